@@ -1,0 +1,121 @@
+//! How to reach Jenkins and a cloud: what `config` fills in and the clients are given. No behaviour.
+//!
+//! It stands apart from `config` so that `http`, `jenkins` and `provider` need to know nothing of the configuration.
+
+use std::path::PathBuf;
+
+use jiff::SignedDuration;
+
+use crate::secret::Secret;
+
+/// How to reach Jenkins.
+#[derive(Clone, Debug)]
+pub struct JenkinsAccess {
+    /// The base URL, context path included, no slash at the end.
+    pub url: String,
+    /// The user.
+    pub user: String,
+    /// How the user proves it.
+    pub credential: JenkinsCredential,
+    /// Transport settings.
+    pub transport: Transport,
+}
+
+/// The two ways in. A token needs no crumb, a password does.
+#[derive(Clone, Debug)]
+pub enum JenkinsCredential {
+    /// An API token.
+    Token(Secret),
+    /// A password.
+    Password(Secret),
+}
+
+/// How to speak HTTP with one service; read by `http`.
+#[derive(Clone, Debug)]
+pub struct Transport {
+    /// A PEM file that replaces the built-in roots.
+    pub ca_file: Option<PathBuf>,
+    /// Whether certificates are verified.
+    pub verify: bool,
+    /// A proxy's URL.
+    pub proxy: Option<String>,
+    /// Limit for the connection.
+    pub connect_timeout: SignedDuration,
+    /// Limit for a whole request.
+    pub timeout: SignedDuration,
+    /// Largest body that is accepted, in bytes.
+    pub max_body: u64,
+}
+
+/// How to get into an OpenStack.
+#[derive(Clone, Debug)]
+pub struct OpenStackAccess {
+    /// Keystone's base URL, without a version and without a slash at the end.
+    pub auth_url: String,
+    /// What is proven to Keystone.
+    pub auth: KeystoneAuth,
+    /// The region; `None`: the only one of the catalog.
+    pub region: Option<String>,
+    /// `public`, `internal` or `admin`.
+    pub interface: String,
+    /// Endpoints that replace those of the catalog.
+    pub endpoints: EndpointOverrides,
+    /// Transport settings.
+    pub transport: Transport,
+}
+
+/// A name or an id, where Keystone takes both.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NameOrId {
+    /// By name.
+    Name(String),
+    /// By id.
+    Id(String),
+}
+
+/// What is proven to Keystone.
+#[derive(Clone, Debug)]
+pub enum KeystoneAuth {
+    /// v2.0 with a password.
+    V2Password {
+        /// The user.
+        username: String,
+        /// The password.
+        password: Secret,
+        /// The tenant.
+        tenant: NameOrId,
+    },
+    /// v3 with a password.
+    V3Password {
+        /// The user.
+        user: NameOrId,
+        /// The user's domain (not sent when the user is given by id).
+        user_domain: NameOrId,
+        /// The password.
+        password: Secret,
+        /// The project.
+        project: NameOrId,
+        /// The project's domain (not sent when the project is given by id).
+        project_domain: NameOrId,
+    },
+    /// v3 with an application credential, by id; no scope is sent.
+    V3ApplicationCredential {
+        /// The credential's id.
+        id: String,
+        /// Its secret.
+        secret: Secret,
+    },
+}
+
+/// Endpoints that replace those of the catalog (libcloud's `base_url` and others).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EndpointOverrides {
+    /// Compute, complete with version and, where the cloud wants it, project.
+    pub compute: Option<String>,
+    /// Image.
+    pub image: Option<String>,
+    /// Network.
+    pub network: Option<String>,
+    /// Block storage.
+    pub volume: Option<String>,
+}

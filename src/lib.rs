@@ -1,0 +1,15 @@
+//! mita keeps a Jenkins controller supplied with OpenStack agents, in passes that cron starts.
+//!
+//! The path of the data in a pass is `observe -> plan -> audit -> execute -> save`:
+//!
+//! | module | what it is for |
+//! | --- | --- |
+//! | [`model`] | names and facts |
+//! | [`access`] | how to reach the services |
+//! | [`labels`] | label expressions |
+
+pub mod access;
+pub mod labels;
+pub mod model;
+pub mod secret;
+

@@ -1,0 +1,402 @@
+//! Names and facts: what mita knows of Jenkins and of the clouds after looking.
+//!
+//! Plain data, no behaviour beyond construction. Reading it from the wire is left to `jenkins` and `provider`,
+//! deciding on it to `plan`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+macro_rules! name_type {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Wraps a text that is already known to be such a name.
+            pub fn new(text: impl Into<String>) -> Self {
+                Self(text.into())
+            }
+
+            /// Returns the text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl std::borrow::Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self(text.to_owned())
+            }
+        }
+    };
+}
+
+name_type! {
+    /// The name of a node template, an entry of `nodes:`.
+    TemplateName
+}
+name_type! {
+    /// The name of an entry of `provider:`.
+    ProviderName
+}
+name_type! {
+    /// The cloud's own id of a server.
+    ServerId
+}
+name_type! {
+    /// The display name of a Jenkins node (agent).
+    NodeName
+}
+name_type! {
+    /// An availability zone.
+    Zone
+}
+name_type! {
+    /// The random part of a server's name: 12 lower-case hexadecimal digits, never used twice.
+    NodeId
+}
+
+/// Separates the template from the id in a server's name.
+pub const NAME_SEPARATOR: &str = "__";
+
+impl NodeId {
+    /// Reads an id: exactly 12 lower-case hexadecimal digits.
+    pub fn parse(text: &str) -> Option<Self> {
+        let good = text.len() == 12 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        good.then(|| Self::new(text))
+    }
+}
+
+/// Makes the name of a server: `<template>__<id>`.
+pub fn server_name(template: &TemplateName, id: &NodeId) -> String {
+    format!("{template}{NAME_SEPARATOR}{id}")
+}
+
+/// Takes a name of the form `<template>__<id>` apart.
+pub fn split_server_name(name: &str) -> Option<(TemplateName, NodeId)> {
+    let (template, id) = name.rsplit_once(NAME_SEPARATOR)?;
+    let id = NodeId::parse(id)?;
+    (!template.is_empty()).then(|| (TemplateName::new(template), id))
+}
+
+/// Takes a name of the form `<front>+<ip>` apart. Jenkins allows no colon in a name, so IPv6 is written with `-`.
+pub fn split_address_name(name: &str) -> Option<(&str, IpAddr)> {
+    let (front, text) = name.rsplit_once('+')?;
+    let address = text.parse().ok().or_else(|| text.replace('-', ":").parse().ok())?;
+    Some((front, address))
+}
+
+/// Something that could be read, or the reason why not. An unreadable list is never an empty one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reading<T> {
+    /// The whole of it.
+    Read(T),
+    /// Why it could not be had.
+    Unreadable(String),
+}
+
+impl<T> Reading<T> {
+    /// Returns what was read.
+    pub fn ok(&self) -> Option<&T> {
+        match self {
+            Self::Read(value) => Some(value),
+            Self::Unreadable(_) => None,
+        }
+    }
+}
+
+// ---------------------------------------------------------------------------------------------- Jenkins
+
+/// The stage of a queue item (`hudson.model.Queue$…Item`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// In its quiet period.
+    Waiting,
+    /// Held back by something that no server helps.
+    Blocked,
+    /// Waits for an executor.
+    Buildable,
+    /// Buildable and already handed to an executor.
+    Pending,
+}
+
+/// What `task[labelExpression]` said.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskLabel {
+    /// The field was not there: an old Jenkins, a pipeline, or a task of another kind.
+    Untold,
+    /// The field was null: the job may run anywhere (never trusted for a matrix child).
+    Anywhere,
+    /// The raw text the user entered.
+    Expression(String),
+}
+
+/// One item of the build queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueItem {
+    /// The queue id, stable over all stages.
+    pub id: u64,
+    /// Its stage.
+    pub stage: Stage,
+    /// Jenkins' own `stuck` flag.
+    pub stuck: bool,
+    /// When it entered the queue.
+    pub since: Timestamp,
+    /// The `why` sentence as Jenkins sent it.
+    pub why: Option<String>,
+    /// The `_class` of the task; absent before Jenkins 2.
+    pub task_class: Option<String>,
+    /// The most telling name of the task (`fullName`, else `fullDisplayName`, else `name`).
+    pub task: String,
+    /// The bare `name` of the task: for a matrix child its combination, `AXIS=value,AXIS2=value2`.
+    pub task_name: String,
+    /// The task's URL as Jenkins sent it; absolute or relative, never to be followed blindly.
+    pub task_url: Option<String>,
+    /// `task[labelExpression]`.
+    pub label: TaskLabel,
+}
+
+/// One computer of `/computer/api/json`.
+#[expect(clippy::struct_excessive_bools, reason = "these are Jenkins' own fields")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Computer {
+    /// Its display name; for agents the node's name.
+    pub name: NodeName,
+    /// Whether it is the built-in node (by `_class`, the display name is localized).
+    pub built_in: bool,
+    /// Jenkins' `idle`: no executor works. True for offline and booting nodes, too.
+    pub idle: bool,
+    /// No channel, or marked offline.
+    pub offline: bool,
+    /// Marked offline, by a person, a monitor or mita.
+    pub temporarily_offline: bool,
+    /// `offlineCauseReason`; not empty for unmarked nodes either.
+    pub offline_reason: String,
+    /// The `_class` of the offline cause.
+    pub offline_class: Option<String>,
+    /// When the offline cause came about.
+    pub offline_since: Option<Timestamp>,
+    /// Number of executors.
+    pub executors: u32,
+    /// How many of them are idle.
+    pub idle_executors: u32,
+    /// Whether a one-off executor (a matrix parent, …) is at work.
+    pub one_off_busy: bool,
+    /// Its labels, its own name among them; `None` where Jenkins did not tell (before 2.94).
+    pub labels: Option<Vec<String>>,
+}
+
+/// What a job's `config.xml` says of where it may run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobConfig {
+    /// `<assignedNode>`, unless the job may roam.
+    pub assigned_node: Option<String>,
+    /// The names of the matrix axes that are labels: every `LabelAxis`, then every `LabelExpAxis` (the order in which
+    /// Jenkins joins them), each in the order of the file.
+    pub label_axes: Vec<String>,
+}
+
+/// Jenkins as it was seen in one pass.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JenkinsView {
+    /// The queue, in the order in which Jenkins sent it.
+    pub queue: Vec<QueueItem>,
+    /// All computers, the built-in node among them.
+    pub computers: Vec<Computer>,
+    /// `X-Jenkins`, the version.
+    pub version: Option<String>,
+    /// `X-Jenkins-Language`: set where the locale plugin overrides our `Accept-Language`.
+    pub language: Option<String>,
+    /// Whether Jenkins is quieting down; `None` until it was asked, which is done before the first action.
+    pub quieting_down: Option<bool>,
+    /// `config.xml` of the jobs whose label the queue does not tell, by the path of the job's URL (`job/a/job/b`).
+    pub jobs: BTreeMap<String, Reading<JobConfig>>,
+    /// Labels of nodes where the computer list does not tell them.
+    pub node_labels: BTreeMap<NodeName, Reading<Vec<String>>>,
+}
+
+// ----------------------------------------------------------------------------------------------- clouds
+
+/// The status of a server (an open set; task state comes first, see `Server::task_state`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ServerStatus {
+    /// Up.
+    Active,
+    /// Being built.
+    Build,
+    /// Failed.
+    Error,
+    /// Deleted, though still listed for a moment (`DELETED`, `SOFT_DELETED`).
+    Deleted,
+    /// Any other, as the cloud named it (`SHUTOFF`, …).
+    Other(String),
+}
+
+/// The marks that mita writes into a server's metadata.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// `mita-owner`.
+    pub owner: String,
+    /// `mita-node`: the template.
+    pub template: Option<TemplateName>,
+    /// `mita-id`.
+    pub id: Option<NodeId>,
+    /// `mita-config`: the digest of what defined the server when it was made.
+    pub config: Option<String>,
+}
+
+/// One server of a cloud, ours or not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Server {
+    /// The cloud's id.
+    pub id: ServerId,
+    /// Its name; not unique.
+    pub name: String,
+    /// Its status.
+    pub status: ServerStatus,
+    /// `OS-EXT-STS:task_state`; `deleting` means it goes, whatever the status says.
+    pub task_state: Option<String>,
+    /// When it was made, by the cloud's clock.
+    pub created: Timestamp,
+    /// All its addresses, fixed and floating.
+    pub addresses: Vec<IpAddr>,
+    /// Its availability zone, once it has one.
+    pub zone: Option<Zone>,
+    /// The id of its image; `None` for boot from volume.
+    pub image: Option<String>,
+    /// The message of its fault, where the list shows one.
+    pub fault: Option<String>,
+    /// Our marks, if it bears `mita-owner`.
+    pub mark: Option<Mark>,
+}
+
+/// What a server of a template needs, independent of any cloud.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerSpec {
+    /// The image.
+    pub image: ImageRef,
+    /// The flavor: its name or id.
+    pub size: String,
+    /// The key pair.
+    pub key_pair: Option<String>,
+    /// GB of a blank volume that lives as long as the server.
+    pub storage: Option<u32>,
+    /// GB of the root volume, when the server boots from one.
+    pub boot_volume: Option<u32>,
+    /// Networks, by name or id; empty: the cloud's choice.
+    pub networks: Vec<String>,
+    /// Security groups, by name or id; empty: the cloud's default.
+    pub security_groups: Vec<String>,
+    /// Whether a config drive is asked for; `None`: the cloud's choice.
+    pub config_drive: Option<bool>,
+    /// The template's own metadata.
+    pub metadata: BTreeMap<String, String>,
+    /// Scheduler hints, passed on as they are.
+    pub scheduler_hints: BTreeMap<String, serde_json::Value>,
+}
+
+/// How an image is named.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImageRef {
+    /// By its name (or its id, where the text is a UUID).
+    Name(String),
+    /// By its id.
+    Id(String),
+}
+
+/// What a cloud resolved a [`ServerSpec`] to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    /// The flavor's id.
+    pub flavor: String,
+    /// The image's id.
+    pub image: String,
+    /// The networks' ids.
+    pub networks: Vec<String>,
+    /// vCPUs of the flavor.
+    pub vcpus: u64,
+    /// MiB of memory of the flavor.
+    pub ram_mb: u64,
+}
+
+/// Room that is left in a project. `None` is unlimited.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Room {
+    /// Servers.
+    pub instances: Option<u64>,
+    /// vCPUs.
+    pub vcpus: Option<u64>,
+    /// MiB of memory.
+    pub ram_mb: Option<u64>,
+}
+
+/// Why a template cannot be had from a cloud, or not now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unavailable {
+    /// What is wrong and what to do: `no flavor named "m3.xlrge" (nearest: "m3.xlarge")`.
+    pub reason: String,
+}
+
+/// What a cloud offers for creating: asked only when something is to be created.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offers {
+    /// What is left of the quota.
+    pub room: Room,
+    /// The outcome of the look-up, by template.
+    pub templates: BTreeMap<TemplateName, Result<Offer, Unavailable>>,
+}
+
+/// A cloud as it was seen in one pass.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CloudView {
+    /// Every server of the project, foreign ones among them.
+    pub servers: Vec<Server>,
+    /// The cloud's clock (the `Date` of its answer), for ages.
+    pub clock: Option<Timestamp>,
+    /// What it offers; `None` until it was asked.
+    pub offers: Option<Reading<Offers>>,
+}
+
+/// The world as it was seen in one pass. Jenkins could be read whole, or there is no `Observed`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observed {
+    /// Jenkins.
+    pub jenkins: JenkinsView,
+    /// The clouds, one entry for every configured provider.
+    pub clouds: BTreeMap<ProviderName, Reading<CloudView>>,
+}
+
+/// Digests bytes to 16 hexadecimal digits (FNV-1a, 64 bit): stable over versions, not for secrets.
+pub fn digest(bytes: &[u8]) -> String {
+    format!("{:016x}", digest_u64(bytes))
+}
+
+/// Digests bytes to a number (FNV-1a, 64 bit).
+pub fn digest_u64(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
