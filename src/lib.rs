@@ -7,9 +7,11 @@
 //! | [`model`] | names and facts |
 //! | [`access`] | how to reach the services |
 //! | [`labels`] | label expressions |
+//! | [`queue`] | queue items and their `why` -> what is wanted |
 
 pub mod access;
 pub mod labels;
 pub mod model;
+pub mod queue;
 pub mod secret;
 

@@ -1,0 +1,383 @@
+//! From what a sentence and the other sources say to a wish: names are looked up among nodes and templates, and the
+//! sources are taken in the order in which they are exact.
+
+use foldhash::{HashMap, HashSet};
+use std::cell::OnceCell;
+
+use super::task::{self, Told};
+use super::why::Said;
+use super::{Ask, Kind, Wish};
+use crate::labels::{Label, Labels};
+use crate::model::{
+    Computer, JenkinsView, NodeName, QueueItem, Reading, TaskLabel, TemplateName, split_address_name, split_server_name,
+};
+
+/// What is looked up for every item: nodes, templates, and the view.
+pub(super) struct Resolver<'a> {
+    view: &'a JenkinsView,
+    kinds: &'a [Kind<'a>],
+    /// The agents by name; the built-in node is not among them.
+    agents: HashMap<&'a str, &'a Computer>,
+    built_in: Option<&'a Computer>,
+    /// All labels that agents bear, once they were needed.
+    borne: OnceCell<HashSet<&'a str>>,
+    /// Whether there is no view to look into: a node's name is then taken for that of a node that exists.
+    blind: bool,
+    /// Whether Jenkins has an agent: without one, `why` names no label.
+    has_agents: bool,
+}
+
+/// A job's label by the best source but `why`.
+enum JobLabel {
+    Known(Label),
+    Anywhere,
+    Ask(Ask),
+    Unreadable(String),
+    Nothing,
+}
+
+const NO_AGENT: &str = "jenkins has no agent at all, so its queue names no label; keep one permanent agent there \
+                        (it may be offline)";
+const REFUSED: &str = "the nodes at hand refuse the job for reasons of their own, which do not name its label";
+const MATRIX: &str = "the label of a matrix child stands only in the configuration of its job";
+const PER_BUILD: &str = "jenkins has no agent at all, so its queue names no label, and the label of this build is not \
+                         that of its job; keep one permanent agent there (it may be offline)";
+
+impl<'a> Resolver<'a> {
+    pub(super) fn new(view: &'a JenkinsView, kinds: &'a [Kind<'a>]) -> Self {
+        let agents: HashMap<_, _> = view
+            .computers
+            .iter()
+            .filter(|c| !c.built_in)
+            .map(|c| (c.name.as_str(), c))
+            .collect();
+        let built_in = view.computers.iter().find(|c| c.built_in);
+        let has_agents = !agents.is_empty();
+        Self {
+            view,
+            kinds,
+            agents,
+            built_in,
+            borne: OnceCell::new(),
+            blind: false,
+            has_agents,
+        }
+    }
+
+    /// For a text without a view: names are looked up among the templates alone, and Jenkins is taken to have agents.
+    pub(super) fn blind(empty: &'a JenkinsView, kinds: &'a [Kind<'a>]) -> Self {
+        Self {
+            blind: true,
+            has_agents: true,
+            ..Self::new(empty, kinds)
+        }
+    }
+
+    /// Returns what an item waits for; `None` when no server helps. `offline_at_once`: Jenkins called it stuck before
+    /// a job without a label can be.
+    pub(super) fn wish(&self, said: Said<'_>, item: &QueueItem, offline_at_once: bool) -> Option<Wish> {
+        match said {
+            Said::NoServerHelps => None,
+            Said::NoLabel => Some(Wish::Unlabelled),
+            Said::Label(text) => self.label(&exact(text, item)?),
+            Said::NodeOrLabel(name) | Said::Node(name) => self.named(said, name, item),
+            Said::Plain if self.has_agents => self.plain(item),
+            Said::Plain if offline_at_once => self.by_job(item, PER_BUILD, false),
+            Said::Plain => self.by_job(item, NO_AGENT, true),
+            Said::Refused => self.by_job(item, REFUSED, true),
+            Said::Unread => self.by_job(item, &self.unread(item), !offline_at_once),
+        }
+    }
+
+    /// `executor on ‘X’` and `‘X’ is offline`.
+    fn named(&self, said: Said<'_>, name: &str, item: &QueueItem) -> Option<Wish> {
+        if let Some(node) = self.agents.get(name) {
+            return self.at_node(node, item);
+        }
+        if self.is_built_in(name) {
+            return self.at_built_in(item);
+        }
+        if let Some(template) = self.template_of(name).filter(|_| self.blind && is_server_name(name)) {
+            return Some(Wish::Template(template));
+        }
+        if matches!(said, Said::NodeOrLabel(_)) {
+            let label = self.unless_node(exact(name, item)?, item);
+            let bare = |kind: &&Kind<'_>| label.as_atom() == Some(kind.name.as_str());
+            let is_label = |kind: &Kind<'_>| label.as_atom().is_some_and(|name| kind.labels.contains(name));
+            return match self.kinds.iter().find(bare) {
+                Some(kind) if !self.kinds.iter().any(is_label) => Some(Wish::Template(kind.name.clone())),
+                _ => self.label(&label),
+            };
+        }
+        if let Some(told) = exported(item) {
+            return self.label(&told);
+        }
+        match (self.template_of(name), is_server_name(name)) {
+            (Some(_), true) => Some(Wish::GoneNode(NodeName::new(name))),
+            (Some(template), false) => Some(Wish::Template(template)),
+            (None, _) => {
+                let name = shorten(name);
+                let reason = format!("the job waits for the node {name:?}, which jenkins does not list");
+                self.by_job(item, &reason, true)
+            }
+        }
+    }
+
+    /// `executor on ‘X’` where X is no node that Jenkins lists: the label of the job instead, if nothing bears X as a
+    /// label. Then X is a node that came or went between our two requests.
+    fn unless_node(&self, named: Label, item: &QueueItem) -> Label {
+        let (Some(name), Some(told)) = (named.as_atom(), exported(item)) else {
+            return named;
+        };
+        let borne = || {
+            self.agents
+                .values()
+                .filter_map(|node| node.labels.as_ref())
+                .flatten()
+                .map(String::as_str)
+        };
+        let borne = self.kinds.iter().any(|kind| kind.labels.contains(name))
+            || self.borne.get_or_init(|| borne().collect()).contains(name);
+        if borne { named } else { told }
+    }
+
+    /// The item waits for the one agent that matches its label.
+    fn at_node(&self, node: &Computer, item: &QueueItem) -> Option<Wish> {
+        let name = node.name.as_str();
+        let labels = self.labels_of(node);
+        if let JobLabel::Known(label) = self.job_label(item) {
+            let satisfied = match &labels {
+                Some(Reading::Read(labels)) => {
+                    let mut all = labels.clone();
+                    all.insert(name.to_owned());
+                    label.matches(&all)
+                }
+                // Where the labels are not known, nothing speaks against the job's own word.
+                _ => true,
+            };
+            if satisfied {
+                return self.label(&label);
+            }
+        }
+        if let Some(template) = self.template_of(name) {
+            return Some(Wish::Template(template));
+        }
+        Some(match labels {
+            // Nothing but its name can be what is asked for.
+            Some(Reading::Read(labels)) if labels.is_empty() => Wish::Label(Label::atom(name)),
+            Some(Reading::Read(labels)) => Wish::Like {
+                node: node.name.clone(),
+                labels,
+            },
+            Some(Reading::Unreadable(why)) => {
+                let reason = format!(
+                    "the labels of the node {:?} could not be read: {}",
+                    shorten(name),
+                    shorten(&why)
+                );
+                Wish::Unknown { reason, ask: None }
+            }
+            None => {
+                let reason = format!(
+                    "the job waits for the node {:?}, whose labels are not known",
+                    shorten(name)
+                );
+                Wish::Unknown {
+                    reason,
+                    ask: Some(Ask::NodeLabels(node.name.clone())),
+                }
+            }
+        })
+    }
+
+    /// The item waits for the built-in node, the only one that matches: a server helps only where the job's label is
+    /// known and one of a template satisfies it (`!windows`).
+    fn at_built_in(&self, item: &QueueItem) -> Option<Wish> {
+        match self.job_label(item) {
+            JobLabel::Known(label) if self.kinds.iter().any(|kind| label.matches(kind.labels)) => self.label(&label),
+            _ => None,
+        }
+    }
+
+    /// The plain sentence while there are agents: the job has no label.
+    fn plain(&self, item: &QueueItem) -> Option<Wish> {
+        if !task::is_matrix(item) && exported(item).is_none() {
+            return Some(Wish::Unlabelled);
+        }
+        match self.job_label(item) {
+            JobLabel::Known(label) => self.label(&label),
+            JobLabel::Anywhere => Some(Wish::Unlabelled),
+            JobLabel::Ask(ask) => Some(Wish::Unknown {
+                reason: MATRIX.to_owned(),
+                ask: Some(ask),
+            }),
+            JobLabel::Unreadable(_) | JobLabel::Nothing => {
+                let values = values(item);
+                let fits = |kind: &Kind<'_>| values.iter().all(|value| kind.labels.contains(value));
+                let fits = !values.is_empty() && self.kinds.iter().any(fits);
+                Some(if fits { Wish::Values(values) } else { Wish::Unlabelled })
+            }
+        }
+    }
+
+    /// The sentence does not tell the label, so the job has to. `anywhere`: a job without a label is believed.
+    fn by_job(&self, item: &QueueItem, reason: &str, anywhere: bool) -> Option<Wish> {
+        let unknown = |reason: String, ask| Some(Wish::Unknown { reason, ask });
+        let unreadable = match self.job_label(item) {
+            JobLabel::Known(label) => return self.label(&label),
+            JobLabel::Anywhere if anywhere => return Some(Wish::Unlabelled),
+            JobLabel::Ask(ask) => return unknown(reason.to_owned(), Some(ask)),
+            JobLabel::Unreadable(why) => format!("; its configuration could not be read: {}", shorten(&why)),
+            JobLabel::Anywhere | JobLabel::Nothing => String::new(),
+        };
+        let values = if task::is_matrix(item) {
+            values(item)
+        } else {
+            Vec::new()
+        };
+        if values.is_empty() {
+            unknown(format!("{reason}{unreadable}"), None)
+        } else {
+            Some(Wish::Values(values))
+        }
+    }
+
+    fn job_label(&self, item: &QueueItem) -> JobLabel {
+        let path = match task::told(item) {
+            Told::Expression(text) => return Label::exported(text).map_or(JobLabel::Anywhere, JobLabel::Known),
+            Told::Anywhere => return JobLabel::Anywhere,
+            Told::Nothing => return JobLabel::Nothing,
+            Told::InConfig(path) => path,
+        };
+        match self.view.jobs.get(&path) {
+            None => JobLabel::Ask(Ask::Job(path)),
+            Some(Reading::Unreadable(why)) => JobLabel::Unreadable(why.clone()),
+            Some(Reading::Read(config)) => match task::label_in(config, item).as_deref().and_then(Label::read) {
+                Some(label) => JobLabel::Known(label),
+                None if task::has_assigned_node(item) => JobLabel::Anywhere,
+                None => JobLabel::Nothing,
+            },
+        }
+    }
+
+    /// Returns whether items with the same sentence, class and exported label may still wish different things, by
+    /// their jobs.
+    pub(super) fn differs_by_job(&self, said: Said<'_>, item: &QueueItem) -> bool {
+        let by_sentence = match said {
+            Said::NoServerHelps | Said::NoLabel | Said::Label(_) => true,
+            Said::NodeOrLabel(name) => !self.agents.contains_key(name) && !self.is_built_in(name),
+            Said::Node(_) | Said::Plain | Said::Refused | Said::Unread => false,
+        };
+        let by_task = match &item.label {
+            TaskLabel::Expression(text) => !text.is_empty(),
+            TaskLabel::Anywhere | TaskLabel::Untold => task::never_in_config(item),
+        };
+        !by_sentence && !by_task
+    }
+
+    /// A label that is known. A lone name that is no label of a template may be that of a node.
+    pub(super) fn label(&self, label: &Label) -> Option<Wish> {
+        let Some(name) = label.as_atom() else {
+            return Some(Wish::Label(label.clone()));
+        };
+        if self.kinds.iter().any(|kind| kind.labels.contains(name)) {
+            return Some(Wish::Label(label.clone()));
+        }
+        if self.agents.contains_key(name) {
+            return Some(Wish::Label(label.clone()));
+        }
+        if self.is_built_in(name) {
+            return None;
+        }
+        Some(match self.template_of(name) {
+            Some(template) if template.as_str() != name => Wish::GoneNode(NodeName::new(name)),
+            _ => Wish::Label(label.clone()),
+        })
+    }
+
+    /// Returns the template of a node by its name: `<template>__<id>`, `<template>+<ip>`, or the template's bare name.
+    fn template_of(&self, name: &str) -> Option<TemplateName> {
+        let template = match split_server_name(name) {
+            Some((template, _)) => template,
+            None => TemplateName::new(split_address_name(name).map_or(name, |(front, _)| front)),
+        };
+        self.kinds.iter().any(|kind| *kind.name == template).then_some(template)
+    }
+
+    /// Returns the labels of a node without its own name; `None` where neither list tells them.
+    fn labels_of(&self, node: &Computer) -> Option<Reading<Labels>> {
+        let own = |labels: &[String]| {
+            let others = labels.iter().filter(|label| label.as_str() != node.name.as_str());
+            Reading::Read(others.cloned().collect())
+        };
+        match (&node.labels, self.view.node_labels.get(&node.name)) {
+            (Some(labels), _) | (None, Some(Reading::Read(labels))) => Some(own(labels)),
+            (None, Some(Reading::Unreadable(why))) => Some(Reading::Unreadable(why.clone())),
+            (None, None) => None,
+        }
+    }
+
+    /// Returns whether a name is one of the built-in node, which has several.
+    fn is_built_in(&self, name: &str) -> bool {
+        let Some(node) = self.built_in else {
+            return false;
+        };
+        let labels = node.labels.as_deref().unwrap_or_default();
+        node.name.as_str() == name || labels.iter().any(|label| label == name)
+    }
+
+    fn unread(&self, item: &QueueItem) -> String {
+        let Some(why) = &item.why else {
+            return "jenkins does not say why the job waits".to_owned();
+        };
+        let why = shorten(why);
+        match &self.view.language {
+            Some(language) => format!(
+                "jenkins answers in its own language (X-Jenkins-Language: {}) and the sentence cannot be read; let its \
+                 locale plugin heed the browser's language: {why:?}",
+                shorten(language)
+            ),
+            None => format!("the sentence cannot be read: {why:?}"),
+        }
+    }
+}
+
+/// Reads a label that `why` names. Printing loses a little (a quote in a name), so that the job's own text is taken
+/// where it prints the same.
+fn exact(text: &str, item: &QueueItem) -> Option<Label> {
+    if let Some(told) = exported(item).filter(|label| label.to_string() == text) {
+        return Some(told);
+    }
+    Label::printed(text)
+}
+
+/// Returns the label that the task exports.
+fn exported(item: &QueueItem) -> Option<Label> {
+    match task::told(item) {
+        Told::Expression(text) => Label::exported(text),
+        _ => None,
+    }
+}
+
+fn values(item: &QueueItem) -> Vec<String> {
+    task::combination(&item.task_name)
+        .into_iter()
+        .map(|(_, value)| value)
+        .collect()
+}
+
+/// Returns whether a name has the form of a node of ours.
+fn is_server_name(name: &str) -> bool {
+    split_server_name(name).is_some() || split_address_name(name).is_some()
+}
+
+/// Shortens a text that came from Jenkins to what a message can bear.
+fn shorten(text: &str) -> String {
+    const MOST: usize = 120;
+    let printable = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    let mut short: String = text.chars().take(MOST).map(printable).collect();
+    if text.chars().nth(MOST).is_some() {
+        short.push('\u{2026}');
+    }
+    short
+}

@@ -1,0 +1,311 @@
+//! A table over the forms of `why`, and texts that nobody writes.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// Checks the wish of a freestyle job with this sentence and label field.
+#[track_caller]
+fn check(why: &str, label: TaskLabel, agents: &[&str], wish: &str) {
+    assert_eq!(wish_of(&view(agents), item(why, label)), wish, "{why}");
+}
+
+/// Checks the wish of a pipeline's `node` block, of which only the sentence tells.
+#[track_caller]
+fn check_block(why: &str, agents: &[&str], wish: &str) {
+    assert_eq!(wish_of(&view(agents), block(why)), wish, "{why}");
+}
+
+const PLAIN: &str = "Waiting for next available executor";
+
+#[test]
+fn labels_in_sentences() {
+    let n1: &[&str] = &["n1: linux amd64"];
+    for (why, wish) in [
+        (
+            "Waiting for next available executor on ‘linux&&arm’",
+            "label linux&&arm",
+        ),
+        ("Waiting for next available executor on linux&&arm", "label linux&&arm"),
+        (
+            "There are no nodes with the label ‘\"foo bar\"||x’",
+            "label \"foo bar\"||x",
+        ),
+        ("There are no nodes with the label ‘foo bar’", "label foo bar"),
+        ("All nodes of label ‘linux’ are offline", "label linux"),
+        ("All nodes of label ''linux'' are offline", "label linux"),
+        ("‘n1’ doesn’t have label ‘arm’", "label arm"),
+        ("Jenkins doesn’t have label linux", "label linux"),
+        (
+            "Already running 1 builds on node; ‘n1’ doesn’t have label ‘x86’",
+            "label x86",
+        ),
+        ("‘n1’ is reserved for jobs with matching label expression", "any"),
+        (
+            "n1 is reserved for jobs with matching label expression; n2 is not accepting tasks",
+            "any",
+        ),
+        (PLAIN, "any"),
+        ("Must run on n1 not n2", "-"),
+        ("Already running 3 builds across all nodes", "-"),
+        ("‘bob’ lacks permission to run on ‘n1’", "-"),
+        ("Waiting for resources with label linux", "-"),
+        ("Jenkins is about to shut down", "-"),
+    ] {
+        check_block(why, n1, wish);
+    }
+}
+
+#[test]
+fn names_of_nodes() {
+    let agents: &[&str] = &[
+        "n1: linux special",
+        "trusty__0123456789ab: linux trusty",
+        "plain+10.0.0.7: linux",
+        "plain+fe80--1: linux",
+        "win-10: windows",
+        "gone__0123456789ab: old",
+        "lonely",
+        "mute: ?",
+    ];
+    for (name, wish) in [
+        ("n1", "like n1: linux special"),
+        ("trusty__0123456789ab", "template trusty"),
+        ("plain+10.0.0.7", "template plain"),
+        ("plain+fe80--1", "template plain"),
+        ("win-10", "template win-10"),
+        ("gone__0123456789ab", "like gone__0123456789ab: old"),
+        ("lonely", "label lonely"),
+        ("mute", "ask labels of mute"),
+        ("Built-In Node", "-"),
+        // Ours by their names, and no longer there.
+        ("trusty__0123456789ac", "gone trusty__0123456789ac"),
+        ("plain+10.0.0.8", "gone plain+10.0.0.8"),
+        ("a__b+c__0123456789ab", "gone a__b+c__0123456789ab"),
+        ("a__b+c+10.0.0.1", "gone a__b+c+10.0.0.1"),
+        ("plain", "template plain"),
+    ] {
+        check_block(&format!("{ON}‘{name}’"), agents, wish);
+        check_block(&format!("{ON}{name}"), agents, wish);
+        check_block(&format!("‘{name}’ is offline"), agents, wish);
+        check_block(&format!("{name} is offline"), agents, wish);
+    }
+    for (name, wish) in [
+        // Forms that only look like ours.
+        ("trusty__0123456789AB", "label trusty__0123456789AB"),
+        ("trusty__0123456789abc", "label trusty__0123456789abc"),
+        ("other__0123456789ab", "label other__0123456789ab"),
+        ("plain+10.0.0", "label plain+10.0.0"),
+        ("mytrusty", "label mytrusty"),
+        // A label of a template comes before a template's name.
+        ("trusty", "label trusty"),
+        // An exact label that is the name of a node: nothing but that node will do.
+        ("n1", "label n1"),
+        ("built-in", "-"),
+        ("trusty__0123456789ab", "label trusty__0123456789ab"),
+        ("trusty__0123456789ac", "gone trusty__0123456789ac"),
+        // The name of a template is no label: its servers would not bear it.
+        ("plain", "label plain"),
+    ] {
+        check_block(&format!("There are no nodes with the label ‘{name}’"), agents, wish);
+    }
+    check_block(
+        "‘n9’ is offline",
+        agents,
+        "? the job waits for the node \"n9\", which jenkins does not list",
+    );
+}
+
+#[test]
+fn the_label_of_the_job_beside_the_sentence() {
+    let agents: &[&str] = &["n1: linux special", "trusty__0123456789ab: linux trusty", "mute: ?"];
+    // A node that satisfies the job's label: the label is the truth.
+    check(
+        &format!("{ON}‘n1’"),
+        told("linux && special"),
+        agents,
+        "label linux&&special",
+    );
+    check("‘n1’ is offline", told("n1"), agents, "label n1");
+    check(
+        &format!("{ON}‘trusty__0123456789ab’"),
+        told("trusty||x"),
+        agents,
+        "label trusty||x",
+    );
+    check(&format!("{ON}‘mute’"), told("whatever"), agents, "label whatever");
+    // A node that does not: the label of this build is another.
+    check(&format!("{ON}‘n1’"), told("windows"), agents, "like n1: linux special");
+    check(
+        &format!("{ON}‘trusty__0123456789ab’"),
+        told("windows"),
+        agents,
+        "template trusty",
+    );
+    // A label in the sentence is that of this build.
+    check(&format!("{ON}‘linux’"), told("windows"), agents, "label linux");
+    check(&format!("{ON}‘special’"), told("windows"), agents, "label special");
+    check("‘n7’ is offline", told("windows"), agents, "label windows");
+    // Nothing bears the name: a node that went since the queue was read.
+    check(&format!("{ON}‘n7’"), told("windows"), agents, "label windows");
+    check(
+        &format!("{ON}‘trusty__0123456789ac’"),
+        told("trusty||x"),
+        agents,
+        "label trusty||x",
+    );
+    check(
+        &format!("{ON}‘trusty__0123456789ac’"),
+        told("trusty__0123456789ac"),
+        agents,
+        "gone trusty__0123456789ac",
+    );
+    check(
+        "There are no nodes with the label ‘linux&&x’",
+        told("windows"),
+        agents,
+        "label linux&&x",
+    );
+    // What printing loses, the job's own text keeps.
+    let lossy = JenkinsView {
+        queue: vec![
+            item(
+                "There are no nodes with the label ‘quote\"d&&b’",
+                told("\"quote\\\"d\"&&b"),
+            ),
+            item("There are no nodes with the label ‘quote\"d&&b’", TaskLabel::Untold),
+        ],
+        ..view(agents)
+    };
+    let expressions: Vec<_> = all(&lossy)
+        .distinct
+        .iter()
+        .map(|w| matches!(w, Wish::Label(l) if l.as_atom().is_none()))
+        .collect();
+    assert_eq!(expressions, [true, false]);
+    // The plain sentence, and reasons that name no label.
+    check(PLAIN, told("linux"), agents, "label linux");
+    check("Already running 2 builds on node", told("linux"), agents, "label linux");
+    check("Already running 2 builds on node", TaskLabel::Anywhere, agents, "any");
+    check("‘n1’ is not accepting tasks", told("linux"), agents, "label linux");
+    check(
+        "Already running 2 builds on node",
+        told("trusty__0123456789ac"),
+        agents,
+        "gone trusty__0123456789ac",
+    );
+    check(
+        "‘n1’ is reserved for jobs with matching label expression",
+        TaskLabel::Untold,
+        agents,
+        "any",
+    );
+}
+
+#[test]
+fn the_built_in_node() {
+    let agents: &[&str] = &["n1: linux"];
+    for why in [format!("{ON}‘Built-In Node’"), "Built-In Node is offline".to_owned()] {
+        check(&why, told("built-in"), agents, "-");
+        check(&why, told("!linux"), agents, "label !linux");
+        check(&why, told("built-in&&!windows"), agents, "-");
+        check(&why, TaskLabel::Untold, agents, "-");
+        check(&why, TaskLabel::Anywhere, agents, "-");
+    }
+    check("‘n1’ doesn’t have label ‘built-in’", TaskLabel::Untold, agents, "-");
+    check(PLAIN, told("built-in"), &[], "-");
+    // An agent that bears the name is an agent.
+    check(
+        &format!("{ON}‘master’"),
+        TaskLabel::Untold,
+        &["master: linux"],
+        "like master: linux",
+    );
+    let old = JenkinsView {
+        computers: vec![computer("master", true, None), agent("n1: ?")],
+        ..JenkinsView::default()
+    };
+    assert_eq!(wish_of(&old, item(&format!("{ON}master"), TaskLabel::Untold)), "-");
+}
+
+#[test]
+fn other_languages() {
+    let de = "Warte auf den nächsten freien Build-Prozessor auf on-1";
+    check(de, told("x86"), &["on-1: linux"], "label x86");
+    check(de, TaskLabel::Anywhere, &["on-1: linux"], "any");
+    check_block(de, &["on-1: linux"], &format!("? the sentence cannot be read: {de:?}"));
+    let view = JenkinsView {
+        language: Some("de\n".to_owned()),
+        ..view(&["on-1: linux"])
+    };
+    let reason = wish_of(&view, block(&format!("\u{1b}{}", "ä".repeat(500))));
+    assert!(reason.contains("X-Jenkins-Language: de\u{fffd}"), "{reason}");
+    assert!(reason.chars().count() < 400 && !reason.contains('\u{1b}'), "{reason}");
+    let silent = QueueItem { why: None, ..block("") };
+    assert_eq!(wish_of(&view, silent), "? jenkins does not say why the job waits");
+}
+
+#[test]
+fn a_pipeline_itself_waits_for_no_server() {
+    let mut run = item(&format!("{ON}‘linux’"), TaskLabel::Untold);
+    run.task_class = Some("org.jenkinsci.plugins.workflow.job.WorkflowJob".to_owned());
+    assert_eq!(wish_of(&view(&["n1: linux"]), run), "-");
+}
+
+/// Pieces of sentences in any order, and any text.
+fn sentence() -> impl Strategy<Value = String> {
+    let pieces = prop::sample::select(vec![
+        "Waiting for next available executor",
+        " on ",
+        "‘",
+        "’",
+        "''",
+        "; ",
+        "n1",
+        "linux",
+        " is offline",
+        ".",
+        "There are no nodes with the label ",
+        "All nodes of label ",
+        " are offline",
+        " doesn’t have label ",
+        "... and 3 more",
+        " is reserved for jobs with matching label expression",
+        "Already running ",
+        " on node",
+        "Must run on ",
+        "trusty__0123456789ab",
+        "plain+10.0.0.1",
+        "\"",
+        "&&",
+        "(",
+        "!",
+        "Built-In Node",
+    ]);
+    prop_oneof![
+        prop::collection::vec(pieces, 0..9).prop_map(|all| all.concat()),
+        "(?s).{0,60}"
+    ]
+}
+
+proptest! {
+    #[test]
+    fn never_panics(why in sentence(), told_text in "(?s).{0,12}", url in "(?s)[:/job?#%.2e]{0,20}|.{0,30}",
+                    name in "[A-C=,]{0,12}|.{0,12}", class in 0..4u8, agents in any::<bool>()) {
+        let mut one = match class {
+            0 => item(&why, told(&told_text)),
+            1 => block(&why),
+            2 => child(&why),
+            _ => QueueItem { task_class: None, ..item(&why, TaskLabel::Untold) },
+        };
+        one.task_name = name;
+        one.task_url = Some(url);
+        let world = view(if agents { &["n1: linux", "plain+10.0.0.1: linux"] } else { &[] });
+        let wish = wish_of(&world, one.clone());
+        prop_assert!(agents || wish != "any" || why.contains("reserved") || class != 1, "{wish}");
+        // The same item twice wishes the same thing.
+        let twice = all(&JenkinsView { queue: vec![one.clone(), one], ..world });
+        prop_assert_eq!(twice.of_item[0], twice.of_item[1]);
+        with_kinds(|kinds| read_text(&why, None, kinds));
+    }
+}

@@ -1,0 +1,173 @@
+//! Where the sentence does not tell: the job's configuration, matrix axes, a combination's name.
+
+use super::*;
+
+const PLAIN: &str = "Waiting for next available executor";
+
+fn unreadable<T>() -> Reading<T> {
+    Reading::Unreadable("403 needs Job/ExtendedRead".to_owned())
+}
+
+#[test]
+fn without_any_agent_the_sentence_is_not_believed() {
+    let none = view(&[]);
+    assert_eq!(wish_of(&none, item(PLAIN, told("linux"))), "label linux");
+    assert_eq!(
+        wish_of(&none, item("‘Jenkins’ doesn’t have label ‘linux’", TaskLabel::Untold)),
+        "label linux"
+    );
+    let pipeline = wish_of(&none, block(PLAIN));
+    assert!(pipeline.starts_with("? jenkins has no agent at all") && pipeline.contains("keep one permanent agent"));
+    // An old Jenkins does not tell the label of a job: its configuration does.
+    assert_eq!(wish_of(&none, item(PLAIN, TaskLabel::Untold)), "ask job/a/job/b");
+    let known = with_job(none.clone(), "job/a/job/b", config(Some("linux"), &[]));
+    assert_eq!(wish_of(&known, item(PLAIN, TaskLabel::Untold)), "label linux");
+    let roams = with_job(none.clone(), "job/a/job/b", config(None, &[]));
+    assert_eq!(wish_of(&roams, item(PLAIN, TaskLabel::Untold)), "any");
+    let other = QueueItem {
+        task_class: Some("org.example.Thing".to_owned()),
+        ..item(PLAIN, TaskLabel::Untold)
+    };
+    assert!(wish_of(&roams, other).starts_with("? jenkins has no agent at all"));
+    let closed = with_job(none.clone(), "job/a/job/b", unreadable());
+    let reason = wish_of(&closed, item(PLAIN, TaskLabel::Untold));
+    assert!(
+        reason.starts_with("? jenkins has no agent") && reason.ends_with("403 needs Job/ExtendedRead"),
+        "{reason}"
+    );
+    let nowhere = QueueItem {
+        task_url: None,
+        ..item(PLAIN, TaskLabel::Untold)
+    };
+    assert!(wish_of(&none, nowhere).starts_with("? jenkins has no agent"));
+}
+
+#[test]
+fn a_job_without_label_is_believed_unless_this_build_has_one() {
+    let none = view(&[]);
+    assert_eq!(wish_of(&none, item(PLAIN, TaskLabel::Anywhere)), "any");
+    let young = Timestamp::from_second(NOW - 60).unwrap();
+    let stuck = QueueItem {
+        stuck: true,
+        since: young,
+        ..item(PLAIN, TaskLabel::Anywhere)
+    };
+    assert!(wish_of(&none, stuck.clone()).contains("the label of this build is not that of its job"));
+    let old = QueueItem {
+        since: Timestamp::from_second(NOW - 3600).unwrap(),
+        ..stuck.clone()
+    };
+    assert_eq!(wish_of(&none, old), "any");
+    assert_eq!(wish_of(&view(&["n1: linux"]), stuck), "any");
+}
+
+#[test]
+fn matrix_children_have_the_label_of_their_axes() {
+    for agents in [&[][..], &["n1: linux"]] {
+        let view = view(agents);
+        assert_eq!(wish_of(&view, child(PLAIN)), "ask job/m");
+        for (axes, wish) in [
+            (&["DIST"][..], "label trusty"),
+            (&["DIST", "ARCH"], "label trusty&&x86_64"),
+            (&["ARCH", "gone"], "label x86_64"),
+            (&[], "any"),
+        ] {
+            let view = with_job(view.clone(), "job/m", config(None, axes));
+            assert_eq!(wish_of(&view, child(PLAIN)), wish);
+        }
+        // The values are joined as they are.
+        let view = with_job(view, "job/m", config(None, &["ARCH", "DIST"]));
+        let loose = QueueItem {
+            task_name: "ARCH=a||b,DIST=c".to_owned(),
+            ..child(PLAIN)
+        };
+        assert_eq!(wish_of(&view, loose), "label a||b&&c");
+    }
+}
+
+#[test]
+fn the_name_of_a_combination_is_the_last_resort() {
+    let closed = |agents: &[&str]| with_job(view(agents), "job/m", unreadable());
+    assert_eq!(wish_of(&closed(&[]), child(PLAIN)), "values x86_64 trusty");
+    // With agents the plain sentence means no label, unless a template is just what the name asks for.
+    assert_eq!(wish_of(&closed(&["n1: linux"]), child(PLAIN)), "any");
+    let fits = QueueItem {
+        task_name: "ARCH=amd64,DIST=trusty".to_owned(),
+        ..child(PLAIN)
+    };
+    assert_eq!(wish_of(&closed(&["n1: linux"]), fits), "values amd64 trusty");
+    assert_eq!(
+        wish_of(&closed(&["n1: linux"]), child("in einer anderen Sprache")),
+        "values x86_64 trusty"
+    );
+    let unnamed = QueueItem {
+        task_name: "default".to_owned(),
+        ..child(PLAIN)
+    };
+    assert!(wish_of(&closed(&[]), unnamed).starts_with("? jenkins has no agent"));
+    // A sentence that names the label needs none of this.
+    let why = "There are no nodes with the label ‘trusty&&x’";
+    assert_eq!(wish_of(&closed(&["n1: linux"]), child(why)), "label trusty&&x");
+    // Jenkins 1 tells neither class nor label.
+    let old = QueueItem {
+        task_class: None,
+        label: TaskLabel::Untold,
+        ..child(PLAIN)
+    };
+    assert_eq!(wish_of(&view(&[]), old.clone()), "ask job/m");
+    assert_eq!(wish_of(&closed(&[]), old.clone()), "values x86_64 trusty");
+    assert_eq!(
+        wish_of(&view(&[]), QueueItem { task_url: None, ..old }),
+        "values x86_64 trusty"
+    );
+}
+
+#[test]
+fn a_node_is_enough_where_the_configuration_was_not_asked() {
+    let world = view(&["trusty__0123456789ab: linux trusty x86_64"]);
+    let why = "‘trusty__0123456789ab’ is offline";
+    assert_eq!(wish_of(&world, child(why)), "template trusty");
+    let known = with_job(world, "job/m", config(None, &["DIST"]));
+    assert_eq!(wish_of(&known, child(why)), "label trusty");
+}
+
+#[test]
+fn children_of_one_job_differ() {
+    let mut world = with_job(view(&[]), "job/m", config(None, &["DIST"]));
+    let named = |name: &str| QueueItem {
+        task_name: name.to_owned(),
+        ..child(PLAIN)
+    };
+    world.queue = vec![named("DIST=a"), named("DIST=b"), named("DIST=a")];
+    assert_eq!(all(&world).of_item, [Some(0), Some(1), Some(0)]);
+}
+
+#[test]
+fn labels_of_foreign_nodes_on_an_old_jenkins() {
+    let why = "‘mute’ is offline";
+    let with = |labels| {
+        let mut view = view(&["mute: ?"]);
+        view.node_labels.insert(NodeName::new("mute"), labels);
+        wish_of(&view, block(why))
+    };
+    assert_eq!(
+        with(Reading::Read(vec!["mute".to_owned(), "linux".to_owned()])),
+        "like mute: linux"
+    );
+    assert_eq!(with(Reading::Read(vec!["mute".to_owned()])), "label mute");
+    assert!(with(unreadable()).contains("could not be read: 403"));
+}
+
+#[test]
+fn a_large_queue_is_read_by_its_few_sentences() {
+    let mut world = view(&["n1: linux"]);
+    let why = |i: u32| format!("Waiting for next available executor on ‘linux&&l{}’", i % 50);
+    world.queue = (0..100_000).map(|i| item(&why(i), TaskLabel::Untold)).collect();
+    world.queue.extend((0..1_000).map(|i| QueueItem {
+        task_name: format!("A={i}"),
+        ..child(PLAIN)
+    }));
+    let wishes = all(&world);
+    assert_eq!(wishes.distinct.len(), 51);
+    assert_eq!(wishes.of_item[99_999], Some(49));
+}

@@ -1,0 +1,100 @@
+//! Reads a text that a person asks about: a whole `why` sentence, or a label.
+
+use super::resolve::Resolver;
+use super::why::{self, Said};
+use super::{Kind, Wish};
+use crate::labels::Label;
+use crate::model::{JenkinsView, QueueItem, Stage, TaskLabel};
+
+/// How a text was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explained {
+    /// What kind of text it is.
+    pub kind: TextKind,
+    /// What an item with this sentence or label waits for; `None` when no server helps it.
+    pub wish: Option<Wish>,
+    /// The label, when there is one.
+    pub label: Option<Label>,
+    /// How the label was read.
+    pub syntax: Option<Syntax>,
+}
+
+/// The kind of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextKind {
+    /// A label expression.
+    Label,
+    /// A `why` sentence.
+    Why,
+}
+
+/// How a label was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Syntax {
+    /// As an expression.
+    Expression,
+    /// It does not parse and is one name as a whole.
+    Atom,
+}
+
+impl Syntax {
+    /// Returns how a label was read.
+    pub fn of(label: &Label) -> Self {
+        if label.is_fallback() {
+            Self::Atom
+        } else {
+            Self::Expression
+        }
+    }
+}
+
+/// Reads a text. Without a view, names are looked up among the templates alone, and Jenkins is taken to have agents.
+pub fn read_text(text: &str, view: Option<&JenkinsView>, kinds: &[Kind<'_>]) -> Explained {
+    let empty = JenkinsView::default();
+    let resolver = match view {
+        Some(view) => Resolver::new(view, kinds),
+        None => Resolver::blind(&empty, kinds),
+    };
+    let (kind, wish, label) = match why::read(text) {
+        Said::Unread => {
+            let label = Label::read(text.trim());
+            let wish = match &label {
+                Some(label) => resolver.label(label),
+                // An empty label is none.
+                None => Some(Wish::Unlabelled),
+            };
+            (TextKind::Label, wish, label)
+        }
+        said => {
+            let wish = resolver.wish(said, &bare_item(text), false);
+            let label = match &wish {
+                Some(Wish::Label(label)) => Some(label.clone()),
+                _ => None,
+            };
+            (TextKind::Why, wish, label)
+        }
+    };
+    let syntax = label.as_ref().map(Syntax::of);
+    Explained {
+        kind,
+        wish,
+        label,
+        syntax,
+    }
+}
+
+/// An item of which nothing is known but its sentence.
+fn bare_item(why: &str) -> QueueItem {
+    QueueItem {
+        id: 0,
+        stage: Stage::Buildable,
+        stuck: false,
+        since: jiff::Timestamp::UNIX_EPOCH,
+        why: Some(why.to_owned()),
+        task_class: None,
+        task: String::new(),
+        task_name: String::new(),
+        task_url: None,
+        label: TaskLabel::Untold,
+    }
+}
