@@ -8,8 +8,10 @@
 //! | [`access`] | how to reach the services |
 //! | [`labels`] | label expressions |
 //! | [`queue`] | queue items and their `why` -> what is wanted |
+//! | `http`, `jenkins`, `provider` | the edges that speak HTTP |
 
 pub mod access;
+mod http;
 pub mod labels;
 pub mod model;
 pub mod queue;

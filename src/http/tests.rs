@@ -1,0 +1,288 @@
+//! What ureq really does with the settings of `http`, against a server that misbehaves on demand.
+
+use std::net::TcpListener;
+
+use jiff::SignedDuration;
+
+use super::fake::{Canned, Fake};
+use super::*;
+
+fn transport() -> Transport {
+    Transport {
+        ca_file: None,
+        verify: true,
+        proxy: None,
+        connect_timeout: SignedDuration::from_secs(5),
+        timeout: SignedDuration::from_secs(5),
+        max_body: 1000,
+    }
+}
+
+fn http(transport: &Transport) -> Http {
+    Http::new("test", transport, Deadline::none()).unwrap()
+}
+
+fn get(http: &Http, url: &str) -> Result<Reply, HttpError> {
+    send(http, Method::GET, url)
+}
+
+fn send(http: &Http, method: Method, url: &str) -> Result<Reply, HttpError> {
+    http.send(&Request {
+        method,
+        url,
+        headers: &[],
+        body: None,
+    })
+}
+
+#[test]
+fn a_logged_url_holds_no_secret() {
+    assert_eq!(shown("http://u:p@h:1/a/b?token=x&tree=y"), "http://h:1/a/b?token&tree");
+    assert_eq!(shown("http://h"), "http://h");
+}
+
+#[test]
+fn a_text_from_elsewhere_becomes_one_line() {
+    assert_eq!(printable("a\r\n\u{1b}[31m b", 20), "a [31m b");
+    assert_eq!(printable("a\u{202e}b\u{9b}c", 20), "a b c");
+    assert_eq!(printable("abcdef", 3), "abc…");
+}
+
+#[test]
+fn a_redirect_is_handed_back_with_its_body() {
+    for status in [
+        "300 Multiple Choices",
+        "301 Moved",
+        "302 Found",
+        "303 See Other",
+        "307 Temporary",
+        "308 Permanent",
+    ] {
+        let fake = Fake::start(vec![
+            Canned::new(status, &["Location: http://127.0.0.1:1/elsewhere"], "{\"versions\":1}"),
+            Canned::new("200 OK", &[], "next"),
+        ]);
+        let http = http(&transport());
+        let reply = get(&http, &fake.url("/v3")).unwrap();
+        assert_eq!(reply.status.to_string(), status[..3]);
+        assert_eq!(reply.body, b"{\"versions\":1}");
+        assert_eq!(reply.header("location"), Some("http://127.0.0.1:1/elsewhere"));
+        assert_eq!(
+            get(&http, &fake.url("/")).unwrap().body,
+            b"next",
+            "the connection is still good"
+        );
+        drop(http);
+        assert_eq!(fake.requests().len(), 2);
+    }
+}
+
+#[test]
+fn an_error_status_keeps_its_body() {
+    let fake = Fake::start(vec![Canned::new("500 Oops", &["X-Error: no"], "why")]);
+    let reply = get(&http(&transport()), &fake.url("/")).unwrap();
+    assert_eq!(
+        (reply.status, reply.header("x-error"), reply.excerpt()),
+        (500, Some("no"), "why".to_owned())
+    );
+}
+
+#[test]
+fn a_body_may_be_as_large_as_the_limit_and_no_larger() {
+    let fake = Fake::start(vec![
+        Canned::new("200 OK", &[], &"x".repeat(1000)),
+        Canned::new("200 OK", &[], &"x".repeat(1001)),
+    ]);
+    let http = http(&transport());
+    assert_eq!(get(&http, &fake.url("/")).unwrap().body.len(), 1000);
+    assert!(matches!(
+        get(&http, &fake.url("/")),
+        Err(HttpError::TooLarge { limit: 1000, .. })
+    ));
+}
+
+#[test]
+fn what_comes_out_of_a_packed_body_counts() {
+    let packed = include_bytes!("../../tests/fixtures/http/zeros-100k.gz");
+    assert!(packed.len() < 1000);
+    let canned = || Canned::bytes("200 OK", &["Content-Encoding: gzip"], packed);
+    let fake = Fake::start(vec![canned(), canned()]);
+    let large = Transport {
+        max_body: 100_000,
+        ..transport()
+    };
+    assert_eq!(get(&http(&large), &fake.url("/")).unwrap().body, vec![0; 100_000]);
+    assert!(matches!(
+        get(&http(&transport()), &fake.url("/")),
+        Err(HttpError::TooLarge { .. })
+    ));
+}
+
+#[test]
+fn half_a_body_is_no_reply() {
+    let fake = Fake::start(vec![Canned::half("200 OK", &[], "0123456789")]);
+    let error = get(&http(&transport()), &fake.url("/")).unwrap_err();
+    assert!(
+        matches!(error, HttpError::Broken { .. }) && !error.not_sent(),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_slow_drip_is_cut() {
+    let fake = Fake::start(vec![Canned::new("200 OK", &[], &"x".repeat(900)).dripping()]);
+    let impatient = Transport {
+        timeout: SignedDuration::from_millis(200),
+        ..transport()
+    };
+    let began = Instant::now();
+    let error = get(&http(&impatient), &fake.url("/")).unwrap_err();
+    assert!(matches!(error, HttpError::Broken { .. }), "{error}");
+    assert!(
+        began.elapsed() < Duration::from_secs(3),
+        "the limit is for the whole, not for each byte"
+    );
+}
+
+#[test]
+fn a_refused_connection_sent_nothing() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let error = send(&http(&transport()), Method::POST, &format!("http://{free}/")).unwrap_err();
+    assert!(error.not_sent(), "{error}");
+    assert!(error.to_string().contains(&free.to_string()), "{error}");
+    // A label of more than 63 characters is refused before any server is asked.
+    let error = get(&http(&transport()), &format!("http://{}.test/", "a".repeat(70))).unwrap_err();
+    assert!(error.not_sent(), "{error}");
+}
+
+#[test]
+fn a_peer_without_tls_sent_nothing() {
+    let fake = Fake::start(vec![Canned::new("400 Bad Request", &[], "plain http here").closing()]);
+    let url = fake.url("/").replace("http:", "https:");
+    let error = send(&http(&transport()), Method::POST, &url).unwrap_err();
+    assert!(error.not_sent(), "{error}");
+}
+
+#[test]
+fn a_post_has_a_length_and_is_never_repeated() {
+    let fake = Fake::start(vec![
+        Canned::new("200 OK", &[], ""),
+        Canned::hang_up(),
+        Canned::new("200 OK", &[], ""),
+    ]);
+    let http = http(&transport());
+    get(&http, &fake.url("/")).unwrap();
+    let error = send(&http, Method::POST, &fake.url("/x")).unwrap_err();
+    assert!(!error.not_sent(), "{error}");
+    drop(http);
+    let requests = fake.requests();
+    assert_eq!(requests.len(), 2);
+    assert!(
+        requests[1].to_lowercase().contains("content-length: 0\r\n"),
+        "{}",
+        requests[1]
+    );
+    assert!(
+        !requests[0].to_lowercase().contains("content-length"),
+        "{}",
+        requests[0]
+    );
+}
+
+#[test]
+fn a_get_is_repeated_once_when_a_kept_connection_is_gone() {
+    let fake = Fake::start(vec![
+        Canned::new("200 OK", &[], "a"),
+        Canned::hang_up(),
+        Canned::new("200 OK", &[], "b"),
+    ]);
+    let http = http(&transport());
+    assert_eq!(get(&http, &fake.url("/")).unwrap().body, b"a");
+    assert_eq!(get(&http, &fake.url("/")).unwrap().body, b"b");
+    assert_eq!(http.requests(), 3);
+}
+
+#[test]
+fn one_connection_serves_many_requests() {
+    let fake = Fake::start((0..5).map(|_| Canned::new("200 OK", &[], "x")).collect());
+    let http = http(&transport());
+    for _ in 0..5 {
+        get(&http, &fake.url("/")).unwrap();
+    }
+    drop(http);
+    assert_eq!(fake.connections(), 1);
+}
+
+#[test]
+fn a_proxy_of_ours_is_used_and_no_cookie_is_kept() {
+    let fake = Fake::start(vec![
+        Canned::new("200 Connected", &[], ""),
+        Canned::new("200 OK", &["Set-Cookie: JSESSIONID=1; Path=/"], ""),
+        Canned::new("200 OK", &[], ""),
+    ]);
+    let proxied = Transport {
+        proxy: Some(fake.url("")),
+        ..transport()
+    };
+    let http = http(&proxied);
+    get(&http, "http://jenkins.invalid/a").unwrap();
+    get(&http, "http://jenkins.invalid/b").unwrap();
+    drop(http);
+    assert_eq!(fake.lines(), ["CONNECT jenkins.invalid:80", "GET /a", "GET /b"]);
+    assert!(!fake.requests()[2].to_lowercase().contains("cookie"));
+}
+
+#[test]
+fn after_the_deadline_nothing_is_sent() {
+    let http = Http::new("test", &transport(), Deadline::after(Duration::ZERO)).unwrap();
+    let error = get(&http, "http://127.0.0.1:1/").unwrap_err();
+    assert!(
+        error.not_sent() && error.to_string().contains("pass_deadline"),
+        "{error}"
+    );
+    assert_eq!(http.requests(), 0);
+}
+
+#[test]
+fn a_bad_setting_names_itself() {
+    let setting = |transport: Transport| Http::new("test", &transport, Deadline::none()).unwrap_err().to_string();
+    let missing = Transport {
+        ca_file: Some("/nonexistent/ca.pem".into()),
+        ..transport()
+    };
+    assert!(setting(missing).starts_with("ca_file /nonexistent/ca.pem: "));
+    let empty = Transport {
+        ca_file: Some("/dev/null".into()),
+        ..transport()
+    };
+    assert!(setting(empty).contains("no PEM certificate"));
+    let proxy = Transport {
+        proxy: Some("::".to_owned()),
+        ..transport()
+    };
+    assert!(setting(proxy).starts_with("proxy: "));
+    assert!(matches!(
+        get(&http(&transport()), "http://[::"),
+        Err(HttpError::Setting { .. })
+    ));
+}
+
+#[test]
+fn a_private_ca_is_trusted_when_it_is_named() {
+    let get = |transport: Transport| {
+        let fake = Fake::start_tls(vec![Canned::new("200 OK", &[], "sealed")]);
+        get(&http(&transport), &fake.url("/").replace("http:", "https:")).map(|reply| reply.body)
+    };
+    let named = Transport {
+        ca_file: Some(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/http/ca.pem").into()),
+        ..transport()
+    };
+    assert_eq!(get(named).unwrap(), b"sealed");
+    let unverified = Transport {
+        verify: false,
+        ..transport()
+    };
+    assert_eq!(get(unverified).unwrap(), b"sealed");
+    let error = get(transport()).unwrap_err();
+    assert!(error.not_sent() && error.to_string().contains("ca_file"), "{error}");
+}
