@@ -8,9 +8,11 @@
 //! | [`access`] | how to reach the services |
 //! | [`labels`] | label expressions |
 //! | [`queue`] | queue items and their `why` -> what is wanted |
+//! | [`config`] | the configuration file |
 //! | `http`, `jenkins`, `provider` | the edges that speak HTTP |
 
 pub mod access;
+pub mod config;
 mod http;
 pub mod labels;
 pub mod model;

@@ -1,0 +1,180 @@
+//! The configuration as the program uses it: every default filled in, every reference checked.
+//!
+//! Reading the file is in `load`, its YAML in `tree`, its keys in `schema` and `check`, what it says in `raw`, judging
+//! that in `validate`.
+
+mod at;
+mod check;
+mod cron;
+mod durations;
+mod libcloud;
+mod load;
+mod problem;
+mod raw;
+mod schema;
+pub mod script;
+mod secrets;
+mod suggest;
+mod tree;
+mod validate;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use jiff::SignedDuration;
+
+use crate::access::{JenkinsAccess, OpenStackAccess};
+use crate::labels::Labels;
+use crate::model::{ProviderName, ServerSpec, TemplateName, Zone};
+
+pub use load::{Loaded, find, load};
+pub use problem::{ConfigError, Warning};
+
+/// The whole configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The mark of this mita on its servers.
+    pub owner: String,
+    /// The state file; the lock is beside it.
+    pub state_file: PathBuf,
+    /// The controller.
+    pub jenkins: JenkinsAccess,
+    /// The clouds, by name.
+    pub providers: BTreeMap<ProviderName, ProviderConfig>,
+    /// The node templates in the order of the file.
+    pub templates: Vec<Template>,
+    /// Bounds of a pass and of the fleet.
+    pub limits: Limits,
+    /// Graces and back-offs.
+    pub timing: Timing,
+}
+
+impl Config {
+    /// Returns the template of a name.
+    pub fn template(&self, name: &str) -> Option<&Template> {
+        self.templates.iter().find(|template| template.name.as_str() == name)
+    }
+
+    /// Returns the provider of a name.
+    pub fn provider(&self, name: &str) -> Option<&ProviderConfig> {
+        self.providers.get(name)
+    }
+}
+
+/// One entry of `provider:`.
+#[derive(Clone, Debug)]
+pub struct ProviderConfig {
+    /// Its name.
+    pub name: ProviderName,
+    /// What kind of cloud it is, and how to get in.
+    pub kind: ProviderKind,
+    /// The most servers of ours here at a time; `None`: no bound of its own.
+    pub max_servers: Option<u32>,
+}
+
+/// The kinds of cloud: the one place that names them.
+#[derive(Clone, Debug)]
+pub enum ProviderKind {
+    /// OpenStack.
+    OpenStack(Box<OpenStackAccess>),
+}
+
+/// A node template, an entry of `nodes:`.
+#[derive(Clone, Debug)]
+pub struct Template {
+    /// Its name.
+    pub name: TemplateName,
+    /// Where its servers may stand, first choice first: every provider with every zone of the template.
+    pub placements: Vec<Placement>,
+    /// What its servers are made of.
+    pub spec: ServerSpec,
+    /// The script (user data), placeholders not yet replaced.
+    pub script: Option<String>,
+    /// What its nodes can do.
+    pub labels: Labels,
+    /// Executors of each node; at least 1.
+    pub executors: u32,
+    /// Whether jobs without a label may start it.
+    pub accepts_unlabelled: bool,
+    /// Smaller is chosen first; ties go by the order of the file.
+    pub priority: i64,
+    /// The most servers of it.
+    pub max: u32,
+    /// The warm pool: how many nodes are to stand ready.
+    pub min_ready: MinReady,
+    /// Idle that long, a node goes.
+    pub idle_grace: SignedDuration,
+    /// Not joined by then, a server goes.
+    pub boot_grace: SignedDuration,
+    /// Older than this, a node goes once idle.
+    pub max_lifetime: Option<SignedDuration>,
+    /// The digest of all that defines a server of it (`mita-config`).
+    pub digest: String,
+}
+
+/// One place where a server can be made.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Placement {
+    /// The cloud.
+    pub provider: ProviderName,
+    /// The availability zone; `None`: the cloud's choice.
+    pub zone: Option<Zone>,
+}
+
+/// The size of a warm pool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MinReady {
+    /// The same at all times.
+    Always(u32),
+    /// By cron window; the largest of those that are open, 0 when none is.
+    Windows(Vec<ReadyWindow>),
+}
+
+/// A cron window of a warm pool: open in every minute that the expression matches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadyWindow {
+    /// Five cron fields, as written.
+    pub cron: String,
+    /// IANA time zone name; UTC where none is given.
+    pub timezone: String,
+    /// How many nodes stand ready while it is open.
+    pub ready: u32,
+}
+
+/// `limits:`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The most servers of ours in all clouds; `None`: no bound of its own.
+    pub max_servers: Option<u32>,
+    /// The most creates in one pass; 0 creates nothing.
+    pub max_creates_per_pass: u32,
+    /// The most removals in one pass.
+    pub max_deletes_per_pass: u32,
+    /// The most servers that boot at a time.
+    pub max_booting: u32,
+    /// The most servers that boot at a time of a template of which none has ever joined; 0: off.
+    pub canary: u32,
+    /// A pass that nears this stops starting new actions.
+    pub pass_deadline: SignedDuration,
+}
+
+/// `timing:`. What a template may override stands in the template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// How long a node may stand idle whose template is no longer configured; the others have their own.
+    pub idle_grace: SignedDuration,
+    /// How long a server may take to join whose template is no longer configured; the others have their own.
+    pub boot_grace: SignedDuration,
+    /// Joined and then offline for longer, a node is dead.
+    pub offline_grace: SignedDuration,
+    /// Younger servers are not removed for being idle.
+    pub min_lifetime: SignedDuration,
+    /// How long an intent without a server is kept.
+    pub intent_grace: SignedDuration,
+    /// Younger queue items do not count yet.
+    pub queue_grace: SignedDuration,
+    /// The first back-off.
+    pub backoff_first: SignedDuration,
+    /// The longest back-off.
+    pub backoff_max: SignedDuration,
+}

@@ -1,0 +1,181 @@
+//! What is wrong with a configuration, and where: places, problems, warnings, and the error that holds them all.
+//!
+//! Finding problems is left to the other files here; printing warnings to `cli`.
+
+use std::fmt;
+
+/// A position in the file, both counted from 1, the column in characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Pos {
+    /// The line.
+    pub line: usize,
+    /// The column.
+    pub column: usize,
+}
+
+impl Pos {
+    /// The beginning of the file: where a problem of the file as a whole is said to be.
+    pub const START: Self = Self { line: 1, column: 1 };
+}
+
+/// A position and the path of the key there, as written in the file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Where.
+    pub at: Pos,
+    /// `nodes.small.max`.
+    pub path: String,
+}
+
+impl Place {
+    /// The place of a problem that concerns the file and no key of it.
+    pub fn file() -> Self {
+        Self {
+            at: Pos::START,
+            path: "(file)".to_owned(),
+        }
+    }
+}
+
+/// One sentence about one place: what is wrong; what to do.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Problem {
+    place: Place,
+    text: String,
+}
+
+/// Something that a good configuration may have, though it is worth a word.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Warning {
+    /// The whole line, of the same form as an error.
+    pub text: String,
+    /// Whether `check` alone says it; the others are said at each pass.
+    pub check_only: bool,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Why a configuration cannot be used: every problem of it, one line each, in the order of the file.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", lines.join("\n"))]
+pub struct ConfigError {
+    lines: Vec<String>,
+}
+
+impl ConfigError {
+    /// Makes the error of a file that could not be read at all.
+    pub fn of_file(file: &str, text: &str) -> Self {
+        let mut report = Report::default();
+        report.error(&Place::file(), text);
+        Self {
+            lines: report.finish(file).0,
+        }
+    }
+
+    /// Wraps lines that are complete already.
+    pub fn of_lines(lines: Vec<String>) -> Self {
+        Self { lines }
+    }
+
+    /// Returns the problems, one line each.
+    pub fn lines(&self) -> &[String] {
+        &self.lines
+    }
+}
+
+/// Collects problems and warnings.
+#[derive(Debug, Default)]
+pub struct Report {
+    problems: Vec<Problem>,
+    warnings: Vec<(Problem, bool)>,
+}
+
+impl Report {
+    /// Adds a problem.
+    pub fn error(&mut self, place: &Place, text: impl Into<String>) {
+        self.problems.push(problem(place, text.into()));
+    }
+
+    /// Adds a warning that is said at each pass.
+    pub fn warn(&mut self, place: &Place, text: impl Into<String>) {
+        self.warnings.push((problem(place, text.into()), false));
+    }
+
+    /// Adds a warning that only `check` says.
+    pub fn hint(&mut self, place: &Place, text: impl Into<String>) {
+        self.warnings.push((problem(place, text.into()), true));
+    }
+
+    /// Returns whether there is no problem so far.
+    pub fn is_good(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    /// Puts all in the order of the file, each said once: the lines of the problems, and the warnings.
+    pub fn finish(mut self, file: &str) -> (Vec<String>, Vec<Warning>) {
+        self.problems.sort();
+        self.problems.dedup();
+        self.warnings.sort();
+        self.warnings.dedup();
+        let line = |problem: &Problem| {
+            let Pos { line, column } = problem.place.at;
+            format!(
+                "{}:{line}:{column}: {}: {}",
+                one_line(file),
+                problem.place.path,
+                problem.text
+            )
+        };
+        let warning = |(problem, check_only): &(Problem, bool)| Warning {
+            text: line(problem),
+            check_only: *check_only,
+        };
+        (
+            self.problems.iter().map(line).collect(),
+            self.warnings.iter().map(warning).collect(),
+        )
+    }
+}
+
+fn problem(place: &Place, text: String) -> Problem {
+    Problem {
+        place: place.clone(),
+        text,
+    }
+}
+
+/// Quotes a text from the file for a message: one line, bounded.
+pub fn quoted(text: &str) -> String {
+    let (text, rest) = match text.char_indices().nth(60) {
+        Some((cut, _)) => (&text[..cut], "…"),
+        None => (text, ""),
+    };
+    format!("\"{}{rest}\"", one_line(text))
+}
+
+/// Escapes what would break the line.
+pub fn one_line(text: &str) -> String {
+    text.chars().fold(String::new(), |mut out, c| {
+        if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+        out
+    })
+}
+
+/// Appends a key to a path; a key that would not read well there is quoted.
+pub fn join(path: &str, key: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '+');
+    let key = if !key.is_empty() && key.chars().count() <= 60 && key.chars().all(plain) {
+        key.to_owned()
+    } else {
+        quoted(key)
+    };
+    if path.is_empty() { key } else { format!("{path}.{key}") }
+}

@@ -1,0 +1,297 @@
+//! The keys of the configuration file: the one table of what may stand where, under which spellings.
+//!
+//! Checking a file against it is left to `check`; the types in `raw` mirror it.
+
+/// What a key takes.
+#[derive(Clone, Copy)]
+pub enum Kind {
+    /// A text; numbers and booleans are taken as they are written.
+    Text,
+    /// A text that is never shown.
+    Secret,
+    /// Yes or no.
+    Flag,
+    /// A whole number from 0 on.
+    Count,
+    /// A whole number.
+    Integer,
+    /// A duration.
+    Duration,
+    /// A duration or `none`.
+    DurationOrNone,
+    /// A number of bytes.
+    Size,
+    /// A list of texts, or one text.
+    Texts,
+    /// Texts by name.
+    TextMap,
+    /// Anything by name.
+    Free,
+    /// A number, or a list of such sections (kept under the key with `_windows` at its end).
+    CountOr(&'static Section),
+    /// A section.
+    Section(&'static Section),
+    /// Sections by name.
+    Entries(&'static Section),
+}
+
+/// One key.
+pub struct Key {
+    /// Its chief spelling.
+    pub name: &'static str,
+    /// What it takes.
+    pub kind: Kind,
+    /// Other spellings.
+    pub aliases: &'static [&'static str],
+}
+
+/// A mapping with known keys.
+pub struct Section {
+    /// The keys.
+    pub keys: &'static [Key],
+    /// Keys that are known and refused, with the reason.
+    pub refused: &'static [(&'static str, &'static str)],
+    /// Prefixes that libcloud puts before a key and that mean nothing here, longest first.
+    pub prefixes: &'static [&'static str],
+}
+
+impl Section {
+    /// Returns the key of a spelling.
+    pub fn key(&self, written: &str) -> Option<&'static Key> {
+        let find = |text: &str| self.keys.iter().find(|k| k.name == text || k.aliases.contains(&text));
+        find(written).or_else(|| self.prefixes.iter().find_map(|p| find(written.strip_prefix(p)?)))
+    }
+
+    /// Returns why a key is refused, if it is one of those.
+    pub fn refusal(&self, written: &str) -> Option<&'static str> {
+        let find = |text: &str| self.refused.iter().find(|(key, _)| *key == text).map(|(_, why)| *why);
+        find(written).or_else(|| self.prefixes.iter().find_map(|p| find(written.strip_prefix(p)?)))
+    }
+
+    /// Returns the chief spellings.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + Clone {
+        self.keys.iter().map(|key| key.name)
+    }
+
+    /// Returns all spellings.
+    pub fn spellings(&self) -> impl Iterator<Item = &'static str> + Clone {
+        self.keys
+            .iter()
+            .flat_map(|key| std::iter::once(key.name).chain(key.aliases.iter().copied()))
+    }
+}
+
+const fn key(name: &'static str, kind: Kind) -> Key {
+    also(name, kind, &[])
+}
+
+const fn also(name: &'static str, kind: Kind, aliases: &'static [&'static str]) -> Key {
+    Key { name, kind, aliases }
+}
+
+const LATER: &str = "not supported yet; remove it";
+
+/// The file.
+pub static ROOT: Section = Section {
+    keys: &[
+        key("owner", Kind::Text),
+        key("state_file", Kind::Text),
+        key("limits", Kind::Section(&LIMITS)),
+        key("timing", Kind::Section(&TIMING)),
+        key("jenkins", Kind::Section(&JENKINS)),
+        also("provider", Kind::Entries(&PROVIDER), &["providers"]),
+        key("defaults", Kind::Section(&NODE)),
+        key("nodes", Kind::Entries(&NODE)),
+    ],
+    refused: &[
+        ("journal", LATER),
+        ("metrics_file", LATER),
+        ("status_page", LATER),
+        ("naming", LATER),
+    ],
+    prefixes: &[],
+};
+
+/// `limits:`.
+pub static LIMITS: Section = Section {
+    keys: &[
+        key("max_servers", Kind::Count),
+        key("max_creates_per_pass", Kind::Count),
+        key("max_deletes_per_pass", Kind::Count),
+        key("max_booting", Kind::Count),
+        key("canary", Kind::Count),
+        key("pass_deadline", Kind::Duration),
+        key("max_body", Kind::Size),
+    ],
+    refused: &[],
+    prefixes: &[],
+};
+
+/// `timing:`.
+pub static TIMING: Section = Section {
+    keys: &[
+        key("idle_grace", Kind::Duration),
+        key("boot_grace", Kind::Duration),
+        key("offline_grace", Kind::Duration),
+        key("min_lifetime", Kind::Duration),
+        key("max_lifetime", Kind::DurationOrNone),
+        key("intent_grace", Kind::Duration),
+        key("queue_grace", Kind::Duration),
+        key("backoff_first", Kind::Duration),
+        key("backoff_max", Kind::Duration),
+    ],
+    refused: &[],
+    prefixes: &[],
+};
+
+/// `jenkins:`.
+pub static JENKINS: Section = Section {
+    keys: &[
+        key("url", Kind::Text),
+        also("user", Kind::Text, &["username"]),
+        key("token", Kind::Secret),
+        key("token_file", Kind::Text),
+        key("password", Kind::Secret),
+        key("password_file", Kind::Text),
+        also("ca_file", Kind::Text, &["cacert"]),
+        key("verify", Kind::Flag),
+        also("proxy", Kind::Text, &["proxy_url"]),
+        key("connect_timeout", Kind::Duration),
+        key("timeout", Kind::Duration),
+    ],
+    refused: &[("anchor", LATER), ("labels_from", LATER), ("bootstrap", LATER)],
+    prefixes: &[],
+};
+
+const NO_NEED: &str = "not supported; remove it, mita finds what it needs in the catalog";
+
+/// The types of provider.
+pub const PROVIDER_TYPES: [&str; 1] = ["openstack"];
+
+/// An entry of `provider:`.
+pub static PROVIDER: Section = Section {
+    keys: &[
+        key("type", Kind::Text),
+        also("username", Kind::Text, &["user"]),
+        key("user_id", Kind::Text),
+        key("password", Kind::Secret),
+        key("password_file", Kind::Text),
+        key("application_credential_id", Kind::Text),
+        key("application_credential_secret", Kind::Secret),
+        key("auth_url", Kind::Text),
+        key("auth_version", Kind::Text),
+        also("service_region", Kind::Text, &["region_name", "region"]),
+        also("tenant_name", Kind::Text, &["project_name", "tenant", "project"]),
+        also("tenant_id", Kind::Text, &["project_id"]),
+        also("user_domain_name", Kind::Text, &["domain_name"]),
+        key("user_domain_id", Kind::Text),
+        also("project_domain_name", Kind::Text, &["tenant_domain_name"]),
+        also("project_domain_id", Kind::Text, &["tenant_domain_id"]),
+        also("interface", Kind::Text, &["endpoint_type"]),
+        also("ca_file", Kind::Text, &["cacert"]),
+        key("verify", Kind::Flag),
+        also("proxy", Kind::Text, &["proxy_url"]),
+        also("compute_url", Kind::Text, &["base_url"]),
+        key("image_url", Kind::Text),
+        key("network_url", Kind::Text),
+        key("volume_url", Kind::Text),
+        key("max_servers", Kind::Count),
+        key("connect_timeout", Kind::Duration),
+        key("timeout", Kind::Duration),
+    ],
+    refused: &[
+        ("cloud", LATER),
+        ("microversion", NO_NEED),
+        ("service_type", NO_NEED),
+        ("service_name", NO_NEED),
+        ("api_version", NO_NEED),
+        (
+            "token_scope",
+            "not supported; remove it, the scope is always the project",
+        ),
+        (
+            "auth_token",
+            "not supported; remove it, mita logs in with username and password",
+        ),
+        ("auth_cache", "not supported; remove it, mita logs in once per pass"),
+        ("insecure", "not supported; write verify: false"),
+    ],
+    prefixes: &["ex_force_", "ex_"],
+};
+
+/// An entry of `nodes:`, and `defaults:`.
+pub static NODE: Section = Section {
+    keys: &[
+        also("script", Kind::Text, &["user_data", "userdata"]),
+        also("keyname", Kind::Text, &["key_name"]),
+        also("image_name", Kind::Text, &["image"]),
+        key("image_id", Kind::Text),
+        also("size", Kind::Text, &["flavor"]),
+        key("labels", Kind::Texts),
+        key("provider", Kind::Texts),
+        key("max", Kind::Count),
+        key("min_ready", Kind::CountOr(&WINDOW)),
+        key("executors", Kind::Count),
+        key("accepts_unlabelled", Kind::Flag),
+        key("priority", Kind::Integer),
+        key("storage", Kind::Count),
+        key("boot_volume", Kind::Count),
+        key("networks", Kind::Texts),
+        key("security_groups", Kind::Texts),
+        also("availability_zone", Kind::Texts, &["availability_zones"]),
+        key("config_drive", Kind::Flag),
+        key("metadata", Kind::TextMap),
+        also("scheduler_hints", Kind::Free, &["os_scheduler_hints"]),
+        key("idle_grace", Kind::Duration),
+        key("boot_grace", Kind::Duration),
+        key("max_lifetime", Kind::DurationOrNone),
+        key("register", Kind::Text),
+    ],
+    refused: &[
+        ("adopt", LATER),
+        ("agent", LATER),
+        ("max_builds", LATER),
+        ("image_regex", LATER),
+        ("floating_ip_pool", LATER),
+        ("volume_type", LATER),
+        ("ports", LATER),
+    ],
+    prefixes: &["ex_"],
+};
+
+/// A cron window of `min_ready:`.
+pub static WINDOW: Section = Section {
+    keys: &[
+        key("cron", Kind::Text),
+        key("timezone", Kind::Text),
+        key("ready", Kind::Count),
+    ],
+    refused: &[],
+    prefixes: &[],
+};
+
+/// All sections with the place of their keys, for hints.
+pub static ALL: [(&str, &Section); 6] = [
+    ("the top level", &ROOT),
+    ("limits", &LIMITS),
+    ("timing", &TIMING),
+    ("jenkins", &JENKINS),
+    ("provider", &PROVIDER),
+    ("nodes", &NODE),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_names_every_key() {
+        let example = include_str!("../../mita.yaml.example");
+        let sections = ALL.iter().map(|(_, section)| *section).chain([&WINDOW]);
+        let missing: Vec<&str> = sections
+            .flat_map(Section::names)
+            .filter(|name| !example.contains(&format!("{name}:")))
+            .collect();
+        assert_eq!(missing, [] as [&str; 0]);
+    }
+}
