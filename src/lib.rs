@@ -9,6 +9,8 @@
 //! | [`labels`] | label expressions |
 //! | [`queue`] | queue items and their `why` -> what is wanted |
 //! | [`config`] | the configuration file |
+//! | [`state`] | what is remembered between passes |
+//! | [`plan`] | what is to be done: pure |
 //! | `http`, `jenkins`, `provider` | the edges that speak HTTP |
 
 pub mod access;
@@ -16,6 +18,8 @@ pub mod config;
 mod http;
 pub mod labels;
 pub mod model;
+pub mod plan;
 pub mod queue;
 pub mod secret;
+pub mod state;
 

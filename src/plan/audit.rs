@@ -1,0 +1,369 @@
+//! Re-checks a plan against the rules that must hold whatever `plan` thought.
+//!
+//! It reads the world anew and shares no helper with the planner: a mistake there must not hide itself here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use foldhash::HashMap;
+
+use super::{Context, Create, MARK_PREFIX, Plan, Removal};
+use crate::config::Config;
+use crate::model::{Computer, Observed, Reading, Server, ServerStatus, split_server_name};
+use crate::state::{Phase, State};
+
+/// Lists the rules that a plan breaks. A plan that breaks one is not executed.
+pub fn audit(plan: &Plan, observed: &Observed, config: &Config, state: &State, context: &Context) -> Vec<String> {
+    let mut broken = audit_destroy(plan, observed, config, state, context);
+    creates(plan, observed, config, state, context, &mut broken);
+    if !context.remove && (!plan.removals.is_empty() || !plan.unmarks.is_empty()) {
+        broken.push("the command removes nothing, the plan does".to_owned());
+    }
+    let most = config.limits.max_deletes_per_pass as usize;
+    if plan.removals.len() > most {
+        broken.push(format!("{} removals, at most {most} in a pass", plan.removals.len()));
+    }
+    guard(plan, observed, state, context, &mut broken);
+    broken
+}
+
+/// The same for what an operator named: without the limits and the guard, which are no concern then.
+pub fn audit_destroy(
+    plan: &Plan,
+    observed: &Observed,
+    config: &Config,
+    state: &State,
+    _context: &Context,
+) -> Vec<String> {
+    let mut broken = Vec::new();
+    let acts = !(plan.creates.is_empty() && plan.removals.is_empty() && plan.unmarks.is_empty());
+    if observed.jenkins.quieting_down == Some(true) && acts {
+        broken.push("Jenkins is quieting down, and the plan acts".to_owned());
+    }
+    if plan.removals.is_empty() {
+        return broken;
+    }
+    let nodes: HashMap<&str, &Computer> = observed
+        .jenkins
+        .computers
+        .iter()
+        .map(|c| (c.name.as_str(), c))
+        .collect();
+    let mut seen = BTreeSet::new();
+    for removal in &plan.removals {
+        if let Some(server) = &removal.server
+            && !seen.insert(format!("{} {}", server.provider, server.id))
+        {
+            broken.push(format!("server {} is removed twice", server.name));
+        }
+        if let Some(node) = &removal.node
+            && !seen.insert(format!("node {}", node.name))
+        {
+            broken.push(format!("node {} is removed twice", node.name));
+        }
+        if removal.node.is_none() && removal.server.is_none() {
+            broken.push(format!("a removal of nothing ({})", removal.because));
+        }
+        broken.extend(wrong_server(removal, observed, config, &nodes));
+        broken.extend(wrong_node(removal, observed, config, state, &nodes));
+    }
+    broken
+}
+
+fn all_servers(observed: &Observed) -> impl Iterator<Item = &Server> {
+    observed
+        .clouds
+        .values()
+        .filter_map(Reading::ok)
+        .flat_map(|cloud| &cloud.servers)
+}
+
+fn is_ours(server: &Server, config: &Config) -> bool {
+    server.mark.as_ref().is_some_and(|mark| mark.owner == config.owner) && split_server_name(&server.name).is_some()
+}
+
+fn works(node: &Computer) -> bool {
+    !node.idle || node.one_off_busy || node.idle_executors < node.executors
+}
+
+fn by_a_person(node: &Computer) -> bool {
+    let monitor = node
+        .offline_class
+        .as_deref()
+        .is_some_and(|class| class.starts_with("hudson.node_monitors"));
+    let reason = node.offline_reason.rsplit(" : ").next().unwrap_or_default();
+    node.temporarily_offline && !monitor && !reason.starts_with(MARK_PREFIX)
+}
+
+/// Checks the server of a removal: listed by a cloud that was read, ours, and no node of that very name at work.
+fn wrong_server(
+    removal: &Removal,
+    observed: &Observed,
+    config: &Config,
+    nodes: &HashMap<&str, &Computer>,
+) -> Option<String> {
+    let target = removal.server.as_ref()?;
+    let Some(Reading::Read(cloud)) = observed.clouds.get(&target.provider) else {
+        return Some(format!(
+            "server {} is removed at {}, which cannot be read",
+            target.name, target.provider
+        ));
+    };
+    let Some(server) = cloud.servers.iter().find(|server| server.id == target.id) else {
+        return Some(format!("server {} is removed and no cloud lists it", target.name));
+    };
+    if !is_ours(server, config) || server.name != target.name || !target.name.ends_with(target.node_id.as_str()) {
+        return Some(format!("server {} is removed and is not ours", target.name));
+    }
+    let forced = removal.node.as_ref().is_some_and(|node| node.even_if_busy);
+    let node = nodes.get(server.name.as_str()).filter(|_| !forced)?;
+    if works(node) || by_a_person(node) {
+        return Some(format!(
+            "server {} is removed and its node is busy or held by a person",
+            target.name
+        ));
+    }
+    None
+}
+
+/// Checks the Jenkins node of a removal: there, idle, not held by a person, and ours.
+fn wrong_node(
+    removal: &Removal,
+    observed: &Observed,
+    config: &Config,
+    state: &State,
+    nodes: &HashMap<&str, &Computer>,
+) -> Option<String> {
+    let target = removal.node.as_ref()?;
+    let name = target.name.as_str();
+    let Some(node) = nodes.get(name) else {
+        return Some(format!("node {name} is removed and Jenkins has none of this name"));
+    };
+    if node.built_in {
+        return Some("the built-in node is removed".to_owned());
+    }
+    if !target.even_if_busy && works(node) {
+        return Some(format!("node {name} is removed and is busy"));
+    }
+    if by_a_person(node) {
+        return Some(format!("node {name} is removed and a person took it offline"));
+    }
+    if let Some(server) = &removal.server {
+        return (!fits(name, server.node_id.as_str(), &server.id, observed)).then(|| {
+            format!(
+                "node {name} is removed with server {}, which is not its own",
+                server.name
+            )
+        });
+    }
+    let unread = config
+        .providers
+        .keys()
+        .find(|p| observed.clouds.get(*p).and_then(Reading::ok).is_none());
+    if let Some(provider) = unread {
+        return Some(format!(
+            "node {name} is removed for want of a server, and {provider} cannot be read"
+        ));
+    }
+    if all_servers(observed).any(|server| server.name == name) {
+        return Some(format!("node {name} is removed for want of a server, and there is one"));
+    }
+    let remembered = state.stray_nodes.contains_key(name)
+        || state
+            .nodes
+            .values()
+            .any(|memory| memory.jenkins_node.as_ref().is_some_and(|node| node.as_str() == name));
+    (!remembered && split_server_name(name).is_none()).then(|| format!("node {name} is removed and is not ours"))
+}
+
+/// Whether a node's name leads to a server: by the id, or by an address.
+fn fits(node: &str, node_id: &str, server: &crate::model::ServerId, observed: &Observed) -> bool {
+    let Some((_, address)) = node.rsplit_once('+') else {
+        return node.contains(node_id);
+    };
+    let written = [address.to_owned(), address.replace('-', ":")];
+    node.contains(node_id)
+        || all_servers(observed)
+            .filter(|candidate| candidate.id == *server)
+            .any(|candidate| {
+                candidate
+                    .addresses
+                    .iter()
+                    .any(|a| written.iter().any(|text| text.parse() == Ok(*a)))
+            })
+}
+
+/// Checks what is made: known places, names of its own, and every limit.
+fn creates(
+    plan: &Plan,
+    observed: &Observed,
+    config: &Config,
+    state: &State,
+    context: &Context,
+    broken: &mut Vec<String>,
+) {
+    if plan.creates.is_empty() {
+        return;
+    }
+    if !context.create {
+        broken.push("the command creates nothing, the plan does".to_owned());
+    }
+    let most = config.limits.max_creates_per_pass as usize;
+    let made = plan.creates.len() + context.created as usize;
+    if made > most {
+        broken.push(format!("{made} creates, at most {most} in a pass"));
+    }
+    let mut names: BTreeSet<&str> = all_servers(observed).map(|server| server.name.as_str()).collect();
+    for create in &plan.creates {
+        broken.extend(wrong_create(create, observed, config, state, &mut names));
+    }
+    let (mut of_template, mut at_provider, all) = alive(observed, config, state, context);
+    for create in &plan.creates {
+        *of_template.entry(create.template.to_string()).or_default() += 1;
+        *at_provider.entry(create.provider.to_string()).or_default() += 1;
+    }
+    let total = all + plan.creates.len();
+    if let Some(most) = config.limits.max_servers.filter(|most| total > *most as usize) {
+        broken.push(format!("{total} servers in all, at most {most}"));
+    }
+    for create in &plan.creates {
+        let template = config
+            .templates
+            .iter()
+            .find(|template| template.name == create.template);
+        let count = of_template.remove(create.template.as_str()).unwrap_or(0);
+        if let Some(template) = template.filter(|template| count > template.max as usize) {
+            broken.push(format!(
+                "{count} servers of {}, at most {}",
+                template.name, template.max
+            ));
+        }
+        let most = config
+            .providers
+            .get(&create.provider)
+            .and_then(|provider| provider.max_servers);
+        let count = at_provider.remove(create.provider.as_str()).unwrap_or(0);
+        if let Some(most) = most.filter(|most| count > *most as usize) {
+            broken.push(format!("{count} servers at {}, at most {most}", create.provider));
+        }
+    }
+}
+
+fn wrong_create<'p>(
+    create: &'p Create,
+    observed: &Observed,
+    config: &Config,
+    state: &State,
+    names: &mut BTreeSet<&'p str>,
+) -> Option<String> {
+    let name = create.name.as_str();
+    if !names.insert(name) || state.nodes.contains_key(&create.id) || state.intents.contains_key(&create.id) {
+        return Some(format!("the name {name} was given before"));
+    }
+    if split_server_name(name) != Some((create.template.clone(), create.id.clone())) {
+        return Some(format!("{name} is no name of ours"));
+    }
+    let Some(template) = config
+        .templates
+        .iter()
+        .find(|template| template.name == create.template)
+    else {
+        return Some(format!("{name} is of a template that is not configured"));
+    };
+    let placed = template
+        .placements
+        .iter()
+        .any(|p| p.provider == create.provider && p.zone == create.zone);
+    if !placed || !config.providers.contains_key(&create.provider) {
+        return Some(format!("{name} is to stand where its template does not allow it"));
+    }
+    let read = observed.clouds.get(&create.provider).and_then(Reading::ok).is_some();
+    (!read).then(|| format!("{name} is created at {}, which cannot be read", create.provider))
+}
+
+/// Counts what is alive: what the clouds list, what was begun, what a closed cloud is remembered to have.
+fn alive(
+    observed: &Observed,
+    config: &Config,
+    state: &State,
+    context: &Context,
+) -> (BTreeMap<String, usize>, BTreeMap<String, usize>, usize) {
+    let mut alive: BTreeSet<(String, String, String)> = BTreeSet::new();
+    let mut ids = BTreeSet::new();
+    for (provider, reading) in &observed.clouds {
+        for server in reading
+            .ok()
+            .into_iter()
+            .flat_map(|cloud| &cloud.servers)
+            .filter(|s| is_ours(s, config))
+        {
+            if let Some((template, id)) = split_server_name(&server.name) {
+                ids.insert(id);
+                alive.insert((template.to_string(), provider.to_string(), server.id.to_string()));
+            }
+        }
+    }
+    let closed = |provider| observed.clouds.get(provider).and_then(Reading::ok).is_none();
+    for (id, memory) in state
+        .nodes
+        .iter()
+        .filter(|(id, memory)| !ids.contains(*id) && closed(&memory.provider))
+    {
+        if config.providers.contains_key(&memory.provider) {
+            alive.insert((memory.template.to_string(), memory.provider.to_string(), id.to_string()));
+        }
+    }
+    for (id, intent) in &state.intents {
+        let given_up =
+            context.now.duration_since(intent.at).abs() > config.timing.intent_grace && !closed(&intent.provider);
+        let seen = ids.contains(id) || given_up;
+        if !seen && config.providers.contains_key(&intent.provider) {
+            alive.insert((intent.template.to_string(), intent.provider.to_string(), id.to_string()));
+        }
+    }
+    let mut of_template: BTreeMap<String, usize> = BTreeMap::new();
+    let mut at_provider: BTreeMap<String, usize> = BTreeMap::new();
+    for (template, provider, _) in &alive {
+        *of_template.entry(template.clone()).or_default() += 1;
+        *at_provider.entry(provider.clone()).or_default() += 1;
+    }
+    (of_template, at_provider, alive.len())
+}
+
+/// Checks that what goes for an absence is not too much of the fleet at once.
+fn guard(plan: &Plan, observed: &Observed, state: &State, context: &Context, broken: &mut Vec<String>) {
+    if plan.removals.is_empty() {
+        return;
+    }
+    let nodes: HashMap<&str, &Computer> = observed
+        .jenkins
+        .computers
+        .iter()
+        .map(|c| (c.name.as_str(), c))
+        .collect();
+    let servers: HashMap<&str, &Server> = all_servers(observed)
+        .map(|server| (server.id.as_str(), server))
+        .collect();
+    let is_absence = |removal: &&Removal| {
+        let Some(target) = &removal.server else { return true };
+        if servers
+            .get(target.id.as_str())
+            .is_none_or(|server| server.status == ServerStatus::Error)
+        {
+            return false;
+        }
+        let joined = state
+            .nodes
+            .get(&target.node_id)
+            .filter(|n| n.phase != Phase::Deleting)
+            .is_some_and(|n| n.joined.is_some() || n.missing.is_some());
+        let node = removal.node.as_ref().and_then(|node| nodes.get(node.name.as_str()));
+        joined && node.is_none_or(|node| node.offline && !node.temporarily_offline)
+    };
+    let absent = plan.removals.iter().filter(is_absence).count();
+    let fleet = plan.servers.len() + plan.stray_nodes.len();
+    if !context.force && absent >= 5 && absent * 2 > fleet {
+        broken.push(format!(
+            "{absent} of {fleet} nodes are removed because something is absent; --force allows it"
+        ));
+    }
+}

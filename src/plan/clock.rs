@@ -1,0 +1,108 @@
+//! What two readings of the clock tell: whether idle times can be trusted, and how far apart passes are.
+//!
+//! Ages of servers are left to `phase`, which takes them by the cloud's clock.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::words::span;
+use crate::state::State;
+
+/// How many gaps between passes are remembered.
+const GAPS: usize = 10;
+
+/// A gap up to this is never a break.
+const SHORT_GAP: SignedDuration = SignedDuration::from_mins(10);
+
+/// A gap this many times the usual one is a break.
+const BREAK_FACTOR: i64 = 5;
+
+/// Returns why idle times restart in this pass, if they do.
+pub(super) fn restart(state: &State, now: Timestamp) -> Option<String> {
+    let last = state.last_pass.as_ref()?.at;
+    if now < last {
+        return Some("the clock went back since the last pass: idle times restart, nothing idle is removed".to_owned());
+    }
+    let gap = now.duration_since(last);
+    let usual = median(&state.gaps)?;
+    (gap > SHORT_GAP && gap.as_secs() > usual.saturating_mul(BREAK_FACTOR)).then(|| {
+        format!(
+            "{} since the last pass: idle times restart, nothing idle is removed",
+            span(gap)
+        )
+    })
+}
+
+/// Returns the gaps to remember, this pass among them.
+pub(super) fn gaps(state: &State, now: Timestamp) -> Vec<i64> {
+    let mut gaps = state.gaps.clone();
+    if let Some(last) = &state.last_pass
+        && now > last.at
+    {
+        gaps.push(now.duration_since(last.at).as_secs());
+    }
+    gaps.drain(..gaps.len().saturating_sub(GAPS));
+    gaps
+}
+
+fn median(gaps: &[i64]) -> Option<i64> {
+    let mut sorted = gaps[gaps.len().saturating_sub(GAPS)..].to_vec();
+    sorted.sort_unstable();
+    sorted.get(sorted.len() / 2).copied()
+}
+
+/// Returns how long ago something was, never less than nothing.
+pub(super) fn since(now: Timestamp, then: Timestamp) -> SignedDuration {
+    now.duration_since(then).max(SignedDuration::ZERO)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::LastPass;
+
+    fn check(usual: &[i64], gap: i64, expected: bool) {
+        let now = Timestamp::from_second(1_000_000).unwrap();
+        let at = now - SignedDuration::from_secs(gap);
+        let state = State {
+            gaps: usual.to_vec(),
+            last_pass: Some(LastPass { id: "a".into(), at }),
+            ..State::default()
+        };
+        assert_eq!(restart(&state, now).is_some(), expected, "gaps {usual:?}, then {gap}");
+    }
+
+    #[test]
+    fn a_break_is_long_and_unusual() {
+        check(&[60, 60, 60], 601, true);
+        check(&[60, 60, 60], 600, false);
+        check(&[600, 600, 600], 3000, false);
+        check(&[600, 600, 600], 3001, true);
+        check(&[60, 60, 60], -1, true);
+        check(&[], 100_000, false);
+        // One odd gap among regular ones does not move the median.
+        check(&[60, 60, 9000, 60], 601, true);
+    }
+
+    #[test]
+    fn ten_gaps_are_kept_and_a_negative_one_is_not() {
+        let now = Timestamp::from_second(1_000_000).unwrap();
+        let last = |secs| {
+            Some(LastPass {
+                id: "a".into(),
+                at: now - SignedDuration::from_secs(secs),
+            })
+        };
+        let state = State {
+            gaps: (1..=10).collect(),
+            last_pass: last(60),
+            ..State::default()
+        };
+        assert_eq!(gaps(&state, now), [2, 3, 4, 5, 6, 7, 8, 9, 10, 60]);
+        let state = State {
+            gaps: vec![1],
+            last_pass: last(-60),
+            ..State::default()
+        };
+        assert_eq!(gaps(&state, now), [1]);
+    }
+}

@@ -1,0 +1,134 @@
+//! Which templates serve a wish, and why a template does not.
+//!
+//! Reading the wish out of the queue is left to `queue`.
+
+use std::collections::BTreeSet;
+
+use crate::config::{Config, Template};
+use crate::labels::{Expr, Label};
+use crate::queue::Wish;
+
+/// Returns the templates that serve a wish, first choice first: by priority, then in the order of the file.
+pub fn eligible<'c>(wish: &Wish, config: &'c Config) -> Vec<&'c Template> {
+    indices(wish, config)
+        .into_iter()
+        .map(|index| &config.templates[index])
+        .collect()
+}
+
+/// The same as places in `config.templates`.
+pub(super) fn indices(wish: &Wish, config: &Config) -> Vec<usize> {
+    let mut found: Vec<usize> = (0..config.templates.len())
+        .filter(|&t| serves(wish, &config.templates[t]))
+        .collect();
+    found.sort_by_key(|&t| config.templates[t].priority);
+    found
+}
+
+fn serves(wish: &Wish, template: &Template) -> bool {
+    match wish {
+        Wish::Label(label) => label.matches(&template.labels),
+        Wish::Unlabelled => template.accepts_unlabelled,
+        Wish::Template(name) => *name == template.name,
+        // A node without labels is wanted for itself: nothing tells that another could stand in for it.
+        Wish::Like { labels, .. } => !labels.is_empty() && labels.is_subset(&template.labels),
+        Wish::Values(values) => !values.is_empty() && values.iter().all(|v| template.labels.contains(v)),
+        Wish::GoneNode(_) | Wish::Unknown { .. } => false,
+    }
+}
+
+/// Says in a sentence why a template does not serve a wish.
+pub fn why_not(wish: &Wish, template: &Template) -> String {
+    let name = &template.name;
+    if serves(wish, template) {
+        return format!("\"{name}\" serves it");
+    }
+    match wish {
+        Wish::Label(label) => why_not_label(label, template),
+        Wish::Unlabelled => format!("\"{name}\" does not accept jobs without a label (accepts_unlabelled)"),
+        Wish::Template(wanted) => format!("it waits for a node of \"{wanted}\", not of \"{name}\""),
+        Wish::Like { node, labels } if labels.is_empty() => {
+            format!("node \"{node}\" has no labels of its own that \"{name}\" could have")
+        }
+        Wish::Like { labels, .. } => lacks(name.as_str(), labels.difference(&template.labels)),
+        Wish::Values(values) => lacks(name.as_str(), values.iter().filter(|v| !template.labels.contains(*v))),
+        Wish::GoneNode(node) => gone(node.as_str()),
+        Wish::Unknown { reason, .. } => reason.clone(),
+    }
+}
+
+fn why_not_label(label: &Label, template: &Template) -> String {
+    let atoms = atoms(label);
+    let missing: Vec<&str> = atoms
+        .iter()
+        .copied()
+        .filter(|atom| !template.labels.contains(*atom))
+        .collect();
+    if matches!(label.expr(), Expr::Atom(_)) {
+        return lacks(template.name.as_str(), missing);
+    }
+    let missing = if missing.is_empty() {
+        "none".to_owned()
+    } else {
+        missing.join(", ")
+    };
+    format!(
+        "the labels of \"{}\" do not satisfy {label} (of its labels it lacks: {missing})",
+        template.name
+    )
+}
+
+fn lacks<'t>(name: &str, missing: impl IntoIterator<Item = impl AsRef<str> + 't>) -> String {
+    let missing: Vec<String> = missing
+        .into_iter()
+        .map(|label| format!("\"{}\"", label.as_ref()))
+        .collect();
+    format!("\"{name}\" lacks the label {}", missing.join(", "))
+}
+
+/// Says why nothing at all serves a wish.
+pub fn why_none(wish: &Wish) -> String {
+    match wish {
+        Wish::Label(label) => format!("no template has the labels {label}"),
+        Wish::Unlabelled => "no template accepts jobs without a label (accepts_unlabelled)".to_owned(),
+        Wish::Template(name) => format!("there is no template \"{name}\" any more"),
+        Wish::Like { node, labels } if labels.is_empty() => {
+            format!("it waits for node \"{node}\", which has no labels that a template could have")
+        }
+        Wish::Like { node, .. } => format!("it waits for node \"{node}\", and no template has all labels of that node"),
+        Wish::Values(values) => format!("no template has all of the labels {}", values.join(", ")),
+        Wish::GoneNode(node) => gone(node.as_str()),
+        Wish::Unknown { reason, .. } => reason.clone(),
+    }
+}
+
+fn gone(node: &str) -> String {
+    format!("it waits for node \"{node}\", which Jenkins no longer has; a new server would not help it")
+}
+
+/// Returns what a wish is called in reports; `None` where there is no label or it is not known.
+pub fn wish_text(wish: &Wish) -> Option<String> {
+    match wish {
+        Wish::Label(label) => Some(label.to_string()),
+        Wish::Unlabelled | Wish::Unknown { .. } => None,
+        Wish::Template(name) => Some(name.to_string()),
+        Wish::Like { node, .. } | Wish::GoneNode(node) => Some(node.to_string()),
+        Wish::Values(values) => Some(values.join("&&")),
+    }
+}
+
+/// Returns every atom of a label expression.
+pub(super) fn atoms(label: &Label) -> BTreeSet<&str> {
+    let mut found = BTreeSet::new();
+    let mut left = vec![label.expr()];
+    while let Some(expr) = left.pop() {
+        match expr {
+            Expr::Atom(atom) => {
+                found.insert(atom.as_str());
+            }
+            Expr::Not(a) | Expr::Paren(a) => left.push(a),
+            Expr::And(a, b) | Expr::Or(a, b) | Expr::Implies(a, b) | Expr::Iff(a, b) => left.extend([&**a, &**b]),
+        }
+    }
+    found
+}

@@ -1,0 +1,380 @@
+//! What is made: each item without a slot opens one at the first template and place that are open.
+//!
+//! What was seen is left to `survey`, matching to `matching`, saying what is left unserved to `overview`.
+
+use std::collections::BTreeMap;
+
+use super::Create;
+use super::backoff::{Gate, gate};
+use super::clock::since;
+use super::demand::{Demand, Item};
+use super::eligible::wish_text;
+use super::ids::Ids;
+use super::matching::{Flow, Placed};
+use super::phase;
+use super::survey::Survey;
+use super::words::{shown, span};
+use crate::config::{Placement, Template};
+use crate::model::{CloudView, Offer, ProviderName, Reading, Room, Zone, server_name};
+use crate::state::BackoffKey;
+
+/// What is made, and how the waiting items are served.
+pub(super) struct Growth<'d> {
+    /// The servers to be made, in order.
+    pub creates: Vec<Create>,
+    /// Items to slots, those to be made among them.
+    pub flow: Flow<'d>,
+    /// For each template why nothing more can be made of it; `None` as long as it can.
+    pub closed: Vec<Option<String>>,
+    /// For each template, how many slots of its warm pool got nothing.
+    pub cold: Vec<u32>,
+}
+
+/// Matches everything that is wanted to slots and opens new ones.
+pub(super) fn grow<'d>(survey: &Survey<'_>, demand: &'d Demand<'_>) -> Growth<'d> {
+    let templates = survey.config.templates.len();
+    let mut free = vec![0_u32; templates];
+    for unit in &survey.units {
+        if let Some(kind) = unit.kind {
+            free[kind] = free[kind].saturating_add(unit.standing.slots(phase::executors(unit, survey.config)));
+        }
+    }
+    let mut flow = Flow::new(&demand.classes, free);
+    let mut yard = Yard::new(survey);
+    for item in &demand.items {
+        if let Some(class) = demand.class_of[item.wish]
+            && let Placed::Opened(template) = flow.place(class, |template| yard.open(template))
+        {
+            let mut reason = because(survey, demand, item);
+            if !demand.classes[class].contains(&template) {
+                reason.push_str("; it gets the slot of an older item that this server can serve");
+            }
+            yard.book(template, reason);
+        }
+    }
+    let mut cold = vec![0; templates];
+    for pool in &demand.warm {
+        let name = &survey.config.templates[pool.template].name;
+        for slot in 0..pool.slots {
+            match flow.place(pool.class, |template| yard.open(template)) {
+                Placed::Matched => {}
+                Placed::Opened(template) => {
+                    yard.book(
+                        template,
+                        format!("the warm pool of \"{name}\" is to have {} ready", pool.ready),
+                    );
+                }
+                Placed::Failed => {
+                    cold[pool.template] = pool.slots - slot;
+                    break;
+                }
+            }
+        }
+    }
+    Growth {
+        creates: yard.creates,
+        flow,
+        closed: yard.closed,
+        cold,
+    }
+}
+
+fn because(survey: &Survey<'_>, demand: &Demand<'_>, item: &Item) -> String {
+    let waiting = &demand.queue[item.place];
+    let age = span(since(survey.context.now, waiting.since));
+    let what = match wish_text(&demand.wishes[item.wish]) {
+        Some(label) => format!("for {}", shown(&label)),
+        None => "for any node".to_owned(),
+    };
+    format!(
+        "queue item {} ({}) has waited {age} {what}",
+        waiting.id,
+        shown(&waiting.task)
+    )
+}
+
+/// What is counted against the limits, with what this plan adds to it.
+struct Yard<'s, 'a> {
+    survey: &'s Survey<'a>,
+    creates: Vec<Create>,
+    closed: Vec<Option<String>>,
+    /// Where the next server of a template goes, found by `open`.
+    next: Vec<Option<(usize, Option<Offer>)>>,
+    ids: Ids,
+    all: u32,
+    booting: u32,
+    of_template: Vec<u32>,
+    booting_of: Vec<u32>,
+    at_provider: BTreeMap<&'s str, u32>,
+    booting_at: BTreeMap<&'s str, u32>,
+    booting_in: BTreeMap<(&'s str, Option<&'s Zone>), u32>,
+    booting_of_at: BTreeMap<(usize, &'s str), u32>,
+    room: BTreeMap<&'s str, Room>,
+}
+
+impl<'s, 'a> Yard<'s, 'a> {
+    fn new(survey: &'s Survey<'a>) -> Self {
+        let templates = survey.config.templates.len();
+        let mut yard = Self {
+            survey,
+            creates: Vec::new(),
+            closed: vec![None; templates],
+            next: vec![None; templates],
+            ids: Ids::new(&survey.context.pass),
+            all: 0,
+            booting: 0,
+            of_template: vec![0; templates],
+            booting_of: vec![0; templates],
+            at_provider: BTreeMap::new(),
+            booting_at: BTreeMap::new(),
+            booting_in: BTreeMap::new(),
+            booting_of_at: BTreeMap::new(),
+            room: BTreeMap::new(),
+        };
+        for unit in &survey.units {
+            let booting = unit.standing.is_booting();
+            let zone = if booting { unit.zone_asked(survey.config) } else { None };
+            yard.count(unit.kind, unit.provider, zone, booting);
+        }
+        for (provider, reading) in &survey.observed.clouds {
+            if let Reading::Read(CloudView {
+                offers: Some(Reading::Read(offers)),
+                ..
+            }) = reading
+            {
+                yard.room.insert(provider.as_str(), offers.room.clone());
+            }
+        }
+        yard
+    }
+
+    fn count(&mut self, kind: Option<usize>, provider: &'s ProviderName, zone: Option<&'s Zone>, booting: bool) {
+        let provider = provider.as_str();
+        self.all += 1;
+        *self.at_provider.entry(provider).or_default() += 1;
+        if let Some(kind) = kind {
+            self.of_template[kind] += 1;
+        }
+        if booting {
+            self.booting += 1;
+            *self.booting_at.entry(provider).or_default() += 1;
+            *self.booting_in.entry((provider, zone)).or_default() += 1;
+            if let Some(kind) = kind {
+                self.booting_of[kind] += 1;
+                *self.booting_of_at.entry((kind, provider)).or_default() += 1;
+            }
+        }
+    }
+
+    /// Returns the slots that one more server of a template brings, if one can be made. What is closed once stays so:
+    /// everything counted here only grows.
+    fn open(&mut self, kind: usize) -> Option<u32> {
+        if self.closed[kind].is_some() {
+            return None;
+        }
+        match self.find(kind) {
+            Ok(place) => {
+                self.next[kind] = Some(place);
+                Some(self.survey.config.templates[kind].executors)
+            }
+            Err(reason) => {
+                self.closed[kind] = Some(reason);
+                None
+            }
+        }
+    }
+
+    fn find(&self, kind: usize) -> Result<(usize, Option<Offer>), String> {
+        let template = &self.survey.config.templates[kind];
+        self.template_is_open(kind, template)?;
+        let place = self.first_place(kind, template)?;
+        self.pass_is_open()?;
+        Ok(place)
+    }
+
+    fn template_is_open(&self, kind: usize, template: &Template) -> Result<(), String> {
+        let name = &template.name;
+        if self.survey.is_quieting() {
+            return Err("Jenkins is quieting down: nothing is created".to_owned());
+        }
+        if !self.survey.context.create {
+            return Err("this command creates nothing".to_owned());
+        }
+        if self.of_template[kind] >= template.max {
+            return Err(format!(
+                "template \"{name}\" is at its max of {}",
+                servers(template.max)
+            ));
+        }
+        self.passes(&BackoffKey::Template(name.clone()), self.booting_of[kind])?;
+        let canary = self.survey.config.limits.canary;
+        let proved = self.survey.state.proved.get(name) == Some(&template.digest);
+        if canary > 0 && !proved && self.booting_of[kind] >= canary {
+            return Err(format!("canary: waiting for the first server of \"{name}\" to join"));
+        }
+        Ok(())
+    }
+
+    fn first_place(&self, kind: usize, template: &Template) -> Result<(usize, Option<Offer>), String> {
+        let mut reasons: Vec<String> = Vec::new();
+        for (place, placement) in template.placements.iter().enumerate() {
+            match self.fits(kind, template, placement) {
+                Ok(offer) => return Ok((place, offer)),
+                Err(reason) if reasons.contains(&reason) => {}
+                Err(reason) => reasons.push(reason),
+            }
+        }
+        if reasons.is_empty() {
+            reasons.push(format!("template \"{}\" has no provider", template.name));
+        }
+        Err(reasons.join("; "))
+    }
+
+    fn fits(&self, kind: usize, template: &Template, placement: &Placement) -> Result<Option<Offer>, String> {
+        let name = placement.provider.as_str();
+        let cloud = match self.survey.observed.clouds.get(name) {
+            Some(Reading::Read(cloud)) => cloud,
+            Some(Reading::Unreadable(why)) => return Err(format!("provider {name} cannot be read: {}", shown(why))),
+            None => return Err(format!("provider {name} was not read")),
+        };
+        let count = |map: &BTreeMap<&str, u32>| map.get(name).copied().unwrap_or(0);
+        let most = self
+            .survey
+            .config
+            .providers
+            .get(name)
+            .and_then(|provider| provider.max_servers);
+        if let Some(most) = most.filter(|most| count(&self.at_provider) >= *most) {
+            return Err(format!("provider {name} is at its max of {}", servers(most)));
+        }
+        self.passes(
+            &BackoffKey::Provider(placement.provider.clone()),
+            count(&self.booting_at),
+        )?;
+        let here = self.booting_of_at.get(&(kind, name)).copied().unwrap_or(0);
+        self.passes(
+            &BackoffKey::TemplateAt(template.name.clone(), placement.provider.clone()),
+            here,
+        )?;
+        let here = self
+            .booting_in
+            .get(&(name, placement.zone.as_ref()))
+            .copied()
+            .unwrap_or(0);
+        self.passes(
+            &BackoffKey::Placement(placement.provider.clone(), placement.zone.clone()),
+            here,
+        )?;
+        let offers = match &cloud.offers {
+            None => return Ok(None),
+            Some(Reading::Unreadable(why)) => return Err(format!("provider {name} cannot be read: {}", shown(why))),
+            Some(Reading::Read(offers)) => offers,
+        };
+        let offer = match offers.templates.get(&template.name) {
+            Some(Ok(offer)) => Some(offer),
+            Some(Err(unavailable)) => return Err(format!("{name}: {}", shown(&unavailable.reason))),
+            None => None,
+        };
+        match self.room.get(name).and_then(|room| lacking(room, offer)) {
+            Some(lack) => Err(format!("{name}: {lack}")),
+            None => Ok(offer.cloned()),
+        }
+    }
+
+    fn pass_is_open(&self) -> Result<(), String> {
+        let limits = &self.survey.config.limits;
+        if let Some(most) = limits.max_servers.filter(|most| self.all >= *most) {
+            return Err(format!(
+                "the fleet is at its max of {} (limits.max_servers)",
+                servers(most)
+            ));
+        }
+        if limits.max_creates_per_pass == 0 {
+            return Err("limits.max_creates_per_pass is 0: nothing is created".to_owned());
+        }
+        if self.booting >= limits.max_booting {
+            return Err(format!(
+                "{} are booting, the most at a time (limits.max_booting)",
+                servers(self.booting)
+            ));
+        }
+        let most = limits.max_creates_per_pass;
+        let made = u32::try_from(self.creates.len()).unwrap_or(u32::MAX);
+        if made.saturating_add(self.survey.context.created) >= most {
+            return Err(format!(
+                "{most} creates are the most for one pass; the rest goes in the next passes"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Asks a back-off key, with how many servers boot under it.
+    fn passes(&self, key: &BackoffKey, booting: u32) -> Result<(), String> {
+        match gate(&self.survey.state, key, self.survey.context.now) {
+            Gate::Open => Ok(()),
+            Gate::Probe if booting == 0 => Ok(()),
+            Gate::Probe => Err(format!(
+                "{key}: after its failures one server at a time, until one has joined"
+            )),
+            Gate::Closed(why) => Err(shown(&why)),
+        }
+    }
+
+    /// Books the server that `open` found a place for.
+    fn book(&mut self, kind: usize, because: String) {
+        let Some((place, offer)) = self.next[kind].take() else {
+            return;
+        };
+        let template = &self.survey.config.templates[kind];
+        let placement = &template.placements[place];
+        let state = &self.survey.state;
+        // Every node that is seen or begun stands in the memory after looking.
+        let id = self
+            .ids
+            .next(|id| state.nodes.contains_key(id) || state.intents.contains_key(id));
+        if let Some(room) = self.room.get_mut(placement.provider.as_str()) {
+            take(room, offer.as_ref());
+        }
+        self.count(Some(kind), &placement.provider, placement.zone.as_ref(), true);
+        self.creates.push(Create {
+            name: server_name(&template.name, &id),
+            id,
+            template: template.name.clone(),
+            provider: placement.provider.clone(),
+            zone: placement.zone.clone(),
+            offer,
+            because,
+        });
+    }
+}
+
+fn servers(count: u32) -> String {
+    if count == 1 {
+        "1 server".to_owned()
+    } else {
+        format!("{count} servers")
+    }
+}
+
+/// Says what a project has too little of for one more server.
+fn lacking(room: &Room, offer: Option<&Offer>) -> Option<String> {
+    let (vcpus, ram_mb) = offer.map_or((0, 0), |offer| (offer.vcpus, offer.ram_mb));
+    let lack = |left: Option<u64>, needs: u64, what: &str| {
+        let left = left.filter(|left| *left < needs)?;
+        Some(format!("needs {needs} {what}, the quota leaves {left}"))
+    };
+    lack(room.instances, 1, "server")
+        .or_else(|| lack(room.vcpus, vcpus, "vCPUs"))
+        .or_else(|| lack(room.ram_mb, ram_mb, "MiB of memory"))
+}
+
+fn take(room: &mut Room, offer: Option<&Offer>) {
+    let (vcpus, ram_mb) = offer.map_or((0, 0), |offer| (offer.vcpus, offer.ram_mb));
+    for (left, taken) in [
+        (&mut room.instances, 1),
+        (&mut room.vcpus, vcpus),
+        (&mut room.ram_mb, ram_mb),
+    ] {
+        *left = left.map(|left| left.saturating_sub(taken));
+    }
+}

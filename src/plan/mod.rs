@@ -1,0 +1,259 @@
+//! From what was seen to what is to be done: a pure function that cannot fail.
+//!
+//! `plan` looks at nothing but its arguments; it reads no clock and makes no request. Doing what it says is left to
+//! `pass`, which makes no choices of its own.
+
+mod audit;
+pub mod backoff;
+mod clock;
+mod demand;
+mod destroy;
+mod eligible;
+mod grow;
+mod ids;
+mod mapping;
+mod matching;
+mod overview;
+mod phase;
+mod reap;
+mod report;
+mod supply;
+mod survey;
+mod words;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::config::{Config, Template};
+use crate::model::{NodeId, NodeName, Observed, Offer, ProviderName, ServerId, TemplateName, Zone};
+use crate::queue::{self, Kind, Wishes};
+use crate::state::{Phase, State};
+
+pub use audit::{audit, audit_destroy};
+pub use destroy::destroy;
+pub use eligible::{eligible, why_none, why_not, wish_text};
+
+/// Begins the offline reason of every node that mita drains. Jenkins strips what stands before ` : ` from a reason and
+/// escapes HTML in it, so neither may occur here.
+pub const MARK_PREFIX: &str = "mita: removing";
+
+/// Returns the offline reason with which a pass marks a node that it removes.
+pub fn mark_text(pass: &str) -> String {
+    format!("{MARK_PREFIX}, pass {pass}")
+}
+
+/// What a pass may do, and when and as what it does it.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The one reading of the clock.
+    pub now: Timestamp,
+    /// The id of the pass: random, hexadecimal; the ids of new nodes are made from it.
+    pub pass: String,
+    /// Whether servers may be made (`run`, `provision`).
+    pub create: bool,
+    /// Whether nodes and servers may be removed (`run`, `reap`).
+    pub remove: bool,
+    /// Lifts the deletion guard (`--force`).
+    pub force: bool,
+    /// Creates that were asked for already in this pass (it planned again after a refusal).
+    pub created: u32,
+}
+
+/// What one pass is to do, and why; and what it remembers of what it saw.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The memory after looking, before acting.
+    pub state: State,
+    /// Marks of ours to be taken back off nodes that turned busy.
+    pub unmarks: Vec<Unmark>,
+    /// What goes, in order.
+    pub removals: Vec<Removal>,
+    /// What is made, in order.
+    pub creates: Vec<Create>,
+    /// Waiting items that get nothing in this pass, by label and reason.
+    pub unmet: Vec<Waiting>,
+    /// All waiting items, by label, with what serves them.
+    pub waiting: Vec<Waiting>,
+    /// Sentences that an operator should know.
+    pub notes: Vec<String>,
+    /// Sentences that make the pass end with exit code 1 (the guard held something back, …), printed as warnings.
+    pub warnings: Vec<String>,
+    /// Every server of ours.
+    pub servers: Vec<ServerRow>,
+    /// Jenkins nodes of ours without a server.
+    pub stray_nodes: Vec<NodeName>,
+    /// One row for each template.
+    pub templates: Vec<TemplateRow>,
+    /// How many items wait for an executor.
+    pub waiting_items: u64,
+}
+
+/// A server to be made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Create {
+    /// Its id, chosen here.
+    pub id: NodeId,
+    /// Its name.
+    pub name: String,
+    /// The template.
+    pub template: TemplateName,
+    /// The cloud.
+    pub provider: ProviderName,
+    /// The zone.
+    pub zone: Option<Zone>,
+    /// What the cloud resolved the template to; `None` as long as it was not asked.
+    pub offer: Option<Offer>,
+    /// Why.
+    pub because: String,
+}
+
+/// A node to be removed: its Jenkins node first, then its server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Removal {
+    /// The template, where it is known.
+    pub template: Option<TemplateName>,
+    /// The Jenkins node, if there is one.
+    pub node: Option<NodeToRemove>,
+    /// The server, if there is one.
+    pub server: Option<ServerToRemove>,
+    /// Why.
+    pub because: String,
+}
+
+/// The Jenkins side of a removal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NodeToRemove {
+    /// Its name.
+    pub name: NodeName,
+    /// Whether it bears our mark already (an earlier pass was cut short, or drains it).
+    pub marked: bool,
+    /// Whether it is removed although busy (`destroy --force`).
+    pub even_if_busy: bool,
+    /// Whether a monitor of Jenkins took it offline: then the mark that is found there is not a person's.
+    pub by_monitor: bool,
+}
+
+/// The cloud side of a removal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ServerToRemove {
+    /// The cloud.
+    pub provider: ProviderName,
+    /// Its id.
+    pub id: ServerId,
+    /// Its name.
+    pub name: String,
+    /// Our id in its name.
+    pub node_id: NodeId,
+    /// Whether its agent may have joined since Jenkins was read: then it is looked for once more.
+    pub look_first: bool,
+}
+
+/// A mark of ours that is to be taken off.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Unmark {
+    /// The Jenkins node.
+    pub node: NodeName,
+    /// The template, where it is known.
+    pub template: Option<TemplateName>,
+    /// Why.
+    pub because: String,
+}
+
+/// Waiting items of one label and one reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Waiting {
+    /// The printed label expression; `None` for items without a label or whose label is not known.
+    pub label: Option<String>,
+    /// Why they get nothing, or what they wait for.
+    pub reason: String,
+    /// How many.
+    pub items: u64,
+    /// Age of the oldest, in seconds.
+    pub oldest_seconds: i64,
+    /// The oldest.
+    pub example: Example,
+    /// The template that serves them; in `unmet` always `None`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub served_by: Option<TemplateName>,
+}
+
+/// One queue item, to be found again in Jenkins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Example {
+    /// The queue id.
+    pub item: u64,
+    /// The task's name.
+    pub task: String,
+}
+
+/// One server of ours, for `status`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ServerRow {
+    /// Its name.
+    pub name: String,
+    /// The template.
+    pub node: TemplateName,
+    /// The cloud.
+    pub provider: ProviderName,
+    /// The zone.
+    pub zone: Option<Zone>,
+    /// Its id; `None` for an intent.
+    pub server_id: Option<ServerId>,
+    /// Where it is in its life.
+    pub phase: Phase,
+    /// Age in seconds, by the cloud's clock.
+    pub age_seconds: i64,
+    /// Seconds since it is idle; `None` when it is not.
+    pub idle_seconds: Option<i64>,
+    /// Its Jenkins node.
+    pub jenkins_node: Option<NodeName>,
+    /// Its first address.
+    pub address: Option<String>,
+    /// Its image's id.
+    pub image: Option<String>,
+    /// Whether the template was changed since it was made.
+    pub outdated: bool,
+}
+
+/// One template, for `status`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TemplateRow {
+    /// The template.
+    pub node: TemplateName,
+    /// Servers that count against its maximum.
+    pub servers: u32,
+    /// Of these, booting (intents among them).
+    pub booting: u32,
+    /// Of these, idle.
+    pub idle: u32,
+    /// Of these, with a busy executor.
+    pub busy: u32,
+    /// Its maximum.
+    pub max: u32,
+    /// Its warm pool at this time.
+    pub min_ready: u32,
+}
+
+/// Returns what the reader of the queue needs to know of the templates.
+pub fn kinds(config: &Config) -> Vec<Kind<'_>> {
+    let templates = config.templates.iter();
+    templates
+        .map(|Template { name, labels, .. }| Kind { name, labels })
+        .collect()
+}
+
+/// Decides what one pass does.
+pub fn plan(observed: &Observed, config: &Config, state: &State, context: &Context) -> Plan {
+    let kinds = kinds(config);
+    let wishes = queue::wishes(&observed.jenkins, &kinds, context.now, config.timing.queue_grace);
+    plan_for(observed, config, state, context, wishes)
+}
+
+/// The same for a queue that was read already: reading a long one takes a good part of the planning.
+pub fn plan_for(observed: &Observed, config: &Config, state: &State, context: &Context, wishes: Wishes) -> Plan {
+    let mut survey = survey::survey(observed, config, state, context);
+    let demand = demand::Demand::new(observed, config, context.now, wishes);
+    let growth = grow::grow(&survey, &demand);
+    let reaped = reap::reap(&mut survey, &demand);
+    report::plan(survey, &demand, growth, reaped)
+}

@@ -1,0 +1,277 @@
+//! What `status` and the report show: each server, each template, and what each waiting item waits for.
+//!
+//! It decides nothing.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::clock::since;
+use super::demand::{Demand, Item};
+use super::eligible::{atoms, why_none, wish_text};
+use super::grow::Growth;
+use super::phase::{self, Standing};
+use super::supply::Unit;
+use super::survey::Survey;
+use super::words::shown;
+use super::{Example, ServerRow, TemplateRow, Waiting};
+use crate::queue::Wish;
+use crate::state::Phase;
+
+/// What is said of an item that an idle executor can take.
+pub(super) const IDLE: &str = "an executor is idle";
+
+/// What serves an item.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Served {
+    /// An idle executor of a template.
+    Idle(usize),
+    /// A server of a template that boots.
+    Booting(usize),
+    /// A server of a template that this pass makes.
+    Created(usize),
+    /// Nothing.
+    Nothing,
+}
+
+/// Items of one wish that are served alike.
+struct Group {
+    served: Served,
+    items: u64,
+    /// The oldest.
+    first: Item,
+}
+
+/// Returns all waiting items and those among them that get nothing, grouped by label and reason.
+pub(super) fn waiting(survey: &Survey<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> (Vec<Waiting>, Vec<Waiting>) {
+    let groups = groups(survey, demand, growth);
+    let mut all: BTreeMap<(Option<String>, String, Option<usize>), Waiting> = BTreeMap::new();
+    for (wish, groups) in groups.into_iter().enumerate() {
+        let label = wish_text(&demand.wishes[wish]).map(|label| shown(&label));
+        for group in groups {
+            let (reason, template) = reason(survey, demand, growth, wish, group.served);
+            let row = row(survey, demand, label.clone(), reason, &group, template);
+            match all.get_mut(&(row.label.clone(), row.reason.clone(), template)) {
+                Some(known) => merge(known, row),
+                None => drop(all.insert((row.label.clone(), row.reason.clone(), template), row)),
+            }
+        }
+    }
+    let waiting: Vec<Waiting> = all.into_values().collect();
+    let unmet = waiting.iter().filter(|row| row.served_by.is_none()).cloned().collect();
+    (waiting, unmet)
+}
+
+/// Deals what the matching gave to each class out to its items, oldest first, idle executors first.
+fn groups(survey: &Survey<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> Vec<Vec<Group>> {
+    let templates = survey.config.templates.len();
+    let (mut idle, mut booting) = (vec![0_u32; templates], vec![0_u32; templates]);
+    for unit in &survey.units {
+        if let Some(kind) = unit.kind {
+            let slots = unit.standing.slots(phase::executors(unit, survey.config));
+            let kept = if matches!(unit.standing, Standing::Up { .. }) {
+                &mut idle
+            } else {
+                &mut booting
+            };
+            kept[kind] = kept[kind].saturating_add(slots);
+        }
+    }
+    let quota = |class: usize| -> Vec<(usize, u32)> {
+        demand.classes[class]
+            .iter()
+            .map(|&t| (t, growth.flow.of(class, t)))
+            .filter(|(_, n)| *n > 0)
+            .collect()
+    };
+    let mut quotas: Vec<Vec<(usize, u32)>> = (0..demand.classes.len()).map(quota).collect();
+    let mut groups: Vec<Vec<Group>> = demand.wishes.iter().map(|_| Vec::new()).collect();
+    for item in &demand.items {
+        let mut served = Served::Nothing;
+        if let Some(class) = demand.class_of[item.wish]
+            && let Some(&(template, _)) = quotas[class]
+                .iter()
+                .find(|(t, _)| idle[*t] > 0)
+                .or(quotas[class].first())
+        {
+            if let Some(place) = quotas[class].iter().position(|(t, _)| *t == template) {
+                quotas[class][place].1 -= 1;
+                if quotas[class][place].1 == 0 {
+                    quotas[class].remove(place);
+                }
+            }
+            served = match (idle[template], booting[template]) {
+                (0, 0) => Served::Created(template),
+                (0, _) => {
+                    booting[template] -= 1;
+                    Served::Booting(template)
+                }
+                _ => {
+                    idle[template] -= 1;
+                    Served::Idle(template)
+                }
+            };
+        }
+        let known = &mut groups[item.wish];
+        match known.iter_mut().find(|group| group.served == served) {
+            Some(group) => group.items += 1,
+            None => known.push(Group {
+                served,
+                items: 1,
+                first: *item,
+            }),
+        }
+    }
+    groups
+}
+
+fn reason(
+    survey: &Survey<'_>,
+    demand: &Demand<'_>,
+    growth: &Growth<'_>,
+    wish: usize,
+    served: Served,
+) -> (String, Option<usize>) {
+    match served {
+        Served::Idle(template) => (IDLE.to_owned(), Some(template)),
+        Served::Booting(template) => ("waits for a booting server".to_owned(), Some(template)),
+        Served::Created(template) => ("the next pass makes a server for it".to_owned(), Some(template)),
+        Served::Nothing => {
+            let Some(class) = demand.class_of[wish] else {
+                return (none_serves(survey, &demand.wishes[wish]), None);
+            };
+            let mut reasons: Vec<&str> = Vec::new();
+            for &template in &demand.classes[class] {
+                let reason = growth.closed[template].as_deref();
+                let reason = reason.unwrap_or("its slots are taken by older items");
+                if !reasons.contains(&reason) {
+                    reasons.push(reason);
+                }
+            }
+            (reasons.join("; "), None)
+        }
+    }
+}
+
+/// Says why no template serves a wish; one may be for a node of ours by its name, which is a label of it alone.
+fn none_serves(survey: &Survey<'_>, wish: &Wish) -> String {
+    if let Wish::Label(label) = wish {
+        let atoms = atoms(label);
+        let mut nodes = survey
+            .units
+            .iter()
+            .filter_map(Unit::computer)
+            .map(|computer| computer.name.as_str());
+        if let Some(node) = nodes.find(|node| atoms.contains(node)) {
+            return format!(
+                "it waits for node \"{}\" itself; a new server would not help it",
+                shown(node)
+            );
+        }
+    }
+    shown_long(&why_none(wish))
+}
+
+/// Reasons of `queue` may be long: they say how to mend it.
+fn shown_long(text: &str) -> String {
+    text.chars()
+        .take(600)
+        .map(|c| if c.is_control() { '?' } else { c })
+        .collect()
+}
+
+fn row(
+    survey: &Survey<'_>,
+    demand: &Demand<'_>,
+    label: Option<String>,
+    reason: String,
+    group: &Group,
+    template: Option<usize>,
+) -> Waiting {
+    let oldest = &demand.queue[group.first.place];
+    Waiting {
+        label,
+        reason,
+        items: group.items,
+        oldest_seconds: since(survey.context.now, oldest.since).as_secs(),
+        example: Example {
+            item: oldest.id,
+            task: shown(&oldest.task),
+        },
+        served_by: template.map(|template| survey.config.templates[template].name.clone()),
+    }
+}
+
+fn merge(known: &mut Waiting, row: Waiting) {
+    known.items += row.items;
+    // The older one is the example; of two of one age the smaller number.
+    let older = |row: &Waiting| (std::cmp::Reverse(row.oldest_seconds), row.example.item);
+    if older(&row) < older(known) {
+        known.oldest_seconds = row.oldest_seconds;
+        known.example = row.example;
+    }
+}
+
+/// Returns one row for each server of ours.
+pub(super) fn servers(survey: &Survey<'_>) -> Vec<ServerRow> {
+    let now = survey.context.now;
+    let config = survey.config;
+    survey
+        .units
+        .iter()
+        .map(|unit| ServerRow {
+            name: unit.name.to_owned(),
+            node: unit.template.clone(),
+            provider: unit.provider.clone(),
+            zone: unit
+                .server
+                .and_then(|server| server.zone.clone())
+                .or_else(|| unit.zone_asked(config).cloned()),
+            server_id: unit.server_id().cloned(),
+            phase: unit.standing.phase(),
+            age_seconds: unit.age.as_secs(),
+            idle_seconds: idle_since(&unit.standing).map(|then| since(now, then).as_secs()),
+            jenkins_node: unit.computer().map(|computer| computer.name.clone()),
+            address: unit
+                .server
+                .and_then(|server| server.addresses.first())
+                .map(ToString::to_string),
+            image: unit.server.and_then(|server| server.image.clone()),
+            outdated: unit.outdated(config),
+        })
+        .collect()
+}
+
+fn idle_since(standing: &Standing) -> Option<Timestamp> {
+    match standing {
+        Standing::Up { idle_since, .. } | Standing::Monitored { idle_since } => *idle_since,
+        _ => None,
+    }
+}
+
+/// Returns one row for each template.
+pub(super) fn templates(survey: &Survey<'_>) -> Vec<TemplateRow> {
+    let config = survey.config;
+    let mut rows: Vec<TemplateRow> = config
+        .templates
+        .iter()
+        .map(|template| TemplateRow {
+            node: template.name.clone(),
+            servers: 0,
+            booting: 0,
+            idle: 0,
+            busy: 0,
+            max: template.max,
+            min_ready: template.min_ready.at(survey.context.now),
+        })
+        .collect();
+    for unit in &survey.units {
+        let Some(kind) = unit.kind else { continue };
+        let row = &mut rows[kind];
+        row.servers += 1;
+        row.booting += u32::from(unit.standing.is_booting());
+        row.idle += u32::from(unit.standing.phase() == Phase::Idle);
+        row.busy += u32::from(unit.computer().is_some_and(|computer| !phase::is_idle(computer)));
+    }
+    rows
+}

@@ -1,0 +1,333 @@
+//! Where a node of ours is in its life, and how many slots that gives.
+//!
+//! What is done about it is left to `grow` and `reap`.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::MARK_PREFIX;
+use super::supply::{Link, Unit};
+use crate::config::{Config, Template, Timing};
+use crate::model::{Computer, Server, ServerStatus};
+use crate::state::{NodeMemory, Phase, Sighting};
+
+/// Jenkins' own monitors (disk space, clock, …) have causes of this package.
+const MONITOR_CLASS: &str = "hudson.node_monitors";
+
+/// The cause of a node whose connection broke: it was connected once.
+const TERMINATED_CLASS: &str = "ChannelTermination";
+
+/// The causes of a node that a person disconnected.
+const PERSON_CLASSES: [&str; 2] = ["OfflineCause$UserCause", "OfflineCause$ByCLI"];
+
+/// Where a unit stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// The create was begun, the server not seen.
+    Intent,
+    /// The cloud deletes it already.
+    Deleting,
+    /// The cloud says that it failed: with what message.
+    Failed(String),
+    /// Not joined yet, and there is still time.
+    Booting,
+    /// Not joined in time.
+    TimedOut,
+    /// Joined and online.
+    Up {
+        /// Its idle executors.
+        idle_slots: u32,
+        /// Since when all of it is idle.
+        idle_since: Option<Timestamp>,
+        /// Whether it is older than its template allows: it takes no work any more.
+        over_age: bool,
+    },
+    /// Bears our mark.
+    Marked {
+        /// Whether nothing works on it.
+        idle: bool,
+    },
+    /// A monitor of Jenkins took it offline.
+    Monitored {
+        /// Since when nothing works on it.
+        idle_since: Option<Timestamp>,
+    },
+    /// A person took it offline.
+    Person,
+    /// Joined before, now without a connection.
+    Offline {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// An earlier pass took its Jenkins node away and the cloud still has the server.
+    Leaving,
+    /// Joined before, or found late, and Jenkins does not know it.
+    Orphan {
+        /// How often it was seen so.
+        seen: Sighting,
+    },
+    /// Several Jenkins nodes or servers fit.
+    Ambiguous {
+        /// Slots that it may have.
+        slots: u32,
+    },
+    /// Joined once, and its cloud cannot be read: nothing can be said of it.
+    Unseen,
+}
+
+impl Standing {
+    /// Returns the phase that the state file and `status` show.
+    pub(super) fn phase(&self) -> Phase {
+        match self {
+            Self::Intent => Phase::Intent,
+            Self::Deleting | Self::Leaving => Phase::Deleting,
+            Self::Failed(_) | Self::TimedOut => Phase::Error,
+            Self::Booting => Phase::Booting,
+            Self::Up { over_age: true, .. } | Self::Marked { .. } | Self::Monitored { .. } | Self::Person => {
+                Phase::Draining
+            }
+            Self::Up {
+                idle_since: Some(_), ..
+            } => Phase::Idle,
+            Self::Up { idle_slots: 0, .. } => Phase::Busy,
+            Self::Up { .. } => Phase::Online,
+            Self::Offline { .. } | Self::Unseen => Phase::Offline,
+            Self::Orphan { .. } | Self::Ambiguous { .. } => Phase::Orphan,
+        }
+    }
+
+    /// Returns whether it has yet to join.
+    pub(super) fn is_booting(&self) -> bool {
+        matches!(self, Self::Intent | Self::Booting)
+    }
+
+    /// Returns the slots that it has, with this many executors.
+    pub(super) fn slots(&self, executors: u32) -> u32 {
+        match self {
+            Self::Intent | Self::Booting => executors,
+            Self::Up {
+                idle_slots,
+                over_age: false,
+                ..
+            } => *idle_slots,
+            Self::Ambiguous { slots } => *slots,
+            _ => 0,
+        }
+    }
+}
+
+/// What a node must be measured by.
+pub(super) struct Measures<'a> {
+    /// The configuration.
+    pub config: &'a Config,
+    /// The time of the pass.
+    pub now: Timestamp,
+    /// Whether idle times restart.
+    pub restart: bool,
+}
+
+/// How long a server may take to join.
+pub(super) fn boot_grace(template: Option<&Template>, timing: &Timing) -> SignedDuration {
+    template.map_or(timing.boot_grace, |template| template.boot_grace)
+}
+
+/// How long a node may stand idle.
+pub(super) fn idle_grace(template: Option<&Template>, timing: &Timing) -> SignedDuration {
+    template.map_or(timing.idle_grace, |template| template.idle_grace)
+}
+
+/// Sets when a unit joined and where it stands.
+pub(super) fn classify(unit: &mut Unit<'_>, measures: &Measures<'_>) {
+    unit.joined = joined(unit, measures);
+    unit.standing = standing(unit, measures);
+}
+
+/// A server joined when its node was online. Where the state file was lost, a node that is offline and older than its
+/// boot grace gets the benefit of the doubt.
+fn joined(unit: &Unit<'_>, measures: &Measures<'_>) -> Option<Timestamp> {
+    if let Some(joined) = unit.before.and_then(|before| before.joined) {
+        return Some(joined);
+    }
+    let computer = unit.computer()?;
+    let adopted = unit.before.is_none() && unit.intent.is_none();
+    let was_online = computer
+        .offline_class
+        .as_deref()
+        .is_some_and(|class| class.contains(TERMINATED_CLASS));
+    let doubt = adopted && unit.age > boot_grace(unit.template(measures.config), &measures.config.timing);
+    (!computer.offline || was_online || doubt).then_some(measures.now)
+}
+
+fn standing(unit: &Unit<'_>, measures: &Measures<'_>) -> Standing {
+    if let Some(server) = unit.server {
+        if is_deleting(server) {
+            return Standing::Deleting;
+        }
+        if server.status == ServerStatus::Error {
+            return Standing::Failed(server.fault.clone().unwrap_or_default());
+        }
+    } else if unit.before.is_none() {
+        return Standing::Intent;
+    }
+    let in_time = unit.age <= boot_grace(unit.template(measures.config), &measures.config.timing);
+    if unit.twin || matches!(unit.link, Link::Many(_)) {
+        let may_boot = in_time && unit.joined.is_none();
+        return Standing::Ambiguous {
+            slots: if may_boot { executors(unit, measures.config) } else { 0 },
+        };
+    }
+    match unit.computer() {
+        Some(computer) => with_node(unit, computer, in_time, measures),
+        None if is_leaving(unit) => Standing::Leaving,
+        None if unit.joined.is_none() && in_time => Standing::Booting,
+        None if !unit.readable => Standing::Unseen,
+        None if unit.joined.is_none() && was_watched(unit) => Standing::TimedOut,
+        None => Standing::Orphan {
+            seen: sighted_again(unit.before.and_then(|b| b.missing), measures.now),
+        },
+    }
+}
+
+/// Whether an earlier pass began to remove it. That its node is absent then says nothing of Jenkins or the cloud.
+fn is_leaving(unit: &Unit<'_>) -> bool {
+    unit.server.is_some() && unit.before.is_some_and(|before| before.phase == Phase::Deleting)
+}
+
+/// Whether the last passes saw it boot: only then is it known that it never joined.
+fn was_watched(unit: &Unit<'_>) -> bool {
+    unit.intent.is_some() || unit.before.is_some_and(|before| before.phase != Phase::Orphan)
+}
+
+fn with_node(unit: &Unit<'_>, computer: &Computer, in_time: bool, measures: &Measures<'_>) -> Standing {
+    let idle = is_idle(computer);
+    if is_marked(computer) {
+        return Standing::Marked { idle };
+    }
+    if is_monitored(computer) {
+        let before = unit
+            .before
+            .filter(|before| before.phase == Phase::Draining)
+            .and_then(|b| b.offline_since);
+        return Standing::Monitored {
+            idle_since: idle.then(|| clock(before, measures)),
+        };
+    }
+    if is_persons(computer) {
+        return Standing::Person;
+    }
+    if !computer.offline {
+        let template = unit.template(measures.config);
+        let oldest = template.and_then(|template| template.max_lifetime);
+        return Standing::Up {
+            idle_slots: computer.idle_executors.min(computer.executors),
+            idle_since: idle.then(|| clock(unit.before.and_then(|before| before.idle_since), measures)),
+            over_age: oldest.is_some_and(|oldest| unit.age > oldest),
+        };
+    }
+    if unit.joined.is_some() {
+        let before = unit
+            .before
+            .filter(|before| before.phase == Phase::Offline)
+            .and_then(|b| b.offline_since);
+        return Standing::Offline {
+            since: clock(before, measures),
+        };
+    }
+    if in_time { Standing::Booting } else { Standing::TimedOut }
+}
+
+/// Continues a time that was begun in an earlier pass, unless the clock cannot be trusted.
+fn clock(before: Option<Timestamp>, measures: &Measures<'_>) -> Timestamp {
+    before
+        .filter(|before| !measures.restart && *before <= measures.now)
+        .unwrap_or(measures.now)
+}
+
+/// Counts one more sighting.
+pub(super) fn sighted_again(before: Option<Sighting>, now: Timestamp) -> Sighting {
+    match before {
+        Some(seen) => Sighting {
+            passes: seen.passes.saturating_add(1),
+            ..seen
+        },
+        None => Sighting {
+            first: now,
+            passes: 1,
+            known: false,
+        },
+    }
+}
+
+/// Whether the cloud deletes a server or has deleted it.
+pub(super) fn is_deleting(server: &Server) -> bool {
+    let task = server.task_state.as_deref();
+    server.status == ServerStatus::Deleted || matches!(task, Some("deleting" | "soft-deleting"))
+}
+
+/// Whether nothing at all works on a node.
+pub(super) fn is_idle(computer: &Computer) -> bool {
+    computer.idle && computer.idle_executors >= computer.executors && !computer.one_off_busy
+}
+
+/// Whether a node bears our mark.
+pub(super) fn is_marked(computer: &Computer) -> bool {
+    // Some Jenkins show the whole cause, "Disconnected by NAME : REASON".
+    let reason = computer.offline_reason.rsplit(" : ").next();
+    computer.temporarily_offline && reason.is_some_and(|reason| reason.starts_with(MARK_PREFIX))
+}
+
+/// Whether a monitor of Jenkins took a node offline.
+pub(super) fn is_monitored(computer: &Computer) -> bool {
+    let class = computer.offline_class.as_deref();
+    computer.temporarily_offline && class.is_some_and(|class| class.starts_with(MONITOR_CLASS))
+}
+
+/// Whether a person took a node offline: by a mark that is neither ours nor a monitor's, or by disconnecting it.
+pub(super) fn is_persons(computer: &Computer) -> bool {
+    if computer.temporarily_offline {
+        return !is_marked(computer) && !is_monitored(computer);
+    }
+    let class = computer.offline_class.as_deref().unwrap_or_default();
+    computer.offline && PERSON_CLASSES.iter().any(|person| class.ends_with(person))
+}
+
+/// Returns the executors of a unit: those of its template; what is no longer configured gives no slots.
+pub(super) fn executors(unit: &Unit<'_>, config: &Config) -> u32 {
+    unit.template(config).map_or(0, |template| template.executors)
+}
+
+/// Returns what the next pass must know of a unit; `None` for one without a server's id.
+pub(super) fn memory(unit: &Unit<'_>, config: &Config) -> Option<NodeMemory> {
+    if matches!(unit.standing, Standing::Intent) {
+        return None;
+    }
+    let mut memory = NodeMemory {
+        template: unit.template.clone(),
+        provider: unit.provider.clone(),
+        zone: unit.zone_asked(config).cloned(),
+        name: unit.name.to_owned(),
+        server_id: unit.server_id()?.clone(),
+        created: unit
+            .server
+            .map(|server| server.created)
+            .or_else(|| unit.before.map(|before| before.created))?,
+        joined: unit.joined,
+        idle_since: None,
+        offline_since: None,
+        jenkins_node: unit.computer().map(|c| c.name.clone()),
+        missing: None,
+        failure_counted: unit.before.is_some_and(|before| before.failure_counted),
+        delete_failed: unit.before.is_some_and(|before| before.delete_failed),
+        phase: unit.standing.phase(),
+    };
+    if memory.jenkins_node.is_none() {
+        memory.jenkins_node = unit.before.and_then(|before| before.jenkins_node.clone());
+    }
+    match unit.standing {
+        Standing::Up { idle_since, .. } => memory.idle_since = idle_since,
+        Standing::Monitored { idle_since } => memory.offline_since = idle_since,
+        Standing::Offline { since } => memory.offline_since = Some(since),
+        Standing::Orphan { seen } => memory.missing = Some(seen),
+        _ => {}
+    }
+    Some(memory)
+}

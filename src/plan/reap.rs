@@ -1,0 +1,404 @@
+//! What goes: what failed, what is lost, what bears our mark, and what stands idle and nobody needs.
+//!
+//! Where a node stands is decided in `phase`; taking it down in the right order is left to the pass.
+
+use foldhash::HashSet;
+
+use super::clock::since;
+use super::demand::Demand;
+use super::eligible;
+use super::matching::Flow;
+use super::phase::{self, Standing};
+use super::supply::{Link, Unit};
+use super::survey::{Stray, Survey};
+use super::words::{shown, span};
+use super::{NodeToRemove, Removal, ServerToRemove, Unmark};
+use crate::config::Template;
+use crate::model::{Computer, split_server_name};
+use crate::queue::Wish;
+
+/// Things that are absent must be seen so in as many passes before they are acted on.
+pub(super) const SIGHTINGS: u32 = 2;
+
+/// So many removals because of an absence are held back when they are more than half of the fleet.
+const GUARD_LEAST: usize = 5;
+
+/// What goes.
+#[derive(Default)]
+pub(super) struct Reaped {
+    /// Marks to be taken off.
+    pub unmarks: Vec<Unmark>,
+    /// Removals, in order.
+    pub removals: Vec<Removal>,
+    /// What an operator should know.
+    pub notes: Vec<String>,
+    /// What the guard held back.
+    pub warnings: Vec<String>,
+}
+
+/// A removal that is proposed.
+struct Candidate {
+    removal: Removal,
+    /// Whether it is proposed because something is not there.
+    absence: bool,
+}
+
+/// Decides what goes.
+pub(super) fn reap(survey: &mut Survey<'_>, demand: &Demand<'_>) -> Reaped {
+    let mut reaped = Reaped::default();
+    if !survey.context.remove || survey.is_quieting() {
+        return reaped;
+    }
+    unmark(survey, &mut reaped);
+    let mut dead: Vec<Candidate> = survey
+        .units
+        .iter()
+        .filter_map(|unit| dead(unit, survey, &mut reaped.notes))
+        .collect();
+    dead.extend(survey.strays.iter().filter_map(|stray| lost(stray, survey)));
+    guard(&mut dead, survey, &mut reaped);
+    // A locked server fails in each pass: those that may go must not wait behind it.
+    dead.sort_by_key(|candidate| failed_before(candidate, survey));
+    reaped.removals = dead.into_iter().map(|candidate| candidate.removal).collect();
+    let most = usize::try_from(survey.config.limits.max_deletes_per_pass).unwrap_or(usize::MAX);
+    let left = reaped.removals.len().saturating_sub(most);
+    reaped.removals.truncate(most);
+    let room = most - reaped.removals.len();
+    let held = idle(survey, demand, room, &mut reaped.removals);
+    if left + held > 0 {
+        let left = left + held;
+        reaped.notes.push(format!(
+            "{left} more to remove: {most} are the most for one pass, the rest goes in the next"
+        ));
+    }
+    reaped
+}
+
+/// Whether the cloud refused to delete the server before.
+fn failed_before(candidate: &Candidate, survey: &Survey<'_>) -> bool {
+    let server = candidate.removal.server.as_ref();
+    let memory = server.and_then(|server| survey.state.nodes.get(&server.node_id));
+    memory.is_some_and(|memory| memory.delete_failed)
+}
+
+/// Takes our mark off nodes that turned busy.
+fn unmark(survey: &Survey<'_>, reaped: &mut Reaped) {
+    let marked = survey
+        .units
+        .iter()
+        .filter(|unit| unit.standing == Standing::Marked { idle: false });
+    let nodes = marked.filter_map(|unit| Some((unit.computer()?, Some(unit.template.clone()))));
+    let strays = survey.strays.iter().map(|stray| stray.computer);
+    let strays = strays.filter(|computer| phase::is_marked(computer) && !phase::is_idle(computer));
+    for (computer, template) in nodes.chain(strays.map(|computer| (computer, None))) {
+        let because = "it bears our mark and works again".to_owned();
+        reaped.unmarks.push(Unmark {
+            node: computer.name.clone(),
+            template,
+            because,
+        });
+    }
+}
+
+/// Proposes what failed, is lost, or was begun to be removed.
+fn dead(unit: &Unit<'_>, survey: &Survey<'_>, notes: &mut Vec<String>) -> Option<Candidate> {
+    if !unit.readable || unit.twin {
+        return None;
+    }
+    let template = unit.template(survey.config);
+    let timing = &survey.config.timing;
+    let now = survey.context.now;
+    let mut absence = false;
+    let because = match &unit.standing {
+        Standing::Failed(fault) if fault.is_empty() => "the cloud says ERROR".to_owned(),
+        Standing::Failed(fault) => format!("the cloud says ERROR: {}", shown(fault)),
+        Standing::TimedOut => {
+            format!(
+                "it did not join Jenkins within {} (boot_grace)",
+                span(phase::boot_grace(template, timing))
+            )
+        }
+        Standing::Marked { idle: true } => "an earlier pass marked it for removal".to_owned(),
+        Standing::Monitored { idle_since: Some(idle) }
+            if since(now, *idle) >= timing.offline_grace && !survey.restart =>
+        {
+            let reason = unit.computer().map(|c| shown(&c.offline_reason)).unwrap_or_default();
+            format!(
+                "a monitor of Jenkins took it offline, idle for {}: {reason}",
+                span(since(now, *idle))
+            )
+        }
+        Standing::Offline { since: then } if since(now, *then) > timing.offline_grace => {
+            absence = true;
+            format!(
+                "it joined and has been offline for {} (offline_grace)",
+                span(since(now, *then))
+            )
+        }
+        Standing::Leaving => "an earlier pass began to remove it".to_owned(),
+        Standing::Orphan { seen } if seen.passes >= SIGHTINGS => {
+            absence = true;
+            format!("Jenkins does not know it, seen in {} passes", seen.passes)
+        }
+        _ => return None,
+    };
+    let computers: Vec<&Computer> = match &unit.link {
+        Link::Many(suitors) => suitors.clone(),
+        _ => unit.computer().into_iter().collect(),
+    };
+    if let Some(reason) = computers.iter().find_map(|computer| untouchable(computer)) {
+        if matches!(unit.standing, Standing::Failed(_)) {
+            notes.push(format!("server \"{}\" is in ERROR and stays: {reason}", unit.name));
+        }
+        return None;
+    }
+    if matches!(unit.link, Link::Many(_)) {
+        return None;
+    }
+    Some(Candidate {
+        removal: removal(unit, because)?,
+        absence,
+    })
+}
+
+/// Says why a node may not be touched whatever it is.
+fn untouchable(computer: &Computer) -> Option<&'static str> {
+    if !phase::is_idle(computer) {
+        Some("its Jenkins node is busy")
+    } else if phase::is_persons(computer) {
+        Some("a person took its Jenkins node offline")
+    } else {
+        None
+    }
+}
+
+/// Proposes a Jenkins node of ours that has no server.
+fn lost(stray: &Stray<'_>, survey: &Survey<'_>) -> Option<Candidate> {
+    let computer = stray.computer;
+    if stray.seen.passes < SIGHTINGS || untouchable(computer).is_some() {
+        return None;
+    }
+    let because = format!("no cloud has a server for it, seen in {} passes", stray.seen.passes);
+    Some(Candidate {
+        removal: stray_removal(computer, survey, because),
+        absence: true,
+    })
+}
+
+/// Makes the removal of a Jenkins node alone.
+pub(super) fn stray_removal(computer: &Computer, survey: &Survey<'_>, because: String) -> Removal {
+    let name = computer.name.as_str();
+    let template = split_server_name(name).map(|(template, _)| template);
+    let known = template.filter(|template| survey.config.templates.iter().any(|t| t.name == *template));
+    Removal {
+        template: known,
+        node: Some(node_to_remove(computer)),
+        server: None,
+        because,
+    }
+}
+
+/// Makes the removal of a unit: its Jenkins node if it has one, and its server.
+pub(super) fn removal(unit: &Unit<'_>, because: String) -> Option<Removal> {
+    Some(Removal {
+        template: Some(unit.template.clone()),
+        node: unit.computer().map(node_to_remove),
+        server: Some(ServerToRemove {
+            provider: unit.provider.clone(),
+            id: unit.server?.id.clone(),
+            name: unit.name.to_owned(),
+            node_id: unit.id.clone(),
+            look_first: unit.computer().is_none() && !matches!(unit.standing, Standing::Failed(_)),
+        }),
+        because,
+    })
+}
+
+fn node_to_remove(computer: &Computer) -> NodeToRemove {
+    NodeToRemove {
+        name: computer.name.clone(),
+        marked: phase::is_marked(computer),
+        even_if_busy: false,
+        by_monitor: phase::is_monitored(computer),
+    }
+}
+
+/// Holds back what goes because something is absent, when it is much: a half-read Jenkins or cloud looks like that.
+fn guard(dead: &mut Vec<Candidate>, survey: &Survey<'_>, reaped: &mut Reaped) {
+    let absent = dead.iter().filter(|candidate| candidate.absence).count();
+    let fleet = survey.units.len() + survey.strays.len();
+    if survey.context.force || absent < GUARD_LEAST || absent * 2 <= fleet {
+        return;
+    }
+    dead.retain(|candidate| !candidate.absence);
+    reaped.warnings.push(format!(
+        "the guard holds back {absent} removals out of {fleet} nodes: so many lost at once look like a half-read \
+         Jenkins or cloud; if they are really lost, run again with --force"
+    ));
+}
+
+/// A node that stands idle and may go if nobody needs it.
+struct Idle<'u, 'a> {
+    unit: &'u Unit<'a>,
+    slots: u32,
+    since: jiff::Timestamp,
+    outdated: bool,
+    over_age: bool,
+}
+
+/// Adds the idle nodes that nobody needs, outdated ones first, then the longest idle; returns how many are left over.
+fn idle(survey: &Survey<'_>, demand: &Demand<'_>, room: usize, removals: &mut Vec<Removal>) -> usize {
+    if survey.restart {
+        return 0;
+    }
+    let mut found: Vec<Idle<'_, '_>> = survey.units.iter().filter_map(|unit| ripe(unit, survey)).collect();
+    if found.is_empty() {
+        return 0;
+    }
+    let named = named_nodes(survey, demand);
+    found.retain(|idle| {
+        idle.unit
+            .computer()
+            .is_some_and(|computer| !named.contains(computer.name.as_str()))
+    });
+    found.sort_by_key(|idle| (!idle.over_age, !idle.outdated, idle.since, idle.unit.name));
+    let mut need = None;
+    let mut taken = 0;
+    let mut left = 0;
+    for idle in found {
+        if taken == room && left > 0 {
+            // How many more could go is not counted out: the matching would have to be asked for each.
+            break;
+        }
+        let kind = idle.unit.kind;
+        let free = idle.over_age
+            || kind.is_none_or(|kind| {
+                need.get_or_insert_with(|| need_of(survey, demand))
+                    .withdraw(kind, idle.slots)
+            });
+        if !free {
+            continue;
+        }
+        if taken == room {
+            left += 1;
+        } else if let Some(removal) = removal(idle.unit, why_idle(&idle, survey)) {
+            removals.push(removal);
+            taken += 1;
+        }
+    }
+    left
+}
+
+/// Returns a node that stood idle long enough, or is over its age and idle.
+fn ripe<'u, 'a>(unit: &'u Unit<'a>, survey: &Survey<'_>) -> Option<Idle<'u, 'a>> {
+    let Standing::Up {
+        idle_slots,
+        idle_since: Some(since),
+        over_age,
+    } = unit.standing
+    else {
+        return None;
+    };
+    let long = super::clock::since(survey.context.now, since)
+        >= phase::idle_grace(unit.template(survey.config), &survey.config.timing);
+    let old = unit.age >= survey.config.timing.min_lifetime;
+    let ripe = unit.readable && !unit.twin && (over_age || long && old);
+    let outdated = unit.outdated(survey.config);
+    ripe.then_some(Idle {
+        unit,
+        slots: idle_slots,
+        since,
+        outdated,
+        over_age,
+    })
+}
+
+fn why_idle(idle: &Idle<'_, '_>, survey: &Survey<'_>) -> String {
+    let template = idle.unit.template(survey.config);
+    if let Some(oldest) = template.and_then(|template: &Template| template.max_lifetime)
+        && idle.over_age
+    {
+        return format!(
+            "it is idle and {} old, over {} (max_lifetime)",
+            span(idle.unit.age),
+            span(oldest)
+        );
+    }
+    let length = span(since(survey.context.now, idle.since));
+    if idle.outdated {
+        format!("it has been idle for {length}, its template was changed, and nobody needs it")
+    } else {
+        format!("it has been idle for {length} and nobody needs it")
+    }
+}
+
+/// Matches everything that is wanted to the slots that are idle now. What is needed there is needed all the more when
+/// servers that still boot are left out, so that no item loses an idle node for the promise of another.
+fn need_of<'d>(survey: &Survey<'_>, demand: &'d Demand<'_>) -> Flow<'d> {
+    let mut idle = vec![0_u32; survey.config.templates.len()];
+    for unit in &survey.units {
+        if let (
+            Some(kind),
+            Standing::Up {
+                idle_slots,
+                over_age: false,
+                ..
+            },
+        ) = (unit.kind, &unit.standing)
+        {
+            idle[kind] = idle[kind].saturating_add(*idle_slots);
+        }
+    }
+    let mut flow = Flow::new(&demand.classes, idle);
+    for item in &demand.items {
+        if let Some(class) = demand.class_of[item.wish] {
+            flow.place(class, |_| None);
+        }
+    }
+    for pool in &demand.warm {
+        for _ in 0..pool.slots {
+            flow.place(pool.class, |_| None);
+        }
+    }
+    flow
+}
+
+/// Returns the nodes of ours that queue items name themselves: jobs tied to a node, pipelines that resume on it. Those
+/// that do not wait for an executor yet (blocked, in the quiet period) will.
+fn named_nodes<'a>(survey: &'a Survey<'_>, demand: &'a Demand<'_>) -> HashSet<&'a str> {
+    let ours: HashSet<&str> = survey
+        .units
+        .iter()
+        .filter_map(Unit::computer)
+        .map(|c| c.name.as_str())
+        .collect();
+    let mut named = HashSet::default();
+    let mut tied = vec![false; demand.wishes.len()];
+    for (wish, tied) in demand.wishes.iter().zip(&mut tied) {
+        match wish {
+            Wish::Template(_) => *tied = true,
+            Wish::Label(label) => {
+                named.extend(eligible::atoms(label).into_iter().filter(|atom| ours.contains(atom)));
+            }
+            _ => {}
+        }
+    }
+    let mut is_read = vec![false; demand.queue.len()];
+    for item in &demand.items {
+        is_read[item.place] = !tied[item.wish];
+    }
+    for (item, _) in demand.queue.iter().zip(is_read).filter(|(_, is_read)| !is_read) {
+        let label = match &item.label {
+            crate::model::TaskLabel::Expression(text) => text.as_str(),
+            _ => "",
+        };
+        let words = item
+            .why
+            .as_deref()
+            .unwrap_or_default()
+            .split(|c: char| c.is_whitespace() || ";‘’'\"".contains(c));
+        let atoms = label.split(|c: char| c.is_whitespace() || "&|!()<>\"'".contains(c));
+        named.extend(words.chain(atoms).filter(|word| ours.contains(word)));
+    }
+    named
+}

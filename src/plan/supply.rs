@@ -1,0 +1,318 @@
+//! What there is of ours: servers, creates that were begun, and what is only remembered because its cloud is closed.
+//!
+//! Which Jenkins node belongs to which of them is left to `mapping`, where each is in its life to `phase`.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::clock::since;
+use super::phase::Standing;
+use crate::config::{Config, Template};
+use crate::model::{
+    Computer, NodeId, Observed, ProviderName, Reading, Server, ServerId, TemplateName, Zone, split_server_name,
+};
+use crate::state::{Intent, NodeMemory, State};
+
+/// One node of ours, from the moment its create was begun until the cloud no longer lists it.
+#[derive(Debug)]
+pub(super) struct Unit<'a> {
+    /// Its id.
+    pub id: NodeId,
+    /// The server's name.
+    pub name: &'a str,
+    /// The template.
+    pub template: TemplateName,
+    /// The template's place in the configuration; `None` for one that is no longer there.
+    pub kind: Option<usize>,
+    /// The cloud.
+    pub provider: &'a ProviderName,
+    /// The server as the cloud lists it; `None` for an intent, or where the cloud could not be read.
+    pub server: Option<&'a Server>,
+    /// What the last pass remembered.
+    pub before: Option<&'a NodeMemory>,
+    /// The create that was begun for it.
+    pub intent: Option<&'a Intent>,
+    /// Whether its cloud could be read.
+    pub readable: bool,
+    /// Whether another server bears the same id.
+    pub twin: bool,
+    /// Its Jenkins node.
+    pub link: Link<'a>,
+    /// Its age by the cloud's clock.
+    pub age: SignedDuration,
+    /// When it joined Jenkins.
+    pub joined: Option<Timestamp>,
+    /// Where it stands.
+    pub standing: Standing,
+}
+
+/// The Jenkins node of a unit.
+#[derive(Clone, Debug)]
+pub(super) enum Link<'a> {
+    /// None that Jenkins shows.
+    None,
+    /// One.
+    One(&'a Computer),
+    /// Several, or one that fits several servers: nobody knows.
+    Many(Vec<&'a Computer>),
+}
+
+impl<'a> Unit<'a> {
+    /// Returns its template where it is still configured.
+    pub(super) fn template<'c>(&self, config: &'c Config) -> Option<&'c Template> {
+        self.kind.map(|kind| &config.templates[kind])
+    }
+
+    /// Returns its Jenkins node if it is clear which it is.
+    pub(super) fn computer(&self) -> Option<&'a Computer> {
+        match self.link {
+            Link::One(computer) => Some(computer),
+            Link::None | Link::Many(_) => None,
+        }
+    }
+
+    /// Returns the id that the cloud gave it.
+    pub(super) fn server_id(&self) -> Option<&'a ServerId> {
+        let listed = self.server.map(|server| &server.id);
+        let remembered = self.before.map(|before| &before.server_id);
+        listed
+            .or(remembered)
+            .or_else(|| self.intent.and_then(|intent| intent.server_id.as_ref()))
+    }
+
+    /// Returns the digest of the template that it was made from.
+    pub(super) fn digest(&self) -> Option<&'a str> {
+        let marked = self
+            .server
+            .and_then(|server| server.mark.as_ref())
+            .and_then(|mark| mark.config.as_deref());
+        marked.or_else(|| self.intent.map(|intent| intent.config.as_str()))
+    }
+
+    /// Returns the zone that was asked for, in the words of the configuration.
+    pub(super) fn zone_asked(&self, config: &Config) -> Option<&'a Zone> {
+        if let Some(intent) = self.intent {
+            return intent.zone.as_ref();
+        }
+        if let Some(before) = self.before {
+            return before.zone.as_ref();
+        }
+        let seen = self.server?.zone.as_ref()?;
+        let placements = &self.template(config)?.placements;
+        placements
+            .iter()
+            .any(|p| p.provider == *self.provider && p.zone.as_ref() == Some(seen))
+            .then_some(seen)
+    }
+
+    /// Returns whether its template was changed since it was made.
+    pub(super) fn outdated(&self, config: &Config) -> bool {
+        match (self.digest(), self.template(config)) {
+            (Some(digest), Some(template)) => digest != template.digest,
+            (Some(_), None) => true,
+            (None, _) => false,
+        }
+    }
+}
+
+/// Everything that is found at the clouds and in memory.
+pub(super) struct Supply<'a> {
+    /// Our nodes, by name.
+    pub units: Vec<Unit<'a>>,
+    /// The names of servers that are not ours, sorted.
+    pub foreign: Vec<&'a str>,
+    /// What is worth saying.
+    pub notes: Vec<String>,
+    /// What an operator must hear of: said once, and forgotten.
+    pub warnings: Vec<String>,
+}
+
+/// Finds everything that is ours.
+pub(super) fn supply<'a>(observed: &'a Observed, config: &'a Config, state: &'a State, now: Timestamp) -> Supply<'a> {
+    let kinds = config
+        .templates
+        .iter()
+        .enumerate()
+        .map(|(kind, template)| (template.name.as_str(), kind));
+    let mut roll = Roll {
+        observed,
+        config,
+        state,
+        now,
+        kinds: kinds.collect(),
+        units: Vec::new(),
+        forgotten: BTreeMap::new(),
+    };
+    let foreign = roll.list();
+    let mut by_id: Vec<usize> = (0..roll.units.len()).collect();
+    by_id.sort_by(|&a, &b| roll.units[a].id.cmp(&roll.units[b].id));
+    let notes = twins(&mut roll.units, &by_id);
+    let listed = |id: &NodeId| by_id.binary_search_by(|&unit| roll.units[unit].id.cmp(id)).is_ok();
+    let unlisted: Vec<_> = state.nodes.iter().filter(|(id, _)| !listed(id)).collect();
+    let intents: Vec<_> = state.intents.iter().filter(|(id, _)| !listed(id)).collect();
+    for (id, memory) in unlisted {
+        roll.remember(id, memory);
+    }
+    for (id, intent) in intents {
+        // A server that was seen once is known by more than the intent.
+        if !roll.units[by_id.len()..].iter().any(|unit| unit.id == *id) {
+            roll.begin(id, intent);
+        }
+    }
+    roll.units.sort_by(|a, b| key(a).cmp(&key(b)));
+    let warnings = roll.forgotten.into_iter().map(|(provider, count)| {
+        format!(
+            "provider \"{provider}\" is no longer configured: {count} of our servers there are forgotten and go on \
+             running; configure it again, or remove them there"
+        )
+    });
+    Supply {
+        units: roll.units,
+        foreign,
+        notes,
+        warnings: warnings.collect(),
+    }
+}
+
+fn key<'u>(unit: &'u Unit<'_>) -> (&'u str, &'u str, Option<&'u ServerId>) {
+    (unit.name, unit.provider.as_str(), unit.server_id())
+}
+
+/// Finds servers that share an id, which names make impossible unless a person made one of them.
+fn twins(units: &mut [Unit<'_>], by_id: &[usize]) -> Vec<String> {
+    let mut notes = Vec::new();
+    for pair in by_id.windows(2) {
+        let (a, b) = (pair[0], pair[1]);
+        if units[a].id == units[b].id {
+            units[a].twin = true;
+            units[b].twin = true;
+            notes.push(format!(
+                "servers \"{}\" ({}) and \"{}\" ({}) bear one id: neither is touched",
+                units[a].name, units[a].provider, units[b].name, units[b].provider
+            ));
+        }
+    }
+    notes
+}
+
+/// How a cloud that a memory names is seen in this pass.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cloud {
+    Read,
+    Closed,
+    NotConfigured,
+}
+
+/// The units while they are gathered.
+struct Roll<'a> {
+    observed: &'a Observed,
+    config: &'a Config,
+    state: &'a State,
+    now: Timestamp,
+    kinds: BTreeMap<&'a str, usize>,
+    units: Vec<Unit<'a>>,
+    /// How many nodes stood at providers that are no longer configured.
+    forgotten: BTreeMap<&'a ProviderName, u32>,
+}
+
+impl<'a> Roll<'a> {
+    /// Adds what the clouds list; returns the names of what is not ours.
+    fn list(&mut self) -> Vec<&'a str> {
+        let mut servers: Vec<(&'a Server, &'a ProviderName, Timestamp)> = Vec::new();
+        for (provider, reading) in &self.observed.clouds {
+            if let Reading::Read(cloud) = reading {
+                let clock = cloud.clock.unwrap_or(self.now);
+                servers.extend(cloud.servers.iter().map(|server| (server, provider, clock)));
+            }
+        }
+        servers.sort_by(|(a, at, _), (b, bt, _)| (&a.name, at, &a.id).cmp(&(&b.name, bt, &b.id)));
+        // A server that stands on two pages of a list is one server.
+        servers.dedup_by(|(a, at, _), (b, bt, _)| a.id == b.id && at == bt);
+        self.units.reserve(servers.len());
+        let mut foreign = Vec::new();
+        for (server, provider, clock) in servers {
+            let Some((template, id)) = ours(server, self.config) else {
+                foreign.push(server.name.as_str());
+                continue;
+            };
+            let mut unit = self.blank(id, &server.name, template, provider);
+            unit.server = Some(server);
+            unit.readable = true;
+            unit.age = since(clock, server.created);
+            unit.before = self.state.nodes.get(&unit.id);
+            unit.intent = self.state.intents.get(&unit.id);
+            self.units.push(unit);
+        }
+        foreign
+    }
+
+    fn blank(&self, id: NodeId, name: &'a str, template: TemplateName, provider: &'a ProviderName) -> Unit<'a> {
+        Unit {
+            id,
+            name,
+            kind: self.kinds.get(template.as_str()).copied(),
+            template,
+            provider,
+            server: None,
+            before: None,
+            intent: None,
+            readable: false,
+            twin: false,
+            link: Link::None,
+            age: SignedDuration::ZERO,
+            joined: None,
+            standing: Standing::Intent,
+        }
+    }
+
+    fn cloud(&mut self, provider: &'a ProviderName) -> Cloud {
+        match self.observed.clouds.get(provider) {
+            Some(Reading::Read(_)) => Cloud::Read,
+            Some(Reading::Unreadable(_)) => Cloud::Closed,
+            None if self.config.providers.contains_key(provider) => Cloud::Closed,
+            None => {
+                *self.forgotten.entry(provider).or_default() += 1;
+                Cloud::NotConfigured
+            }
+        }
+    }
+
+    /// Adds a server that is known only from the last passes, if its cloud is closed: what a cloud that was read does
+    /// not list is gone.
+    fn remember(&mut self, id: &NodeId, memory: &'a NodeMemory) {
+        if self.cloud(&memory.provider) == Cloud::Closed {
+            let mut unit = self.blank(id.clone(), &memory.name, memory.template.clone(), &memory.provider);
+            unit.before = Some(memory);
+            unit.age = since(self.now, memory.created);
+            self.units.push(unit);
+        }
+    }
+
+    /// Adds a create that was begun and whose server no cloud lists yet. Where the cloud was read it is given up after a
+    /// while; where it is closed nobody can know.
+    fn begin(&mut self, id: &NodeId, intent: &'a Intent) {
+        let age = since(self.now, intent.at);
+        let cloud = self.cloud(&intent.provider);
+        // One from the future was written by a clock that was wrong, and must not stand until that time comes.
+        let given_up = self.now.duration_since(intent.at).abs() > self.config.timing.intent_grace;
+        if cloud == Cloud::NotConfigured || cloud == Cloud::Read && given_up {
+            return;
+        }
+        let mut unit = self.blank(id.clone(), &intent.name, intent.template.clone(), &intent.provider);
+        unit.intent = Some(intent);
+        unit.readable = cloud == Cloud::Read;
+        unit.age = age;
+        self.units.push(unit);
+    }
+}
+
+/// Returns template and id of a server if it is ours: by our mark and by its name.
+fn ours(server: &Server, config: &Config) -> Option<(TemplateName, NodeId)> {
+    let mark = server.mark.as_ref()?;
+    if mark.owner == config.owner {
+        split_server_name(&server.name)
+    } else {
+        None
+    }
+}

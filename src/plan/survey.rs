@@ -1,0 +1,289 @@
+//! Everything that a pass knows before it decides: units with their standing, strays, and the memory after looking.
+//!
+//! Deciding is left to `grow` and `reap`.
+
+use std::collections::BTreeMap;
+
+use foldhash::HashSet;
+
+use super::backoff;
+use super::phase::{self, Measures, Standing};
+use super::supply::{Link, Supply, Unit, supply};
+use super::words::{shown, span};
+use super::{Context, clock, mapping};
+use crate::config::Config;
+use crate::model::{Computer, NodeId, NodeName, Observed, Reading, split_server_name};
+use crate::state::{BackoffKey, LastPass, NodeMemory, Sighting, State, VERSION};
+
+/// What a pass knows.
+pub(super) struct Survey<'a> {
+    /// The world.
+    pub observed: &'a Observed,
+    /// The configuration.
+    pub config: &'a Config,
+    /// What the pass may do.
+    pub context: &'a Context,
+    /// Our nodes, by name.
+    pub units: Vec<Unit<'a>>,
+    /// Jenkins nodes of ours without a server, by name.
+    pub strays: Vec<Stray<'a>>,
+    /// The memory after looking.
+    pub state: State,
+    /// Whether idle times restart, so that nothing idle goes.
+    pub restart: bool,
+    /// What an operator should know.
+    pub notes: Vec<String>,
+    /// What an operator must hear of.
+    pub warnings: Vec<String>,
+}
+
+/// A Jenkins node of ours without a server.
+pub(super) struct Stray<'a> {
+    /// The node.
+    pub computer: &'a Computer,
+    /// How often it was seen so.
+    pub seen: Sighting,
+}
+
+impl Survey<'_> {
+    /// Returns whether Jenkins said that it is quieting down.
+    pub(super) fn is_quieting(&self) -> bool {
+        self.observed.jenkins.quieting_down == Some(true)
+    }
+}
+
+/// Looks at everything.
+pub(super) fn survey<'a>(
+    observed: &'a Observed,
+    config: &'a Config,
+    state: &'a State,
+    context: &'a Context,
+) -> Survey<'a> {
+    let mut computers: Vec<&Computer> = observed.jenkins.computers.iter().collect();
+    computers.sort_by(|a, b| a.name.cmp(&b.name));
+    let Supply {
+        mut units,
+        foreign,
+        mut notes,
+        warnings,
+    } = supply(observed, config, state, context.now);
+    let (fits, ambiguities) = mapping::link(&mut units, &computers, &foreign, config);
+    notes.extend(ambiguities);
+    let restart = clock::restart(state, context.now);
+    let measures = Measures {
+        config,
+        now: context.now,
+        restart: restart.is_some(),
+    };
+    for unit in &mut units {
+        phase::classify(unit, &measures);
+    }
+    lend_slots(&mut units);
+    let free = computers
+        .iter()
+        .zip(&fits)
+        .filter(|(_, fit)| **fit == mapping::Fit::Free)
+        .map(|(c, _)| *c);
+    let free: Vec<&Computer> = free.collect();
+    let (strays, stray_nodes) = strays(&free, observed, config, state, context, &mut notes);
+    let mut survey = Survey {
+        observed,
+        config,
+        context,
+        units,
+        strays,
+        state: State {
+            version: VERSION,
+            last_pass: Some(LastPass {
+                id: context.pass.clone(),
+                at: context.now,
+            }),
+            gaps: clock::gaps(state, context.now),
+            nodes: BTreeMap::new(),
+            intents: BTreeMap::new(),
+            backoffs: state.backoffs.clone(),
+            proved: state.proved.clone(),
+            stray_nodes,
+            jobs: state.jobs.clone(),
+            node_labels: state.node_labels.clone(),
+        },
+        restart: restart.is_some(),
+        notes,
+        warnings,
+    };
+    survey.notes.extend(restart);
+    remember(&mut survey);
+    learn(&mut survey);
+    survey
+}
+
+/// Gives the units of which nobody knows which node is theirs the slots of the nodes that may be: too much supply
+/// delays a server by a pass or two, too little makes one that nobody needs.
+fn lend_slots(units: &mut [Unit<'_>]) {
+    let mut lent: HashSet<&NodeName> = HashSet::default();
+    for unit in units {
+        let (Link::Many(nodes), Standing::Ambiguous { slots }, Some(_)) = (&unit.link, &mut unit.standing, unit.kind)
+        else {
+            continue;
+        };
+        for node in nodes.iter().filter(|node| !node.offline) {
+            if lent.insert(&node.name) {
+                *slots = (*slots).max(node.idle_executors.min(node.executors));
+            }
+        }
+    }
+}
+
+/// Finds the Jenkins nodes of ours that have no server. Only when every cloud was read is that known.
+fn strays<'a>(
+    free: &[&'a Computer],
+    observed: &Observed,
+    config: &Config,
+    state: &State,
+    context: &Context,
+    notes: &mut Vec<String>,
+) -> (Vec<Stray<'a>>, BTreeMap<NodeName, Sighting>) {
+    if free.is_empty() {
+        return (Vec::new(), BTreeMap::new());
+    }
+    let all_read = config
+        .providers
+        .keys()
+        .all(|p| matches!(observed.clouds.get(p), Some(Reading::Read(_))));
+    let mut remembered: Vec<&NodeName> = state
+        .nodes
+        .values()
+        .filter_map(|node| node.jenkins_node.as_ref())
+        .collect();
+    remembered.sort_unstable();
+    let mut found = Vec::new();
+    let mut sightings = BTreeMap::new();
+    for &computer in free {
+        let seen = state.stray_nodes.get(&computer.name).copied();
+        let split = split_server_name(computer.name.as_str());
+        let memory = split.as_ref().and_then(|(_, id)| state.nodes.get(id));
+        if memory.is_some_and(|memory| !config.providers.contains_key(&memory.provider)) {
+            continue;
+        }
+        let known_id = split
+            .as_ref()
+            .is_some_and(|(_, id)| memory.is_some() || state.intents.contains_key(id));
+        let known =
+            known_id || seen.is_some_and(|seen| seen.known) || remembered.binary_search(&&computer.name).is_ok();
+        let named = split
+            .as_ref()
+            .is_some_and(|(name, _)| config.templates.iter().any(|t| t.name == *name));
+        if !known && !named {
+            continue;
+        }
+        if !all_read {
+            sightings.extend(seen.map(|seen| (computer.name.clone(), seen)));
+            continue;
+        }
+        if !known && !computer.offline {
+            let name = shown(computer.name.as_str());
+            notes.push(format!(
+                "Jenkins node \"{name}\" is online, bears a name of ours and has no server here: left alone"
+            ));
+            continue;
+        }
+        let mut seen = phase::sighted_again(seen, context.now);
+        seen.known = known;
+        sightings.insert(computer.name.clone(), seen);
+        found.push(Stray { computer, seen });
+    }
+    (found, sightings)
+}
+
+/// Writes down what was seen of the units.
+fn remember(survey: &mut Survey<'_>) {
+    let mut nodes: Vec<(NodeId, NodeMemory)> = Vec::with_capacity(survey.units.len());
+    let known = |unit: &Unit<'_>| {
+        unit.before
+            .is_some_and(|before| unit.server_id() == Some(&before.server_id))
+    };
+    let mut order: Vec<&Unit<'_>> = survey.units.iter().collect();
+    // Of two servers with one id the one that was known comes last and stays in memory.
+    order.sort_by(|a, b| a.id.cmp(&b.id).then_with(|| known(a).cmp(&known(b))));
+    for unit in order {
+        if let Some(memory) = phase::memory(unit, survey.config) {
+            nodes.push((unit.id.clone(), memory));
+        } else if let Some(intent) = unit.intent {
+            survey.state.intents.insert(unit.id.clone(), intent.clone());
+        }
+    }
+    survey.state.nodes = nodes.into_iter().collect();
+}
+
+/// Draws the lessons: a server that joined opens what was held back, one that failed holds it back.
+fn learn(survey: &mut Survey<'_>) {
+    let (config, now) = (survey.config, survey.context.now);
+    let state = &mut survey.state;
+    backoff::forget_old(state, now);
+    state
+        .proved
+        .retain(|name, _| config.templates.iter().any(|template| template.name == *name));
+    for unit in &survey.units {
+        let (Standing::Up { .. }, Some(template)) = (&unit.standing, unit.template(config)) else {
+            continue;
+        };
+        let current = !unit.outdated(config);
+        if current && state.proved.get(&template.name) != Some(&template.digest) {
+            state.proved.insert(template.name.clone(), template.digest.clone());
+        }
+        if !state.backoffs.is_empty() && unit.before.and_then(|before| before.joined).is_none() {
+            let provider = unit.provider.clone();
+            backoff::clear(
+                state,
+                &BackoffKey::Placement(provider.clone(), unit.zone_asked(config).cloned()),
+            );
+            backoff::clear(state, &BackoffKey::Provider(provider.clone()));
+            if current {
+                backoff::clear(state, &BackoffKey::TemplateAt(template.name.clone(), provider));
+                backoff::clear(state, &BackoffKey::Template(template.name.clone()));
+            }
+        }
+    }
+    for (key, reason) in failures(survey) {
+        backoff::record_failure(&mut survey.state, &key, now, &reason, None, &config.timing);
+    }
+}
+
+/// Finds the failures that were not counted yet. What failed in one pass counts once for each key: a burst that meets
+/// one full cloud is one failure.
+fn failures(survey: &mut Survey<'_>) -> BTreeMap<BackoffKey, String> {
+    let config = survey.config;
+    let mut found = BTreeMap::new();
+    for unit in &survey.units {
+        let uncounted = unit.before.is_none_or(|before| !before.failure_counted);
+        let Some(template) = unit
+            .template(config)
+            .filter(|_| unit.joined.is_none() && uncounted && !unit.twin)
+        else {
+            continue;
+        };
+        let (key, reason) = match &unit.standing {
+            Standing::Failed(fault) => {
+                let zone = unit.zone_asked(config).cloned();
+                let fault = if fault.is_empty() {
+                    "no reason given".to_owned()
+                } else {
+                    shown(fault)
+                };
+                let reason = format!("server \"{}\" went to ERROR: {fault}", unit.name);
+                (BackoffKey::Placement(unit.provider.clone(), zone), reason)
+            }
+            Standing::TimedOut if unit.readable && !unit.outdated(config) => {
+                let grace = span(template.boot_grace);
+                let reason = format!("server \"{}\" did not join Jenkins within {grace}", unit.name);
+                (BackoffKey::Template(template.name.clone()), reason)
+            }
+            _ => continue,
+        };
+        found.entry(key).or_insert(reason);
+        if let Some(memory) = survey.state.nodes.get_mut(&unit.id) {
+            memory.failure_counted = true;
+        }
+    }
+    found
+}

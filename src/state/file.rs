@@ -1,0 +1,268 @@
+//! The state file: read whole or set aside, saved beside and renamed. What it means is left to `plan`.
+
+#![expect(clippy::disallowed_methods, reason = "an edge: reads and writes the state file")]
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use thiserror::Error;
+
+use super::{State, VERSION};
+
+/// Larger than any state that was ever ours: ten thousand nodes take about 5 MB.
+const MAX_BYTES: u64 = 256 * 1024 * 1024;
+
+/// Why the state file cannot be used.
+#[derive(Debug, Error)]
+pub enum StateError {
+    /// Written by a newer mita.
+    #[error(
+        "{path}: written by a newer mita (format {found}, this one knows {VERSION}); use that one, or move the file away"
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: u64,
+    },
+    /// Cannot be read.
+    #[error("{path}: cannot be read: {source}; it must be a file of mita's own, see state_file")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Cannot be written.
+    #[error("{path}: cannot be written: {source}; its folder must be writable and have room")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Too large to be ours.
+    #[error("{path}: larger than {MAX_BYTES} bytes, so it is not a state file of mita")]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+/// What was found at the place of the state file.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one in a pass")]
+pub enum Found {
+    /// A state, or none yet (then it is empty).
+    State(State),
+    /// A file that is not a state; the pass goes on from the cloud's marks.
+    Damaged {
+        /// What is wrong with it.
+        what: String,
+    },
+}
+
+/// Reads a state file. A missing one is an empty state.
+pub fn load(path: &Path) -> Result<Found, StateError> {
+    let read = |source| StateError::Read {
+        path: path.to_owned(),
+        source,
+    };
+    // Looked at before it is opened: opening a pipe would wait for ever, and a device is nothing to move aside.
+    let opened = fs::metadata(path).and_then(|found| {
+        let special = !found.is_file() && !found.is_dir();
+        if special {
+            return Err(std::io::Error::other("it is no regular file"));
+        }
+        File::open(path)
+    });
+    let file = match opened {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::State(State::default())),
+        Err(error) => return Err(read(error)),
+    };
+    let mut bytes = Vec::new();
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(read)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(StateError::TooLarge { path: path.to_owned() });
+    }
+    parse(path, &bytes)
+}
+
+fn parse(path: &Path, bytes: &[u8]) -> Result<Found, StateError> {
+    #[derive(Deserialize)]
+    struct Head {
+        version: u64,
+    }
+    let head: Head = match serde_json::from_slice(bytes) {
+        Ok(head) => head,
+        Err(error) => {
+            return Ok(Found::Damaged {
+                what: error.to_string(),
+            });
+        }
+    };
+    if head.version > u64::from(VERSION) {
+        return Err(StateError::Newer {
+            path: path.to_owned(),
+            found: head.version,
+        });
+    }
+    if head.version != u64::from(VERSION) {
+        return Ok(Found::Damaged {
+            what: format!("format {} was never written", head.version),
+        });
+    }
+    match serde_json::from_slice(bytes) {
+        Ok(state) => Ok(Found::State(state)),
+        Err(error) => Ok(Found::Damaged {
+            what: error.to_string(),
+        }),
+    }
+}
+
+/// Moves a damaged file aside and returns where it went.
+pub fn set_aside(path: &Path, now: Timestamp) -> Result<PathBuf, StateError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".damaged-{}", now.strftime("%Y%m%dT%H%M%SZ")));
+    let aside = PathBuf::from(name);
+    fs::rename(path, &aside).map_err(|source| StateError::Write {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(aside)
+}
+
+/// Makes the folder of the state file, where it is missing.
+pub fn make_folder(path: &Path) -> Result<(), StateError> {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() && !folder.exists() => fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .map_err(|source| StateError::Write {
+                path: path.to_owned(),
+                source,
+            }),
+        _ => Ok(()),
+    }
+}
+
+/// Saves a state: written beside, synced, renamed, and the folder synced, so that a crash leaves the old or the new one.
+pub fn save(path: &Path, state: &State) -> Result<(), StateError> {
+    save_bytes(path, state).map_err(|source| StateError::Write {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn save_bytes(path: &Path, state: &State) -> std::io::Result<()> {
+    let bytes = serde_json::to_vec(state)?;
+    write_whole(path, &bytes)
+}
+
+/// Writes a file that only its owner reads, whole or not at all.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    let beside = PathBuf::from(name);
+    match fs::remove_file(&beside) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    // The mode is given at creation: a chmod afterwards would leave a moment in which others can open it.
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&beside)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&beside, path)?;
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+    use crate::state::LastPass;
+
+    fn some_state() -> State {
+        let last_pass = Some(LastPass {
+            id: "p1".to_owned(),
+            at: Timestamp::UNIX_EPOCH,
+        });
+        State {
+            last_pass,
+            ..State::default()
+        }
+    }
+
+    #[test]
+    fn what_is_saved_is_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/state.json");
+        make_folder(&path).unwrap();
+        save(&path, &some_state()).unwrap();
+        save(&path, &some_state()).unwrap();
+        let Found::State(state) = load(&path).unwrap() else {
+            panic!("damaged")
+        };
+        assert_eq!(state, some_state());
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn what_is_no_file_is_refused_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        for path in [Path::new("/dev/null"), folder.path()] {
+            let error = load(path).unwrap_err().to_string();
+            assert!(error.contains("cannot be read"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_missing_file_is_an_empty_state() {
+        let folder = tempfile::tempdir().unwrap();
+        let found = load(&folder.path().join("state.json")).unwrap();
+        assert!(matches!(found, Found::State(state) if state == State::default()));
+    }
+
+    #[test]
+    fn a_newer_format_is_refused_and_a_damaged_file_set_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.json");
+        fs::write(&path, r#"{"version":2,"nodes":"of another shape"}"#).unwrap();
+        assert!(
+            load(&path)
+                .unwrap_err()
+                .to_string()
+                .contains("newer mita (format 2, this one knows 1)")
+        );
+        for text in [
+            "",
+            "{",
+            "[]",
+            r#"{"version":0}"#,
+            r#"{"version":1,"nodes":[]}"#,
+            "\u{0}\u{0}",
+        ] {
+            fs::write(&path, text).unwrap();
+            assert!(matches!(load(&path).unwrap(), Found::Damaged { .. }), "{text}");
+        }
+        let aside = set_aside(&path, Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!(aside.file_name().unwrap(), "state.json.damaged-19700101T000000Z");
+        assert!(!path.exists() && aside.exists());
+    }
+}

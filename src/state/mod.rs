@@ -1,0 +1,219 @@
+//! What mita remembers between passes: a memory, not the truth. Losing it costs cool-downs, never a server.
+//!
+//! Pure types; reading and saving them is left to `file`.
+
+pub mod file;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{JobConfig, NodeId, NodeName, ProviderName, ServerId, TemplateName, Zone};
+
+/// The format written by this program. A file with a larger number is refused.
+pub const VERSION: u32 = 1;
+
+/// The whole state file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    /// The format.
+    pub version: u32,
+    /// The last pass that was saved.
+    #[serde(default)]
+    pub last_pass: Option<LastPass>,
+    /// Seconds between the last passes, oldest first, ten at most.
+    #[serde(default)]
+    pub gaps: Vec<i64>,
+    /// Our servers, by id.
+    #[serde(default)]
+    pub nodes: BTreeMap<NodeId, NodeMemory>,
+    /// Creates that were begun and whose server was not seen yet.
+    #[serde(default)]
+    pub intents: BTreeMap<NodeId, Intent>,
+    /// What is held back after failures, by [`BackoffKey`] as text.
+    #[serde(default)]
+    pub backoffs: BTreeMap<String, Backoff>,
+    /// The digest with which a server of the template last joined (no canary is needed for it any more).
+    #[serde(default)]
+    pub proved: BTreeMap<TemplateName, String>,
+    /// Jenkins nodes of ours that have no server, with how often they were seen so.
+    #[serde(default)]
+    pub stray_nodes: BTreeMap<NodeName, Sighting>,
+    /// `config.xml` of jobs, by the path of the job's URL.
+    #[serde(default)]
+    pub jobs: BTreeMap<String, Cached<JobConfig>>,
+    /// Labels of foreign nodes where the computer list does not tell them.
+    #[serde(default)]
+    pub node_labels: BTreeMap<NodeName, Cached<Vec<String>>>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            version: VERSION,
+            last_pass: None,
+            gaps: Vec::new(),
+            nodes: BTreeMap::new(),
+            intents: BTreeMap::new(),
+            backoffs: BTreeMap::new(),
+            proved: BTreeMap::new(),
+            stray_nodes: BTreeMap::new(),
+            jobs: BTreeMap::new(),
+            node_labels: BTreeMap::new(),
+        }
+    }
+}
+
+/// The pass that saved the file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastPass {
+    /// Its id.
+    pub id: String,
+    /// When it looked.
+    pub at: Timestamp,
+}
+
+/// A create that was begun. Written before the request, dropped on a refusal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intent {
+    /// The server's name.
+    pub name: String,
+    /// The template.
+    pub template: TemplateName,
+    /// The template's digest.
+    pub config: String,
+    /// Where.
+    pub provider: ProviderName,
+    /// The zone asked for.
+    pub zone: Option<Zone>,
+    /// When.
+    pub at: Timestamp,
+    /// The server's id, once the cloud accepted (the list may lag behind).
+    #[serde(default)]
+    pub server_id: Option<ServerId>,
+}
+
+/// Where a node of ours is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Create begun, server not seen.
+    Intent,
+    /// Server there, never joined, within its boot grace.
+    Booting,
+    /// Joined and online, some executors at work and some idle.
+    Online,
+    /// Joined, online and idle.
+    Idle,
+    /// Joined and all executors at work.
+    Busy,
+    /// Marked offline (by us, a monitor or a person) or past its lifetime: takes no work.
+    Draining,
+    /// Joined before, now offline.
+    Offline,
+    /// The cloud says ERROR, or it never joined in time.
+    Error,
+    /// The cloud deletes it.
+    Deleting,
+    /// A server of ours without a Jenkins node that joined once, or with several candidates.
+    Orphan,
+}
+
+/// What is remembered of one server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeMemory {
+    /// The template.
+    pub template: TemplateName,
+    /// The cloud.
+    pub provider: ProviderName,
+    /// The zone asked for or seen.
+    pub zone: Option<Zone>,
+    /// The server's name.
+    pub name: String,
+    /// The server's id.
+    pub server_id: ServerId,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When its Jenkins node was first seen online.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joined: Option<Timestamp>,
+    /// Since when it is idle with no break.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_since: Option<Timestamp>,
+    /// Since when it is offline after it had joined; where a monitor took it offline, since when it is idle there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offline_since: Option<Timestamp>,
+    /// Its Jenkins node, once known.
+    #[serde(default)]
+    pub jenkins_node: Option<NodeName>,
+    /// Passes in a row that saw it without a Jenkins node after `boot_grace` or after it had joined.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing: Option<Sighting>,
+    /// Whether its failure was counted in a back-off already.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub failure_counted: bool,
+    /// Whether the cloud refused to delete it: then the others that are to go come first.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub delete_failed: bool,
+    /// The phase in which the last pass saw it.
+    pub phase: Phase,
+}
+
+/// Something that must be seen in two passes before it is acted on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sighting {
+    /// When it was seen first.
+    pub first: Timestamp,
+    /// In how many passes in a row.
+    pub passes: u32,
+    /// Whether it was known to be ours by more than its name when it was seen first.
+    #[serde(default)]
+    pub known: bool,
+}
+
+/// A key that is held back after failures.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Backoff {
+    /// Consecutive failures.
+    pub failures: u32,
+    /// Held back until then; after it one probe may go.
+    pub until: Timestamp,
+    /// The last failure.
+    pub reason: String,
+}
+
+/// What a back-off holds back.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BackoffKey {
+    /// A template everywhere: its servers boot and never join.
+    Template(TemplateName),
+    /// A placement for every template: no capacity, no quota, a zone that is refused, a create of which nobody knows what
+    /// became.
+    Placement(ProviderName, Option<Zone>),
+    /// A template at one provider: its image, flavor, key or network is refused there.
+    TemplateAt(TemplateName, ProviderName),
+    /// A whole provider: throttled, not to be reached, or the login is refused.
+    Provider(ProviderName),
+}
+
+impl std::fmt::Display for BackoffKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Template(template) => write!(f, "template {template}"),
+            Self::Placement(provider, None) => write!(f, "placement {provider}"),
+            Self::Placement(provider, Some(zone)) => write!(f, "placement {provider}/{zone}"),
+            Self::TemplateAt(template, provider) => write!(f, "template {template} at {provider}"),
+            Self::Provider(provider) => write!(f, "provider {provider}"),
+        }
+    }
+}
+
+/// An answer that is kept for later passes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cached<T> {
+    /// When it was fetched.
+    pub at: Timestamp,
+    /// What it was.
+    pub value: T,
+}

@@ -1,0 +1,8 @@
+//! The planner rule by rule, through its public door.
+#![expect(clippy::unwrap_used, reason = "a test may panic, and these helpers are tests")]
+
+mod creating;
+mod destroying;
+mod removing;
+mod seeing;
+mod world;

@@ -1,0 +1,485 @@
+//! What goes, what stays, and in which order.
+
+use mita::config::MinReady;
+use mita::model::{ServerStatus, TaskLabel};
+use mita::plan::{MARK_PREFIX, mark_text};
+use mita::state::Phase;
+
+use crate::world::{CLOUD, World, busy, marked, mins, offline, removed, secs, template, with, world};
+
+const PERSON: &str = "hudson.slaves.OfflineCause$UserCause";
+const MONITOR: &str = "hudson.node_monitors.DiskSpaceMonitorDescriptor$DiskSpace";
+
+/// A world with one node that was idle for 41 minutes, seen so by passes.
+fn idle() -> (World, String) {
+    let mut world = world();
+    let name = world.up("small", 1, mins(30));
+    world.pass(mins(41));
+    (world, name)
+}
+
+#[test]
+fn an_idle_node_goes_after_its_grace() {
+    let mut world = world();
+    let name = world.up("small", 1, mins(30));
+    assert_eq!(world.pass(mins(39)).removals.len(), 0);
+    assert_eq!(world.pass(mins(1)).removals.len(), 0);
+    let plan = world.plan();
+    assert_eq!(removed(&plan), [name.as_str()]);
+    let removal = &plan.removals[0];
+    assert_eq!(removal.because, "it has been idle for 40m and nobody needs it");
+    assert_eq!(removal.node.as_ref().unwrap().name.as_str(), name);
+    assert_eq!(plan.servers[0].idle_seconds, Some(2400));
+}
+
+#[test]
+fn work_or_silence_restarts_the_idle_time() {
+    let changes: [fn(&mut mita::model::Computer); 4] = [
+        busy,
+        offline,
+        |node| node.one_off_busy = true,
+        |node| {
+            node.executors = 2;
+            node.idle_executors = 1;
+        },
+    ];
+    for change in changes {
+        let (mut world, name) = idle();
+        let before = world.node_mut(&name).clone();
+        change(world.node_mut(&name));
+        assert_eq!(world.pass(secs(60)).removals.len(), 0);
+        *world.node_mut(&name) = before;
+        let plan = world.plan();
+        assert_eq!((plan.removals.len(), plan.servers[0].idle_seconds), (0, Some(0)));
+    }
+}
+
+#[test]
+fn a_node_that_an_item_needs_stays() {
+    let (mut world, _) = idle();
+    world.items(1, "linux");
+    let plan = world.plan();
+    assert_eq!((plan.removals.len(), plan.creates.len()), (0, 0));
+    // A booting server does not free it: the item would wait for the boot.
+    world.server("small", 2, mins(1));
+    assert_eq!(world.plan().removals.len(), 0);
+}
+
+#[test]
+fn a_warm_pool_keeps_as_many_as_it_needs() {
+    let mut world = world();
+    world.config.templates[0].min_ready = MinReady::Always(2);
+    for number in 1..=4 {
+        world.up("small", number, mins(30 + i64::try_from(number).unwrap()));
+        world.pass(secs(60));
+    }
+    world.later(mins(60));
+    let plan = world.plan();
+    assert_eq!(
+        removed(&plan),
+        ["small__000000000001", "small__000000000002"],
+        "the longest idle go first"
+    );
+    assert_eq!(plan.creates.len(), 0);
+}
+
+#[test]
+fn an_idle_node_may_go_when_another_template_serves_its_item() {
+    let mut world = with(vec![template("a", &["x"]), template("b", &["x", "y"])]);
+    let a = world.up("a", 1, mins(30));
+    world.pass(secs(60));
+    world.up("b", 2, mins(30));
+    world.pass(mins(41));
+    world.items(1, "x");
+    assert_eq!(
+        removed(&world.plan()),
+        [a.as_str()],
+        "either may go, the longer idle does"
+    );
+    world.items(1, "y");
+    assert_eq!(world.plan().removals.len(), 0);
+}
+
+#[test]
+fn outdated_idle_nodes_go_first() {
+    let mut world = world();
+    world.config.limits.max_deletes_per_pass = 1;
+    world.up("small", 1, mins(90));
+    world.pass(secs(60));
+    let outdated = world.up("small", 2, mins(30));
+    world.server_mut(&outdated).mark.as_mut().unwrap().config = Some("older".to_owned());
+    world.pass(mins(41));
+    let plan = world.plan();
+    assert_eq!(removed(&plan), [outdated.as_str()]);
+    assert_eq!(
+        plan.removals[0].because,
+        "it has been idle for 41m, its template was changed, and nobody needs it"
+    );
+    assert_eq!(plan.notes.len(), 1, "{:?}", plan.notes);
+}
+
+#[test]
+fn no_more_than_the_limit_goes_and_the_dead_go_first() {
+    let mut world = world();
+    world.config.limits.max_deletes_per_pass = 3;
+    for number in 1..=4 {
+        world.up("small", number, mins(30));
+    }
+    world.pass(mins(41));
+    for number in 5..=6 {
+        let name = world.server("small", number, mins(3));
+        world.server_mut(&name).status = ServerStatus::Error;
+    }
+    let plan = world.plan();
+    assert_eq!(
+        removed(&plan),
+        ["small__000000000005", "small__000000000006", "small__000000000001"]
+    );
+}
+
+#[test]
+fn a_young_node_is_not_removed_for_being_idle() {
+    let (mut world, _) = idle();
+    world.config.timing.min_lifetime = mins(90);
+    assert_eq!(world.plan().removals.len(), 0);
+    world.config.timing.min_lifetime = mins(60);
+    assert_eq!(world.plan().removals.len(), 1, "it was 30 minutes old 41 minutes ago");
+}
+
+#[test]
+fn over_its_age_an_idle_node_goes_at_once_and_gives_no_slots() {
+    let mut world = world();
+    world.config.templates[0].max_lifetime = Some(mins(120));
+    let name = world.up("small", 1, mins(121));
+    world.items(1, "linux");
+    let plan = world.plan();
+    assert_eq!((removed(&plan), plan.creates.len()), (vec![name.as_str()], 1));
+    assert_eq!(plan.servers[0].phase, Phase::Draining);
+    assert_eq!(
+        plan.removals[0].because,
+        "it is idle and 2h 1m old, over 2h (max_lifetime)"
+    );
+    busy(world.node_mut(&name));
+    assert_eq!(world.plan().removals.len(), 0);
+}
+
+#[test]
+fn a_server_in_error_goes_at_once() {
+    let mut world = world();
+    let name = world.server("small", 1, mins(1));
+    world.server_mut(&name).status = ServerStatus::Error;
+    world.server_mut(&name).fault = Some("boom\u{1b}".to_owned());
+    let plan = world.plan();
+    assert_eq!(removed(&plan), [name.as_str()]);
+    assert_eq!(plan.removals[0].because, "the cloud says ERROR: boom?");
+    assert!(plan.removals[0].node.is_none());
+    busy(world.node(&name, 1));
+    let plan = world.plan();
+    assert_eq!(plan.removals.len(), 0);
+    assert_eq!(
+        plan.notes,
+        [format!(
+            "server \"{name}\" is in ERROR and stays: its Jenkins node is busy"
+        )]
+    );
+}
+
+#[test]
+fn what_the_cloud_deletes_already_is_left_to_it() {
+    let mut world = world();
+    let name = world.server("small", 1, mins(30));
+    world.server_mut(&name).status = ServerStatus::Error;
+    world.server_mut(&name).task_state = Some("deleting".to_owned());
+    let plan = world.plan();
+    assert_eq!((plan.removals.len(), plan.servers[0].phase), (0, Phase::Deleting));
+}
+
+#[test]
+fn joined_and_then_offline_it_goes_after_the_offline_grace() {
+    let mut world = world();
+    let name = world.up("small", 1, mins(30));
+    world.pass(secs(60));
+    offline(world.node_mut(&name));
+    assert_eq!(world.pass(mins(5)).removals.len(), 0);
+    assert_eq!(world.pass(secs(1)).removals.len(), 0);
+    let plan = world.plan();
+    assert_eq!(removed(&plan), [name.as_str()]);
+    assert_eq!(plan.servers[0].phase, Phase::Offline);
+    // A build still hangs on it.
+    busy(world.node_mut(&name));
+    assert_eq!(world.plan().removals.len(), 0);
+}
+
+#[test]
+fn what_a_person_took_offline_stays_whatever_it_is() {
+    for fate in 0..4 {
+        let (mut world, name) = idle();
+        match fate {
+            0 => marked(world.node_mut(&name), "mine", PERSON),
+            1 => marked(world.node_mut(&name), "", PERSON),
+            2 => {
+                marked(world.node_mut(&name), "mine", PERSON);
+                world.server_mut(&name).status = ServerStatus::Error;
+            }
+            _ => {
+                // "Disconnect" sets no mark.
+                offline(world.node_mut(&name));
+                world.node_mut(&name).offline_class = Some(PERSON.to_owned());
+            }
+        }
+        for _ in 0..3 {
+            assert_eq!(world.pass(mins(9)).removals.len(), 0, "case {fate}");
+        }
+    }
+}
+
+#[test]
+fn what_a_monitor_took_offline_goes_once_idle() {
+    let (mut world, name) = idle();
+    marked(world.node_mut(&name), "Disk space is too low", MONITOR);
+    busy(world.node_mut(&name));
+    assert_eq!(world.pass(mins(6)).removals.len(), 0);
+    let node = world.node_mut(&name);
+    node.idle = true;
+    node.idle_executors = 1;
+    assert_eq!(world.pass(mins(4)).removals.len(), 0);
+    assert_eq!(world.pass(mins(1)).removals.len(), 0);
+    let plan = world.plan();
+    assert_eq!(removed(&plan), [name.as_str()]);
+    let node = plan.removals[0].node.as_ref().unwrap();
+    assert!(node.by_monitor && !node.marked);
+}
+
+#[test]
+fn our_mark_is_finished_when_idle_and_taken_off_when_busy() {
+    let mut world = world();
+    let name = world.up("small", 1, mins(3));
+    assert!(mark_text("abc").starts_with(MARK_PREFIX));
+    assert!(!mark_text("abc").contains(" : ") && !mark_text("abc").contains(['<', '>', '&', '"', '\'']));
+    marked(world.node_mut(&name), &mark_text("p"), PERSON);
+    let plan = world.plan();
+    assert_eq!(removed(&plan), [name.as_str()]);
+    assert!(plan.removals[0].node.as_ref().unwrap().marked);
+    busy(world.node_mut(&name));
+    let plan = world.plan();
+    assert_eq!((plan.removals.len(), plan.unmarks.len()), (0, 1));
+    assert_eq!(plan.unmarks[0].node.as_str(), name);
+}
+
+#[test]
+fn a_server_that_jenkins_lost_goes_when_seen_so_twice() {
+    let mut world = world();
+    let name = world.up("small", 1, mins(30));
+    world.pass(secs(60));
+    world.lose_node(&name);
+    assert_eq!(world.pass(secs(60)).removals.len(), 0);
+    let plan = world.plan();
+    assert_eq!(removed(&plan), [name.as_str()]);
+    assert_eq!(plan.removals[0].because, "Jenkins does not know it, seen in 2 passes");
+    // Seen in between, the count starts again.
+    world.node(&name, 1);
+    world.pass(secs(60));
+    world.lose_node(&name);
+    assert_eq!(world.pass(secs(60)).removals.len(), 0);
+}
+
+#[test]
+fn a_node_without_its_server_goes_when_seen_so_twice() {
+    let mut world = world();
+    let name = world.up("small", 1, mins(30));
+    world.pass(secs(60));
+    world.lose_server(&name);
+    assert_eq!(world.pass(secs(60)).removals.len(), 0);
+    let plan = world.plan();
+    assert_eq!(plan.removals.len(), 1);
+    let removal = &plan.removals[0];
+    assert!(removal.server.is_none());
+    assert_eq!(removal.node.as_ref().unwrap().name.as_str(), name);
+    assert_eq!(plan.stray_nodes.len(), 1);
+    busy(world.node_mut(&name));
+    assert_eq!(world.plan().removals.len(), 0);
+}
+
+#[test]
+fn a_node_with_an_address_is_ours_only_if_remembered() {
+    let mut world = world();
+    world.server("small", 1, mins(30));
+    world.node("small+10.0.0.2", 1);
+    world.node("small+10.0.0.9", 1);
+    world.pass(secs(60));
+    world.lose_server("small__000000000001");
+    world.pass(secs(60));
+    let plan = world.plan();
+    let names: Vec<&str> = plan.stray_nodes.iter().map(mita::model::NodeName::as_str).collect();
+    assert_eq!(names, ["small+10.0.0.2"]);
+    assert_eq!(plan.removals.len(), 1);
+}
+
+#[test]
+fn no_stray_is_known_while_a_cloud_is_closed() {
+    let mut world = world();
+    world.add_cloud("spare");
+    let name = world.up("small", 1, mins(30));
+    world.pass(secs(60));
+    world.lose_server(&name);
+    world.close("spare");
+    for _ in 0..3 {
+        let plan = world.pass(secs(60));
+        assert_eq!((plan.removals.len(), plan.stray_nodes.len()), (0, 0));
+    }
+}
+
+#[test]
+fn a_strange_node_that_is_online_has_a_server_somewhere() {
+    let mut world = world();
+    world.node("small__00000000000a", 1);
+    offline(world.node("small__00000000000b", 1));
+    offline(world.node("other__00000000000c", 1));
+    world.pass(secs(60));
+    let plan = world.plan();
+    let names: Vec<&str> = plan
+        .removals
+        .iter()
+        .map(|r| r.node.as_ref().unwrap().name.as_str())
+        .collect();
+    assert_eq!(names, ["small__00000000000b"]);
+    assert_eq!(plan.notes.len(), 1);
+}
+
+#[test]
+fn a_strange_node_that_came_online_is_left_alone() {
+    let mut world = world();
+    offline(world.node("small__00000000000b", 1));
+    world.pass(secs(60));
+    world.node_mut("small__00000000000b").offline = false;
+    for _ in 0..3 {
+        assert_eq!(world.pass(secs(60)).removals.len(), 0);
+    }
+}
+
+#[test]
+fn nothing_foreign_is_touched() {
+    let mut world = world();
+    let other = world.server("small", 1, mins(90));
+    world.server_mut(&other).mark.as_mut().unwrap().owner = "somebody".to_owned();
+    let bare = world.server("small", 2, mins(90));
+    world.server_mut(&bare).mark = None;
+    let odd = world.server("small", 3, mins(90));
+    world.server_mut(&odd).name = "small-3".to_owned();
+    for name in [&other, &bare] {
+        offline(world.node(name, 1));
+        world.server_mut(name).status = ServerStatus::Error;
+    }
+    for _ in 0..4 {
+        let plan = world.pass(mins(9));
+        assert_eq!(
+            (plan.removals.len(), plan.servers.len(), plan.stray_nodes.len()),
+            (0, 0, 0)
+        );
+    }
+}
+
+#[test]
+fn the_guard_holds_back_what_looks_like_a_half_read_world() {
+    let mut world = world();
+    for number in 1..=9 {
+        world.up("small", number, mins(30));
+    }
+    world.pass(secs(60));
+    for number in 1..=5 {
+        world.lose_node(&format!("small__00000000000{number}"));
+    }
+    world.pass(secs(60));
+    let plan = world.plan();
+    assert_eq!((plan.removals.len(), plan.warnings.len()), (0, 1));
+    assert!(plan.warnings[0].contains("--force"), "{}", plan.warnings[0]);
+    let mut forced = world.clone();
+    forced.context.force = true;
+    assert_eq!(forced.plan().removals.len(), 5);
+    // Fewer than five, or no more than half, are let through.
+    world.node("small__000000000005", 1);
+    assert_eq!(world.plan().removals.len(), 4);
+    world.lose_node("small__000000000005");
+    world.up("small", 10, mins(30));
+    assert_eq!(world.plan().removals.len(), 5);
+}
+
+#[test]
+fn failed_servers_are_no_absence() {
+    let mut world = world();
+    for number in 1..=9 {
+        let name = world.server("small", number, mins(3));
+        world.server_mut(&name).status = ServerStatus::Error;
+    }
+    let plan = world.plan();
+    assert_eq!((plan.removals.len(), plan.warnings.len()), (9, 0));
+}
+
+#[test]
+fn a_clock_that_cannot_be_trusted_removes_nothing_idle() {
+    let (mut world, _) = idle();
+    world.later(-mins(60));
+    let plan = world.plan();
+    assert_eq!((plan.removals.len(), plan.notes.len()), (0, 1));
+    assert_eq!(plan.servers[0].idle_seconds, Some(0));
+    let (mut world, _) = idle();
+    world.state.gaps = vec![60; 10];
+    let plan = world.plan();
+    assert_eq!((plan.removals.len(), plan.servers[0].idle_seconds), (0, Some(0)));
+    assert_eq!(
+        plan.notes,
+        ["41m since the last pass: idle times restart, nothing idle is removed"]
+    );
+    world.state.gaps = vec![900; 10];
+    assert_eq!(world.plan().removals.len(), 1);
+}
+
+#[test]
+fn nothing_goes_when_it_must_not() {
+    let changes: [fn(&mut World); 3] = [
+        |w| w.observed.jenkins.quieting_down = Some(true),
+        |w| w.context.remove = false,
+        |w| w.close(CLOUD),
+    ];
+    for change in changes {
+        let (mut world, _) = idle();
+        assert_eq!(world.plan().removals.len(), 1);
+        change(&mut world);
+        let plan = world.plan();
+        assert_eq!((plan.removals.len(), plan.unmarks.len()), (0, 0));
+    }
+}
+
+#[test]
+fn a_node_that_an_item_names_stays() {
+    let (mut world, name) = idle();
+    world.items(1, "linux");
+    let item = &mut world.observed.jenkins.queue[0];
+    item.label = TaskLabel::Untold;
+    item.why = Some(format!("Waiting for next available executor on ‘{name}’"));
+    item.task_class = Some("org.jenkinsci.plugins.workflow.support.steps.ExecutorStepExecution$PlaceholderTask".into());
+    // A second node takes the item, as far as slots go; the first is the one that is named.
+    let second = world.up("small", 2, mins(90));
+    world.pass(mins(41));
+    assert_eq!(removed(&world.plan()), [second.as_str()]);
+    world.observed.jenkins.queue.clear();
+    world.items(1, &format!("{name} && linux"));
+    let plan = world.plan();
+    assert_eq!(removed(&plan), [second.as_str()]);
+    let itself = format!("it waits for node \"{name}\" itself; a new server would not help it");
+    assert_eq!(plan.unmet[0].reason, itself);
+    world.observed.jenkins.queue.clear();
+    assert_eq!(world.plan().removals.len(), 2);
+}
+
+#[test]
+fn a_node_of_a_template_that_is_gone_goes_by_the_defaults() {
+    let mut world = world();
+    let name = world.up("old", 1, mins(30));
+    world.config.timing.idle_grace = mins(20);
+    world.pass(mins(21));
+    assert_eq!(removed(&world.plan()), [name.as_str()]);
+    let late = world.server("old", 2, mins(14));
+    world.pass(mins(2));
+    assert_eq!(removed(&world.plan()), [late.as_str(), name.as_str()]);
+}

@@ -1,0 +1,422 @@
+//! A small world to plan for: a Jenkins, clouds, a configuration and a memory, each changed by a word or two.
+#![allow(dead_code, reason = "each test target uses a part of it")]
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use jiff::{SignedDuration, Timestamp};
+use mita::access::{EndpointOverrides, JenkinsAccess, JenkinsCredential, KeystoneAuth, OpenStackAccess, Transport};
+use mita::config::{Config, Limits, MinReady, Placement, ProviderConfig, ProviderKind, Template, Timing};
+use mita::model::{
+    CloudView, Computer, ImageRef, JenkinsView, Mark, NodeId, Observed, Offer, Offers, ProviderName, QueueItem,
+    Reading, Room, Server, ServerId, ServerSpec, ServerStatus, Stage, TaskLabel, Unavailable, Zone, server_name,
+};
+use mita::plan::{Context, Plan, audit, plan};
+use mita::secret::Secret;
+use mita::state::State;
+
+/// The only cloud, unless a test adds one.
+pub const CLOUD: &str = "openstack";
+
+/// Everything a plan is made from.
+#[derive(Clone)]
+pub struct World {
+    pub observed: Observed,
+    pub config: Config,
+    pub state: State,
+    pub context: Context,
+}
+
+pub fn secs(seconds: i64) -> SignedDuration {
+    SignedDuration::from_secs(seconds)
+}
+
+pub fn mins(minutes: i64) -> SignedDuration {
+    SignedDuration::from_mins(minutes)
+}
+
+/// Makes an id that a person can tell from others.
+pub fn id(number: u64) -> NodeId {
+    NodeId::new(format!("{number:012x}"))
+}
+
+pub fn provider(name: &str) -> (ProviderName, ProviderConfig) {
+    let transport = Transport {
+        ca_file: None,
+        verify: true,
+        proxy: None,
+        connect_timeout: secs(5),
+        timeout: secs(60),
+        max_body: 1 << 20,
+    };
+    let access = OpenStackAccess {
+        auth_url: "http://127.0.0.1:5000".to_owned(),
+        auth: KeystoneAuth::V3ApplicationCredential {
+            id: "id".to_owned(),
+            secret: Secret::new("s"),
+        },
+        region: None,
+        interface: "public".to_owned(),
+        endpoints: EndpointOverrides::default(),
+        transport,
+    };
+    let kind = ProviderKind::OpenStack(Box::new(access));
+    (
+        name.into(),
+        ProviderConfig {
+            name: name.into(),
+            kind,
+            max_servers: None,
+        },
+    )
+}
+
+pub fn place(provider: &str, zone: Option<&str>) -> Placement {
+    Placement {
+        provider: provider.into(),
+        zone: zone.map(Zone::from),
+    }
+}
+
+pub fn template(name: &str, labels: &[&str]) -> Template {
+    Template {
+        name: name.into(),
+        placements: vec![place(CLOUD, None)],
+        spec: ServerSpec {
+            image: ImageRef::Name("image".to_owned()),
+            size: "m1.small".to_owned(),
+            key_pair: None,
+            storage: None,
+            boot_volume: None,
+            networks: Vec::new(),
+            security_groups: Vec::new(),
+            config_drive: None,
+            metadata: BTreeMap::new(),
+            scheduler_hints: BTreeMap::new(),
+        },
+        script: None,
+        labels: labels.iter().map(|label| (*label).to_owned()).collect(),
+        executors: 1,
+        accepts_unlabelled: false,
+        priority: 100,
+        max: 10,
+        min_ready: MinReady::Always(0),
+        idle_grace: mins(40),
+        boot_grace: mins(15),
+        max_lifetime: None,
+        digest: format!("digest of {name}"),
+    }
+}
+
+pub fn config(templates: Vec<Template>) -> Config {
+    Config {
+        owner: "ci".to_owned(),
+        state_file: PathBuf::from("state.json"),
+        jenkins: JenkinsAccess {
+            url: "http://127.0.0.1:8080".to_owned(),
+            user: "mita".to_owned(),
+            credential: JenkinsCredential::Token(Secret::new("t")),
+            transport: Transport {
+                ca_file: None,
+                verify: true,
+                proxy: None,
+                connect_timeout: secs(5),
+                timeout: secs(60),
+                max_body: 1 << 20,
+            },
+        },
+        providers: [provider(CLOUD)].into(),
+        templates,
+        limits: Limits {
+            max_servers: None,
+            max_creates_per_pass: 20,
+            max_deletes_per_pass: 20,
+            max_booting: 50,
+            canary: 0,
+            pass_deadline: mins(5),
+        },
+        timing: Timing {
+            idle_grace: mins(40),
+            boot_grace: mins(15),
+            offline_grace: mins(5),
+            min_lifetime: SignedDuration::ZERO,
+            intent_grace: mins(2),
+            queue_grace: SignedDuration::ZERO,
+            backoff_first: secs(60),
+            backoff_max: mins(30),
+        },
+    }
+}
+
+pub fn cloud() -> CloudView {
+    CloudView {
+        servers: Vec::new(),
+        clock: None,
+        offers: None,
+    }
+}
+
+pub fn offer(vcpus: u64) -> Offer {
+    Offer {
+        flavor: "f".to_owned(),
+        image: "i".to_owned(),
+        networks: Vec::new(),
+        vcpus,
+        ram_mb: 1024,
+    }
+}
+
+/// Starts with the template `small` (labels `small` and `linux`), nothing in Jenkins, nothing in the cloud.
+pub fn world() -> World {
+    with(vec![template("small", &["small", "linux"])])
+}
+
+/// Starts with these templates.
+pub fn with(templates: Vec<Template>) -> World {
+    World {
+        observed: Observed {
+            jenkins: JenkinsView {
+                quieting_down: Some(false),
+                ..JenkinsView::default()
+            },
+            clouds: [(CLOUD.into(), Reading::Read(cloud()))].into(),
+        },
+        config: config(templates),
+        // Passes were far apart, so that a test may let an hour pass without making the planner suspicious.
+        state: State {
+            gaps: vec![1200; 10],
+            ..State::default()
+        },
+        context: Context {
+            now: "2026-11-22T12:00:00Z".parse().unwrap(),
+            pass: "p0".to_owned(),
+            create: true,
+            remove: true,
+            force: false,
+            created: 0,
+        },
+    }
+}
+
+impl World {
+    pub fn now(&self) -> Timestamp {
+        self.context.now
+    }
+
+    pub fn cloud(&mut self, provider: &str) -> &mut CloudView {
+        match self.observed.clouds.get_mut(provider) {
+            Some(Reading::Read(cloud)) => cloud,
+            _ => panic!("{provider} is closed"),
+        }
+    }
+
+    /// Adds a cloud that offers nothing in particular.
+    pub fn add_cloud(&mut self, name: &str) {
+        let (name, config) = provider(name);
+        self.config.providers.insert(name.clone(), config);
+        self.observed.clouds.insert(name, Reading::Read(cloud()));
+    }
+
+    pub fn close(&mut self, provider: &str) {
+        self.observed
+            .clouds
+            .insert(provider.into(), Reading::Unreadable("timeout".to_owned()));
+    }
+
+    /// Tells what a cloud offers: room for so many servers and vCPUs, and each template with 4 vCPUs.
+    pub fn offers(&mut self, provider: &str, room: Room) {
+        let names = self
+            .config
+            .templates
+            .iter()
+            .map(|template| (template.name.clone(), Ok(offer(4))));
+        let templates: BTreeMap<_, Result<Offer, Unavailable>> = names.collect();
+        self.cloud(provider).offers = Some(Reading::Read(Offers { room, templates }));
+    }
+
+    /// Adds waiting items with a label.
+    pub fn items(&mut self, count: u64, label: &str) {
+        for _ in 0..count {
+            let id = 100 + self.observed.jenkins.queue.len() as u64;
+            self.observed.jenkins.queue.push(QueueItem {
+                id,
+                stage: Stage::Buildable,
+                stuck: true,
+                since: self.context.now - mins(1),
+                why: Some(format!("Waiting for next available executor on ‘{label}’")),
+                task_class: Some("hudson.model.FreeStyleProject".to_owned()),
+                task: format!("job {id}"),
+                task_name: format!("job-{id}"),
+                task_url: Some(format!("http://127.0.0.1:8080/job/job-{id}/")),
+                label: TaskLabel::Expression(label.to_owned()),
+            });
+        }
+    }
+
+    /// Adds a server of ours of this age; returns its name.
+    pub fn server(&mut self, template: &str, number: u64, age: SignedDuration) -> String {
+        self.server_at(CLOUD, template, number, age)
+    }
+
+    pub fn server_at(&mut self, provider: &str, template: &str, number: u64, age: SignedDuration) -> String {
+        let id = id(number);
+        let name = server_name(&template.into(), &id);
+        let digest = self.config.template_digest(template);
+        let server = Server {
+            id: ServerId::new(format!("server-{number}")),
+            name: name.clone(),
+            status: ServerStatus::Active,
+            task_state: None,
+            created: self.context.now - age,
+            addresses: vec![format!("10.0.{}.{}", number / 250, number % 250 + 1).parse().unwrap()],
+            zone: None,
+            image: Some("image".to_owned()),
+            fault: None,
+            mark: Some(Mark {
+                owner: self.config.owner.clone(),
+                template: Some(template.into()),
+                id: Some(id),
+                config: digest,
+            }),
+        };
+        self.cloud(provider).servers.push(server);
+        name
+    }
+
+    /// Returns a server by name.
+    pub fn server_mut(&mut self, name: &str) -> &mut Server {
+        let clouds = self.observed.clouds.values_mut();
+        let mut servers = clouds.filter_map(|cloud| match cloud {
+            Reading::Read(cloud) => Some(&mut cloud.servers),
+            Reading::Unreadable(_) => None,
+        });
+        servers
+            .find_map(|servers| servers.iter_mut().find(|server| server.name == name))
+            .expect("no such server")
+    }
+
+    /// Removes a server as the cloud does once it is gone.
+    pub fn lose_server(&mut self, name: &str) {
+        for reading in self.observed.clouds.values_mut() {
+            if let Reading::Read(cloud) = reading {
+                cloud.servers.retain(|server| server.name != name);
+            }
+        }
+    }
+
+    /// Adds a Jenkins node that is online and idle.
+    pub fn node(&mut self, name: &str, executors: u32) -> &mut Computer {
+        self.observed.jenkins.computers.push(Computer {
+            name: name.into(),
+            built_in: false,
+            idle: true,
+            offline: false,
+            temporarily_offline: false,
+            offline_reason: String::new(),
+            offline_class: None,
+            offline_since: None,
+            executors,
+            idle_executors: executors,
+            one_off_busy: false,
+            labels: None,
+        });
+        self.observed.jenkins.computers.last_mut().expect("just added")
+    }
+
+    pub fn node_mut(&mut self, name: &str) -> &mut Computer {
+        let mut nodes = self.observed.jenkins.computers.iter_mut();
+        nodes
+            .find(|computer| computer.name.as_str() == name)
+            .expect("no such node")
+    }
+
+    pub fn lose_node(&mut self, name: &str) {
+        self.observed
+            .jenkins
+            .computers
+            .retain(|computer| computer.name.as_str() != name);
+    }
+
+    /// Adds a server of ours with its node, both up since this time; returns the name of both.
+    pub fn up(&mut self, template: &str, number: u64, age: SignedDuration) -> String {
+        let executors = self.config.template_executors(template);
+        let name = self.server(template, number, age);
+        self.node(&name, executors);
+        name
+    }
+
+    /// Plans, and has the plan audited.
+    pub fn plan(&self) -> Plan {
+        let plan = plan(&self.observed, &self.config, &self.state, &self.context);
+        let broken = audit(&plan, &self.observed, &self.config, &self.state, &self.context);
+        assert_eq!(broken, Vec::<String>::new());
+        plan
+    }
+
+    /// Plans, remembers, and lets time pass.
+    pub fn pass(&mut self, pause: SignedDuration) -> Plan {
+        let plan = self.plan();
+        self.state = plan.state.clone();
+        self.later(pause);
+        plan
+    }
+
+    /// Lets time pass.
+    pub fn later(&mut self, pause: SignedDuration) {
+        self.context.now += pause;
+        let number: u64 = self.context.pass[1..].parse().unwrap();
+        self.context.pass = format!("p{}", number + 1);
+    }
+}
+
+/// What the builders look up in a configuration.
+trait Lookup {
+    fn template_digest(&self, name: &str) -> Option<String>;
+    fn template_executors(&self, name: &str) -> u32;
+}
+
+impl Lookup for Config {
+    fn template_digest(&self, name: &str) -> Option<String> {
+        self.templates
+            .iter()
+            .find(|template| template.name.as_str() == name)
+            .map(|template| template.digest.clone())
+    }
+
+    fn template_executors(&self, name: &str) -> u32 {
+        self.templates
+            .iter()
+            .find(|template| template.name.as_str() == name)
+            .map_or(1, |template| template.executors)
+    }
+}
+
+pub fn busy(computer: &mut Computer) {
+    computer.idle = false;
+    computer.idle_executors = 0;
+}
+
+pub fn offline(computer: &mut Computer) {
+    computer.offline = true;
+}
+
+pub fn marked(computer: &mut Computer, reason: &str, class: &str) {
+    computer.offline = true;
+    computer.temporarily_offline = true;
+    computer.offline_reason = reason.into();
+    computer.offline_class = Some(class.to_owned());
+}
+
+/// The names of the servers that a plan removes.
+pub fn removed(plan: &Plan) -> Vec<&str> {
+    plan.removals
+        .iter()
+        .filter_map(|removal| removal.server.as_ref())
+        .map(|server| server.name.as_str())
+        .collect()
+}
+
+/// The reasons of what gets nothing.
+pub fn reasons(plan: &Plan) -> Vec<&str> {
+    plan.unmet.iter().map(|unmet| unmet.reason.as_str()).collect()
+}
