@@ -16,6 +16,7 @@
 pub mod access;
 pub mod config;
 mod http;
+mod jenkins;
 pub mod labels;
 pub mod model;
 pub mod plan;

@@ -1,0 +1,112 @@
+//! Whether the user may do what mita needs, as far as it can be found without changing anything (`check --online`).
+//!
+//! Jenkins answers 404 before it looks at permissions, so a POST on a name that cannot exist tells nothing. The pages of
+//! an agent show the actions that the user may take: that is what is looked at.
+
+use serde::Deserialize;
+
+use crate::http::escaped;
+use crate::jenkins::JenkinsError;
+use crate::jenkins::address::node_path;
+use crate::jenkins::client::{Client, bad_answer};
+use crate::model::Computer;
+
+/// What was found out about the user's permissions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// What is missing, and what will not work without it.
+    pub missing: Vec<String>,
+    /// What could not be told, and why.
+    pub untold: Vec<String>,
+}
+
+/// A permission that shows on an agent's page: its name, what it is needed for, the words that betray it.
+const ON_AGENT_PAGE: [(&str, &str, &[&str]); 2] = [
+    (
+        "Agent/Disconnect",
+        "nodes cannot be drained",
+        &["toggleOffline", "markOffline", "setOfflineCause"],
+    ),
+    (
+        "Agent/Delete",
+        "nodes cannot be deleted",
+        &["doDelete", "/delete\"", "/delete'"],
+    ),
+];
+
+impl Client {
+    /// Looks for missing permissions. `computers` are those of a view. An error means that Jenkins cannot be read at all.
+    pub fn check(&self, computers: &[Computer]) -> Result<Checked, JenkinsError> {
+        let mut checked = Checked::default();
+        self.quieting_down()?;
+        self.check_jobs(&mut checked)?;
+        self.check_agent(computers, &mut checked)?;
+        Ok(checked)
+    }
+
+    fn check_jobs(&self, checked: &mut Checked) -> Result<(), JenkinsError> {
+        #[derive(Deserialize)]
+        struct Root {
+            jobs: Option<Vec<Job>>,
+        }
+        #[derive(Deserialize)]
+        struct Job {
+            name: String,
+        }
+        let path = "api/json?tree=jobs%5Bname%5D%7B0%2C1%7D";
+        let reply = self.get_json(path)?;
+        let root: Root =
+            serde_json::from_slice(&reply.body).map_err(|error| bad_answer("GET", path, &error.to_string()))?;
+        let first = root.jobs.unwrap_or_default().into_iter().next();
+        let Some(job) = first else {
+            checked.untold.push(
+                "Job/Read: no job can be seen; without it the queue looks empty and no agent is started".to_owned(),
+            );
+            return Ok(());
+        };
+        let read = self.job_config(&format!("job/{}", escaped(&job.name)));
+        // That this one configuration is odd says nothing of permissions.
+        if let Err(JenkinsError::Forbidden { permission, .. }) = read {
+            checked.untold.push(format!(
+                "{permission}: not granted; it is needed only for jobs whose label the queue does not tell"
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_agent(&self, computers: &[Computer], checked: &mut Checked) -> Result<(), JenkinsError> {
+        // The page of a marked node offers to bring it back, which is another permission.
+        let agent = computers
+            .iter()
+            .find(|computer| !computer.built_in && !computer.temporarily_offline);
+        let Some(agent) = agent else {
+            checked
+                .untold
+                .push("Agent/Disconnect, Agent/Delete: there is no agent whose page would tell".to_owned());
+            return Ok(());
+        };
+        let path = format!("{}/", node_path(&agent.name)?);
+        let reply = self.get(&path)?;
+        if reply.status != 200 {
+            return Err(self.refusal("GET", &path, &reply));
+        }
+        let page = String::from_utf8_lossy(&reply.body);
+        let hidden = ON_AGENT_PAGE
+            .iter()
+            .filter(|(_, _, words)| !words.iter().any(|word| page.contains(word)));
+        let hidden: Vec<_> = hidden.collect();
+        let name = crate::http::printable(agent.name.as_str(), 80);
+        if hidden.len() == ON_AGENT_PAGE.len() {
+            checked.untold.push(format!(
+                "Agent/Disconnect, Agent/Delete: the page of agent {name} offers neither; they are probably missing"
+            ));
+            return Ok(());
+        }
+        checked
+            .missing
+            .extend(hidden.into_iter().map(|(permission, effect, _)| {
+                format!("{permission}: the page of agent {name} does not offer it; without it {effect}")
+            }));
+        Ok(())
+    }
+}

@@ -1,0 +1,141 @@
+//! `config.xml` of a job and of a node: only what it says of labels.
+//!
+//! The text is written by people with fewer rights than mita: no document type, a bound for size and nodes.
+
+use roxmltree::{Document, Node, ParsingOptions};
+
+use crate::model::JobConfig;
+
+/// The largest `config.xml` that is read, in bytes.
+pub const MAX_XML: usize = 8 * 1024 * 1024;
+
+/// The most XML nodes that are kept.
+const MAX_NODES: u32 = 500_000;
+
+/// The axes of a matrix job whose values are labels.
+const LABEL_AXES: [&str; 2] = ["hudson.matrix.LabelAxis", "hudson.matrix.LabelExpAxis"];
+
+/// Reads a job's `config.xml`. The error is a sentence for a message.
+pub fn job_config(xml: &str) -> Result<JobConfig, String> {
+    let document = parse(xml)?;
+    let root = document.root_element();
+    let may_roam = text(root, "canRoam").is_some_and(|text| text == "true");
+    let assigned_node = text(root, "assignedNode").filter(|node| !node.is_empty() && !may_roam);
+    let axes = child(root, "axes");
+    // MatrixConfiguration joins all axes of the first kind, then all of the second, whatever their order in the file.
+    let label_axes = LABEL_AXES
+        .iter()
+        .flat_map(|kind| {
+            axes.into_iter()
+                .flat_map(|axes| axes.children())
+                .filter(|axis| axis.tag_name().name() == *kind)
+        })
+        .filter_map(|axis| text(axis, "name"))
+        .collect();
+    Ok(JobConfig {
+        assigned_node,
+        label_axes,
+    })
+}
+
+/// Reads the labels of a node's `config.xml`, its own name not among them. The error is a sentence for a message.
+pub fn node_labels(xml: &str) -> Result<Vec<String>, String> {
+    let document = parse(xml)?;
+    let label = text(document.root_element(), "label").unwrap_or_default();
+    Ok(label.split_whitespace().map(str::to_owned).collect())
+}
+
+fn parse(xml: &str) -> Result<Document<'_>, String> {
+    let options = ParsingOptions {
+        allow_dtd: false,
+        nodes_limit: MAX_NODES,
+        ..ParsingOptions::default()
+    };
+    Document::parse_with_options(xml, options).map_err(|error| format!("not the XML of a configuration: {error}"))
+}
+
+fn child<'a, 'input>(node: Node<'a, 'input>, name: &str) -> Option<Node<'a, 'input>> {
+    node.children().find(|child| child.tag_name().name() == name)
+}
+
+/// Returns the text of a child, of all its parts.
+fn text(node: Node<'_, '_>, name: &str) -> Option<String> {
+    let parts = child(node, name)?.children().filter(Node::is_text);
+    let joined: String = parts.filter_map(|part| part.text()).collect();
+    Some(joined.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(node: Option<&str>, axes: &[&str]) -> JobConfig {
+        JobConfig {
+            assigned_node: node.map(str::to_owned),
+            label_axes: axes.iter().map(|&axis| axis.to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn a_job_names_its_node_unless_it_may_roam() {
+        let cases = [
+            (
+                "<project><assignedNode>a &amp;&amp; b</assignedNode><canRoam>false</canRoam></project>",
+                Some("a && b"),
+            ),
+            (
+                "<project><assignedNode><![CDATA[a&&b]]></assignedNode></project>",
+                Some("a&&b"),
+            ),
+            (
+                "<project><assignedNode>a</assignedNode><canRoam>true</canRoam></project>",
+                None,
+            ),
+            ("<project><canRoam>true</canRoam></project>", None),
+            (
+                "<project><builders><assignedNode>x</assignedNode></builders></project>",
+                None,
+            ),
+            (
+                "<?xml version='1.1' encoding='UTF-8'?>\n<project plugin=\"x\"><assignedNode>a</assignedNode></project>",
+                Some("a"),
+            ),
+        ];
+        for (xml, expected) in cases {
+            assert_eq!(job_config(xml), Ok(config(expected, &[])), "{xml}");
+        }
+    }
+
+    #[test]
+    fn a_matrix_names_its_label_axes_in_the_order_of_its_label() {
+        let xml = "<matrix-project><axes><hudson.matrix.TextAxis><name>T</name></hudson.matrix.TextAxis>\
+                   <hudson.matrix.LabelExpAxis plugin=\"p\"><name>Z</name></hudson.matrix.LabelExpAxis>\
+                   <hudson.matrix.LabelAxis><name>A</name><values><string>x</string></values></hudson.matrix.LabelAxis>\
+                   </axes></matrix-project>";
+        assert_eq!(job_config(xml), Ok(config(None, &["A", "Z"])));
+    }
+
+    #[test]
+    fn a_hostile_file_is_an_error() {
+        let entity = "<!DOCTYPE p [<!ENTITY a \"b\">]><project><assignedNode>&a;</assignedNode></project>";
+        assert!(job_config(entity).is_err());
+        assert!(job_config("<html><body>login").is_err());
+        assert!(job_config("").is_err());
+        assert!(job_config(&format!("<p>{}</p>", "<a/>".repeat(600_000))).is_err());
+    }
+
+    #[test]
+    fn a_deep_file_does_not_overflow() {
+        let deep = format!("{}{}", "<a>".repeat(100_000), "</a>".repeat(100_000));
+        assert_eq!(
+            job_config(&deep).map(|config| config.assigned_node).ok().flatten(),
+            None
+        );
+    }
+
+    #[test]
+    fn a_node_lists_its_labels() {
+        let xml = include_str!("../../tests/fixtures/jenkins/client-node-config-2.544.xml");
+        assert_eq!(node_labels(xml), Ok(vec!["linux".to_owned(), "x86".to_owned()]));
+    }
+}

@@ -1,0 +1,23 @@
+//! Jenkins over its remote API: two GETs that see all of it, and the few POSTs that take a node away safely.
+//!
+//! It knows nothing of the configuration, the state or the plan: it is given what it needs, and tells what it saw.
+
+mod address;
+mod check;
+mod client;
+mod error;
+mod job;
+mod lenient;
+mod mark;
+mod read;
+mod remove;
+mod wire;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use client::Client;
+pub use error::JenkinsError;
+pub use remove::{Outcome, RemoveNode};
+pub use wire::NodeState;

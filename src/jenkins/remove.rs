@@ -1,0 +1,186 @@
+//! Taking an idle node away without losing a build: read, mark offline, read again, and only then delete.
+//!
+//! Jenkins has no "delete if idle". Marking and handing out work are a pair of which the second sees the first, so a
+//! node that is idle *after* our mark stays idle. Whether a node should go is decided elsewhere, and so is what becomes
+//! of its server.
+
+use std::time::Duration;
+
+use crate::jenkins::client::Client;
+use crate::jenkins::write::Deleted;
+use crate::jenkins::{JenkinsError, NodeState, mark};
+use crate::model::NodeName;
+
+/// From this version on the mark waits for a scheduling round in progress before it is answered.
+const MARK_WAITS_SINCE: (u32, u32) = (2, 503);
+
+/// On older ones: the time that work handed out just before the mark needs to show, or to be taken back.
+const SETTLING: Duration = Duration::from_secs(1);
+
+/// A node to remove.
+#[derive(Clone, Copy, Debug)]
+pub struct RemoveNode<'a> {
+    /// The node.
+    pub name: &'a NodeName,
+    /// The offline message of this pass; begins with `mark_prefix`.
+    pub mark: &'a str,
+    /// How all our offline messages begin.
+    pub mark_prefix: &'a str,
+    /// Whether running builds are no reason to keep it.
+    pub even_if_busy: bool,
+    /// Whether a mark set by Jenkins' own monitors is no reason to keep it.
+    pub by_monitor: bool,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Removed {
+    /// Whether this call marked the node offline.
+    pub marked: bool,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// How a removal ended. Only after `Deleted` and `Gone` may the server be deleted.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The node is deleted.
+    Deleted,
+    /// There was no such node.
+    Gone,
+    /// It works; nothing was changed.
+    Busy,
+    /// Somebody else marked it; nothing was changed.
+    HeldByPerson {
+        /// What they said.
+        reason: String,
+    },
+    /// Work was handed to it while we marked it.
+    TurnedBusy {
+        /// Why our mark could not be taken back; `None` when it was.
+        still_marked: Option<JenkinsError>,
+    },
+    /// Our mark was taken off or replaced before we read again: somebody wants the node.
+    MarkLost,
+    /// A request failed while the node bore our mark; a later pass finds the mark and goes on from there.
+    Failed(JenkinsError),
+}
+
+impl Client {
+    /// Removes a node in the safe order. `pause` waits; it is called only for a Jenkins older than 2.503.
+    ///
+    /// An error comes from before the mark, or from setting it: where that reply was lost, the node may bear our mark, and
+    /// a later pass finds it.
+    pub fn remove_node(&self, request: &RemoveNode<'_>, pause: &dyn Fn(Duration)) -> Result<Removed, JenkinsError> {
+        let unmarked = |outcome| Ok(Removed { marked: false, outcome });
+        let Some(node) = self.node(request.name)? else {
+            return unmarked(Outcome::Gone);
+        };
+        if !node.is_quiet() && !request.even_if_busy {
+            return unmarked(Outcome::Busy);
+        }
+        if mark::is_ours(&node, request.mark_prefix) {
+            // An earlier pass marked it and did not come to the end: this reading is the one after the mark.
+            return unmarked(self.delete_marked(request));
+        }
+        if is_held(&node, request.by_monitor) {
+            return unmarked(Outcome::HeldByPerson {
+                reason: crate::http::printable(&node.offline_reason, 200),
+            });
+        }
+        self.mark_offline(request.name, request.mark)?;
+        if !self.mark_waits() && !request.even_if_busy {
+            pause(SETTLING);
+        }
+        Ok(Removed {
+            marked: true,
+            outcome: self.finish(request),
+        })
+    }
+
+    /// Takes a mark of ours back off, if it still is the one that the node bears. Returns whether it was.
+    pub fn unmark(&self, name: &NodeName, mark_prefix: &str) -> Result<bool, JenkinsError> {
+        match self.node(name)? {
+            Some(node) if mark::is_ours(&node, mark_prefix) => self.bring_back(name).map(|()| true),
+            _ => Ok(false),
+        }
+    }
+
+    /// Reads again after our mark and deletes what is still idle.
+    fn finish(&self, request: &RemoveNode<'_>) -> Outcome {
+        let node = match self.node(request.name) {
+            Ok(Some(node)) => node,
+            Ok(None) => return Outcome::Gone,
+            Err(error) => return Outcome::Failed(error),
+        };
+        if !mark::bears(&node, request.mark) {
+            return Outcome::MarkLost;
+        }
+        if node.is_quiet() || request.even_if_busy {
+            return self.delete_marked(request);
+        }
+        Outcome::TurnedBusy {
+            still_marked: self.bring_back(request.name).err(),
+        }
+    }
+
+    fn delete_marked(&self, request: &RemoveNode<'_>) -> Outcome {
+        match self.delete_node(request.name) {
+            Ok(Deleted::Now) => Outcome::Deleted,
+            Ok(Deleted::Before) => Outcome::Gone,
+            Err(error) => {
+                if matches!(error, JenkinsError::Forbidden { .. }) {
+                    // It can never be deleted: left marked, the whole fleet would end up out of service. Whether that
+                    // works is not worth an error of its own, the next pass finds the mark.
+                    let _ = self.bring_back(request.name);
+                }
+                Outcome::Failed(error)
+            }
+        }
+    }
+
+    fn mark_waits(&self) -> bool {
+        self.version()
+            .is_some_and(|version| at_least(&version, MARK_WAITS_SINCE))
+    }
+}
+
+/// Returns whether somebody else marked a node.
+fn is_held(node: &NodeState, by_monitor: bool) -> bool {
+    let monitor = node
+        .offline_class
+        .as_deref()
+        .is_some_and(|class| class.starts_with("hudson.node_monitors."));
+    node.temporarily_offline && !(by_monitor && monitor)
+}
+
+/// Returns whether a version (`2.503`, `2.492.3`, `2.504-SNAPSHOT`) is at least another.
+fn at_least(version: &str, least: (u32, u32)) -> bool {
+    let mut parts = version.split(|c: char| !c.is_ascii_digit()).map(str::parse);
+    match (parts.next(), parts.next()) {
+        (Some(Ok(major)), Some(Ok(minor))) => (major, minor) >= least,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::at_least;
+
+    #[test]
+    fn versions_are_numbers() {
+        for (version, expected) in [
+            ("2.503", true),
+            ("2.504.1", true),
+            ("2.579-SNAPSHOT", true),
+            ("3.1", true),
+            ("2.492.3", false),
+            ("2.60", false),
+            ("1.609.3", false),
+            ("", false),
+            ("?", false),
+        ] {
+            assert_eq!(at_least(version, (2, 503)), expected, "{version}");
+        }
+    }
+}

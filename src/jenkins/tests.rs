@@ -1,0 +1,255 @@
+//! The client against a server that replays what Jenkins 2.544 said, and what proxies say in its place.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use super::*;
+use crate::access::{JenkinsAccess, JenkinsCredential, Transport};
+use crate::http::Deadline;
+use crate::http::fake::{Canned, Fake};
+use crate::model::{NodeName, Stage, TaskLabel};
+use crate::secret::Secret;
+
+mod reading;
+mod removing;
+
+const JSON: &[&str] = &["Content-Type: application/json;charset=utf-8", "X-Jenkins: 2.544"];
+const HTML: &str = "Content-Type: text/html;charset=utf-8";
+
+const IDLE: &str = include_str!("../../tests/fixtures/jenkins/client-node-idle-2.544.json");
+const BUSY: &str = include_str!("../../tests/fixtures/jenkins/client-node-busy-2.544.json");
+const MARKED: &str = include_str!("../../tests/fixtures/jenkins/client-node-marked-2.544.json");
+const MARKED_BUSY: &str = include_str!("../../tests/fixtures/jenkins/client-node-marked-busy-2.544.json");
+const QUEUE: &str = include_str!("../../tests/fixtures/jenkins/client-queue-busy-2.544.json");
+const COMPUTERS: &str = include_str!("../../tests/fixtures/jenkins/client-computers-marked-2.544.json");
+const CRUMB: &str = include_str!("../../tests/fixtures/jenkins/client-crumb-2.544.json");
+const NO_CRUMB: &str = include_str!("../../tests/fixtures/jenkins/client-403-crumb-2.544.html");
+
+fn json(body: &str) -> Canned {
+    Canned::new("200 OK", JSON, body)
+}
+
+fn done(location: &str) -> Canned {
+    Canned::new("302 Found", &[&format!("Location: {location}")], "")
+}
+
+fn missing() -> Canned {
+    Canned::new(
+        "404 Not Found",
+        &[HTML, "X-Jenkins: 2.544"],
+        "<title>Not Found - Jenkins</title>",
+    )
+}
+
+fn no_crumb() -> Canned {
+    Canned::new("403 Forbidden", &[HTML], NO_CRUMB)
+}
+
+fn forbidden(permission: &str) -> Canned {
+    let required = format!("X-Required-Permission: {permission}");
+    Canned::new(
+        "403 Forbidden",
+        &[HTML, "X-You-Are-Authenticated-As: reader", &required],
+        "",
+    )
+}
+
+fn access(fake: &Fake) -> JenkinsAccess {
+    JenkinsAccess {
+        url: fake.url("/jenkins"),
+        user: "mita".to_owned(),
+        credential: JenkinsCredential::Token(Secret::new("T0KEN")),
+        transport: Transport {
+            ca_file: None,
+            verify: true,
+            proxy: None,
+            connect_timeout: SignedDuration::from_secs(5),
+            timeout: SignedDuration::from_secs(5),
+            max_body: 1 << 20,
+        },
+    }
+}
+
+fn client(fake: &Fake) -> Client {
+    Client::new(&access(fake), Deadline::none()).unwrap()
+}
+
+fn password_client(fake: &Fake) -> Client {
+    let access = JenkinsAccess {
+        credential: JenkinsCredential::Password(Secret::new("PASS")),
+        ..access(fake)
+    };
+    Client::new(&access, Deadline::none()).unwrap()
+}
+
+/// Makes the error of a view whose first request is answered so.
+fn view_error(canned: Canned) -> JenkinsError {
+    let fake = Fake::start(vec![canned]);
+    client(&fake).view().unwrap_err()
+}
+
+#[test]
+fn every_status_is_an_error_of_its_own() {
+    let anonymous = include_str!("../../tests/fixtures/jenkins/client-403-anonymous-2.544.html");
+    let starting = include_str!("../../tests/fixtures/jenkins/client-503-starting-2.544.html");
+    let check = |canned: Canned, expected: &str| {
+        let text = view_error(canned).to_string();
+        assert!(text.contains(expected), "{text:?} should hold {expected:?}");
+        assert!(!text.contains("T0KEN"), "{text}");
+    };
+    check(
+        Canned::new("401 Unauthorized", &[HTML], "<title>x</title>"),
+        "GET queue/api/json: are jenkins.user and",
+    );
+    check(forbidden("hudson.model.Hudson.Read"), "user reader lacks Overall/Read");
+    check(
+        Canned::new("403 Forbidden", &[HTML, "X-Jenkins: 2.544"], anonymous),
+        "did not arrive",
+    );
+    check(
+        Canned::new("403 Forbidden", &[HTML], "<title>WAF\r\n says no</title>"),
+        "something: WAF says no",
+    );
+    check(missing(), "is the context path in jenkins.url right?");
+    check(
+        Canned::new("503 Service Unavailable", &[HTML], starting),
+        "not ready: GET queue/api/json: Starting Jenkins",
+    );
+    check(
+        Canned::new("500 Server Error", &[HTML, "X-Error: boom"], "x"),
+        "status 500: boom",
+    );
+    check(Canned::new("502 Bad Gateway", &[], ""), "status 502: an empty page");
+    check(
+        Canned::new("200 OK", &[HTML], "<html><title>Sign in</title>"),
+        "not Jenkins (a proxy or a login page?): GET queue/api/json: Sign in",
+    );
+    check(
+        Canned::new("200 OK", &[HTML, "X-Jenkins: 2.544"], "<p>"),
+        "text/html;charset=utf-8 instead of JSON",
+    );
+    check(
+        Canned::new("302 Found", &["Location: /jenkins/login?from=x"], ""),
+        "leads to a login page",
+    );
+    check(
+        Canned::new("302 Found", &["Location: http://h/other"], ""),
+        "redirected to http://h/other; is jenkins.url right?",
+    );
+    check(
+        Canned::new(
+            "301 Moved",
+            &["Location: https://ci.example.org/j/queue/api/json?tree=x"],
+            "",
+        ),
+        "use https://ci.example.org/j as jenkins.url",
+    );
+}
+
+#[test]
+fn a_reply_of_another_shape_is_an_error() {
+    for body in [
+        "",
+        "{}",
+        "[]",
+        "null",
+        "{\"items\":null}",
+        "{\"items\":{}}",
+        "{\"items\":[",
+        "{\"items\":[{\"id\":1}]",
+        "{\"items\":[]} x",
+        "<html>",
+    ] {
+        let error = view_error(json(body));
+        assert!(matches!(error, JenkinsError::BadAnswer { .. }), "{body}: {error}");
+    }
+    for body in [
+        "{}",
+        "{\"computer\":null}",
+        "{\"computer\":[{}]}",
+        "{\"computer\":[{\"displayName\":\"\"}]}",
+    ] {
+        let fake = Fake::start(vec![json("{\"items\":[]}"), json(body)]);
+        let error = client(&fake).view().unwrap_err();
+        assert!(matches!(error, JenkinsError::BadAnswer { .. }), "{body}: {error}");
+    }
+}
+
+#[test]
+fn half_a_reply_and_a_drip_are_unreachable() {
+    let half = view_error(Canned::half("200 OK", JSON, QUEUE));
+    assert!(matches!(half, JenkinsError::Unreachable { .. }), "{half}");
+    let fake = Fake::start(vec![Canned::new("200 OK", JSON, QUEUE).dripping()]);
+    let mut access = access(&fake);
+    access.transport.timeout = SignedDuration::from_millis(200);
+    let drip = Client::new(&access, Deadline::none()).unwrap().view().unwrap_err();
+    assert!(matches!(drip, JenkinsError::Unreachable { .. }), "{drip}");
+}
+
+#[test]
+fn a_view_takes_two_requests_on_one_connection() {
+    let fake = Fake::start(vec![json(QUEUE), json(COMPUTERS)]);
+    let client = client(&fake);
+    let view = client.view().unwrap();
+    assert_eq!((view.queue.len(), view.computers.len()), (3, 6));
+    assert_eq!(view.version.as_deref(), Some("2.544"));
+    assert_eq!((view.language, client.requests()), (None, 2));
+    drop(client);
+    assert_eq!(fake.connections(), 1);
+    let lines = fake.lines();
+    assert!(
+        lines[0].starts_with("GET /jenkins/queue/api/json?tree=items%5Bid%2C"),
+        "{}",
+        lines[0]
+    );
+    assert!(
+        lines[1].starts_with("GET /jenkins/computer/api/json?tree=computer%5BdisplayName%2C"),
+        "{}",
+        lines[1]
+    );
+    for request in fake.requests() {
+        let head = request.to_lowercase();
+        assert!(
+            !head.lines().next().unwrap_or("").contains(['[', ',', '{', '+']),
+            "{head}"
+        );
+        for header in [
+            "accept-language: en\r\n",
+            "accept: application/json\r\n",
+            "authorization: basic bwl0ytpumetftg==\r\n",
+        ] {
+            assert!(head.contains(header), "{head}");
+        }
+        assert!(!head.contains("cookie") && !head.contains("crumb"), "{head}");
+    }
+}
+
+#[test]
+fn a_locale_plugin_is_noticed() {
+    let headers: Vec<&str> = JSON.iter().copied().chain(["X-Jenkins-Language: de"]).collect();
+    let fake = Fake::start(vec![Canned::new("200 OK", &headers, QUEUE), json(COMPUTERS)]);
+    assert_eq!(client(&fake).view().unwrap().language.as_deref(), Some("de"));
+}
+
+#[test]
+fn quieting_down_is_read_or_an_error() {
+    let quieting = include_str!("../../tests/fixtures/jenkins/client-root-quieting-2.544.json");
+    let fake = Fake::start(vec![json(quieting), json("{\"quietingDown\":false}"), json("{}")]);
+    let client = client(&fake);
+    assert!(client.quieting_down().unwrap());
+    assert!(!client.quieting_down().unwrap());
+    assert!(client.quieting_down().is_err());
+    assert_eq!(fake.lines()[0], "GET /jenkins/api/json?tree=quietingDown%2Cmode");
+}
+
+#[test]
+fn a_colon_in_the_user_is_refused() {
+    let fake = Fake::start(vec![]);
+    let access = JenkinsAccess {
+        user: "a:b".to_owned(),
+        ..access(&fake)
+    };
+    assert!(Client::new(&access, Deadline::none()).is_err());
+}

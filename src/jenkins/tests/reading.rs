@@ -1,0 +1,311 @@
+//! Queue, computers, nodes and configurations as recorded.
+
+use jiff::Timestamp;
+
+use super::*;
+use crate::jenkins::wire::{self, Keep};
+use crate::model::QueueItem;
+
+fn items(body: &str, keep: Keep) -> Vec<QueueItem> {
+    wire::queue(body.as_bytes(), keep).unwrap()
+}
+
+#[test]
+fn a_waiting_item_keeps_what_it_says() {
+    let queue = items(QUEUE, Keep::Waiting);
+    let item = &queue[0];
+    assert_eq!((item.id, item.stage, item.stuck), (14, Stage::Buildable, false));
+    assert_eq!(
+        item.why.as_deref(),
+        Some("Waiting for next available executor on ‘linux’")
+    );
+    assert_eq!(
+        (item.task.as_str(), item.task_name.as_str()),
+        ("need-linux", "need-linux")
+    );
+    assert_eq!(item.task_class.as_deref(), Some("hudson.model.FreeStyleProject"));
+    assert_eq!(
+        item.task_url.as_deref(),
+        Some("http://127.0.0.1:18080/jenkins/job/need-linux/")
+    );
+    assert_eq!(item.label, TaskLabel::Expression("linux".to_owned()));
+    assert_eq!(item.since.as_millisecond(), 1_795_345_024_717);
+}
+
+#[test]
+fn stages_are_told_apart() {
+    let stage = |body: &str| items(body, Keep::Waiting)[0].stage;
+    assert_eq!(
+        stage(include_str!(
+            "../../../tests/fixtures/jenkins/client-queue-quiet-2.544.json"
+        )),
+        Stage::Waiting
+    );
+    assert_eq!(
+        stage(include_str!(
+            "../../../tests/fixtures/jenkins/client-queue-blocked-2.544.json"
+        )),
+        Stage::Blocked
+    );
+    assert_eq!(
+        stage(include_str!(
+            "../../../tests/fixtures/jenkins/client-queue-pending-2.544.json"
+        )),
+        Stage::Pending
+    );
+}
+
+#[test]
+fn an_item_that_does_not_wait_keeps_its_label_only_unless_all_is_wanted() {
+    let body = include_str!("../../../tests/fixtures/jenkins/client-queue-quiet-2.544.json");
+    let lean = &items(body, Keep::Waiting)[0];
+    assert_eq!((lean.why.as_deref(), lean.task.as_str()), (None, ""));
+    assert_eq!(lean.label, TaskLabel::Expression("linux".to_owned()));
+    let full = &items(body, Keep::All)[0];
+    assert_eq!(full.why.as_deref(), Some("In the quiet period. Expires in 43 sec"));
+    assert_eq!(full.task, "need-linux");
+}
+
+#[test]
+fn an_absent_label_is_not_a_null_one() {
+    let nolabel = include_str!("../../../tests/fixtures/jenkins/client-queue-nolabel-2.544.json");
+    let labels: Vec<_> = items(nolabel, Keep::Waiting)
+        .into_iter()
+        .map(|item| item.label)
+        .collect();
+    assert_eq!(labels, [TaskLabel::Anywhere, TaskLabel::Expression("linux".to_owned())]);
+    // Without tree= the field is not there, as with a pipeline or a Jenkins before 2.94.
+    let default = include_str!("../../../tests/fixtures/jenkins/client-queue-default-2.544.json");
+    assert!(
+        items(default, Keep::Waiting)
+            .iter()
+            .all(|item| item.label == TaskLabel::Untold)
+    );
+}
+
+#[test]
+fn an_odd_item_does_not_fail_the_queue() {
+    let body = r#"{"items":[null, 7, [1], "x", {}, {"id":"x"}, {"id":-1}, {"id":1.5},
+        {"id":1,"buildable":true,"task":null,"why":{"a":[1]},"stuck":"yes","inQueueSince":9223372036854775807},
+        {"id":2,"buildable":true,"task":{"fullDisplayName":"part of a » b #1","name":"","extra":{"deep":[{}]}}},
+        {"id":3,"buildable":true,"task":{"name":"A=\"1\",B=\u00e9"},"why":"x\u2018y\u2019"}]}"#;
+    let queue = items(body, Keep::Waiting);
+    assert_eq!(queue.iter().map(|item| item.id).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(
+        (queue[0].why.as_deref(), queue[0].task.as_str(), queue[0].stuck),
+        (None, "", false)
+    );
+    assert_eq!(queue[0].since.as_second(), 0);
+    assert_eq!(queue[1].task, "part of a » b #1");
+    assert_eq!(queue[2].task_name, "A=\"1\",B=é");
+    assert_eq!(queue[2].why.as_deref(), Some("x‘y’"));
+}
+
+#[test]
+fn too_many_items_are_refused() {
+    let body = format!("{{\"items\":[{}0]}}", "0,".repeat(1_000_000));
+    let error = wire::queue(body.as_bytes(), Keep::Waiting).unwrap_err();
+    assert!(error.contains("more than 1000000"), "{error}");
+}
+
+#[test]
+fn computers_say_what_they_do() {
+    let computers = wire::computers(COMPUTERS.as_bytes()).unwrap();
+    assert!(computers[0].built_in && computers[0].executors == 0);
+    assert!(computers[1..].iter().all(|computer| !computer.built_in));
+    let marked = &computers[4];
+    assert_eq!(marked.name, NodeName::new("on-1"));
+    assert!(marked.idle && marked.offline && marked.temporarily_offline);
+    assert_eq!(marked.offline_reason, "mita-drain run-17");
+    assert_eq!(
+        marked.offline_class.as_deref(),
+        Some("hudson.slaves.OfflineCause$UserCause")
+    );
+    assert_eq!(
+        marked.offline_since.map(Timestamp::as_millisecond),
+        Some(1_795_345_228_662)
+    );
+    assert_eq!(
+        (marked.executors, marked.idle_executors, marked.one_off_busy),
+        (1, 1, false)
+    );
+    assert_eq!(
+        marked.labels,
+        Some(vec!["linux".to_owned(), "x86".to_owned(), "on-1".to_owned()])
+    );
+}
+
+#[test]
+fn executors_that_say_nothing_are_as_their_node() {
+    let running = include_str!("../../../tests/fixtures/jenkins/client-computers-running-2.544.json");
+    let computers = wire::computers(running.as_bytes()).unwrap();
+    let busy = computers
+        .iter()
+        .find(|computer| computer.name.as_str() == "on-1")
+        .unwrap();
+    assert_eq!((busy.idle, busy.executors, busy.idle_executors), (false, 1, 0));
+    // Without tree= the executors are bare objects.
+    let default = include_str!("../../../tests/fixtures/jenkins/client-computers-default-2.544.json");
+    let computers = wire::computers(default.as_bytes()).unwrap();
+    let busy = computers
+        .iter()
+        .find(|computer| computer.name.as_str() == "on-1")
+        .unwrap();
+    assert_eq!((busy.idle, busy.executors, busy.idle_executors), (false, 1, 0));
+    let idle = default.replace("\"idle\": false", "\"idle\": true");
+    let computers = wire::computers(idle.as_bytes()).unwrap();
+    assert!(
+        computers
+            .iter()
+            .all(|computer| computer.idle_executors == computer.executors)
+    );
+}
+
+#[test]
+fn an_old_jenkins_names_no_classes_and_no_labels() {
+    let body = r#"{"computer":[{"displayName":"master","idle":true,"executors":[{},{}],"oneOffExecutors":[{}]},
+        {"displayName":"a b","idle":null,"executors":null,"offlineCause":{}}]}"#;
+    let computers = wire::computers(body.as_bytes()).unwrap();
+    assert!(computers[0].built_in && computers[0].one_off_busy);
+    assert_eq!(computers[0].labels, None);
+    assert!(
+        !computers[1].built_in && !computers[1].idle,
+        "what does not say that it is idle is busy"
+    );
+}
+
+#[test]
+fn a_node_is_read_by_its_escaped_name() {
+    let fake = Fake::start(vec![json(BUSY), missing()]);
+    let client = client(&fake);
+    let node = client
+        .node(&NodeName::new("precise+10.0.0.1 é/x".trim_end_matches("/x")))
+        .unwrap()
+        .unwrap();
+    assert!(!node.idle && !node.is_quiet());
+    assert_eq!(client.node(&NodeName::new("gone")).unwrap(), None);
+    assert!(client.node(&NodeName::new("..")).is_err());
+    let lines = fake.lines();
+    assert!(
+        lines[0].starts_with("GET /jenkins/computer/precise%2B10.0.0.1%20%C3%A9/api/json?tree=idle%2Coffline"),
+        "{}",
+        lines[0]
+    );
+    assert_eq!(lines.len(), 2);
+}
+
+#[test]
+fn a_missing_page_of_unknown_origin_is_checked_against_the_list() {
+    let bare = || Canned::new("404 Not Found", &[HTML], "<title>Error 404</title>");
+    let node = |name: &str, canned: Vec<Canned>| {
+        let fake = Fake::start(canned);
+        client(&fake).node(&NodeName::new(name))
+    };
+    assert_eq!(node("gone", vec![bare(), json(COMPUTERS)]).unwrap(), None);
+    let listed = node("on-1", vec![bare(), json(COMPUTERS)]).unwrap_err();
+    assert!(matches!(listed, JenkinsError::NotFound { .. }), "{listed}");
+    assert!(
+        node("gone", vec![bare(), bare()]).is_err(),
+        "a wrong context path is no proof"
+    );
+    assert!(node("gone", vec![bare(), json("{\"computer\":[]}")]).is_err());
+}
+
+#[test]
+fn a_node_that_does_not_say_whether_it_is_idle_is_an_error() {
+    for body in [
+        "{}",
+        r#"{"idle":true,"offline":true}"#,
+        r#"{"idle":"true","offline":true,"temporarilyOffline":true}"#,
+    ] {
+        assert!(wire::node(body.as_bytes()).is_err(), "{body}");
+    }
+}
+
+#[test]
+fn labels_of_a_node_come_from_the_label_or_its_configuration() {
+    let label = include_str!("../../../tests/fixtures/jenkins/client-label-2.544.json");
+    let config = include_str!("../../../tests/fixtures/jenkins/client-node-config-2.544.xml");
+    let xml = Canned::new("200 OK", &["Content-Type: application/xml"], config);
+    let fake = Fake::start(vec![json(label), json("{\"nodes\":[{\"nodeName\":\"xml 2\"}]}"), xml]);
+    let client = client(&fake);
+    assert_eq!(
+        client.node_labels(&NodeName::new("on-1")).unwrap(),
+        ["linux", "x86", "on-1"]
+    );
+    assert_eq!(
+        client.node_labels(&NodeName::new("xml 2")).unwrap(),
+        ["linux", "x86", "xml 2"]
+    );
+    let lines = fake.lines();
+    assert!(
+        lines[1].starts_with("GET /jenkins/label/%22xml%202%22/api/json?tree="),
+        "{}",
+        lines[1]
+    );
+    assert_eq!(lines[2], "GET /jenkins/computer/xml%202/config.xml");
+}
+
+#[test]
+fn a_job_is_read_by_its_path() {
+    let config = "<project><assignedNode>linux</assignedNode><canRoam>false</canRoam></project>";
+    let xml = Canned::new("200 OK", &["Content-Type: application/xml"], config);
+    let fake = Fake::start(vec![
+        xml,
+        Canned::new("200 OK", &[HTML], "<html><br>"),
+        forbidden("hudson.model.Item.ExtendedRead"),
+    ]);
+    let client = client(&fake);
+    assert_eq!(
+        client.job_config("job/a/job/b").unwrap().assigned_node.as_deref(),
+        Some("linux")
+    );
+    assert!(matches!(
+        client.job_config("job/a"),
+        Err(JenkinsError::BadAnswer { .. })
+    ));
+    let error = client.job_config("job/a").unwrap_err().to_string();
+    assert!(error.ends_with("user reader lacks Job/ExtendedRead"), "{error}");
+    assert!(client.job_config("../manage").is_err());
+    assert_eq!(fake.lines()[0], "GET /jenkins/job/a/job/b/config.xml");
+    assert_eq!(client.requests(), 3);
+}
+
+#[test]
+fn a_check_tells_what_is_missing_and_what_it_cannot_tell() {
+    let computers = wire::computers(COMPUTERS.as_bytes()).unwrap();
+    let root = || json("{\"quietingDown\":false}");
+    let page = |body: &str| Canned::new("200 OK", &[HTML, "X-Jenkins: 2.544"], body);
+    let check = |jobs: &str, agent: &str| {
+        let fake = Fake::start(vec![root(), json(jobs), page(agent)]);
+        client(&fake).check(&computers).unwrap()
+    };
+    let good = check(
+        "{\"jobs\":[]}",
+        "<form action=\"markOffline\"> <a href=\"/jenkins/computer/off-1/delete\">",
+    );
+    assert!(
+        good.missing.is_empty() && good.untold.len() == 1 && good.untold[0].starts_with("Job/Read"),
+        "{good:?}"
+    );
+    let half = check("{}", "<form action=\"markOffline\">");
+    assert!(
+        half.missing.len() == 1 && half.missing[0].starts_with("Agent/Delete"),
+        "{half:?}"
+    );
+    let none = check("{}", "<p>");
+    assert!(none.missing.is_empty() && none.untold.len() == 2, "{none:?}");
+}
+
+#[test]
+fn a_check_only_reads() {
+    let fake = Fake::start(vec![
+        json("{\"quietingDown\":false}"),
+        json("{\"jobs\":[{\"name\":\"a b\"}]}"),
+        forbidden("hudson.model.Item.ExtendedRead"),
+    ]);
+    let checked = client(&fake).check(&[]).unwrap();
+    assert!(checked.missing.is_empty() && checked.untold.len() == 2, "{checked:?}");
+    assert_eq!(fake.lines()[2], "GET /jenkins/job/a%20b/config.xml");
+    assert!(fake.lines().iter().all(|line| line.starts_with("GET ")));
+}

@@ -1,0 +1,389 @@
+//! POSTs, crumbs, and every way in which a removal can end.
+
+use super::*;
+use crate::jenkins::remove::Removed;
+use crate::jenkins::write::Deleted;
+
+const NODE: &str = "precise__0123456789ab";
+
+fn name() -> NodeName {
+    NodeName::new(NODE)
+}
+
+/// The recorded mark is `mita-drain run-17`.
+fn request(name: &NodeName) -> RemoveNode<'_> {
+    RemoveNode {
+        name,
+        mark: "mita-drain run-17",
+        mark_prefix: "mita-drain",
+        even_if_busy: false,
+        by_monitor: false,
+    }
+}
+
+/// Runs a removal; returns what came of it, the actions that were asked for, and how often it paused.
+fn remove(script: Vec<Canned>, request: &RemoveNode<'_>) -> (Result<Removed, JenkinsError>, Vec<String>, u32) {
+    let fake = Fake::start(script);
+    let client = client(&fake);
+    let pauses = Cell::new(0);
+    let removed = client.remove_node(request, &|_: Duration| pauses.set(pauses.get() + 1));
+    let action = |line: &String| {
+        let path = line.split('?').next().unwrap_or(line);
+        path.replace(&format!("/jenkins/computer/{NODE}/"), "")
+    };
+    (removed, fake.lines().iter().map(action).collect(), pauses.get())
+}
+
+fn ended(script: Vec<Canned>, request: &RemoveNode<'_>, actions: &[&str]) -> (bool, Outcome) {
+    let (removed, seen, pauses) = remove(script, request);
+    assert_eq!(
+        (seen.as_slice(), pauses),
+        (
+            actions.iter().map(ToString::to_string).collect::<Vec<_>>().as_slice(),
+            0
+        )
+    );
+    let removed = removed.unwrap();
+    (removed.marked, removed.outcome)
+}
+
+const READ: &str = "GET api/json";
+const MARK: &str = "POST changeOfflineCause";
+const BACK: &str = "POST toggleOffline";
+const DELETE: &str = "POST doDelete";
+
+fn at_node() -> Canned {
+    done(&format!("http://127.0.0.1/jenkins/computer/{NODE}/"))
+}
+
+fn at_list() -> Canned {
+    done("http://127.0.0.1/jenkins/computer/")
+}
+
+#[test]
+fn an_idle_node_goes_in_four_requests() {
+    let name = name();
+    let script = vec![json(IDLE), at_node(), json(MARKED), at_list()];
+    let end = ended(script, &request(&name), &[READ, MARK, READ, DELETE]);
+    assert!(matches!(end, (true, Outcome::Deleted)), "{end:?}");
+}
+
+#[test]
+fn a_busy_node_is_left_alone() {
+    let name = name();
+    let end = ended(vec![json(BUSY)], &request(&name), &[READ]);
+    assert!(matches!(end, (false, Outcome::Busy)), "{end:?}");
+    let one_off = IDLE.replace("\"oneOffExecutors\": []", "\"oneOffExecutors\": [{\"idle\": false}]");
+    let end = ended(vec![json(&one_off)], &request(&name), &[READ]);
+    assert!(matches!(end, (false, Outcome::Busy)), "{end:?}");
+}
+
+#[test]
+fn force_skips_the_busy_check_only() {
+    let name = name();
+    let forced = RemoveNode {
+        even_if_busy: true,
+        ..request(&name)
+    };
+    let busy = MARKED_BUSY.replace("mita-busy", "mita-drain run-17");
+    let script = vec![json(BUSY), at_node(), json(&busy), at_list()];
+    let end = ended(script, &forced, &[READ, MARK, READ, DELETE]);
+    assert!(matches!(end, (true, Outcome::Deleted)), "{end:?}");
+    let held = MARKED.replace("mita-drain run-17", "keep it");
+    let end = ended(vec![json(&held)], &forced, &[READ]);
+    assert!(matches!(end, (false, Outcome::HeldByPerson { .. })), "{end:?}");
+}
+
+#[test]
+fn a_node_that_is_gone_is_gone() {
+    let name = name();
+    let end = ended(vec![missing()], &request(&name), &[READ]);
+    assert!(matches!(end, (false, Outcome::Gone)), "{end:?}");
+    let end = ended(
+        vec![json(IDLE), at_node(), missing()],
+        &request(&name),
+        &[READ, MARK, READ],
+    );
+    assert!(matches!(end, (true, Outcome::Gone)), "{end:?}");
+    let script = vec![json(IDLE), at_node(), json(MARKED), missing(), missing()];
+    let end = ended(script, &request(&name), &[READ, MARK, READ, DELETE, READ]);
+    assert!(matches!(end, (true, Outcome::Gone)), "{end:?}");
+}
+
+#[test]
+fn a_missing_delete_page_of_a_node_that_is_there_is_a_failure() {
+    let name = name();
+    let script = vec![json(IDLE), at_node(), json(MARKED), missing(), json(MARKED)];
+    let end = ended(script, &request(&name), &[READ, MARK, READ, DELETE, READ]);
+    assert!(
+        matches!(end, (true, Outcome::Failed(JenkinsError::NotFound { .. }))),
+        "{end:?}"
+    );
+}
+
+#[test]
+fn the_mark_of_a_person_holds() {
+    let name = name();
+    let held = MARKED.replace("mita-drain run-17", "debugging &lt;me&gt;");
+    let (marked, outcome) = ended(vec![json(&held)], &request(&name), &[READ]);
+    let Outcome::HeldByPerson { reason } = outcome else {
+        panic!("{outcome:?}")
+    };
+    assert_eq!((marked, reason.as_str()), (false, "debugging &lt;me&gt;"));
+    let silent = MARKED.replace("mita-drain run-17", "");
+    let end = ended(vec![json(&silent)], &request(&name), &[READ]);
+    assert!(matches!(end, (false, Outcome::HeldByPerson { .. })), "{end:?}");
+}
+
+#[test]
+fn the_mark_of_a_monitor_holds_unless_it_may_be_replaced() {
+    let name = name();
+    let full = MARKED.replace("mita-drain run-17", "Disk space is too low").replace(
+        "hudson.slaves.OfflineCause$UserCause",
+        "hudson.node_monitors.DiskSpaceMonitorDescriptor$DiskSpace",
+    );
+    let end = ended(vec![json(&full)], &request(&name), &[READ]);
+    assert!(matches!(end, (false, Outcome::HeldByPerson { .. })), "{end:?}");
+    let lenient = RemoveNode {
+        by_monitor: true,
+        ..request(&name)
+    };
+    let script = vec![json(&full), at_node(), json(MARKED), at_list()];
+    let end = ended(script, &lenient, &[READ, MARK, READ, DELETE]);
+    assert!(matches!(end, (true, Outcome::Deleted)), "{end:?}");
+    let person = MARKED.replace("mita-drain run-17", "debugging");
+    let end = ended(vec![json(&person)], &lenient, &[READ]);
+    assert!(matches!(end, (false, Outcome::HeldByPerson { .. })), "{end:?}");
+}
+
+#[test]
+fn what_an_earlier_pass_marked_is_deleted_without_another_mark() {
+    let name = name();
+    let earlier = MARKED.replace("run-17", "run-3");
+    let end = ended(vec![json(&earlier), at_list()], &request(&name), &[READ, DELETE]);
+    assert!(matches!(end, (false, Outcome::Deleted)), "{end:?}");
+    let draining = MARKED_BUSY.replace("mita-busy", "mita-drain run-3");
+    let end = ended(vec![json(&draining)], &request(&name), &[READ]);
+    assert!(matches!(end, (false, Outcome::Busy)), "{end:?}");
+}
+
+#[test]
+fn work_that_came_first_gets_its_node_back() {
+    let name = name();
+    let busy = MARKED_BUSY.replace("mita-busy", "mita-drain run-17");
+    let script = vec![json(IDLE), at_node(), json(&busy), at_node()];
+    let end = ended(script, &request(&name), &[READ, MARK, READ, BACK]);
+    assert!(
+        matches!(end, (true, Outcome::TurnedBusy { still_marked: None })),
+        "{end:?}"
+    );
+    let script = vec![
+        json(IDLE),
+        at_node(),
+        json(&busy),
+        forbidden("hudson.model.Computer.Connect"),
+    ];
+    let end = ended(script, &request(&name), &[READ, MARK, READ, BACK]);
+    assert!(
+        matches!(end, (true, Outcome::TurnedBusy { still_marked: Some(_) })),
+        "{end:?}"
+    );
+}
+
+#[test]
+fn a_mark_that_was_replaced_or_taken_off_stops_everything() {
+    let name = name();
+    for second in [
+        IDLE.to_owned(),
+        BUSY.to_owned(),
+        MARKED.replace("mita-drain run-17", "mine now"),
+    ] {
+        let script = vec![json(IDLE), at_node(), json(&second)];
+        let end = ended(script, &request(&name), &[READ, MARK, READ]);
+        assert!(matches!(end, (true, Outcome::MarkLost)), "{end:?}");
+    }
+}
+
+#[test]
+fn a_failure_after_the_mark_says_that_it_is_marked() {
+    let name = name();
+    let oops = || Canned::new("500 Server Error", &[HTML], "<title>Oops</title>");
+    let end = ended(
+        vec![json(IDLE), at_node(), oops()],
+        &request(&name),
+        &[READ, MARK, READ],
+    );
+    assert!(matches!(end, (true, Outcome::Failed(_))), "{end:?}");
+    let end = ended(
+        vec![json(IDLE), at_node(), json(MARKED), oops()],
+        &request(&name),
+        &[READ, MARK, READ, DELETE],
+    );
+    assert!(
+        matches!(end, (true, Outcome::Failed(JenkinsError::Failed { status: 500, .. }))),
+        "{end:?}"
+    );
+}
+
+#[test]
+fn a_node_that_may_never_be_deleted_is_brought_back() {
+    let name = name();
+    let script = vec![
+        json(IDLE),
+        at_node(),
+        json(MARKED),
+        forbidden("hudson.model.Computer.Delete"),
+        at_node(),
+    ];
+    let (_, outcome) = ended(script, &request(&name), &[READ, MARK, READ, DELETE, BACK]);
+    let Outcome::Failed(error) = outcome else {
+        panic!("{outcome:?}")
+    };
+    assert!(error.to_string().ends_with("user reader lacks Agent/Delete"), "{error}");
+    let script = vec![json(MARKED), forbidden("hudson.model.Computer.Delete"), at_node()];
+    let end = ended(script, &request(&name), &[READ, DELETE, BACK]);
+    assert!(matches!(end, (false, Outcome::Failed(_))), "{end:?}");
+}
+
+#[test]
+fn a_mark_that_is_refused_is_an_error() {
+    let name = name();
+    let (removed, seen, _) = remove(
+        vec![json(IDLE), forbidden("hudson.model.Computer.Disconnect")],
+        &request(&name),
+    );
+    let error = removed.unwrap_err();
+    assert!(error.to_string().contains("Agent/Disconnect"), "{error}");
+    assert_eq!(seen, [READ, MARK]);
+}
+
+#[test]
+fn an_old_jenkins_is_given_a_second_to_settle() {
+    let name = name();
+    let old = |body: &str| {
+        Canned::new(
+            "200 OK",
+            &["Content-Type: application/json", "X-Jenkins: 2.492.3"],
+            body,
+        )
+    };
+    let (removed, _, pauses) = remove(vec![old(IDLE), at_node(), old(MARKED), at_list()], &request(&name));
+    assert!(matches!(removed.unwrap().outcome, Outcome::Deleted));
+    assert_eq!(pauses, 1);
+}
+
+#[test]
+fn a_message_is_escaped() {
+    let fake = Fake::start(vec![at_node(), at_node()]);
+    let client = client(&fake);
+    client
+        .mark_offline(&NodeName::new("a b"), "mita: idle 45m & more +1?é")
+        .unwrap();
+    client.bring_back(&NodeName::new("a b")).unwrap();
+    assert_eq!(
+        fake.lines(),
+        [
+            "POST /jenkins/computer/a%20b/changeOfflineCause?offlineMessage=mita%3A%20idle%2045m%20%26%20more%20%2B1%3F%C3%A9",
+            "POST /jenkins/computer/a%20b/toggleOffline?offlineMessage=",
+        ]
+    );
+    assert!(fake.requests()[0].to_lowercase().contains("content-length: 0\r\n"));
+}
+
+#[test]
+fn a_redirect_out_of_jenkins_is_no_success() {
+    let post = |canned: Canned| {
+        let fake = Fake::start(vec![canned]);
+        client(&fake).delete_node(&name())
+    };
+    let moved = post(done(&format!(
+        "https://ci.example.org/jenkins/computer/{NODE}/doDelete"
+    )))
+    .unwrap_err();
+    assert!(matches!(moved, JenkinsError::Moved { .. }), "{moved}");
+    assert!(
+        moved
+            .to_string()
+            .contains("use https://ci.example.org/jenkins as jenkins.url"),
+        "{moved}"
+    );
+    let login = post(done("/jenkins/login?from=%2Fjenkins%2Fcomputer%2F")).unwrap_err();
+    assert!(matches!(login, JenkinsError::Auth { .. }), "{login}");
+    let nowhere = post(Canned::new("302 Found", &[], "")).unwrap_err();
+    assert!(matches!(nowhere, JenkinsError::Moved { .. }), "{nowhere}");
+    let permanent = post(Canned::new("308 Permanent", &["Location: /jenkins/computer/"], "")).unwrap_err();
+    assert!(matches!(permanent, JenkinsError::Moved { .. }), "{permanent}");
+    for location in [
+        "..",
+        "/jenkins/computer/",
+        "/computer/",
+        "https://ci.example.org/jenkins/computer/",
+    ] {
+        assert_eq!(post(done(location)).unwrap(), Deleted::Now, "{location}");
+    }
+}
+
+#[test]
+fn a_password_brings_a_crumb_and_its_session_once() {
+    let issued = Canned::new(
+        "200 OK",
+        &[
+            "Content-Type: application/json",
+            "Set-Cookie: JSESSIONID.rj=node0; Path=/jenkins; HttpOnly",
+            "Set-Cookie: remember-me=; Path=/jenkins",
+        ],
+        CRUMB,
+    );
+    let fake = Fake::start(vec![json(IDLE), issued, at_node(), at_list()]);
+    let client = password_client(&fake);
+    client.node(&name()).unwrap();
+    client.mark_offline(&name(), "m").unwrap();
+    client.delete_node(&name()).unwrap();
+    let requests = fake.requests();
+    assert_eq!(fake.lines()[1], "GET /jenkins/crumbIssuer/api/json");
+    for post in &requests[2..] {
+        assert!(post.to_lowercase().contains("jenkins-crumb: ffff"), "{post}");
+        assert!(post.contains("JSESSIONID.rj=node0\r\n"), "{post}");
+    }
+    assert!(!requests[0].to_lowercase().contains("cookie"));
+}
+
+#[test]
+fn without_crumb_protection_a_password_asks_once() {
+    let fake = Fake::start(vec![missing(), at_node(), at_list()]);
+    let client = password_client(&fake);
+    client.mark_offline(&name(), "m").unwrap();
+    client.delete_node(&name()).unwrap();
+    assert_eq!(client.requests(), 3);
+}
+
+#[test]
+fn a_token_fetches_a_crumb_only_when_it_is_asked_for_one() {
+    let fake = Fake::start(vec![no_crumb(), json(CRUMB), at_node(), at_list()]);
+    let client = client(&fake);
+    client.mark_offline(&name(), "m").unwrap();
+    client.delete_node(&name()).unwrap();
+    let requests = fake.requests();
+    assert!(!requests[0].to_lowercase().contains("crumb:"));
+    assert!(requests[2].to_lowercase().contains("jenkins-crumb: ffff"));
+    assert!(requests[3].to_lowercase().contains("jenkins-crumb: ffff"));
+}
+
+#[test]
+fn a_crumb_that_is_never_good_ends_in_an_error() {
+    let fake = Fake::start(vec![no_crumb(), json(CRUMB), no_crumb()]);
+    let client = client(&fake);
+    let error = client.mark_offline(&name(), "m").unwrap_err();
+    assert!(error.to_string().contains("No valid crumb"), "{error}");
+    assert_eq!(client.requests(), 3);
+}
+
+#[test]
+fn a_post_whose_reply_is_lost_is_not_repeated() {
+    let fake = Fake::start(vec![json(IDLE), Canned::hang_up()]);
+    let client = client(&fake);
+    client.node(&name()).unwrap();
+    let error = client.delete_node(&name()).unwrap_err();
+    assert!(matches!(error, JenkinsError::Unreachable { .. }), "{error}");
+    assert_eq!(fake.lines().len(), 2);
+}

@@ -1,0 +1,44 @@
+//! The three POSTs that change a node. The safe order in which to use them is in `remove`.
+
+use crate::http::escaped;
+use crate::jenkins::JenkinsError;
+use crate::jenkins::address::node_path;
+use crate::jenkins::client::Client;
+use crate::model::NodeName;
+
+/// How a node came to be gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deleted {
+    /// We deleted it.
+    Now,
+    /// It was not there.
+    Before,
+}
+
+impl Client {
+    /// Sets the offline mark with a message, whatever mark there was (not a toggle).
+    pub fn mark_offline(&self, name: &NodeName, message: &str) -> Result<(), JenkinsError> {
+        let node = node_path(name)?;
+        self.post(&format!(
+            "{node}/changeOfflineCause?offlineMessage={}",
+            escaped(message)
+        ))
+    }
+
+    /// Takes an offline mark off. A toggle: the caller has just seen that the mark is there.
+    pub fn bring_back(&self, name: &NodeName) -> Result<(), JenkinsError> {
+        self.post(&format!("{}/toggleOffline?offlineMessage=", node_path(name)?))
+    }
+
+    /// Deletes a node, whatever runs on it. That it is not there is believed only when it cannot be read, either.
+    pub fn delete_node(&self, name: &NodeName) -> Result<Deleted, JenkinsError> {
+        match self.post(&format!("{}/doDelete", node_path(name)?)) {
+            Ok(()) => Ok(Deleted::Now),
+            Err(missing @ JenkinsError::NotFound { .. }) => match self.node(name)? {
+                None => Ok(Deleted::Before),
+                Some(_) => Err(missing),
+            },
+            Err(error) => Err(error),
+        }
+    }
+}
