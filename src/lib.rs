@@ -20,6 +20,7 @@ mod jenkins;
 pub mod labels;
 pub mod model;
 pub mod plan;
+mod provider;
 pub mod queue;
 pub mod secret;
 pub mod state;

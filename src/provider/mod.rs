@@ -1,0 +1,117 @@
+//! What mita asks of a cloud, whatever its kind. A second kind is a new folder here and one line in [`connect`].
+
+pub mod openstack;
+
+use jiff::Timestamp;
+use thiserror::Error;
+
+use crate::access::OpenStackAccess;
+use crate::http::Deadline;
+use crate::model::{Offer, Offers, Server, ServerId, ServerSpec, TemplateName, Zone};
+
+/// Prepares the client of an OpenStack. Nothing is sent until something is asked of it.
+pub fn connect(access: &OpenStackAccess, deadline: Deadline) -> Result<Box<dyn Provider>, ProviderError> {
+    Ok(Box::new(openstack::OpenStack::new(access, deadline)?))
+}
+
+/// The servers of a project, and the cloud's clock.
+#[derive(Clone, Debug)]
+pub struct ServerList {
+    /// All servers, foreign ones among them: ownership is decided in the plan, no filter is trusted.
+    pub servers: Vec<Server>,
+    /// The `Date` of the answer.
+    pub clock: Option<Timestamp>,
+}
+
+/// A server to be made.
+#[derive(Clone, Debug)]
+pub struct CreateServer<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// What the template asks for.
+    pub spec: &'a ServerSpec,
+    /// What the cloud resolved that to.
+    pub offer: &'a Offer,
+    /// The zone.
+    pub zone: Option<&'a Zone>,
+    /// All metadata, our marks among it.
+    pub metadata: &'a std::collections::BTreeMap<String, String>,
+    /// The script with its placeholders replaced; not encoded.
+    pub user_data: Option<&'a str>,
+}
+
+/// The outcome of a delete that the cloud took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deleted {
+    /// Accepted; the server goes.
+    Accepted,
+    /// It was not there any more.
+    AlreadyGone,
+}
+
+/// A cloud. Every method makes requests with a bound on their time; none waits for a server.
+pub trait Provider {
+    /// Lists every server of the project, whole or not at all.
+    fn servers(&mut self) -> Result<ServerList, ProviderError>;
+
+    /// Asks why a server is in ERROR, where the list did not tell; `None` when the cloud gives no reason.
+    fn fault(&mut self, id: &ServerId) -> Result<Option<String>, ProviderError>;
+
+    /// Looks up what the templates name, and what room is left.
+    fn offers(&mut self, wanted: &[(&TemplateName, &ServerSpec)]) -> Result<Offers, ProviderError>;
+
+    /// Asks once for a server. Never repeats a request whose outcome is unknown.
+    fn create(&mut self, server: &CreateServer<'_>) -> Result<ServerId, ProviderError>;
+
+    /// Asks for the end of a server, and of what was made with it.
+    fn delete(&mut self, id: &ServerId) -> Result<Deleted, ProviderError>;
+
+    /// Looks up everything the templates name, for `check --online`: one sentence for each thing that is missing.
+    fn check(&mut self, wanted: &[(&TemplateName, &ServerSpec, &[Zone])]) -> Result<Vec<String>, ProviderError>;
+
+    /// Requests made so far.
+    fn requests(&self) -> u64;
+}
+
+/// What a cloud answered instead of what it was asked for; told apart as the caller acts on it.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ProviderError {
+    /// The quota of the project is used up.
+    #[error("over quota: {0}")]
+    Quota(String),
+    /// No host has room.
+    #[error("no capacity: {0}")]
+    Capacity(String),
+    /// The request itself is refused: a bad image, flavor, key, network.
+    #[error("refused: {0}")]
+    Refused(String),
+    /// The zone is not there, or not for us: another one may do.
+    #[error("zone refused: {0}")]
+    Zone(String),
+    /// The login, or a permission.
+    #[error("not allowed: {0}")]
+    Auth(String),
+    /// What was asked for is not there.
+    #[error("not found: {0}")]
+    NotFound(String),
+    /// Not in this state (a locked server).
+    #[error("conflict: {0}")]
+    Conflict(String),
+    /// Too many requests.
+    #[error("throttled: {message}")]
+    Throttled {
+        /// What it said.
+        message: String,
+        /// Seconds after which to come again.
+        retry_after: Option<u64>,
+    },
+    /// A create was sent and its outcome is not known: the server may exist.
+    #[error("outcome unknown: {0}")]
+    Unknown(String),
+    /// Could not be reached, or the service failed, and nothing was changed.
+    #[error("unavailable: {0}")]
+    Unavailable(String),
+    /// An answer that is not what the API promises.
+    #[error("bad answer: {0}")]
+    BadAnswer(String),
+}

@@ -1,0 +1,190 @@
+//! From a service catalog to the base URLs of the three services in use.
+//!
+//! A catalog URL is no API base: the version may be missing, or be the legacy `/v2` of compute. Names of services are
+//! never matched, only types. No version discovery is made: these rules on the text need no request.
+
+use std::collections::BTreeSet;
+
+use crate::access::OpenStackAccess;
+use crate::http::printable;
+use crate::provider::ProviderError;
+
+/// A service that is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Service {
+    Compute,
+    Image,
+    Network,
+}
+
+impl Service {
+    /// Its type in the catalog.
+    pub(super) fn kind(self) -> &'static str {
+        match self {
+            Self::Compute => "compute",
+            Self::Image => "image",
+            Self::Network => "network",
+        }
+    }
+}
+
+/// One endpoint of a catalog, v2.0 and v3 alike.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Endpoint {
+    /// The type of its service.
+    pub kind: String,
+    /// `public`, `internal`, `admin`.
+    pub interface: String,
+    /// `region_id` and `region`: either may be meant by the operator.
+    pub regions: [Option<String>; 2],
+    /// The URL as the catalog has it.
+    pub url: String,
+}
+
+impl Endpoint {
+    fn region(&self) -> &str {
+        self.regions.iter().flatten().next().map_or("", String::as_str)
+    }
+
+    fn is_in(&self, region: &str) -> bool {
+        self.regions.iter().flatten().any(|r| r == region)
+    }
+}
+
+/// Where a service is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Base {
+    /// The URL, version included, no slash at the end.
+    pub url: String,
+    /// The catalog's own URL where ours differs in the version of compute: for clouds that have only the old one.
+    pub legacy: Option<String>,
+}
+
+/// Finds the base of a service.
+pub(super) fn base(access: &OpenStackAccess, catalog: &[Endpoint], service: Service) -> Result<Base, ProviderError> {
+    let overrides = &access.endpoints;
+    let given = match service {
+        Service::Compute => &overrides.compute,
+        Service::Image => &overrides.image,
+        Service::Network => &overrides.network,
+    };
+    let url = match given {
+        Some(url) if service == Service::Compute => {
+            let url = url.trim_end_matches('/').to_owned();
+            return Ok(Base { url, legacy: None });
+        }
+        Some(url) => url.as_str(),
+        None => find(access, catalog, service)?,
+    };
+    Ok(match service {
+        Service::Compute => compute(url),
+        Service::Image => with_version(url, "v2"),
+        Service::Network => with_version(url, "v2.0"),
+    })
+}
+
+fn find<'a>(access: &OpenStackAccess, catalog: &'a [Endpoint], service: Service) -> Result<&'a str, ProviderError> {
+    let kind = service.kind();
+    let of_kind: Vec<&Endpoint> = catalog.iter().filter(|e| e.kind == kind && !e.url.is_empty()).collect();
+    let wanted = access.interface.trim_end_matches("URL");
+    let usable: Vec<&Endpoint> = of_kind.iter().copied().filter(|e| e.interface == wanted).collect();
+    let missing = |text: String| Err(ProviderError::NotFound(text));
+    if of_kind.is_empty() {
+        return missing(format!("this cloud's catalog has no {kind} service for this project"));
+    }
+    if usable.is_empty() {
+        let there = list(of_kind.iter().map(|e| e.interface.as_str()));
+        return missing(format!(
+            "no {wanted} endpoint of the {kind} service (interface); there are: {there}"
+        ));
+    }
+    let regions = list(usable.iter().map(|e| e.region()));
+    let found = match &access.region {
+        Some(region) => usable.iter().find(|e| e.is_in(region)),
+        None if usable.iter().all(|e| e.region() == usable[0].region()) => usable.first(),
+        None => {
+            return missing(format!(
+                "the {kind} service is in several regions: name one (service_region), there are: {regions}"
+            ));
+        }
+    };
+    match found {
+        Some(endpoint) => Ok(&endpoint.url),
+        None => missing(format!(
+            "no {kind} service in the region {:?} (service_region; upper and lower case matter), there are: {regions}",
+            printable(access.region.as_deref().unwrap_or_default(), 60),
+        )),
+    }
+}
+
+fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: BTreeSet<&str> = names.collect();
+    printable(&names.into_iter().collect::<Vec<_>>().join(", "), 300)
+}
+
+/// Splits a URL into scheme with authority, and path segments.
+fn split(url: &str) -> (&str, Vec<&str>) {
+    let url = url.trim_end_matches('/');
+    let after_scheme = url.find("://").map_or(0, |at| at + 3);
+    match url[after_scheme..].find('/') {
+        Some(at) => {
+            let (root, path) = url.split_at(after_scheme + at);
+            (root, path.split('/').filter(|s| !s.is_empty()).collect())
+        }
+        None => (url, Vec::new()),
+    }
+}
+
+fn join(root: &str, segments: &[&str]) -> String {
+    segments
+        .iter()
+        .fold(root.to_owned(), |url, segment| format!("{url}/{segment}"))
+}
+
+fn is_version(segment: &str) -> bool {
+    let Some(digits) = segment.strip_prefix('v') else {
+        return false;
+    };
+    let numbers: Vec<&str> = digits.split('.').collect();
+    let all = numbers
+        .iter()
+        .all(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
+    all && numbers.len() <= 2
+}
+
+fn compute(url: &str) -> Base {
+    let (root, mut segments) = split(url);
+    match segments.iter().rposition(|segment| is_version(segment)) {
+        Some(at) if segments[at] == "v2" => {
+            let legacy = Some(join(root, &segments));
+            segments[at] = "v2.1";
+            Base {
+                url: join(root, &segments),
+                legacy,
+            }
+        }
+        Some(_) => Base {
+            url: join(root, &segments),
+            legacy: None,
+        },
+        None => {
+            segments.push("v2.1");
+            Base {
+                url: join(root, &segments),
+                legacy: None,
+            }
+        }
+    }
+}
+
+fn with_version(url: &str, version: &str) -> Base {
+    let (root, mut segments) = split(url);
+    if segments.last().is_some_and(|segment| is_version(segment)) {
+        segments.pop();
+    }
+    segments.push(version);
+    Base {
+        url: join(root, &segments),
+        legacy: None,
+    }
+}

@@ -1,0 +1,187 @@
+//! What Nova lists: servers, flavors, limits. Making and removing servers is left to `create`.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "an edge: a reply without a Date has this machine's clock"
+)]
+
+use std::collections::BTreeSet;
+
+use foldhash::HashSet;
+
+use jiff::Timestamp;
+
+use super::catalog::Service;
+use super::error::{Fault, parse};
+use super::names::query_value;
+use super::session::{Session, date};
+use super::wire::{Flavor, FlavorsPage, LimitsBody, Link, OneServer, ServersPage};
+use crate::http::escaped;
+use crate::model::{Room, Server, ServerId, ServerStatus};
+use crate::provider::{ProviderError, ServerList};
+
+/// Entries of a page; Nova's own maximum where the operator has not lowered it.
+const PAGE: u32 = 1000;
+/// More pages than this are no list of servers (a million of them, or pages of one).
+const MAX_PAGES: u32 = 1000;
+
+/// Lists every server of the project, whole or not at all.
+pub(super) fn servers(session: &mut Session) -> Result<ServerList, ProviderError> {
+    match list(session)? {
+        Listing::Whole(list) => Ok(list),
+        // The server that was the marker is gone meanwhile: Nova knows no place in the list any more.
+        Listing::LostMarker(_) => match list(session)? {
+            Listing::Whole(list) => Ok(list),
+            Listing::LostMarker(fault) => Err(ProviderError::Unavailable(format!(
+                "servers: the list changed under our hands, twice: {}",
+                fault.said()
+            ))),
+        },
+    }
+}
+
+/// Asks one server why it is in ERROR: of one that never got a host, the list does not tell.
+pub(super) fn fault(session: &mut Session, id: &ServerId) -> Result<Option<String>, ProviderError> {
+    let what = "server in ERROR";
+    let path = format!("/servers/{}", escaped(id.as_str()));
+    let reply = session.get(what, Service::Compute, &path)?;
+    Ok(parse::<OneServer>(what, &reply)?.server.reason())
+}
+
+enum Listing {
+    Whole(ServerList),
+    LostMarker(Fault),
+}
+
+fn list(session: &mut Session) -> Result<Listing, ProviderError> {
+    let what = "servers";
+    let mut servers: Vec<Server> = Vec::new();
+    let mut clock = None;
+    let mut markers = Markers::default();
+    let mut building = false;
+    loop {
+        let reply = session.get(what, Service::Compute, &markers.path("/servers/detail"))?;
+        if reply.status == 400 && markers.last().is_some() {
+            return Ok(Listing::LostMarker(Fault::of(&reply)));
+        }
+        let page: ServersPage = parse(what, &reply)?;
+        let told = date(&reply);
+        clock = clock.or(told);
+        let youngest = told.or(clock).unwrap_or_else(Timestamp::now);
+        let had = servers.len();
+        servers.extend(page.servers.into_iter().map(|server| server.into_server(youngest)));
+        let Some(last) = servers
+            .get(had..)
+            .and_then(<[Server]>::last)
+            .map(|s| s.id.as_str().to_owned())
+        else {
+            break;
+        };
+        building = building || servers[had..].iter().any(|s| s.status == ServerStatus::Build);
+        let linked = next_marker(&page.servers_links, &last);
+        // While servers are being scheduled a page may be short and bear no link, though more follow.
+        if linked.is_none() && !building {
+            break;
+        }
+        let must = linked.is_some();
+        if !markers.advance(linked.unwrap_or(last)) {
+            if must {
+                return Err(markers.stuck(what));
+            }
+            // It was asked beyond a page without a link, and gave the same again: there is nothing beyond.
+            break;
+        }
+    }
+    without_doubles(&mut servers);
+    Ok(Listing::Whole(ServerList { servers, clock }))
+}
+
+/// A server can move between two pages while both are read.
+fn without_doubles(servers: &mut Vec<Server>) {
+    let mut seen: HashSet<&ServerId> =
+        HashSet::with_capacity_and_hasher(servers.len(), foldhash::fast::RandomState::default());
+    let first: Vec<bool> = servers.iter().map(|server| seen.insert(&server.id)).collect();
+    let mut first = first.into_iter();
+    servers.retain(|_| first.next().unwrap_or(true));
+}
+
+/// The markers that were asked with: none is asked with twice, so that no listing can go on for ever.
+#[derive(Default)]
+pub(super) struct Markers {
+    asked: BTreeSet<String>,
+    last: Option<String>,
+}
+
+impl Markers {
+    pub(super) fn last(&self) -> Option<&str> {
+        self.last.as_deref()
+    }
+
+    /// Returns the path and query of the next page.
+    pub(super) fn path(&self, of: &str) -> String {
+        let joint = if of.contains('?') { '&' } else { '?' };
+        match &self.last {
+            None => format!("{of}{joint}limit={PAGE}"),
+            Some(marker) => format!("{of}{joint}limit={PAGE}&marker={}", escaped(marker)),
+        }
+    }
+
+    /// Goes on to a marker; `false` when that was asked with already, or the pages do not end.
+    pub(super) fn advance(&mut self, marker: String) -> bool {
+        self.last = Some(marker.clone());
+        self.asked.insert(marker) && self.asked.len() < MAX_PAGES as usize
+    }
+
+    pub(super) fn stuck(&self, what: &str) -> ProviderError {
+        let pages = self.asked.len();
+        ProviderError::BadAnswer(format!(
+            "{what}: the pages of the list do not end, after {pages} of them"
+        ))
+    }
+}
+
+/// Finds the marker of the next page; `None` without a link, `last` where the link names none. Nothing but the marker is
+/// taken from the link: behind a proxy its host and path are often wrong.
+pub(super) fn next_marker(links: &[Link], last: &str) -> Option<String> {
+    let next = links.iter().find(|link| link.rel.0.as_deref() == Some("next"))?;
+    let named = next.href.0.as_deref().and_then(|href| query_value(href, "marker"));
+    Some(named.unwrap_or_else(|| last.to_owned()))
+}
+
+/// Lists all flavors.
+pub(super) fn flavors(session: &mut Session) -> Result<Vec<Flavor>, ProviderError> {
+    let what = "flavors";
+    let mut all = Vec::new();
+    let mut markers = Markers::default();
+    loop {
+        let reply = session.get(what, Service::Compute, &markers.path("/flavors/detail"))?;
+        let mut page: FlavorsPage = parse(what, &reply)?;
+        let last = page.flavors.last().map(|flavor| flavor.id.as_str());
+        let next = last.and_then(|last| next_marker(&page.flavors_links, last));
+        all.append(&mut page.flavors);
+        let Some(next) = next else {
+            return Ok(all);
+        };
+        if !markers.advance(next) {
+            return Err(markers.stuck(what));
+        }
+    }
+}
+
+/// Reads what is left of the quota.
+pub(super) fn room(session: &mut Session) -> Result<Room, ProviderError> {
+    let reply = session.get("limits", Service::Compute, "/limits")?;
+    let body: LimitsBody = parse("limits", &reply)?;
+    let limits = body.limits.absolute;
+    Ok(Room {
+        instances: left(limits.max_total_instances, limits.total_instances_used),
+        vcpus: left(limits.max_total_cores, limits.total_cores_used),
+        ram_mb: left(limits.max_total_ram, limits.total_ram_used),
+    })
+}
+
+/// What is left; a negative maximum is none, and a project may use more than it may (the quota was lowered).
+fn left(most: i64, used: i64) -> Option<u64> {
+    let most = u64::try_from(most).ok()?;
+    Some(most.saturating_sub(u64::try_from(used).unwrap_or(0)))
+}

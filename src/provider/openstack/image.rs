@@ -1,0 +1,117 @@
+//! Images by name, from Glance: all names in one query.
+
+use super::catalog::Service;
+use super::error::parse;
+use super::session::Session;
+use super::wire::{Image, ImagesPage};
+use crate::http::escaped;
+use crate::provider::ProviderError;
+
+/// A longer query is not sent: servers cut URLs at 8 KiB.
+const LONGEST_FILTER: usize = 4000;
+/// Pages of at most 1000 images.
+const MAX_PAGES: usize = 100;
+
+/// Lists the active images that bear one of the names. A few more may be among them.
+pub(super) fn by_name(session: &mut Session, names: &[&str]) -> Result<Vec<Image>, ProviderError> {
+    let filter = filter(names).map_or_else(String::new, |filter| format!("&name={filter}"));
+    pages(session, &format!("status=active&limit=1000{filter}"))
+}
+
+/// Lists all active images that the project sees.
+pub(super) fn all(session: &mut Session) -> Result<Vec<Image>, ProviderError> {
+    pages(session, "status=active&limit=1000")
+}
+
+/// Makes the value of `name`: `in:"a","b"`. `None` where no filter can say it: Glance has no way to write a quote
+/// inside of quotes.
+fn filter(names: &[&str]) -> Option<String> {
+    if names.iter().any(|name| name.contains(['"', '\\'])) {
+        return None;
+    }
+    let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+    let filter = escaped(&format!("in:{}", quoted.join(",")));
+    (filter.len() <= LONGEST_FILTER).then_some(filter)
+}
+
+fn pages(session: &mut Session, query: &str) -> Result<Vec<Image>, ProviderError> {
+    let mut all = Vec::new();
+    let mut asked = vec![query.to_owned()];
+    loop {
+        let query = asked.last().map_or("", String::as_str);
+        let reply = session.get("images", Service::Image, &format!("/images?{query}"))?;
+        let mut page: ImagesPage = parse("images", &reply)?;
+        let ended = page.images.is_empty();
+        all.append(&mut page.images);
+        // The link is a path that lacks the prefix of the endpoint: only its query is good.
+        let next = page
+            .next
+            .as_deref()
+            .and_then(|next| next.split_once('?'))
+            .map(|(_, query)| query.to_owned());
+        match next {
+            Some(next) if !ended => {
+                if asked.contains(&next) || asked.len() >= MAX_PAGES || !next.bytes().all(|b| b.is_ascii_graphic()) {
+                    let text = "images: the pages of the list do not end".to_owned();
+                    return Err(ProviderError::BadAnswer(text));
+                }
+                asked.push(next);
+            }
+            _ => return Ok(all),
+        }
+    }
+}
+
+/// Chooses among images of one name: the project's own first, then the newest, then by id. Clouds renew their images
+/// under the same name.
+pub(super) fn choose<'a>(images: &'a [Image], name: &str, project: Option<&str>) -> Option<&'a Image> {
+    let rank = |image: &Image| {
+        (
+            project.is_some() && image.owner.as_deref() == project,
+            image.created_at.clone(),
+        )
+    };
+    let of_name = images
+        .iter()
+        .filter(|i| i.name.as_deref() == Some(name) && i.status == "active");
+    of_name.max_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| b.id.cmp(&a.id)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_quoted_or_not_filtered_by() {
+        assert_eq!(filter(&["a, b", "c"]).as_deref(), Some("in%3A%22a%2C%20b%22%2C%22c%22"));
+        assert_eq!(filter(&[r#"5" disk"#]), None);
+        assert_eq!(filter(&[&"x".repeat(5000)]), None);
+    }
+
+    #[test]
+    fn the_own_image_wins_then_the_newest() {
+        let image = |id: &str, owner: &str, created: &str| Image {
+            id: id.to_owned(),
+            name: Some("twin".to_owned()),
+            status: "active".to_owned(),
+            owner: Some(owner.to_owned()),
+            created_at: created.to_owned(),
+            min_disk: 0,
+            min_ram: 0,
+        };
+        let mut images = vec![
+            image("c", "cloud", "2026-01-03T00:00:00Z"),
+            image("b", "cloud", "2026-01-04T00:00:00Z"),
+            image("a", "cloud", "2026-01-04T00:00:00Z"),
+            image("d", "us", "2025-01-01T00:00:00Z"),
+        ];
+        let chosen = |images: &[Image], project| choose(images, "twin", project).map(|i| i.id.clone());
+        for _ in 0..images.len() {
+            images.rotate_left(1);
+            assert_eq!(chosen(&images, Some("us")).as_deref(), Some("d"));
+            assert_eq!(chosen(&images, None).as_deref(), Some("a"));
+        }
+        images[0].status = "queued".to_owned();
+        assert_eq!(choose(&images[..1], "twin", None).map(|i| &i.id), None);
+    }
+}

@@ -1,0 +1,108 @@
+//! OpenStack: Keystone, Nova, Glance and Neutron, by plain HTTP and without a microversion.
+//!
+//! | file | what it is for |
+//! | --- | --- |
+//! | `auth`, `catalog` | the login, and where the services are |
+//! | `session` | requests with a token, 401 and 429 |
+//! | `compute`, `image`, `network` | lists |
+//! | `resolve` | from names to ids |
+//! | `create` | POST and DELETE of servers |
+//! | `check` | everything that is named, looked up |
+//! | `error`, `wire`, `told`, `names` | what the answers look like |
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "an edge: a throttled request is repeated after a wait"
+)]
+
+mod auth;
+mod catalog;
+mod check;
+mod compute;
+mod create;
+mod error;
+mod image;
+mod names;
+mod network;
+mod resolve;
+mod session;
+mod told;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+use crate::access::OpenStackAccess;
+use crate::http::{Deadline, Http};
+use crate::model::{Offers, ServerId, ServerSpec, TemplateName, Unavailable, Zone};
+use crate::provider::{CreateServer, Deleted, Provider, ProviderError, ServerList};
+use resolve::Stock;
+use session::{Pause, Session};
+
+/// An OpenStack project in one region.
+pub struct OpenStack {
+    session: Session,
+}
+
+impl OpenStack {
+    /// Prepares the client; nothing is sent until something is asked.
+    pub fn new(access: &OpenStackAccess, deadline: Deadline) -> Result<Self, ProviderError> {
+        Self::with_pause(access, deadline, Box::new(std::thread::sleep))
+    }
+
+    fn with_pause(access: &OpenStackAccess, deadline: Deadline, pause: Pause) -> Result<Self, ProviderError> {
+        let http = Http::new("openstack", &access.transport, deadline)
+            .map_err(|error| ProviderError::Unavailable(error.to_string()))?;
+        Ok(Self {
+            session: Session::new(http, access.clone(), pause),
+        })
+    }
+}
+
+impl Provider for OpenStack {
+    fn servers(&mut self) -> Result<ServerList, ProviderError> {
+        compute::servers(&mut self.session)
+    }
+
+    fn fault(&mut self, id: &ServerId) -> Result<Option<String>, ProviderError> {
+        compute::fault(&mut self.session, id)
+    }
+
+    fn offers(&mut self, wanted: &[(&TemplateName, &ServerSpec)]) -> Result<Offers, ProviderError> {
+        let specs: Vec<&ServerSpec> = wanted.iter().map(|(_, spec)| *spec).collect();
+        if specs.is_empty() {
+            return Ok(Offers {
+                room: compute::room(&mut self.session)?,
+                ..Offers::default()
+            });
+        }
+        let stock = Stock::of(&mut self.session, &specs)?;
+        let room = compute::room(&mut self.session)?;
+        let templates = wanted.iter().map(|(name, spec)| {
+            let offer = stock.offer(spec).map_err(|wrong| Unavailable {
+                reason: wrong.join("; "),
+            });
+            ((*name).clone(), offer)
+        });
+        Ok(Offers {
+            room,
+            templates: templates.collect(),
+        })
+    }
+
+    fn create(&mut self, server: &CreateServer<'_>) -> Result<ServerId, ProviderError> {
+        create::create(&mut self.session, server)
+    }
+
+    fn delete(&mut self, id: &ServerId) -> Result<Deleted, ProviderError> {
+        create::delete(&mut self.session, id)
+    }
+
+    fn check(&mut self, wanted: &[(&TemplateName, &ServerSpec, &[Zone])]) -> Result<Vec<String>, ProviderError> {
+        check::check(&mut self.session, wanted)
+    }
+
+    fn requests(&self) -> u64 {
+        self.session.requests()
+    }
+}

@@ -1,0 +1,98 @@
+//! Small helps with names: whether a text is a UUID, what a query says, and which name was meant.
+
+use percent_encoding::percent_decode_str;
+
+use crate::http::printable;
+
+/// The most names that a message suggests.
+const SUGGESTED: usize = 3;
+
+/// Returns whether a text is a UUID in its usual form.
+pub(super) fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+/// Finds a parameter in the query of a link; the rest of the link is not to be trusted (its host is often wrong).
+pub(super) fn query_value(href: &str, key: &str) -> Option<String> {
+    let (_, query) = href.split_once('?')?;
+    let query = query.split('#').next().unwrap_or(query);
+    let value = query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='))?;
+    Some(percent_decode_str(value).decode_utf8_lossy().into_owned())
+}
+
+/// Says that a thing is missing, with the names that come nearest.
+pub(super) fn missing<'a>(kind: &str, wanted: &str, there: impl Iterator<Item = &'a str>) -> String {
+    let wanted = printable(wanted, 100);
+    let mut near: Vec<(usize, &str)> = there.map(|name| (distance(&wanted, name), name)).collect();
+    near.sort_unstable();
+    near.dedup();
+    let near: Vec<String> = near
+        .iter()
+        .take(SUGGESTED)
+        .map(|(_, name)| format!("{:?}", printable(name, 60)))
+        .collect();
+    match near.as_slice() {
+        [] => format!("no {kind} named {wanted:?} (there is none at all)"),
+        near => format!("no {kind} named {wanted:?} (nearest: {})", near.join(", ")),
+    }
+}
+
+/// How far apart two names are (Levenshtein, without regard to case), over at most 64 characters of each.
+fn distance(a: &str, b: &str) -> usize {
+    let letters = |text: &str| text.chars().take(64).flat_map(char::to_lowercase).collect::<Vec<_>>();
+    let (a, b) = (letters(a), letters(b));
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut corner = i;
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let changed = corner + usize::from(x != y);
+            corner = row[j + 1];
+            row[j + 1] = changed.min(corner + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_names_come_first() {
+        let text = missing(
+            "flavor",
+            "m3.xlrge",
+            ["m1.tiny", "m3.xlarge", "huge", "M3.LARGE"].into_iter(),
+        );
+        assert_eq!(
+            text,
+            r#"no flavor named "m3.xlrge" (nearest: "m3.xlarge", "M3.LARGE", "huge")"#
+        );
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("", "abc"), 3);
+    }
+
+    #[test]
+    fn a_marker_is_found_in_any_link() {
+        assert_eq!(
+            query_value("http://bad/x?limit=2&marker=a%2Fb", "marker").as_deref(),
+            Some("a/b")
+        );
+        assert_eq!(query_value("/v2/images?xmarker=1", "marker"), None);
+        assert_eq!(query_value("no query", "marker"), None);
+    }
+
+    #[test]
+    fn a_uuid_has_five_groups() {
+        assert!(is_uuid("d97761e1-0f6c-4a96-8896-d19c3eccbcf5"));
+        assert!(!is_uuid("d97761e1-0f6c-4a96-8896-d19c3eccbcfg"));
+        assert!(!is_uuid("Ubuntu 24.04"));
+    }
+}

@@ -1,0 +1,263 @@
+//! Requests with a token: the login when it is first needed, one more after a 401, patience after a 429.
+//!
+//! What an answer means is left to the callers; here only the two statuses are dealt with that say surely that the
+//! request was not handled, so that repeating even a POST is safe.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
+use log::{debug, warn};
+use ureq::http::Method;
+
+use super::auth::{self, Login};
+use super::catalog::{self, Service};
+use super::error::unreachable;
+use crate::access::OpenStackAccess;
+use crate::http::{Http, HttpError, Reply, Request, printable};
+use crate::provider::ProviderError;
+
+/// Logins in one pass: public clouds count them (OVH: 60 a minute and user).
+const MAX_LOGINS: u32 = 3;
+/// Tries of a request that is answered 429.
+const MAX_TRIES: u32 = 3;
+/// A longer wait is not sat out: the next pass comes sooner than that is worth.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// How a wait is made; tests do not wait.
+pub(super) type Pause = Box<dyn Fn(Duration)>;
+
+/// A request to one of the services.
+#[derive(Debug)]
+pub(super) struct Call<'a> {
+    pub method: Method,
+    pub service: Service,
+    /// Path and query, after the base.
+    pub path: &'a str,
+    /// A JSON body.
+    pub body: Option<&'a [u8]>,
+}
+
+/// Why a call has no reply.
+#[derive(Debug)]
+pub(super) enum CallError {
+    /// It was never made: the login failed, or the catalog lacks the service.
+    NotMade(ProviderError),
+    /// It was made, or tried.
+    Http(HttpError),
+}
+
+/// What is known after the login.
+pub(super) struct Session {
+    http: Http,
+    access: OpenStackAccess,
+    pause: Pause,
+    login: Option<Login>,
+    logins: u32,
+    /// The login that Keystone refused: tried again it would only lock the account.
+    refused: Option<ProviderError>,
+    /// Compute answered 404 below `/v2.1` where the catalog says `/v2`.
+    old_compute: bool,
+    /// Compute answered anything else than 404: its base is right.
+    proven_compute: bool,
+}
+
+impl Session {
+    pub(super) fn new(http: Http, access: OpenStackAccess, pause: Pause) -> Self {
+        Self {
+            http,
+            access,
+            pause,
+            login: None,
+            logins: 0,
+            refused: None,
+            old_compute: false,
+            proven_compute: false,
+        }
+    }
+
+    /// Requests made so far, logins among them.
+    pub(super) fn requests(&self) -> u64 {
+        self.http.requests()
+    }
+
+    /// The id of the project, once logged in.
+    pub(super) fn project(&self) -> Option<&str> {
+        self.login.as_ref()?.project.as_deref()
+    }
+
+    /// Makes the token a bad one, as if it had been revoked.
+    #[cfg(all(test, feature = "real-openstack"))]
+    pub(super) fn spoil_token(&mut self) {
+        if let Some(login) = &mut self.login {
+            login.token = crate::secret::Secret::new("spoiled");
+        }
+    }
+
+    /// Logs in unless that is done.
+    pub(super) fn ensure_login(&mut self) -> Result<&Login, ProviderError> {
+        let login = match self.login.take() {
+            Some(login) => login,
+            None => self.log_in()?,
+        };
+        Ok(self.login.insert(login))
+    }
+
+    fn log_in(&mut self) -> Result<Login, ProviderError> {
+        if let Some(error) = &self.refused {
+            return Err(error.clone());
+        }
+        if self.logins >= MAX_LOGINS {
+            let text = format!("the cloud does not take its own tokens: {MAX_LOGINS} logins in one pass are enough");
+            return Err(ProviderError::Auth(text));
+        }
+        self.logins += 1;
+        let mut tries = 1;
+        let reply = loop {
+            self.in_time()?;
+            let reply = auth::send(&self.http, &self.access).map_err(|e| unreachable("login at Keystone", &e))?;
+            if reply.status != 429 || !self.waited(&reply, tries) {
+                break reply;
+            }
+            tries += 1;
+        };
+        let login = auth::read(&self.access, &reply);
+        match &login {
+            Ok(login) => self.warn_of_plain_http(login),
+            Err(error @ ProviderError::Auth(_)) => self.refused = Some(error.clone()),
+            Err(_) => {}
+        }
+        login
+    }
+
+    /// The configuration shows only Keystone's URL; where the token goes next stands in the catalog.
+    fn warn_of_plain_http(&self, login: &Login) {
+        if !self.access.auth_url.starts_with("https://") {
+            return;
+        }
+        for service in [Service::Compute, Service::Image, Service::Network] {
+            let base = catalog::base(&self.access, &login.catalog, service);
+            if let Some(base) = base.ok().filter(|base| base.url.starts_with("http://")) {
+                let url = printable(&base.url, 100);
+                warn!("openstack: {url} of the catalog is plain http, the token goes there unprotected");
+            }
+        }
+    }
+
+    /// A request that cannot be answered in time any more is not begun: half a create is worse than none.
+    fn in_time(&self) -> Result<(), ProviderError> {
+        match self.http.time_left() {
+            Some(Duration::ZERO) => Err(ProviderError::Unavailable("the time of this pass is over".to_owned())),
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes a GET.
+    pub(super) fn get(&mut self, what: &str, service: Service, path: &str) -> Result<Reply, ProviderError> {
+        let call = Call {
+            method: Method::GET,
+            service,
+            path,
+            body: None,
+        };
+        self.call(&call).map_err(|error| match error {
+            CallError::NotMade(error) => error,
+            CallError::Http(error) => unreachable(what, &error),
+        })
+    }
+
+    /// Makes a request. After a 401 it logs in again and repeats it once; after a 429 it waits.
+    pub(super) fn call(&mut self, call: &Call<'_>) -> Result<Reply, CallError> {
+        let reply = self.patiently(call)?;
+        if reply.status != 401 {
+            return Ok(reply);
+        }
+        debug!("openstack: the token is refused, logging in again");
+        self.login = None;
+        self.patiently(call)
+    }
+
+    fn patiently(&mut self, call: &Call<'_>) -> Result<Reply, CallError> {
+        let mut tries = 1;
+        loop {
+            let reply = self.once(call)?;
+            if reply.status != 429 || !self.waited(&reply, tries) {
+                return Ok(reply);
+            }
+            tries += 1;
+        }
+    }
+
+    fn once(&mut self, call: &Call<'_>) -> Result<Reply, CallError> {
+        self.ensure_login().map_err(CallError::NotMade)?;
+        let reply = self.send(call)?;
+        if call.service != Service::Compute {
+            return Ok(reply);
+        }
+        if reply.status != 404 {
+            self.proven_compute = true;
+        } else if call.method == Method::GET && !self.proven_compute && !self.old_compute {
+            self.old_compute = true;
+            if self.base(Service::Compute).map_err(CallError::NotMade)?.1 {
+                return self.send(call);
+            }
+        }
+        Ok(reply)
+    }
+
+    /// Returns the base of a service, and whether it is the catalog's own old one.
+    fn base(&self, service: Service) -> Result<(String, bool), ProviderError> {
+        let catalog = self.login.as_ref().map_or(&[][..], |login| &login.catalog);
+        let base = catalog::base(&self.access, catalog, service)?;
+        match base.legacy {
+            Some(url) if self.old_compute => Ok((url, true)),
+            _ => Ok((base.url, false)),
+        }
+    }
+
+    fn send(&self, call: &Call<'_>) -> Result<Reply, CallError> {
+        self.in_time().map_err(CallError::NotMade)?;
+        let (base, _) = self.base(call.service).map_err(CallError::NotMade)?;
+        let token = self.login.as_ref().map_or("", |login| login.token.reveal());
+        let url = format!("{base}{}", call.path);
+        let request = Request {
+            method: call.method.clone(),
+            url: &url,
+            headers: &[("x-auth-token", token), ("accept", "application/json")],
+            body: call.body.map(|body| ("application/json", body)),
+        };
+        self.http.send(&request).map_err(CallError::Http)
+    }
+
+    /// Waits before another try; `false` when there is none.
+    fn waited(&self, reply: &Reply, tries: u32) -> bool {
+        let asked = retry_after(reply).map(|seconds| Duration::from_secs(seconds.max(1)));
+        let span = asked.unwrap_or(Duration::from_secs(1 << (tries - 1)));
+        let in_time = self.http.time_left().is_none_or(|left| span < left);
+        if tries >= MAX_TRIES || span > LONGEST_PAUSE || !in_time {
+            return false;
+        }
+        debug!("openstack: too many requests, waiting {} s", span.as_secs());
+        (self.pause)(span);
+        true
+    }
+}
+
+/// Reads `Retry-After`: seconds, or a date measured by the `Date` of the same reply.
+pub(super) fn retry_after(reply: &Reply) -> Option<u64> {
+    let text = reply.header("retry-after")?.trim();
+    if let Ok(seconds) = text.parse::<u64>() {
+        return Some(seconds);
+    }
+    let seconds = http_date(text)?.duration_since(date(reply)?).as_secs();
+    Some(u64::try_from(seconds).unwrap_or(0))
+}
+
+/// Reads the `Date` of a reply: the cloud's clock.
+pub(super) fn date(reply: &Reply) -> Option<Timestamp> {
+    http_date(reply.header("date")?)
+}
+
+fn http_date(text: &str) -> Option<Timestamp> {
+    DateTimeParser::new().parse_timestamp(text).ok()
+}
