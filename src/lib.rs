@@ -12,16 +12,25 @@
 //! | [`state`] | what is remembered between passes |
 //! | [`plan`] | what is to be done: pure |
 //! | `http`, `jenkins`, `provider` | the edges that speak HTTP |
+//! | `pass` | observe and execute |
+//! | `report` | what is printed |
+//! | `cli` | the commands |
 
 pub mod access;
+mod cli;
 pub mod config;
+mod error;
 mod http;
 mod jenkins;
 pub mod labels;
+mod lock;
 pub mod model;
+mod pass;
 pub mod plan;
 mod provider;
 pub mod queue;
+mod report;
 pub mod secret;
 pub mod state;
 
+pub use cli::{Surroundings, run};

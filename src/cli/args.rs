@@ -1,0 +1,215 @@
+//! The command line. The doc comments of these types are the help texts.
+
+#![expect(clippy::doc_markdown, reason = "help texts are shown as they are written")]
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Keeps a Jenkins controller supplied with OpenStack agents.
+///
+/// Each call makes one pass and ends: it reads Jenkins' queue and nodes and the
+/// cloud's servers, creates the servers that waiting jobs need, removes what
+/// stands idle, and saves a small state file. Start it from cron, once a minute:
+///
+///   * * * * *  mita run
+///
+/// Begin with `mita check --online`, then look at `mita run --dry-run`: it prints
+/// what would be done and why, and changes nothing.
+#[derive(Debug, Parser)]
+#[command(name = "mita", version, verbatim_doc_comment, after_help = AFTER_HELP, arg_required_else_help = true)]
+pub struct Cli {
+    /// The configuration file [default: $MITA_CONFIG, else the first of ./mita.yaml,
+    /// $XDG_CONFIG_HOME/mita/mita.yaml, /etc/mita/mita.yaml]
+    #[arg(short, long, global = true, value_name = "FILE", display_order = 100)]
+    pub config: Option<PathBuf>,
+    /// Say more on stderr: -v each action, -vv each request
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, display_order = 101)]
+    pub verbose: u8,
+    /// Say nothing but errors
+    #[arg(short, long, global = true, conflicts_with = "verbose", display_order = 102)]
+    pub quiet: bool,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0   done, or nothing to do
+  1   done, but an action failed or was left undone, a provider could not be
+      read, the guard held something back, or a check found something missing
+  2   wrong usage
+  3   configuration or state file unusable
+  4   Jenkins, or every provider, could not be observed; nothing was changed
+  75  another pass holds the lock; nothing was changed
+
+MITA_LOG sets what is logged on stderr (error, warn, info, debug).";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make one full pass: create what waiting jobs need, remove what stands idle
+    Run(PassArgs),
+    /// Make a pass that only creates
+    Provision(PassArgs),
+    /// Make a pass that only removes: idle, dead, orphaned and over-age nodes
+    Reap(PassArgs),
+    /// Show what there is: servers, Jenkins nodes, back-offs, and what waits and why
+    Status(OutputArgs),
+    /// Show how a label expression, a `why` sentence or a queue item is read, and which template it gets
+    Explain(ExplainArgs),
+    /// Validate the configuration; with --online also log in everywhere and look up all that it names
+    Check(CheckArgs),
+    /// Remove nodes now, by the same safe order as `reap`
+    Destroy(DestroyArgs),
+    /// Not supported yet
+    #[command(hide = true)]
+    Leaks(Later),
+    /// Not supported yet
+    #[command(hide = true)]
+    History(Later),
+    /// Not supported yet
+    #[command(hide = true)]
+    Completions(Later),
+    /// Not supported yet
+    #[command(hide = true)]
+    Man(Later),
+    /// Not supported yet
+    #[command(hide = true)]
+    Drain(Later),
+    /// Not supported yet
+    #[command(hide = true)]
+    Undrain(Later),
+}
+
+/// Whatever follows a command that is not supported yet.
+#[derive(Debug, Args)]
+pub struct Later {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    _rest: Vec<String>,
+}
+
+/// How to print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people
+    Text,
+    /// For programs: one JSON object
+    Json,
+}
+
+/// Arguments of a command that only prints.
+#[derive(Debug, Args)]
+pub struct OutputArgs {
+    /// How to print [default: text]
+    #[arg(short, long, value_enum)]
+    pub output: Option<Output>,
+}
+
+/// Arguments of a pass.
+#[derive(Debug, Args)]
+pub struct PassArgs {
+    /// Print exactly what would be done and why, and write nothing anywhere
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+    /// Wait that long for another pass to end, as in 30s or 2m [default: do not wait]
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "0", hide_default_value = true)]
+    pub wait: Duration,
+    /// Lift the deletion guard for this one pass
+    ///
+    /// The guard holds back what would be removed because something is absent (a server without its Jenkins node, a
+    /// node without its server, a node that is offline) when that is at least 5 and more than half of the fleet.
+    #[arg(long)]
+    pub force: bool,
+    /// Decide on a saved observation instead of the live world; implies --dry-run
+    #[arg(long, value_name = "FILE", conflicts_with = "save_observation")]
+    pub replay: Option<PathBuf>,
+    /// Save what was observed, for --replay (it holds no secrets)
+    #[arg(long, value_name = "FILE")]
+    pub save_observation: Option<PathBuf>,
+    /// How to print [default: text on a terminal and in a dry run, else only what is wrong]
+    #[arg(short, long, value_enum)]
+    pub output: Option<Output>,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("what").required(true))]
+pub struct ExplainArgs {
+    /// A label expression, as in 'linux && !arm64', or a whole `why` sentence of Jenkins' queue
+    #[arg(group = "what")]
+    pub text: Option<String>,
+    /// A live queue item, by its id
+    #[arg(long, value_name = "ID", group = "what")]
+    pub item: Option<u64>,
+    /// How to print [default: text]
+    #[arg(short, long, value_enum)]
+    pub output: Option<Output>,
+}
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Also log in everywhere and look up every image, size, key pair, network, group, zone and permission
+    #[arg(long)]
+    pub online: bool,
+    /// How to print [default: text]
+    #[arg(short, long, value_enum)]
+    pub output: Option<Output>,
+}
+
+/// Arguments of `destroy`.
+#[derive(Debug, Args)]
+pub struct DestroyArgs {
+    /// Names of servers or Jenkins nodes of ours
+    #[arg(required = true, value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Remove them although they are busy: their builds fail
+    #[arg(long)]
+    pub force: bool,
+    /// Print exactly what would be done and why, and write nothing anywhere
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+    /// How to print [default: text on a terminal and in a dry run, else only what is wrong]
+    #[arg(short, long, value_enum)]
+    pub output: Option<Output>,
+}
+
+/// A day: nobody waits longer for a lock.
+const MAX_WAIT_SECONDS: i64 = 24 * 60 * 60;
+
+/// Reads a duration as the configuration does: `40m`, `1h 30m`, or whole seconds.
+fn duration(text: &str) -> Result<Duration, String> {
+    let span = match text.trim().parse::<i64>() {
+        Ok(seconds) => jiff::SignedDuration::from_secs(seconds),
+        Err(_) => text
+            .trim()
+            .parse()
+            .map_err(|_| "not a duration; write it as 30s, 2m or 1h 30m".to_owned())?,
+    };
+    if span.is_negative() || span.as_secs() > MAX_WAIT_SECONDS {
+        return Err("must be between 0 and 24h".to_owned());
+    }
+    Ok(span.unsigned_abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_are_read_as_in_the_configuration() {
+        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("1m 30s"), Ok(Duration::from_secs(90)));
+        assert!(duration("-1s").is_err() && duration("soon").is_err() && duration("25h").is_err());
+    }
+}

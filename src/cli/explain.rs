@@ -1,0 +1,183 @@
+//! `explain`: how a label expression, a `why` sentence or a queue item is read, and which template it gets.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::config::{Config, Template};
+use crate::error::{EXIT_DONE, Error};
+use crate::http::printable;
+use crate::model::{QueueItem, Stage};
+use crate::pass::{Live, observe};
+use crate::plan;
+use crate::queue::{self, Explained, Kind, Syntax, TextKind, Wish};
+use crate::report::json;
+
+use super::args::{Cli, ExplainArgs, Output};
+use super::{Console, setup};
+
+#[derive(Serialize)]
+struct Explanation<'a> {
+    input: &'a str,
+    kind: &'a str,
+    label: Option<String>,
+    syntax: &'a str,
+    matches: Vec<&'a str>,
+    chosen: Option<&'a str>,
+    reason: String,
+}
+
+/// Explains a text or a live queue item.
+pub fn explain(cli: &Cli, args: &ExplainArgs, console: &mut Console<'_, '_>) -> Result<u8, Error> {
+    let config = setup::config(cli, console)?;
+    let kinds = plan::kinds(&config);
+    let (input, explained, waits_not) = match (&args.text, args.item) {
+        (Some(text), _) => (text.clone(), queue::read_text(text, None, &kinds), None),
+        (None, Some(id)) => live_item(&config, &kinds, id, console)?,
+        (None, None) => return Err(Error::Usage("give a text, or --item ID".to_owned())),
+    };
+    let matches = explained
+        .wish
+        .as_ref()
+        .map(|wish| plan::eligible(wish, &config))
+        .unwrap_or_default();
+    let explanation = Explanation {
+        input: &input,
+        kind: match explained.kind {
+            TextKind::Label => "label",
+            TextKind::Why => "why",
+        },
+        label: explained.label.as_ref().map(ToString::to_string),
+        syntax: match explained.syntax {
+            Some(Syntax::Atom) => "atom",
+            _ => "expression",
+        },
+        matches: matches.iter().map(|template| template.name.as_str()).collect(),
+        chosen: matches.first().map(|template| template.name.as_str()),
+        reason: waits_not.unwrap_or_else(|| reason(&explained, &matches)),
+    };
+    let out = &mut *console.surroundings.out;
+    let _ = match args.output {
+        Some(Output::Json) => json::print(out, &explanation),
+        _ => print(out, &explanation, &explained, &config, &matches),
+    };
+    Ok(EXIT_DONE)
+}
+
+fn live_item(
+    config: &Config,
+    kinds: &[Kind<'_>],
+    id: u64,
+    console: &mut Console<'_, '_>,
+) -> Result<(String, Explained, Option<String>), Error> {
+    let mut state = setup::state(config, false, console)?;
+    let live = Live::connect(config, &console.surroundings.stop)?;
+    let now = console.surroundings.now;
+    let jenkins = live
+        .jenkins
+        .full_view()
+        .map_err(|error| Error::Blind(format!("jenkins: {}", crate::error::chain(&error))))?;
+    let mut observed = crate::model::Observed {
+        jenkins,
+        ..Default::default()
+    };
+    // What it asks stays in the view; the item asked about may be younger than queue_grace.
+    observe::wishes(&live, config, &mut observed, &mut state, now);
+    let view = &observed.jenkins;
+    let Some(place) = view.queue.iter().position(|item| item.id == id) else {
+        return Err(Error::Usage(format!(
+            "the queue has no item {id}; `mita status` lists what waits"
+        )));
+    };
+    let item = &view.queue[place];
+    let wishes = queue::wishes(view, kinds, now, jiff::SignedDuration::ZERO);
+    let wish = wishes.of_item[place].map(|index| wishes.distinct[index].clone());
+    let input = item.why.clone().unwrap_or_else(|| item.task.clone());
+    let waits_not = wish.is_none().then(|| not_waiting(item));
+    let label = match &wish {
+        Some(Wish::Label(label)) => Some(label.clone()),
+        _ => None,
+    };
+    let syntax = label.as_ref().map(Syntax::of);
+    Ok((
+        input,
+        Explained {
+            kind: TextKind::Why,
+            wish,
+            label,
+            syntax,
+        },
+        waits_not,
+    ))
+}
+
+fn not_waiting(item: &QueueItem) -> String {
+    let stage = match item.stage {
+        Stage::Waiting => "it is in its quiet period",
+        Stage::Blocked => "it is blocked by something that no server helps",
+        Stage::Pending => "it has an executor already",
+        Stage::Buildable => "it does not wait for a server",
+    };
+    stage.to_owned()
+}
+
+fn reason(explained: &Explained, matches: &[&Template]) -> String {
+    let Some(wish) = &explained.wish else {
+        return "it waits for nothing that a server gives".to_owned();
+    };
+    let unread = explained.kind == TextKind::Label && explained.syntax == Some(Syntax::Atom);
+    match matches {
+        [] if unread => format!(
+            "{}: it does not parse as an expression, so it is one label as a whole; if it is a sentence of Jenkins' \
+             queue, it is in another language, or a plugin's",
+            plan::why_none(wish)
+        ),
+        [] => plan::why_none(wish),
+        [only] => format!("{} is the only template that fits", only.name),
+        [first, ..] => format!(
+            "{} comes first of {} that fit, by priority ({}) and then by the order of the file",
+            first.name,
+            matches.len(),
+            first.priority
+        ),
+    }
+}
+
+fn print(
+    out: &mut dyn Write,
+    explanation: &Explanation<'_>,
+    explained: &Explained,
+    config: &Config,
+    matches: &[&Template],
+) -> io::Result<()> {
+    let Explanation {
+        input,
+        kind,
+        label,
+        syntax,
+        matches: _,
+        chosen: _,
+        reason,
+    } = explanation;
+    writeln!(out, "input    {}", printable(input, 500))?;
+    match label {
+        Some(label) => writeln!(out, "read as  {kind}, {syntax}: {}", printable(label, 500))?,
+        None => writeln!(out, "read as  {kind}, without a label")?,
+    }
+    if let Some(wish) = &explained.wish {
+        for template in &config.templates {
+            let verdict = match matches.iter().position(|other| other.name == template.name) {
+                Some(0) => "fits, chosen".to_owned(),
+                Some(_) => "fits".to_owned(),
+                None => plan::why_not(wish, template),
+            };
+            writeln!(
+                out,
+                "template {:<20} {}",
+                template.name.as_str(),
+                printable(&verdict, 500)
+            )?;
+        }
+    }
+    writeln!(out, "so       {}", printable(reason, 500))
+}

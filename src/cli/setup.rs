@@ -1,0 +1,77 @@
+//! What every command begins with: the configuration, the lock, the state, an id for the pass.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "an edge: hands the environment to the configuration, and waits for the lock"
+)]
+
+use std::env;
+use std::path::PathBuf;
+use std::thread::sleep;
+use std::time::Duration;
+
+use crate::config::{self, Config, Loaded};
+use crate::error::Error;
+use crate::lock::{self, Lock, Patience};
+use crate::state::State;
+use crate::state::file::{self, Found};
+
+use super::Console;
+use super::args::Cli;
+
+/// Finds and loads the configuration; returns where it was, too.
+pub fn load(cli: &Cli) -> Result<(PathBuf, Loaded), Error> {
+    let variable = |name: &str| env::var(name).ok();
+    let path = config::find(cli.config.as_deref(), &variable).map_err(|error| Error::Config(error.lines().to_vec()))?;
+    let loaded = config::load(&path, &variable).map_err(|error| Error::Config(error.lines().to_vec()))?;
+    Ok((path, loaded))
+}
+
+/// Loads the configuration and says what is to be said of it at each pass.
+pub fn config(cli: &Cli, console: &mut Console<'_, '_>) -> Result<Config, Error> {
+    let (_, loaded) = load(cli)?;
+    for warning in loaded.warnings.iter().filter(|warning| !warning.check_only) {
+        console.warn(&warning.text);
+    }
+    Ok(loaded.config)
+}
+
+/// Takes the lock beside the state file, whose folder is made where it is missing.
+pub fn lock(config: &Config, wait: Duration, console: &Console<'_, '_>) -> Result<Lock, Error> {
+    file::make_folder(&config.state_file)?;
+    let stop = &console.surroundings.stop;
+    let (path, patience) = (lock::path_for(&config.state_file), Patience { wait, stop });
+    Ok(lock::take(&path, &patience, console.surroundings.now, &sleep)?)
+}
+
+/// Reads the state. A damaged file is moved aside if `write`, and the pass goes on from the cloud's marks.
+pub fn state(config: &Config, write: bool, console: &mut Console<'_, '_>) -> Result<State, Error> {
+    let path = &config.state_file;
+    match file::load(path)? {
+        Found::State(state) => Ok(state),
+        Found::Damaged { what } => {
+            let done = if write {
+                format!(
+                    "moved to {}",
+                    file::set_aside(path, console.surroundings.now)?.display()
+                )
+            } else {
+                "left in place".to_owned()
+            };
+            console.warn(&format!(
+                "{}: damaged ({what}); {done}, going on from the cloud's marks: idle times start again",
+                path.display()
+            ));
+            Ok(State::default())
+        }
+    }
+}
+
+/// Makes the id of a pass: 12 random hexadecimal digits.
+pub fn pass_id() -> Result<String, Error> {
+    let random = getrandom::u64().map_err(|error| Error::File {
+        what: "the system has no random numbers".to_owned(),
+        source: std::io::Error::other(error.to_string()),
+    })?;
+    Ok(format!("{:012x}", random & 0xffff_ffff_ffff))
+}

@@ -1,0 +1,236 @@
+//! `status`: what there is now, and what waits and why.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::error::{EXIT_DONE, EXIT_PARTLY, Error};
+use crate::http::printable;
+use crate::model::{Computer, NodeName, Observed};
+use crate::pass::{self, Live};
+use crate::plan::{Context, Plan, ServerRow, TemplateRow, Waiting};
+use crate::report::json;
+use crate::report::text::{age, count, waiting};
+
+use super::args::{Cli, Output, OutputArgs};
+use super::{Console, setup};
+
+#[derive(Serialize)]
+struct StatusReport<'a> {
+    version: u32,
+    servers: &'a [ServerRow],
+    jenkins_nodes: Vec<NodeRow<'a>>,
+    backoffs: Vec<BackoffRow<'a>>,
+    waiting: Vec<WaitingRow<'a>>,
+    templates: &'a [TemplateRow],
+    notes: &'a [String],
+}
+
+/// A Jenkins node of ours without a server.
+#[derive(Serialize)]
+struct NodeRow<'a> {
+    name: &'a NodeName,
+    offline: bool,
+    idle: bool,
+    executors: u32,
+    idle_executors: u32,
+}
+
+#[derive(Serialize)]
+struct BackoffRow<'a> {
+    key: &'a str,
+    failures: u32,
+    until: Timestamp,
+    reason: &'a str,
+}
+
+/// Like [`Waiting`], but says `served_by` in every row.
+#[derive(Serialize)]
+struct WaitingRow<'a> {
+    label: Option<&'a str>,
+    reason: &'a str,
+    items: u64,
+    oldest_seconds: i64,
+    example: &'a crate::plan::Example,
+    served_by: Option<&'a str>,
+}
+
+/// Shows what there is.
+pub fn status(cli: &Cli, args: &OutputArgs, console: &mut Console<'_, '_>) -> Result<u8, Error> {
+    let config = setup::config(cli, console)?;
+    let mut state = setup::state(&config, false, console)?;
+    let mut live = Live::connect(&config, &console.surroundings.stop)?;
+    let now = console.surroundings.now;
+    let context = Context {
+        now,
+        pass: setup::pass_id()?,
+        create: true,
+        remove: true,
+        force: false,
+        created: 0,
+    };
+    let decision = pass::decide(&mut live, &config, &mut state, &context)?;
+    let unreadable = pass::unreadable(&decision.observed);
+    for sentence in unreadable.iter().chain(&decision.plan.warnings) {
+        console.warn(sentence);
+    }
+    let report = report(&decision.observed, &decision.plan);
+    let out = &mut *console.surroundings.out;
+    let _ = if args.output == Some(Output::Json) {
+        json::print(out, &report)
+    } else {
+        print(out, &report)
+    };
+    Ok(if unreadable.is_empty() { EXIT_DONE } else { EXIT_PARTLY })
+}
+
+fn report<'a>(observed: &'a Observed, plan: &'a Plan) -> StatusReport<'a> {
+    let computers: BTreeMap<&NodeName, &Computer> = observed
+        .jenkins
+        .computers
+        .iter()
+        .map(|computer| (&computer.name, computer))
+        .collect();
+    let jenkins_nodes = plan
+        .stray_nodes
+        .iter()
+        .filter_map(|name| computers.get(name))
+        .map(|computer| NodeRow {
+            name: &computer.name,
+            offline: computer.offline,
+            idle: computer.idle,
+            executors: computer.executors,
+            idle_executors: computer.idle_executors,
+        });
+    let backoffs = plan.state.backoffs.iter().map(|(key, backoff)| BackoffRow {
+        key,
+        failures: backoff.failures,
+        until: backoff.until,
+        reason: &backoff.reason,
+    });
+    let waiting = plan.waiting.iter().map(|row| WaitingRow {
+        label: row.label.as_deref(),
+        reason: &row.reason,
+        items: row.items,
+        oldest_seconds: row.oldest_seconds,
+        example: &row.example,
+        served_by: row.served_by.as_ref().map(crate::model::TemplateName::as_str),
+    });
+    StatusReport {
+        version: 1,
+        servers: &plan.servers,
+        jenkins_nodes: jenkins_nodes.collect(),
+        backoffs: backoffs.collect(),
+        waiting: waiting.collect(),
+        templates: &plan.templates,
+        notes: &plan.notes,
+    }
+}
+
+fn print(out: &mut dyn Write, report: &StatusReport<'_>) -> io::Result<()> {
+    writeln!(
+        out,
+        "{:<20} {:>7} {:>7} {:>4} {:>4} {:>4} {:>9}",
+        "TEMPLATE", "SERVERS", "BOOTING", "IDLE", "BUSY", "MAX", "MIN_READY"
+    )?;
+    for TemplateRow {
+        node,
+        servers,
+        booting,
+        idle,
+        busy,
+        max,
+        min_ready,
+    } in report.templates
+    {
+        writeln!(
+            out,
+            "{:<20} {servers:>7} {booting:>7} {idle:>4} {busy:>4} {max:>4} {min_ready:>9}",
+            node.as_str()
+        )?;
+    }
+    print_servers(out, report.servers)?;
+    let more = report.waiting.len() + report.backoffs.len() + report.jenkins_nodes.len() + report.notes.len();
+    if more > 0 {
+        writeln!(out)?;
+    }
+    for row in &report.jenkins_nodes {
+        let what = if row.offline { "offline" } else { "online" };
+        writeln!(
+            out,
+            "node without a server: {} ({what})",
+            printable(row.name.as_str(), 100)
+        )?;
+    }
+    for row in &report.backoffs {
+        let reason = printable(row.reason, 300);
+        writeln!(
+            out,
+            "held back: {} until {}, {} in a row: {reason}",
+            row.key,
+            row.until.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            count(u64::from(row.failures), "failure", "failures")
+        )?;
+    }
+    let rows: Vec<Waiting> = report.waiting.iter().map(WaitingRow::to_waiting).collect();
+    waiting(out, &rows)?;
+    for note in report.notes {
+        writeln!(out, "note: {}", printable(note, 500))?;
+    }
+    Ok(())
+}
+
+impl WaitingRow<'_> {
+    fn to_waiting(&self) -> Waiting {
+        Waiting {
+            label: self.label.map(str::to_owned),
+            reason: self.reason.to_owned(),
+            items: self.items,
+            oldest_seconds: self.oldest_seconds,
+            example: self.example.clone(),
+            served_by: self.served_by.map(Into::into),
+        }
+    }
+}
+
+/// Prints the servers in columns as wide as what stands in them.
+fn print_servers(out: &mut dyn Write, rows: &[ServerRow]) -> io::Result<()> {
+    const HEADS: [&str; 6] = ["SERVER", "PHASE", "AGE", "IDLE", "PLACE", "JENKINS NODE"];
+    if rows.is_empty() {
+        return Ok(());
+    }
+    writeln!(out)?;
+    let lines: Vec<[String; 6]> = std::iter::once(HEADS.map(str::to_owned))
+        .chain(rows.iter().map(cells))
+        .collect();
+    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
+    let [name, phase, age, idle, place] = [0, 1, 2, 3, 4].map(width);
+    for [a, b, c, d, e, node] in &lines {
+        writeln!(
+            out,
+            "{a:<name$}  {b:<phase$}  {c:>age$}  {d:>idle$}  {e:<place$}  {node}"
+        )?;
+    }
+    Ok(())
+}
+
+fn cells(row: &ServerRow) -> [String; 6] {
+    let zone = row.zone.as_ref().map_or_else(String::new, |zone| format!("/{zone}"));
+    let node = match &row.jenkins_node {
+        None => "-".to_owned(),
+        // Said shortly, so that the usual line fits 80 columns.
+        Some(node) if node.as_str() == row.name => "same name".to_owned(),
+        Some(node) => printable(node.as_str(), 100),
+    };
+    let outdated = if row.outdated { " (outdated)" } else { "" };
+    [
+        printable(&row.name, 80),
+        format!("{:?}", row.phase).to_lowercase(),
+        age(row.age_seconds),
+        row.idle_seconds.map_or_else(|| "-".to_owned(), age),
+        printable(&format!("{}{zone}", row.provider), 60),
+        format!("{node}{outdated}"),
+    ]
+}

@@ -1,0 +1,104 @@
+//! The top error: what ends a command early, its exit code, and how a chain of causes is printed.
+
+use std::error::Error as StdError;
+
+use thiserror::Error;
+
+use crate::lock::LockError;
+use crate::state::file::StateError;
+
+/// Done; also: nothing to do.
+pub const EXIT_DONE: u8 = 0;
+/// Done, but an action failed or was left undone, a provider could not be read, or the guard held something back.
+pub const EXIT_PARTLY: u8 = 1;
+/// Wrong usage.
+pub const EXIT_USAGE: u8 = 2;
+/// The configuration or the state file is unusable.
+pub const EXIT_UNUSABLE: u8 = 3;
+/// Jenkins, or every provider, could not be observed; nothing was changed.
+pub const EXIT_BLIND: u8 = 4;
+/// Another pass holds the lock; nothing was changed (`EX_TEMPFAIL` of sysexits.h).
+pub const EXIT_LOCKED: u8 = 75;
+
+/// What ends a command before it is done.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// Arguments that do not fit together.
+    #[error("{0}")]
+    Usage(String),
+    /// Problems of the configuration; each is a line of its own.
+    #[error("{}", .0.join("\n"))]
+    Config(Vec<String>),
+    /// The state file.
+    #[error("state file")]
+    State(#[from] StateError),
+    /// The lock.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// A file named on the command line.
+    #[error("{what}")]
+    File {
+        /// Which, and what was to be done with it.
+        what: String,
+        /// What went wrong.
+        source: std::io::Error,
+    },
+    /// The plan broke a rule: a bug of mita, stopped before it did harm.
+    #[error("the plan breaks a rule, so nothing of it was done (please report this): {0}")]
+    BrokenPlan(String),
+    /// Nothing could be observed.
+    #[error("{0}; nothing was changed")]
+    Blind(String),
+    /// A signal came before anything was done.
+    #[error("a signal asked mita to end; nothing was changed")]
+    Stopped,
+}
+
+impl Error {
+    /// Returns the exit code.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_) => EXIT_USAGE,
+            Self::Config(_) | Self::State(_) | Self::File { .. } | Self::Lock(LockError::Unusable { .. }) => {
+                EXIT_UNUSABLE
+            }
+            Self::Lock(LockError::Held { .. }) => EXIT_LOCKED,
+            Self::Blind(_) => EXIT_BLIND,
+            Self::BrokenPlan(_) | Self::Stopped => EXIT_PARTLY,
+        }
+    }
+}
+
+/// Prints an error with its causes on one line.
+pub fn chain(error: &dyn StdError) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        // Many an error tells its cause itself.
+        if !text.contains(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let source = std::io::Error::other("no room");
+        let path = "s.json".into();
+        let text = chain(&Error::State(StateError::Write { path, source }));
+        assert_eq!(
+            text,
+            "state file: s.json: cannot be written: no room; its folder must be writable and have room"
+        );
+        let (what, source) = ("cannot read f".to_owned(), std::io::Error::other("gone"));
+        assert_eq!(chain(&Error::File { what, source }), "cannot read f: gone");
+    }
+}

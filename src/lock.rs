@@ -1,0 +1,155 @@
+//! The lock that keeps two passes apart; the only place that uses fs2.
+//!
+//! The lock file is never deleted: a pass that waits on a deleted file would hold a lock that nobody else sees.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "an edge: measures how long the lock is waited for"
+)]
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read as _, Seek as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use thiserror::Error;
+
+use crate::http::printable;
+
+/// How often a lock that is held is tried again.
+const POLL: Duration = Duration::from_millis(100);
+
+/// Why the lock could not be had.
+#[derive(Debug, Error)]
+pub enum LockError {
+    /// Another pass has it.
+    #[error("another pass holds the lock {path}{holder}")]
+    Held {
+        /// The lock file.
+        path: PathBuf,
+        /// Who, as far as the file tells; empty or beginning with a blank.
+        holder: String,
+    },
+    /// The file cannot be opened or locked.
+    #[error("cannot lock {path}: {source}; its folder must exist and be writable, see state_file")]
+    Unusable {
+        /// The lock file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+/// An exclusive lock, held until it is dropped.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+    /// How long it was waited for; nothing where it was free at once.
+    pub waited: Duration,
+}
+
+/// How long a lock is waited for, and what ends that early.
+#[derive(Debug)]
+pub struct Patience<'a> {
+    /// The longest wait.
+    pub wait: Duration,
+    /// Set by a signal.
+    pub stop: &'a AtomicBool,
+}
+
+/// Returns the lock file that belongs to a state file.
+pub fn path_for(state_file: &Path) -> PathBuf {
+    let mut name = state_file.as_os_str().to_owned();
+    name.push(".lock");
+    PathBuf::from(name)
+}
+
+/// Takes the lock, waiting for it at most so long by `pause`; writes our pid and start time into it.
+pub fn take(path: &Path, patience: &Patience<'_>, now: Timestamp, pause: &dyn Fn(Duration)) -> Result<Lock, LockError> {
+    let unusable = |source| LockError::Unusable {
+        path: path.to_owned(),
+        source,
+    };
+    let mut file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
+        .map_err(unusable)?;
+    let began = Instant::now();
+    let mut waited = Duration::ZERO;
+    // Written out in full: the standard library has methods of the same names with other error types.
+    while let Err(error) = fs2::FileExt::try_lock_exclusive(&file) {
+        if error.kind() != fs2::lock_contended_error().kind() {
+            return Err(unusable(error));
+        }
+        if waited >= patience.wait || patience.stop.load(Ordering::Relaxed) {
+            return Err(LockError::Held {
+                path: path.to_owned(),
+                holder: holder(&mut file),
+            });
+        }
+        pause(POLL.min(patience.wait.saturating_sub(waited)));
+        waited = began.elapsed();
+    }
+    let text = format!("{} {}\n", std::process::id(), now.strftime("%Y-%m-%dT%H:%M:%SZ"));
+    file.set_len(0)
+        .and_then(|()| file.rewind())
+        .and_then(|()| file.write_all(text.as_bytes()))
+        .map_err(unusable)?;
+    Ok(Lock { _file: file, waited })
+}
+
+fn holder(file: &mut File) -> String {
+    let mut text = String::new();
+    if file.take(200).read_to_string(&mut text).is_err() {
+        return String::new();
+    }
+    match text.trim().split_once(' ') {
+        Some((pid, since)) => format!(" (pid {}, since {})", printable(pid, 20), printable(since, 40)),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    fn check(path: &Path, wait: Duration, stop: bool, pause: &dyn Fn(Duration)) -> Result<Lock, String> {
+        let stop = &AtomicBool::new(stop);
+        take(path, &Patience { wait, stop }, Timestamp::UNIX_EPOCH, pause).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_second_lock_is_refused_and_names_the_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = path_for(&folder.path().join("state.json"));
+        let never = |_| panic!("nothing is waited for");
+        let first = check(&path, Duration::ZERO, false, &never).unwrap();
+        assert_eq!(first.waited, Duration::ZERO);
+        let refused = check(&path, Duration::ZERO, false, &never).unwrap_err();
+        assert!(refused.contains(&format!("pid {}", std::process::id())), "{refused}");
+        drop(first);
+        check(&path, Duration::ZERO, false, &never).unwrap();
+        assert!(path.exists(), "the lock file is never deleted");
+    }
+
+    #[test]
+    fn a_lock_is_waited_for_until_it_is_free_or_a_signal_comes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = path_for(&folder.path().join("state.json"));
+        let hour = Duration::from_secs(3600);
+        let first = RefCell::new(Some(check(&path, hour, false, &|_| {}).unwrap()));
+        let refused = check(&path, hour, true, &|_| panic!("a signal ends the wait")).unwrap_err();
+        assert!(refused.contains("another pass"), "{refused}");
+        let second = check(&path, hour, false, &|_| drop(first.take())).unwrap();
+        assert!(second.waited > Duration::ZERO, "how long is told");
+    }
+}

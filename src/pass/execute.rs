@@ -1,0 +1,405 @@
+//! Doing what a plan says, or recording why it could not be done. Makes no choices.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "an edge: a Jenkins older than 2.503 needs a second after each mark"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::thread::sleep;
+
+use jiff::{SignedDuration, Timestamp};
+use log::info;
+
+use super::Live;
+use super::rows::{create_action, node_action, removal_actions, server_action, unmark_action};
+use crate::config::{Config, script};
+use crate::error::{Error, chain};
+use crate::http::printable;
+use crate::jenkins::{self, RemoveNode};
+use crate::model::{NodeId, NodeName, ServerId};
+use crate::plan::backoff::record_failure;
+use crate::plan::{Context, Create, MARK_PREFIX, NodeToRemove, Removal, ServerToRemove, Unmark, mark_text};
+use crate::provider::{CreateServer, Deleted, ProviderError};
+use crate::report::{Action, Do, Outcome};
+use crate::state::{BackoffKey, Intent, Phase, State};
+
+/// Why a server is not asked for whose intent cannot be saved.
+const UNWRITTEN: &str = "the state file cannot be written, and nothing is asked for that is not written down";
+
+/// Carries a plan out, action by action.
+pub struct Executor<'a> {
+    config: &'a Config,
+    context: &'a Context,
+    save: &'a dyn Fn(&State) -> Result<(), Error>,
+    told: &'a mut dyn FnMut(&Action),
+    failed_keys: BTreeSet<BackoffKey>,
+    /// The memory, kept up to date with what was done.
+    pub state: State,
+    /// What was done.
+    pub actions: Vec<Action>,
+    /// Whether an action was not begun because the pass had to end.
+    pub left_undone: bool,
+}
+
+/// What became of a list of creates.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Batch {
+    /// How many were asked for.
+    pub asked: u32,
+    /// Whether some were not, because a placement or template failed: plan again.
+    pub held_back: bool,
+}
+
+impl<'a> Executor<'a> {
+    /// Begins with the memory of a plan.
+    pub fn new(
+        config: &'a Config,
+        context: &'a Context,
+        state: State,
+        save: &'a dyn Fn(&State) -> Result<(), Error>,
+        told: &'a mut dyn FnMut(&Action),
+    ) -> Self {
+        let (failed_keys, actions) = (BTreeSet::new(), Vec::new());
+        Self {
+            config,
+            context,
+            save,
+            told,
+            failed_keys,
+            state,
+            actions,
+            left_undone: false,
+        }
+    }
+
+    /// Takes marks of ours back off.
+    pub fn unmark(&mut self, live: &Live, unmarks: &[Unmark]) {
+        for unmark in unmarks {
+            let action = unmark_action(unmark);
+            if self.skips(live, &action) {
+                continue;
+            }
+            match live.jenkins.unmark(&unmark.node, MARK_PREFIX) {
+                Ok(true) => self.tell(action, Outcome::Done, None),
+                Ok(false) => self.tell(action, Outcome::Skipped, Some("our mark is gone by now".to_owned())),
+                Err(error) => self.tell(action, Outcome::Failed, Some(chain(&error))),
+            }
+        }
+    }
+
+    /// Removes nodes: the Jenkins node first, then its server.
+    pub fn remove(&mut self, live: &mut Live, removals: &[Removal]) {
+        for removal in removals {
+            let actions = removal_actions(removal);
+            if let Some(reason) = live.must_end() {
+                self.leave(actions, reason);
+                continue;
+            }
+            let node_gone = match &removal.node {
+                Some(node) => self.remove_node(live, removal, node),
+                None => true,
+            };
+            let Some(server) = &removal.server else { continue };
+            let action = server_action(removal, server);
+            if node_gone {
+                self.remove_server(live, server, action);
+            } else {
+                self.tell(action, Outcome::Skipped, Some("its Jenkins node stays".to_owned()));
+            }
+        }
+    }
+
+    fn remove_node(&mut self, live: &Live, removal: &Removal, node: &NodeToRemove) -> bool {
+        let mark = mark_text(&self.context.pass);
+        let request = RemoveNode {
+            name: &node.name,
+            mark: &mark,
+            mark_prefix: MARK_PREFIX,
+            even_if_busy: node.even_if_busy,
+            by_monitor: node.by_monitor,
+        };
+        let offline = node_action(removal, node, Do::Offline);
+        let delete = node_action(removal, node, Do::DeleteNode);
+        let removed = match live.jenkins.remove_node(&request, &sleep) {
+            Ok(removed) => removed,
+            Err(error) => {
+                self.tell(delete, Outcome::Failed, Some(chain(&error)));
+                return false;
+            }
+        };
+        if removed.marked {
+            self.tell(offline, Outcome::Done, None);
+        }
+        let (result, error) = node_outcome(removed.outcome);
+        let gone = result == Outcome::Done;
+        if gone {
+            self.state.stray_nodes.remove(&node.name);
+            // Should the server outlive this pass, the next one knows that its node is not absent by accident.
+            let server = removal.server.as_ref();
+            if let Some(memory) = server.and_then(|server| self.state.nodes.get_mut(&server.node_id)) {
+                memory.phase = Phase::Deleting;
+            }
+        }
+        self.tell(delete, result, error);
+        gone
+    }
+
+    fn remove_server(&mut self, live: &mut Live, server: &ServerToRemove, action: Action) {
+        if server.look_first {
+            match live.jenkins.node(&NodeName::new(&server.name)) {
+                Ok(Some(node)) if !node.offline || !node.is_quiet() => {
+                    return self.tell(
+                        action,
+                        Outcome::Skipped,
+                        Some("its agent joined Jenkins by now".to_owned()),
+                    );
+                }
+                Ok(_) => {}
+                Err(error) => return self.tell(action, Outcome::Failed, Some(chain(&error))),
+            }
+        }
+        let Some(cloud) = live.clouds.get_mut(&server.provider) else {
+            return self.tell(
+                action,
+                Outcome::Failed,
+                Some("its provider is not configured".to_owned()),
+            );
+        };
+        match cloud.delete(&server.id) {
+            Ok(Deleted::Accepted | Deleted::AlreadyGone) => {
+                if let Some(node) = self.state.nodes.get_mut(&server.node_id) {
+                    node.phase = Phase::Deleting;
+                }
+                self.tell(action, Outcome::Done, None);
+            }
+            Err(error) => {
+                if let Some(node) = self.state.nodes.get_mut(&server.node_id) {
+                    node.delete_failed = true;
+                }
+                self.tell(action, Outcome::Failed, Some(error.to_string()));
+            }
+        }
+    }
+
+    /// Creates servers. The intent of each is durable before its request goes out; where it cannot be made so, this and
+    /// all that follow are not begun.
+    pub fn create(&mut self, live: &mut Live, creates: &[Create]) -> Result<Batch, Error> {
+        let mut batch = Batch::default();
+        for (at, create) in creates.iter().enumerate() {
+            if keys_of(create).iter().any(|key| self.failed_keys.contains(key)) {
+                batch.held_back = true;
+                continue;
+            }
+            let action = create_action(create);
+            if self.skips(live, &action) {
+                continue;
+            }
+            if let Err(error) = self.intend(create, self.time(live)) {
+                self.leave(creates[at..].iter().map(create_action).collect(), UNWRITTEN);
+                return Err(error);
+            }
+            batch.asked += 1;
+            batch.held_back |= !self.create_one(live, create, action);
+        }
+        Ok(batch)
+    }
+
+    /// Writes down that a server is about to be asked for.
+    fn intend(&mut self, create: &Create, now: Timestamp) -> Result<(), Error> {
+        let intent = self.intent(create, now);
+        self.state.intents.insert(create.id.clone(), intent);
+        (self.save)(&self.state).inspect_err(|_| drop(self.state.intents.remove(&create.id)))
+    }
+
+    /// Returns whether the cloud took it.
+    fn create_one(&mut self, live: &mut Live, create: &Create, mut action: Action) -> bool {
+        match self.post(live, create) {
+            Ok(id) => {
+                if let Some(intent) = self.state.intents.get_mut(&create.id) {
+                    intent.server_id = Some(id.clone());
+                }
+                action.server_id = Some(id);
+                self.tell(action, Outcome::Done, None);
+                true
+            }
+            Err(error) => {
+                self.failed(create, &error, self.time(live));
+                self.tell(action, outcome_of(&error), Some(error.to_string()));
+                false
+            }
+        }
+    }
+
+    /// Returns the time: a pass may take minutes, and what is begun now is waited for from now.
+    fn time(&self, live: &Live) -> Timestamp {
+        let elapsed = SignedDuration::try_from(live.elapsed()).unwrap_or_default();
+        self.context.now.saturating_add(elapsed).unwrap_or(self.context.now)
+    }
+
+    /// Returns the creates that were begun, none of them later than a time: in the eyes of a plan for that time, those
+    /// of the pass itself are new.
+    pub fn intents_seen_from(&self, now: Timestamp) -> BTreeMap<NodeId, Intent> {
+        let mut intents = self.state.intents.clone();
+        for intent in intents.values_mut().filter(|intent| intent.at > now) {
+            intent.at = now;
+        }
+        intents
+    }
+
+    fn intent(&self, create: &Create, at: Timestamp) -> Intent {
+        Intent {
+            name: create.name.clone(),
+            template: create.template.clone(),
+            config: self
+                .config
+                .template(create.template.as_str())
+                .map(|template| template.digest.clone())
+                .unwrap_or_default(),
+            provider: create.provider.clone(),
+            zone: create.zone.clone(),
+            at,
+            server_id: None,
+        }
+    }
+
+    fn post(&self, live: &mut Live, create: &Create) -> Result<ServerId, ProviderError> {
+        let config = self.config;
+        let (Some(template), Some(cloud), Some(offer)) = (
+            config.template(create.template.as_str()),
+            live.clouds.get_mut(&create.provider),
+            &create.offer,
+        ) else {
+            return Err(ProviderError::Unavailable(
+                "the plan names what is not there".to_owned(),
+            ));
+        };
+        let labels: Vec<&str> = template.labels.iter().map(String::as_str).collect();
+        let values = script::Values {
+            id: create.id.as_str(),
+            name: &create.name,
+            node: template.name.as_str(),
+            labels: &labels.join(" "),
+            owner: &config.owner,
+            executors: template.executors,
+            jenkins_url: &config.jenkins.url,
+        };
+        let user_data = template.script.as_deref().map(|text| script::render(text, &values));
+        let mut metadata: BTreeMap<String, String> = template.spec.metadata.clone();
+        metadata.insert("mita-owner".to_owned(), config.owner.clone());
+        metadata.insert("mita-node".to_owned(), template.name.to_string());
+        metadata.insert("mita-id".to_owned(), create.id.to_string());
+        metadata.insert("mita-config".to_owned(), template.digest.clone());
+        cloud.create(&CreateServer {
+            name: &create.name,
+            spec: &template.spec,
+            offer,
+            zone: create.zone.as_ref(),
+            metadata: &metadata,
+            user_data: user_data.as_deref(),
+        })
+    }
+
+    /// Holds back what failed; forgets the intent unless the server may exist.
+    fn failed(&mut self, create: &Create, error: &ProviderError, now: Timestamp) {
+        let placement = BackoffKey::Placement(create.provider.clone(), create.zone.clone());
+        let provider = BackoffKey::Provider(create.provider.clone());
+        let (key, exists, after) = match error {
+            ProviderError::Quota(_) | ProviderError::Capacity(_) | ProviderError::Zone(_) => (placement, false, None),
+            ProviderError::Refused(_) | ProviderError::NotFound(_) | ProviderError::Conflict(_) => (
+                BackoffKey::TemplateAt(create.template.clone(), create.provider.clone()),
+                false,
+                None,
+            ),
+            ProviderError::Auth(_) | ProviderError::Unavailable(_) => (provider, false, None),
+            ProviderError::Throttled { retry_after, .. } => (provider, false, *retry_after),
+            ProviderError::Unknown(_) | ProviderError::BadAnswer(_) => (placement, true, None),
+        };
+        if !exists {
+            self.state.intents.remove(&create.id);
+        }
+        // An hour: a service that asks for more is asked again before, once.
+        let after = after.map(|seconds| SignedDuration::from_secs(seconds.min(3600).cast_signed()));
+        let timing = &self.config.timing;
+        record_failure(&mut self.state, &key, now, &error.to_string(), after, timing);
+        self.failed_keys.insert(key);
+    }
+
+    /// Returns whether no new action may be begun, and records the one that is not.
+    fn skips(&mut self, live: &Live, action: &Action) -> bool {
+        let Some(reason) = live.must_end() else { return false };
+        self.leave(vec![action.clone()], reason);
+        true
+    }
+
+    fn leave(&mut self, actions: Vec<Action>, reason: &str) {
+        self.left_undone = true;
+        for action in actions {
+            self.tell(action, Outcome::Skipped, Some(reason.to_owned()));
+        }
+    }
+
+    fn tell(&mut self, mut action: Action, result: Outcome, error: Option<String>) {
+        action.result = result;
+        action.error = error;
+        let error = action
+            .error
+            .as_ref()
+            .map_or_else(String::new, |error| format!(": {error}"));
+        let (act, name, because) = (action.act.word(), &action.name, &action.because);
+        let result = format!("{result:?}").to_lowercase();
+        info!(
+            "{}",
+            printable(&format!("{act} {name}: {result}{error}; because {because}"), 1000)
+        );
+        (self.told)(&action);
+        self.actions.push(action);
+    }
+}
+
+/// Returns how the deletion of a node is reported; `Done` alone lets its server go.
+fn node_outcome(outcome: jenkins::Outcome) -> (Outcome, Option<String>) {
+    let kept = |reason: String| (Outcome::Skipped, Some(reason));
+    match outcome {
+        jenkins::Outcome::Deleted | jenkins::Outcome::Gone => (Outcome::Done, None),
+        jenkins::Outcome::Busy => kept("it is busy by now".to_owned()),
+        jenkins::Outcome::HeldByPerson { reason } => kept(format!("a person took it offline by now: {reason}")),
+        jenkins::Outcome::TurnedBusy { still_marked: None } => {
+            kept("a build came first; our mark is taken off again".to_owned())
+        }
+        jenkins::Outcome::TurnedBusy {
+            still_marked: Some(error),
+        } => {
+            let text = format!(
+                "a build came first, and our mark could not be taken off again: {}",
+                chain(&error)
+            );
+            (Outcome::Failed, Some(text))
+        }
+        jenkins::Outcome::MarkLost => kept("somebody took our mark off by now".to_owned()),
+        jenkins::Outcome::Failed(error) => (Outcome::Failed, Some(chain(&error))),
+    }
+}
+
+fn keys_of(create: &Create) -> [BackoffKey; 4] {
+    [
+        BackoffKey::Template(create.template.clone()),
+        BackoffKey::Placement(create.provider.clone(), create.zone.clone()),
+        BackoffKey::TemplateAt(create.template.clone(), create.provider.clone()),
+        BackoffKey::Provider(create.provider.clone()),
+    ]
+}
+
+fn outcome_of(error: &ProviderError) -> Outcome {
+    match error {
+        ProviderError::Quota(_) | ProviderError::Capacity(_) => Outcome::Refused,
+        ProviderError::Unknown(_) | ProviderError::BadAnswer(_) => Outcome::Unknown,
+        ProviderError::Refused(_)
+        | ProviderError::Zone(_)
+        | ProviderError::Auth(_)
+        | ProviderError::NotFound(_)
+        | ProviderError::Conflict(_)
+        | ProviderError::Throttled { .. }
+        | ProviderError::Unavailable(_) => Outcome::Failed,
+    }
+}

@@ -1,0 +1,291 @@
+//! One pass: `observe -> plan -> audit -> execute -> save`.
+//!
+//! This file joins the steps; it makes no decision of its own. The lock and the state file are the caller's.
+
+pub mod execute;
+pub mod observe;
+pub mod rows;
+pub mod saved;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::config::{Config, ProviderKind};
+use crate::error::{Error, chain};
+use crate::http::Deadline;
+use crate::jenkins::Client;
+use crate::model::{Observed, ProviderName, Reading};
+use crate::plan::{self, Context, Create, Plan};
+use crate::provider::{self, Provider};
+use crate::report::{Action, Seen};
+use crate::state::State;
+
+/// The most times a pass plans again after a create was refused: each time another placement is held back.
+const MAX_ROUNDS: u32 = 20;
+
+/// The services, logged in to when they are first asked.
+pub struct Live {
+    /// The controller.
+    pub jenkins: Client,
+    /// The clouds.
+    pub clouds: BTreeMap<ProviderName, Box<dyn Provider>>,
+    deadline: Deadline,
+    span: Duration,
+    stop: Arc<AtomicBool>,
+}
+
+impl Live {
+    /// Builds the clients. Nothing is sent yet.
+    pub fn connect(config: &Config, stop: &Arc<AtomicBool>) -> Result<Self, Error> {
+        let span = config.limits.pass_deadline.unsigned_abs();
+        let deadline = Deadline::after(span);
+        let unusable =
+            |what: &str, error: &dyn std::error::Error| Error::Config(vec![format!("{what}: {}", chain(error))]);
+        let jenkins = Client::new(&config.jenkins, deadline.clone()).map_err(|error| unusable("jenkins", &error))?;
+        let mut clouds = BTreeMap::new();
+        for (name, entry) in &config.providers {
+            let cloud = match &entry.kind {
+                ProviderKind::OpenStack(access) => provider::connect(access, deadline.clone()),
+            };
+            let cloud = cloud.map_err(|error| unusable(&format!("provider.{name}"), &error))?;
+            clouds.insert(name.clone(), cloud);
+        }
+        Ok(Self {
+            jenkins,
+            clouds,
+            deadline,
+            span,
+            stop: Arc::clone(stop),
+        })
+    }
+
+    /// Returns why no new action may be started, if so.
+    pub fn must_end(&self) -> Option<&'static str> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Some("a signal asked the pass to end");
+        }
+        self.is_out_of_time()
+            .then_some("the pass nears its deadline (limits.pass_deadline)")
+    }
+
+    /// Returns whether less than a tenth of the pass's time is left.
+    pub fn is_out_of_time(&self) -> bool {
+        self.deadline.left().is_some_and(|left| left < self.span / 10)
+    }
+
+    /// Returns how long the pass takes already.
+    pub fn elapsed(&self) -> Duration {
+        self.deadline
+            .left()
+            .map_or(Duration::ZERO, |left| self.span.saturating_sub(left))
+    }
+
+    /// Returns the requests made so far, by service.
+    pub fn requests(&self) -> BTreeMap<String, u64> {
+        let mut requests: BTreeMap<String, u64> = self
+            .clouds
+            .iter()
+            .map(|(name, cloud)| (name.to_string(), cloud.requests()))
+            .collect();
+        requests.insert("jenkins".to_owned(), self.jenkins.requests());
+        requests
+    }
+}
+
+/// A decision: what was seen, and what is to be done about it.
+pub struct Decision {
+    /// What was seen.
+    pub observed: Observed,
+    /// What is to be done.
+    pub plan: Plan,
+    /// What a template names and its cloud does not have: each makes the pass end with exit code 1.
+    pub missing: BTreeSet<String>,
+}
+
+/// Looks and plans; asks what a first plan shows to be needed (quieting down, offers) and plans again.
+pub fn decide(live: &mut Live, config: &Config, state: &mut State, context: &Context) -> Result<Decision, Error> {
+    let mut observed = observe::look(live, state)?;
+    let wishes = observe::wishes(live, config, &mut observed, state, context.now);
+    let mut missing = BTreeSet::new();
+    loop {
+        let plan = plan::plan_for(&observed, config, state, context, wishes.clone());
+        // A pass that must end does nothing of what it would ask about.
+        if live.must_end().is_some() || !settle(live, config, &mut observed, &plan)? {
+            return Ok(Decision {
+                observed,
+                plan,
+                missing,
+            });
+        }
+        missing.extend(plan.creates.iter().filter_map(|create| unavailable(&observed, create)));
+    }
+}
+
+/// Says what of a wanted template its cloud does not have.
+fn unavailable(observed: &Observed, create: &Create) -> Option<String> {
+    let offers = observed.clouds.get(&create.provider)?.ok()?.offers.as_ref()?.ok()?;
+    let reason = &offers.templates.get(&create.template)?.as_ref().err()?.reason;
+    Some(format!("template {} at {}: {reason}", create.template, create.provider))
+}
+
+/// Asks what a plan with actions needs to know and was not asked yet. Returns whether anything was asked.
+pub fn settle(live: &mut Live, config: &Config, observed: &mut Observed, plan: &Plan) -> Result<bool, Error> {
+    let acts = !(plan.creates.is_empty() && plan.removals.is_empty() && plan.unmarks.is_empty());
+    if acts && observed.jenkins.quieting_down.is_none() {
+        let quieting = live
+            .jenkins
+            .quieting_down()
+            .map_err(|error| Error::Blind(format!("jenkins: {}", chain(&error))))?;
+        observed.jenkins.quieting_down = Some(quieting);
+        return Ok(true);
+    }
+    let faults = observe::ask_faults(live, observed, plan);
+    Ok(observe::ask_offers(live, config, observed, plan) || faults)
+}
+
+/// Says what of the observation failed: each makes the pass end with exit code 1.
+pub fn unreadable(observed: &Observed) -> Vec<String> {
+    let mut sentences: Vec<String> = observed.clouds.iter().filter_map(observe::unreadable).collect();
+    for (name, cloud) in &observed.clouds {
+        if let Some(Reading::Unreadable(reason)) = cloud.ok().and_then(|view| view.offers.as_ref()) {
+            sentences.push(format!("provider {name}: cannot tell what it offers: {reason}"));
+        }
+    }
+    sentences
+}
+
+/// Counts what was seen.
+pub fn seen(observed: &Observed, plan: &Plan, requests: BTreeMap<String, u64>) -> Seen {
+    let mut servers: BTreeMap<ProviderName, u64> = observed.clouds.keys().map(|name| (name.clone(), 0)).collect();
+    for row in plan.servers.iter().filter(|row| row.server_id.is_some()) {
+        *servers.entry(row.provider.clone()).or_default() += 1;
+    }
+    Seen {
+        queue_items: observed.jenkins.queue.len() as u64,
+        waiting: plan.waiting_items,
+        jenkins_nodes: observed
+            .jenkins
+            .computers
+            .iter()
+            .filter(|computer| !computer.built_in)
+            .count() as u64,
+        servers,
+        requests,
+    }
+}
+
+/// What was done.
+pub struct Executed {
+    /// The memory after acting.
+    pub state: State,
+    /// Every action with its outcome.
+    pub actions: Vec<Action>,
+    /// The last plan: what is unmet stands in it.
+    pub plan: Plan,
+    /// Why the pass ended early, if it did.
+    pub ended: Option<&'static str>,
+    /// What stopped it in the middle: what was done before is done all the same.
+    pub broken: Option<Error>,
+}
+
+/// Executes a plan. After a refused create it plans again, so that the next placement gets its chance in this pass.
+///
+/// `base` is the memory before looking. `save` makes a memory durable; it is called before each create. `told` hears
+/// of each action as it ends.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the world, the decision, and two ways to be heard"
+)]
+pub fn act(
+    live: &mut Live,
+    config: &Config,
+    base: &State,
+    observed: &mut Observed,
+    mut plan: Plan,
+    context: &Context,
+    save: &dyn Fn(&State) -> Result<(), Error>,
+    told: &mut dyn FnMut(&Action),
+) -> Executed {
+    let mut executor = execute::Executor::new(config, context, std::mem::take(&mut plan.state), save, told);
+    executor.unmark(live, &plan.unmarks);
+    executor.remove(live, &plan.removals);
+    let broken = create(live, config, base, observed, &mut plan, context, &mut executor).err();
+    let ended = if executor.left_undone && broken.is_none() {
+        live.must_end().or(Some("the pass ended early"))
+    } else {
+        None
+    };
+    Executed {
+        state: executor.state,
+        actions: executor.actions,
+        plan,
+        ended,
+        broken,
+    }
+}
+
+/// Creates what a plan wants, and plans again as long as something is refused.
+fn create(
+    live: &mut Live,
+    config: &Config,
+    base: &State,
+    observed: &mut Observed,
+    plan: &mut Plan,
+    context: &Context,
+    executor: &mut execute::Executor<'_>,
+) -> Result<(), Error> {
+    let mut created = 0;
+    for round in 1..=MAX_ROUNDS {
+        let batch = executor.create(live, &plan.creates)?;
+        created += batch.asked;
+        if !batch.held_back {
+            break;
+        }
+        // Planning again starts from what the pass knows by now, but is the same pass to the clock. It removes nothing and
+        // its memory is not kept, so that a second look does not count as a second sighting.
+        let memory = State {
+            intents: executor.intents_seen_from(context.now),
+            last_pass: base.last_pass.clone(),
+            gaps: base.gaps.clone(),
+            ..executor.state.clone()
+        };
+        let again = Context {
+            remove: false,
+            created,
+            pass: format!("{}-{round}", context.pass),
+            ..context.clone()
+        };
+        *plan = plan::plan(observed, config, &memory, &again);
+        // What a pass that must end leaves undone is still planned, so that it is said.
+        if live.must_end().is_none() && settle(live, config, observed, plan)? {
+            *plan = plan::plan(observed, config, &memory, &again);
+        }
+        refuse_bad_plan(plan::audit, plan, observed, config, &memory, &again)?;
+        if plan.creates.is_empty() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// What re-checks a plan: [`plan::audit`], or [`plan::audit_destroy`] for what an operator named.
+pub type Audit = fn(&Plan, &Observed, &Config, &State, &Context) -> Vec<String>;
+
+/// Stops a plan that breaks a rule, whatever `plan` thought.
+pub fn refuse_bad_plan(
+    audit: Audit,
+    plan: &Plan,
+    observed: &Observed,
+    config: &Config,
+    state: &State,
+    context: &Context,
+) -> Result<(), Error> {
+    let broken = audit(plan, observed, config, state, context);
+    if broken.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::BrokenPlan(broken.join("; ")))
+    }
+}

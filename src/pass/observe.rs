@@ -1,0 +1,203 @@
+//! Looking: fills an [`Observed`] from Jenkins and the clouds, and asks what the first look left open.
+//!
+//! Decides nothing: what to ask is said by `queue` and by a first plan.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Live;
+use crate::config::Config;
+use crate::error::{Error, chain};
+use crate::model::{
+    CloudView, NodeName, Observed, ProviderName, Reading, Server, ServerSpec, ServerStatus, TemplateName,
+};
+use crate::plan::{self, Plan};
+use crate::queue::{self, Ask, Wishes};
+use crate::state::{Cached, State};
+
+/// The most `config.xml` and node labels that are fetched in one pass; the rest is fetched in the next ones.
+const MAX_ASKS: usize = 50;
+
+/// So many servers in ERROR are asked one by one why; more at a time have the same reason.
+const MAX_FAULTS: usize = 5;
+
+/// How long a job's label or a node's labels are believed: as long as a person would wait for a change to show.
+const CACHE_FOR: SignedDuration = SignedDuration::from_mins(10);
+
+/// Reads Jenkins and every cloud. An error means that nothing may be done: Jenkins, or every cloud, cannot be read, or a
+/// signal came.
+pub fn look(live: &mut Live, state: &State) -> Result<Observed, Error> {
+    let jenkins = live
+        .jenkins
+        .view()
+        .map_err(|error| Error::Blind(format!("jenkins: {}", chain(&error))))?;
+    // Jenkins always lists its built-in node. Without it, what joined before would look lost and go with its builds.
+    if jenkins.computers.is_empty() && state.nodes.values().any(|node| node.joined.is_some()) {
+        return Err(Error::Blind(
+            "jenkins: the list of computers is empty, not even the built-in node is in it".to_owned(),
+        ));
+    }
+    let mut clouds = BTreeMap::new();
+    for (name, cloud) in &mut live.clouds {
+        if live.stop.load(Ordering::Relaxed) {
+            return Err(Error::Stopped);
+        }
+        let reading = match cloud.servers() {
+            Ok(list) => Reading::Read(CloudView {
+                servers: list.servers,
+                clock: list.clock,
+                offers: None,
+            }),
+            Err(error) => Reading::Unreadable(error.to_string()),
+        };
+        clouds.insert(name.clone(), reading);
+    }
+    if !clouds.is_empty() && clouds.values().all(|cloud| cloud.ok().is_none()) {
+        let reasons: Vec<String> = clouds.iter().filter_map(unreadable).collect();
+        return Err(Error::Blind(reasons.join("; ")));
+    }
+    Ok(Observed { jenkins, clouds })
+}
+
+/// Says why a provider cannot be read.
+pub fn unreadable((name, cloud): (&ProviderName, &Reading<CloudView>)) -> Option<String> {
+    match cloud {
+        Reading::Read(_) => None,
+        Reading::Unreadable(reason) => Some(format!("provider {name}: {reason}")),
+    }
+}
+
+/// Reads what the queue waits for. Labels that it does not tell are fetched, each at most once; answers of earlier
+/// passes are used while fresh.
+pub fn wishes(live: &Live, config: &Config, observed: &mut Observed, state: &mut State, now: Timestamp) -> Wishes {
+    let fresh = |at: Timestamp| now >= at && now.duration_since(at) < CACHE_FOR;
+    state.jobs.retain(|_, cached| fresh(cached.at));
+    state.node_labels.retain(|_, cached| fresh(cached.at));
+    for (path, cached) in &state.jobs {
+        observed
+            .jenkins
+            .jobs
+            .insert(path.clone(), Reading::Read(cached.value.clone()));
+    }
+    for (node, cached) in &state.node_labels {
+        observed
+            .jenkins
+            .node_labels
+            .insert(node.clone(), Reading::Read(cached.value.clone()));
+    }
+    let kinds = plan::kinds(config);
+    let read = |observed: &Observed| queue::wishes(&observed.jenkins, &kinds, now, config.timing.queue_grace);
+    let mut asked = BTreeSet::new();
+    // An answer can lead to one more question (a matrix child to its parent); a third round has nothing left to ask.
+    for _ in 0..3 {
+        let wishes = read(observed);
+        let open: Vec<Ask> = queue::asks(&wishes)
+            .into_iter()
+            .filter(|ask| !asked.contains(ask))
+            .collect();
+        if open.is_empty() {
+            return wishes;
+        }
+        for ask in open {
+            if asked.len() >= MAX_ASKS || live.must_end().is_some() {
+                return read(observed);
+            }
+            answer(live, observed, state, now, &ask);
+            asked.insert(ask);
+        }
+    }
+    read(observed)
+}
+
+fn answer(live: &Live, observed: &mut Observed, state: &mut State, now: Timestamp, ask: &Ask) {
+    match ask {
+        Ask::Job(path) => {
+            let reading = reading(live.jenkins.job_config(path));
+            if let Reading::Read(value) = &reading {
+                state.jobs.insert(
+                    path.clone(),
+                    Cached {
+                        at: now,
+                        value: value.clone(),
+                    },
+                );
+            }
+            observed.jenkins.jobs.insert(path.clone(), reading);
+        }
+        Ask::NodeLabels(node) => {
+            let reading = reading(live.jenkins.node_labels(node));
+            if let Reading::Read(value) = &reading {
+                state.node_labels.insert(
+                    node.clone(),
+                    Cached {
+                        at: now,
+                        value: value.clone(),
+                    },
+                );
+            }
+            observed.jenkins.node_labels.insert(NodeName::clone(node), reading);
+        }
+    }
+}
+
+fn reading<T, E: std::error::Error>(outcome: Result<T, E>) -> Reading<T> {
+    outcome.map_or_else(|error| Reading::Unreadable(chain(&error)), Reading::Read)
+}
+
+/// Asks servers in ERROR that are to be removed why, where the list did not tell. Returns whether anything was asked.
+pub fn ask_faults(live: &mut Live, observed: &mut Observed, plan: &Plan) -> bool {
+    let mut asked = 0;
+    for target in plan.removals.iter().filter_map(|removal| removal.server.as_ref()) {
+        let (Some(cloud), Some(Reading::Read(view))) = (
+            live.clouds.get_mut(&target.provider),
+            observed.clouds.get_mut(&target.provider),
+        ) else {
+            continue;
+        };
+        let silent = |server: &&mut Server| {
+            server.id == target.id && server.status == ServerStatus::Error && server.fault.is_none()
+        };
+        let Some(server) = view.servers.iter_mut().find(silent) else {
+            continue;
+        };
+        // It is removed all the same, whether it can tell or not.
+        let told = if asked < MAX_FAULTS {
+            cloud.fault(&target.id).ok().flatten()
+        } else {
+            None
+        };
+        server.fault = Some(told.unwrap_or_default());
+        asked += 1;
+    }
+    asked > 0
+}
+
+/// Asks the clouds in which the plan wants to create what they offer. Returns whether anything was asked.
+pub fn ask_offers(live: &mut Live, config: &Config, observed: &mut Observed, plan: &Plan) -> bool {
+    let wanted: BTreeSet<&ProviderName> = plan.creates.iter().map(|create| &create.provider).collect();
+    let mut asked = false;
+    for name in wanted {
+        let (Some(cloud), Some(Reading::Read(view))) = (live.clouds.get_mut(name), observed.clouds.get_mut(name))
+        else {
+            continue;
+        };
+        if view.offers.is_some() {
+            continue;
+        }
+        // All templates of the cloud at once: it is the same three requests, and a failover needs no more.
+        let specs: Vec<(&TemplateName, &ServerSpec)> = config
+            .templates
+            .iter()
+            .filter(|template| template.placements.iter().any(|placement| &placement.provider == name))
+            .map(|template| (&template.name, &template.spec))
+            .collect();
+        view.offers = Some(match cloud.offers(&specs) {
+            Ok(offers) => Reading::Read(offers),
+            Err(error) => Reading::Unreadable(error.to_string()),
+        });
+        asked = true;
+    }
+    asked
+}

@@ -1,0 +1,85 @@
+//! From a plan to the rows of a report: one for each step, in the order in which they are done. Nothing is done here.
+
+use crate::plan::{Create, NodeToRemove, Plan, Removal, ServerToRemove, Unmark};
+use crate::report::{Action, Do, Outcome};
+
+/// Lists what a plan would do.
+pub fn planned(plan: &Plan) -> Vec<Action> {
+    let mut actions: Vec<Action> = plan.unmarks.iter().map(unmark_action).collect();
+    for removal in &plan.removals {
+        actions.extend(removal_actions(removal));
+    }
+    actions.extend(plan.creates.iter().map(create_action));
+    actions
+}
+
+/// Returns the row of a create.
+pub fn create_action(create: &Create) -> Action {
+    Action {
+        act: Do::Create,
+        node: Some(create.template.to_string()),
+        name: create.name.clone(),
+        provider: Some(create.provider.clone()),
+        server_id: None,
+        because: create.because.clone(),
+        result: Outcome::Planned,
+        error: None,
+    }
+}
+
+/// Returns the row of a mark that is taken off.
+pub fn unmark_action(unmark: &Unmark) -> Action {
+    Action {
+        act: Do::Online,
+        node: unmark.template.as_ref().map(ToString::to_string),
+        name: unmark.node.to_string(),
+        provider: None,
+        server_id: None,
+        because: unmark.because.clone(),
+        result: Outcome::Planned,
+        error: None,
+    }
+}
+
+/// Returns the rows of a removal, in the order in which they are done.
+pub fn removal_actions(removal: &Removal) -> Vec<Action> {
+    let mut actions = Vec::new();
+    if let Some(node) = &removal.node {
+        if !node.marked {
+            actions.push(node_action(removal, node, Do::Offline));
+        }
+        actions.push(node_action(removal, node, Do::DeleteNode));
+    }
+    if let Some(server) = &removal.server {
+        actions.push(server_action(removal, server));
+    }
+    actions
+}
+
+/// Returns the row of one step on a Jenkins node.
+pub fn node_action(removal: &Removal, node: &NodeToRemove, act: Do) -> Action {
+    Action {
+        act,
+        node: removal.template.as_ref().map(ToString::to_string),
+        name: node.name.to_string(),
+        provider: None,
+        server_id: None,
+        because: removal.because.clone(),
+        result: Outcome::Planned,
+        error: None,
+    }
+}
+
+/// Returns the row of the deletion of a server.
+pub fn server_action(removal: &Removal, server: &ServerToRemove) -> Action {
+    Action {
+        act: Do::DeleteServer,
+        node: removal.template.as_ref().map(ToString::to_string),
+        name: server.name.clone(),
+        provider: Some(server.provider.clone()),
+        server_id: Some(server.id.clone()),
+        because: removal.because.clone(),
+        result: Outcome::Planned,
+        error: None,
+    }
+}

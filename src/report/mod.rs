@@ -1,0 +1,121 @@
+//! What is said of a pass: one value, printed as text (`text`) or JSON (`json`).
+
+pub mod json;
+pub mod text;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::model::{ProviderName, ServerId};
+use crate::plan::Waiting;
+
+/// What an action does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Do {
+    /// POST a server.
+    Create,
+    /// Mark a Jenkins node offline.
+    Offline,
+    /// Take our mark back off.
+    Online,
+    /// Delete a Jenkins node.
+    DeleteNode,
+    /// Delete a server.
+    DeleteServer,
+}
+
+impl Do {
+    /// Returns the word of the JSON report.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Offline => "offline",
+            Self::Online => "online",
+            Self::DeleteNode => "delete_node",
+            Self::DeleteServer => "delete_server",
+        }
+    }
+}
+
+/// How an action ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Not done: a dry run.
+    Planned,
+    /// Done.
+    Done,
+    /// Not done, something is wrong.
+    Failed,
+    /// Not done, for want of quota or capacity; what it leaves unserved stands in `unmet`.
+    Refused,
+    /// The answer was lost; the next pass looks.
+    Unknown,
+    /// Not begun, or rightly given up.
+    Skipped,
+}
+
+/// One action of a pass.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Action {
+    /// What.
+    #[serde(rename = "do")]
+    pub act: Do,
+    /// The template.
+    pub node: Option<String>,
+    /// The server or Jenkins node.
+    pub name: String,
+    /// The cloud.
+    pub provider: Option<ProviderName>,
+    /// The server's id.
+    pub server_id: Option<ServerId>,
+    /// Why.
+    pub because: String,
+    /// How it ended.
+    pub result: Outcome,
+    /// What went wrong.
+    pub error: Option<String>,
+}
+
+/// What was seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Seen {
+    /// Items of the queue.
+    pub queue_items: u64,
+    /// Of these, waiting for an executor.
+    pub waiting: u64,
+    /// Jenkins' nodes, the built-in one aside.
+    pub jenkins_nodes: u64,
+    /// Servers of ours, by provider.
+    pub servers: BTreeMap<ProviderName, u64>,
+    /// Requests made, by service.
+    pub requests: BTreeMap<String, u64>,
+}
+
+/// The whole report of a pass.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    /// The format.
+    pub version: u32,
+    /// The id of the pass.
+    pub pass: String,
+    /// Whether nothing was done.
+    pub dry_run: bool,
+    /// When it looked.
+    pub started: Timestamp,
+    /// How long it took.
+    pub seconds: f64,
+    /// What was seen.
+    pub observed: Seen,
+    /// What was done.
+    pub actions: Vec<Action>,
+    /// What waits and gets nothing.
+    pub unmet: Vec<Waiting>,
+    /// What an operator should know.
+    pub notes: Vec<String>,
+    /// The exit code.
+    pub exit: u8,
+}

@@ -1,0 +1,173 @@
+//! Reports for people: plain lines, nothing that moves. Texts from elsewhere lose their control characters here.
+
+use std::io::{self, Write};
+
+use super::{Action, Do, Outcome, Report};
+use crate::http::{is_control, printable};
+use crate::plan::Waiting;
+
+/// The most characters of one sentence.
+const WIDTH: usize = 500;
+
+/// Prints one action on one line.
+pub fn action(out: &mut dyn Write, action: &Action) -> io::Result<()> {
+    let Action {
+        act,
+        node,
+        name,
+        provider,
+        server_id,
+        because,
+        result,
+        error,
+    } = action;
+    let place = provider
+        .as_ref()
+        .map_or_else(String::new, |provider| format!(" at {provider}"));
+    let id = server_id.as_ref().map_or_else(String::new, |id| format!(" ({id})"));
+    let kind = match (act, node) {
+        (Do::Create, Some(node)) if !name.starts_with(node.as_str()) => format!(" [{node}]"),
+        _ => String::new(),
+    };
+    let verdict = match (result, error) {
+        (Outcome::Planned, _) => String::new(),
+        (Outcome::Done, _) => ": done".to_owned(),
+        (other, None) => format!(": {}", word(*other)),
+        (other, Some(error)) => format!(": {}: {error}", word(*other)),
+    };
+    let line = format!("{:<13} {name}{kind}{place}{id}{verdict}; because {because}", act.word());
+    writeln!(out, "{}", printable_columns(&line))
+}
+
+/// Like [`printable`], but keeps the blanks that align columns.
+fn printable_columns(line: &str) -> String {
+    line.chars().filter(|c| !is_control(*c)).take(WIDTH * 2).collect()
+}
+
+fn word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Planned => "planned",
+        Outcome::Done => "done",
+        Outcome::Failed => "failed",
+        Outcome::Refused => "refused",
+        Outcome::Unknown => "outcome unknown",
+        Outcome::Skipped => "skipped",
+    }
+}
+
+/// Prints what waits and gets nothing, or waits for what boots.
+pub fn waiting(out: &mut dyn Write, rows: &[Waiting]) -> io::Result<()> {
+    for Waiting {
+        label,
+        reason,
+        items,
+        oldest_seconds,
+        example,
+        served_by,
+    } in rows
+    {
+        let label = label.as_deref().unwrap_or("(no label known)");
+        let by = served_by
+            .as_ref()
+            .map_or_else(String::new, |template| format!(" [{template}]"));
+        let plural = if *items == 1 { "item" } else { "items" };
+        let line = format!(
+            "waits         {items} {plural} for {label}{by}, oldest {}: {reason} (e.g. item {}, {})",
+            age(*oldest_seconds),
+            example.item,
+            printable(&example.task, 80)
+        );
+        writeln!(out, "{}", printable_columns(&line))?;
+    }
+    Ok(())
+}
+
+/// Prints what follows the actions of a pass: what waits, the notes, the closing line. `judged` is whether the pass
+/// asked what the queue waits for; `destroy` does not.
+pub fn closing(out: &mut dyn Write, report: &Report, judged: bool) -> io::Result<()> {
+    let Report {
+        version: _,
+        pass,
+        dry_run,
+        started: _,
+        seconds,
+        observed,
+        actions,
+        unmet,
+        notes,
+        exit,
+    } = report;
+    waiting(out, unmet)?;
+    for note in notes {
+        writeln!(out, "note          {}", printable(note, WIDTH))?;
+    }
+    let servers: u64 = observed.servers.values().sum();
+    let counted = if actions.is_empty() {
+        if *dry_run { "dry run, no action" } else { "no action" }.to_owned()
+    } else if *dry_run {
+        format!("dry run, {}", count(actions.len() as u64, "action", "actions"))
+    } else {
+        let done = actions.iter().filter(|action| action.result == Outcome::Done).count();
+        format!("{done} of {} done", count(actions.len() as u64, "action", "actions"))
+    };
+    let items = count(observed.queue_items, "item", "items");
+    let queue = if judged {
+        format!("{} waiting of {items} in the queue", observed.waiting)
+    } else {
+        format!("{items} in the queue")
+    };
+    writeln!(
+        out,
+        "pass {pass}: {queue}, {}, {}; {counted}; {seconds:.2} s, exit {exit}",
+        count(observed.jenkins_nodes, "Jenkins node", "Jenkins nodes"),
+        count(servers, "server of ours", "servers of ours"),
+    )
+}
+
+/// Prints a number with its noun.
+pub fn count(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// Prints seconds as a person says them: `45s`, `12m`, `3h 05m`, `2d 3h`.
+pub fn age(seconds: i64) -> String {
+    let seconds = seconds.max(0);
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m", seconds / 60),
+        3600..86_400 => format!("{}h {:02}m", seconds / 3600, seconds % 3600 / 60),
+        _ => format!("{}d {}h", seconds / 86_400, seconds % 86_400 / 3600),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_age_is_said_as_a_person_says_it() {
+        let said: Vec<String> = [-5, 0, 59, 61, 3660, 90_000].into_iter().map(age).collect();
+        assert_eq!(said, ["0s", "0s", "59s", "1m", "1h 01m", "1d 1h"]);
+    }
+
+    #[test]
+    fn a_failed_action_says_what_and_why_on_one_line() {
+        let failed = Action {
+            act: Do::Create,
+            node: Some("small".to_owned()),
+            name: "small__0123456789ab".to_owned(),
+            provider: Some("openstack".into()),
+            server_id: None,
+            because: "2 items wait".to_owned(),
+            result: Outcome::Failed,
+            error: Some("refused:\u{1b}[2J no".to_owned()),
+        };
+        let mut out = Vec::new();
+        action(&mut out, &failed).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(
+            text,
+            "create        small__0123456789ab at openstack: failed: refused:[2J no; because 2 items wait\n"
+        );
+    }
+}
