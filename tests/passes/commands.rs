@@ -1,0 +1,236 @@
+//! The commands, their exit codes and what they print.
+
+use super::site::{NODES, Site, job};
+
+#[test]
+fn the_usage_is_wrong() {
+    let site = Site::new();
+    for arguments in [
+        &["fly"][..],
+        &["run", "--dry"],
+        &["explain"],
+        &["destroy"],
+        &["run", "--wait", "soon"],
+    ] {
+        let done = site.mita(arguments);
+        assert_eq!((done.code, done.out.as_str()), (2, ""), "{arguments:?}");
+        assert!(!done.err.is_empty());
+    }
+    for later in ["leaks", "history", "completions", "man", "drain"] {
+        let done = site.mita(&[later, "--delete", "x"]);
+        assert_eq!(done.code, 2);
+        assert!(
+            done.err.contains(later) && done.err.contains("not supported yet"),
+            "{}",
+            done.err
+        );
+    }
+    assert_eq!(site.mita(&["--help"]).code, 0);
+    assert!(site.mita(&["--version"]).out.starts_with("mita "));
+}
+
+#[test]
+fn the_configuration_is_unusable() {
+    let site = Site::with(&NODES.replace("size:", "sizes:"), "limitz: {}");
+    let done = site.mita(&["run"]);
+    assert_eq!(done.code, 3);
+    let config = site.config().display().to_string();
+    assert!(done.err.lines().count() >= 2, "{}", done.err);
+    assert!(
+        done.err.lines().all(|line| line.starts_with(&format!("{config}:"))),
+        "{}",
+        done.err
+    );
+    assert!(done.err.contains("did you mean"), "{}", done.err);
+    assert!(site.world.calls().is_empty());
+}
+
+#[test]
+fn a_newer_state_is_refused_and_a_damaged_one_moved_aside() {
+    let site = Site::new();
+    std::fs::write(site.state_file(), r#"{"version": 99}"#).unwrap();
+    let done = site.mita(&["run"]);
+    assert_eq!(done.code, 3, "{}", done.err);
+    assert!(done.err.contains("newer mita"), "{}", done.err);
+    std::fs::write(site.state_file(), "{\"version\": 1, \"nodes\": ").unwrap();
+    let done = site.mita(&["run"]);
+    assert_eq!((done.code, done.out.as_str()), (0, ""));
+    assert!(done.err.contains("damaged"), "{}", done.err);
+    let aside = std::fs::read_dir(site.folder.path()).unwrap().filter_map(Result::ok);
+    assert!(
+        aside
+            .map(|entry| entry.file_name())
+            .any(|name| name.to_string_lossy().starts_with("state.json.damaged-"))
+    );
+}
+
+#[test]
+fn a_good_pass_prints_nothing_unless_asked() {
+    let site = Site::new();
+    site.world.submit(job("build", "linux"));
+    let done = site.mita(&["run"]);
+    assert_eq!((done.code, done.out.as_str(), done.err.as_str()), (0, "", ""));
+    site.world.submit(job("more", "linux"));
+    let done = site.mita(&["run", "-o", "text"]);
+    assert!(
+        done.out.contains("create") && done.out.contains("because"),
+        "{}",
+        done.out
+    );
+    let json = site.mita(&["run", "-o", "json"]).json();
+    for key in [
+        "version", "pass", "dry_run", "started", "seconds", "observed", "actions", "unmet", "notes", "exit",
+    ] {
+        assert!(json.get(key).is_some(), "{key}: {json}");
+    }
+}
+
+#[test]
+fn provision_only_creates_and_reap_only_removes() {
+    let site = Site::with(NODES, "timing: {idle_grace: 5m}");
+    site.world.submit(job("build", "linux").seconds(30));
+    assert!(site.mita(&["reap", "-o", "json"]).actions().is_empty());
+    assert_eq!(site.mita(&["provision", "-o", "json"]).actions(), ["create done small"]);
+    for _ in 0..15 {
+        site.world.advance(60);
+        assert!(site.mita(&["provision", "-o", "json"]).actions().is_empty());
+    }
+    assert_eq!(site.mita(&["reap", "-o", "json"]).actions().len(), 3);
+}
+
+#[test]
+fn explain_says_how_a_text_is_read() {
+    let site = Site::new();
+    for (text, kind, label, chosen) in [
+        ("linux && x86_64", "label", "linux&&x86_64", Some("small")),
+        ("linux && !x86_64", "label", "linux&&!x86_64", None),
+        (
+            "There are no nodes with the label ‘linux’",
+            "why",
+            "linux",
+            Some("small"),
+        ),
+        (
+            "All nodes of label ‘linux||windows’ are offline",
+            "why",
+            "linux||windows",
+            Some("small"),
+        ),
+    ] {
+        let json = site.mita(&["explain", text, "-o", "json"]).json();
+        assert_eq!(
+            (&json["kind"], &json["label"], &json["syntax"]),
+            (&kind.into(), &label.into(), &"expression".into())
+        );
+        assert_eq!(json["chosen"].as_str(), chosen, "{json}");
+        assert_eq!(json["input"], text);
+    }
+    let atom = site.mita(&["explain", "foo bar", "-o", "json"]).json();
+    assert_eq!((&atom["syntax"], &atom["label"]), (&"atom".into(), &"foo bar".into()));
+    assert!(site.world.calls().is_empty(), "a text needs no service");
+    let item = site.world.submit(job("build", "linux"));
+    let json = site
+        .mita(&["explain", "--item", &item.to_string(), "-o", "json"])
+        .json();
+    assert_eq!(json["chosen"], "small", "{json}");
+    assert_eq!(site.mita(&["explain", "--item", "999"]).code, 2);
+    let text = site.mita(&["explain", "solaris"]);
+    assert!(
+        text.out.contains("small") && text.out.contains("solaris"),
+        "{}",
+        text.out
+    );
+}
+
+#[test]
+fn check_looks_up_what_is_named() {
+    let site = Site::new();
+    let good = site.mita(&["check"]);
+    assert_eq!(good.code, 0, "{}", good.err);
+    assert!(site.world.calls().is_empty(), "the services are not asked");
+    let online = site.mita(&["check", "--online"]);
+    assert_eq!(online.code, 0, "{}{}", online.out, online.err);
+    site.world.assert_no_writes();
+    let nodes = NODES
+        .replace("keyname: jenkins", "keyname: jenkin")
+        .replace("m1.small", "m1.smal");
+    site.configure(&nodes, "");
+    let missing = site.mita(&["check", "--online"]);
+    assert_eq!(missing.code, 1);
+    assert!(
+        missing.err.contains("jenkin") && missing.err.contains("m1.small"),
+        "{}",
+        missing.err
+    );
+}
+
+#[test]
+fn destroy_removes_what_is_named_and_refuses_the_rest() {
+    let site = Site::new();
+    site.world.submit(job("build", "linux").seconds(30));
+    site.minutes(5);
+    let name = site
+        .world
+        .with(|world| world.cloud("openstack").servers[0].name.clone());
+    let done = site.mita(&["destroy", "nobody", "-o", "json"]);
+    assert_eq!(done.code, 1);
+    assert!(done.err.contains("nobody"), "{}", done.err);
+    let dry = site.mita(&["destroy", &name, "--dry-run", "-o", "json"]);
+    assert_eq!(
+        (dry.code, dry.actions().len(), site.servers()),
+        (0, 3, 1),
+        "{}",
+        dry.err
+    );
+    let done = site.mita(&["destroy", &name, "-o", "json"]);
+    assert_eq!(
+        done.actions(),
+        [
+            "offline done small",
+            "delete_node done small",
+            "delete_server done small"
+        ]
+    );
+    site.world.advance(30);
+    assert_eq!(site.servers(), 0);
+}
+
+#[test]
+fn an_observation_can_be_replayed() {
+    let site = Site::new();
+    site.world.submit(job("build", "linux"));
+    let file = site.folder.path().join("seen.json").display().to_string();
+    let first = site.mita(&["run", "--dry-run", "--save-observation", &file, "-o", "json"]);
+    assert_eq!(first.code, 0, "{}", first.err);
+    site.world.forget_calls();
+    let again = site.mita(&["run", "--replay", &file, "-o", "json"]);
+    assert_eq!(again.json()["actions"], first.json()["actions"]);
+    assert_eq!(again.json()["pass"], first.json()["pass"]);
+    assert!(site.world.calls().is_empty());
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert!(!text.contains("11token") && !text.contains("ci-pass"));
+}
+
+#[test]
+fn status_says_what_there_is_and_what_waits() {
+    let site = Site::new();
+    site.world.submit(job("build", "linux").seconds(3000));
+    site.minutes(4);
+    site.world.submit(job("nobody", "plan9"));
+    site.world.forget_calls();
+    let json = site.mita(&["status", "-o", "json"]).json();
+    site.world.assert_no_writes();
+    assert_eq!(json["version"], 1);
+    let server = &json["servers"][0];
+    assert_eq!(
+        (&server["phase"], &server["node"]),
+        (&"busy".into(), &"small".into()),
+        "{server}"
+    );
+    assert_eq!(server["jenkins_node"], server["name"]);
+    assert_eq!(json["waiting"][0]["label"], "plan9", "{json}");
+    assert_eq!(json["waiting"][0]["served_by"], serde_json::Value::Null);
+    assert_eq!(json["templates"][0]["busy"], 1);
+    let text = site.mita(&["status"]);
+    assert!(text.out.contains("plan9") && text.out.contains("busy"), "{}", text.out);
+}

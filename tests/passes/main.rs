@@ -1,0 +1,21 @@
+//! Black-box tests: real passes against simulated services on a local port.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests may panic, start processes and read files"
+)]
+#![allow(
+    missing_docs,
+    dead_code,
+    reason = "test names are the documentation; the site offers more than is used here"
+)]
+
+#[path = "../fakes/mod.rs"]
+mod fakes;
+
+mod commands;
+mod life;
+mod safety;
+mod site;
+mod weather;
