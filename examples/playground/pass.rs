@@ -1,0 +1,33 @@
+//! One pass of the real program, in process: its arguments in, its exit code and its JSON report out.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+/// What a pass left behind.
+pub struct Report {
+    /// The exit code.
+    pub exit: u8,
+    /// The report; null when the pass did not come to one.
+    pub json: Value,
+    /// What it said on stderr.
+    pub said: String,
+    /// The milliseconds it took.
+    pub millis: f64,
+}
+
+/// Runs `mita -c CONFIG run -o json` as cron would.
+pub fn run(config: &Path, now: Timestamp) -> Report {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let mut surroundings = mita::Surroundings::new(now, &mut out, &mut err);
+    let began = std::time::Instant::now();
+    let config = config.to_string_lossy();
+    let exit = mita::run(["mita", "-c", &config, "run", "-o", "json"], &mut surroundings);
+    Report {
+        exit,
+        json: serde_json::from_slice(&out).unwrap_or_default(),
+        said: String::from_utf8_lossy(&err).into_owned(),
+        millis: began.elapsed().as_secs_f64() * 1000.0,
+    }
+}
