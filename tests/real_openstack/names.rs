@@ -1,0 +1,117 @@
+//! Names that the cloud does not know.
+
+use super::site::{LOGIN, Site};
+
+/// Each with one mistake.
+const WRONG: &str = "
+  bad-image: {image_name: ubuntu-24.40, size: m1.tiny, networks: [private], labels: [image]}
+  bad-flavor: {image_name: cirros, size: m1.tinny, networks: [private], labels: [flavor]}
+  bad-network: {image_name: cirros, size: m1.tiny, networks: [privat], labels: [network]}
+  no-network: {image_name: cirros, size: m1.tiny, labels: [any-network]}
+  bad-key: {image_name: cirros, size: m1.tiny, networks: [private], keyname: e2e-keyy, labels: [key]}
+  bad-zone: {image_name: cirros, size: m1.tiny, networks: [private], availability_zone: az9, labels: [zone]}
+  bad-group: {image_name: cirros, size: m1.tiny, networks: [private], security_groups: [defualt], labels: [group]}
+  too-small: {image_name: big-disk, size: m1.tiny, networks: [private], labels: [small]}
+  good: {image_name: cirros, size: m1.tiny, networks: [private], keyname: e2e-key, labels: [good]}
+defaults: {provider: real}
+";
+
+/// What is said of each, by template: by `check`, and by a pass when its label is wanted.
+const SAID: [(&str, &str, &[&str], &[&str]); 8] = [
+    (
+        "bad-image",
+        "image",
+        &["no image named \"ubuntu-24.40\"", "\"ubuntu-24.04\""],
+        &["ubuntu-24.40", "ubuntu-24.04"],
+    ),
+    (
+        "bad-flavor",
+        "flavor",
+        &["no flavor named \"m1.tinny\"", "\"m1.tiny\""],
+        &["m1.tinny", "\"m1.tiny\""],
+    ),
+    (
+        "bad-network",
+        "network",
+        &["no network named \"privat\"", "\"private\""],
+        &["privat", "\"private\""],
+    ),
+    (
+        "no-network",
+        "any-network",
+        &["several networks", "private", "`networks`"],
+        &["several networks", "`networks`"],
+    ),
+    (
+        "bad-key",
+        "key",
+        &["no key pair named \"e2e-keyy\"", "\"e2e-key\""],
+        &["Invalid key_name provided"],
+    ),
+    (
+        "bad-zone",
+        "zone",
+        &["no availability zone named \"az9\"", "\"az1\""],
+        &["availability zone"],
+    ),
+    (
+        "bad-group",
+        "group",
+        &["no security group named \"defualt\"", "\"default\""],
+        &["Unable to find security_group", "defualt"],
+    ),
+    (
+        "too-small",
+        "small",
+        &["image \"big-disk\" needs", "m1.tiny"],
+        &["big-disk"],
+    ),
+];
+
+#[test]
+fn each_wrong_name_is_said_by_the_check_and_by_the_pass() {
+    let site = Site::new("names", "ci");
+    site.cloud.key_pair("e2e-key");
+    site.configure(WRONG, LOGIN);
+    let check = site.mita(&["check", "--online"]);
+    assert_eq!(check.code, 1, "{}\n{}", check.out, check.err);
+    for (template, _, parts, _) in SAID {
+        let found = check
+            .err
+            .lines()
+            .any(|line| line.contains(&format!("nodes.{template}:")) && parts.iter().all(|part| line.contains(part)));
+        assert!(found, "{template} {parts:?}:\n{}", check.err);
+    }
+    assert!(!check.err.contains("nodes.good"), "{}", check.err);
+
+    for (_, label, _, _) in SAID {
+        site.job(label, label);
+    }
+    site.job("good", "good");
+    let pass = site.attempt();
+    let json = pass.json();
+    let unmet = json["unmet"].as_array().unwrap();
+    for (template, label, _, parts) in SAID {
+        let row = unmet.iter().find(|row| row["label"] == label);
+        let reason = row.unwrap_or_else(|| panic!("{label} in {unmet:#?}"))["reason"]
+            .as_str()
+            .unwrap();
+        assert!(
+            parts.iter().all(|part| reason.contains(part)),
+            "{template} {parts:?}: {reason}"
+        );
+    }
+    assert_eq!(pass.code, 1, "cron must hear of it: {}", pass.err);
+    let made = pass
+        .actions()
+        .iter()
+        .filter(|action| action.as_str() == "create done good")
+        .count();
+    assert_eq!(
+        (made, site.servers().len()),
+        (1, 1),
+        "one mistake does not hold up the others: {}",
+        pass.out
+    );
+    site.cloud.delete_key_pair("e2e-key");
+}

@@ -1,0 +1,252 @@
+//! A site to run passes at: the real cloud, a simulated Jenkins at the real time, a configuration, and the binary.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::cloud::{Cloud, OWNER_PREFIX, poll, restore};
+use super::fakes::{Agent, FakeJenkins, Task, World};
+
+/// One test at a time: some of them stop services.
+static TURN: Mutex<()> = Mutex::new(());
+
+/// A server that could do all that the tests ask for.
+pub const LINUX: &str = "
+  linux:
+    image_name: ubuntu-24.04
+    size: m1.tiny
+    networks: [private]
+    labels: [linux, x86_64]
+    provider: real
+";
+
+/// How the program gets into the cloud.
+pub const LOGIN: &str = "auth_url: http://127.0.0.1:5000, auth_version: 3.x_password, username: ci, password: ci-pass, \
+                         service_region: RegionOne";
+
+/// What a call of the program left behind.
+pub struct Done {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Done {
+    pub fn of(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            out: text(output.stdout),
+            err: text(output.stderr),
+        }
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {:?} / {}", self.out, self.err))
+    }
+
+    /// Lists the actions as `do result template`.
+    pub fn actions(&self) -> Vec<String> {
+        let json = self.json();
+        let word = |value: &Value| value.as_str().unwrap().to_owned();
+        let line = |action: &Value| {
+            let name = word(&action["name"]);
+            // Behind the template stand `__` and the id, or `+` and the address.
+            let end = name.find("__").or_else(|| name.find('+')).unwrap_or(name.len());
+            format!("{} {} {}", word(&action["do"]), word(&action["result"]), &name[..end])
+        };
+        json["actions"].as_array().unwrap().iter().map(line).collect()
+    }
+
+    /// Counts the requests for a new server, answered or not, in the log.
+    pub fn posts(&self) -> usize {
+        self.err
+            .lines()
+            .filter(|line| line.contains("POST http://127.0.0.1:8774/v2.1/servers"))
+            .count()
+    }
+
+    /// Returns what is left unserved, and why.
+    pub fn unmet(&self) -> String {
+        self.json()["unmet"].to_string()
+    }
+}
+
+/// A site; when it ends, so do its servers.
+pub struct Site {
+    pub cloud: Cloud,
+    pub world: World,
+    pub jenkins: FakeJenkins,
+    pub owner: String,
+    pub folder: TempDir,
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Site {
+    /// A site of this name in a project.
+    pub fn new(name: &str, project: &'static str) -> Self {
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        restore();
+        let cloud = Cloud::of(project);
+        cloud.clean();
+        let world = World::new(11);
+        let jenkins = FakeJenkins::start(&world, "/jenkins");
+        let folder = tempfile::tempdir().expect("a folder");
+        let owner = format!("{OWNER_PREFIX}{name}");
+        let site = Self {
+            cloud,
+            world,
+            jenkins,
+            owner,
+            folder,
+            _turn: turn,
+        };
+        site.tick();
+        site.configure(LINUX, LOGIN);
+        site
+    }
+
+    /// Writes the configuration with these templates and this way in.
+    pub fn configure(&self, nodes: &str, login: &str) {
+        let state = self.state_file();
+        let (owner, jenkins, project) = (&self.owner, self.jenkins.url(), self.cloud.project);
+        let project = if login.contains("appcred") {
+            String::new()
+        } else {
+            format!(", tenant_name: {project}")
+        };
+        let text = format!(
+            "owner: {owner}\nstate_file: {state}\njenkins: {{url: \"{jenkins}\", user: mita, token: 11token}}\nprovider:\n  \
+             real: {{type: openstack, {login}{project}}}\nlimits: {{canary: 0}}\ntiming: {{idle_grace: 2s, backoff_first: \
+             5m}}\nnodes:{nodes}\n",
+            state = state.display(),
+        );
+        fs::write(self.config(), text).expect("a configuration");
+    }
+
+    fn config(&self) -> PathBuf {
+        self.folder.path().join("mita.yaml")
+    }
+
+    pub fn state_file(&self) -> PathBuf {
+        self.folder.path().join("state.json")
+    }
+
+    pub fn forget_state(&self) {
+        fs::remove_file(self.state_file()).expect("there was a state file");
+    }
+
+    /// Brings the simulated Jenkins to the real time.
+    pub fn tick(&self) {
+        let now = jiff::Timestamp::now().as_second();
+        self.world.with(|world| {
+            world.clock = now;
+            world.settle();
+        });
+    }
+
+    /// Puts a job into the queue that takes a second once it runs.
+    pub fn job(&self, name: &str, label: &str) {
+        self.world.submit(Task::freestyle(name).label(label).seconds(1));
+    }
+
+    /// Lets an agent join, as the script inside a server does.
+    pub fn join(&self, name: &str, labels: &[&str]) {
+        let mut agent = Agent::new(name, labels);
+        agent.connected = true;
+        self.world.agent(agent);
+    }
+
+    pub fn agents(&self) -> usize {
+        self.world.with(|world| world.jenkins.agents.len())
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        self.tick();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mita"));
+        command
+            .arg("-c")
+            .arg(self.config())
+            .args(arguments)
+            .env_remove("MITA_LOG");
+        command
+    }
+
+    pub fn mita(&self, arguments: &[&str]) -> Done {
+        Done::of(self.command(arguments).output().expect("the binary runs"))
+    }
+
+    /// One pass with a log of its requests, whatever its end.
+    pub fn attempt(&self) -> Done {
+        self.mita(&["-vv", "run", "-o", "json"])
+    }
+
+    /// One pass that must end well.
+    pub fn pass(&self) -> Done {
+        let done = self.attempt();
+        assert_eq!(done.code, 0, "{}\n{}", done.out, done.err);
+        done
+    }
+
+    /// Makes passes until there is an answer; returns it with all that the passes did.
+    pub fn passes<T>(&self, what: &str, mut ask: impl FnMut(&Done) -> Option<T>) -> (T, Vec<String>) {
+        let mut seen = Vec::new();
+        let answer = poll(what, || {
+            let done = self.pass();
+            seen.extend(done.actions());
+            ask(&done)
+        });
+        (answer, seen)
+    }
+
+    pub fn status(&self) -> Value {
+        let done = self.mita(&["status", "-o", "json"]);
+        assert_eq!(done.code, 0, "{}", done.err);
+        done.json()
+    }
+
+    /// The servers of this site in the cloud.
+    pub fn servers(&self) -> Vec<Value> {
+        self.cloud.servers_of(&self.owner)
+    }
+
+    /// The one server of this site, once it is ACTIVE.
+    pub fn active(&self) -> Value {
+        poll("the server is ACTIVE", || {
+            let servers = self.servers();
+            assert_eq!(servers.len(), 1, "one server: {servers:#?}");
+            assert_ne!(servers[0]["status"], "ERROR", "{:#}", servers[0]);
+            (servers[0]["status"] == "ACTIVE").then(|| servers[0].clone())
+        })
+    }
+
+    /// Passes until no server of this site is left; returns what they did.
+    pub fn until_empty(&self) -> Vec<String> {
+        self.passes("the servers are removed", |_| self.servers().is_empty().then_some(()))
+            .1
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        let tidy = || {
+            restore();
+            self.cloud.clean();
+        };
+        if std::thread::panicking() {
+            // The failure of the test is not to be hidden by another.
+            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(tidy));
+        } else {
+            tidy();
+        }
+    }
+}
+
+/// The text of a field.
+pub fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value[key].as_str().unwrap_or_else(|| panic!("no {key} in {value:#}"))
+}
