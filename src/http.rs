@@ -8,6 +8,7 @@
 #![expect(clippy::disallowed_methods, reason = "an edge: measures how long a request takes")]
 
 mod hide;
+mod text;
 
 use std::cell::Cell;
 use std::fs;
@@ -17,13 +18,15 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use log::debug;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use thiserror::Error;
 use ureq::http::{HeaderMap, Method};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Proxy, Timeout};
 
+pub use text::{escaped, is_control, printable};
+
 use crate::access::Transport;
+use text::{host_of, shown, shown_id};
 
 /// The most bytes of response headers that are read (Jenkins' content security headers alone take 1 KiB).
 const MAX_RESPONSE_HEADERS: usize = 64 * 1024;
@@ -100,32 +103,6 @@ impl Reply {
         let head = &self.body[..self.body.len().min(400)];
         printable(&String::from_utf8_lossy(head), 200)
     }
-}
-
-/// Makes a text from elsewhere fit for one line: control characters become blanks, blanks are folded, the end is cut.
-pub fn printable(text: &str, most: usize) -> String {
-    let folded: Vec<&str> = text
-        .split(|c: char| c.is_whitespace() || is_control(c))
-        .filter(|w| !w.is_empty())
-        .collect();
-    let line = folded.join(" ");
-    match line.char_indices().nth(most) {
-        Some((cut, _)) => format!("{}…", &line[..cut]),
-        None => line,
-    }
-}
-
-/// Returns whether a character steers a terminal: the control characters, and those that turn the direction of a text.
-pub fn is_control(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-/// What may stand as it is in a path segment or a query value: letters, digits and `-_.~` (RFC 3986, 2.3).
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
-
-/// Escapes a text for a path segment or a query value.
-pub fn escaped(text: &str) -> String {
-    utf8_percent_encode(text, ESCAPED).to_string()
 }
 
 /// Until when a pass may make requests.
@@ -396,36 +373,6 @@ fn certificates(path: &PathBuf) -> Result<Vec<Certificate<'static>>, HttpError> 
         return Err(setting("holds no PEM certificate".to_owned()));
     }
     Ok(certificates)
-}
-
-fn host_of(url: &str) -> String {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
-    authority
-        .rsplit_once('@')
-        .map_or(authority, |(_, host)| host)
-        .to_owned()
-}
-
-/// Returns a URL as it may be logged: without user info, and without the values of its query.
-fn shown(url: &str) -> String {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-    let (path, query) = rest
-        .split_once('?')
-        .map_or((rest, None), |(path, query)| (path, Some(query)));
-    let path = match path.split_once('/') {
-        Some((_, path)) => format!("/{path}"),
-        None => String::new(),
-    };
-    let query = query.map_or_else(String::new, |query| {
-        let names: Vec<&str> = query.split('&').filter_map(|pair| pair.split('=').next()).collect();
-        format!("?{}", names.join("&"))
-    });
-    printable(&format!("{scheme}://{}{path}{query}", host_of(url)), 300)
-}
-
-fn shown_id(id: Option<&str>) -> String {
-    id.map_or_else(String::new, |id| format!(", {}", printable(id, 60)))
 }
 
 #[cfg(test)]
