@@ -1,6 +1,6 @@
 //! What a pass never does: touch what is busy, foreign, held by a person, or only seems to be absent.
 
-use super::fakes::{Agent, Fault, Kind, Mark, Reply, Service, When};
+use super::fakes::{Agent, Fault, Kind, Mark, Reply, Service, State, When};
 use super::site::{NODES, Site, job};
 
 const QUICK: &str = "timing: {idle_grace: 5m}";
@@ -17,6 +17,20 @@ fn about_to_reap() -> (Site, String) {
     site.world.advance(300);
     site.world.forget_calls();
     (site, name)
+}
+
+/// The request that marks a node offline.
+fn our_mark() -> When {
+    When::on(Service::Jenkins).method("POST").part("changeOfflineCause")
+}
+
+/// Lets a build begin on a node, whatever its marks say.
+fn begins_a_build(node: &str) -> impl FnMut(&mut State) + Send + use<> {
+    let node = node.to_owned();
+    move |world| {
+        let clock = world.clock;
+        world.jenkins.begin_build(&node, clock, 300);
+    }
 }
 
 fn killed(site: &Site) -> usize {
@@ -72,14 +86,7 @@ fn a_busy_node_stays() {
 #[test]
 fn a_build_that_starts_before_our_mark_wins() {
     let (site, name) = about_to_reap();
-    let agent = name.clone();
-    site.world.before(
-        When::on(Service::Jenkins).method("POST").part("changeOfflineCause"),
-        move |world| {
-            let clock = world.clock;
-            world.jenkins.begin_build(&agent, clock, 300);
-        },
-    );
+    site.world.before(our_mark(), begins_a_build(&name));
     let done = site.pass();
     assert_eq!(
         done.actions(),
@@ -99,14 +106,7 @@ fn a_build_that_starts_before_our_mark_wins() {
 #[test]
 fn a_build_that_slips_in_between_mark_and_read_wins() {
     let (site, name) = about_to_reap();
-    let agent = name.clone();
-    site.world.after(
-        When::on(Service::Jenkins).method("POST").part("changeOfflineCause"),
-        move |world| {
-            let clock = world.clock;
-            world.jenkins.begin_build(&agent, clock, 300);
-        },
-    );
+    site.world.after(our_mark(), begins_a_build(&name));
     site.pass();
     assert_eq!((site.servers(), killed(&site)), (1, 0));
     site.minutes(20);
@@ -248,14 +248,7 @@ fn a_blocked_item_tied_to_a_node_keeps_the_node() {
 #[test]
 fn what_is_destroyed_by_name_and_stays_is_said() {
     let (site, name) = about_to_reap();
-    let agent = name.clone();
-    site.world.before(
-        When::on(Service::Jenkins).method("POST").part("changeOfflineCause"),
-        move |world| {
-            let clock = world.clock;
-            world.jenkins.begin_build(&agent, clock, 300);
-        },
-    );
+    site.world.before(our_mark(), begins_a_build(&name));
     let done = site.mita(&["destroy", &name]);
     assert_eq!(done.code, 1, "{}", done.err);
     assert!(done.err.contains(&name), "{}", done.err);
