@@ -136,13 +136,18 @@ impl<'a> Executor<'a> {
         if gone {
             self.state.stray_nodes.remove(&node.name);
             // Should the server outlive this pass, the next one knows that its node is not absent by accident.
-            let server = removal.server.as_ref();
-            if let Some(memory) = server.and_then(|server| self.state.nodes.get_mut(&server.node_id)) {
-                memory.phase = Phase::Deleting;
+            if let Some(server) = &removal.server {
+                self.leaves(server);
             }
         }
         self.tell(delete, result, error);
         gone
+    }
+
+    fn leaves(&mut self, server: &ServerToRemove) {
+        if let Some(memory) = self.state.nodes.get_mut(&server.node_id) {
+            memory.phase = Phase::Deleting;
+        }
     }
 
     fn remove_server(&mut self, live: &mut Live, server: &ServerToRemove, action: Action) {
@@ -168,9 +173,7 @@ impl<'a> Executor<'a> {
         };
         match cloud.delete(&server.id) {
             Ok(Deleted::Accepted | Deleted::AlreadyGone) => {
-                if let Some(node) = self.state.nodes.get_mut(&server.node_id) {
-                    node.phase = Phase::Deleting;
-                }
+                self.leaves(server);
                 self.tell(action, Outcome::Done, None);
             }
             Err(error) => {

@@ -42,12 +42,7 @@ pub fn audit_destroy(
     if plan.removals.is_empty() {
         return broken;
     }
-    let nodes: HashMap<&str, &Computer> = observed
-        .jenkins
-        .computers
-        .iter()
-        .map(|c| (c.name.as_str(), c))
-        .collect();
+    let nodes = nodes_by_name(observed);
     let mut seen = BTreeSet::new();
     for removal in &plan.removals {
         if let Some(server) = &removal.server
@@ -67,6 +62,11 @@ pub fn audit_destroy(
         broken.extend(wrong_node(removal, observed, config, state, &nodes));
     }
     broken
+}
+
+fn nodes_by_name(observed: &Observed) -> HashMap<&str, &Computer> {
+    let computers = observed.jenkins.computers.iter();
+    computers.map(|computer| (computer.name.as_str(), computer)).collect()
 }
 
 fn all_servers(observed: &Observed) -> impl Iterator<Item = &Server> {
@@ -334,12 +334,7 @@ fn guard(plan: &Plan, observed: &Observed, state: &State, context: &Context, bro
     if plan.removals.is_empty() {
         return;
     }
-    let nodes: HashMap<&str, &Computer> = observed
-        .jenkins
-        .computers
-        .iter()
-        .map(|c| (c.name.as_str(), c))
-        .collect();
+    let nodes = nodes_by_name(observed);
     let servers: HashMap<&str, &Server> = all_servers(observed)
         .map(|server| (server.id.as_str(), server))
         .collect();
