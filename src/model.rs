@@ -195,8 +195,6 @@ pub struct Computer {
     pub offline_reason: String,
     /// The `_class` of the offline cause.
     pub offline_class: Option<String>,
-    /// When the offline cause came about.
-    pub offline_since: Option<Timestamp>,
     /// Number of executors.
     pub executors: u32,
     /// How many of them are idle.

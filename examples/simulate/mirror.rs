@@ -89,7 +89,6 @@ fn computer(agent: &Agent) -> Computer {
         temporarily_offline: false,
         offline_reason: String::new(),
         offline_class: None,
-        offline_since: None,
         executors: count(agent.executors.len()),
         idle_executors: count(agent.free()),
         one_off_busy: false,

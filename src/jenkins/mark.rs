@@ -70,7 +70,6 @@ mod tests {
             offline_reason: reason.to_owned(),
             offline_description: description.to_owned(),
             offline_class: None,
-            offline_since: None,
             executors: 1,
             idle_executors: 1,
             one_off_busy: false,

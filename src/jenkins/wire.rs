@@ -17,14 +17,15 @@ use crate::model::{Computer, NodeName, QueueItem, Stage, TaskLabel};
 pub const QUEUE_TREE: &str = "items%5Bid%2Cwhy%2Cstuck%2Cblocked%2Cbuildable%2Cpending%2CinQueueSince%2C\
                               task%5Bname%2CfullName%2Curl%2ClabelExpression%5D%5D";
 
-/// What is asked of the computers, escaped. The names of classes come unasked.
+/// What is asked of the computers, escaped. The names of classes come unasked; the cause is asked for its class, which
+/// needs one of its fields to be named.
 pub const COMPUTER_TREE: &str = "computer%5BdisplayName%2Cidle%2Coffline%2CtemporarilyOffline%2C\
                                  offlineCauseReason%2CofflineCause%5Btimestamp%5D%2CassignedLabels%5Bname%5D%2C\
                                  executors%5Bidle%5D%2ConeOffExecutors%5Bidle%5D%5D";
 
 /// What is asked of one node, escaped.
 pub const NODE_TREE: &str = "idle%2Coffline%2CtemporarilyOffline%2CofflineCauseReason%2C\
-                             offlineCause%5Btimestamp%2Cdescription%5D%2Cexecutors%5Bidle%5D%2C\
+                             offlineCause%5Bdescription%5D%2Cexecutors%5Bidle%5D%2C\
                              oneOffExecutors%5Bidle%5D";
 
 /// More items than any controller bears; a bound for the memory that a reply can make us use.
@@ -81,8 +82,6 @@ pub struct NodeState {
     pub offline_description: String,
     /// The `_class` of the offline cause.
     pub offline_class: Option<String>,
-    /// When the offline cause came about.
-    pub offline_since: Option<Timestamp>,
     /// Number of executors.
     pub executors: u32,
     /// How many of them are idle.
@@ -217,8 +216,6 @@ struct WireComputer<'a> {
 struct WireCause<'a> {
     #[serde(borrow, default, rename = "_class")]
     class: Text<'a>,
-    #[serde(default)]
-    timestamp: Number,
     #[serde(borrow, default)]
     description: Text<'a>,
 }
@@ -238,7 +235,6 @@ impl WireComputer<'_> {
             temporarily_offline: self.temporarily_offline.0 == Some(true),
             offline_reason: self.offline_cause_reason.into_string().unwrap_or_default(),
             offline_class: cause.class.into_string(),
-            offline_since: cause.timestamp.0.and_then(at),
             executors,
             idle_executors,
             one_off_busy: self.one_off_executors.all > 0,
@@ -259,7 +255,6 @@ impl WireComputer<'_> {
             offline_reason: self.offline_cause_reason.into_string().unwrap_or_default(),
             offline_description: cause.description.into_string().unwrap_or_default(),
             offline_class: cause.class.into_string(),
-            offline_since: cause.timestamp.0.and_then(at),
             executors,
             idle_executors,
             one_off_busy: self.one_off_executors.all > 0,

@@ -825,7 +825,6 @@ fn computer(node: &Node, dead: bool) -> Computer {
         temporarily_offline: node.mark.is_some(),
         offline_reason: reason.unwrap_or_default(),
         offline_class: class,
-        offline_since: None,
         executors: node.executors,
         idle_executors: node.executors - busy.min(node.executors),
         one_off_busy: false,

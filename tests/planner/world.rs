@@ -314,7 +314,6 @@ impl World {
             temporarily_offline: false,
             offline_reason: String::new(),
             offline_class: None,
-            offline_since: None,
             executors,
             idle_executors: executors,
             one_off_busy: false,

@@ -55,7 +55,6 @@ fn computer(name: &str, built_in: bool, labels: Option<Vec<String>>) -> Computer
         temporarily_offline: false,
         offline_reason: String::new(),
         offline_class: None,
-        offline_since: None,
         executors: 1,
         idle_executors: 1,
         one_off_busy: false,
