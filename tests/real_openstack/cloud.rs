@@ -19,10 +19,10 @@ const MICROVERSION: &str = "2.42";
 pub const OWNER_PREFIX: &str = "e2e-";
 /// Metadata of servers that a test made by itself.
 pub const FOREIGN: &str = "e2e-foreign";
-const TRIES: u32 = 240;
+const TRIES: u32 = 480;
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// Asks until there is an answer, for a minute at most.
+/// Asks until there is an answer, for two minutes at most.
 pub fn poll<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     for _ in 0..TRIES {
         if let Some(answer) = ask() {
@@ -125,21 +125,23 @@ impl Cloud {
         body
     }
 
-    /// Lists the servers of the project, whatever the size of a page.
+    /// Lists the servers of the project, each once, whatever the size of a page. While a server is being scheduled, Nova
+    /// may list it twice: as the request for it and as the server.
     pub fn servers(&self) -> Vec<Value> {
         let mut all: Vec<Value> = Vec::new();
+        let mut marker = String::new();
         loop {
-            let marker = all
-                .last()
-                .map_or_else(String::new, |last| format!("?marker={}", last["id"].as_str().unwrap()));
-            let page = self.get(&format!("{NOVA}/servers/detail{marker}"))["servers"]
-                .as_array()
-                .unwrap()
-                .clone();
-            if page.is_empty() {
+            let page = self.get(&format!("{NOVA}/servers/detail{marker}"));
+            let page = page["servers"].as_array().unwrap();
+            let Some(last) = page.last() else {
                 return all;
+            };
+            marker = format!("?marker={}", last["id"].as_str().unwrap());
+            for server in page {
+                if all.iter().all(|other| other["id"] != server["id"]) {
+                    all.push(server.clone());
+                }
             }
-            all.extend(page);
         }
     }
 
