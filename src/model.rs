@@ -278,16 +278,115 @@ pub struct Server {
     pub task_state: Option<String>,
     /// When it was made, by the cloud's clock.
     pub created: Timestamp,
-    /// All its addresses, fixed and floating.
-    pub addresses: Vec<IpAddr>,
+    /// All its addresses, in the order in which the cloud lists them.
+    pub addresses: Vec<Address>,
     /// Its availability zone, once it has one.
     pub zone: Option<Zone>,
     /// The id of its image; `None` for boot from volume.
     pub image: Option<String>,
+    /// The ids of the volumes that are attached to it.
+    #[serde(default)]
+    pub volumes: Vec<String>,
     /// The message of its fault, where the list shows one.
     pub fault: Option<String>,
     /// Our marks, if it bears `mita-owner`.
     pub mark: Option<Mark>,
+}
+
+/// One address of a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Address {
+    /// The address.
+    pub ip: IpAddr,
+    /// Whether it is a floating one, which was given to a fixed one.
+    pub floating: bool,
+}
+
+impl Address {
+    /// Makes a fixed address.
+    pub fn fixed(ip: IpAddr) -> Self {
+        Self { ip, floating: false }
+    }
+}
+
+impl Server {
+    /// Returns the address at which others reach it best: floating before fixed, IPv4 before IPv6.
+    pub fn address(&self) -> Option<IpAddr> {
+        let best = self.addresses.iter().min_by_key(|at| (!at.floating, at.ip.is_ipv6()));
+        best.map(|at| at.ip)
+    }
+
+    /// Returns whether it has a port, so that a floating IP can be given to it.
+    pub fn has_port(&self) -> bool {
+        self.addresses.iter().any(|at| !at.floating)
+    }
+}
+
+/// What belongs to a server and can outlive it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BelongingKind {
+    /// A floating IP.
+    FloatingIp,
+    /// A port.
+    Port,
+    /// A volume.
+    Volume,
+}
+
+/// A floating IP, port or volume of the project, ours or not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Belonging {
+    /// What it is.
+    pub kind: BelongingKind,
+    /// The cloud's id.
+    pub id: String,
+    /// Its address (floating IP) or name; the id where it has none.
+    pub name: String,
+    /// Whether something uses it: a floating IP that has a port, a port that has a device, a volume that is attached or
+    /// in a state in which it cannot be removed.
+    pub in_use: bool,
+    /// The server that uses it, or used it last, where the cloud tells.
+    pub server: Option<ServerId>,
+    /// When it was made, where the cloud tells.
+    pub created: Option<Timestamp>,
+    /// Our mark, if it bears one.
+    pub mark: Option<BelongingMark>,
+}
+
+/// The mark on what belongs to a server: in the description of a floating IP or port, in the metadata of a volume.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BelongingMark {
+    /// `mita-owner`.
+    pub owner: String,
+    /// `mita-server`: the name of the server, `<template>__<id>`.
+    pub server: String,
+}
+
+/// The keys of a mark, in metadata and in a description.
+const MARK_KEYS: [&str; 2] = ["mita-owner", "mita-server"];
+
+impl BelongingMark {
+    /// Writes it into a description: `mita-owner=OWNER mita-server=NAME`, blanks and `%` in them percent-encoded.
+    pub fn description(&self) -> String {
+        let plain = |text: &str| text.replace('%', "%25").replace(' ', "%20");
+        let [owner, server] = MARK_KEYS;
+        format!("{owner}={} {server}={}", plain(&self.owner), plain(&self.server))
+    }
+
+    /// Reads it from a description; what a person wrote there is none.
+    pub fn of_description(text: &str) -> Option<Self> {
+        let plain = |text: &str| text.replace("%20", " ").replace("%25", "%");
+        let value = |key: &str| {
+            let mut words = text.split(' ');
+            words.find_map(|word| word.strip_prefix(key)?.strip_prefix('=').map(plain))
+        };
+        let [owner, server] = MARK_KEYS;
+        Some(Self {
+            owner: value(owner)?,
+            server: value(server)?,
+        })
+    }
 }
 
 /// What a server of a template needs, independent of any cloud.
@@ -295,16 +394,22 @@ pub struct Server {
 pub struct ServerSpec {
     /// The image.
     pub image: ImageRef,
-    /// The flavor: its name or id.
-    pub size: String,
+    /// The flavor.
+    pub size: SizeRef,
     /// The key pair.
     pub key_pair: Option<String>,
     /// GB of a blank volume that lives as long as the server.
     pub storage: Option<u32>,
     /// GB of the root volume, when the server boots from one.
     pub boot_volume: Option<u32>,
+    /// The type of both volumes; `None`: the cloud's default.
+    pub volume_type: Option<String>,
     /// Networks, by name or id; empty: the cloud's choice.
     pub networks: Vec<String>,
+    /// Ports, after the networks.
+    pub ports: Vec<PortSpec>,
+    /// The external network, by name or id, from which each server gets a floating IP.
+    pub floating_ip_pool: Option<String>,
     /// Security groups, by name or id; empty: the cloud's default.
     pub security_groups: Vec<String>,
     /// Whether a config drive is asked for; `None`: the cloud's choice.
@@ -323,6 +428,44 @@ pub enum ImageRef {
     Name(String),
     /// By its id.
     Id(String),
+    /// The newest whose whole name a regular expression matches.
+    Regex(String),
+}
+
+/// How a flavor is named.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SizeRef {
+    /// By its name or id.
+    Named(String),
+    /// The smallest that has all of this.
+    Least {
+        /// vCPUs.
+        vcpus: u64,
+        /// MiB of memory.
+        ram_mb: u64,
+        /// GB of the root disk.
+        disk_gb: u64,
+    },
+}
+
+/// A port of a server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PortSpec {
+    /// One of the ports that a person made, by name or id: each server takes one that is free.
+    Existing(String),
+    /// One that is made for the server and removed with it.
+    Made {
+        /// The network, by name or id.
+        network: String,
+        /// Security groups, by name or id; empty: the project's default.
+        security_groups: Vec<String>,
+        /// `normal`, `direct`, `macvtap`, …; `None`: the cloud's default.
+        vnic_type: Option<String>,
+        /// Whether the port's addresses are enforced; `None`: as the network says.
+        port_security: Option<bool>,
+    },
 }
 
 /// What a cloud resolved a [`ServerSpec`] to.
@@ -332,12 +475,33 @@ pub struct Offer {
     pub flavor: String,
     /// The image's id.
     pub image: String,
+    /// The ids of the other images that bear the name or match the expression, newest first: for the way back.
+    #[serde(default)]
+    pub older_images: Vec<String>,
     /// The networks' ids.
     pub networks: Vec<String>,
+    /// The ports, each with what stands for it.
+    #[serde(default)]
+    pub ports: Vec<PortOffer>,
     /// vCPUs of the flavor.
     pub vcpus: u64,
     /// MiB of memory of the flavor.
     pub ram_mb: u64,
+}
+
+/// What a port resolved to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PortOffer {
+    /// Any of these ports, which were free: each server takes one.
+    OneOf(Vec<String>),
+    /// A port to be made in this network, with these security groups, by id.
+    New {
+        /// The network's id.
+        network: String,
+        /// The groups' ids.
+        security_groups: Vec<String>,
+    },
 }
 
 /// Room that is left in a project. `None` is unlimited.
@@ -376,6 +540,18 @@ pub struct CloudView {
     pub clock: Option<Timestamp>,
     /// What it offers; `None` until it was asked.
     pub offers: Option<Reading<Offers>>,
+    /// Floating IPs, ports and volumes, of the kinds that were asked for; `None` until one was.
+    #[serde(default)]
+    pub belongings: Option<Reading<Belongings>>,
+}
+
+/// What a cloud has beside servers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Belongings {
+    /// The kinds that were read: of the others nothing is known.
+    pub kinds: std::collections::BTreeSet<BelongingKind>,
+    /// All of these kinds, foreign ones among them.
+    pub all: Vec<Belonging>,
 }
 
 /// The world as it was seen in one pass. Jenkins could be read whole, or there is no `Observed`.
@@ -397,4 +573,64 @@ pub fn digest_u64(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_is_read_back_from_a_description() {
+        for (owner, server) in [
+            ("ci.example.com", "linux__0123456789ab"),
+            ("the 100% owner", "a%20b__0123456789ab"),
+        ] {
+            let mark = BelongingMark {
+                owner: owner.to_owned(),
+                server: server.to_owned(),
+            };
+            assert_eq!(BelongingMark::of_description(&mark.description()), Some(mark));
+        }
+        for foreign in [
+            "",
+            "for mita",
+            "mita-owner=x",
+            "mita-server=x",
+            "xmita-owner=a mita-server=b",
+        ] {
+            assert_eq!(BelongingMark::of_description(foreign), None, "{foreign}");
+        }
+    }
+
+    #[test]
+    fn a_server_is_reached_by_its_floating_address_first() {
+        let at = |text: &str, floating| Address {
+            ip: text.parse().unwrap(),
+            floating,
+        };
+        let mut addresses = Vec::new();
+        for (next, best) in [
+            (at("2001:db8::1", false), "2001:db8::1"),
+            (at("10.0.0.1", false), "10.0.0.1"),
+            (at("10.0.0.2", false), "10.0.0.1"),
+            (at("2001:db8::2", true), "2001:db8::2"),
+            (at("198.51.100.1", true), "198.51.100.1"),
+        ] {
+            addresses.push(next);
+            let server = Server {
+                id: ServerId::new("s"),
+                name: String::new(),
+                status: ServerStatus::Active,
+                task_state: None,
+                created: Timestamp::UNIX_EPOCH,
+                addresses: addresses.clone(),
+                zone: None,
+                image: None,
+                volumes: Vec::new(),
+                fault: None,
+                mark: None,
+            };
+            assert_eq!(server.address().unwrap().to_string(), best);
+        }
+    }
 }

@@ -140,7 +140,7 @@ fn a_planner_that_does_not_count_what_boots_is_caught() {
         for cloud in observed.clouds.values_mut() {
             if let Reading::Read(cloud) = cloud {
                 cloud.servers.retain(|server| {
-                    let address = server.addresses[0].to_string();
+                    let address = server.addresses[0].ip.to_string();
                     let id = &server.name[server.name.len() - 12..];
                     names.iter().any(|name| name.contains(id) || name.ends_with(&address))
                 });

@@ -41,6 +41,7 @@ pub fn observe(world: &mut State, config: &Config) -> Observed {
             servers,
             clock: Some(time(clock)),
             offers: Some(Reading::Read(offers(name, config))),
+            belongings: None,
         };
         (ProviderName::new(name), Reading::Read(view))
     };
@@ -111,6 +112,7 @@ fn server(server: &CloudServer, config: &Config) -> Server {
         addresses: Vec::new(),
         zone: Some(Zone::new(&server.zone)),
         image: None,
+        volumes: Vec::new(),
         fault: None,
         mark: Some(Mark {
             owner: config.owner.clone(),
@@ -130,7 +132,9 @@ fn offers(provider: &str, config: &Config) -> Offers {
     let offer = Offer {
         flavor: "1".to_owned(),
         image: "i".to_owned(),
+        older_images: Vec::new(),
         networks: Vec::new(),
+        ports: Vec::new(),
         vcpus: 1,
         ram_mb: 1024,
     };

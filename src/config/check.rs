@@ -37,6 +37,7 @@ fn section(node: &mut Node, schema: &'static Section, path: &str, report: &mut R
     };
     let mut seen: HashMap<&'static str, (String, Pos)> = HashMap::new();
     let mut guessed = false;
+    let mut apart = Vec::new();
     entries.retain_mut(|entry| {
         let place = Place {
             at: entry.at,
@@ -63,9 +64,13 @@ fn section(node: &mut Node, schema: &'static Section, path: &str, report: &mut R
         }
         seen.insert(key.name, (entry.key.clone(), entry.at));
         key.name.clone_into(&mut entry.key);
+        if let Kind::TextsOr(schema) = key.kind {
+            apart.extend(sections(entry, schema, &place.path, report));
+        }
         value(entry, key.kind, &place.path, report);
         true
     });
+    entries.extend(apart);
     if guessed {
         // A guess counts only where the key itself is not there.
         let itself = |entry: &Entry| seen.get(&*entry.key).is_none_or(|(_, at)| *at == entry.at);
@@ -119,7 +124,15 @@ fn value(entry: &mut Entry, kind: Kind, path: &str, report: &mut Report) {
                 scalar(node, Kind::Count, path, report);
             }
         }
-        Kind::Texts => texts(node, path, report),
+        Kind::TextOr(schema) => {
+            if matches!(node.value, Value::Map(_)) {
+                section(node, schema, path, report);
+                entry.key.push_str("_section");
+            } else {
+                scalar(node, Kind::Text, path, report);
+            }
+        }
+        Kind::Texts | Kind::TextsOr(_) => texts(node, path, report),
         Kind::TextMap => match &mut node.value {
             Value::Map(entries) => {
                 for entry in entries {
@@ -141,6 +154,24 @@ fn value(entry: &mut Entry, kind: Kind, path: &str, report: &mut Report) {
         },
         kind => scalar(node, kind, path, report),
     }
+}
+
+/// Takes the sections out of a list of texts and sections, into an entry of their own.
+fn sections(entry: &mut Entry, schema: &'static Section, path: &str, report: &mut Report) -> Option<Entry> {
+    let Value::List(items) = &mut entry.value.value else {
+        return None;
+    };
+    let numbered = std::mem::take(items).into_iter().enumerate();
+    let (mut sections, texts): (Vec<_>, Vec<_>) = numbered.partition(|(_, item)| matches!(item.value, Value::Map(_)));
+    *items = texts.into_iter().map(|(_, item)| item).collect();
+    for (index, item) in &mut sections {
+        section(item, schema, &format!("{path}[{index}]"), report);
+    }
+    let sections: Vec<Node> = sections.into_iter().map(|(_, item)| item).collect();
+    let mut apart = entry.clone();
+    apart.key.push_str("_sections");
+    apart.value.value = Value::List(sections);
+    Some(apart).filter(|apart| !matches!(&apart.value.value, Value::List(items) if items.is_empty()))
 }
 
 fn entries(node: &mut Node, schema: &'static Section, path: &str, report: &mut Report) {
@@ -353,7 +384,13 @@ fn inherit(root: &mut Node) {
 
 /// Whether two keys of a template exclude each other, so that the template's own wins.
 fn same(own: &str, default: &str) -> bool {
-    let image = |key| matches!(key, "image_name" | "image_id");
+    let image = |key: &str| matches!(key, "image_name" | "image_id" | "image_regex");
+    let size = |key: &str| matches!(key, "size" | "size_section");
+    let ports = |key: &str| matches!(key, "ports" | "ports_sections");
     let ready = |key: &str| key.starts_with("min_ready");
-    own == default || (image(own) && image(default)) || (ready(own) && ready(default))
+    own == default
+        || (image(own) && image(default))
+        || (size(own) && size(default))
+        || (ports(own) && ports(default))
+        || (ready(own) && ready(default))
 }

@@ -108,6 +108,8 @@ pub struct Template {
     pub boot_grace: SignedDuration,
     /// Older than this, a node goes once idle.
     pub max_lifetime: Option<SignedDuration>,
+    /// Whether servers without our mark are taken over that the original tool or a person made for this template.
+    pub adopt: bool,
     /// The digest of all that defines a server of it (`mita-config`).
     pub digest: String,
 }

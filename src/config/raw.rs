@@ -124,7 +124,9 @@ pub struct RawNode {
     pub keyname: Option<String>,
     pub image_name: Option<String>,
     pub image_id: Option<String>,
+    pub image_regex: Option<String>,
     pub size: Option<String>,
+    pub size_section: Option<RawSize>,
     pub labels: Option<Vec<String>>,
     pub provider: Option<Vec<String>>,
     pub max: Option<u32>,
@@ -135,7 +137,11 @@ pub struct RawNode {
     pub priority: Option<i64>,
     pub storage: Option<u32>,
     pub boot_volume: Option<u32>,
+    pub volume_type: Option<String>,
     pub networks: Option<Vec<String>>,
+    pub ports: Option<Vec<String>>,
+    pub ports_sections: Option<Vec<Option<RawPort>>>,
+    pub floating_ip_pool: Option<String>,
     pub security_groups: Option<Vec<String>>,
     pub availability_zone: Option<Vec<String>>,
     pub config_drive: Option<bool>,
@@ -144,7 +150,27 @@ pub struct RawNode {
     pub idle_grace: Option<i64>,
     pub boot_grace: Option<i64>,
     pub max_lifetime: Option<i64>,
+    pub adopt: Option<bool>,
     pub register: Option<String>,
+}
+
+/// `size:` by what a flavor must have.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RawSize {
+    pub vcpus: Option<u32>,
+    pub ram: Option<u32>,
+    pub disk: Option<u32>,
+}
+
+/// A port of `ports:` that is made for each server.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RawPort {
+    pub network: Option<String>,
+    pub security_groups: Option<Vec<String>>,
+    pub vnic_type: Option<String>,
+    pub port_security: Option<bool>,
 }
 
 /// A cron window of `min_ready:`.

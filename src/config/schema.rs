@@ -29,6 +29,10 @@ pub enum Kind {
     Free,
     /// A number, or a list of such sections (kept under the key with `_windows` at its end).
     CountOr(&'static Section),
+    /// A text, or such a section (kept under the key with `_section` at its end).
+    TextOr(&'static Section),
+    /// A list whose items are texts or such sections (the sections are kept under the key with `_sections` at its end).
+    TextsOr(&'static Section),
     /// A section.
     Section(&'static Section),
     /// Sections by name.
@@ -226,7 +230,8 @@ pub static NODE: Section = Section {
         also("keyname", Kind::Text, &["key_name"]),
         also("image_name", Kind::Text, &["image"]),
         key("image_id", Kind::Text),
-        also("size", Kind::Text, &["flavor"]),
+        key("image_regex", Kind::Text),
+        also("size", Kind::TextOr(&SIZE), &["flavor"]),
         key("labels", Kind::Texts),
         key("provider", Kind::Texts),
         key("max", Kind::Count),
@@ -235,8 +240,11 @@ pub static NODE: Section = Section {
         key("accepts_unlabelled", Kind::Flag),
         key("priority", Kind::Integer),
         key("storage", Kind::Count),
-        key("boot_volume", Kind::Count),
+        also("boot_volume", Kind::Count, &["boot_from_volume", "volume_size"]),
+        key("volume_type", Kind::Text),
         key("networks", Kind::Texts),
+        key("ports", Kind::TextsOr(&PORT)),
+        key("floating_ip_pool", Kind::Text),
         key("security_groups", Kind::Texts),
         also("availability_zone", Kind::Texts, &["availability_zones"]),
         key("config_drive", Kind::Flag),
@@ -245,18 +253,34 @@ pub static NODE: Section = Section {
         key("idle_grace", Kind::Duration),
         key("boot_grace", Kind::Duration),
         key("max_lifetime", Kind::DurationOrNone),
+        key("adopt", Kind::Flag),
         key("register", Kind::Text),
     ],
-    refused: &[
-        ("adopt", LATER),
-        ("agent", LATER),
-        ("max_builds", LATER),
-        ("image_regex", LATER),
-        ("floating_ip_pool", LATER),
-        ("volume_type", LATER),
-        ("ports", LATER),
-    ],
+    refused: &[("agent", LATER), ("max_builds", LATER)],
     prefixes: &["ex_"],
+};
+
+/// `size:` by what a flavor must have.
+pub static SIZE: Section = Section {
+    keys: &[
+        key("vcpus", Kind::Count),
+        key("ram", Kind::Count),
+        key("disk", Kind::Count),
+    ],
+    refused: &[],
+    prefixes: &[],
+};
+
+/// A port of `ports:` that is made for each server.
+pub static PORT: Section = Section {
+    keys: &[
+        key("network", Kind::Text),
+        key("security_groups", Kind::Texts),
+        key("vnic_type", Kind::Text),
+        key("port_security", Kind::Flag),
+    ],
+    refused: &[],
+    prefixes: &[],
 };
 
 /// A cron window of `min_ready:`.
@@ -287,7 +311,7 @@ mod tests {
     #[test]
     fn the_example_names_every_key() {
         let example = include_str!("../../mita.yaml.example");
-        let sections = ALL.iter().map(|(_, section)| *section).chain([&WINDOW]);
+        let sections = ALL.iter().map(|(_, section)| *section).chain([&WINDOW, &SIZE, &PORT]);
         let missing: Vec<&str> = sections
             .flat_map(Section::names)
             .filter(|name| !example.contains(&format!("{name}:")))

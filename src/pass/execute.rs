@@ -17,7 +17,7 @@ use crate::config::{Config, script};
 use crate::error::{Error, chain};
 use crate::http::printable;
 use crate::jenkins::{self, RemoveNode};
-use crate::model::{NodeId, NodeName, ServerId};
+use crate::model::{BelongingMark, NodeId, NodeName, ServerId};
 use crate::plan::backoff::record_failure;
 use crate::plan::{Context, Create, MARK_PREFIX, NodeToRemove, Removal, ServerToRemove, Unmark, mark_text};
 use crate::provider::{CreateServer, Deleted, ProviderError};
@@ -293,12 +293,17 @@ impl<'a> Executor<'a> {
         metadata.insert("mita-node".to_owned(), template.name.to_string());
         metadata.insert("mita-id".to_owned(), create.id.to_string());
         metadata.insert("mita-config".to_owned(), template.digest.clone());
+        let mark = BelongingMark {
+            owner: config.owner.clone(),
+            server: create.name.clone(),
+        };
         cloud.create(&CreateServer {
             name: &create.name,
             spec: &template.spec,
             offer,
             zone: create.zone.as_ref(),
             metadata: &metadata,
+            mark: &mark,
             user_data: user_data.as_deref(),
         })
     }

@@ -49,6 +49,7 @@ pub fn look(live: &mut Live, state: &State) -> Result<Observed, Error> {
                 servers: list.servers,
                 clock: list.clock,
                 offers: None,
+                belongings: None,
             }),
             Err(error) => Reading::Unreadable(error.to_string()),
         };

@@ -188,7 +188,7 @@ fn fits(node: &str, node_id: &str, server: &crate::model::ServerId, observed: &O
                 candidate
                     .addresses
                     .iter()
-                    .any(|a| written.iter().any(|text| text.parse() == Ok(*a)))
+                    .any(|a| written.iter().any(|text| text.parse() == Ok(a.ip)))
             })
 }
 

@@ -72,7 +72,7 @@ fn by_weaker_rules<'a>(
     });
     let by_address = Index::new(units, |unit, add| {
         for address in unit.server.iter().flat_map(|server| &server.addresses) {
-            add(*address);
+            add(address.ip);
         }
     });
     let kinds: Vec<(String, Option<&Template>)> = units
@@ -117,7 +117,7 @@ fn second_suitors<'a>(units: &mut [Unit<'a>], computers: &[&'a Computer], fits: 
             let Link::One(first) = unit.link else { continue };
             let stands_there = place.is_some_and(|(front, address)| {
                 let server = unit.server.filter(|_| front == unit.template.as_str());
-                server.is_some_and(|server| server.addresses.contains(&address))
+                server.is_some_and(|server| server.addresses.iter().any(|at| at.ip == address))
             });
             if stands_there || name.contains(unit.id.as_str()) {
                 *fit = Fit::Taken;

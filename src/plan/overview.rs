@@ -15,6 +15,7 @@ use super::supply::Unit;
 use super::survey::Survey;
 use super::words::shown;
 use super::{Example, ServerRow, TemplateRow, Waiting};
+use crate::model::Server;
 use crate::queue::Wish;
 use crate::state::Phase;
 
@@ -232,10 +233,7 @@ pub(super) fn servers(survey: &Survey<'_>) -> Vec<ServerRow> {
             age_seconds: unit.age.as_secs(),
             idle_seconds: idle_since(&unit.standing).map(|then| since(now, then).as_secs()),
             jenkins_node: unit.computer().map(|computer| computer.name.clone()),
-            address: unit
-                .server
-                .and_then(|server| server.addresses.first())
-                .map(ToString::to_string),
+            address: unit.server.and_then(Server::address).map(|address| address.to_string()),
             image: unit.server.and_then(|server| server.image.clone()),
             outdated: unit.outdated(config),
         })

@@ -2,12 +2,17 @@
 
 pub mod openstack;
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
 use jiff::Timestamp;
 use thiserror::Error;
 
 use crate::access::OpenStackAccess;
 use crate::http::Deadline;
-use crate::model::{Offer, Offers, Server, ServerId, ServerSpec, TemplateName, Zone};
+use crate::model::{
+    Belonging, BelongingKind, BelongingMark, Offer, Offers, Server, ServerId, ServerSpec, TemplateName, Zone,
+};
 
 /// Prepares the client of an OpenStack. Nothing is sent until something is asked of it.
 pub fn connect(access: &OpenStackAccess, deadline: Deadline) -> Result<Box<dyn Provider>, ProviderError> {
@@ -36,8 +41,21 @@ pub struct CreateServer<'a> {
     pub zone: Option<&'a Zone>,
     /// All metadata, our marks among it.
     pub metadata: &'a std::collections::BTreeMap<String, String>,
+    /// Our mark for what is made beside the server.
+    pub mark: &'a BelongingMark,
     /// The script with its placeholders replaced; not encoded.
     pub user_data: Option<&'a str>,
+}
+
+/// A floating IP to be made.
+#[derive(Clone, Copy, Debug)]
+pub struct AddFloatingIp<'a> {
+    /// The external network, by name or id.
+    pub pool: &'a str,
+    /// The server that is to have it; it has a port.
+    pub server: &'a ServerId,
+    /// What is written into its description.
+    pub mark: &'a BelongingMark,
 }
 
 /// The outcome of a delete that the cloud took.
@@ -60,11 +78,26 @@ pub trait Provider {
     /// Looks up what the templates name, and what room is left.
     fn offers(&mut self, wanted: &[(&TemplateName, &ServerSpec)]) -> Result<Offers, ProviderError>;
 
-    /// Asks once for a server. Never repeats a request whose outcome is unknown.
+    /// Asks once for a server, and for the ports that are made for it. Never repeats a request whose outcome is unknown.
     fn create(&mut self, server: &CreateServer<'_>) -> Result<ServerId, ProviderError>;
 
     /// Asks for the end of a server, and of what was made with it.
     fn delete(&mut self, id: &ServerId) -> Result<Deleted, ProviderError>;
+
+    /// Lists all floating IPs, ports and volumes of the project, of the kinds that are asked for; whole or not at all.
+    fn belongings(&mut self, kinds: &BTreeSet<BelongingKind>) -> Result<Vec<Belonging>, ProviderError>;
+
+    /// Asks for the end of a floating IP, port or volume.
+    fn remove(&mut self, kind: BelongingKind, id: &str) -> Result<Deleted, ProviderError>;
+
+    /// Gives a server a floating IP of a pool, in one request that leaves nothing behind when it fails.
+    fn add_floating_ip(&mut self, wanted: &AddFloatingIp<'_>) -> Result<IpAddr, ProviderError>;
+
+    /// Writes our mark on a volume that Nova made for a server.
+    fn mark_volume(&mut self, id: &str, mark: &BelongingMark) -> Result<(), ProviderError>;
+
+    /// Reads the last lines of a server's console; `None` where there is none.
+    fn console(&mut self, id: &ServerId, lines: u32) -> Result<Option<String>, ProviderError>;
 
     /// Looks up everything the templates name, for `check --online`: one sentence for each thing that is missing.
     fn check(&mut self, wanted: &[(&TemplateName, &ServerSpec, &[Zone])]) -> Result<Vec<String>, ProviderError>;

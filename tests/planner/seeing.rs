@@ -1,6 +1,6 @@
 //! What is ours, which node belongs to which server, and what a lost memory may not do.
 
-use mita::model::NodeName;
+use mita::model::{Address, NodeName};
 use mita::plan::{eligible, plan, why_not};
 use mita::queue::Wish;
 use mita::state::{Phase, State};
@@ -62,7 +62,10 @@ fn an_ipv6_address_is_written_with_dashes() {
     ] {
         let mut world = world();
         let server = world.server("small", 1, mins(3));
-        world.server_mut(&server).addresses.push("2001:db8::1".parse().unwrap());
+        world
+            .server_mut(&server)
+            .addresses
+            .push(Address::fixed("2001:db8::1".parse().unwrap()));
         world.node(node, 1);
         assert_eq!(linked(&world, &server), fits.then(|| node.to_owned()), "{node}");
     }
@@ -95,7 +98,7 @@ fn what_fits_twice_is_not_touched() {
     world.add_cloud("spare");
     let a = world.server("small", 1, mins(90));
     let b = world.server_at("spare", "small", 2, mins(90));
-    world.server_mut(&b).addresses = vec!["10.0.0.2".parse().unwrap()];
+    world.server_mut(&b).addresses = vec![Address::fixed("10.0.0.2".parse().unwrap())];
     offline(world.node("small+10.0.0.2", 1));
     for _ in 0..3 {
         let plan = world.pass(mins(9));

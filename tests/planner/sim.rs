@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use mita::config::{Config, MinReady};
 use mita::labels::{Label, Labels};
 use mita::model::{
-    CloudView, Computer, JenkinsView, Mark, NodeId, NodeName, Observed, Offers, ProviderName, QueueItem, Reading, Room,
-    Server, ServerId, ServerStatus, Stage, TaskLabel, TemplateName, server_name,
+    Address, CloudView, Computer, JenkinsView, Mark, NodeId, NodeName, Observed, Offers, ProviderName, QueueItem,
+    Reading, Room, Server, ServerId, ServerStatus, Stage, TaskLabel, TemplateName, server_name,
 };
 use mita::plan::backoff::record_failure;
 use mita::plan::{Context, Create, Plan, Removal};
@@ -273,13 +273,14 @@ impl Sim {
             status: ServerStatus::Build,
             task_state: None,
             created: self.now,
-            addresses: vec![
+            addresses: vec![Address::fixed(
                 format!("10.{}.{}.{}", number / 62_500, number / 250 % 250, number % 250)
                     .parse()
                     .unwrap(),
-            ],
+            )],
             zone: None,
             image: None,
+            volumes: Vec::new(),
             fault: None,
             mark: Some(Mark {
                 owner: owner.unwrap_or(&self.config.owner).to_owned(),
@@ -442,6 +443,7 @@ impl Sim {
             servers,
             clock: Some(self.now),
             offers,
+            belongings: None,
         }
     }
 
@@ -801,7 +803,7 @@ fn node_of(machine: &Machine, config: &Config) -> Node {
         .unwrap_or(0);
     let name = match template % 3 {
         0 => machine.server.name.clone(),
-        1 => format!("{}+{}", machine.template, machine.server.addresses[0]),
+        1 => format!("{}+{}", machine.template, machine.server.addresses[0].ip),
         _ => format!("agent-{}", machine.id),
     };
     let executors = config.templates[template].executors;

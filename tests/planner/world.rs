@@ -8,8 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 use mita::access::{EndpointOverrides, JenkinsAccess, JenkinsCredential, KeystoneAuth, OpenStackAccess, Transport};
 use mita::config::{Config, Limits, MinReady, Placement, ProviderConfig, ProviderKind, Template, Timing};
 use mita::model::{
-    CloudView, Computer, ImageRef, JenkinsView, Mark, NodeId, Observed, Offer, Offers, ProviderName, QueueItem,
-    Reading, Room, Server, ServerId, ServerSpec, ServerStatus, Stage, TaskLabel, Unavailable, Zone, server_name,
+    Address, CloudView, Computer, ImageRef, JenkinsView, Mark, NodeId, Observed, Offer, Offers, ProviderName,
+    QueueItem, Reading, Room, Server, ServerId, ServerSpec, ServerStatus, SizeRef, Stage, TaskLabel, Unavailable, Zone,
+    server_name,
 };
 use mita::plan::{Context, Plan, audit, plan};
 use mita::secret::Secret;
@@ -84,11 +85,14 @@ pub fn template(name: &str, labels: &[&str]) -> Template {
         placements: vec![place(CLOUD, None)],
         spec: ServerSpec {
             image: ImageRef::Name("image".to_owned()),
-            size: "m1.small".to_owned(),
+            size: SizeRef::Named("m1.small".to_owned()),
             key_pair: None,
             storage: None,
             boot_volume: None,
+            volume_type: None,
             networks: Vec::new(),
+            ports: Vec::new(),
+            floating_ip_pool: None,
             security_groups: Vec::new(),
             config_drive: None,
             metadata: BTreeMap::new(),
@@ -104,6 +108,7 @@ pub fn template(name: &str, labels: &[&str]) -> Template {
         idle_grace: mins(40),
         boot_grace: mins(15),
         max_lifetime: None,
+        adopt: false,
         digest: format!("digest of {name}"),
     }
 }
@@ -153,6 +158,7 @@ pub fn cloud() -> CloudView {
         servers: Vec::new(),
         clock: None,
         offers: None,
+        belongings: None,
     }
 }
 
@@ -160,7 +166,9 @@ pub fn offer(vcpus: u64) -> Offer {
     Offer {
         flavor: "f".to_owned(),
         image: "i".to_owned(),
+        older_images: Vec::new(),
         networks: Vec::new(),
+        ports: Vec::new(),
         vcpus,
         ram_mb: 1024,
     }
@@ -268,9 +276,12 @@ impl World {
             status: ServerStatus::Active,
             task_state: None,
             created: self.context.now - age,
-            addresses: vec![format!("10.0.{}.{}", number / 250, number % 250 + 1).parse().unwrap()],
+            addresses: vec![Address::fixed(
+                format!("10.0.{}.{}", number / 250, number % 250 + 1).parse().unwrap(),
+            )],
             zone: None,
             image: Some("image".to_owned()),
+            volumes: Vec::new(),
             fault: None,
             mark: Some(Mark {
                 owner: self.config.owner.clone(),

@@ -58,7 +58,9 @@ impl Findings {
 
 fn images_by_id(session: &mut Session, wanted: &[Wanted<'_>], found: &mut Findings) {
     for (name, spec, _) in wanted {
-        let (None, ImageRef::Id(id) | ImageRef::Name(id)) = (image_name(&spec.image), &spec.image) else {
+        let (None, ImageRef::Id(id) | ImageRef::Name(id) | ImageRef::Regex(id)) =
+            (image_name(&spec.image), &spec.image)
+        else {
             continue;
         };
         match image_exists(session, id) {

@@ -32,10 +32,15 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
 use crate::access::OpenStackAccess;
 use crate::http::{Deadline, Http};
-use crate::model::{Offers, ServerId, ServerSpec, TemplateName, Unavailable, Zone};
-use crate::provider::{CreateServer, Deleted, Provider, ProviderError, ServerList};
+use crate::model::{
+    Belonging, BelongingKind, BelongingMark, Offers, ServerId, ServerSpec, TemplateName, Unavailable, Zone,
+};
+use crate::provider::{AddFloatingIp, CreateServer, Deleted, Provider, ProviderError, ServerList};
 use resolve::Stock;
 use session::{Pause, Session};
 
@@ -96,6 +101,26 @@ impl Provider for OpenStack {
 
     fn delete(&mut self, id: &ServerId) -> Result<Deleted, ProviderError> {
         create::delete(&mut self.session, id)
+    }
+
+    fn belongings(&mut self, _kinds: &BTreeSet<BelongingKind>) -> Result<Vec<Belonging>, ProviderError> {
+        Ok(Vec::new())
+    }
+
+    fn remove(&mut self, _kind: BelongingKind, _id: &str) -> Result<Deleted, ProviderError> {
+        Ok(Deleted::AlreadyGone)
+    }
+
+    fn add_floating_ip(&mut self, _wanted: &AddFloatingIp<'_>) -> Result<IpAddr, ProviderError> {
+        Err(ProviderError::Unavailable("not built yet".to_owned()))
+    }
+
+    fn mark_volume(&mut self, _id: &str, _mark: &BelongingMark) -> Result<(), ProviderError> {
+        Ok(())
+    }
+
+    fn console(&mut self, _id: &ServerId, _lines: u32) -> Result<Option<String>, ProviderError> {
+        Ok(None)
     }
 
     fn check(&mut self, wanted: &[(&TemplateName, &ServerSpec, &[Zone])]) -> Result<Vec<String>, ProviderError> {

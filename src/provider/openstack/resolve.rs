@@ -10,7 +10,7 @@ use super::session::Session;
 use super::wire::{Flavor, Image, Network};
 use super::{compute, image, network};
 use crate::http::printable;
-use crate::model::{ImageRef, Offer, ServerSpec};
+use crate::model::{ImageRef, Offer, ServerSpec, SizeRef};
 use crate::provider::ProviderError;
 
 /// What a cloud has of what was named.
@@ -70,7 +70,9 @@ impl Stock {
             (Some((image, _)), Some(flavor)) if wrong.is_empty() => Ok(Offer {
                 flavor: flavor.id.clone(),
                 image,
+                older_images: Vec::new(),
                 networks,
+                ports: Vec::new(),
                 vcpus: flavor.vcpus,
                 ram_mb: flavor.ram,
             }),
@@ -90,16 +92,19 @@ impl Stock {
                     self.images.iter().filter_map(|i| i.name.as_deref()),
                 )),
             },
-            (None, ImageRef::Id(id) | ImageRef::Name(id)) => {
+            (None, ImageRef::Id(id) | ImageRef::Name(id) | ImageRef::Regex(id)) => {
                 Ok((id.clone(), self.images.iter().find(|image| image.id == *id)))
             }
         }
     }
 
-    fn flavor(&self, wanted: &str) -> Result<&Flavor, String> {
-        let named = self.flavors.iter().find(|flavor| flavor.name == wanted);
+    fn flavor(&self, wanted: &SizeRef) -> Result<&Flavor, String> {
+        let SizeRef::Named(wanted) = wanted else {
+            return Err("not built yet".to_owned());
+        };
+        let named = self.flavors.iter().find(|flavor| flavor.name == *wanted);
         named
-            .or_else(|| self.flavors.iter().find(|flavor| flavor.id == wanted))
+            .or_else(|| self.flavors.iter().find(|flavor| flavor.id == *wanted))
             .ok_or_else(|| missing("flavor", wanted, self.flavors.iter().map(|f| f.name.as_str())))
     }
 }

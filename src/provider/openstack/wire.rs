@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use super::told::{Id, Inner, Loose, Message, Told, object};
-use crate::model::{Mark, NodeId, Server, ServerId, ServerStatus, TemplateName, Zone};
+use super::told::{FromText, Id, Inner, Loose, Message, Told, object};
+use crate::model::{Address, Mark, NodeId, Server, ServerId, ServerStatus, TemplateName, Zone};
 
 /// A link to another page.
 #[derive(Debug, Deserialize)]
@@ -65,6 +65,8 @@ pub(super) struct WireServer {
     addresses: Addresses,
     #[serde(default, rename = "OS-EXT-AZ:availability_zone")]
     zone: Loose,
+    #[serde(default, rename = "os-extended-volumes:volumes_attached")]
+    volumes: Vec<Named>,
     #[serde(default)]
     image: Inner<Id>,
     #[serde(default)]
@@ -89,6 +91,11 @@ impl WireServer {
             addresses: self.addresses.0,
             zone: self.zone.filled().map(Zone::new),
             image: self.image.0,
+            volumes: self
+                .volumes
+                .into_iter()
+                .filter_map(|volume| volume.id.filled())
+                .collect(),
             fault: self.fault.0.map(|text| crate::http::printable(&text, 300)),
             mark: self.metadata.0,
         }
@@ -122,7 +129,7 @@ impl<'de> Deserialize<'de> for Marks {
 
 /// The addresses of all networks, in the order of the answer.
 #[derive(Debug, Default)]
-struct Addresses(Vec<IpAddr>);
+struct Addresses(Vec<Address>);
 
 impl<'de> Deserialize<'de> for Addresses {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -130,6 +137,8 @@ impl<'de> Deserialize<'de> for Addresses {
         struct Entry {
             #[serde(default)]
             addr: Told<IpAddr>,
+            #[serde(default, rename = "OS-EXT-IPS:type")]
+            kind: Told<Floating>,
         }
         struct Networks;
         impl<'de> Visitor<'de> for Networks {
@@ -142,7 +151,12 @@ impl<'de> Deserialize<'de> for Addresses {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Addresses, A::Error> {
                 let mut all = Vec::new();
                 while let Some((_, entries)) = map.next_entry::<IgnoredAny, Vec<Entry>>()? {
-                    all.extend(entries.iter().filter_map(|entry| entry.addr.0));
+                    all.extend(entries.into_iter().filter_map(|entry| {
+                        Some(Address {
+                            ip: entry.addr.0?,
+                            floating: entry.kind.0.is_some(),
+                        })
+                    }));
                 }
                 Ok(Addresses(all))
             }
@@ -152,6 +166,16 @@ impl<'de> Deserialize<'de> for Addresses {
             }
         }
         deserializer.deserialize_any(Networks)
+    }
+}
+
+/// The type of a floating address; of any other nothing is made.
+#[derive(Debug)]
+struct Floating;
+
+impl FromText for Floating {
+    fn from_text(text: &str) -> Option<Self> {
+        (text == "floating").then_some(Self)
     }
 }
 

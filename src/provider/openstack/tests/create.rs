@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::server::{Answer, Scripted, json as say, like, login};
-use super::{access, client, offer, recorded, spec};
+use super::{access, client, mark, offer, recorded, spec};
 use crate::model::{ServerId, ServerSpec, Zone};
 use crate::provider::{CreateServer, Provider as _, ProviderError};
 
@@ -30,6 +30,7 @@ fn created(
     offer.networks = networks.iter().map(|&id| id.to_owned()).collect();
     let metadata = BTreeMap::from([("mita-owner".to_owned(), "ci".to_owned())]);
     let outcome = cloud.create(&CreateServer {
+        mark: &mark(),
         name: "t__0123456789ab",
         spec,
         offer: &offer,
@@ -154,6 +155,7 @@ fn without_a_connection_nothing_was_made() {
     access.endpoints.compute = Some("http://127.0.0.1:1/v2.1".to_owned());
     let (mut cloud, _) = client(&access);
     let wanted = CreateServer {
+        mark: &mark(),
         name: "t__0123456789ab",
         spec: &plain(),
         offer: &offer(),
@@ -171,6 +173,7 @@ fn a_script_that_is_too_long_is_not_sent() {
     let (mut cloud, _) = client(&access("http://127.0.0.1:1"));
     let mut create = |bytes: usize| {
         cloud.create(&CreateServer {
+            mark: &mark(),
             name: "t__0123456789ab",
             spec: &plain(),
             offer: &offer(),

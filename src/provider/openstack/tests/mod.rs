@@ -19,7 +19,7 @@ use ureq::http::{HeaderMap, HeaderName, HeaderValue};
 use super::OpenStack;
 use crate::access::{EndpointOverrides, KeystoneAuth, NameOrId, OpenStackAccess, Transport};
 use crate::http::{Deadline, Reply};
-use crate::model::{ImageRef, Offer, ServerSpec};
+use crate::model::{BelongingMark, ImageRef, Offer, ServerSpec, SizeRef};
 use crate::secret::Secret;
 
 /// How to get into the project `ci` of the cloud at a URL.
@@ -50,10 +50,13 @@ fn access(auth_url: &str) -> OpenStackAccess {
 fn spec(image: &str, size: &str) -> ServerSpec {
     ServerSpec {
         image: ImageRef::Name(image.to_owned()),
-        size: size.to_owned(),
+        size: SizeRef::Named(size.to_owned()),
         key_pair: None,
         storage: None,
         boot_volume: None,
+        volume_type: None,
+        ports: Vec::new(),
+        floating_ip_pool: None,
         networks: Vec::new(),
         security_groups: Vec::new(),
         config_drive: None,
@@ -64,6 +67,8 @@ fn spec(image: &str, size: &str) -> ServerSpec {
 
 fn offer() -> Offer {
     Offer {
+        older_images: Vec::new(),
+        ports: Vec::new(),
         flavor: "2".to_owned(),
         image: "b1ac72ae-6500-4b36-a105-0998670e021a".to_owned(),
         networks: Vec::new(),
@@ -118,5 +123,13 @@ fn read_recorded(text: &str) -> Reply {
         status,
         headers,
         body: body.into_bytes(),
+    }
+}
+
+/// Our mark on what is made beside a server.
+fn mark() -> BelongingMark {
+    BelongingMark {
+        owner: "ci".to_owned(),
+        server: "linux__0123456789ab".to_owned(),
     }
 }

@@ -12,10 +12,10 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::{access, spec};
+use super::{access, mark, spec};
 use crate::access::{KeystoneAuth, NameOrId, OpenStackAccess};
 use crate::http::Deadline;
-use crate::model::{ImageRef, Offer, Offers, Server, ServerId, ServerSpec, ServerStatus, TemplateName, Zone};
+use crate::model::{ImageRef, Offer, Offers, Server, ServerId, ServerSpec, ServerStatus, SizeRef, TemplateName, Zone};
 use crate::provider::openstack::OpenStack;
 use crate::provider::{CreateServer, Deleted, Provider as _, ProviderError};
 
@@ -62,6 +62,7 @@ fn create(
     .map(|(k, v)| (k.to_owned(), v.to_owned()))
     .into();
     cloud.create(&CreateServer {
+        mark: &mark(),
         name,
         spec,
         offer,
@@ -121,7 +122,7 @@ fn a_server_with_a_storage_volume_lives_and_goes() {
 fn a_server_boots_from_a_volume() {
     let mut cloud = connect(&cloud("ci"));
     let mut spec = small();
-    spec.size = "m1.nodisk".to_owned();
+    spec.size = SizeRef::Named("m1.nodisk".to_owned());
     spec.boot_volume = Some(1);
     spec.storage = Some(1);
     let offer = offer(&mut cloud, &spec);
@@ -202,6 +203,7 @@ fn a_bad_part_is_refused() {
     outcome("security group", &group, &offer, None);
     let many = (0..200).map(|n| (format!("k{n}"), "v".to_owned())).collect();
     let error = cloud.create(&CreateServer {
+        mark: &mark(),
         name: "osdev__x",
         spec: &good,
         offer: &offer,

@@ -1,13 +1,11 @@
 //! What recorded replies mean.
 
-use std::net::IpAddr;
-
 use jiff::Timestamp;
 
 use super::{access, recorded};
 use crate::access::{KeystoneAuth, NameOrId, OpenStackAccess};
 use crate::http::Reply;
-use crate::model::{Mark, NodeId, Server, ServerStatus, TemplateName, Zone};
+use crate::model::{Address, Mark, NodeId, Server, ServerStatus, TemplateName, Zone};
 use crate::provider::ProviderError;
 use crate::provider::openstack::catalog::{Endpoint, Service, base};
 use crate::provider::openstack::error::{Fault, parse};
@@ -44,6 +42,7 @@ fn a_list_of_servers_is_read() {
         task_state: None,
         created: "2026-11-22T09:55:18Z".parse().unwrap(),
         addresses: Vec::new(),
+        volumes: Vec::new(),
         zone: Some(Zone::new("az1")),
         image: Some("b1ac72ae-6500-4b36-a105-0998670e021a".to_owned()),
         fault: None,
@@ -76,11 +75,14 @@ fn states_and_addresses_are_read() {
         (ServerStatus::Active, Some("deleting"))
     );
 
-    let addresses: Vec<IpAddr> = ["10.20.1.254", "198.18.1.6"].map(|a| a.parse().unwrap()).into();
+    let addresses = [("10.20.1.254", false), ("198.18.1.6", true)].map(|(ip, floating)| Address {
+        ip: ip.parse().unwrap(),
+        floating,
+    });
     assert_eq!(shown(&recorded!("server-with-fip")).addresses, addresses);
     let dual = shown(&recorded!("server-dual-stack")).addresses;
     assert!(
-        dual.iter().any(IpAddr::is_ipv4) && dual.iter().any(IpAddr::is_ipv6),
+        dual.iter().any(|at| at.ip.is_ipv4()) && dual.iter().any(|at| at.ip.is_ipv6()),
         "{dual:?}"
     );
 }
