@@ -84,7 +84,7 @@ impl Client {
 
     /// Makes a GET and takes whatever status comes.
     pub(super) fn get(&self, path: &str) -> Result<Reply, JenkinsError> {
-        self.exchange(&Method::GET, path, None)
+        self.exchange(&Method::GET, path, None, None)
     }
 
     /// Refuses a page where JSON was asked for.
@@ -112,27 +112,38 @@ impl Client {
 
     /// Makes a POST without a body. Success is a 200, or a redirect to a page of Jenkins, which is not followed.
     pub(super) fn post(&self, path: &str) -> Result<(), JenkinsError> {
+        let reply = self.post_form(path, None)?;
+        self.accepted(path, &reply)
+    }
+
+    /// Judges the reply to a POST.
+    pub(super) fn accepted(&self, path: &str, reply: &Reply) -> Result<(), JenkinsError> {
+        match reply.status {
+            200 => Ok(()),
+            302 | 303 => match landing(reply.header("location").unwrap_or(""), &self.base, path) {
+                Landing::Jenkins => Ok(()),
+                Landing::Login | Landing::Elsewhere => Err(self.refusal("POST", path, reply)),
+            },
+            _ => Err(self.refusal("POST", path, reply)),
+        }
+    }
+
+    /// Makes a POST, with an encoded form if there is one, and takes whatever status comes.
+    pub(super) fn post_form(&self, path: &str, form: Option<&str>) -> Result<Reply, JenkinsError> {
         if self.crumb_first && !self.crumb_asked.get() {
             self.fetch_crumb()?;
         }
         let crumb = self.crumb.borrow().clone();
-        let mut reply = self.exchange(&Method::POST, path, crumb.as_ref())?;
+        let mut reply = self.exchange(&Method::POST, path, form, crumb.as_ref())?;
         if wants_crumb(&reply) {
             // An old Jenkins wants one for a token, too; or the session that ours is bound to has ended.
             self.fetch_crumb()?;
             let crumb = self.crumb.borrow().clone();
             if crumb.is_some() {
-                reply = self.exchange(&Method::POST, path, crumb.as_ref())?;
+                reply = self.exchange(&Method::POST, path, form, crumb.as_ref())?;
             }
         }
-        match reply.status {
-            200 => Ok(()),
-            302 | 303 => match landing(reply.header("location").unwrap_or(""), &self.base, path) {
-                Landing::Jenkins => Ok(()),
-                Landing::Login | Landing::Elsewhere => Err(self.refusal("POST", path, &reply)),
-            },
-            _ => Err(self.refusal("POST", path, &reply)),
-        }
+        Ok(reply)
     }
 
     fn fetch_crumb(&self) -> Result<(), JenkinsError> {
@@ -156,7 +167,13 @@ impl Client {
         Ok(())
     }
 
-    fn exchange(&self, method: &Method, path: &str, crumb: Option<&Crumb>) -> Result<Reply, JenkinsError> {
+    fn exchange(
+        &self,
+        method: &Method,
+        path: &str,
+        form: Option<&str>,
+        crumb: Option<&Crumb>,
+    ) -> Result<Reply, JenkinsError> {
         let url = format!("{}/{path}", self.base);
         let mut headers = vec![
             ("authorization", self.authorization.reveal()),
@@ -172,7 +189,7 @@ impl Client {
             method: method.clone(),
             url: &url,
             headers: &headers,
-            body: None,
+            body: form.map(|form| ("application/x-www-form-urlencoded", form.as_bytes())),
         };
         let reply = self
             .http

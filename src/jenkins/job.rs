@@ -1,4 +1,4 @@
-//! `config.xml` of a job and of a node: only what it says of labels.
+//! The XML of Jenkins: what `config.xml` of a job and of a node says of labels, and the secret in an agent's `.jnlp`.
 //!
 //! The text is written by people with fewer rights than mita: no document type, a bound for size and nodes.
 
@@ -43,6 +43,13 @@ pub fn node_labels(xml: &str) -> Result<Vec<String>, String> {
     let document = parse(xml)?;
     let label = text(document.root_element(), "label").unwrap_or_default();
     Ok(label.split_whitespace().map(str::to_owned).collect())
+}
+
+/// Reads the first `<argument>` of an agent's `.jnlp` page.
+pub fn first_argument(xml: &str) -> Option<String> {
+    let document = parse(xml).ok()?;
+    let argument = document.descendants().find(|node| node.has_tag_name("argument"))?;
+    argument.text().map(str::to_owned)
 }
 
 fn parse(xml: &str) -> Result<Document<'_>, String> {

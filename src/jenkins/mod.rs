@@ -5,12 +5,14 @@
 mod address;
 mod check;
 mod client;
+mod create;
 mod error;
 mod job;
 mod lenient;
 mod mark;
 mod read;
 mod remove;
+mod script;
 mod wire;
 mod write;
 
@@ -18,6 +20,7 @@ mod write;
 mod tests;
 
 pub use client::Client;
+pub use create::{Created, HostKey, Launcher, Mode, NewNode};
 pub use error::JenkinsError;
 pub use remove::{Outcome, RemoveNode};
 pub use wire::NodeState;

@@ -12,6 +12,7 @@ use crate::http::fake::{Canned, Fake};
 use crate::model::{NodeName, Stage, TaskLabel};
 use crate::secret::Secret;
 
+mod making;
 mod reading;
 mod removing;
 

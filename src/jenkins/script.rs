@@ -1,0 +1,38 @@
+//! The script console: the one way to learn the exact label of every queue item, also of pipelines. Needs
+//! Overall/Administer.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::http::escaped;
+use crate::jenkins::JenkinsError;
+use crate::jenkins::client::{Client, bad_answer};
+
+const PATH: &str = "scriptText";
+
+/// Says one line of JSON, `[[ID, LABEL or null], ...]`: the label that an item was assigned, an override of a single build
+/// included. It changes nothing, and names nothing that came after Jenkins 1.609.
+const LABELS: &str = "println groovy.json.JsonOutput.toJson(jenkins.model.Jenkins.instance.queue.items.collect { \
+[it.id, it.assignedLabel == null ? null : it.assignedLabel.expression] })";
+
+/// One item: its id, and its label expression; `None` where it may run anywhere.
+#[derive(Deserialize)]
+struct Labelled(u64, Option<String>);
+
+impl Client {
+    /// Asks the script console for the label of every queue item; `None` for one that may run anywhere.
+    pub fn queue_labels(&self) -> Result<BTreeMap<u64, Option<String>>, JenkinsError> {
+        let form = format!("script={}", escaped(LABELS));
+        let reply = self.post_form(PATH, Some(&form))?;
+        if reply.status != 200 {
+            return Err(self.refusal("POST", PATH, &reply));
+        }
+        // What a script throws comes with status 200, too.
+        let labels: Vec<Labelled> = serde_json::from_slice(&reply.body).map_err(|_| {
+            let said = format!("the script failed: {}", reply.excerpt());
+            bad_answer("POST", PATH, &said)
+        })?;
+        Ok(labels.into_iter().map(|Labelled(id, label)| (id, label)).collect())
+    }
+}
