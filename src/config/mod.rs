@@ -47,6 +47,19 @@ pub struct Config {
     pub limits: Limits,
     /// Graces and back-offs.
     pub timing: Timing,
+    /// How the label of a queue item is found where the queue does not tell it.
+    pub labels: LabelSources,
+}
+
+/// How the label of a queue item is found where the queue does not tell it (`jenkins.anchor`, …).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LabelSources {
+    /// Whether one permanent offline node is kept in Jenkins, so that the texts of the queue name labels.
+    pub anchor: bool,
+    /// Whether the script console is asked for the exact labels.
+    pub script: bool,
+    /// The template of which one server is started when no agent exists and labels are hidden.
+    pub bootstrap: Option<TemplateName>,
 }
 
 impl Config {
@@ -108,10 +121,64 @@ pub struct Template {
     pub boot_grace: SignedDuration,
     /// Older than this, a node goes once idle.
     pub max_lifetime: Option<SignedDuration>,
+    /// So many builds, and a node goes once idle.
+    pub max_builds: Option<u32>,
+    /// Who makes the Jenkins node.
+    pub register: Register,
+    /// What the Jenkins node is like that mita makes.
+    pub agent: Agent,
     /// Whether servers without our mark are taken over that the original tool or a person made for this template.
     pub adopt: bool,
     /// The digest of all that defines a server of it (`mita-config`).
     pub digest: String,
+}
+
+/// Who makes the Jenkins node of a server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Register {
+    /// The script inside the server (`self`).
+    #[default]
+    Own,
+    /// mita, before the server; the agent connects to Jenkins with the secret that the script is given.
+    Inbound,
+    /// mita, once the server has its address; Jenkins connects to it by SSH.
+    Ssh,
+}
+
+/// What the Jenkins node is like that mita makes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Agent {
+    /// The id of Jenkins' credentials for SSH; not empty with [`Register::Ssh`].
+    pub credentials_id: String,
+    /// The port of the SSH server.
+    pub port: u16,
+    /// The path of Java on the server; `None`: Jenkins looks for it.
+    pub java_path: Option<String>,
+    /// The agent's directory on the server.
+    pub remote_dir: String,
+    /// Whether only jobs whose label asks for it run there.
+    pub exclusive: bool,
+    /// What the node's page says.
+    pub description: String,
+    /// Whether an inbound agent connects by WebSocket.
+    pub web_socket: bool,
+    /// How the host key of the SSH server is verified.
+    pub host_key: HostKey,
+}
+
+/// How the host key of an agent's SSH server is verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HostKey {
+    /// It is this one, which all servers of the template have.
+    Provided(String),
+    /// It is one that mita makes for each server and the script installs.
+    Made,
+    /// It stands in Jenkins' `known_hosts`.
+    KnownHosts,
+    /// The first one that is seen is trusted.
+    TrustFirst,
+    /// It is not verified.
+    None,
 }
 
 /// One place where a server can be made.

@@ -81,6 +81,9 @@ pub struct RawJenkins {
     pub proxy: Option<String>,
     pub connect_timeout: Option<i64>,
     pub timeout: Option<i64>,
+    pub anchor: Option<bool>,
+    pub labels_from: Option<String>,
+    pub bootstrap: Option<String>,
 }
 
 /// An entry of `provider:`.
@@ -150,8 +153,32 @@ pub struct RawNode {
     pub idle_grace: Option<i64>,
     pub boot_grace: Option<i64>,
     pub max_lifetime: Option<i64>,
+    pub max_builds: Option<u32>,
     pub adopt: Option<bool>,
     pub register: Option<String>,
+    pub agent: RawAgent,
+}
+
+/// `agent:`, the Jenkins node that mita makes.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RawAgent {
+    pub credentials_id: Option<String>,
+    pub port: Option<u32>,
+    pub java_path: Option<String>,
+    pub remote_dir: Option<String>,
+    pub mode: Option<String>,
+    pub description: Option<String>,
+    pub web_socket: Option<bool>,
+    pub host_key: RawHostKey,
+}
+
+/// `agent.host_key:`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RawHostKey {
+    pub strategy: Option<String>,
+    pub key: Option<String>,
 }
 
 /// `size:` by what a flavor must have.

@@ -162,8 +162,11 @@ pub static JENKINS: Section = Section {
         also("proxy", Kind::Text, &["proxy_url"]),
         key("connect_timeout", Kind::Duration),
         key("timeout", Kind::Duration),
+        key("anchor", Kind::Flag),
+        key("labels_from", Kind::Text),
+        key("bootstrap", Kind::Text),
     ],
-    refused: &[("anchor", LATER), ("labels_from", LATER), ("bootstrap", LATER)],
+    refused: &[],
     prefixes: &[],
 };
 
@@ -253,10 +256,12 @@ pub static NODE: Section = Section {
         key("idle_grace", Kind::Duration),
         key("boot_grace", Kind::Duration),
         key("max_lifetime", Kind::DurationOrNone),
+        key("max_builds", Kind::Count),
         key("adopt", Kind::Flag),
         key("register", Kind::Text),
+        key("agent", Kind::Section(&AGENT)),
     ],
-    refused: &[("agent", LATER), ("max_builds", LATER)],
+    refused: &[],
     prefixes: &["ex_"],
 };
 
@@ -267,6 +272,29 @@ pub static SIZE: Section = Section {
         key("ram", Kind::Count),
         key("disk", Kind::Count),
     ],
+    refused: &[],
+    prefixes: &[],
+};
+
+/// `agent:`, the Jenkins node that mita makes.
+pub static AGENT: Section = Section {
+    keys: &[
+        key("credentials_id", Kind::Text),
+        key("port", Kind::Count),
+        key("java_path", Kind::Text),
+        also("remote_dir", Kind::Text, &["remote_fs"]),
+        key("mode", Kind::Text),
+        key("description", Kind::Text),
+        also("web_socket", Kind::Flag, &["websocket"]),
+        key("host_key", Kind::Section(&HOST_KEY)),
+    ],
+    refused: &[],
+    prefixes: &[],
+};
+
+/// `agent.host_key:`.
+pub static HOST_KEY: Section = Section {
+    keys: &[key("strategy", Kind::Text), key("key", Kind::Text)],
     refused: &[],
     prefixes: &[],
 };
@@ -311,7 +339,10 @@ mod tests {
     #[test]
     fn the_example_names_every_key() {
         let example = include_str!("../../mita.yaml.example");
-        let sections = ALL.iter().map(|(_, section)| *section).chain([&WINDOW, &SIZE, &PORT]);
+        let sections = ALL
+            .iter()
+            .map(|(_, section)| *section)
+            .chain([&WINDOW, &SIZE, &PORT, &AGENT, &HOST_KEY]);
         let missing: Vec<&str> = sections
             .flat_map(Section::names)
             .filter(|name| !example.contains(&format!("{name}:")))

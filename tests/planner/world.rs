@@ -6,7 +6,10 @@ use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
 use mita::access::{EndpointOverrides, JenkinsAccess, JenkinsCredential, KeystoneAuth, OpenStackAccess, Transport};
-use mita::config::{Config, Limits, MinReady, Placement, ProviderConfig, ProviderKind, Template, Timing};
+use mita::config::{
+    Agent, Config, HostKey, LabelSources, Limits, MinReady, Placement, ProviderConfig, ProviderKind, Register,
+    Template, Timing,
+};
 use mita::model::{
     Address, CloudView, Computer, ImageRef, JenkinsView, Mark, NodeId, Observed, Offer, Offers, ProviderName,
     QueueItem, Reading, Room, Server, ServerId, ServerSpec, ServerStatus, SizeRef, Stage, TaskLabel, Unavailable, Zone,
@@ -79,6 +82,20 @@ pub fn place(provider: &str, zone: Option<&str>) -> Placement {
     }
 }
 
+/// The agent of a template that says nothing of it.
+fn agent() -> Agent {
+    Agent {
+        credentials_id: String::new(),
+        port: 22,
+        java_path: None,
+        remote_dir: "/home/jenkins".to_owned(),
+        exclusive: false,
+        description: "made by mita".to_owned(),
+        web_socket: true,
+        host_key: HostKey::None,
+    }
+}
+
 pub fn template(name: &str, labels: &[&str]) -> Template {
     Template {
         name: name.into(),
@@ -108,6 +125,9 @@ pub fn template(name: &str, labels: &[&str]) -> Template {
         idle_grace: mins(40),
         boot_grace: mins(15),
         max_lifetime: None,
+        max_builds: None,
+        register: Register::Own,
+        agent: agent(),
         adopt: false,
         digest: format!("digest of {name}"),
     }
@@ -140,6 +160,7 @@ pub fn config(templates: Vec<Template>) -> Config {
             canary: 0,
             pass_deadline: mins(5),
         },
+        labels: LabelSources::default(),
         timing: Timing {
             idle_grace: mins(40),
             boot_grace: mins(15),

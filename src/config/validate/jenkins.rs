@@ -1,11 +1,13 @@
 //! Judges `jenkins:`, and the transport settings that a provider has, too.
 
 use crate::access::{JenkinsAccess, JenkinsCredential, Transport};
+use crate::model::TemplateName;
 use crate::secret::Secret;
 
 use super::super::at::{At, Given};
-use super::super::problem::Report;
+use super::super::problem::{Report, quoted};
 use super::super::raw::RawConfig;
+use super::super::{LabelSources, suggest};
 use super::text::{self, Url};
 use super::{Common, positive};
 
@@ -49,6 +51,37 @@ pub fn access(
         transport: transport(&at, &settings, common, report),
     };
     (access, url.map_or_else(String::new, |url| url.host))
+}
+
+/// Reads where the label of a queue item is found that the queue does not tell.
+pub fn label_sources(raw: &RawConfig, root: &At<'_>, report: &mut Report) -> LabelSources {
+    let at = root.section("jenkins");
+    let raw = &raw.jenkins;
+    let from = raw.labels_from.as_deref().unwrap_or("queue");
+    let known = ["queue", "script"];
+    if !known.contains(&from) {
+        let hint = suggest::did_you_mean(from, known);
+        report.error(
+            &at.place("labels_from"),
+            format!("{} is no source of labels{hint}", quoted(from)),
+        );
+    }
+    let bootstrap = text::optional(&at, "bootstrap", raw.bootstrap.as_ref(), report);
+    if let Some(name) = bootstrap.as_deref().filter(|_| !root.is_bad("nodes")) {
+        let nodes: Vec<&str> = root.section("nodes").names().collect();
+        if !nodes.contains(&name) {
+            let hint = suggest::did_you_mean(name, nodes);
+            report.error(
+                &at.place("bootstrap"),
+                format!("there is no node {}{hint}", quoted(name)),
+            );
+        }
+    }
+    LabelSources {
+        anchor: raw.anchor.unwrap_or(false),
+        script: from == known[1],
+        bootstrap: bootstrap.map(TemplateName::new),
+    }
 }
 
 /// Reads a base URL; one that goes without TLS to another machine gets a warning. `what` says what to write when it is

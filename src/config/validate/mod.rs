@@ -3,6 +3,7 @@
 //! Every function returns a value even where it reported a problem, so that the next problem is found, too; `load` drops
 //! the configuration when there was one.
 
+mod agent;
 mod jenkins;
 mod node;
 mod provider;
@@ -70,6 +71,7 @@ pub fn config(raw: &RawConfig, root: &At<'_>, found: Found<'_>, report: &mut Rep
         templates,
         limits,
         timing,
+        labels: jenkins::label_sources(raw, root, report),
     }
 }
 

@@ -10,7 +10,7 @@ use super::super::at::{At, Given};
 use super::super::problem::{Place, Report, join, quoted};
 use super::super::raw::{RawConfig, RawNode};
 use super::super::{MinReady, Placement, ReadyWindow, Template, suggest};
-use super::{Graces, lifetime, positive, text, user_data};
+use super::{Graces, agent, lifetime, positive, text, user_data};
 
 /// A hostname is cut there, and with it the end of the id.
 const MAX_HOSTNAME: usize = 63;
@@ -69,9 +69,11 @@ fn template(name: &str, raw: &RawNode, at: &At<'_>, context: &Context<'_>, repor
         let text = format!("must be at most {MAX_EXECUTORS}, is {executors}; no server runs so many builds at a time");
         report.error(&at.place("executors"), text);
     }
-    if raw.register.as_deref().is_some_and(|r| r != "self") {
-        register(at, raw, report);
+    if raw.max_builds == Some(0) {
+        let text = "must be at least 1, is 0; for no limit remove it";
+        report.error(&at.place("max_builds"), text);
     }
+    let register = agent::register(at, raw, report);
     let graces = graces(at, raw, context.graces, report);
     let spec = spec(at, raw, report);
     let max = raw.max.unwrap_or(10);
@@ -89,6 +91,9 @@ fn template(name: &str, raw: &RawNode, at: &At<'_>, context: &Context<'_>, repor
         idle_grace: graces.idle,
         boot_grace: graces.boot,
         max_lifetime: graces.lifetime,
+        max_builds: raw.max_builds,
+        register,
+        agent: agent::agent(at, raw, register, report),
         adopt: raw.adopt.unwrap_or(false),
         digest: String::new(),
     };
@@ -134,15 +139,6 @@ fn name_fits(at: &At<'_>, name: &str, report: &mut Report) {
 /// How long the name of a template may be so that `<template>__<id>` is a host name.
 fn max_name() -> usize {
     MAX_HOSTNAME - model::NAME_SEPARATOR.len() - 12
-}
-
-fn register(at: &At<'_>, raw: &RawNode, report: &mut Report) {
-    let text = raw.register.as_deref().unwrap_or_default();
-    let fault = match text {
-        "inbound" | "ssh" => format!("{text} is not supported yet; write self, and let the script register the node"),
-        _ => format!("{} is no way to register; write self", quoted(text)),
-    };
-    report.error(&at.place("register"), fault);
 }
 
 fn labels(at: &At<'_>, raw: &RawNode, report: &mut Report) -> BTreeSet<String> {
