@@ -226,6 +226,9 @@ pub struct JenkinsView {
     pub version: Option<String>,
     /// `X-Jenkins-Language`: set where the locale plugin overrides our `Accept-Language`.
     pub language: Option<String>,
+    /// `X-Jenkins-Session`: another one with each start of the controller.
+    #[serde(default)]
+    pub session: Option<String>,
     /// Whether Jenkins is quieting down; `None` until it was asked, which is done before the first action.
     pub quieting_down: Option<bool>,
     /// `config.xml` of the jobs whose label the queue does not tell, by the path of the job's URL (`job/a/job/b`).

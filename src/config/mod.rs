@@ -240,6 +240,8 @@ pub struct Timing {
     pub min_lifetime: SignedDuration,
     /// How long an intent without a server is kept.
     pub intent_grace: SignedDuration,
+    /// How long nothing is removed after the controller was seen to have started again.
+    pub restart_grace: SignedDuration,
     /// Younger queue items do not count yet.
     pub queue_grace: SignedDuration,
     /// The first back-off.

@@ -61,6 +61,7 @@ pub struct RawTiming {
     pub min_lifetime: Option<i64>,
     pub max_lifetime: Option<i64>,
     pub intent_grace: Option<i64>,
+    pub restart_grace: Option<i64>,
     pub queue_grace: Option<i64>,
     pub backoff_first: Option<i64>,
     pub backoff_max: Option<i64>,

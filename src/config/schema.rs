@@ -140,6 +140,7 @@ pub static TIMING: Section = Section {
         key("min_lifetime", Kind::Duration),
         key("max_lifetime", Kind::DurationOrNone),
         key("intent_grace", Kind::Duration),
+        key("restart_grace", Kind::Duration),
         key("queue_grace", Kind::Duration),
         key("backoff_first", Kind::Duration),
         key("backoff_max", Kind::Duration),

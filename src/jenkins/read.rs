@@ -26,6 +26,7 @@ impl Client {
         let queue = wire::queue(&reply.body, keep).map_err(|reason| bad_answer("GET", &path, &reason))?;
         let header = |name| reply.header(name).map(|text| crate::http::printable(text, 40));
         let (version, language) = (header("x-jenkins"), header("x-jenkins-language"));
+        let session = header("x-jenkins-session");
         // The two bodies are the largest things in memory: only one at a time.
         drop(reply);
         let path = format!("computer/api/json?tree={}", wire::COMPUTER_TREE);
@@ -36,6 +37,7 @@ impl Client {
             computers,
             version,
             language,
+            session,
             ..JenkinsView::default()
         })
     }

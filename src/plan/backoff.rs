@@ -114,6 +114,7 @@ mod tests {
             offline_grace: SignedDuration::from_mins(5),
             min_lifetime: SignedDuration::ZERO,
             intent_grace: SignedDuration::from_mins(2),
+            restart_grace: SignedDuration::ZERO,
             queue_grace: SignedDuration::ZERO,
             backoff_first: SignedDuration::from_secs(60),
             backoff_max: SignedDuration::from_mins(30),

@@ -5,7 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::words::span;
-use crate::state::State;
+use crate::state::{Controller, State};
 
 /// How many gaps between passes are remembered.
 const GAPS: usize = 10;
@@ -29,6 +29,22 @@ pub(super) fn restart(state: &State, now: Timestamp) -> Option<String> {
             "{} since the last pass: idle times restart, nothing idle is removed",
             span(gap)
         )
+    })
+}
+
+/// Returns what is to be remembered of the controller's start. A Jenkins that does not tell leaves it as it was.
+pub(super) fn controller(before: Option<&Controller>, session: Option<&String>, now: Timestamp) -> Option<Controller> {
+    let Some(session) = session else {
+        return before.cloned();
+    };
+    let restarted = match before {
+        Some(before) if before.session == *session => before.restarted.map(|then| then.min(now)),
+        Some(_) => Some(now),
+        None => None,
+    };
+    Some(Controller {
+        session: session.clone(),
+        restarted,
     })
 }
 

@@ -50,6 +50,10 @@ pub(super) fn reap(survey: &mut Survey<'_>, demand: &Demand<'_>) -> Reaped {
         return reaped;
     }
     unmark(survey, &mut reaped);
+    if let Some(settling) = &survey.settling {
+        reaped.notes.push(settling.clone());
+        return reaped;
+    }
     let mut dead: Vec<Candidate> = survey
         .units
         .iter()

@@ -13,7 +13,7 @@ use super::words::{shown, span};
 use super::{Context, clock, mapping};
 use crate::config::Config;
 use crate::model::{Computer, NodeId, NodeName, Observed, Reading, split_server_name};
-use crate::state::{BackoffKey, LastPass, NodeMemory, Sighting, State, VERSION};
+use crate::state::{BackoffKey, Controller, LastPass, NodeMemory, Sighting, State, VERSION};
 
 /// What a pass knows.
 pub(super) struct Survey<'a> {
@@ -31,6 +31,8 @@ pub(super) struct Survey<'a> {
     pub state: State,
     /// Whether idle times restart, so that nothing idle goes.
     pub restart: bool,
+    /// Why nothing at all is removed: the controller has just started, and its agents are still to come back.
+    pub settling: Option<String>,
     /// What an operator should know.
     pub notes: Vec<String>,
     /// What an operator must hear of.
@@ -69,11 +71,18 @@ pub(super) fn survey<'a>(
     } = supply(observed, config, state, context.now);
     let (fits, ambiguities) = mapping::link(&mut units, &computers, &foreign, config);
     notes.extend(ambiguities);
+    let controller = clock::controller(
+        state.controller.as_ref(),
+        observed.jenkins.session.as_ref(),
+        context.now,
+    );
+    let settling = settling(controller.as_ref(), config, context);
     let restart = clock::restart(state, context.now);
     let measures = Measures {
         config,
         now: context.now,
-        restart: restart.is_some(),
+        // Every node was offline: what was idle or offline before says nothing.
+        restart: restart.is_some() || settling.is_some(),
     };
     for unit in &mut units {
         phase::classify(unit, &measures);
@@ -98,6 +107,7 @@ pub(super) fn survey<'a>(
                 id: context.pass.clone(),
                 at: context.now,
             }),
+            controller,
             gaps: clock::gaps(state, context.now),
             nodes: BTreeMap::new(),
             intents: BTreeMap::new(),
@@ -108,6 +118,7 @@ pub(super) fn survey<'a>(
             node_labels: state.node_labels.clone(),
         },
         restart: restart.is_some(),
+        settling,
         notes,
         warnings,
     };
@@ -115,6 +126,19 @@ pub(super) fn survey<'a>(
     remember(&mut survey);
     learn(&mut survey);
     survey
+}
+
+/// Says that the controller has just started, if so: half of what it lists may not be there yet, and a build that it
+/// resumes may wait for a node that looks idle.
+fn settling(controller: Option<&Controller>, config: &Config, context: &Context) -> Option<String> {
+    let age = clock::since(context.now, controller?.restarted?);
+    let grace = config.timing.restart_grace;
+    (age < grace).then(|| {
+        let (age, grace) = (span(age), span(grace));
+        format!(
+            "Jenkins was seen to have started again {age} ago: nothing is removed for {grace} (timing.restart_grace)"
+        )
+    })
 }
 
 /// Gives the units of which nobody knows which node is theirs the slots of the nodes that may be: too much supply
@@ -273,7 +297,8 @@ fn failures(survey: &mut Survey<'_>) -> BTreeMap<BackoffKey, String> {
                 let reason = format!("server \"{}\" went to ERROR: {fault}", unit.name);
                 (BackoffKey::Placement(unit.provider.clone(), zone), reason)
             }
-            Standing::TimedOut if unit.readable && !unit.outdated(config) => {
+            // While the controller was down nothing could join.
+            Standing::TimedOut if unit.readable && !unit.outdated(config) && survey.settling.is_none() => {
                 let grace = span(template.boot_grace);
                 let reason = format!("server \"{}\" did not join Jenkins within {grace}", unit.name);
                 (BackoffKey::Template(template.name.clone()), reason)

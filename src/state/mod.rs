@@ -22,6 +22,9 @@ pub struct State {
     /// The last pass that was saved.
     #[serde(default)]
     pub last_pass: Option<LastPass>,
+    /// The controller as it last started.
+    #[serde(default)]
+    pub controller: Option<Controller>,
     /// Seconds between the last passes, oldest first, ten at most.
     #[serde(default)]
     pub gaps: Vec<i64>,
@@ -53,6 +56,7 @@ impl Default for State {
         Self {
             version: VERSION,
             last_pass: None,
+            controller: None,
             gaps: Vec::new(),
             nodes: BTreeMap::new(),
             intents: BTreeMap::new(),
@@ -72,6 +76,16 @@ pub struct LastPass {
     pub id: String,
     /// When it looked.
     pub at: Timestamp,
+}
+
+/// The controller as it last started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Controller {
+    /// Its `X-Jenkins-Session`.
+    pub session: String,
+    /// When a pass first saw it, if another one was known before: only then did it start again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restarted: Option<Timestamp>,
 }
 
 /// A create that was begun. Written before the request, dropped on a refusal.

@@ -4,5 +4,6 @@
 mod creating;
 mod destroying;
 mod removing;
+mod restart;
 mod seeing;
 mod world;

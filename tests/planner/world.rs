@@ -167,6 +167,7 @@ pub fn config(templates: Vec<Template>) -> Config {
             offline_grace: mins(5),
             min_lifetime: SignedDuration::ZERO,
             intent_grace: mins(2),
+            restart_grace: mins(5),
             queue_grace: SignedDuration::ZERO,
             backoff_first: secs(60),
             backoff_max: mins(30),

@@ -136,6 +136,7 @@ fn timing(raw: &RawTiming, at: &At<'_>, report: &mut Report) -> (Timing, Graces)
         offline_grace: seconds(raw.offline_grace, 300),
         min_lifetime: seconds(raw.min_lifetime, 0),
         intent_grace: positive(at, "intent_grace", raw.intent_grace, 120, report),
+        restart_grace: seconds(raw.restart_grace, 300),
         queue_grace: seconds(raw.queue_grace, 0),
         backoff_first: positive(at, "backoff_first", raw.backoff_first, 60, report),
         backoff_max: positive(at, "backoff_max", raw.backoff_max, 1800, report),
