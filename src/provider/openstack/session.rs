@@ -135,7 +135,7 @@ impl Session {
         if !self.access.auth_url.starts_with("https://") {
             return;
         }
-        for service in [Service::Compute, Service::Image, Service::Network] {
+        for service in [Service::Compute, Service::Image, Service::Network, Service::Volume] {
             let base = catalog::base(&self.access, &login.catalog, service);
             if let Some(base) = base.ok().filter(|base| base.url.starts_with("http://")) {
                 let url = printable(&base.url, 100);
@@ -211,7 +211,7 @@ impl Session {
         let base = catalog::base(&self.access, catalog, service)?;
         match base.legacy {
             Some(url) if self.old_compute => Ok((url, true)),
-            _ => Ok((base.url, false)),
+            _ => Ok((catalog::of_project(base.url, service, self.project()), false)),
         }
     }
 
