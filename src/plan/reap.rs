@@ -12,7 +12,7 @@ use super::phase::{self, Standing};
 use super::supply::{Link, Unit};
 use super::survey::{Stray, Survey};
 use super::words::{shown, span};
-use super::{NodeToRemove, Removal, ServerToRemove, Unmark};
+use super::{Keep, NodeToRemove, Removal, ServerToRemove, Unmark};
 use crate::config::Template;
 use crate::model::{Computer, split_server_name};
 use crate::queue::Wish;
@@ -162,7 +162,7 @@ fn dead(unit: &Unit<'_>, survey: &Survey<'_>, notes: &mut Vec<String>) -> Option
 }
 
 /// Says why a node may not be touched whatever it is.
-fn untouchable(computer: &Computer) -> Option<&'static str> {
+pub(super) fn untouchable(computer: &Computer) -> Option<&'static str> {
     if !phase::is_idle(computer) {
         Some("its Jenkins node is busy")
     } else if phase::is_persons(computer) {
@@ -194,6 +194,7 @@ pub(super) fn stray_removal(computer: &Computer, survey: &Survey<'_>, because: S
         template: known,
         node: Some(node_to_remove(computer)),
         server: None,
+        floating_ips: Vec::new(),
         because,
     }
 }
@@ -209,9 +210,23 @@ pub(super) fn removal(unit: &Unit<'_>, because: String) -> Option<Removal> {
             name: unit.name.to_owned(),
             node_id: unit.id.clone(),
             look_first: unit.computer().is_none() && !matches!(unit.standing, Standing::Failed(_)),
+            failure: keep(unit),
         }),
+        floating_ips: Vec::new(),
         because,
     })
+}
+
+/// What is kept of a server that goes: of one that worked nothing, of one that never came so far why.
+fn keep(unit: &Unit<'_>) -> Keep {
+    let was_up = unit.server.is_some_and(|server| !server.addresses.is_empty());
+    match unit.standing {
+        _ if unit.joined.is_some() => Keep::Nothing,
+        Standing::TimedOut => Keep::Console,
+        Standing::Failed(_) if was_up => Keep::Console,
+        Standing::Failed(_) => Keep::Failure,
+        _ => Keep::Nothing,
+    }
 }
 
 fn node_to_remove(computer: &Computer) -> NodeToRemove {

@@ -81,6 +81,13 @@ impl Session {
         self.http.requests()
     }
 
+    /// Returns whether the cloud has a service for us at all; logs in unless that is done.
+    pub(super) fn has(&mut self, service: Service) -> Result<bool, ProviderError> {
+        self.ensure_login()?;
+        let catalog = self.login.as_ref().map_or(&[][..], |login| &login.catalog);
+        Ok(catalog::has(&self.access, catalog, service))
+    }
+
     /// The id of the project, once logged in.
     pub(super) fn project(&self) -> Option<&str> {
         self.login.as_ref()?.project.as_deref()
@@ -135,7 +142,7 @@ impl Session {
         if !self.access.auth_url.starts_with("https://") {
             return;
         }
-        for service in [Service::Compute, Service::Image, Service::Network] {
+        for service in [Service::Compute, Service::Image, Service::Network, Service::Volume] {
             let base = catalog::base(&self.access, &login.catalog, service);
             if let Some(base) = base.ok().filter(|base| base.url.starts_with("http://")) {
                 let url = printable(&base.url, 100);
@@ -211,7 +218,7 @@ impl Session {
         let base = catalog::base(&self.access, catalog, service)?;
         match base.legacy {
             Some(url) if self.old_compute => Ok((url, true)),
-            _ => Ok((base.url, false)),
+            _ => Ok((catalog::of_project(base.url, service, self.project()), false)),
         }
     }
 
