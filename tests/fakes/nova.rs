@@ -163,7 +163,9 @@ fn server_json(cloud: &Cloud, server: &CloudServer, asked: &Asked<'_>, version: 
             value["security_groups"] = server.security_groups.iter().map(|g| json!({"name": g})).collect();
         }
     }
-    if let Some(message) = server.fault.as_ref().filter(|_| shown || cloud.fault_in_list) {
+    // Of a server that failed on its host the list tells why.
+    let told = |message: &&String| shown || cloud.fault_in_list || message.starts_with("Build of instance");
+    if let Some(message) = server.fault.as_ref().filter(told) {
         value["fault"] = json!({"code": 500, "created": stamp(server.updated), "message": message});
     }
     value
