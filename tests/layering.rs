@@ -60,6 +60,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("fs2", &["lock.rs"]),
     ("ureq::http", &["http.rs", "jenkins/", "provider/"]),
     ("ureq", &["http.rs"]),
+    ("ring", &["provider/openstack/"]),
     ("roxmltree", &["jenkins/"]),
     ("clap", &["cli/"]),
     ("env_logger", &["cli/", "main.rs"]),
