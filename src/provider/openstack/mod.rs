@@ -3,6 +3,7 @@
 //! | file | what it is for |
 //! | --- | --- |
 //! | `auth`, `catalog` | the login, and where the services are |
+//! | `kept` | a token that outlives the pass |
 //! | `session` | requests with a token, 401 and 429 |
 //! | `compute`, `image`, `network` | lists |
 //! | `resolve` | from names to ids |
@@ -26,6 +27,7 @@ mod console;
 mod create;
 mod error;
 mod image;
+mod kept;
 mod names;
 mod network;
 mod resolve;

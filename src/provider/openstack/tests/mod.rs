@@ -37,6 +37,7 @@ fn access(auth_url: &str) -> OpenStackAccess {
         region: Some("RegionOne".to_owned()),
         interface: "public".to_owned(),
         endpoints: EndpointOverrides::default(),
+        token_cache: None,
         transport: Transport {
             ca_file: None,
             verify: true,
