@@ -83,11 +83,7 @@ fn a_token_that_ends_in_the_middle_of_a_pass_is_renewed() {
     let done = Done::of(pass.wait_with_output().unwrap());
     assert_eq!(done.code, 0, "{}\n{}", done.out, done.err);
     assert_eq!(done.actions(), ["create done linux"], "{}", done.err);
-    let logins = done
-        .err
-        .lines()
-        .filter(|line| line.contains("POST http://127.0.0.1:5000/v3/auth/tokens"))
-        .count();
+    let logins = done.logins();
     assert!(
         done.err.contains(": 401 in") && logins == 2,
         "{logins} logins: {}",

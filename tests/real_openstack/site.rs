@@ -78,10 +78,17 @@ impl Done {
 
     /// Counts the requests for a new server, answered or not, in the log.
     pub fn posts(&self) -> usize {
-        self.err
-            .lines()
-            .filter(|line| line.contains("POST http://127.0.0.1:8774/v2.1/servers"))
-            .count()
+        self.requests("POST http://127.0.0.1:8774/v2.1/servers")
+    }
+
+    /// Counts the logins.
+    pub fn logins(&self) -> usize {
+        self.requests("POST http://127.0.0.1:5000/v3/auth/tokens")
+    }
+
+    /// Counts the requests whose method and URL begin so.
+    pub fn requests(&self, start: &str) -> usize {
+        self.err.lines().filter(|line| line.contains(start)).count()
     }
 
     /// Returns what is left unserved, and why.
@@ -148,17 +155,28 @@ impl Site {
 
     /// Writes the configuration with these templates and this way in.
     pub fn configure(&self, nodes: &str, login: &str) {
-        let state = self.state_file();
-        let (owner, jenkins, project) = (&self.owner, self.jenkins.url(), self.cloud.project);
-        let project = if login.contains("appcred") {
+        self.configure_with(nodes, &format!("real: {{type: openstack, {login}{}}}", self.tenant(login)), "");
+    }
+
+    /// The project, where the login does not tell it.
+    fn tenant(&self, login: &str) -> String {
+        let told = ["appcred", "cloud:", "tenant_name"].iter().any(|word| login.contains(word));
+        if told {
             String::new()
         } else {
-            format!(", tenant_name: {project}")
-        };
+            format!(", tenant_name: {}", self.cloud.project)
+        }
+    }
+
+    /// Writes the configuration with these templates, the lines of these providers, and more of `timing`.
+    pub fn configure_with(&self, nodes: &str, providers: &str, timing: &str) {
+        let state = self.state_file();
+        let (owner, jenkins) = (&self.owner, self.jenkins.url());
+        let providers: String = providers.lines().map(|line| format!("  {line}\n")).collect();
         let text = format!(
-            "owner: {owner}\nstate_file: {state}\njenkins: {{url: \"{jenkins}\", user: mita, token: 11token}}\nprovider:\n  \
-             real: {{type: openstack, {login}{project}}}\nlimits: {{canary: 0}}\ntiming: {{idle_grace: 1s, backoff_first: \
-             5m}}\nnodes:{nodes}\n",
+            "owner: {owner}\nstate_file: {state}\njenkins: {{url: \"{jenkins}\", user: mita, token: 11token}}\n\
+             provider:\n{providers}limits: {{canary: 0}}\n\
+             timing: {{idle_grace: 1s, backoff_first: 5m{timing}}}\nnodes:{nodes}\n",
             state = state.display(),
         );
         fs::write(self.config(), text).expect("a configuration");
