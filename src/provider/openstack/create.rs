@@ -66,7 +66,7 @@ fn post(
 
 /// Reads the answer to a request that named a microversion: a cloud may not have it, or know nothing of such things.
 fn of_version(what: &str, reply: &Reply, user_data: Option<&str>) -> Result<ServerId, ProviderError> {
-    let advice = format!("volume_type needs Nova's microversion {VOLUME_TYPE}; do without it here");
+    let advice = format!("volume_type needs Nova's microversion {VOLUME_TYPE} (Stein); remove volume_type here");
     if reply.status == 406 {
         let said = Fault::of(reply).said();
         return Err(ProviderError::Refused(format!("{what}: {advice}: {said}")));

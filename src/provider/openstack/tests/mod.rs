@@ -3,10 +3,12 @@
 
 mod client;
 mod create;
+mod ports;
 #[cfg(feature = "real-openstack")]
 mod real;
 mod replies;
 mod server;
+mod stock;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
