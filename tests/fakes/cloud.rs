@@ -36,6 +36,18 @@ pub struct Cloud {
     pub past: Vec<(String, String, i64, i64)>,
     pub volumes: Vec<Volume>,
     pub floating_ips: Vec<FloatingIp>,
+    /// The ports that Nova did not make: a router's, and what was made by hand or by request.
+    pub ports: Vec<Port>,
+    /// Networks that no router joins to the external one.
+    pub unrouted: BTreeSet<String>,
+    /// What Neutron says when the external network has no address left.
+    pub pool_used_up: Option<String>,
+    /// Whether the user is an administrator, to whom Neutron shows what all projects have.
+    pub admin: bool,
+    /// How long Nova takes to see a new floating IP.
+    pub floating_seconds: i64,
+    /// What the consoles say that do not say what Nova's fake hypervisor does, by server; empty: there is none.
+    pub consoles: BTreeMap<String, String>,
     /// How long the scheduler takes, then the rest of a build, then a delete.
     pub schedule_seconds: i64,
     pub build_seconds: i64,
@@ -89,7 +101,10 @@ pub struct Quota {
     pub ram: i64,
     /// In GB, of Cinder.
     pub gigabytes: i64,
+    /// Of Cinder.
+    pub volumes: i64,
     pub floating_ips: i64,
+    pub ports: i64,
 }
 
 #[derive(Clone, Debug)]
@@ -191,6 +206,50 @@ pub struct FloatingIp {
     pub port: Option<String>,
     pub description: String,
     pub created: i64,
+    /// Another project's, if it is none of ours.
+    pub project: Option<String>,
+}
+
+/// A port.
+#[derive(Clone, Debug)]
+pub struct Port {
+    pub id: String,
+    pub name: String,
+    pub network: String,
+    pub addresses: Vec<String>,
+    pub mac: String,
+    /// What uses it; empty: nothing.
+    pub device: String,
+    /// `compute:ZONE`, `network:…`; empty: nothing uses it.
+    pub owner: String,
+    pub description: String,
+    /// By id.
+    pub security_groups: Vec<String>,
+    pub vnic_type: String,
+    pub security: bool,
+    pub created: i64,
+    /// Another project's, if it is none of ours.
+    pub project: Option<String>,
+}
+
+impl Default for Port {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            name: String::new(),
+            network: String::new(),
+            addresses: Vec::new(),
+            mac: String::new(),
+            device: String::new(),
+            owner: String::new(),
+            description: String::new(),
+            security_groups: Vec::new(),
+            vnic_type: "normal".to_owned(),
+            security: true,
+            created: START,
+            project: None,
+        }
+    }
 }
 
 /// What the world must know of.
@@ -238,6 +297,7 @@ impl Cloud {
             network(random.uuid(), "private", false),
             network(random.uuid(), "public", true),
         ];
+        let ports = vec![router_port(name, &networks[0].id)];
         Self {
             name: name.to_owned(),
             region: "RegionOne".to_owned(),
@@ -262,12 +322,20 @@ impl Cloud {
                 cores: 8000,
                 ram: -1,
                 gigabytes: 1000,
+                volumes: -1,
                 floating_ips: 50,
+                ports: -1,
             },
             servers: Vec::new(),
             past: Vec::new(),
             volumes: Vec::new(),
             floating_ips: Vec::new(),
+            ports,
+            unrouted: BTreeSet::new(),
+            pool_used_up: None,
+            admin: false,
+            floating_seconds: 3,
+            consoles: BTreeMap::new(),
             schedule_seconds: 2,
             build_seconds: 18,
             delete_seconds: 5,
@@ -295,6 +363,36 @@ impl Cloud {
         let flavors = self.servers.iter().filter_map(|s| self.flavor_of(&s.flavor));
         let (cores, ram) = flavors.fold((0, 0), |(c, r), f| (c + f.vcpus, r + f.ram));
         (i64::try_from(self.servers.len()).unwrap_or(0), cores, ram)
+    }
+
+    /// Whether Neutron shows what is of a project (`None`: ours).
+    pub fn sees(&self, project: Option<&String>) -> bool {
+        self.admin || project.is_none()
+    }
+
+    /// The id of the router between our network and the external one.
+    pub fn router(&self) -> String {
+        router(&self.name)
+    }
+
+    /// What Cinder says to volumes of such sizes, when its quota has no room for them.
+    pub fn volumes_over(&self, sizes: &[i64]) -> Option<String> {
+        let used: i64 = self.volumes.iter().map(|v| v.size).sum();
+        let most = self.quota.gigabytes;
+        let count = i64::try_from(self.volumes.len() + sizes.len()).unwrap_or(0);
+        if self.quota.volumes >= 0 && count > self.quota.volumes {
+            return Some(format!(
+                "VolumeLimitExceeded: Maximum number of volumes allowed ({}) exceeded for quota 'volumes'.",
+                self.quota.volumes
+            ));
+        }
+        let asked: i64 = sizes.iter().sum();
+        (most >= 0 && used + asked > most).then(|| {
+            format!(
+                "VolumeSizeExceedsAvailableQuota: Requested volume or snapshot exceeds allowed gigabytes quota. \
+                 Requested {asked}G, quota is {most}G and {used}G has been consumed."
+            )
+        })
     }
 
     pub fn address(&mut self) -> String {
@@ -332,6 +430,9 @@ impl Cloud {
                 server.fault = Some("No valid host was found. ".to_owned());
                 server.updated = clock;
             } else if clock >= scheduled + self.build_seconds {
+                if server.scheduling() && !self.attach_volumes(at, clock, random) {
+                    continue;
+                }
                 let address = self.address();
                 let mac = random.hex(6);
                 let server = &mut self.servers[at];
@@ -341,6 +442,9 @@ impl Cloud {
                 (server.launched, server.updated) = (Some(clock), clock);
                 events.push(CloudEvent::Active(server.id.clone()));
             } else if clock >= scheduled {
+                if server.scheduling() && !self.attach_volumes(at, clock, random) {
+                    continue;
+                }
                 let half = clock < scheduled + self.build_seconds / 2;
                 let task = if half { "networking" } else { "spawning" };
                 self.servers[at].task = Some(task.to_owned());
@@ -361,6 +465,30 @@ impl Cloud {
         zone.broken || full || kinds.get(server.template()).is_some_and(|k| clock < k.no_host_until)
     }
 
+    /// Makes the volumes of a server on its host; without room for them it fails there.
+    fn attach_volumes(&mut self, at: usize, clock: i64, random: &mut Random) -> bool {
+        let server = &self.servers[at];
+        let mappings = server.request["server"]["block_device_mapping_v2"].as_array();
+        let made: Vec<Volume> = mappings
+            .into_iter()
+            .flatten()
+            .filter(|m| m["destination_type"] == "volume" && m["source_type"] != "volume")
+            .map(|m| Volume::mapped(m, &server.id, clock, random))
+            .collect();
+        let sizes: Vec<i64> = made.iter().map(|v| v.size).collect();
+        if let Some(message) = Some(&sizes)
+            .filter(|s| !s.is_empty())
+            .and_then(|s| self.volumes_over(s))
+        {
+            let id = server.id.clone();
+            self.fail(&id, &format!("Build of instance {id} aborted: {message}"));
+            self.servers[at].updated = clock;
+            return false;
+        }
+        self.volumes.extend(made);
+        true
+    }
+
     fn finish_deletes(&mut self, clock: i64, events: &mut Vec<CloudEvent>) {
         let seconds = self.delete_seconds;
         let gone = |s: &CloudServer| s.deleting.is_some_and(|at| at + seconds <= clock);
@@ -374,6 +502,10 @@ impl Cloud {
                 .filter(|ip| ip.port.as_ref() == Some(&server.port))
             {
                 ip.port = None;
+            }
+            // Those that were given to Nova stay.
+            for port in self.ports.iter_mut().filter(|p| p.device == server.id) {
+                (port.device, port.owner) = (String::new(), String::new());
             }
         }
         self.servers.retain(|s| !ids.contains(&s.id));
@@ -409,6 +541,47 @@ impl Cloud {
                 .iter()
                 .map(|(_, _, created, gone)| gone - created)
                 .sum::<i64>()
+    }
+}
+
+fn router(cloud: &str) -> String {
+    let number = hash(&["router", cloud]);
+    format!("{:08x}-0000-4000-c000-{:012x}", number >> 32, number & 0xffff_ffff_ffff)
+}
+
+/// The port by which a router stands in our network.
+fn router_port(cloud: &str, network: &str) -> Port {
+    let number = hash(&["router port", cloud]);
+    Port {
+        id: format!("{:08x}-0000-4000-d000-{:012x}", number >> 32, number & 0xffff_ffff_ffff),
+        network: network.to_owned(),
+        addresses: vec!["10.0.0.1".to_owned()],
+        mac: "fa:16:3e:00:00:02".to_owned(),
+        device: router(cloud),
+        owner: "network:router_interface".to_owned(),
+        security: false,
+        ..Port::default()
+    }
+}
+
+impl Volume {
+    /// The volume that Nova makes for a mapping: it names those that are blank, and keeps them unless told otherwise.
+    fn mapped(mapping: &serde_json::Value, server: &str, clock: i64, random: &mut Random) -> Self {
+        let blank = mapping["source_type"] == "blank";
+        Self {
+            id: random.uuid(),
+            name: if blank {
+                format!("{server}-blank-vol")
+            } else {
+                String::new()
+            },
+            size: mapping["volume_size"].as_i64().unwrap_or(0),
+            status: "in-use".to_owned(),
+            server: Some(server.to_owned()),
+            delete_on_termination: mapping["delete_on_termination"].as_bool().unwrap_or(false),
+            metadata: BTreeMap::new(),
+            created: clock,
+        }
     }
 }
 

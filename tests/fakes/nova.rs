@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::cloud::{Cloud, CloudServer, Volume};
+use super::cloud::{Cloud, CloudServer};
 use super::openstack::{Asked, micro_stamp, page, paged, stamp};
 use super::wire::Reply;
 use super::world::State;
@@ -55,6 +55,7 @@ pub fn answer(state: &mut State, asked: &Asked<'_>) -> Reply {
         ("POST", ["servers"]) => create(state, asked, version),
         ("GET", ["servers", id]) => show(state, asked, id, version),
         ("DELETE", ["servers", id]) => delete(state, asked, id),
+        ("POST", ["servers", id, "action"]) => action(state, asked, id),
         ("GET", ["flavors", "detail"]) => flavors(state, asked, true),
         ("GET", ["flavors"]) => flavors(state, asked, false),
         ("GET", ["flavors", id]) => flavor(state, asked, id),
@@ -149,7 +150,7 @@ fn server_json(cloud: &Cloud, server: &CloudServer, asked: &Asked<'_>, version: 
     let mut value = json!({"id": server.id, "name": server.name, "status": server.status,
         "tenant_id": cloud.project_id, "user_id": cloud.user_id, "metadata": server.metadata, "hostId": host,
         "image": image, "flavor": flavor_in(cloud, server, asked, version), "created": stamp(server.created),
-        "updated": stamp(server.updated), "addresses": addresses(cloud, server), "accessIPv4": "", "accessIPv6": "",
+        "updated": stamp(server.updated), "addresses": addresses(cloud, server, asked.call.at), "accessIPv4": "", "accessIPv6": "",
         "links": links(asked, "servers", &server.id), "OS-DCF:diskConfig": "MANUAL",
         "OS-EXT-AZ:availability_zone": server.zone, "config_drive": if server.config_drive { "True" } else { "" },
         "key_name": server.key_name, "OS-SRV-USG:launched_at": server.launched.map(micro_stamp),
@@ -162,7 +163,9 @@ fn server_json(cloud: &Cloud, server: &CloudServer, asked: &Asked<'_>, version: 
             value["security_groups"] = server.security_groups.iter().map(|g| json!({"name": g})).collect();
         }
     }
-    if let Some(message) = server.fault.as_ref().filter(|_| shown || cloud.fault_in_list) {
+    // Of a server that failed on its host the list tells why.
+    let told = |message: &&String| shown || cloud.fault_in_list || message.starts_with("Build of instance");
+    if let Some(message) = server.fault.as_ref().filter(told) {
         value["fault"] = json!({"code": 500, "created": stamp(server.updated), "message": message});
     }
     value
@@ -176,7 +179,7 @@ fn flavor_in(cloud: &Cloud, server: &CloudServer, asked: &Asked<'_>, version: u3
     }
 }
 
-fn addresses(cloud: &Cloud, server: &CloudServer) -> Value {
+fn addresses(cloud: &Cloud, server: &CloudServer, clock: i64) -> Value {
     if server.addresses.is_empty() {
         return json!({});
     }
@@ -188,7 +191,7 @@ fn addresses(cloud: &Cloud, server: &CloudServer) -> Value {
     let floating = cloud
         .floating_ips
         .iter()
-        .filter(|f| f.port.as_ref() == Some(&server.port));
+        .filter(|f| f.port.as_ref() == Some(&server.port) && clock >= f.created + cloud.floating_seconds);
     all.extend(floating.map(|f| entry(&f.address, "floating")));
     let name = cloud
         .networks
@@ -319,6 +322,34 @@ fn delete(state: &mut State, asked: &Asked<'_>, id: &str) -> Reply {
     Reply::new(204).header("Content-Type", "application/json")
 }
 
+// --- servers, actions ------------------------------------------------------------------------------------------------
+
+fn action(state: &mut State, asked: &Asked<'_>, id: &str) -> Reply {
+    let body = asked.call.json();
+    let cloud = state.cloud(asked.cloud);
+    let Some(server) = cloud.server(id) else {
+        return not_found(id);
+    };
+    let Some(wanted) = body.get("os-getConsoleOutput") else {
+        let name = body
+            .as_object()
+            .and_then(|b| b.keys().next().cloned())
+            .unwrap_or_default();
+        return bad(&format!("There is no such action: {name}"));
+    };
+    if server.launched.is_none() && server.status != "ACTIVE" {
+        return fault("conflictingRequest", 409, &format!("Instance {id} is not ready"));
+    }
+    let text = cloud
+        .consoles
+        .get(id)
+        .map_or("FAKE CONSOLE OUTPUT\nANOTHER\nLAST LINE", String::as_str);
+    let lines: Vec<&str> = text.split('\n').collect();
+    let wanted = wanted["length"].as_u64().and_then(|n| usize::try_from(n).ok());
+    let from = lines.len().saturating_sub(wanted.unwrap_or(lines.len()));
+    Reply::json(200, &json!({"output": lines[from..].join("\n")}))
+}
+
 // --- servers, create -------------------------------------------------------------------------------------------------
 
 fn create(state: &mut State, asked: &Asked<'_>, version: u32) -> Reply {
@@ -378,9 +409,7 @@ fn make(state: &mut State, asked: &Asked<'_>, body: &Value, number: Option<usize
     let text = |key: &str| wanted[key].as_str().map(str::to_owned);
     let metadata: BTreeMap<String, String> = serde_json::from_value(wanted["metadata"].clone()).unwrap_or_default();
     let drive = &wanted["config_drive"];
-    let volumes = volumes(wanted, &id, clock, state);
     let cloud = state.cloud(asked.cloud);
-    cloud.volumes.extend(volumes);
     let own = cloud
         .networks
         .iter()
@@ -416,35 +445,6 @@ fn make(state: &mut State, asked: &Asked<'_>, body: &Value, number: Option<usize
         id: id.clone(),
     });
     id
-}
-
-fn volumes(wanted: &Value, server: &str, clock: i64, state: &mut State) -> Vec<Volume> {
-    let mappings = wanted["block_device_mapping_v2"]
-        .as_array()
-        .cloned()
-        .unwrap_or_default();
-    let made = mappings
-        .iter()
-        .filter(|m| m["destination_type"] == "volume" && m["source_type"] != "volume");
-    made.map(|m| {
-        let blank = m["source_type"] == "blank";
-        Volume {
-            id: state.random.uuid(),
-            name: if blank {
-                format!("{server}-blank-vol")
-            } else {
-                String::new()
-            },
-            size: m["volume_size"].as_i64().unwrap_or(0),
-            status: "in-use".to_owned(),
-            server: Some(server.to_owned()),
-            // Nova's own default is to keep it.
-            delete_on_termination: m["delete_on_termination"].as_bool().unwrap_or(false),
-            metadata: BTreeMap::new(),
-            created: clock,
-        }
-    })
-    .collect()
 }
 
 fn schema(body: &Value, version: u32) -> Result<(), String> {
@@ -648,6 +648,12 @@ fn quota(cloud: &Cloud, wanted: &Value, count: usize) -> Result<(), Reply> {
     let Some(flavor) = cloud.flavor_of(wanted["flavorRef"].as_str().unwrap_or_default()) else {
         return Ok(());
     };
+    if cloud.quota.ports >= 0 {
+        let ports = cloud.servers.len() + cloud.ports.iter().filter(|p| p.project.is_none()).count();
+        if i64::try_from(ports).unwrap_or(0) + count > cloud.quota.ports {
+            return Err(fault("forbidden", 403, "Maximum number of ports exceeded"));
+        }
+    }
     let (instances, cores, ram) = cloud.used();
     let over: Vec<(&str, i64, i64, i64)> = [
         ("cores", flavor.vcpus * count, cores, cloud.quota.cores),
