@@ -155,12 +155,18 @@ impl Site {
 
     /// Writes the configuration with these templates and this way in.
     pub fn configure(&self, nodes: &str, login: &str) {
-        self.configure_with(nodes, &format!("real: {{type: openstack, {login}{}}}", self.tenant(login)), "");
+        self.configure_with(
+            nodes,
+            &format!("real: {{type: openstack, {login}{}}}", self.tenant(login)),
+            "",
+        );
     }
 
     /// The project, where the login does not tell it.
     fn tenant(&self, login: &str) -> String {
-        let told = ["appcred", "cloud:", "tenant_name"].iter().any(|word| login.contains(word));
+        let told = ["appcred", "cloud:", "tenant_name"]
+            .iter()
+            .any(|word| login.contains(word));
         if told {
             String::new()
         } else {
