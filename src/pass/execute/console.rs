@@ -1,7 +1,7 @@
 //! What is kept of a server that failed: why, and the last lines of its console, without secrets.
 
 use super::Executor;
-use crate::access::{JenkinsCredential};
+use crate::access::JenkinsCredential;
 use crate::config::{Config, ProviderKind};
 use crate::http::is_control;
 use crate::pass::Live;

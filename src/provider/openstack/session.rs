@@ -212,8 +212,7 @@ impl Session {
         }
         debug!("openstack: the token is refused, logging in again");
         self.login = None;
-<<<<<<< HEAD
-        let reply = self.patiently(call)?;
+        let reply = self.patiently(call, version)?;
         match self.login.as_ref().and_then(|login| login.expires).zip(date(&reply)) {
             Some((expires, now)) if reply.status == 401 && expires <= now => {
                 let text = format!(
@@ -224,9 +223,6 @@ impl Session {
             }
             _ => Ok(reply),
         }
-=======
-        self.patiently(call, version)
->>>>>>> p3-b
     }
 
     fn patiently(&mut self, call: &Call<'_>, version: Option<&str>) -> Result<Reply, CallError> {
