@@ -32,6 +32,7 @@ const ROUGH: Faults = Faults {
     disconnect: 1,
     person: 1,
     lag: 90,
+    vanish: 0,
     bad_image: false,
     forget_unknown: false,
 };
@@ -74,6 +75,19 @@ fn rules_hold_in_calm_worlds() {
 #[test]
 fn rules_hold_in_rough_worlds() {
     run(1000..1012, ROUGH, 120);
+}
+
+#[test]
+fn rules_hold_when_servers_vanish() {
+    run(3000..3010, Faults { vanish: 2, ..ROUGH }, 120);
+    run(
+        3100..3105,
+        Faults {
+            vanish: 2,
+            ..forgetful()
+        },
+        120,
+    );
 }
 
 #[test]

@@ -20,7 +20,8 @@ pub fn audit(plan: &Plan, observed: &Observed, config: &Config, state: &State, c
     if !context.create && !plan.floating_ips.is_empty() {
         broken.push("the command creates nothing, the plan makes floating IPs".to_owned());
     }
-    if !context.remove && !(plan.removals.is_empty() && plan.unmarks.is_empty() && plan.sweeps.is_empty()) {
+    let removes = !plan.removals.is_empty() || !plan.unmarks.is_empty() || !plan.sweeps.is_empty();
+    if removes && !context.remove {
         broken.push("the command removes nothing, the plan does".to_owned());
     }
     let most = config.limits.max_deletes_per_pass as usize;
