@@ -98,13 +98,25 @@ fn rules_hold_when_the_state_file_is_lost() {
 #[test]
 fn rules_hold_with_an_image_that_is_refused() {
     run(
-        3000..3004,
+        3000..3006,
         Faults {
             bad_image: true,
             ..ROUGH
         },
         120,
     );
+}
+
+#[test]
+fn a_planner_that_never_sweeps_is_caught() {
+    let faults = Faults { vanish: 2, ..ROUGH };
+    let lazy = |observed: &Observed, config: &Config, state: &State, context: &Context| Plan {
+        sweeps: Vec::new(),
+        ..plan(observed, config, state, context)
+    };
+    let mut sim = Sim::new(1, faults);
+    let end = sim.run(120, &lazy).and_then(|()| sim.settle(&lazy));
+    assert!(end.unwrap_err().starts_with("I14"));
 }
 
 /// A planted bug must break a rule soon, and one of those rules that it is known to break.

@@ -75,7 +75,7 @@ pub struct Faults {
     pub lag: i64,
     /// A template whose image is refused.
     pub bad_image: bool,
-    /// A server is deleted behind mita's back.
+    /// A server is deleted behind mita's back, and its node with it.
     pub vanish: u64,
     /// A planted bug: the intent of a create whose outcome is unknown is dropped.
     pub forget_unknown: bool,
@@ -349,13 +349,14 @@ impl Sim {
                     machine.node = Some(node_of(machine, &self.config));
                 }
             }
+            if machine.ours && self.dice.chance(self.faults.vanish) {
+                machine.gone_at.get_or_insert(now);
+                machine.node = None;
+            }
             if let Some(node) = &mut machine.node {
                 node.busy_until.retain(|until| *until > now);
                 if node.offline_until.is_some_and(|until| until <= now) {
                     node.offline_until = None;
-                }
-                if machine.ours && self.dice.chance(self.faults.vanish) {
-                    machine.gone_at.get_or_insert(now);
                 }
                 if self.dice.chance(self.faults.disconnect) {
                     node.offline_until = Some(now + mins(1 + i64::try_from(self.dice.roll(9)).unwrap()));
