@@ -81,7 +81,8 @@ impl Fault {
     }
 
     fn is_no_room(&self) -> bool {
-        FaultKind::of(&self.lower) == FaultKind::NoRoom
+        // The last: another server took the port since it was seen free.
+        FaultKind::of(&self.lower) == FaultKind::NoRoom || self.says(&["is still in use"])
     }
 
     fn is_policy(&self) -> bool {
@@ -136,6 +137,16 @@ impl Fault {
             400 if self.says(&["availability zone"]) => ProviderError::Zone(text),
             400..=499 => ProviderError::Refused(text),
             _ => ProviderError::Unknown(text),
+        }
+    }
+
+    /// What it means for POST /ports: never that a server may exist, since none was asked for yet.
+    pub(super) fn of_port(&self, what: &str) -> ProviderError {
+        match self.of_create(what) {
+            ProviderError::Unknown(text) => ProviderError::Unavailable(text),
+            // What this template asks of its port, not what the project may do.
+            ProviderError::Auth(text) if self.status == 403 => ProviderError::Refused(text),
+            other => other,
         }
     }
 
