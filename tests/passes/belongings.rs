@@ -474,3 +474,72 @@ fn the_console_of_a_server_that_never_joined_is_kept() {
     );
     assert!(!std::fs::read_to_string(site.state_file()).unwrap().contains("11token"));
 }
+
+/// A template whose servers get a port that is made for them.
+const PORTS: &str = "
+  small:
+    image_name: ubuntu-24.04
+    size: m1.small
+    ports: [{network: private}]
+    labels: [linux, x86_64]
+    provider: openstack
+    idle_grace: 5m
+";
+
+/// The ports that are neither a router's nor Nova's own.
+fn ports(site: &Site) -> Vec<Port> {
+    site.world.with(|world| {
+        let ports = world.cloud("openstack").ports.iter();
+        ports
+            .filter(|port| !port.owner.starts_with("network:"))
+            .cloned()
+            .collect()
+    })
+}
+
+#[test]
+fn a_port_that_was_made_goes_after_its_server() {
+    let site = Site::with(PORTS, "");
+    site.world.submit(job("build", "linux").seconds(60));
+    site.pass();
+    let name = site
+        .world
+        .with(|world| world.cloud("openstack").servers[0].name.clone());
+    let made: Vec<String> = ports(&site).into_iter().map(|port| port.description).collect();
+    assert_eq!(made, [format!("mita-owner=tester mita-server={name}")]);
+    site.world.advance(60);
+    let seen = passes(&site, 14);
+    assert_eq!(
+        seen,
+        [
+            "offline done small",
+            "delete_node done small",
+            "delete_server done small",
+            "delete_port done small"
+        ]
+    );
+    assert!(ports(&site).is_empty());
+    site.world.forget_calls();
+    site.pass();
+    assert_eq!(site.requests(Service::Neutron), 0);
+}
+
+#[test]
+fn a_port_without_a_server_is_swept_after_a_crash() {
+    let site = Site::with(PORTS, "");
+    site.world.submit(job("build", "linux").seconds(60));
+    // The port is made, and the answer to the server's request is lost: it was never made.
+    site.world.fault(
+        When::on(Service::Nova).method("POST").part("/servers"),
+        Fault::DropBefore,
+    );
+    site.world.with(|world| world.jenkins.queue.clear());
+    site.world.submit(job("build", "linux").seconds(60));
+    let first = site.mita(&["provision", "-o", "json"]);
+    assert_eq!(first.actions(), ["create unknown small"], "{}", first.err);
+    site.world.with(|world| world.jenkins.queue.clear());
+    let left = ports(&site).len();
+    let seen = passes(&site, 8);
+    assert_eq!(seen.len(), left, "{seen:?}");
+    assert!(ports(&site).is_empty());
+}
