@@ -18,4 +18,5 @@ mod commands;
 mod life;
 mod safety;
 mod site;
+mod tokens;
 mod weather;

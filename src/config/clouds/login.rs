@@ -295,7 +295,7 @@ impl<'t> Maker<'_, 't> {
         if let Some(file) = files.find(|file| file.number == number && file.readable) {
             let mut place = Place::file();
             place.at.file = file.number;
-            let text = "holds a secret and can be read by others; chmod 600 it, or put the secret into secure.yaml";
+            let text = "holds a secret and can be read by others; chmod 600 it";
             self.report.hint(&place, text);
         }
     }

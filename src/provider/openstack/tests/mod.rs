@@ -3,6 +3,7 @@
 
 mod client;
 mod create;
+mod login;
 #[cfg(feature = "real-openstack")]
 mod real;
 mod replies;
