@@ -50,7 +50,7 @@ pub(super) struct Keeper {
 struct Sealed {
     version: u32,
     salt: String,
-    sealed: String,
+    content: String,
 }
 
 /// What is inside.
@@ -127,7 +127,7 @@ pub(super) fn open(bytes: &[u8], access: &OpenStackAccess, now: Timestamp) -> Re
         return Err(format!("format {} is not known", outside.version));
     }
     let salt = STANDARD.decode(&outside.salt).map_err(|_| unreadable())?;
-    let mut sealed = STANDARD.decode(&outside.sealed).map_err(|_| unreadable())?;
+    let mut sealed = STANDARD.decode(&outside.content).map_err(|_| unreadable())?;
     let inside = key(access, &salt)
         .and_then(|key| {
             let nonce = Nonce::assume_unique_for_key([0; NONCE_LEN]);
@@ -170,7 +170,7 @@ pub(super) fn seal(access: &OpenStackAccess, login: &Login, now: Timestamp) -> R
     let outside = Sealed {
         version: VERSION,
         salt: STANDARD.encode(salt),
-        sealed: STANDARD.encode(sealed),
+        content: STANDARD.encode(sealed),
     };
     serde_json::to_vec(&outside).map_err(|_| "it cannot be written as JSON")
 }
