@@ -83,6 +83,9 @@ fn login(state: &mut State, asked: &Asked<'_>) -> Reply {
         let named =
             user["id"] == cloud.user_id.as_str() || (user["name"] == cloud.user.as_str() && user["domain"].is_object());
         let named = named && credential["name"] == CREDENTIAL;
+        if !named && credential["id"].is_null() {
+            return refused(asked, REFUSED);
+        }
         if !named && credential["id"] != cloud.credential.0.as_str() {
             let id = credential["id"].as_str().unwrap_or_default();
             return error(
