@@ -20,4 +20,5 @@ mod leaks;
 mod life;
 mod safety;
 mod site;
+mod tokens;
 mod weather;
