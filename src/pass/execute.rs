@@ -261,6 +261,7 @@ impl<'a> Executor<'a> {
                 .unwrap_or_default(),
             provider: create.provider.clone(),
             zone: create.zone.clone(),
+            image: create.offer.as_ref().map(|offer| offer.image.clone()),
             at,
             server_id: None,
         }

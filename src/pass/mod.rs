@@ -243,6 +243,10 @@ fn create(
         if !batch.held_back {
             break;
         }
+        let taken = |create: &&Create| executor.state.intents.contains_key(&create.id);
+        for create in plan.creates.iter().filter(taken) {
+            plan::spend(observed, create);
+        }
         // Planning again starts from what the pass knows by now, but is the same pass to the clock. It removes nothing and
         // its memory is not kept, so that a second look does not count as a second sighting.
         let memory = State {

@@ -11,12 +11,14 @@ mod destroy;
 mod eligible;
 mod grow;
 mod ids;
+mod images;
 mod mapping;
 mod matching;
 mod overview;
 mod phase;
 mod reap;
 mod report;
+mod room;
 mod supply;
 mod survey;
 mod words;
@@ -32,6 +34,8 @@ use crate::state::{Phase, State};
 pub use audit::{audit, audit_destroy};
 pub use destroy::destroy;
 pub use eligible::{eligible, why_none, why_not, wish_text};
+pub use images::Rollback;
+pub use room::spend;
 
 /// Begins the offline reason of every node that mita drains. Jenkins strips what stands before ` : ` from a reason and
 /// escapes HTML in it, so neither may occur here.
@@ -232,6 +236,8 @@ pub struct TemplateRow {
     pub max: u32,
     /// Its warm pool at this time.
     pub min_ready: u32,
+    /// The images that are left for older ones, since their servers never joined.
+    pub rollbacks: Vec<Rollback>,
 }
 
 /// Returns what the reader of the queue needs to know of the templates.

@@ -3,6 +3,7 @@
 
 mod creating;
 mod destroying;
+mod images;
 mod removing;
 mod seeing;
 mod world;

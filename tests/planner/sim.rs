@@ -678,6 +678,7 @@ impl Sim {
             config: template.digest.clone(),
             provider: create.provider.clone(),
             zone: create.zone.clone(),
+            image: create.offer.as_ref().map(|offer| offer.image.clone()),
             at: self.now,
             server_id: None,
         };
