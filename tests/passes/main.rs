@@ -14,6 +14,7 @@
 #[path = "../fakes/mod.rs"]
 mod fakes;
 
+mod clouds;
 mod commands;
 mod life;
 mod safety;
