@@ -127,11 +127,19 @@ pub(super) fn candidates<'o>(template: &Template, offer: &'o Offer) -> Vec<&'o s
     all.map(String::as_str).collect()
 }
 
-/// Returns whether the fault of a server in ERROR blames its image.
+/// Returns whether the fault of a server in ERROR blames its image, and not what is between the image and the host.
 pub(super) fn is_blamed(fault: &str, image: Option<&str>) -> bool {
+    const ELSEWHERE: [&str; 6] = [
+        "no valid host",
+        "quota",
+        "connect",
+        "unavailable",
+        "timed out",
+        "timeout",
+    ];
     let fault = fault.to_lowercase();
     let named = image.is_some_and(|image| fault.contains(&image.to_lowercase()));
-    !fault.contains("no valid host") && !fault.contains("quota") && (named || fault.contains("image"))
+    (named || fault.contains("image")) && !ELSEWHERE.iter().any(|words| fault.contains(words))
 }
 
 /// Begins the memory of a pass: what is no longer configured is forgotten, and failures of a template that was changed.

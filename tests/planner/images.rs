@@ -317,6 +317,22 @@ fn a_fault_that_blames_the_image_counts_and_holds_no_place_back() {
 }
 
 #[test]
+fn an_outage_is_not_held_against_an_image() {
+    let mut world = with_images(&["new", "old"], 3);
+    world.state.gaps = vec![60; 10];
+    world.next(false);
+    world.pass(mins(16));
+    // Nobody looked for a quarter of an hour: Jenkins was away, say.
+    let plan = world.plan();
+    assert!(
+        !warned(&plan) && plan.state.images.is_empty(),
+        "{:?}",
+        plan.state.images
+    );
+    assert!(plan.state.backoffs.contains_key("template small"));
+}
+
+#[test]
 fn an_image_by_its_id_is_never_left() {
     let mut world = with_images(&["a", "b"], 2);
     world.config.templates[0].spec.image = mita::model::ImageRef::Id("a".to_owned());
