@@ -20,7 +20,7 @@ impl World {
     fn images(&mut self, provider: &str, images: &[&str]) {
         let templates = self.config.templates.iter();
         let mut offer = offer(1);
-        offer.image = images[0].to_owned();
+        images[0].clone_into(&mut offer.image);
         offer.older_images = images[1..].iter().map(|image| (*image).to_owned()).collect();
         let templates = templates.map(|template| (template.name.clone(), Ok(offer.clone())));
         let offers = Offers {

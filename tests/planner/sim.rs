@@ -166,7 +166,7 @@ impl Sim {
         let mut sim = Self {
             quota: quota.collect(),
             tells_offers: dice.chance(50) || faults.broken_image,
-            newer_image: if seed % 2 == 0 { 0 } else { 40 },
+            newer_image: if seed.is_multiple_of(2) { 0 } else { 40 },
             joined: BTreeSet::new(),
             faults,
             config,
@@ -467,7 +467,7 @@ impl Sim {
         let mut offer = offer(4);
         if self.faults.broken_image && self.passes >= self.newer_image {
             offer.older_images = vec![offer.image];
-            offer.image = "broken".to_owned();
+            "broken".clone_into(&mut offer.image);
         }
         offer
     }
@@ -786,7 +786,7 @@ impl Sim {
             .as_ref()
             .map_or_else(String::new, |offer| offer.image.clone());
         // Half of the servers boot from a volume and do not show it.
-        server.image = Some(image.clone()).filter(|image| !image.is_empty() && self.next_server % 2 == 0);
+        server.image = Some(image.clone()).filter(|image| !image.is_empty() && self.next_server.is_multiple_of(2));
         let id = server.id.clone();
         let lag = secs(i64::try_from(self.dice.roll(1 + self.faults.lag.unsigned_abs())).unwrap());
         let boot = secs(30 + i64::try_from(self.dice.roll(400)).unwrap());
