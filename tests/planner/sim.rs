@@ -466,8 +466,7 @@ impl Sim {
     fn offer(&self) -> Offer {
         let mut offer = offer(4);
         if self.faults.broken_image && self.passes >= self.newer_image {
-            offer.older_images = vec![offer.image];
-            "broken".clone_into(&mut offer.image);
+            offer.older_images = vec![std::mem::replace(&mut offer.image, "broken".to_owned())];
         }
         offer
     }
