@@ -459,7 +459,7 @@ pub enum PortSpec {
     Made {
         /// The network, by name or id.
         network: String,
-        /// Security groups, by name or id; empty: the project's default.
+        /// Security groups, by name or id; empty: those of the server, or else the project's default.
         security_groups: Vec<String>,
         /// `normal`, `direct`, `macvtap`, …; `None`: the cloud's default.
         vnic_type: Option<String>,
@@ -483,6 +483,9 @@ pub struct Offer {
     /// The ports, each with what stands for it.
     #[serde(default)]
     pub ports: Vec<PortOffer>,
+    /// The id of the server group that the scheduler hints name by its name.
+    #[serde(default)]
+    pub server_group: Option<String>,
     /// vCPUs of the flavor.
     pub vcpus: u64,
     /// MiB of memory of the flavor.
@@ -493,7 +496,7 @@ pub struct Offer {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PortOffer {
-    /// Any of these ports, which were free: each server takes one.
+    /// Any of these ports, which were free, in the order in which they are taken: each server takes one.
     OneOf(Vec<String>),
     /// A port to be made in this network, with these security groups, by id.
     New {

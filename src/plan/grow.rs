@@ -296,7 +296,8 @@ impl<'s, 'a> Yard<'s, 'a> {
         let Some(offer) = offer else { return Ok(None) };
         let image = self.image(kind, template, &placement.provider, offer)?;
         let free = |port: &str| !self.ports.contains(&(name, port.to_owned()));
-        let ports = ports(&offer.ports, free).ok_or_else(|| format!("{name}: needs a port, 0 left"))?;
+        let ports = ports(&offer.ports, free)
+            .ok_or_else(|| format!("{name}: needs a port, 0 left: every one of `ports` is in use"))?;
         Ok(Some(Offer {
             image,
             ports,

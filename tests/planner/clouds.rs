@@ -167,7 +167,10 @@ fn a_port_is_given_to_one_server_only() {
             .iter()
             .all(|create| create.offer.as_ref().unwrap().ports.len() == 2)
     );
-    assert_eq!(reasons(&plan), ["openstack: needs a port, 0 left"]);
+    assert_eq!(
+        reasons(&plan),
+        ["openstack: needs a port, 0 left: every one of `ports` is in use"]
+    );
     // What was asked for is not given out again when the same pass plans once more.
     let first = plan.creates[0].clone();
     spend(&mut world.observed, &first);

@@ -6,6 +6,7 @@
 mod jenkins;
 mod node;
 mod provider;
+mod server;
 mod text;
 mod user_data;
 

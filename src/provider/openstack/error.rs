@@ -85,6 +85,8 @@ impl Fault {
             "no more ip addresses",
             "no fixed ip addresses",
             "ipaddressgenerationfailure",
+            // Another server took the port since it was seen free.
+            "is still in use",
         ])
     }
 
@@ -134,6 +136,16 @@ impl Fault {
             400 if self.says(&["availability zone"]) => ProviderError::Zone(text),
             400..=499 => ProviderError::Refused(text),
             _ => ProviderError::Unknown(text),
+        }
+    }
+
+    /// What it means for POST /ports: never that a server may exist, since none was asked for yet.
+    pub(super) fn of_port(&self, what: &str) -> ProviderError {
+        match self.of_create(what) {
+            ProviderError::Unknown(text) => ProviderError::Unavailable(text),
+            // What this template asks of its port, not what the project may do.
+            ProviderError::Auth(text) if self.status == 403 => ProviderError::Refused(text),
+            other => other,
         }
     }
 

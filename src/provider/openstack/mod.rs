@@ -1,11 +1,12 @@
-//! OpenStack: Keystone, Nova, Glance and Neutron, by plain HTTP and without a microversion.
+//! OpenStack: Keystone, Nova, Glance, Neutron and Cinder, by plain HTTP, and but for one request without a microversion.
 //!
 //! | file | what it is for |
 //! | --- | --- |
 //! | `auth`, `catalog` | the login, and where the services are |
 //! | `session` | requests with a token, 401 and 429 |
 //! | `compute`, `image`, `network` | lists |
-//! | `resolve` | from names to ids |
+//! | `flavor`, `resolve` | from names to ids |
+//! | `port` | ports: those that are free, those that are made for a server |
 //! | `create` | POST and DELETE of servers |
 //! | `check` | everything that is named, looked up |
 //! | `error`, `wire`, `told`, `names` | what the answers look like |
@@ -21,9 +22,11 @@ mod check;
 mod compute;
 mod create;
 mod error;
+mod flavor;
 mod image;
 mod names;
 mod network;
+mod port;
 mod resolve;
 mod session;
 mod told;
@@ -35,8 +38,10 @@ mod tests;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use log::info;
+
 use crate::access::OpenStackAccess;
-use crate::http::{Deadline, Http};
+use crate::http::{Deadline, Http, printable};
 use crate::model::{
     Belonging, BelongingKind, BelongingMark, Offers, ServerId, ServerSpec, TemplateName, Unavailable, Zone,
 };
@@ -87,6 +92,9 @@ impl Provider for OpenStack {
             let offer = stock.offer(spec).map_err(|wrong| Unavailable {
                 reason: wrong.join("; "),
             });
+            if let (Ok(_), Some(image)) = (&offer, stock.chosen(spec)) {
+                info!("openstack: {}: {image}", printable(name.as_str(), 100));
+            }
             ((*name).clone(), offer)
         });
         Ok(Offers {
