@@ -16,6 +16,7 @@ mod fakes;
 
 mod clouds;
 mod commands;
+mod images;
 mod life;
 mod safety;
 mod site;
