@@ -3,12 +3,16 @@
 //! Plain data, no behaviour beyond construction. Reading it from the wire is left to `jenkins` and `provider`,
 //! deciding on it to `plan`.
 
+mod fault;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+pub use fault::FaultKind;
 
 macro_rules! name_type {
     ($(#[$doc:meta])* $name:ident) => {
@@ -363,14 +367,14 @@ pub struct BelongingMark {
     pub server: String,
 }
 
-/// The keys of a mark, in metadata and in a description.
-const MARK_KEYS: [&str; 2] = ["mita-owner", "mita-server"];
-
 impl BelongingMark {
+    /// Its keys, of owner and server, in metadata and in a description.
+    pub const KEYS: [&str; 2] = ["mita-owner", "mita-server"];
+
     /// Writes it into a description: `mita-owner=OWNER mita-server=NAME`, blanks and `%` in them percent-encoded.
     pub fn description(&self) -> String {
         let plain = |text: &str| text.replace('%', "%25").replace(' ', "%20");
-        let [owner, server] = MARK_KEYS;
+        let [owner, server] = Self::KEYS;
         format!("{owner}={} {server}={}", plain(&self.owner), plain(&self.server))
     }
 
@@ -381,7 +385,7 @@ impl BelongingMark {
             let mut words = text.split(' ');
             words.find_map(|word| word.strip_prefix(key)?.strip_prefix('=').map(plain))
         };
-        let [owner, server] = MARK_KEYS;
+        let [owner, server] = Self::KEYS;
         Some(Self {
             owner: value(owner)?,
             server: value(server)?,

@@ -97,6 +97,23 @@ pub(super) fn base(access: &OpenStackAccess, catalog: &[Endpoint], service: Serv
     })
 }
 
+/// Returns whether there is a service for us, at any interface.
+pub(super) fn has(access: &OpenStackAccess, catalog: &[Endpoint], service: Service) -> bool {
+    let overrides = &access.endpoints;
+    let given = match service {
+        Service::Compute => &overrides.compute,
+        Service::Image => &overrides.image,
+        Service::Network => &overrides.network,
+        Service::Volume => &overrides.volume,
+    };
+    let here = |e: &Endpoint| access.region.as_deref().is_none_or(|region| e.is_in(region));
+    let usable = |e: &Endpoint| {
+        let fits = service != Service::Volume || is_v3(e);
+        service.kinds().contains(&e.kind.as_str()) && !e.url.is_empty() && fits && here(e)
+    };
+    given.is_some() || catalog.iter().any(usable)
+}
+
 fn find<'a>(access: &OpenStackAccess, catalog: &'a [Endpoint], service: Service) -> Result<&'a str, ProviderError> {
     let kind = service.kind();
     let named = |kind: &str| -> Vec<&Endpoint> {

@@ -8,6 +8,8 @@
 //! | `flavor`, `resolve` | from names to ids |
 //! | `port` | ports: those that are free, those that are made for a server |
 //! | `create` | POST and DELETE of servers |
+//! | `belongings` | floating IPs, ports, volumes: listed, removed, marked |
+//! | `console` | the last lines of a server's console |
 //! | `check` | everything that is named, looked up |
 //! | `error`, `wire`, `told`, `names` | what the answers look like |
 
@@ -17,9 +19,11 @@
 )]
 
 mod auth;
+mod belongings;
 mod catalog;
 mod check;
 mod compute;
+mod console;
 mod create;
 mod error;
 mod flavor;
@@ -52,6 +56,7 @@ use session::{Pause, Session};
 /// An OpenStack project in one region.
 pub struct OpenStack {
     session: Session,
+    pools: belongings::Pools,
 }
 
 impl OpenStack {
@@ -65,6 +70,7 @@ impl OpenStack {
             .map_err(|error| ProviderError::Unavailable(error.to_string()))?;
         Ok(Self {
             session: Session::new(http, access.clone(), pause),
+            pools: None,
         })
     }
 }
@@ -111,24 +117,24 @@ impl Provider for OpenStack {
         create::delete(&mut self.session, id)
     }
 
-    fn belongings(&mut self, _kinds: &BTreeSet<BelongingKind>) -> Result<Vec<Belonging>, ProviderError> {
-        Ok(Vec::new())
+    fn belongings(&mut self, kinds: &BTreeSet<BelongingKind>) -> Result<Vec<Belonging>, ProviderError> {
+        belongings::belongings(&mut self.session, kinds)
     }
 
-    fn remove(&mut self, _kind: BelongingKind, _id: &str) -> Result<Deleted, ProviderError> {
-        Ok(Deleted::AlreadyGone)
+    fn remove(&mut self, kind: BelongingKind, id: &str) -> Result<Deleted, ProviderError> {
+        belongings::remove(&mut self.session, kind, id)
     }
 
-    fn add_floating_ip(&mut self, _wanted: &AddFloatingIp<'_>) -> Result<IpAddr, ProviderError> {
-        Err(ProviderError::Unavailable("not built yet".to_owned()))
+    fn add_floating_ip(&mut self, wanted: &AddFloatingIp<'_>) -> Result<IpAddr, ProviderError> {
+        belongings::add_floating_ip(&mut self.session, &mut self.pools, wanted)
     }
 
-    fn mark_volume(&mut self, _id: &str, _mark: &BelongingMark) -> Result<(), ProviderError> {
-        Ok(())
+    fn mark_volume(&mut self, id: &str, mark: &BelongingMark) -> Result<(), ProviderError> {
+        belongings::mark_volume(&mut self.session, id, mark)
     }
 
-    fn console(&mut self, _id: &ServerId, _lines: u32) -> Result<Option<String>, ProviderError> {
-        Ok(None)
+    fn console(&mut self, id: &ServerId, lines: u32) -> Result<Option<String>, ProviderError> {
+        console::console(&mut self.session, id, lines)
     }
 
     fn check(&mut self, wanted: &[(&TemplateName, &ServerSpec, &[Zone])]) -> Result<Vec<String>, ProviderError> {

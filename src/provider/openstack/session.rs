@@ -86,6 +86,13 @@ impl Session {
         self.http.requests()
     }
 
+    /// Returns whether the cloud has a service for us at all; logs in unless that is done.
+    pub(super) fn has(&mut self, service: Service) -> Result<bool, ProviderError> {
+        self.ensure_login()?;
+        let catalog = self.login.as_ref().map_or(&[][..], |login| &login.catalog);
+        Ok(catalog::has(&self.access, catalog, service))
+    }
+
     /// The id of the project, once logged in.
     pub(super) fn project(&self) -> Option<&str> {
         self.login.as_ref()?.project.as_deref()

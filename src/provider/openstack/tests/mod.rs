@@ -1,6 +1,7 @@
 //! Tests of the client: on recorded replies, against a scripted server on the loopback, and, behind the feature
 //! `real-openstack`, against a real one.
 
+mod belongings;
 mod client;
 mod create;
 mod ports;
