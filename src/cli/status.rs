@@ -166,6 +166,7 @@ fn print(out: &mut dyn Write, report: &StatusReport<'_>) -> io::Result<()> {
         busy,
         max,
         min_ready,
+        rollbacks: _,
     } in report.templates
     {
         writeln!(

@@ -12,6 +12,7 @@ mod destroy;
 mod eligible;
 mod grow;
 mod ids;
+mod images;
 mod leaks;
 mod leaving;
 mod mapping;
@@ -20,6 +21,7 @@ mod overview;
 mod phase;
 mod reap;
 mod report;
+mod room;
 mod supply;
 mod survey;
 mod take_down;
@@ -38,7 +40,9 @@ use crate::state::{Phase, State};
 pub use audit::{audit, audit_destroy, audit_leaks};
 pub use destroy::destroy;
 pub use eligible::{eligible, why_none, why_not, wish_text};
+pub use images::Rollback;
 pub use leaks::{Leak, LeakKind, LeakOwner, everything, leaks};
+pub use room::spend;
 
 /// Begins the offline reason of every node that mita drains. Jenkins strips what stands before ` : ` from a reason and
 /// escapes HTML in it, so neither may occur here.
@@ -327,6 +331,8 @@ pub struct TemplateRow {
     pub max: u32,
     /// Its warm pool at this time.
     pub min_ready: u32,
+    /// The images that are left for older ones, since their servers never joined.
+    pub rollbacks: Vec<Rollback>,
 }
 
 /// Returns what the reader of the queue needs to know of the templates.

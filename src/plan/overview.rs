@@ -10,6 +10,7 @@ use super::clock::since;
 use super::demand::{Demand, Item};
 use super::eligible::{atoms, why_none, wish_text};
 use super::grow::Growth;
+use super::images;
 use super::phase::{self, Standing};
 use super::supply::Unit;
 use super::survey::Survey;
@@ -265,6 +266,7 @@ pub(super) fn templates(survey: &Survey<'_>) -> Vec<TemplateRow> {
             busy: 0,
             max: template.max,
             min_ready: template.min_ready.at(survey.context.now),
+            rollbacks: images::rollbacks(&survey.state, template),
         })
         .collect();
     for unit in &survey.units {

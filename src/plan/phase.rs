@@ -305,6 +305,7 @@ pub(super) fn memory(unit: &Unit<'_>, config: &Config) -> Option<NodeMemory> {
         template: unit.template.clone(),
         provider: unit.provider.clone(),
         zone: unit.zone_asked(config).cloned(),
+        image: unit.image().map(str::to_owned),
         name: unit.name.to_owned(),
         server_id: unit.server_id()?.clone(),
         created: unit

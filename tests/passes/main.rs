@@ -15,7 +15,9 @@
 mod fakes;
 
 mod belongings;
+mod clouds;
 mod commands;
+mod images;
 mod leaks;
 mod life;
 mod safety;

@@ -2,8 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic, and these helpers are tests")]
 
 mod belongings;
+mod clouds;
 mod creating;
 mod destroying;
+mod images;
 mod removing;
 mod seeing;
 mod world;
