@@ -3,6 +3,7 @@
 //! `plan` looks at nothing but its arguments; it reads no clock and makes no request. Doing what it says is left to
 //! `pass`, which makes no choices of its own.
 
+mod adopt;
 mod audit;
 pub mod backoff;
 mod clock;
@@ -213,6 +214,8 @@ pub struct ServerRow {
     pub image: Option<String>,
     /// Whether the template was changed since it was made.
     pub outdated: bool,
+    /// Whether it bears no mark of ours and was taken over (`adopt: true`).
+    pub adopted: bool,
 }
 
 /// One template, for `status`.

@@ -236,6 +236,7 @@ pub(super) fn servers(survey: &Survey<'_>) -> Vec<ServerRow> {
             address: unit.server.and_then(Server::address).map(|address| address.to_string()),
             image: unit.server.and_then(|server| server.image.clone()),
             outdated: unit.outdated(config),
+            adopted: unit.adopted,
         })
         .collect()
 }

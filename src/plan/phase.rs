@@ -317,6 +317,7 @@ pub(super) fn memory(unit: &Unit<'_>, config: &Config) -> Option<NodeMemory> {
         missing: None,
         failure_counted: unit.before.is_some_and(|before| before.failure_counted),
         delete_failed: unit.before.is_some_and(|before| before.delete_failed),
+        adopted: unit.adopted,
         phase: unit.standing.phase(),
     };
     if memory.jenkins_node.is_none() {

@@ -10,7 +10,7 @@ use super::backoff;
 use super::phase::{self, Measures, Standing};
 use super::supply::{Link, Supply, Unit, supply};
 use super::words::{shown, span};
-use super::{Context, clock, mapping};
+use super::{Context, adopt, clock, mapping};
 use crate::config::Config;
 use crate::model::{Computer, NodeId, NodeName, Observed, Reading, split_server_name};
 use crate::state::{BackoffKey, LastPass, NodeMemory, Sighting, State, VERSION};
@@ -64,10 +64,11 @@ pub(super) fn survey<'a>(
     let Supply {
         mut units,
         foreign,
+        strangers,
         mut notes,
         warnings,
     } = supply(observed, config, state, context.now);
-    let (fits, ambiguities) = mapping::link(&mut units, &computers, &foreign, config);
+    let (fits, ambiguities) = mapping::link(&mut units, &computers, &foreign, &strangers, config);
     notes.extend(ambiguities);
     let restart = clock::restart(state, context.now);
     let measures = Measures {
@@ -153,6 +154,7 @@ fn strays<'a>(
     let mut remembered: Vec<&NodeName> = state
         .nodes
         .values()
+        .filter(|memory| !adopt::is_given_back(memory, observed, config))
         .filter_map(|node| node.jenkins_node.as_ref())
         .collect();
     remembered.sort_unstable();
@@ -172,7 +174,8 @@ fn strays<'a>(
             known_id || seen.is_some_and(|seen| seen.known) || remembered.binary_search(&&computer.name).is_ok();
         let named = split
             .as_ref()
-            .is_some_and(|(name, _)| config.templates.iter().any(|t| t.name == *name));
+            .is_some_and(|(name, _)| config.templates.iter().any(|t| t.name == *name))
+            || adopt::is_name_of_original(computer.name.as_str(), config);
         if !known && !named {
             continue;
         }
@@ -215,7 +218,8 @@ fn remember(survey: &mut Survey<'_>) {
     survey.state.nodes = nodes.into_iter().collect();
 }
 
-/// Draws the lessons: a server that joined opens what was held back, one that failed holds it back.
+/// Draws the lessons: a server that joined opens what was held back, one that failed holds it back. Of servers that
+/// another program made there is nothing to learn for ours.
 fn learn(survey: &mut Survey<'_>) {
     let (config, now) = (survey.config, survey.context.now);
     let state = &mut survey.state;
@@ -223,7 +227,7 @@ fn learn(survey: &mut Survey<'_>) {
     state
         .proved
         .retain(|name, _| config.templates.iter().any(|template| template.name == *name));
-    for unit in &survey.units {
+    for unit in survey.units.iter().filter(|unit| !unit.adopted) {
         let (Standing::Up { .. }, Some(template)) = (&unit.standing, unit.template(config)) else {
             continue;
         };
@@ -258,7 +262,7 @@ fn failures(survey: &mut Survey<'_>) -> BTreeMap<BackoffKey, String> {
         let uncounted = unit.before.is_none_or(|before| !before.failure_counted);
         let Some(template) = unit
             .template(config)
-            .filter(|_| unit.joined.is_none() && uncounted && !unit.twin)
+            .filter(|_| unit.joined.is_none() && uncounted && !unit.twin && !unit.adopted)
         else {
             continue;
         };

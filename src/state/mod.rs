@@ -156,6 +156,9 @@ pub struct NodeMemory {
     /// Whether the cloud refused to delete it: then the others that are to go come first.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub delete_failed: bool,
+    /// Whether it bears no mark of ours and was taken over (`adopt: true`): it is ours as long as its template says so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub adopted: bool,
     /// The phase in which the last pass saw it.
     pub phase: Phase,
 }
