@@ -16,6 +16,7 @@ mod fakes;
 
 mod commands;
 mod life;
+mod r#move;
 mod safety;
 mod site;
 mod weather;
