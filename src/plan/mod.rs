@@ -147,6 +147,8 @@ pub struct ServerToRemove {
     pub node_id: NodeId,
     /// Whether its agent may have joined since Jenkins was read: then it is looked for once more.
     pub look_first: bool,
+    /// Further names under which its agent may have joined, beside the server's own.
+    pub other_nodes: Vec<NodeName>,
 }
 
 /// A mark of ours that is to be taken off.

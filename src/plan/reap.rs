@@ -14,7 +14,7 @@ use super::survey::{Stray, Survey};
 use super::words::{shown, span};
 use super::{NodeToRemove, Removal, ServerToRemove, Unmark};
 use crate::config::Template;
-use crate::model::{Computer, split_server_name};
+use crate::model::{Computer, NodeName, split_server_name};
 use crate::queue::Wish;
 
 /// Things that are absent must be seen so in as many passes before they are acted on.
@@ -209,9 +209,23 @@ pub(super) fn removal(unit: &Unit<'_>, because: String) -> Option<Removal> {
             name: unit.name.to_owned(),
             node_id: unit.id.clone(),
             look_first: unit.computer().is_none() && !matches!(unit.standing, Standing::Failed(_)),
+            other_nodes: other_nodes(unit),
         }),
         because,
     })
+}
+
+/// Returns the names that the agent of a server has which another program made: `<template>+<ip>`. The agents of our own
+/// servers that join so are found by the next pass, within their boot grace.
+fn other_nodes(unit: &Unit<'_>) -> Vec<NodeName> {
+    let server = unit.server.filter(|_| unit.adopted);
+    let addresses = server.into_iter().flat_map(|server| &server.addresses);
+    addresses
+        .map(|address| {
+            let address = address.ip.to_string().replace(':', "-");
+            NodeName::new(format!("{}+{address}", unit.template))
+        })
+        .collect()
 }
 
 fn node_to_remove(computer: &Computer) -> NodeToRemove {

@@ -603,3 +603,47 @@ fn what_was_taken_does_not_hang_on_the_order_of_anything() {
     assert_eq!(one.state, other.state);
     assert_eq!(one.notes, other.notes);
 }
+
+#[test]
+fn two_idle_nodes_on_one_server_are_left_to_a_person() {
+    let mut world = world();
+    unmarked(&mut world, "box", 1, mins(600));
+    world.node("small+10.0.9.1", 1);
+    world.node("box", 1);
+    assert!(minutes(&mut world, 100).is_empty());
+    let plan = world.plan();
+    assert!(
+        plan.notes.iter().any(|note| note.contains("\"box\"")),
+        "{:?}",
+        plan.notes
+    );
+}
+
+#[test]
+fn a_server_that_its_name_gives_to_a_template_is_not_claimed_by_others() {
+    let mut world = with(vec![adopting("small"), adopting("big"), adopting("huge")]);
+    let name = unmarked(&mut world, &original("small", 1), 1, mins(3));
+    world.node("big+10.0.9.1", 1).labels = Some(Vec::new());
+    world.node("huge+10.0.9.1", 1).labels = Some(Vec::new());
+    let plan = world.plan();
+    assert_eq!(row(&plan, &name).unwrap().node.as_str(), "small");
+    assert!(
+        !plan.notes.iter().any(|note| note.contains("several templates")),
+        "{:?}",
+        plan.notes
+    );
+}
+
+#[test]
+fn the_agent_of_one_that_never_joined_is_looked_for_at_its_addresses() {
+    let mut world = world();
+    let name = unmarked(&mut world, &original("small", 1), 1, mins(600));
+    let address = "2001:db8::7".parse().unwrap();
+    world.server_mut(&name).addresses.push(Address::fixed(address));
+    world.pass(mins(1));
+    let plan = world.plan();
+    let server = plan.removals[0].server.as_ref().unwrap();
+    let others: Vec<&str> = server.other_nodes.iter().map(|node| node.as_str()).collect();
+    assert!(server.look_first);
+    assert_eq!(others, ["small+10.0.9.1", "small+2001-db8--7"]);
+}

@@ -45,7 +45,11 @@ impl<'a> Ours<'a> {
     /// Returns the template and our id of a server if it is ours.
     pub(super) fn of(&self, provider: &ProviderName, server: &Server) -> Option<(TemplateName, NodeId)> {
         if let Some(mark) = &server.mark {
-            return split_server_name(&server.name).filter(|_| mark.owner == self.config.owner);
+            let ours = mark.owner == self.config.owner;
+            return ours.then(|| split_server_name(&server.name)).flatten();
+        }
+        if !self.config.templates.iter().any(|template| template.adopt) {
+            return None;
         }
         let own = || split_server_name(&server.name).map(|(_, id)| id);
         let id = adopted_id(provider, &server.id);
