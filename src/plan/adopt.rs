@@ -5,6 +5,7 @@
 //! `mapping`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use foldhash::HashMap;
@@ -124,61 +125,35 @@ impl<'a> Adoption<'a> {
         notes
     }
 
+    /// Follows every Jenkins node `<template>+<ip>` to the server at its address.
     fn claim(&mut self, observed: &'a Observed) {
-        let config = self.config;
-        let mut claims: Vec<(&'a Computer, &'a Template, IpAddr)> = Vec::new();
-        for computer in observed.jenkins.computers.iter().filter(|c| !c.built_in) {
-            if let Some((front, address)) = split_address_name(computer.name.as_str())
-                && let Some(template) = config.template(front).filter(|template| template.adopt)
-            {
-                claims.push((computer, template, address));
-            }
-        }
-        claims.sort_by_key(|(computer, ..)| &computer.name);
-        let mut at: HashMap<IpAddr, Vec<(&'a ProviderName, &'a Server)>> = HashMap::default();
-        for (_, _, address) in &claims {
-            at.entry(*address).or_default();
-        }
-        for (provider, reading) in &observed.clouds {
-            for server in reading.ok().into_iter().flat_map(|cloud| &cloud.servers) {
-                for address in &server.addresses {
-                    if let Some(there) = at.get_mut(&address.ip)
-                        && !there.iter().any(|(p, s)| *p == provider && s.id == server.id)
-                    {
-                        there.push((provider, server));
-                    }
-                }
-            }
-        }
+        let claims = claims(observed, self.config);
+        let at = servers_at(claims.iter().map(|claim| claim.address), observed);
         let mut twice = BTreeSet::new();
-        for (computer, template, address) in claims {
-            let all_read = template
-                .placements
-                .iter()
-                .all(|place| observed.clouds.get(&place.provider).and_then(Reading::ok).is_some());
+        for Claim {
+            computer,
+            template,
+            address,
+        } in claims
+        {
             let there = at.get(&address).into_iter().flatten();
-            let there: Vec<_> = there.filter(|(provider, _)| stands_at(template, provider)).collect();
+            let there: Vec<_> = there
+                .filter(|(provider, _)| stands_at(template, provider))
+                .copied()
+                .collect();
             match there[..] {
                 [] => self.strangers.push(Stranger {
                     computer,
                     template: &template.name,
                 }),
                 // Where one of its clouds is closed, the same address may stand there, too.
-                _ if !all_read => {}
+                _ if !is_read(template, observed) => {}
                 [(provider, server)] => {
-                    if server.mark.is_none() && named(&server.name, config).is_none() {
-                        let before = self.by_node.insert((provider, &server.id), template);
-                        if before.is_some_and(|before| before.name != template.name) {
-                            twice.insert((*provider, &server.id));
-                            self.notes.push(format!(
-                                "server \"{}\" is the server of Jenkins nodes of several templates by its address: \
-                                 it is not taken over",
-                                shown(&server.name)
-                            ));
-                        }
+                    if self.claim_one(provider, server, template) {
+                        twice.insert((provider, &server.id));
                     }
                 }
-                _ if there.iter().any(|(_, server)| is_known(server, template, config)) => {}
+                _ if there.iter().any(|(_, server)| is_known(server, template, self.config)) => {}
                 _ => self.notes.push(format!(
                     "Jenkins node \"{}\" stands at the address of {} servers: none of them is taken over",
                     shown(computer.name.as_str()),
@@ -188,6 +163,72 @@ impl<'a> Adoption<'a> {
         }
         self.by_node.retain(|place, _| !twice.contains(place));
     }
+
+    /// Notes which template a server's node names; returns whether another node names another.
+    fn claim_one(&mut self, provider: &'a ProviderName, server: &'a Server, template: &'a Template) -> bool {
+        if server.mark.is_some() || named(&server.name, self.config).is_some() {
+            return false;
+        }
+        let before = self.by_node.insert((provider, &server.id), template);
+        let differs = before.is_some_and(|before| before.name != template.name);
+        if differs {
+            self.notes.push(format!(
+                "Jenkins nodes of several templates stand at the address of server \"{}\": it is not taken over",
+                shown(&server.name)
+            ));
+        }
+        differs
+    }
+}
+
+/// A Jenkins node `<template>+<ip>` of a template that adopts.
+struct Claim<'a> {
+    computer: &'a Computer,
+    template: &'a Template,
+    address: IpAddr,
+}
+
+/// Lists the claims by the names of the nodes.
+fn claims<'a>(observed: &'a Observed, config: &'a Config) -> Vec<Claim<'a>> {
+    let computers = observed.jenkins.computers.iter().filter(|computer| !computer.built_in);
+    let mut claims: Vec<Claim<'a>> = computers
+        .filter_map(|computer| {
+            let (front, address) = split_address_name(computer.name.as_str())?;
+            let template = config.template(front).filter(|template| template.adopt)?;
+            Some(Claim {
+                computer,
+                template,
+                address,
+            })
+        })
+        .collect();
+    claims.sort_by_key(|claim| &claim.computer.name);
+    claims
+}
+
+type Place<'a> = (&'a ProviderName, &'a Server);
+
+/// Finds the servers that have one of these addresses; one that is listed twice is one.
+fn servers_at(addresses: impl Iterator<Item = IpAddr>, observed: &Observed) -> HashMap<IpAddr, Vec<Place<'_>>> {
+    let mut at: HashMap<IpAddr, Vec<Place<'_>>> = addresses.map(|address| (address, Vec::new())).collect();
+    for (provider, reading) in &observed.clouds {
+        for server in reading.ok().into_iter().flat_map(|cloud| &cloud.servers) {
+            for address in &server.addresses {
+                if let Some(there) = at.get_mut(&address.ip)
+                    && !there.iter().any(|(p, s)| *p == provider && s.id == server.id)
+                {
+                    there.push((provider, server));
+                }
+            }
+        }
+    }
+    at
+}
+
+/// Whether every cloud of a template could be read.
+fn is_read(template: &Template, observed: &Observed) -> bool {
+    let cloud = |provider| observed.clouds.get(provider).and_then(Reading::ok);
+    template.placements.iter().all(|place| cloud(&place.provider).is_some())
 }
 
 /// Whether a server is one of the template's without its Jenkins node.
@@ -248,7 +289,7 @@ fn listed(names: &[&str]) -> String {
         .collect::<Vec<_>>()
         .join(", ");
     if names.len() > NAMES {
-        text.push_str(&format!(" and {} more", names.len() - NAMES));
+        let _ = write!(text, " and {} more", names.len() - NAMES);
     }
     text
 }

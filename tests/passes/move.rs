@@ -56,8 +56,8 @@ fn server(world: &mut State, name: &str, created: i64) -> CloudServer {
     let mut server = CloudServer::running(name, "u14", "x");
     server.created = created;
     server.launched = Some(created + 20);
-    server.image = world.cloud("openstack").images[0].id.clone();
-    server.flavor = world.cloud("openstack").flavors[0].id.clone();
+    server.image.clone_from(&world.cloud("openstack").images[0].id);
+    server.flavor.clone_from(&world.cloud("openstack").flavors[0].id);
     server.addresses = vec![world.cloud("openstack").address()];
     world.cloud("openstack").servers.push(server.clone());
     server

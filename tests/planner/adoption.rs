@@ -2,13 +2,16 @@
 
 use jiff::SignedDuration;
 use mita::config::Template;
-use mita::model::{Address, Mark, NodeId, Server, ServerId, ServerStatus};
+use mita::model::{Address, Mark, NodeId, NodeName, Server, ServerId, ServerStatus};
 use mita::plan::{Plan, audit, destroy, plan};
 use mita::state::{Phase, State};
 
 use crate::world::{CLOUD, World, busy, marked, mins, offline, place, reasons, removed, secs, template, with};
 
 const UUID: &str = "0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d";
+
+/// What is changed, and how.
+type Change = (&'static str, fn(&mut World));
 
 /// A template that adopts.
 fn adopting(name: &str) -> Template {
@@ -242,7 +245,7 @@ fn two_templates_at_one_address_take_nothing() {
     let plan = world.plan();
     assert!(plan.servers.is_empty());
     assert!(
-        plan.notes.iter().any(|note| note.contains("several templates")),
+        plan.notes.iter().any(|note| note.contains("of several templates")),
         "{:?}",
         plan.notes
     );
@@ -557,7 +560,7 @@ fn the_audit_refuses_what_may_not_be_taken() {
     assert_eq!(removed(&good), ["box"]);
     let broken = |world: &World| audit(&good, &world.observed, &world.config, &world.state, &world.context);
     assert!(broken(&world).is_empty());
-    let changes: [(&str, fn(&mut World)); 5] = [
+    let changes: [Change; 5] = [
         ("adopt is off", |world| world.config.templates[0].adopt = false),
         ("its node has another address", |world| {
             world.server_mut("box").addresses.clear();
@@ -628,7 +631,7 @@ fn a_server_that_its_name_gives_to_a_template_is_not_claimed_by_others() {
     let plan = world.plan();
     assert_eq!(row(&plan, &name).unwrap().node.as_str(), "small");
     assert!(
-        !plan.notes.iter().any(|note| note.contains("several templates")),
+        !plan.notes.iter().any(|note| note.contains("of several templates")),
         "{:?}",
         plan.notes
     );
@@ -643,7 +646,7 @@ fn the_agent_of_one_that_never_joined_is_looked_for_at_its_addresses() {
     world.pass(mins(1));
     let plan = world.plan();
     let server = plan.removals[0].server.as_ref().unwrap();
-    let others: Vec<&str> = server.other_nodes.iter().map(|node| node.as_str()).collect();
+    let others: Vec<&str> = server.other_nodes.iter().map(NodeName::as_str).collect();
     assert!(server.look_first);
     assert_eq!(others, ["small+10.0.9.1", "small+2001-db8--7"]);
 }

@@ -84,7 +84,9 @@ fn servers_without_our_mark_are_taken_over_and_go_when_idle() {
     let hand_made = unmarked(&site, BOX);
     let at_box = format!("linux+{}", up(&site, &hand_made));
     let at_old = format!("linux+{}", up(&site, &old));
-    foreign.iter().for_each(|id| drop(up(&site, id)));
+    for id in &foreign {
+        up(&site, id);
+    }
     site.join(&at_old, &["linux", "x86_64"]);
     poll("the job has run", || {
         site.tick();

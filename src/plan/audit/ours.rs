@@ -28,7 +28,7 @@ impl<'a> Ours<'a> {
             for node in observed.jenkins.computers.iter().filter(|node| !node.built_in) {
                 match split_address_name(node.name.as_str()) {
                     Some((front, ip)) if front == template.name.as_str() => {
-                        claims.entry(ip).or_default().push(template)
+                        claims.entry(ip).or_default().push(template);
                     }
                     _ => {}
                 }
