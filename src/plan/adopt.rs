@@ -10,7 +10,7 @@ use std::net::IpAddr;
 
 use foldhash::HashMap;
 
-use super::supply::Unit;
+use super::supply::{Unit, marked};
 use super::words::shown;
 use crate::config::{Config, Template};
 use crate::model::{
@@ -67,7 +67,7 @@ impl<'a> Adoption<'a> {
 
     /// Returns template and id of a server if it is taken over.
     pub(super) fn take(&mut self, server: &'a Server, provider: &'a ProviderName) -> Option<(TemplateName, NodeId)> {
-        if !self.active || server.mark.is_some() {
+        if !self.active || is_of_another(server, self.config) {
             return None;
         }
         let named = named(&server.name, self.config);
@@ -166,7 +166,7 @@ impl<'a> Adoption<'a> {
 
     /// Notes which template a server's node names; returns whether another node names another.
     fn claim_one(&mut self, provider: &'a ProviderName, server: &'a Server, template: &'a Template) -> bool {
-        if server.mark.is_some() || named(&server.name, self.config).is_some() {
+        if is_of_another(server, self.config) || named(&server.name, self.config).is_some() {
             return false;
         }
         let before = self.by_node.insert((provider, &server.id), template);
@@ -233,10 +233,13 @@ fn is_read(template: &Template, observed: &Observed) -> bool {
 
 /// Whether a server is one of the template's without its Jenkins node.
 fn is_known(server: &Server, template: &Template, config: &Config) -> bool {
-    match &server.mark {
-        Some(mark) => mark.owner == config.owner,
-        None => named(&server.name, config).is_some_and(|(named, _)| named.name == template.name),
-    }
+    marked(server, config).is_some()
+        || named(&server.name, config).is_some_and(|(named, _)| named.name == template.name)
+}
+
+/// Whether a server bears the mark of another owner.
+fn is_of_another(server: &Server, config: &Config) -> bool {
+    server.mark.as_ref().is_some_and(|mark| mark.owner != config.owner)
 }
 
 /// Returns the template whose name a server's name begins with, and what stands behind `__`. Where the name of one
@@ -277,7 +280,7 @@ pub(super) fn is_name_of_original(node: &str, config: &Config) -> bool {
 
 /// Returns the template that would take a server for its name if it adopted.
 pub(super) fn would_take<'c>(server: &Server, config: &'c Config) -> Option<&'c TemplateName> {
-    let (template, _) = named(&server.name, config).filter(|_| server.mark.is_none())?;
+    let (template, _) = named(&server.name, config).filter(|_| !is_of_another(server, config))?;
     (!template.adopt).then_some(&template.name)
 }
 

@@ -119,7 +119,8 @@ fn wrong_server(
     if removal.node.as_ref().is_some_and(|node| node.even_if_busy) {
         return None;
     }
-    let adopted = server.mark.is_none().then(|| ours.nodes_at(server, &template));
+    let made = server.mark.is_some() && split_server_name(&server.name).is_some();
+    let adopted = (!made).then(|| ours.nodes_at(server, &template));
     let named = nodes.get(server.name.as_str()).copied();
     let mut own = named.into_iter().chain(adopted.into_iter().flatten());
     if own.any(|node| works(node) || by_a_person(node)) {

@@ -38,7 +38,7 @@ pub(super) struct Unit<'a> {
     pub readable: bool,
     /// Whether another server bears the same id.
     pub twin: bool,
-    /// Whether it bears no mark of ours and was taken over.
+    /// Whether it was taken over, not made by us.
     pub adopted: bool,
     /// Its Jenkins node.
     pub link: Link<'a>,
@@ -241,15 +241,16 @@ impl<'a> Roll<'a> {
         self.units.reserve(servers.len());
         let mut foreign = Vec::new();
         for (server, provider, clock) in servers {
-            let ours = marked(server, self.config).or_else(|| self.adoption.take(server, provider));
-            let Some((template, id)) = ours else {
+            let marked = marked(server, self.config);
+            let adopted = marked.is_none();
+            let Some((template, id)) = marked.or_else(|| self.adoption.take(server, provider)) else {
                 foreign.push(server.name.as_str());
                 continue;
             };
             let mut unit = self.blank(id, &server.name, template, provider);
             unit.server = Some(server);
             unit.readable = true;
-            unit.adopted = server.mark.is_none();
+            unit.adopted = adopted;
             unit.age = since(clock, server.created);
             unit.before = self.state.nodes.get(&unit.id);
             unit.intent = self.state.intents.get(&unit.id);
@@ -321,7 +322,7 @@ impl<'a> Roll<'a> {
 }
 
 /// Returns template and id of a server if it is ours by our mark and by its name.
-fn marked(server: &Server, config: &Config) -> Option<(TemplateName, NodeId)> {
+pub(super) fn marked(server: &Server, config: &Config) -> Option<(TemplateName, NodeId)> {
     let mark = server.mark.as_ref()?;
     if mark.owner == config.owner {
         split_server_name(&server.name)

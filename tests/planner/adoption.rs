@@ -118,6 +118,23 @@ fn the_mark_of_another_owner_is_respected() {
 }
 
 #[test]
+fn our_own_mark_on_a_name_that_is_not_ours_does_no_harm() {
+    let mut world = world();
+    let name = unmarked(&mut world, &original("small", 1), 1, mins(600));
+    world.server_mut(&name).mark = Some(Mark {
+        owner: world.config.owner.clone(),
+        template: None,
+        id: None,
+        config: None,
+    });
+    world.node("small+10.0.9.1", 1);
+    assert!(row(&world.plan(), &name).unwrap().adopted);
+    assert_eq!(minutes(&mut world.clone(), 45), [name]);
+    world.config.templates[0].adopt = false;
+    assert!(world.plan().servers.is_empty());
+}
+
+#[test]
 fn the_longest_template_name_counts() {
     let mut world = with(vec![adopting("small"), template("small__x", &["x"])]);
     let of_small = unmarked(&mut world, &original("small", 1), 1, mins(3));

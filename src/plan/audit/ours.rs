@@ -45,8 +45,12 @@ impl<'a> Ours<'a> {
     /// Returns the template and our id of a server if it is ours.
     pub(super) fn of(&self, provider: &ProviderName, server: &Server) -> Option<(TemplateName, NodeId)> {
         if let Some(mark) = &server.mark {
-            let ours = mark.owner == self.config.owner;
-            return ours.then(|| split_server_name(&server.name)).flatten();
+            if mark.owner != self.config.owner {
+                return None;
+            }
+            if let Some(own) = split_server_name(&server.name) {
+                return Some(own);
+            }
         }
         if !self.config.templates.iter().any(|template| template.adopt) {
             return None;
