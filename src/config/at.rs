@@ -44,9 +44,14 @@ impl<'t> At<'t> {
             name: key.to_owned(),
             here: Place {
                 at: entry.map_or(self.here.at, |entry| entry.at),
-                path: join(&self.here.path, key),
+                path: entry.map_or_else(|| join(&self.here.path, key), |entry| self.path(entry)),
             },
         }
+    }
+
+    /// Returns whether a key came from `defaults`.
+    pub fn is_inherited(&self, key: &str) -> bool {
+        self.entry(key).is_some_and(|entry| entry.inherited)
     }
 
     /// Returns the names of the entries in the order of the file.

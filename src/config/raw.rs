@@ -143,7 +143,7 @@ pub struct RawNode {
     pub boot_volume: Option<u32>,
     pub volume_type: Option<String>,
     pub networks: Option<Vec<String>>,
-    pub ports: Option<Vec<String>>,
+    pub ports: Option<Vec<Option<String>>>,
     pub ports_sections: Option<Vec<Option<RawPort>>>,
     pub floating_ip_pool: Option<String>,
     pub security_groups: Option<Vec<String>>,

@@ -31,7 +31,8 @@ pub enum Kind {
     CountOr(&'static Section),
     /// A text, or such a section (kept under the key with `_section` at its end).
     TextOr(&'static Section),
-    /// A list whose items are texts or such sections (the sections are kept under the key with `_sections` at its end).
+    /// A list whose items are texts or such sections. The sections are kept under the key with `_sections` at its end; in
+    /// either list nothing stands where the other has an item.
     TextsOr(&'static Section),
     /// A section.
     Section(&'static Section),

@@ -14,7 +14,9 @@
 #[path = "../fakes/mod.rs"]
 mod fakes;
 
+mod belongings;
 mod commands;
+mod leaks;
 mod life;
 mod safety;
 mod site;

@@ -169,6 +169,7 @@ pub fn offer(vcpus: u64) -> Offer {
         image: "i".to_owned(),
         older_images: Vec::new(),
         networks: Vec::new(),
+        server_group: None,
         ports: Vec::new(),
         vcpus,
         ram_mb: 1024,

@@ -7,6 +7,7 @@ mod jenkins;
 mod login;
 mod node;
 mod provider;
+mod server;
 mod text;
 mod user_data;
 
