@@ -3,12 +3,16 @@
 //! Plain data, no behaviour beyond construction. Reading it from the wire is left to `jenkins` and `provider`,
 //! deciding on it to `plan`.
 
+mod fault;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+pub use fault::FaultKind;
 
 macro_rules! name_type {
     ($(#[$doc:meta])* $name:ident) => {
@@ -95,6 +99,30 @@ pub fn split_server_name(name: &str) -> Option<(TemplateName, NodeId)> {
     let (template, id) = name.rsplit_once(NAME_SEPARATOR)?;
     let id = NodeId::parse(id)?;
     (!template.is_empty()).then(|| (TemplateName::new(template), id))
+}
+
+/// Returns the id under which a server is known that bears none of ours, since another program or a person made it: a
+/// digest of where it stands and of the cloud's id, the same in every pass.
+pub fn adopted_id(provider: &ProviderName, server: &ServerId) -> NodeId {
+    let digest = digest_u64(format!("{provider} {server}").as_bytes());
+    NodeId::new(format!("{:012x}", digest >> 16))
+}
+
+/// Returns whether a text is a UUID in its usual form, as the original tool put it behind `<template>__`.
+pub fn is_uuid(text: &str) -> bool {
+    let good = |(at, byte): (usize, u8)| match at {
+        8 | 13 | 18 | 23 => byte == b'-',
+        _ => byte.is_ascii_hexdigit(),
+    };
+    text.len() == 36 && text.bytes().enumerate().all(good)
+}
+
+/// Takes a name apart that mita or the original tool gave: `<template>__<id>` or `<template>__<uuid>`. Returns the
+/// template.
+pub fn template_in_name(name: &str) -> Option<&str> {
+    let (template, id) = name.rsplit_once(NAME_SEPARATOR)?;
+    let good = NodeId::parse(id).is_some() || is_uuid(id);
+    (good && !template.is_empty()).then_some(template)
 }
 
 /// Takes a name of the form `<front>+<ip>` apart. Jenkins allows no colon in a name, so IPv6 is written with `-`.
@@ -337,6 +365,20 @@ pub enum BelongingKind {
     Volume,
 }
 
+impl BelongingKind {
+    /// All that there are.
+    pub const ALL: [Self; 3] = [Self::FloatingIp, Self::Port, Self::Volume];
+
+    /// Returns what a person calls it.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::FloatingIp => "floating IP",
+            Self::Port => "port",
+            Self::Volume => "volume",
+        }
+    }
+}
+
 /// A floating IP, port or volume of the project, ours or not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Belonging {
@@ -366,14 +408,14 @@ pub struct BelongingMark {
     pub server: String,
 }
 
-/// The keys of a mark, in metadata and in a description.
-const MARK_KEYS: [&str; 2] = ["mita-owner", "mita-server"];
-
 impl BelongingMark {
+    /// Its keys, of owner and server, in metadata and in a description.
+    pub const KEYS: [&str; 2] = ["mita-owner", "mita-server"];
+
     /// Writes it into a description: `mita-owner=OWNER mita-server=NAME`, blanks and `%` in them percent-encoded.
     pub fn description(&self) -> String {
         let plain = |text: &str| text.replace('%', "%25").replace(' ', "%20");
-        let [owner, server] = MARK_KEYS;
+        let [owner, server] = Self::KEYS;
         format!("{owner}={} {server}={}", plain(&self.owner), plain(&self.server))
     }
 
@@ -384,7 +426,7 @@ impl BelongingMark {
             let mut words = text.split(' ');
             words.find_map(|word| word.strip_prefix(key)?.strip_prefix('=').map(plain))
         };
-        let [owner, server] = MARK_KEYS;
+        let [owner, server] = Self::KEYS;
         Some(Self {
             owner: value(owner)?,
             server: value(server)?,
@@ -462,7 +504,7 @@ pub enum PortSpec {
     Made {
         /// The network, by name or id.
         network: String,
-        /// Security groups, by name or id; empty: the project's default.
+        /// Security groups, by name or id; empty: those of the server, or else the project's default.
         security_groups: Vec<String>,
         /// `normal`, `direct`, `macvtap`, …; `None`: the cloud's default.
         vnic_type: Option<String>,
@@ -486,6 +528,9 @@ pub struct Offer {
     /// The ports, each with what stands for it.
     #[serde(default)]
     pub ports: Vec<PortOffer>,
+    /// The id of the server group that the scheduler hints name by its name.
+    #[serde(default)]
+    pub server_group: Option<String>,
     /// vCPUs of the flavor.
     pub vcpus: u64,
     /// MiB of memory of the flavor.
@@ -496,7 +541,7 @@ pub struct Offer {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PortOffer {
-    /// Any of these ports, which were free: each server takes one.
+    /// Any of these ports, which were free, in the order in which they are taken: each server takes one.
     OneOf(Vec<String>),
     /// A port to be made in this network, with these security groups, by id.
     New {
@@ -555,6 +600,9 @@ pub struct Belongings {
     pub kinds: std::collections::BTreeSet<BelongingKind>,
     /// All of these kinds, foreign ones among them.
     pub all: Vec<Belonging>,
+    /// The kinds that were asked for and could not be read, each with the reason.
+    #[serde(default)]
+    pub failed: BTreeMap<BelongingKind, String>,
 }
 
 /// The world as it was seen in one pass. Jenkins could be read whole, or there is no `Observed`.
@@ -581,6 +629,34 @@ pub fn digest_u64(bytes: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_uuid_and_an_id_stand_behind_a_template() {
+        let uuid = "0a1b2c3d-4e5f-4a6b-8c7d-9e0f1A2B3C4D";
+        assert!(is_uuid(uuid));
+        for (name, template) in [
+            (format!("small__{uuid}"), Some("small")),
+            (format!("small__x__{uuid}"), Some("small__x")),
+            ("small__0123456789ab".to_owned(), Some("small")),
+            (format!("__{uuid}"), None),
+            (format!("small_{uuid}"), None),
+            (format!("small__{uuid}0"), None),
+            (format!("small__{}", uuid.replace('-', "0")), None),
+            (format!("small__{}", &uuid[..35]), None),
+            ("small__".to_owned(), None),
+        ] {
+            assert_eq!(template_in_name(&name), template, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_id_of_an_adopted_server_is_its_own_and_stays() {
+        let id = |provider: &str, server: &str| adopted_id(&provider.into(), &server.into());
+        assert_eq!(id("east", "1"), id("east", "1"));
+        assert!(NodeId::parse(id("east", "1").as_str()).is_some());
+        assert_ne!(id("east", "1"), id("east", "2"));
+        assert_ne!(id("east", "1"), id("west", "1"));
+    }
 
     #[test]
     fn a_mark_is_read_back_from_a_description() {

@@ -19,6 +19,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use address::is_agent_name;
 pub use client::Client;
 pub use create::{Created, HostKey, Launcher, Mode, NewNode};
 pub use error::JenkinsError;

@@ -14,8 +14,14 @@
 #[path = "../fakes/mod.rs"]
 mod fakes;
 
+mod belongings;
+mod clouds;
 mod commands;
+mod images;
+mod leaks;
 mod life;
+mod r#move;
 mod safety;
 mod site;
+mod tokens;
 mod weather;
