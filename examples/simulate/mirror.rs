@@ -134,6 +134,7 @@ fn offers(provider: &str, config: &Config) -> Offers {
         image: "i".to_owned(),
         older_images: Vec::new(),
         networks: Vec::new(),
+        server_group: None,
         ports: Vec::new(),
         vcpus: 1,
         ram_mb: 1024,

@@ -2,7 +2,7 @@
 //!
 //! What was seen is left to `survey`, matching to `matching`, saying what is left unserved to `overview`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Create;
 use super::backoff::{Gate, gate};
@@ -15,7 +15,7 @@ use super::phase;
 use super::survey::Survey;
 use super::words::{shown, span};
 use crate::config::{Placement, Template};
-use crate::model::{CloudView, Offer, ProviderName, Reading, Room, Zone, server_name};
+use crate::model::{CloudView, Offer, PortOffer, ProviderName, Reading, Room, Zone, server_name};
 use crate::state::BackoffKey;
 
 /// What is made, and how the waiting items are served.
@@ -110,6 +110,8 @@ struct Yard<'s, 'a> {
     booting_in: BTreeMap<(&'s str, Option<&'s Zone>), u32>,
     booting_of_at: BTreeMap<(usize, &'s str), u32>,
     room: BTreeMap<&'s str, Room>,
+    /// Ports, by id, that servers of this plan take: clouds give no two of them the same.
+    ports: BTreeSet<String>,
 }
 
 impl<'s, 'a> Yard<'s, 'a> {
@@ -130,6 +132,7 @@ impl<'s, 'a> Yard<'s, 'a> {
             booting_in: BTreeMap::new(),
             booting_of_at: BTreeMap::new(),
             room: BTreeMap::new(),
+            ports: BTreeSet::new(),
         };
         for unit in &survey.units {
             // What another program made proves nothing of our templates and places: it is neither canary nor probe.
@@ -259,6 +262,13 @@ impl<'s, 'a> Yard<'s, 'a> {
             &BackoffKey::TemplateAt(template.name.clone(), placement.provider.clone()),
             here,
         )?;
+        if template.spec.floating_ip_pool.is_some() {
+            // Nobody would reach a server that gets no floating IP.
+            self.passes(
+                &BackoffKey::FloatingIp(template.name.clone(), placement.provider.clone()),
+                here,
+            )?;
+        }
         let here = self
             .booting_in
             .get(&(name, placement.zone.as_ref()))
@@ -278,10 +288,22 @@ impl<'s, 'a> Yard<'s, 'a> {
             Some(Err(unavailable)) => return Err(format!("{name}: {}", shown(&unavailable.reason))),
             None => None,
         };
+        if offer.is_some_and(|offer| self.free_ports(offer).any(|port| port.is_none())) {
+            return Err(format!("{name}: every port of `ports` is in use"));
+        }
         match self.room.get(name).and_then(|room| lacking(room, offer)) {
             Some(lack) => Err(format!("{name}: {lack}")),
             None => Ok(offer.cloned()),
         }
+    }
+
+    /// Returns the port that is next for each pool of an offer; `None` where none is free.
+    fn free_ports(&self, offer: &Offer) -> impl Iterator<Item = Option<String>> {
+        let pools = offer.ports.iter().filter_map(|port| match port {
+            PortOffer::OneOf(ids) => Some(ids),
+            PortOffer::New { .. } => None,
+        });
+        pools.map(|ids| ids.iter().find(|id| !self.ports.contains(*id)).cloned())
     }
 
     fn pass_is_open(&self) -> Result<(), String> {
@@ -338,6 +360,12 @@ impl<'s, 'a> Yard<'s, 'a> {
         if let Some(room) = self.room.get_mut(placement.provider.as_str()) {
             take(room, offer.as_ref());
         }
+        let ports: Vec<String> = offer
+            .iter()
+            .flat_map(|offer| self.free_ports(offer))
+            .flatten()
+            .collect();
+        self.ports.extend(ports);
         self.count(Some(kind), &placement.provider, placement.zone.as_ref(), true);
         self.creates.push(Create {
             name: server_name(&template.name, &id),

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use mita::config::{MinReady, ReadyWindow};
-use mita::model::{Offers, Reading, Room, ServerStatus, TaskLabel, Unavailable};
+use mita::model::{Offers, PortOffer, Reading, Room, ServerStatus, TaskLabel, Unavailable};
 use mita::plan::Plan;
 use mita::state::BackoffKey;
 
@@ -242,6 +242,38 @@ fn what_the_cloud_has_no_room_for_is_not_asked_for() {
         },
         1,
         "openstack: needs 1024 MiB of memory, the quota leaves 476",
+    );
+}
+
+#[test]
+fn no_more_servers_are_made_than_there_are_free_ports() {
+    let pool = |world: &mut World, ids: &[&str]| {
+        world.offers(CLOUD, Room::default());
+        let Some(Reading::Read(offers)) = &mut world.cloud(CLOUD).offers else {
+            panic!("no offers")
+        };
+        for offer in offers.templates.values_mut().flatten() {
+            let new = PortOffer::New {
+                network: "n".to_owned(),
+                security_groups: Vec::new(),
+            };
+            let ids = ids.iter().map(|&id| id.to_owned()).collect();
+            offer.ports = vec![new, PortOffer::OneOf(ids)];
+        }
+    };
+    let reason = "openstack: every port of `ports` is in use";
+    check_limit(|world| pool(world, &["p", "q", "r"]), 3, reason);
+    check_limit(|world| pool(world, &[]), 0, reason);
+
+    let mut world = with(vec![template("a", &["a"]), template("b", &["b"])]);
+    world.items(2, "a");
+    world.items(2, "b");
+    pool(&mut world, &["p", "q", "r"]);
+    let plan = world.plan();
+    assert_eq!(
+        made(&plan),
+        [("a", CLOUD, 2), ("b", CLOUD, 1)],
+        "a port serves two templates, not two servers"
     );
 }
 

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic, and these helpers are tests")]
 
 mod adoption;
+mod belongings;
 mod creating;
 mod destroying;
 mod removing;
