@@ -17,5 +17,6 @@ mod fakes;
 mod commands;
 mod life;
 mod safety;
+mod servers;
 mod site;
 mod weather;
