@@ -132,8 +132,7 @@ fn unavailable(observed: &Observed, create: &Create) -> Option<String> {
 
 /// Asks what a plan with actions needs to know and was not asked yet. Returns whether anything was asked.
 pub fn settle(live: &mut Live, config: &Config, observed: &mut Observed, plan: &Plan) -> Result<bool, Error> {
-    let acts = !(plan.creates.is_empty() && plan.removals.is_empty() && plan.unmarks.is_empty());
-    if acts && observed.jenkins.quieting_down.is_none() {
+    if plan.acts() && observed.jenkins.quieting_down.is_none() {
         let quieting = live
             .jenkins
             .quieting_down()
@@ -142,7 +141,8 @@ pub fn settle(live: &mut Live, config: &Config, observed: &mut Observed, plan: &
         return Ok(true);
     }
     let faults = observe::ask_faults(live, observed, plan);
-    Ok(observe::ask_offers(live, config, observed, plan) || faults)
+    let belongings = observe::ask_belongings(live, observed, plan);
+    Ok(observe::ask_offers(live, config, observed, plan) || faults || belongings)
 }
 
 /// Says what of the observation failed: each makes the pass end with exit code 1.
@@ -151,6 +151,13 @@ pub fn unreadable(observed: &Observed) -> Vec<String> {
     for (name, cloud) in &observed.clouds {
         if let Some(Reading::Unreadable(reason)) = cloud.ok().and_then(|view| view.offers.as_ref()) {
             sentences.push(format!("provider {name}: cannot tell what it offers: {reason}"));
+        }
+        if let Some(Reading::Read(listed)) = cloud.ok().and_then(|view| view.belongings.as_ref()) {
+            let failed = listed.failed.iter();
+            sentences.extend(failed.map(|(kind, reason)| {
+                let noun = kind.noun();
+                format!("provider {name}: cannot list its {noun}s: {reason}")
+            }));
         }
     }
     sentences
@@ -211,6 +218,9 @@ pub fn act(
     let mut executor = execute::Executor::new(config, context, std::mem::take(&mut plan.state), save, told);
     executor.unmark(live, &plan.unmarks);
     executor.remove(live, &plan.removals);
+    executor.sweep(live, &plan.sweeps);
+    executor.add_floating_ips(live, &plan.floating_ips);
+    executor.mark_volumes(live, &plan.volume_marks);
     let broken = create(live, config, base, observed, &mut plan, context, &mut executor).err();
     let ended = if executor.left_undone && broken.is_none() {
         live.must_end().or(Some("the pass ended early"))

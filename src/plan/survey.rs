@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use foldhash::HashSet;
 
 use super::backoff;
+use super::belongings;
 use super::phase::{self, Measures, Standing};
 use super::supply::{Link, Supply, Unit, supply};
 use super::words::{shown, span};
-use super::{Context, clock, mapping};
+use super::{Context, clock, leaving, mapping};
 use crate::config::Config;
 use crate::model::{Computer, NodeId, NodeName, Observed, Reading, split_server_name};
 use crate::state::{BackoffKey, LastPass, NodeMemory, Sighting, State, VERSION};
@@ -104,6 +105,9 @@ pub(super) fn survey<'a>(
             backoffs: state.backoffs.clone(),
             proved: state.proved.clone(),
             stray_nodes,
+            leaving: BTreeMap::new(),
+            swept: state.swept.clone(),
+            failures: state.failures.clone(),
             jobs: state.jobs.clone(),
             node_labels: state.node_labels.clone(),
         },
@@ -113,6 +117,7 @@ pub(super) fn survey<'a>(
     };
     survey.notes.extend(restart);
     remember(&mut survey);
+    leaving::remember(&mut survey, state);
     learn(&mut survey);
     survey
 }
@@ -223,6 +228,9 @@ fn learn(survey: &mut Survey<'_>) {
     state
         .proved
         .retain(|name, _| config.templates.iter().any(|template| template.name == *name));
+    state
+        .failures
+        .retain(|name, _| config.templates.iter().any(|template| template.name == *name));
     for unit in &survey.units {
         let (Standing::Up { .. }, Some(template)) = (&unit.standing, unit.template(config)) else {
             continue;
@@ -276,7 +284,14 @@ fn failures(survey: &mut Survey<'_>) -> BTreeMap<BackoffKey, String> {
             Standing::TimedOut if unit.readable && !unit.outdated(config) => {
                 let grace = span(template.boot_grace);
                 let reason = format!("server \"{}\" did not join Jenkins within {grace}", unit.name);
-                (BackoffKey::Template(template.name.clone()), reason)
+                // Nobody reached it: that says nothing of its script.
+                let unreached = belongings::lacks_address(unit, template);
+                let key = if unreached {
+                    BackoffKey::FloatingIp(template.name.clone(), unit.provider.clone())
+                } else {
+                    BackoffKey::Template(template.name.clone())
+                };
+                (key, reason)
             }
             _ => continue,
         };

@@ -14,9 +14,12 @@
 #[path = "../fakes/mod.rs"]
 mod fakes;
 
+mod belongings;
 mod commands;
+mod leaks;
 mod life;
 mod safety;
 mod servers;
 mod site;
+mod tokens;
 mod weather;

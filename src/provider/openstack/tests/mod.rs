@@ -5,6 +5,7 @@ mod belongings;
 mod client;
 mod create;
 mod ports;
+mod login;
 #[cfg(feature = "real-openstack")]
 mod real;
 mod replies;
@@ -39,6 +40,7 @@ fn access(auth_url: &str) -> OpenStackAccess {
         region: Some("RegionOne".to_owned()),
         interface: "public".to_owned(),
         endpoints: EndpointOverrides::default(),
+        token_cache: None,
         transport: Transport {
             ca_file: None,
             verify: true,
