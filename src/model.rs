@@ -338,6 +338,20 @@ pub enum BelongingKind {
     Volume,
 }
 
+impl BelongingKind {
+    /// All that there are.
+    pub const ALL: [Self; 3] = [Self::FloatingIp, Self::Port, Self::Volume];
+
+    /// Returns what a person calls it.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::FloatingIp => "floating IP",
+            Self::Port => "port",
+            Self::Volume => "volume",
+        }
+    }
+}
+
 /// A floating IP, port or volume of the project, ours or not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Belonging {
@@ -559,6 +573,9 @@ pub struct Belongings {
     pub kinds: std::collections::BTreeSet<BelongingKind>,
     /// All of these kinds, foreign ones among them.
     pub all: Vec<Belonging>,
+    /// The kinds that were asked for and could not be read, each with the reason.
+    #[serde(default)]
+    pub failed: BTreeMap<BelongingKind, String>,
 }
 
 /// The world as it was seen in one pass. Jenkins could be read whole, or there is no `Observed`.

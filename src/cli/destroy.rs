@@ -40,7 +40,7 @@ pub fn destroy(cli: &Cli, args: &DestroyArgs, console: &mut Console<'_, '_>) -> 
     let mut live = Live::connect(&config, &console.surroundings.stop)?;
     let mut observed = observe::look(&mut live, &state)?;
     let mut plan = plan::destroy(&observed, &config, &state, &context, &args.names, args.force);
-    if pass::settle(&mut live, &config, &mut observed, &plan)? {
+    while live.must_end().is_none() && pass::settle(&mut live, &config, &mut observed, &plan)? {
         plan = plan::destroy(&observed, &config, &state, &context, &args.names, args.force);
     }
     finish(

@@ -5,6 +5,9 @@
     reason = "an edge: a Jenkins older than 2.503 needs a second after each mark"
 )]
 
+mod belongings;
+mod console;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread::sleep;
 
@@ -12,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use log::info;
 
 use super::Live;
-use super::rows::{create_action, node_action, removal_actions, server_action, unmark_action};
+use super::rows::{create_action, leftover_action, node_action, removal_actions, server_action, unmark_action};
 use crate::config::{Config, script};
 use crate::error::{Error, chain};
 use crate::http::printable;
@@ -34,6 +37,8 @@ pub struct Executor<'a> {
     save: &'a dyn Fn(&State) -> Result<(), Error>,
     told: &'a mut dyn FnMut(&Action),
     failed_keys: BTreeSet<BackoffKey>,
+    /// How many consoles were read.
+    consoles: u32,
     /// The memory, kept up to date with what was done.
     pub state: State,
     /// What was done.
@@ -69,6 +74,7 @@ impl<'a> Executor<'a> {
             save,
             told,
             failed_keys,
+            consoles: 0,
             state,
             actions,
             left_undone: false,
@@ -104,7 +110,6 @@ impl<'a> Executor<'a> {
                 .as_ref()
                 .and_then(|at| self.is_closed(live, &at.provider))
             {
-                let reason = format!("nothing more is asked of its provider: {reason}");
                 for action in actions {
                     self.tell(action, Outcome::Skipped, Some(reason.clone()));
                 }
@@ -117,8 +122,12 @@ impl<'a> Executor<'a> {
             let Some(server) = &removal.server else { continue };
             let action = server_action(removal, server);
             if node_gone {
-                self.remove_server(live, server, action);
+                self.remove_server(live, removal, server, action);
             } else {
+                for floating_ip in &removal.floating_ips {
+                    let action = leftover_action(floating_ip);
+                    self.tell(action, Outcome::Skipped, Some("its Jenkins node stays".to_owned()));
+                }
                 self.tell(action, Outcome::Skipped, Some("its Jenkins node stays".to_owned()));
             }
         }
@@ -128,7 +137,9 @@ impl<'a> Executor<'a> {
     fn is_closed(&mut self, live: &Live, provider: &ProviderName) -> Option<String> {
         let reason = live.closed(provider)?;
         self.closed.insert(provider.clone(), reason.clone());
-        Some(reason)
+        Some(format!(
+            "nothing more is asked of provider {provider} in this pass: {reason}"
+        ))
     }
 
     fn remove_node(&mut self, live: &Live, removal: &Removal, node: &NodeToRemove) -> bool {
@@ -171,7 +182,7 @@ impl<'a> Executor<'a> {
         }
     }
 
-    fn remove_server(&mut self, live: &mut Live, server: &ServerToRemove, action: Action) {
+    fn remove_server(&mut self, live: &mut Live, removal: &Removal, server: &ServerToRemove, action: Action) {
         if server.look_first {
             match live.jenkins.node(&NodeName::new(&server.name)) {
                 Ok(Some(node)) if !node.offline || !node.is_quiet() => {
@@ -184,6 +195,11 @@ impl<'a> Executor<'a> {
                 Ok(_) => {}
                 Err(error) => return self.tell(action, Outcome::Failed, Some(chain(&error))),
             }
+        }
+        self.keep_failure(live, removal, server);
+        // An address that stays does not keep its server: the sweep finds it by its mark.
+        for floating_ip in &removal.floating_ips {
+            self.remove_leftover(live, floating_ip, leftover_action(floating_ip));
         }
         let Some(cloud) = live.clouds.get_mut(&server.provider) else {
             return self.tell(
@@ -343,23 +359,28 @@ impl<'a> Executor<'a> {
                 None,
             ),
             ProviderError::Auth(_) | ProviderError::Unavailable(_) => (provider, false, None),
-            ProviderError::Throttled { retry_after, .. } => (provider, false, *retry_after),
+            ProviderError::Throttled { .. } => (provider, false, retry_after(error)),
             ProviderError::Unknown(_) | ProviderError::BadAnswer(_) => (placement, true, None),
         };
-        if !exists {
-            self.state.intents.remove(&create.id);
+        if !exists && let Some(intent) = self.state.intents.remove(&create.id) {
+            self.may_have_ports(&intent, now);
         }
-        // An hour: a service that asks for more is asked again before, once.
-        let after = after.map(|seconds| SignedDuration::from_secs(seconds.min(3600).cast_signed()));
         let timing = &self.config.timing;
         record_failure(&mut self.state, &key, now, &error.to_string(), after, timing);
         self.failed_keys.insert(key);
     }
 
-    /// Returns whether no new action may be begun, and records the one that is not.
+    /// Returns whether an action may not be begun any more, in this pass or at its cloud, and records it then.
     fn skips(&mut self, live: &Live, action: &Action) -> bool {
-        let Some(reason) = live.must_end() else { return false };
-        self.leave(vec![action.clone()], reason);
+        if let Some(reason) = live.must_end() {
+            self.leave(vec![action.clone()], reason);
+            return true;
+        }
+        let closed = action.provider.as_ref();
+        let Some(reason) = closed.and_then(|provider| self.is_closed(live, provider)) else {
+            return false;
+        };
+        self.tell(action.clone(), Outcome::Skipped, Some(reason));
         true
     }
 
@@ -412,13 +433,22 @@ fn node_outcome(outcome: jenkins::Outcome) -> (Outcome, Option<String>) {
     }
 }
 
-fn keys_of(create: &Create) -> [BackoffKey; 4] {
+fn keys_of(create: &Create) -> [BackoffKey; 5] {
     [
         BackoffKey::Template(create.template.clone()),
         BackoffKey::Placement(create.provider.clone(), create.zone.clone()),
         BackoffKey::TemplateAt(create.template.clone(), create.provider.clone()),
+        BackoffKey::FloatingIp(create.template.clone(), create.provider.clone()),
         BackoffKey::Provider(create.provider.clone()),
     ]
+}
+
+/// Returns how long a service asked to be left alone: an hour at most, then it is asked again, once.
+fn retry_after(error: &ProviderError) -> Option<SignedDuration> {
+    let ProviderError::Throttled { retry_after, .. } = error else {
+        return None;
+    };
+    retry_after.map(|seconds| SignedDuration::from_secs(seconds.min(3600).cast_signed()))
 }
 
 fn outcome_of(error: &ProviderError) -> Outcome {

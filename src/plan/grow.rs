@@ -271,6 +271,13 @@ impl<'s, 'a> Yard<'s, 'a> {
             &BackoffKey::TemplateAt(template.name.clone(), placement.provider.clone()),
             here,
         )?;
+        if template.spec.floating_ip_pool.is_some() {
+            // Nobody would reach a server that gets no floating IP.
+            self.passes(
+                &BackoffKey::FloatingIp(template.name.clone(), placement.provider.clone()),
+                here,
+            )?;
+        }
         let here = self
             .booting_in
             .get(&(name, placement.zone.as_ref()))

@@ -235,6 +235,10 @@ pub(super) fn servers(survey: &Survey<'_>) -> Vec<ServerRow> {
             idle_seconds: idle_since(&unit.standing).map(|then| since(now, then).as_secs()),
             jenkins_node: unit.computer().map(|computer| computer.name.clone()),
             address: unit.server.and_then(Server::address).map(|address| address.to_string()),
+            floating_ip: unit
+                .server
+                .and_then(|server| server.addresses.iter().find(|at| at.floating))
+                .map(|at| at.ip.to_string()),
             image: unit.server.and_then(|server| server.image.clone()),
             outdated: unit.outdated(config),
         })

@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 use foldhash::HashSet;
 
 use super::backoff;
+use super::belongings;
 use super::phase::{self, Measures, Standing};
 use super::supply::{Link, Supply, Unit, supply};
 use super::words::{shown, span};
-use super::{Context, clock, images, mapping};
+use super::{Context, clock, images, leaving, mapping};
 use crate::config::{Config, Template};
 use crate::model::{Computer, NodeId, NodeName, Observed, ProviderName, Reading, split_server_name};
 use crate::state::{BackoffKey, LastPass, NodeMemory, Sighting, State, VERSION};
@@ -105,6 +106,9 @@ pub(super) fn survey<'a>(
             proved: state.proved.clone(),
             images: state.images.clone(),
             stray_nodes,
+            leaving: BTreeMap::new(),
+            swept: state.swept.clone(),
+            failures: state.failures.clone(),
             jobs: state.jobs.clone(),
             node_labels: state.node_labels.clone(),
         },
@@ -114,6 +118,7 @@ pub(super) fn survey<'a>(
     };
     survey.notes.extend(restart);
     remember(&mut survey);
+    leaving::remember(&mut survey, state);
     learn(&mut survey);
     survey
 }
@@ -225,6 +230,10 @@ fn learn(survey: &mut Survey<'_>) {
         .state
         .proved
         .retain(|name, _| config.templates.iter().any(|template| template.name == *name));
+    survey
+        .state
+        .failures
+        .retain(|name, _| config.templates.iter().any(|template| template.name == *name));
     learn_of_joined(survey);
     images::remember_candidates(survey);
     let failures = failures(survey);
@@ -331,7 +340,13 @@ fn failures<'a>(survey: &mut Survey<'a>) -> Vec<Failure<'a>> {
             Standing::TimedOut if unit.readable && !unit.outdated(config) => {
                 let grace = span(template.boot_grace);
                 let reason = format!("server \"{}\" did not join Jenkins within {grace}", unit.name);
-                (BackoffKey::Template(template.name.clone()), reason, image)
+                // Nobody reached it: that says nothing of its script or image.
+                if belongings::lacks_address(unit, template) {
+                    let key = BackoffKey::FloatingIp(template.name.clone(), provider.clone());
+                    (key, reason, None)
+                } else {
+                    (BackoffKey::Template(template.name.clone()), reason, image)
+                }
             }
             _ => continue,
         };

@@ -339,7 +339,7 @@ fn float(state: &mut State, asked: &Asked<'_>) -> Reply {
         address: address
             .into_iter()
             .find(free)
-            .unwrap_or_else(|| format!("198.18.{}.1", own)),
+            .unwrap_or_else(|| format!("198.18.{own}.1")),
         network,
         port,
         description: wanted["description"].as_str().unwrap_or_default().to_owned(),

@@ -14,9 +14,11 @@
 #[path = "../fakes/mod.rs"]
 mod fakes;
 
+mod belongings;
 mod clouds;
 mod commands;
 mod images;
+mod leaks;
 mod life;
 mod safety;
 mod site;
