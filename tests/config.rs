@@ -315,10 +315,6 @@ fn what_comes_later_is_refused_by_name() {
         check(jenkins(&format!("{key}: 1")), &[&line]);
     }
     check(
-        provider("cloud: 1"),
-        &["mita.yaml:7:5: provider.openstack.cloud: not supported yet; remove it"],
-    );
-    check(
         provider("type: exec\ncommand: x"),
         &["mita.yaml:7:11: provider.openstack.type: type exec is not supported yet; use openstack"],
     );
@@ -436,7 +432,9 @@ fn wrong_values_of_a_provider_are_named() {
         let what = format!("\"{version}\" cannot be used, {reason}");
         one(
             &format!("auth_version: {version}"),
-            &format!("19: provider.openstack.auth_version: {what}; write 3.x_password, 3.x_appcred or 2.0_password"),
+            &format!(
+                "19: provider.openstack.auth_version: {what}; write 3.x_password, 3.x_appcred, 3.x_token or 2.0_password"
+            ),
         );
     }
 }
@@ -448,7 +446,7 @@ fn missing_keys_are_named() {
         &[
             "mita.yaml:1:12: provider.other.password: missing; set it, or password_file, or the variable MITA_OTHER_PASSWORD",
             "mita.yaml:1:12: provider.other.type: missing, and the name of the provider is none; write type: openstack",
-            "mita.yaml:1:23: provider.openstack.auth_url: missing; write Keystone's address, like https://cloud.example.com:5000",
+            "mita.yaml:1:23: provider.openstack.auth_url: missing; write Keystone's address, like https://cloud.example.com:5000, or name an entry of clouds.yaml by cloud",
             "mita.yaml:1:23: provider.openstack.password: missing; set it, or password_file, or the variable MITA_OPENSTACK_PASSWORD",
             "mita.yaml:1:23: provider.openstack.tenant_name: missing; write the project that the servers belong to (project_name is the same)",
             "mita.yaml:1:23: provider.openstack.username: missing; write the user",

@@ -35,6 +35,7 @@ const ROUGH: Faults = Faults {
     vanish: 0,
     bad_image: false,
     broken_image: false,
+    adopt: false,
     forget_unknown: false,
 };
 
@@ -94,6 +95,32 @@ fn rules_hold_when_servers_vanish() {
 #[test]
 fn rules_hold_when_the_state_file_is_lost() {
     run(2000..2010, forgetful(), 120);
+}
+
+#[test]
+fn rules_hold_while_a_site_moves_over() {
+    for (seeds, faults) in [(4000..4008, calm()), (4100..4110, ROUGH), (4200..4206, forgetful())] {
+        run(seeds, Faults { adopt: true, ..faults }, 120);
+    }
+}
+
+#[test]
+fn a_planner_that_takes_what_is_not_adopted_is_caught() {
+    let planner = |observed: &Observed, config: &Config, state: &State, context: &Context| {
+        let mut observed = observed.clone();
+        let clouds = observed.clouds.values_mut();
+        for server in clouds
+            .filter_map(|cloud| match cloud {
+                Reading::Read(cloud) => Some(&mut cloud.servers),
+                Reading::Unreadable(_) => None,
+            })
+            .flatten()
+        {
+            server.mark = None;
+        }
+        plan(&observed, config, state, context)
+    };
+    caught(Faults { adopt: true, ..ROUGH }, &planner, &["I9"]);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 mod at;
 mod check;
+mod clouds;
 mod cron;
 mod durations;
 mod libcloud;
@@ -23,7 +24,7 @@ use std::path::PathBuf;
 
 use jiff::SignedDuration;
 
-use crate::access::{JenkinsAccess, OpenStackAccess};
+use crate::access::{JenkinsAccess, OpenStackAccess, TokenCache};
 use crate::labels::Labels;
 use crate::model::{ProviderName, ServerSpec, TemplateName, Zone};
 
@@ -53,6 +54,24 @@ impl Config {
     /// Returns the template of a name.
     pub fn template(&self, name: &str) -> Option<&Template> {
         self.templates.iter().find(|template| template.name.as_str() == name)
+    }
+
+    /// Lets tokens be kept for later passes: only who holds the lock may, so that a dry run writes nothing.
+    pub fn write_tokens(&mut self) {
+        for cache in self.token_caches().flatten() {
+            cache.writes = true;
+        }
+    }
+
+    /// Makes every login a fresh one.
+    pub fn log_in_afresh(&mut self) {
+        self.token_caches().for_each(|cache| *cache = None);
+    }
+
+    fn token_caches(&mut self) -> impl Iterator<Item = &mut Option<TokenCache>> {
+        self.providers.values_mut().map(|provider| match &mut provider.kind {
+            ProviderKind::OpenStack(access) => &mut access.token_cache,
+        })
     }
 
     /// Returns the provider of a name.

@@ -183,18 +183,13 @@ impl<'a> Executor<'a> {
     }
 
     fn remove_server(&mut self, live: &mut Live, removal: &Removal, server: &ServerToRemove, action: Action) {
-        if server.look_first {
-            match live.jenkins.node(&NodeName::new(&server.name)) {
-                Ok(Some(node)) if !node.offline || !node.is_quiet() => {
-                    return self.tell(
-                        action,
-                        Outcome::Skipped,
-                        Some("its agent joined Jenkins by now".to_owned()),
-                    );
-                }
-                Ok(_) => {}
-                Err(error) => return self.tell(action, Outcome::Failed, Some(chain(&error))),
+        match joined(live, server) {
+            Ok(false) => {}
+            Ok(true) => {
+                let reason = "its agent joined Jenkins by now".to_owned();
+                return self.tell(action, Outcome::Skipped, Some(reason));
             }
+            Err(error) => return self.tell(action, Outcome::Failed, Some(chain(&error))),
         }
         self.keep_failure(live, removal, server);
         // An address that stays does not keep its server: the sweep finds it by its mark.
@@ -407,6 +402,22 @@ impl<'a> Executor<'a> {
         (self.told)(&action);
         self.actions.push(action);
     }
+}
+
+/// Asks Jenkins once more for the agent of a server that had none when Jenkins was read.
+fn joined(live: &Live, server: &ServerToRemove) -> Result<bool, jenkins::JenkinsError> {
+    if !server.look_first {
+        return Ok(false);
+    }
+    let own = NodeName::new(&server.name);
+    let names = std::iter::once(&own).chain(&server.other_nodes);
+    for name in names.filter(|name| jenkins::is_agent_name(name)) {
+        let node = live.jenkins.node(name)?;
+        if node.is_some_and(|node| !node.offline || !node.is_quiet()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Returns how the deletion of a node is reported; `Done` alone lets its server go.

@@ -187,6 +187,9 @@ pub struct NodeMemory {
     /// Whether its volumes bear our mark, or it was settled that they get none.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub volumes_settled: bool,
+    /// Whether it bears no mark of ours and was taken over (`adopt: true`): it is ours as long as its template says so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub adopted: bool,
     /// The phase in which the last pass saw it.
     pub phase: Phase,
 }

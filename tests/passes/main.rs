@@ -20,6 +20,8 @@ mod commands;
 mod images;
 mod leaks;
 mod life;
+mod r#move;
 mod safety;
 mod site;
+mod tokens;
 mod weather;

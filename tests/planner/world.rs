@@ -59,6 +59,7 @@ pub fn provider(name: &str) -> (ProviderName, ProviderConfig) {
         region: None,
         interface: "public".to_owned(),
         endpoints: EndpointOverrides::default(),
+        token_cache: None,
         transport,
     };
     let kind = ProviderKind::OpenStack(Box::new(access));

@@ -4,11 +4,14 @@
 //! the configuration when there was one.
 
 mod jenkins;
+mod login;
 mod node;
 mod provider;
 mod server;
 mod text;
 mod user_data;
+
+use std::path::Path;
 
 use jiff::SignedDuration;
 
@@ -37,7 +40,9 @@ pub struct Found<'f> {
 pub fn config(raw: &RawConfig, root: &At<'_>, found: Found<'_>, report: &mut Report) -> Config {
     let limits = limits(&raw.limits, &root.section("limits"), report);
     let (timing, graces) = timing(&raw.timing, &root.section("timing"), report);
+    let state_file = state_file(raw, root, found.folders, report);
     let common = Common {
+        state_file: &state_file,
         folders: found.folders,
         max_body: raw.limits.max_body.unwrap_or(MAX_BODY),
     };
@@ -65,7 +70,7 @@ pub fn config(raw: &RawConfig, root: &At<'_>, found: Found<'_>, report: &mut Rep
     }
     Config {
         owner,
-        state_file: state_file(raw, root, found.folders, report),
+        state_file,
         jenkins,
         providers,
         templates,
@@ -82,6 +87,7 @@ fn known_providers<'t>(root: &At<'t>) -> Option<Vec<&'t str>> {
 /// What all parts need.
 struct Common<'c> {
     folders: &'c Folders,
+    state_file: &'c Path,
     max_body: u64,
 }
 

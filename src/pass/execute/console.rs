@@ -1,7 +1,7 @@
 //! What is kept of a server that failed: why, and the last lines of its console, without secrets.
 
 use super::Executor;
-use crate::access::{JenkinsCredential, KeystoneAuth};
+use crate::access::JenkinsCredential;
 use crate::config::{Config, ProviderKind};
 use crate::http::is_control;
 use crate::pass::Live;
@@ -117,10 +117,7 @@ fn secrets(config: &Config) -> Vec<&Secret> {
     }];
     for provider in config.providers.values() {
         match &provider.kind {
-            ProviderKind::OpenStack(access) => found.push(match &access.auth {
-                KeystoneAuth::V2Password { password, .. } | KeystoneAuth::V3Password { password, .. } => password,
-                KeystoneAuth::V3ApplicationCredential { secret, .. } => secret,
-            }),
+            ProviderKind::OpenStack(access) => found.push(access.auth.secret()),
         }
     }
     found

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use crate::access::OpenStackAccess;
 use crate::http::printable;
 use crate::provider::ProviderError;
@@ -41,7 +43,7 @@ impl Service {
 }
 
 /// One endpoint of a catalog, v2.0 and v3 alike.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Endpoint {
     /// The type of its service.
     pub kind: String,

@@ -3,6 +3,7 @@
 //! | file | what it is for |
 //! | --- | --- |
 //! | `auth`, `catalog` | the login, and where the services are |
+//! | `kept` | a token that outlives the pass |
 //! | `session` | requests with a token, 401 and 429 |
 //! | `compute`, `image`, `network` | lists |
 //! | `flavor`, `resolve` | from names to ids |
@@ -28,6 +29,7 @@ mod create;
 mod error;
 mod flavor;
 mod image;
+mod kept;
 mod names;
 mod network;
 mod port;

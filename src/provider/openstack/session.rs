@@ -14,6 +14,7 @@ use ureq::http::Method;
 use super::auth::{self, Login};
 use super::catalog::{self, Service};
 use super::error::unreachable;
+use super::kept::Keeper;
 use crate::access::OpenStackAccess;
 use crate::http::{Http, HttpError, Reply, Request, printable};
 use crate::provider::ProviderError;
@@ -54,6 +55,8 @@ pub(super) struct Session {
     access: OpenStackAccess,
     pause: Pause,
     login: Option<Login>,
+    /// Where a token outlives the pass.
+    keeper: Option<Keeper>,
     logins: u32,
     /// The login that Keystone refused: tried again it would only lock the account.
     refused: Option<ProviderError>,
@@ -68,11 +71,13 @@ pub(super) struct Session {
 
 impl Session {
     pub(super) fn new(http: Http, access: OpenStackAccess, pause: Pause) -> Self {
+        let keeper = access.token_cache.clone().map(Keeper::new);
         Self {
             http,
             access,
             pause,
             login: None,
+            keeper,
             logins: 0,
             refused: None,
             old_compute: false,
@@ -110,9 +115,20 @@ impl Session {
     pub(super) fn ensure_login(&mut self) -> Result<&Login, ProviderError> {
         let login = match self.login.take() {
             Some(login) => login,
-            None => self.log_in()?,
+            None => match self.kept() {
+                Some(login) => login,
+                None => self.log_in()?,
+            },
         };
         Ok(self.login.insert(login))
+    }
+
+    /// Returns the login of a pass before, once: after it was refused there is no other. A catalog that has no compute
+    /// for us may be older than the endpoint that is missing.
+    fn kept(&mut self) -> Option<Login> {
+        let login = self.keeper.as_mut()?.take(&self.access)?;
+        catalog::base(&self.access, &login.catalog, Service::Compute).ok()?;
+        Some(login)
     }
 
     fn log_in(&mut self) -> Result<Login, ProviderError> {
@@ -135,7 +151,12 @@ impl Session {
         };
         let login = auth::read(&self.access, &reply);
         match &login {
-            Ok(login) => self.warn_of_plain_http(login),
+            Ok(login) => {
+                self.warn_of_plain_http(login);
+                if let Some(keeper) = &self.keeper {
+                    keeper.keep(&self.access, login);
+                }
+            }
             Err(error @ ProviderError::Auth(_)) => self.refused = Some(error.clone()),
             Err(_) => {}
         }
@@ -191,7 +212,17 @@ impl Session {
         }
         debug!("openstack: the token is refused, logging in again");
         self.login = None;
-        self.patiently(call, version)
+        let reply = self.patiently(call, version)?;
+        match self.login.as_ref().and_then(|login| login.expires).zip(date(&reply)) {
+            Some((expires, now)) if reply.status == 401 && expires <= now => {
+                let text = format!(
+                    "the token of a fresh login has expired already ({expires}, the cloud's clock says {now}): the \
+                     clocks of the cloud's machines differ"
+                );
+                Err(CallError::NotMade(ProviderError::Auth(text)))
+            }
+            _ => Ok(reply),
+        }
     }
 
     fn patiently(&mut self, call: &Call<'_>, version: Option<&str>) -> Result<Reply, CallError> {

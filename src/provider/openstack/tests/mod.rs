@@ -4,6 +4,7 @@
 mod belongings;
 mod client;
 mod create;
+mod login;
 mod ports;
 #[cfg(feature = "real-openstack")]
 mod real;
@@ -39,6 +40,7 @@ fn access(auth_url: &str) -> OpenStackAccess {
         region: Some("RegionOne".to_owned()),
         interface: "public".to_owned(),
         endpoints: EndpointOverrides::default(),
+        token_cache: None,
         transport: Transport {
             ca_file: None,
             verify: true,
