@@ -202,7 +202,7 @@ fn a_planner_that_never_sweeps_is_caught() {
     };
     let mut sim = Sim::new(1, faults);
     let end = sim.run(120, &lazy).and_then(|()| sim.settle(&lazy));
-    assert!(end.unwrap_err().starts_with("I14"));
+    assert!(end.unwrap_err().starts_with("I16"));
 }
 
 /// A planted bug must break a rule soon, and one of those rules that it is known to break.
