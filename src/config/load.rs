@@ -17,7 +17,7 @@ use super::raw::RawConfig;
 use super::secrets::{self, Env};
 use super::tree::{self, Node, Value};
 use super::validate::{self, Found};
-use super::{Config, check};
+use super::{Config, check, command};
 
 /// The largest configuration file: a thousand templates with long scripts.
 const MAX_FILE: usize = 4 * 1024 * 1024;
@@ -68,6 +68,11 @@ impl Folders {
             },
             None => Ok(self.config.join(path)),
         }
+    }
+
+    /// Returns the folder of the configuration file.
+    pub fn config(&self) -> &Path {
+        &self.config
     }
 
     /// Returns where the state file is when the configuration does not say.
@@ -176,7 +181,13 @@ fn from_text(text: &str, folders: &Folders, env: Env<'_>, readable: bool, report
         report.hint(&Place::file(), text);
     }
     certificates_exist(&raw, &at, folders, report);
-    let found = Found { secrets, folders, text };
+    let commands = command::find(&raw, &at, folders, env, report);
+    let found = Found {
+        secrets,
+        commands,
+        folders,
+        text,
+    };
     Some(validate::config(&raw, &at, found, report))
 }
 

@@ -5,6 +5,7 @@
 
 mod at;
 mod check;
+mod command;
 mod cron;
 mod durations;
 mod libcloud;
@@ -23,7 +24,7 @@ use std::path::PathBuf;
 
 use jiff::SignedDuration;
 
-use crate::access::{JenkinsAccess, OpenStackAccess};
+use crate::access::{ExecAccess, JenkinsAccess, OpenStackAccess};
 use crate::labels::Labels;
 use crate::model::{ProviderName, ServerSpec, TemplateName, Zone};
 
@@ -77,6 +78,8 @@ pub struct ProviderConfig {
 pub enum ProviderKind {
     /// OpenStack.
     OpenStack(Box<OpenStackAccess>),
+    /// An executable of the operator.
+    Exec(Box<ExecAccess>),
 }
 
 /// A node template, an entry of `nodes:`.

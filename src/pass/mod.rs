@@ -48,6 +48,7 @@ impl Live {
         for (name, entry) in &config.providers {
             let cloud = match &entry.kind {
                 ProviderKind::OpenStack(access) => provider::connect(access, deadline.clone()),
+                ProviderKind::Exec(access) => Ok(provider::connect_exec(access, deadline.clone())),
             };
             let cloud = cloud.map_err(|error| unusable(&format!("provider.{name}"), &error))?;
             clouds.insert(name.clone(), cloud);

@@ -10,7 +10,7 @@ use super::super::at::{At, Given};
 use super::super::problem::{Place, Report, join, quoted};
 use super::super::raw::{RawConfig, RawNode};
 use super::super::{MinReady, Placement, ReadyWindow, Template, suggest};
-use super::{Graces, lifetime, positive, text, user_data};
+use super::{Graces, exec, lifetime, positive, text, user_data};
 
 /// A hostname is cut there, and with it the end of the id.
 const MAX_HOSTNAME: usize = 63;
@@ -27,6 +27,8 @@ pub struct Context<'c> {
     pub graces: Graces,
     /// The names of the providers; `None` where they are not known.
     pub providers: Option<Vec<&'c str>>,
+    /// The names of those that are of type exec.
+    pub exec: BTreeSet<&'c str>,
     /// The owner.
     pub owner: &'c str,
     /// Jenkins.
@@ -73,7 +75,7 @@ fn template(name: &str, raw: &RawNode, at: &At<'_>, context: &Context<'_>, repor
         register(at, raw, report);
     }
     let graces = graces(at, raw, context.graces, report);
-    let spec = spec(at, raw, report);
+    let spec = spec(at, raw, context, report);
     let max = raw.max.unwrap_or(10);
     let mut template = Template {
         name: TemplateName::new(name),
@@ -214,10 +216,29 @@ fn placements(at: &At<'_>, raw: &RawNode, context: &Context<'_>, report: &mut Re
     places.collect()
 }
 
-fn spec(at: &At<'_>, raw: &RawNode, report: &mut Report) -> ServerSpec {
+fn spec(at: &At<'_>, raw: &RawNode, context: &Context<'_>, report: &mut Report) -> ServerSpec {
+    let exec = exec::Part::of(raw, context);
+    if exec == exec::Part::Nothing && at.given("options") == Given::Value {
+        let text = "is for providers of type exec, and this template has none; remove it";
+        report.error(&at.place("options"), text);
+    }
+    // What is not there is looked at where it must be.
+    let optional = exec == exec::Part::All;
     ServerSpec {
-        image: image(at, raw, report),
-        size: size(at, raw, report),
+        image: if optional
+            && !["image_name", "image_id", "image_regex"]
+                .iter()
+                .any(|key| at.given(key) != Given::Absent)
+        {
+            ImageRef::Name(String::new())
+        } else {
+            image(at, raw, report)
+        },
+        size: if optional && at.given("size") == Given::Absent && raw.size_section.is_none() {
+            SizeRef::Named(String::new())
+        } else {
+            size(at, raw, report)
+        },
         key_pair: text::optional(at, "keyname", raw.keyname.as_ref(), report),
         // 0 is none: so a template can do without the disk of `defaults`.
         storage: raw.storage.filter(|gb| *gb > 0),
@@ -230,6 +251,7 @@ fn spec(at: &At<'_>, raw: &RawNode, report: &mut Report) -> ServerSpec {
         config_drive: raw.config_drive,
         metadata: metadata(at, raw, report),
         scheduler_hints: raw.scheduler_hints.clone(),
+        options: raw.options.clone(),
     }
 }
 

@@ -62,6 +62,7 @@ fn spec(image: &str, size: &str) -> ServerSpec {
         config_drive: None,
         metadata: BTreeMap::new(),
         scheduler_hints: BTreeMap::new(),
+        options: BTreeMap::new(),
     }
 }
 
