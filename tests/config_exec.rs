@@ -43,7 +43,7 @@ impl Folder {
     }
 
     fn try_load_with(&self, token: &str, providers: &str, node: &str) -> Result<Loaded, Vec<String>> {
-        let indent = |text: &str| text.lines().map(|line| format!("  {line}\n")).collect::<String>();
+        let indent = |text: &str| format!("  {}\n", text.replace('\n', "\n  "));
         let text = format!(
             "provider:\n{}jenkins: {{url: \"https://jenkins.example.com\", user: mita, {token}}}\nnodes:\n  small:\n    \
              labels: [a]\n{}",
@@ -121,7 +121,7 @@ fn every_key_is_read() {
     assert_eq!(access.arguments, ["-v", "-v", "two words"]);
     assert_eq!(access.timeout.as_secs(), 300);
     assert_eq!(loaded.config.provider("docker").unwrap().max_servers, Some(7));
-    let values: Vec<&str> = access.environment.values().map(|value| value.reveal()).collect();
+    let values: Vec<&str> = access.environment.values().map(mita::secret::Secret::reveal).collect();
     assert_eq!(values, ["tcp://d:2375", "1"]);
     let path = format!("/nowhere:{}", folder.path().join("bin").display());
     let inherited = [("HOME", "/home/ci"), ("PATH", path.as_str())];

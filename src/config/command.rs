@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::at::At;
 use super::load::Folders;
 use super::problem::{Report, one_line, quoted};
-use super::raw::{RawConfig, RawProvider};
+use super::raw::{RawConfig, RawProvider, RawSecret};
 use super::schema;
 use super::secrets::{Env, readable_by_others};
 
@@ -83,7 +83,7 @@ fn command(program: &str, provider: &RawProvider, folders: &Folders, env: Env<'_
     };
     // The command runs in that folder, where a path relative to ours would lead elsewhere.
     let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-    let configured = provider.environment.get("PATH").map(|path| path.secret());
+    let configured = provider.environment.get("PATH").map(RawSecret::secret);
     let path = configured.map(|path| path.reveal().to_owned()).or_else(|| env("PATH"));
     let path = path.unwrap_or_else(|| PATH.to_owned());
     let program = folder.join(resolve(program, &path, folders)?);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -60,10 +61,12 @@ impl Exec {
         fs::write(self.path(&format!("trouble.{verb}")), script).unwrap();
     }
 
-    fn user_data(&self, name: &str) -> Option<String> {
-        let request = fs::read(self.path("requests").join(name)).ok()?;
-        let request: Value = serde_json::from_slice(&request).expect("JSON");
-        request["server"]["user_data"].as_str().map(str::to_owned)
+    /// What it was told of a server to be made; null for one that somebody else made.
+    pub fn request(&self, name: &str) -> Value {
+        let Ok(request) = fs::read(self.path("requests").join(name)) else {
+            return Value::Null;
+        };
+        serde_json::from_slice(&request).expect("JSON")
     }
 }
 
@@ -84,7 +87,7 @@ impl TestCloud for Exec {
         let seen = |server: Value| {
             let name = server["name"].as_str().unwrap().to_owned();
             Seen {
-                user_data: self.user_data(&name),
+                user_data: self.request(&name)["server"]["user_data"].as_str().map(str::to_owned),
                 metadata: serde_json::from_value(server["metadata"].clone()).unwrap(),
                 name,
             }
@@ -194,4 +197,39 @@ fn a_program_that_forgets_the_marks_is_not_asked_for_server_after_server() {
     fs::write(site.cloud_folder().join("cloud.sh"), program).unwrap();
     site.minutes(5);
     assert_eq!(site.names(), ["small"]);
+}
+
+/// A signal ends the pass, not the call: half a create is worse than none.
+#[test]
+fn a_signal_lets_the_call_in_flight_end() {
+    let site = super::site::Site::exec();
+    let folder = site.cloud_folder();
+    for fifo in ["begun", "go"] {
+        assert!(
+            Command::new("mkfifo")
+                .arg(folder.join(fifo))
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+    fs::write(folder.join("trouble.create"), "echo > begun; read word < go").unwrap();
+    site.submit(300);
+    let mut mita = site.binary(&["run", "-o", "json"]);
+    let child = mita.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // Each end of a pipe waits for the other: by now the create is in flight.
+    fs::read(folder.join("begun")).unwrap();
+    let kill = Command::new("kill").arg(child.id().to_string()).status();
+    assert!(kill.unwrap().success());
+    fs::write(folder.join("go"), "on\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    let (out, err) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert!(
+        out.contains("\"do\":\"create\"") && out.contains("\"result\":\"done\""),
+        "{out}{err}"
+    );
+    assert_eq!(site.cloud.servers().len(), 1);
 }

@@ -15,6 +15,7 @@ mod fakes;
 
 mod cloud;
 mod exec;
+mod mixed;
 mod openstack;
 mod safety;
 mod site;

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
 use mita::Surroundings;
 use serde_json::Value;
@@ -71,7 +72,7 @@ impl Site {
 
     /// Writes the configuration, with the provider's time limit in seconds and further top-level sections.
     pub fn configure(&self, timeout: u32, more: &str) {
-        let lines = |keys: Vec<String>| keys.iter().map(|key| format!("    {key}\n")).collect::<String>();
+        let lines = |keys: Vec<String>| format!("    {}\n", keys.join("\n    "));
         let text = format!(
             "owner: tester\nstate_file: state.json\njenkins:\n  url: {}\n  user: mita\n  token: 11token\n  timeout: 5\n\
              provider:\n  cloud:\n{}    timeout: {timeout}\nnodes:\n  small:\n{}    labels: [linux, x86_64]\n    \
@@ -83,7 +84,7 @@ impl Site {
         fs::write(self.config(), text).expect("a configuration");
     }
 
-    fn config(&self) -> PathBuf {
+    pub fn config(&self) -> PathBuf {
         self.folder.path().join("mita.yaml")
     }
 
@@ -110,6 +111,17 @@ impl Site {
             out: text(out),
             err: text(err),
         }
+    }
+
+    /// The real binary, whose clock is the real one.
+    pub fn binary(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mita"));
+        command
+            .arg("-c")
+            .arg(self.config())
+            .args(arguments)
+            .env_remove("MITA_LOG");
+        command
     }
 
     pub fn run(&self) -> Done {
