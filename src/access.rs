@@ -61,6 +61,8 @@ pub struct OpenStackAccess {
     pub interface: String,
     /// Endpoints that replace those of the catalog.
     pub endpoints: EndpointOverrides,
+    /// Where the token is kept between passes; `None`: nowhere.
+    pub token_cache: Option<TokenCache>,
     /// Transport settings.
     pub transport: Transport,
 }
@@ -86,6 +88,15 @@ pub struct ExecAccess {
     pub timeout: SignedDuration,
     /// Largest answer that is accepted, in bytes.
     pub max_output: u64,
+}
+
+/// The file in which a token outlives a pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenCache {
+    /// The file.
+    pub path: PathBuf,
+    /// Whether it may be written: only by who holds the lock of a pass.
+    pub writes: bool,
 }
 
 /// A name or an id, where Keystone takes both.
@@ -129,6 +140,37 @@ pub enum KeystoneAuth {
         /// Its secret.
         secret: Secret,
     },
+    /// v3 with an application credential, by its name among those of a user; no scope is sent.
+    V3NamedCredential {
+        /// The credential's name.
+        name: String,
+        /// The user it belongs to.
+        user: NameOrId,
+        /// The user's domain (not sent when the user is given by id).
+        user_domain: NameOrId,
+        /// Its secret.
+        secret: Secret,
+    },
+    /// v3 with a token that was made elsewhere, for a project.
+    V3Token {
+        /// The token.
+        token: Secret,
+        /// The project.
+        project: NameOrId,
+        /// The project's domain (not sent when the project is given by id).
+        project_domain: NameOrId,
+    },
+}
+
+impl KeystoneAuth {
+    /// Returns the one secret of the login.
+    pub fn secret(&self) -> &Secret {
+        match self {
+            Self::V2Password { password, .. } | Self::V3Password { password, .. } => password,
+            Self::V3ApplicationCredential { secret, .. } | Self::V3NamedCredential { secret, .. } => secret,
+            Self::V3Token { token, .. } => token,
+        }
+    }
 }
 
 /// Endpoints that replace those of the catalog (libcloud's `base_url` and others).

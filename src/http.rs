@@ -34,6 +34,9 @@ const MAX_RESPONSE_HEADERS: usize = 64 * 1024;
 /// What rustls says when a handshake fails: a bad certificate, a peer that refuses, a peer that speaks no TLS.
 const TLS_WORDS: [&str; 4] = ["certificate", "HandshakeFailure", "corrupt message", "incompatible"];
 
+/// What is to be done then.
+const TLS_HINT: &str = "; a private CA is named by the setting ca_file (verify: false would take any certificate)";
+
 /// The most bytes that are reserved on the word of a `Content-Length`.
 const MAX_RESERVED: u64 = 64 * 1024 * 1024;
 
@@ -105,25 +108,50 @@ impl Reply {
     }
 }
 
-/// Until when a pass may make requests.
+/// Until when a pass may make requests, and one of its services.
 #[derive(Clone, Debug)]
-pub struct Deadline(Rc<Cell<Option<Instant>>>);
+pub struct Deadline {
+    pass: Rc<Cell<Option<Instant>>>,
+    part: Rc<Cell<Option<Instant>>>,
+}
 
 impl Deadline {
     /// No deadline of its own: each request has its limit all the same.
     #[cfg(test)]
     pub fn none() -> Self {
-        Self(Rc::new(Cell::new(None)))
+        Self::at(None)
     }
 
     /// Ends after a time from now.
     pub fn after(span: Duration) -> Self {
-        Self(Rc::new(Cell::new(Instant::now().checked_add(span))))
+        Self::at(Instant::now().checked_add(span))
+    }
+
+    fn at(end: Option<Instant>) -> Self {
+        Self {
+            pass: Rc::new(Cell::new(end)),
+            part: Rc::default(),
+        }
+    }
+
+    /// Returns one for a service, which ends with this one, or earlier once it is told so by [`allow`](Self::allow).
+    pub fn part(&self) -> Self {
+        Self {
+            pass: Rc::clone(&self.pass),
+            part: Rc::default(),
+        }
+    }
+
+    /// Gives a service a time from now, if the pass has so much.
+    pub fn allow(&self, span: Duration) {
+        self.part.set(Instant::now().checked_add(span));
     }
 
     /// Returns what is left; `None` without a deadline.
     pub fn left(&self) -> Option<Duration> {
-        self.0.get().map(|end| end.saturating_duration_since(Instant::now()))
+        let ends = [self.pass.get(), self.part.get()];
+        let end = ends.into_iter().flatten().min()?;
+        Some(end.saturating_duration_since(Instant::now()))
     }
 }
 
@@ -314,12 +342,10 @@ fn explain(url: &str, error: &ureq::Error) -> HttpError {
         ureq::Error::HostNotFound | ureq::Error::Timeout(Timeout::Resolve) => not_sent("; is the host name right?"),
         ureq::Error::Timeout(Timeout::Connect) | ureq::Error::ConnectionFailed => not_sent(""),
         ureq::Error::ConnectProxyFailed(_) | ureq::Error::InvalidProxyUrl => not_sent("; see the setting proxy"),
-        ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::Pem(_) => {
-            not_sent("; a private CA is named by the setting ca_file")
-        }
+        ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::Pem(_) => not_sent(TLS_HINT),
         ureq::Error::Io(io) if is_unresolved(io) => not_sent("; is the host name right?"),
         ureq::Error::Io(io) if is_unconnected(io) => not_sent(""),
-        ureq::Error::Io(io) if is_tls(io) => not_sent("; a private CA is named by the setting ca_file"),
+        ureq::Error::Io(io) if is_tls(io) => not_sent(TLS_HINT),
         ureq::Error::BadUri(_) | ureq::Error::Http(_) => HttpError::Setting {
             what: format!("not a usable URL: {}", shown(url)),
         },

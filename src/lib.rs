@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | [`model`] | names and facts |
 //! | [`access`] | how to reach the services |
+//! | `pattern` | regular expressions of the configuration |
 //! | [`labels`] | label expressions |
 //! | [`queue`] | queue items and their `why` -> what is wanted |
 //! | [`config`] | the configuration file |
@@ -26,6 +27,7 @@ pub mod labels;
 mod lock;
 pub mod model;
 mod pass;
+mod pattern;
 pub mod plan;
 mod provider;
 pub mod queue;

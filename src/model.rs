@@ -3,12 +3,16 @@
 //! Plain data, no behaviour beyond construction. Reading it from the wire is left to `jenkins` and `provider`,
 //! deciding on it to `plan`.
 
+mod fault;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+pub use fault::FaultKind;
 
 macro_rules! name_type {
     ($(#[$doc:meta])* $name:ident) => {
@@ -334,6 +338,20 @@ pub enum BelongingKind {
     Volume,
 }
 
+impl BelongingKind {
+    /// All that there are.
+    pub const ALL: [Self; 3] = [Self::FloatingIp, Self::Port, Self::Volume];
+
+    /// Returns what a person calls it.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::FloatingIp => "floating IP",
+            Self::Port => "port",
+            Self::Volume => "volume",
+        }
+    }
+}
+
 /// A floating IP, port or volume of the project, ours or not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Belonging {
@@ -363,14 +381,14 @@ pub struct BelongingMark {
     pub server: String,
 }
 
-/// The keys of a mark, in metadata and in a description.
-const MARK_KEYS: [&str; 2] = ["mita-owner", "mita-server"];
-
 impl BelongingMark {
+    /// Its keys, of owner and server, in metadata and in a description.
+    pub const KEYS: [&str; 2] = ["mita-owner", "mita-server"];
+
     /// Writes it into a description: `mita-owner=OWNER mita-server=NAME`, blanks and `%` in them percent-encoded.
     pub fn description(&self) -> String {
         let plain = |text: &str| text.replace('%', "%25").replace(' ', "%20");
-        let [owner, server] = MARK_KEYS;
+        let [owner, server] = Self::KEYS;
         format!("{owner}={} {server}={}", plain(&self.owner), plain(&self.server))
     }
 
@@ -381,7 +399,7 @@ impl BelongingMark {
             let mut words = text.split(' ');
             words.find_map(|word| word.strip_prefix(key)?.strip_prefix('=').map(plain))
         };
-        let [owner, server] = MARK_KEYS;
+        let [owner, server] = Self::KEYS;
         Some(Self {
             owner: value(owner)?,
             server: value(server)?,
@@ -462,7 +480,7 @@ pub enum PortSpec {
     Made {
         /// The network, by name or id.
         network: String,
-        /// Security groups, by name or id; empty: the project's default.
+        /// Security groups, by name or id; empty: those of the server, or else the project's default.
         security_groups: Vec<String>,
         /// `normal`, `direct`, `macvtap`, …; `None`: the cloud's default.
         vnic_type: Option<String>,
@@ -486,6 +504,9 @@ pub struct Offer {
     /// The ports, each with what stands for it.
     #[serde(default)]
     pub ports: Vec<PortOffer>,
+    /// The id of the server group that the scheduler hints name by its name.
+    #[serde(default)]
+    pub server_group: Option<String>,
     /// vCPUs of the flavor.
     pub vcpus: u64,
     /// MiB of memory of the flavor.
@@ -496,7 +517,7 @@ pub struct Offer {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PortOffer {
-    /// Any of these ports, which were free: each server takes one.
+    /// Any of these ports, which were free, in the order in which they are taken: each server takes one.
     OneOf(Vec<String>),
     /// A port to be made in this network, with these security groups, by id.
     New {
@@ -555,6 +576,9 @@ pub struct Belongings {
     pub kinds: std::collections::BTreeSet<BelongingKind>,
     /// All of these kinds, foreign ones among them.
     pub all: Vec<Belonging>,
+    /// The kinds that were asked for and could not be read, each with the reason.
+    #[serde(default)]
+    pub failed: BTreeMap<BelongingKind, String>,
 }
 
 /// The world as it was seen in one pass. Jenkins could be read whole, or there is no `Observed`.

@@ -317,10 +317,6 @@ fn what_comes_later_is_refused_by_name() {
         check(jenkins(&format!("{key}: 1")), &[&line]);
     }
     check(
-        provider("cloud: 1"),
-        &["mita.yaml:7:5: provider.openstack.cloud: not supported yet; remove it"],
-    );
-    check(
         provider("type: ec2\ncommand: x"),
         &[
             "mita.yaml:7:11: provider.openstack.type: type ec2 is not supported yet; use openstack, or exec with a command of your own",
@@ -440,7 +436,9 @@ fn wrong_values_of_a_provider_are_named() {
         let what = format!("\"{version}\" cannot be used, {reason}");
         one(
             &format!("auth_version: {version}"),
-            &format!("19: provider.openstack.auth_version: {what}; write 3.x_password, 3.x_appcred or 2.0_password"),
+            &format!(
+                "19: provider.openstack.auth_version: {what}; write 3.x_password, 3.x_appcred, 3.x_token or 2.0_password"
+            ),
         );
     }
 }

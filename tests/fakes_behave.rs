@@ -10,6 +10,8 @@
     reason = "a test: reads its fixtures"
 )]
 
+#[path = "fakes_behave/belongings.rs"]
+mod belongings;
 #[path = "fakes/mod.rs"]
 mod fakes;
 #[path = "fakes_behave/jenkins.rs"]

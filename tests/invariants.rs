@@ -32,7 +32,9 @@ const ROUGH: Faults = Faults {
     disconnect: 1,
     person: 1,
     lag: 90,
+    vanish: 0,
     bad_image: false,
+    broken_image: false,
     forget_unknown: false,
 };
 
@@ -77,6 +79,19 @@ fn rules_hold_in_rough_worlds() {
 }
 
 #[test]
+fn rules_hold_when_servers_vanish() {
+    run(3000..3010, Faults { vanish: 2, ..ROUGH }, 120);
+    run(
+        3100..3105,
+        Faults {
+            vanish: 2,
+            ..forgetful()
+        },
+        120,
+    );
+}
+
+#[test]
 fn rules_hold_when_the_state_file_is_lost() {
     run(2000..2010, forgetful(), 120);
 }
@@ -84,13 +99,81 @@ fn rules_hold_when_the_state_file_is_lost() {
 #[test]
 fn rules_hold_with_an_image_that_is_refused() {
     run(
-        3000..3004,
+        3000..3006,
         Faults {
             bad_image: true,
             ..ROUGH
         },
         120,
     );
+}
+
+#[test]
+fn a_planner_that_never_sweeps_is_caught() {
+    let faults = Faults { vanish: 2, ..ROUGH };
+    let lazy = |observed: &Observed, config: &Config, state: &State, context: &Context| Plan {
+        sweeps: Vec::new(),
+        ..plan(observed, config, state, context)
+    };
+    let mut sim = Sim::new(1, faults);
+    let end = sim.run(120, &lazy).and_then(|()| sim.settle(&lazy));
+    assert!(end.unwrap_err().starts_with("I14"));
+}
+
+#[test]
+fn rules_hold_with_a_newest_image_that_never_joins() {
+    let rough = Faults {
+        broken_image: true,
+        ..ROUGH
+    };
+    run(4000..4004, rough, 120);
+    let calm = Faults {
+        broken_image: true,
+        ..calm()
+    };
+    run(4100..4104, calm, 120);
+}
+
+#[test]
+fn a_planner_that_makes_many_of_a_new_image_is_caught() {
+    let planner = |observed: &Observed, config: &Config, state: &State, context: &Context| {
+        let mut config = config.clone();
+        config.limits.canary = 0;
+        plan(observed, &config, state, context)
+    };
+    let faults = Faults {
+        broken_image: true,
+        ..ROUGH
+    };
+    caught(faults, &planner, &["I13"]);
+}
+
+#[test]
+fn a_planner_that_knows_no_images_is_caught() {
+    let planner = |observed: &Observed, config: &Config, state: &State, context: &Context| {
+        let mut observed = observed.clone();
+        let clouds = observed.clouds.values_mut().filter_map(|cloud| match cloud {
+            Reading::Read(cloud) => cloud.offers.as_mut(),
+            Reading::Unreadable(_) => None,
+        });
+        for offers in clouds {
+            if let Reading::Read(offers) = offers {
+                offers
+                    .templates
+                    .values_mut()
+                    .flatten()
+                    .for_each(|offer| offer.older_images.clear());
+            }
+        }
+        plan(&observed, config, state, context)
+    };
+    let faults = Faults {
+        broken_image: true,
+        ..calm()
+    };
+    let mut sim = Sim::new(4001, faults);
+    let end = sim.run(120, &planner).and_then(|()| sim.settle(&planner));
+    assert!(end.unwrap_err().contains("was never served"));
 }
 
 /// A planted bug must break a rule soon, and one of those rules that it is known to break.

@@ -134,6 +134,7 @@ fn offers(provider: &str, config: &Config) -> Offers {
         image: "i".to_owned(),
         older_images: Vec::new(),
         networks: Vec::new(),
+        server_group: None,
         ports: Vec::new(),
         vcpus: 1,
         ram_mb: 1024,
@@ -181,6 +182,7 @@ pub fn apply(world: &mut State, config: &Config, plan: Plan, now: Timestamp) -> 
             config: digest,
             provider: create.provider.clone(),
             zone: create.zone,
+            image: create.offer.map(|offer| offer.image),
             at: now,
             server_id: Some(ServerId::new(&server.id)),
         };

@@ -64,9 +64,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Remove nodes now, by the same safe order as `reap`
     Destroy(DestroyArgs),
-    /// Not supported yet
-    #[command(hide = true)]
-    Leaks(Later),
+    /// List what looks like ours and is accounted for nowhere: servers, volumes, floating IPs, ports, Jenkins nodes
+    Leaks(LeaksArgs),
     /// Not supported yet
     #[command(hide = true)]
     History(Later),
@@ -173,6 +172,20 @@ pub struct DestroyArgs {
     #[arg(short = 'n', long)]
     pub dry_run: bool,
     /// How to print [default: text on a terminal and in a dry run, else only what is wrong]
+    #[arg(short, long, value_enum)]
+    pub output: Option<Output>,
+}
+
+/// Arguments of `leaks`.
+#[derive(Debug, Args)]
+pub struct LeaksArgs {
+    /// Remove what bears our owner mark and is older than boot_grace; what is not ours is never touched
+    #[arg(long)]
+    pub delete: bool,
+    /// With --delete: print exactly what would be done and why, and write nothing anywhere
+    #[arg(short = 'n', long, requires = "delete")]
+    pub dry_run: bool,
+    /// How to print [default: text]
     #[arg(short, long, value_enum)]
     pub output: Option<Output>,
 }

@@ -71,6 +71,10 @@ fn online(
     warnings: &mut Vec<String>,
     console: &mut Console<'_, '_>,
 ) -> Result<(Vec<String>, u8), Error> {
+    // A token of a pass before would prove nothing of the login.
+    let mut config = config.clone();
+    config.log_in_afresh();
+    let config = &config;
     let mut live = Live::connect(config, &console.surroundings.stop)?;
     let mut missing = Vec::new();
     let mut blind = 0;

@@ -15,7 +15,7 @@ use super::{Console, setup};
 
 /// Removes the named nodes.
 pub fn destroy(cli: &Cli, args: &DestroyArgs, console: &mut Console<'_, '_>) -> Result<u8, Error> {
-    let config = setup::config(cli, console)?;
+    let mut config = setup::config(cli, console)?;
     let now = console.surroundings.now;
     let context = Context {
         now,
@@ -33,14 +33,16 @@ pub fn destroy(cli: &Cli, args: &DestroyArgs, console: &mut Console<'_, '_>) -> 
     let _lock = if how.dry_run {
         None
     } else {
-        Some(setup::lock(&config, Duration::ZERO, console)?)
+        let lock = setup::lock(&config, Duration::ZERO, console)?;
+        config.write_tokens();
+        Some(lock)
     };
     let state = setup::state(&config, !how.dry_run, console)?;
     let began = Instant::now();
     let mut live = Live::connect(&config, &console.surroundings.stop)?;
     let mut observed = observe::look(&mut live, &state)?;
     let mut plan = plan::destroy(&observed, &config, &state, &context, &args.names, args.force);
-    if pass::settle(&mut live, &config, &mut observed, &plan)? {
+    while live.must_end().is_none() && pass::settle(&mut live, &config, &mut observed, &plan)? {
         plan = plan::destroy(&observed, &config, &state, &context, &args.names, args.force);
     }
     finish(

@@ -4,6 +4,7 @@ pub mod args;
 mod check;
 mod destroy;
 mod explain;
+mod leaks;
 mod logging;
 mod passes;
 mod setup;
@@ -114,7 +115,7 @@ fn dispatch(cli: &Cli, console: &mut Console<'_, '_>) -> Result<u8, Error> {
         Command::Explain(args) => explain::explain(cli, args, console),
         Command::Check(args) => check::check(cli, args, console),
         Command::Destroy(args) => destroy::destroy(cli, args, console),
-        Command::Leaks(_) => later("leaks"),
+        Command::Leaks(args) => leaks::leaks(cli, args, console),
         Command::History(_) => later("history"),
         Command::Completions(_) => later("completions"),
         Command::Man(_) => later("man"),

@@ -33,7 +33,7 @@ pub enum Kind {
 
 /// Makes one pass.
 pub fn pass(cli: &Cli, args: &PassArgs, kind: Kind, console: &mut Console<'_, '_>) -> Result<u8, Error> {
-    let config = setup::config(cli, console)?;
+    let mut config = setup::config(cli, console)?;
     let mut context = Context {
         now: console.surroundings.now,
         pass: setup::pass_id()?,
@@ -57,6 +57,7 @@ pub fn pass(cli: &Cli, args: &PassArgs, kind: Kind, console: &mut Console<'_, '_
         return live_pass(&config, args, state, &context, how, console);
     }
     let lock = setup::lock(&config, args.wait, console)?;
+    config.write_tokens();
     // What the pass before did while this one waited is not to look as if it came from the future.
     context.now = SignedDuration::try_from(lock.waited)
         .ok()
@@ -163,6 +164,7 @@ pub fn finish(
         let ended = done.ended;
         let left = ended.map(|reason| format!("{reason}; the rest is left to the next pass"));
         troubles.warnings.extend(left);
+        troubles.warnings.extend(done.left);
         (done.actions, done.plan)
     };
     let seen = pass::seen(&observed, &plan, live.requests());

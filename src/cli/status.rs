@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::error::{EXIT_DONE, EXIT_PARTLY, Error};
 use crate::http::printable;
-use crate::model::{Computer, NodeName, Observed};
+use crate::model::{Computer, NodeName, Observed, ProviderName, TemplateName};
 use crate::pass::{self, Live};
 use crate::plan::{Context, Plan, ServerRow, TemplateRow, Waiting};
 use crate::report::json;
@@ -23,6 +23,7 @@ struct StatusReport<'a> {
     servers: &'a [ServerRow],
     jenkins_nodes: Vec<NodeRow<'a>>,
     backoffs: Vec<BackoffRow<'a>>,
+    failures: Vec<FailureRow<'a>>,
     waiting: Vec<WaitingRow<'a>>,
     templates: &'a [TemplateRow],
     notes: &'a [String],
@@ -44,6 +45,17 @@ struct BackoffRow<'a> {
     failures: u32,
     until: Timestamp,
     reason: &'a str,
+}
+
+/// A server that failed: one of the last of its template.
+#[derive(Serialize)]
+struct FailureRow<'a> {
+    node: &'a TemplateName,
+    name: &'a str,
+    provider: &'a ProviderName,
+    at: Timestamp,
+    reason: &'a str,
+    console: &'a [String],
 }
 
 /// Like [`Waiting`], but says `served_by` in every row.
@@ -110,19 +122,30 @@ fn report<'a>(observed: &'a Observed, plan: &'a Plan) -> StatusReport<'a> {
         until: backoff.until,
         reason: &backoff.reason,
     });
+    let failures = plan.state.failures.iter().flat_map(|(node, failures)| {
+        failures.iter().map(move |failure| FailureRow {
+            node,
+            name: &failure.server,
+            provider: &failure.provider,
+            at: failure.at,
+            reason: &failure.reason,
+            console: &failure.console,
+        })
+    });
     let waiting = plan.waiting.iter().map(|row| WaitingRow {
         label: row.label.as_deref(),
         reason: &row.reason,
         items: row.items,
         oldest_seconds: row.oldest_seconds,
         example: &row.example,
-        served_by: row.served_by.as_ref().map(crate::model::TemplateName::as_str),
+        served_by: row.served_by.as_ref().map(TemplateName::as_str),
     });
     StatusReport {
         version: 1,
         servers: &plan.servers,
         jenkins_nodes: jenkins_nodes.collect(),
         backoffs: backoffs.collect(),
+        failures: failures.collect(),
         waiting: waiting.collect(),
         templates: &plan.templates,
         notes: &plan.notes,
@@ -143,6 +166,7 @@ fn print(out: &mut dyn Write, report: &StatusReport<'_>) -> io::Result<()> {
         busy,
         max,
         min_ready,
+        rollbacks: _,
     } in report.templates
     {
         writeln!(
@@ -152,7 +176,11 @@ fn print(out: &mut dyn Write, report: &StatusReport<'_>) -> io::Result<()> {
         )?;
     }
     print_servers(out, report.servers)?;
-    let more = report.waiting.len() + report.backoffs.len() + report.jenkins_nodes.len() + report.notes.len();
+    let more = report.failures.len()
+        + report.waiting.len()
+        + report.backoffs.len()
+        + report.jenkins_nodes.len()
+        + report.notes.len();
     if more > 0 {
         writeln!(out)?;
     }
@@ -174,10 +202,28 @@ fn print(out: &mut dyn Write, report: &StatusReport<'_>) -> io::Result<()> {
             count(u64::from(row.failures), "failure", "failures")
         )?;
     }
+    print_failures(out, &report.failures)?;
     let rows: Vec<Waiting> = report.waiting.iter().map(WaitingRow::to_waiting).collect();
     waiting(out, &rows)?;
     for note in report.notes {
         writeln!(out, "note: {}", printable(note, 500))?;
+    }
+    Ok(())
+}
+
+fn print_failures(out: &mut dyn Write, rows: &[FailureRow<'_>]) -> io::Result<()> {
+    for row in rows {
+        writeln!(
+            out,
+            "failed: {} at {}, {}: {}",
+            printable(row.name, 80),
+            row.provider,
+            row.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            printable(row.reason, 300)
+        )?;
+        for line in row.console {
+            writeln!(out, "    {}", printable(line, 500))?;
+        }
     }
     Ok(())
 }
@@ -198,6 +244,8 @@ impl WaitingRow<'_> {
 /// Prints the servers in columns as wide as what stands in them.
 fn print_servers(out: &mut dyn Write, rows: &[ServerRow]) -> io::Result<()> {
     const HEADS: [&str; 6] = ["SERVER", "PHASE", "AGE", "IDLE", "PLACE", "JENKINS NODE"];
+    // Only where there is one: the usual line is to fit 80 columns.
+    let address = rows.iter().any(|row| row.floating_ip.is_some());
     if rows.is_empty() {
         return Ok(());
     }
@@ -207,10 +255,13 @@ fn print_servers(out: &mut dyn Write, rows: &[ServerRow]) -> io::Result<()> {
         .collect();
     let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
     let [name, phase, age, idle, place] = [0, 1, 2, 3, 4].map(width);
-    for [a, b, c, d, e, node] in &lines {
+    let addresses =
+        std::iter::once("FLOATING IP").chain(rows.iter().map(|row| row.floating_ip.as_deref().unwrap_or("-")));
+    for ([a, b, c, d, e, node], ip) in lines.iter().zip(addresses) {
+        let ip = if address { format!("{ip:<15}  ") } else { String::new() };
         writeln!(
             out,
-            "{a:<name$}  {b:<phase$}  {c:>age$}  {d:>idle$}  {e:<place$}  {node}"
+            "{a:<name$}  {b:<phase$}  {c:>age$}  {d:>idle$}  {e:<place$}  {ip}{node}"
         )?;
     }
     Ok(())

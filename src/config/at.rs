@@ -18,6 +18,7 @@ pub enum Given {
 #[derive(Clone)]
 pub struct At<'t> {
     node: Option<&'t Node>,
+    name: String,
     here: Place,
 }
 
@@ -28,7 +29,11 @@ impl<'t> At<'t> {
             at: Pos::START,
             path: String::new(),
         };
-        Self { node: Some(node), here }
+        Self {
+            node: Some(node),
+            name: String::new(),
+            here,
+        }
     }
 
     /// Goes into a section; one that is not there has the place of its parent.
@@ -36,11 +41,17 @@ impl<'t> At<'t> {
         let entry = self.entry(key);
         Self {
             node: entry.map(|entry| &entry.value),
+            name: key.to_owned(),
             here: Place {
                 at: entry.map_or(self.here.at, |entry| entry.at),
-                path: join(&self.here.path, key),
+                path: entry.map_or_else(|| join(&self.here.path, key), |entry| self.path(entry)),
             },
         }
+    }
+
+    /// Returns whether a key came from `defaults`.
+    pub fn is_inherited(&self, key: &str) -> bool {
+        self.entry(key).is_some_and(|entry| entry.inherited)
     }
 
     /// Returns the names of the entries in the order of the file.
@@ -49,6 +60,11 @@ impl<'t> At<'t> {
             .into_iter()
             .flat_map(Node::entries)
             .map(|entry| entry.key.as_str())
+    }
+
+    /// Returns the key of the mapping itself.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Returns the place of the mapping itself: its key.
@@ -129,6 +145,7 @@ impl<'t> At<'t> {
         };
         Self {
             node,
+            name: key.to_owned(),
             here: self.item(key, index),
         }
     }
@@ -147,7 +164,15 @@ impl<'t> At<'t> {
         self.node?.entry(key)
     }
 
+    /// Returns whether a key was taken from elsewhere than the configuration file.
+    pub fn is_elsewhere(&self, key: &str) -> bool {
+        self.entry(key).is_some_and(|entry| entry.elsewhere.is_some())
+    }
+
     fn path(&self, entry: &Entry) -> String {
+        if let Some(path) = &entry.elsewhere {
+            return path.clone();
+        }
         let parent = if entry.inherited { "defaults" } else { &self.here.path };
         join(parent, &entry.written)
     }

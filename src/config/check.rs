@@ -132,6 +132,8 @@ fn value(entry: &mut Entry, kind: Kind, path: &str, report: &mut Report) {
                 scalar(node, Kind::Text, path, report);
             }
         }
+        // Where nothing is, a section was: `sections` has it.
+        Kind::TextsOr(_) if matches!(node.value, Value::List(_)) => {}
         Kind::Texts | Kind::TextsOr(_) => texts(node, path, report),
         Kind::TextMap => match &mut node.value {
             Value::Map(entries) => {
@@ -156,22 +158,34 @@ fn value(entry: &mut Entry, kind: Kind, path: &str, report: &mut Report) {
     }
 }
 
-/// Takes the sections out of a list of texts and sections, into an entry of their own.
+/// Takes the sections out of a list of texts and sections, into an entry of their own. Nothing takes their place, so that
+/// the items keep their numbers.
 fn sections(entry: &mut Entry, schema: &'static Section, path: &str, report: &mut Report) -> Option<Entry> {
-    let Value::List(items) = &mut entry.value.value else {
-        return None;
-    };
-    let numbered = std::mem::take(items).into_iter().enumerate();
-    let (mut sections, texts): (Vec<_>, Vec<_>) = numbered.partition(|(_, item)| matches!(item.value, Value::Map(_)));
-    *items = texts.into_iter().map(|(_, item)| item).collect();
-    for (index, item) in &mut sections {
-        section(item, schema, &format!("{path}[{index}]"), report);
+    if matches!(entry.value.value, Value::Map(_)) {
+        let single = entry.value.clone();
+        entry.value.value = Value::List(vec![single]);
     }
-    let sections: Vec<Node> = sections.into_iter().map(|(_, item)| item).collect();
     let mut apart = entry.clone();
     apart.key.push_str("_sections");
-    apart.value.value = Value::List(sections);
-    Some(apart).filter(|apart| !matches!(&apart.value.value, Value::List(items) if items.is_empty()))
+    let (Value::List(texts), Value::List(sections)) = (&mut entry.value.value, &mut apart.value.value) else {
+        return None;
+    };
+    let mut bad = false;
+    for (index, (text, section_of)) in texts.iter_mut().zip(sections.iter_mut()).enumerate() {
+        let path = format!("{path}[{index}]");
+        if matches!(text.value, Value::Map(_)) {
+            section(section_of, schema, &path, report);
+            text.value = Value::Null;
+        } else {
+            item(text, path, report);
+            section_of.value = Value::Null;
+        }
+        bad |= matches!(text.value, Value::Bad);
+    }
+    if bad {
+        entry.value.value = Value::Bad;
+    }
+    Some(apart)
 }
 
 fn entries(node: &mut Node, schema: &'static Section, path: &str, report: &mut Report) {
@@ -207,16 +221,7 @@ fn texts(node: &mut Node, path: &str, report: &mut Report) {
     match &mut node.value {
         Value::List(items) => {
             for (index, item) in items.iter_mut().enumerate() {
-                let path = format!("{path}[{index}]");
-                if matches!(item.value, Value::Null) {
-                    report.error(
-                        &Place { at: item.at, path },
-                        "is empty; write a text or remove the line",
-                    );
-                    item.value = Value::Bad;
-                } else {
-                    scalar(item, Kind::Text, &path, report);
-                }
+                self::item(item, format!("{path}[{index}]"), report);
             }
             if items.iter().any(|item| matches!(item.value, Value::Bad)) {
                 node.value = Value::Bad;
@@ -229,6 +234,19 @@ fn texts(node: &mut Node, path: &str, report: &mut Report) {
             scalar(&mut item, Kind::Text, path, report);
             node.value = Value::List(vec![item]);
         }
+    }
+}
+
+/// Checks a text in a list.
+fn item(item: &mut Node, path: String, report: &mut Report) {
+    if matches!(item.value, Value::Null) {
+        report.error(
+            &Place { at: item.at, path },
+            "is empty; write a text or remove the line",
+        );
+        item.value = Value::Bad;
+    } else {
+        scalar(item, Kind::Text, &path, report);
     }
 }
 
@@ -371,8 +389,9 @@ fn inherit(root: &mut Node) {
         let Value::Map(own) = &mut node.value.value else {
             continue;
         };
+        let written = own.len();
         for default in &defaults {
-            if !own.iter().any(|entry| same(&entry.key, &default.key)) {
+            if !own[..written].iter().any(|entry| same(&entry.key, &default.key)) {
                 own.push(Entry {
                     inherited: true,
                     ..default.clone()

@@ -10,6 +10,8 @@ pub enum AuthVersion {
     V3Password,
     /// v3 with an application credential.
     V3ApplicationCredential,
+    /// v3 with a token.
+    V3Token,
 }
 
 impl AuthVersion {
@@ -24,6 +26,7 @@ impl AuthVersion {
             "3.x_appcred" | "v3applicationcredential" | "appcred" | "application_credential" => {
                 return Ok(Self::V3ApplicationCredential);
             }
+            "3.x_token" | "v3token" | "token" => return Ok(Self::V3Token),
             _ => {}
         }
         let reason = if lower.starts_with("1.") || lower == "1" {
@@ -37,14 +40,16 @@ impl AuthVersion {
         } else {
             "mita knows no such login"
         };
-        Err(format!("{reason}; write 3.x_password, 3.x_appcred or 2.0_password"))
+        Err(format!(
+            "{reason}; write 3.x_password, 3.x_appcred, 3.x_token or 2.0_password"
+        ))
     }
 
     /// Returns the version of the login, as it stands in URLs.
     pub fn in_url(self) -> &'static str {
         match self {
             Self::V2Password => "v2.0",
-            Self::V3Password | Self::V3ApplicationCredential => "v3",
+            Self::V3Password | Self::V3ApplicationCredential | Self::V3Token => "v3",
         }
     }
 }
@@ -62,6 +67,32 @@ pub fn split_auth_url(url: &str) -> (&str, Option<&'static str>) {
         .iter()
         .find_map(|(tail, version)| Some((url.strip_suffix(tail)?.trim_end_matches('/'), Some(*version))))
         .unwrap_or((url, None))
+}
+
+/// Returns why a login of keystoneauth that mita does not have is none for it, and what to do.
+pub fn refused_auth_type(text: &str) -> String {
+    let lower = text.trim().to_ascii_lowercase();
+    let has = |any: &[&str]| any.iter().any(|part| lower.contains(part));
+    let reason = if has(&["totp", "multifactor"]) {
+        "a second factor needs a person"
+    } else if has(&["oidc", "websso", "saml", "adfs", "openid"]) {
+        "a login at another identity provider needs a browser or that provider's client"
+    } else if has(&["kerberos"]) {
+        "a login by Kerberos needs its libraries"
+    } else if has(&["oauth"]) {
+        "a login by OAuth is not supported"
+    } else if matches!(lower.as_str(), "none" | "noauth" | "http_basic") {
+        "a service without Keystone is not supported"
+    } else if has(&["admin_token", "token_endpoint"]) {
+        "a token without a catalog is not supported"
+    } else if lower.starts_with("v1") || lower == "v2token" {
+        "this login left OpenStack long ago"
+    } else {
+        "mita knows no such login"
+    };
+    format!(
+        "{reason}; use v3applicationcredential (openstack application credential create), v3password, v3token or v2password"
+    )
 }
 
 /// Returns the name of the environment variable that may hold a provider's password.

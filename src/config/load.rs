@@ -17,7 +17,7 @@ use super::raw::RawConfig;
 use super::secrets::{self, Env};
 use super::tree::{self, Node, Value};
 use super::validate::{self, Found};
-use super::{Config, check, command};
+use super::{Config, check, clouds, command};
 
 /// The largest configuration file: a thousand templates with long scripts.
 const MAX_FILE: usize = 4 * 1024 * 1024;
@@ -49,6 +49,16 @@ impl Folders {
         }
     }
 
+    /// Returns the folder of the configuration file.
+    pub fn config(&self) -> &Path {
+        &self.config
+    }
+
+    /// Returns the user's home.
+    pub fn home(&self) -> Option<&Path> {
+        self.home.as_deref()
+    }
+
     /// Makes a path of the file usable. The error says what is wrong and what to do.
     pub fn resolve(&self, path: &str) -> Result<PathBuf, String> {
         if path.trim().is_empty() {
@@ -70,11 +80,6 @@ impl Folders {
         }
     }
 
-    /// Returns the folder of the configuration file.
-    pub fn config(&self) -> &Path {
-        &self.config
-    }
-
     /// Returns where the state file is when the configuration does not say.
     pub fn default_state_file(&self) -> Option<PathBuf> {
         Some(self.state.as_ref()?.join("mita").join("state.json"))
@@ -82,7 +87,7 @@ impl Folders {
 }
 
 /// A folder from the environment; empty and relative values do not count (as XDG has it).
-fn absolute(env: Env<'_>, variable: &str) -> Option<PathBuf> {
+pub(super) fn absolute(env: Env<'_>, variable: &str) -> Option<PathBuf> {
     env(variable).map(PathBuf::from).filter(|path| path.is_absolute())
 }
 
@@ -125,7 +130,7 @@ pub fn load(path: &Path, env: Env<'_>) -> Result<Loaded, ConfigError> {
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, String> {
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
     let cause = |error: std::io::Error| format!("cannot be read: {error}; check path and permissions");
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(cause)?;
@@ -137,7 +142,7 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
 }
 
 /// Takes the bytes as text. The parser would take a NUL for the end of the file, so control characters go no further.
-fn text_of<'b>(bytes: &'b [u8], report: &mut Report) -> Option<&'b str> {
+pub(super) fn text_of<'b>(bytes: &'b [u8], report: &mut Report) -> Option<&'b str> {
     let (text, fault) = match std::str::from_utf8(bytes) {
         Ok(text) => {
             let bad = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}');
@@ -153,6 +158,7 @@ fn text_of<'b>(bytes: &'b [u8], report: &mut Report) -> Option<&'b str> {
     };
     let last = text.rsplit('\n').next().unwrap_or_default();
     let at = Pos {
+        file: 0,
         line: text.matches('\n').count() + 1,
         column: last.chars().count() + 1,
     };
@@ -164,6 +170,7 @@ fn text_of<'b>(bytes: &'b [u8], report: &mut Report) -> Option<&'b str> {
 fn from_text(text: &str, folders: &Folders, env: Env<'_>, readable: bool, report: &mut Report) -> Option<Config> {
     let mut root = tree::read(text, report).ok()?;
     check::check(&mut root, report);
+    clouds::fill(&mut root, folders, env, report);
     let raw: RawConfig = match serde_yaml::from_value(yaml(&root).unwrap_or_default()) {
         Ok(raw) => raw,
         Err(error) => {

@@ -5,6 +5,7 @@
 
 mod at;
 mod check;
+mod clouds;
 mod command;
 mod cron;
 mod durations;
@@ -24,7 +25,7 @@ use std::path::PathBuf;
 
 use jiff::SignedDuration;
 
-use crate::access::{ExecAccess, JenkinsAccess, OpenStackAccess};
+use crate::access::{ExecAccess, JenkinsAccess, OpenStackAccess, TokenCache};
 use crate::labels::Labels;
 use crate::model::{ProviderName, ServerSpec, TemplateName, Zone};
 
@@ -54,6 +55,25 @@ impl Config {
     /// Returns the template of a name.
     pub fn template(&self, name: &str) -> Option<&Template> {
         self.templates.iter().find(|template| template.name.as_str() == name)
+    }
+
+    /// Lets tokens be kept for later passes: only who holds the lock may, so that a dry run writes nothing.
+    pub fn write_tokens(&mut self) {
+        for cache in self.token_caches().flatten() {
+            cache.writes = true;
+        }
+    }
+
+    /// Makes every login a fresh one.
+    pub fn log_in_afresh(&mut self) {
+        self.token_caches().for_each(|cache| *cache = None);
+    }
+
+    fn token_caches(&mut self) -> impl Iterator<Item = &mut Option<TokenCache>> {
+        self.providers.values_mut().filter_map(|provider| match &mut provider.kind {
+            ProviderKind::OpenStack(access) => Some(&mut access.token_cache),
+            ProviderKind::Exec(_) => None,
+        })
     }
 
     /// Returns the provider of a name.

@@ -4,9 +4,11 @@
 
 use std::fmt;
 
-/// A position in the file, both counted from 1, the column in characters.
+/// A position in a file, both counted from 1, the column in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Pos {
+    /// Which file: 0 is the configuration, the others are those of [`Report::file`].
+    pub file: u16,
     /// The line.
     pub line: usize,
     /// The column.
@@ -15,7 +17,11 @@ pub struct Pos {
 
 impl Pos {
     /// The beginning of the file: where a problem of the file as a whole is said to be.
-    pub const START: Self = Self { line: 1, column: 1 };
+    pub const START: Self = Self {
+        file: 0,
+        line: 1,
+        column: 1,
+    };
 }
 
 /// A position and the path of the key there, as written in the file.
@@ -90,6 +96,7 @@ impl ConfigError {
 /// Collects problems and warnings.
 #[derive(Debug, Default)]
 pub struct Report {
+    files: Vec<String>,
     problems: Vec<Problem>,
     warnings: Vec<(Problem, bool)>,
 }
@@ -110,6 +117,24 @@ impl Report {
         self.warnings.push((problem(place, text.into()), true));
     }
 
+    /// Makes a further file known and returns its number for [`Pos::file`].
+    pub fn file(&mut self, shown: impl Into<String>) -> u16 {
+        self.files.push(shown.into());
+        u16::try_from(self.files.len()).unwrap_or(u16::MAX)
+    }
+
+    /// Takes over what was reported of a further file.
+    pub fn adopt(&mut self, other: Self, file: u16) {
+        let of_file = |mut problem: Problem| {
+            problem.place.at.file = file;
+            problem
+        };
+        self.problems.extend(other.problems.into_iter().map(of_file));
+        let warnings = other.warnings.into_iter();
+        self.warnings
+            .extend(warnings.map(|(problem, check_only)| (of_file(problem), check_only)));
+    }
+
     /// Returns whether there is no problem so far.
     pub fn is_good(&self) -> bool {
         self.problems.is_empty()
@@ -122,10 +147,15 @@ impl Report {
         self.warnings.sort();
         self.warnings.dedup();
         let line = |problem: &Problem| {
-            let Pos { line, column } = problem.place.at;
+            let Pos {
+                file: number,
+                line,
+                column,
+            } = problem.place.at;
+            let other = usize::from(number).checked_sub(1).and_then(|at| self.files.get(at));
             format!(
                 "{}:{line}:{column}: {}: {}",
-                one_line(file),
+                one_line(other.map_or(file, String::as_str)),
                 problem.place.path,
                 problem.text
             )

@@ -31,7 +31,8 @@ pub enum Kind {
     CountOr(&'static Section),
     /// A text, or such a section (kept under the key with `_section` at its end).
     TextOr(&'static Section),
-    /// A list whose items are texts or such sections (the sections are kept under the key with `_sections` at its end).
+    /// A list whose items are texts or such sections. The sections are kept under the key with `_sections` at its end; in
+    /// either list nothing stands where the other has an item.
     TextsOr(&'static Section),
     /// A section.
     Section(&'static Section),
@@ -169,6 +170,8 @@ pub static JENKINS: Section = Section {
 
 const NO_NEED: &str = "not supported; remove it, mita finds what it needs in the catalog";
 
+const NO_CERTIFICATE: &str = "a client certificate is not supported; use an address that needs none";
+
 /// The types of provider.
 pub const PROVIDER_TYPES: [&str; 2] = ["openstack", "exec"];
 
@@ -192,9 +195,12 @@ pub static PROVIDER: Section = Section {
         key("password", Kind::Secret),
         key("password_file", Kind::Text),
         key("application_credential_id", Kind::Text),
+        key("application_credential_name", Kind::Text),
         key("application_credential_secret", Kind::Secret),
+        also("token", Kind::Secret, &["auth_token"]),
+        key("cloud", Kind::Text),
         key("auth_url", Kind::Text),
-        key("auth_version", Kind::Text),
+        also("auth_version", Kind::Text, &["auth_type"]),
         also("service_region", Kind::Text, &["region_name", "region"]),
         also("tenant_name", Kind::Text, &["project_name", "tenant", "project"]),
         also("tenant_id", Kind::Text, &["project_id"]),
@@ -210,6 +216,7 @@ pub static PROVIDER: Section = Section {
         key("image_url", Kind::Text),
         key("network_url", Kind::Text),
         key("volume_url", Kind::Text),
+        key("token_cache", Kind::Text),
         key("max_servers", Kind::Count),
         key("connect_timeout", Kind::Duration),
         key("timeout", Kind::Duration),
@@ -217,7 +224,28 @@ pub static PROVIDER: Section = Section {
         key("environment", Kind::TextMap),
     ],
     refused: &[
-        ("cloud", LATER),
+        (
+            "auth",
+            "not supported here; write its keys one level up, or name an entry of clouds.yaml by cloud",
+        ),
+        (
+            "regions",
+            "not supported here; write one provider entry for each region, with service_region",
+        ),
+        (
+            "profile",
+            "not supported; write the auth_url of that cloud, and its service_region",
+        ),
+        (
+            "trust_id",
+            "not supported; use an application credential, which acts for its user",
+        ),
+        (
+            "system_scope",
+            "not supported; servers belong to a project, so name it by tenant_name",
+        ),
+        ("cert", NO_CERTIFICATE),
+        ("key", NO_CERTIFICATE),
         ("microversion", NO_NEED),
         ("service_type", NO_NEED),
         ("service_name", NO_NEED),
@@ -226,11 +254,7 @@ pub static PROVIDER: Section = Section {
             "token_scope",
             "not supported; remove it, the scope is always the project",
         ),
-        (
-            "auth_token",
-            "not supported; remove it, mita logs in with username and password",
-        ),
-        ("auth_cache", "not supported; remove it, mita logs in once per pass"),
+        ("auth_cache", "not supported; write token_cache: true"),
         ("insecure", "not supported; write verify: false"),
     ],
     prefixes: &["ex_force_", "ex_"],

@@ -60,6 +60,7 @@ pub fn find(raw: &RawConfig, root: &At<'_>, folders: &Folders, env: Env<'_>, rep
                 "application_credential_secret",
                 provider.application_credential_secret.as_ref(),
             ),
+            Source::Inline("token", provider.token.as_ref()),
         ];
         let variable = libcloud::password_variable(name);
         if let Some((_, secret)) = finder.one_of(&section.section(name), &sources, &[("password", &variable)]) {
@@ -150,7 +151,7 @@ impl Finder<'_> {
         }
         match source {
             Source::Inline(_, raw) => {
-                self.inline = true;
+                self.inline |= !at.is_elsewhere(source.key());
                 let secret = raw.as_ref()?.secret();
                 self.usable(&place, secret, "")
             }

@@ -72,6 +72,8 @@ pub struct Entry {
     pub at: Pos,
     /// Whether it comes from `defaults`.
     pub inherited: bool,
+    /// The whole path, where the entry comes from elsewhere than the configuration (a clouds.yaml, the environment).
+    pub elsewhere: Option<String>,
     /// The value.
     pub value: Node,
 }
@@ -88,6 +90,21 @@ impl Node {
     /// Returns the entry of a key.
     pub fn entry(&self, key: &str) -> Option<&Entry> {
         self.entries().iter().find(|entry| entry.key == key)
+    }
+
+    /// Says of the whole tree that it stands in a further file.
+    pub fn stamp(&mut self, file: u16) {
+        self.at.file = file;
+        match &mut self.value {
+            Value::List(items) => items.iter_mut().for_each(|item| item.stamp(file)),
+            Value::Map(entries) => {
+                for entry in entries {
+                    entry.at.file = file;
+                    entry.value.stamp(file);
+                }
+            }
+            _ => {}
+        }
     }
 
     fn cost(&self) -> usize {
@@ -110,6 +127,23 @@ pub struct Unreadable;
 /// Reads a text. Duplicate keys are reported and the first of them is kept; what makes reading on senseless is
 /// reported, too, and gives `Err`.
 pub fn read(text: &str, report: &mut Report) -> Result<Node, Unreadable> {
+    let expected = Expected {
+        empty: "the file is empty; begin with mita.yaml.example",
+        other: "must hold keys (provider, jenkins, nodes), is no mapping",
+    };
+    read_as(text, &expected, report)
+}
+
+/// What is said of a file that holds something else than a mapping.
+pub struct Expected {
+    /// It holds nothing.
+    pub empty: &'static str,
+    /// It holds something else.
+    pub other: &'static str,
+}
+
+/// Does what [`read`] does, with other words for a file without keys.
+pub fn read_as(text: &str, expected: &Expected, report: &mut Report) -> Result<Node, Unreadable> {
     let mut reader = Reader {
         report,
         frames: Vec::new(),
@@ -140,20 +174,19 @@ pub fn read(text: &str, report: &mut Report) -> Result<Node, Unreadable> {
     }
     let root = reader.root.take();
     match root {
-        Some(Node { value: Value::Null, .. }) | None => {
-            Err(reader.stop(Pos::START, "the file is empty; begin with mita.yaml.example"))
-        }
+        Some(Node { value: Value::Null, .. }) | None => Err(reader.stop(Pos::START, expected.empty)),
         Some(
             node @ Node {
                 value: Value::Map(_), ..
             },
         ) => Ok(node),
-        Some(node) => Err(reader.stop(node.at, "must hold keys (provider, jenkins, nodes), is no mapping")),
+        Some(node) => Err(reader.stop(node.at, expected.other)),
     }
 }
 
 fn pos(marker: Marker) -> Pos {
     Pos {
+        file: 0,
         line: marker.line().max(1),
         column: marker.col() + 1,
     }
@@ -310,6 +343,7 @@ impl Reader<'_> {
                         key,
                         at,
                         inherited: false,
+                        elsewhere: None,
                         value: node,
                     });
                 }

@@ -54,6 +54,10 @@ fn in_json(value: &Value, found: &mut Vec<String>) {
             for (key, value) in map {
                 match value {
                     Value::String(text) if matches!(key.as_str(), "password" | "secret") => found.push(text.clone()),
+                    Value::Object(token) if key == "token" => {
+                        let id = token.get("id").and_then(Value::as_str);
+                        found.extend(id.map(str::to_owned));
+                    }
                     other => in_json(other, found),
                 }
             }
@@ -107,6 +111,8 @@ mod tests {
             hidden(&[], login, r#"name p"ss {\"x\":"p\"ss"}"#),
             r#"name *** {\"x\":"***"}"#
         );
+        let login = r#"{"auth":{"identity":{"token":{"id":"gAAAA"}}}}"#;
+        assert_eq!(hidden(&[], login, "no gAAAA"), "no ***");
         assert_eq!(hidden(&basic, "", "nothing of it"), "nothing of it");
     }
 }

@@ -5,6 +5,9 @@
     reason = "an edge: a Jenkins older than 2.503 needs a second after each mark"
 )]
 
+mod belongings;
+mod console;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread::sleep;
 
@@ -12,12 +15,12 @@ use jiff::{SignedDuration, Timestamp};
 use log::info;
 
 use super::Live;
-use super::rows::{create_action, node_action, removal_actions, server_action, unmark_action};
+use super::rows::{create_action, leftover_action, node_action, removal_actions, server_action, unmark_action};
 use crate::config::{Config, script};
 use crate::error::{Error, chain};
 use crate::http::printable;
 use crate::jenkins::{self, RemoveNode};
-use crate::model::{BelongingMark, NodeId, NodeName, ServerId};
+use crate::model::{BelongingMark, NodeId, NodeName, ProviderName, ServerId};
 use crate::plan::backoff::record_failure;
 use crate::plan::{Context, Create, MARK_PREFIX, NodeToRemove, Removal, ServerToRemove, Unmark, mark_text};
 use crate::provider::{CreateServer, Deleted, ProviderError};
@@ -34,12 +37,16 @@ pub struct Executor<'a> {
     save: &'a dyn Fn(&State) -> Result<(), Error>,
     told: &'a mut dyn FnMut(&Action),
     failed_keys: BTreeSet<BackoffKey>,
+    /// How many consoles were read.
+    consoles: u32,
     /// The memory, kept up to date with what was done.
     pub state: State,
     /// What was done.
     pub actions: Vec<Action>,
     /// Whether an action was not begun because the pass had to end.
     pub left_undone: bool,
+    /// The clouds that had more to do and are asked no more, with why.
+    pub closed: BTreeMap<ProviderName, String>,
 }
 
 /// What became of a list of creates.
@@ -67,9 +74,11 @@ impl<'a> Executor<'a> {
             save,
             told,
             failed_keys,
+            consoles: 0,
             state,
             actions,
             left_undone: false,
+            closed: BTreeMap::new(),
         }
     }
 
@@ -96,6 +105,17 @@ impl<'a> Executor<'a> {
                 self.leave(actions, reason);
                 continue;
             }
+            if let Some(reason) = removal
+                .server
+                .as_ref()
+                .and_then(|at| self.is_closed(live, &at.provider))
+            {
+                let reason = format!("nothing more is asked of its provider: {reason}");
+                for action in actions {
+                    self.tell(action, Outcome::Skipped, Some(reason.clone()));
+                }
+                continue;
+            }
             let node_gone = match &removal.node {
                 Some(node) => self.remove_node(live, removal, node),
                 None => true,
@@ -103,11 +123,22 @@ impl<'a> Executor<'a> {
             let Some(server) = &removal.server else { continue };
             let action = server_action(removal, server);
             if node_gone {
-                self.remove_server(live, server, action);
+                self.remove_server(live, removal, server, action);
             } else {
+                for floating_ip in &removal.floating_ips {
+                    let action = leftover_action(floating_ip);
+                    self.tell(action, Outcome::Skipped, Some("its Jenkins node stays".to_owned()));
+                }
                 self.tell(action, Outcome::Skipped, Some("its Jenkins node stays".to_owned()));
             }
         }
+    }
+
+    /// Returns why nothing more is asked of a cloud, and remembers that there was more to do.
+    fn is_closed(&mut self, live: &Live, provider: &ProviderName) -> Option<String> {
+        let reason = live.closed(provider)?;
+        self.closed.insert(provider.clone(), reason.clone());
+        Some(reason)
     }
 
     fn remove_node(&mut self, live: &Live, removal: &Removal, node: &NodeToRemove) -> bool {
@@ -150,7 +181,7 @@ impl<'a> Executor<'a> {
         }
     }
 
-    fn remove_server(&mut self, live: &mut Live, server: &ServerToRemove, action: Action) {
+    fn remove_server(&mut self, live: &mut Live, removal: &Removal, server: &ServerToRemove, action: Action) {
         if server.look_first {
             match live.jenkins.node(&NodeName::new(&server.name)) {
                 Ok(Some(node)) if !node.offline || !node.is_quiet() => {
@@ -163,6 +194,11 @@ impl<'a> Executor<'a> {
                 Ok(_) => {}
                 Err(error) => return self.tell(action, Outcome::Failed, Some(chain(&error))),
             }
+        }
+        self.keep_failure(live, removal, server);
+        // An address that stays does not keep its server: the sweep finds it by its mark.
+        for floating_ip in &removal.floating_ips {
+            self.remove_leftover(live, floating_ip, leftover_action(floating_ip));
         }
         let Some(cloud) = live.clouds.get_mut(&server.provider) else {
             return self.tell(
@@ -190,7 +226,8 @@ impl<'a> Executor<'a> {
     pub fn create(&mut self, live: &mut Live, creates: &[Create]) -> Result<Batch, Error> {
         let mut batch = Batch::default();
         for (at, create) in creates.iter().enumerate() {
-            if keys_of(create).iter().any(|key| self.failed_keys.contains(key)) {
+            let failed = keys_of(create).iter().any(|key| self.failed_keys.contains(key));
+            if failed || self.is_closed(live, &create.provider).is_some() {
                 batch.held_back = true;
                 continue;
             }
@@ -261,6 +298,7 @@ impl<'a> Executor<'a> {
                 .unwrap_or_default(),
             provider: create.provider.clone(),
             zone: create.zone.clone(),
+            image: create.offer.as_ref().map(|offer| offer.image.clone()),
             at,
             server_id: None,
         }
@@ -320,14 +358,12 @@ impl<'a> Executor<'a> {
                 None,
             ),
             ProviderError::Auth(_) | ProviderError::Unavailable(_) => (provider, false, None),
-            ProviderError::Throttled { retry_after, .. } => (provider, false, *retry_after),
+            ProviderError::Throttled { .. } => (provider, false, retry_after(error)),
             ProviderError::Unknown(_) | ProviderError::BadAnswer(_) => (placement, true, None),
         };
-        if !exists {
-            self.state.intents.remove(&create.id);
+        if !exists && let Some(intent) = self.state.intents.remove(&create.id) {
+            self.may_have_ports(&intent, now);
         }
-        // An hour: a service that asks for more is asked again before, once.
-        let after = after.map(|seconds| SignedDuration::from_secs(seconds.min(3600).cast_signed()));
         let timing = &self.config.timing;
         record_failure(&mut self.state, &key, now, &error.to_string(), after, timing);
         self.failed_keys.insert(key);
@@ -389,13 +425,22 @@ fn node_outcome(outcome: jenkins::Outcome) -> (Outcome, Option<String>) {
     }
 }
 
-fn keys_of(create: &Create) -> [BackoffKey; 4] {
+fn keys_of(create: &Create) -> [BackoffKey; 5] {
     [
         BackoffKey::Template(create.template.clone()),
         BackoffKey::Placement(create.provider.clone(), create.zone.clone()),
         BackoffKey::TemplateAt(create.template.clone(), create.provider.clone()),
+        BackoffKey::FloatingIp(create.template.clone(), create.provider.clone()),
         BackoffKey::Provider(create.provider.clone()),
     ]
+}
+
+/// Returns how long a service asked to be left alone: an hour at most, then it is asked again, once.
+fn retry_after(error: &ProviderError) -> Option<SignedDuration> {
+    let ProviderError::Throttled { retry_after, .. } = error else {
+        return None;
+    };
+    retry_after.map(|seconds| SignedDuration::from_secs(seconds.min(3600).cast_signed()))
 }
 
 fn outcome_of(error: &ProviderError) -> Outcome {

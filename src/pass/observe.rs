@@ -11,7 +11,8 @@ use super::Live;
 use crate::config::Config;
 use crate::error::{Error, chain};
 use crate::model::{
-    CloudView, NodeName, Observed, ProviderName, Reading, Server, ServerSpec, ServerStatus, TemplateName,
+    BelongingKind, Belongings, CloudView, NodeName, Observed, ProviderName, Reading, Server, ServerSpec, ServerStatus,
+    TemplateName,
 };
 use crate::plan::{self, Plan};
 use crate::queue::{self, Ask, Wishes};
@@ -173,6 +174,52 @@ pub fn ask_faults(live: &mut Live, observed: &mut Observed, plan: &Plan) -> bool
         asked += 1;
     }
     asked > 0
+}
+
+/// What is listed in one go: what belongs to the network, and volumes. One of the two services may be down.
+const TOGETHER: [&[BelongingKind]; 2] = [
+    &[BelongingKind::FloatingIp, BelongingKind::Port],
+    &[BelongingKind::Volume],
+];
+
+/// Lists the floating IPs, ports and volumes that the plan must know of. Returns whether anything was asked.
+pub fn ask_belongings(live: &mut Live, observed: &mut Observed, plan: &Plan) -> bool {
+    let mut asked = false;
+    for (name, kinds) in &plan.asks {
+        let (Some(cloud), Some(Reading::Read(view))) = (live.clouds.get_mut(name), observed.clouds.get_mut(name))
+        else {
+            continue;
+        };
+        let Reading::Read(known) = view
+            .belongings
+            .get_or_insert_with(|| Reading::Read(Belongings::default()))
+        else {
+            continue;
+        };
+        for group in TOGETHER {
+            let group = group.iter().copied();
+            let open = |kind: &BelongingKind| {
+                kinds.contains(kind) && !known.kinds.contains(kind) && !known.failed.contains_key(kind)
+            };
+            let wanted: BTreeSet<BelongingKind> = group.filter(open).collect();
+            if wanted.is_empty() {
+                continue;
+            }
+            asked = true;
+            match cloud.belongings(&wanted) {
+                Ok(all) => {
+                    known
+                        .all
+                        .extend(all.into_iter().filter(|found| wanted.contains(&found.kind)));
+                    known.kinds.extend(wanted);
+                }
+                Err(error) => known
+                    .failed
+                    .extend(wanted.into_iter().map(|kind| (kind, error.to_string()))),
+            }
+        }
+    }
+    asked
 }
 
 /// Asks the clouds in which the plan wants to create what they offer. Returns whether anything was asked.

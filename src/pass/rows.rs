@@ -1,6 +1,7 @@
 //! From a plan to the rows of a report: one for each step, in the order in which they are done. Nothing is done here.
 
-use crate::plan::{Create, NodeToRemove, Plan, Removal, ServerToRemove, Unmark};
+use crate::model::BelongingKind;
+use crate::plan::{Create, Leftover, NewFloatingIp, NodeToRemove, Plan, Removal, ServerToRemove, Unmark};
 use crate::report::{Action, Do, Outcome};
 
 /// Lists what a plan would do.
@@ -9,8 +10,45 @@ pub fn planned(plan: &Plan) -> Vec<Action> {
     for removal in &plan.removals {
         actions.extend(removal_actions(removal));
     }
+    actions.extend(plan.sweeps.iter().map(leftover_action));
+    actions.extend(plan.floating_ips.iter().map(floating_ip_action));
     actions.extend(plan.creates.iter().map(create_action));
     actions
+}
+
+/// Returns the row of the removal of a floating IP, port or volume.
+pub fn leftover_action(target: &Leftover) -> Action {
+    let named = target.kind == BelongingKind::FloatingIp;
+    Action {
+        act: match target.kind {
+            BelongingKind::FloatingIp => Do::DeleteFloatingIp,
+            BelongingKind::Port => Do::DeletePort,
+            BelongingKind::Volume => Do::DeleteVolume,
+        },
+        node: target.template.as_ref().map(ToString::to_string),
+        name: target.server.clone(),
+        provider: Some(target.provider.clone()),
+        server_id: None,
+        target: Some(if named { target.name.clone() } else { target.id.clone() }),
+        because: target.because.clone(),
+        result: Outcome::Planned,
+        error: None,
+    }
+}
+
+/// Returns the row of a floating IP that is made.
+pub fn floating_ip_action(wanted: &NewFloatingIp) -> Action {
+    Action {
+        act: Do::CreateFloatingIp,
+        node: Some(wanted.template.to_string()),
+        name: wanted.server.clone(),
+        provider: Some(wanted.provider.clone()),
+        server_id: Some(wanted.server_id.clone()),
+        target: None,
+        because: wanted.because.clone(),
+        result: Outcome::Planned,
+        error: None,
+    }
 }
 
 /// Returns the row of a create.
@@ -21,6 +59,7 @@ pub fn create_action(create: &Create) -> Action {
         name: create.name.clone(),
         provider: Some(create.provider.clone()),
         server_id: None,
+        target: None,
         because: create.because.clone(),
         result: Outcome::Planned,
         error: None,
@@ -35,6 +74,7 @@ pub fn unmark_action(unmark: &Unmark) -> Action {
         name: unmark.node.to_string(),
         provider: None,
         server_id: None,
+        target: None,
         because: unmark.because.clone(),
         result: Outcome::Planned,
         error: None,
@@ -50,6 +90,7 @@ pub fn removal_actions(removal: &Removal) -> Vec<Action> {
         }
         actions.push(node_action(removal, node, Do::DeleteNode));
     }
+    actions.extend(removal.floating_ips.iter().map(leftover_action));
     if let Some(server) = &removal.server {
         actions.push(server_action(removal, server));
     }
@@ -64,6 +105,7 @@ pub fn node_action(removal: &Removal, node: &NodeToRemove, act: Do) -> Action {
         name: node.name.to_string(),
         provider: None,
         server_id: None,
+        target: None,
         because: removal.because.clone(),
         result: Outcome::Planned,
         error: None,
@@ -78,6 +120,7 @@ pub fn server_action(removal: &Removal, server: &ServerToRemove) -> Action {
         name: server.name.clone(),
         provider: Some(server.provider.clone()),
         server_id: Some(server.id.clone()),
+        target: None,
         because: removal.because.clone(),
         result: Outcome::Planned,
         error: None,

@@ -2,6 +2,9 @@
 //!
 //! It reads the world anew and shares no helper with the planner: a mistake there must not hide itself here.
 
+mod belongings;
+mod leaks;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use foldhash::HashMap;
@@ -11,16 +14,23 @@ use crate::config::Config;
 use crate::model::{Computer, Observed, Reading, Server, ServerStatus, split_server_name};
 use crate::state::{Phase, State};
 
+pub use leaks::audit_leaks;
+
 /// Lists the rules that a plan breaks. A plan that breaks one is not executed.
 pub fn audit(plan: &Plan, observed: &Observed, config: &Config, state: &State, context: &Context) -> Vec<String> {
     let mut broken = audit_destroy(plan, observed, config, state, context);
     creates(plan, observed, config, state, context, &mut broken);
-    if !context.remove && (!plan.removals.is_empty() || !plan.unmarks.is_empty()) {
+    if !context.create && !plan.floating_ips.is_empty() {
+        broken.push("the command creates nothing, the plan makes floating IPs".to_owned());
+    }
+    let removes = !plan.removals.is_empty() || !plan.unmarks.is_empty() || !plan.sweeps.is_empty();
+    if removes && !context.remove {
         broken.push("the command removes nothing, the plan does".to_owned());
     }
     let most = config.limits.max_deletes_per_pass as usize;
-    if plan.removals.len() > most {
-        broken.push(format!("{} removals, at most {most} in a pass", plan.removals.len()));
+    let removals = plan.removals.len() + plan.sweeps.len();
+    if removals > most {
+        broken.push(format!("{removals} removals, at most {most} in a pass"));
     }
     guard(plan, observed, state, context, &mut broken);
     broken
@@ -35,10 +45,10 @@ pub fn audit_destroy(
     _context: &Context,
 ) -> Vec<String> {
     let mut broken = Vec::new();
-    let acts = !(plan.creates.is_empty() && plan.removals.is_empty() && plan.unmarks.is_empty());
-    if observed.jenkins.quieting_down == Some(true) && acts {
+    if observed.jenkins.quieting_down == Some(true) && plan.acts() {
         broken.push("Jenkins is quieting down, and the plan acts".to_owned());
     }
+    belongings::wrong(plan, observed, config, state, &mut broken);
     if plan.removals.is_empty() {
         return broken;
     }

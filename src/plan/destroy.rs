@@ -2,10 +2,13 @@
 //!
 //! It goes by the same safe order as everything else that goes; only the busy check can be lifted.
 
+use std::collections::BTreeMap;
+
+use super::belongings::with_floating_ips;
 use super::phase;
-use super::reap::{removal, stray_removal};
 use super::supply::{Link, Unit};
 use super::survey::{Survey, survey};
+use super::take_down::{removal, stray_removal};
 use super::words::shown;
 use super::{Context, Plan, Removal, report};
 use crate::config::Config;
@@ -32,7 +35,10 @@ pub fn destroy(
             Err(reason) => warnings.push(format!("\"{}\" is not removed: {reason}", shown(name))),
         }
     }
+    let mut asks = BTreeMap::new();
+    with_floating_ips(&survey, &mut removals, &mut asks);
     let mut plan = report::empty(survey, 0);
+    plan.asks = asks;
     keep_sightings(&mut plan.state, state);
     plan.removals = removals;
     plan.warnings.extend(warnings);
@@ -40,10 +46,13 @@ pub fn destroy(
 }
 
 /// Keeps what counts passes as it was: an operator's command between two passes is none.
-fn keep_sightings(after: &mut State, before: &State) {
+pub(super) fn keep_sightings(after: &mut State, before: &State) {
     after.last_pass.clone_from(&before.last_pass);
     after.gaps.clone_from(&before.gaps);
     after.stray_nodes.clone_from(&before.stray_nodes);
+    for (name, entry) in &mut after.leaving {
+        entry.sightings = before.leaving.get(name).map_or(0, |entry| entry.sightings);
+    }
     for (id, node) in &mut after.nodes {
         node.missing = before.nodes.get(id).and_then(|node| node.missing);
     }

@@ -2,7 +2,7 @@
 //!
 //! What was seen is left to `survey`, matching to `matching`, saying what is left unserved to `overview`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Create;
 use super::backoff::{Gate, gate};
@@ -10,8 +10,10 @@ use super::clock::since;
 use super::demand::{Demand, Item};
 use super::eligible::wish_text;
 use super::ids::Ids;
+use super::images::{self, Chooser};
 use super::matching::{Flow, Placed};
 use super::phase;
+use super::room::{lacking, ports, ports_of, take};
 use super::survey::Survey;
 use super::words::{shown, span};
 use crate::config::{Placement, Template};
@@ -109,7 +111,10 @@ struct Yard<'s, 'a> {
     booting_at: BTreeMap<&'s str, u32>,
     booting_in: BTreeMap<(&'s str, Option<&'s Zone>), u32>,
     booting_of_at: BTreeMap<(usize, &'s str), u32>,
+    booting_image: BTreeMap<(usize, &'s str, String), u32>,
     room: BTreeMap<&'s str, Room>,
+    /// Ports that stand for a server of this plan.
+    ports: BTreeSet<(&'s str, String)>,
 }
 
 impl<'s, 'a> Yard<'s, 'a> {
@@ -129,12 +134,17 @@ impl<'s, 'a> Yard<'s, 'a> {
             booting_at: BTreeMap::new(),
             booting_in: BTreeMap::new(),
             booting_of_at: BTreeMap::new(),
+            booting_image: BTreeMap::new(),
             room: BTreeMap::new(),
+            ports: BTreeSet::new(),
         };
         for unit in &survey.units {
             let booting = unit.standing.is_booting();
             let zone = if booting { unit.zone_asked(survey.config) } else { None };
             yard.count(unit.kind, unit.provider, zone, booting);
+            if let (true, Some(kind), Some(image)) = (booting, unit.kind, unit.image()) {
+                yard.count_image(kind, unit.provider, image);
+            }
         }
         for (provider, reading) in &survey.observed.clouds {
             if let Reading::Read(CloudView {
@@ -164,6 +174,11 @@ impl<'s, 'a> Yard<'s, 'a> {
                 *self.booting_of_at.entry((kind, provider)).or_default() += 1;
             }
         }
+    }
+
+    fn count_image(&mut self, kind: usize, provider: &'s ProviderName, image: &str) {
+        let key = (kind, provider.as_str(), image.to_owned());
+        *self.booting_image.entry(key).or_default() += 1;
     }
 
     /// Returns the slots that one more server of a template brings, if one can be made. What is closed once stays so:
@@ -256,6 +271,13 @@ impl<'s, 'a> Yard<'s, 'a> {
             &BackoffKey::TemplateAt(template.name.clone(), placement.provider.clone()),
             here,
         )?;
+        if template.spec.floating_ip_pool.is_some() {
+            // Nobody would reach a server that gets no floating IP.
+            self.passes(
+                &BackoffKey::FloatingIp(template.name.clone(), placement.provider.clone()),
+                here,
+            )?;
+        }
         let here = self
             .booting_in
             .get(&(name, placement.zone.as_ref()))
@@ -275,10 +297,43 @@ impl<'s, 'a> Yard<'s, 'a> {
             Some(Err(unavailable)) => return Err(format!("{name}: {}", shown(&unavailable.reason))),
             None => None,
         };
-        match self.room.get(name).and_then(|room| lacking(room, offer)) {
-            Some(lack) => Err(format!("{name}: {lack}")),
-            None => Ok(offer.cloned()),
+        if let Some(lack) = self.room.get(name).and_then(|room| lacking(room, offer)) {
+            return Err(format!("{name}: {lack}"));
         }
+        let Some(offer) = offer else { return Ok(None) };
+        let image = self.image(kind, template, &placement.provider, offer)?;
+        let free = |port: &str| !self.ports.contains(&(name, port.to_owned()));
+        let ports = ports(&offer.ports, free)
+            .ok_or_else(|| format!("{name}: needs a port, 0 left: every one of `ports` is in use"))?;
+        Ok(Some(Offer {
+            image,
+            ports,
+            ..offer.clone()
+        }))
+    }
+
+    /// Chooses the image of the next server. A burst of servers of one that nobody has seen work is held back.
+    fn image(&self, kind: usize, template: &Template, at: &ProviderName, offer: &Offer) -> Result<String, String> {
+        // A cloud of type exec resolves no image: what it lists is its own word, which proves none.
+        if offer.image.is_empty() {
+            return Ok(String::new());
+        }
+        let booting = |image: &str| {
+            let key = (kind, at.as_str(), image.to_owned());
+            self.booting_image.get(&key).copied().unwrap_or(0)
+        };
+        let chooser = Chooser::new(self.survey, template, at);
+        let candidates = images::candidates(template, offer);
+        let image = chooser.choose(&candidates, booting).unwrap_or(&offer.image);
+        let canary = self.survey.config.limits.canary;
+        if canary > 0 && chooser.is_unproved(image) && booting(image) >= canary {
+            let name = &template.name;
+            return Err(format!(
+                "canary: waiting for the first server of image {} of \"{name}\" at {at} to join",
+                shown(image)
+            ));
+        }
+        Ok(image.to_owned())
     }
 
     fn pass_is_open(&self) -> Result<(), String> {
@@ -336,6 +391,11 @@ impl<'s, 'a> Yard<'s, 'a> {
             take(room, offer.as_ref());
         }
         self.count(Some(kind), &placement.provider, placement.zone.as_ref(), true);
+        if let Some(offer) = &offer {
+            self.count_image(kind, &placement.provider, &offer.image);
+            let at = placement.provider.as_str();
+            self.ports.extend(ports_of(offer).map(|port| (at, port.to_owned())));
+        }
         self.creates.push(Create {
             name: server_name(&template.name, &id),
             id,
@@ -353,28 +413,5 @@ fn servers(count: u32) -> String {
         "1 server".to_owned()
     } else {
         format!("{count} servers")
-    }
-}
-
-/// Says what a project has too little of for one more server.
-fn lacking(room: &Room, offer: Option<&Offer>) -> Option<String> {
-    let (vcpus, ram_mb) = offer.map_or((0, 0), |offer| (offer.vcpus, offer.ram_mb));
-    let lack = |left: Option<u64>, needs: u64, what: &str| {
-        let left = left.filter(|left| *left < needs)?;
-        Some(format!("needs {needs} {what}, the quota leaves {left}"))
-    };
-    lack(room.instances, 1, "server")
-        .or_else(|| lack(room.vcpus, vcpus, "vCPUs"))
-        .or_else(|| lack(room.ram_mb, ram_mb, "MiB of memory"))
-}
-
-fn take(room: &mut Room, offer: Option<&Offer>) {
-    let (vcpus, ram_mb) = offer.map_or((0, 0), |offer| (offer.vcpus, offer.ram_mb));
-    for (left, taken) in [
-        (&mut room.instances, 1),
-        (&mut room.vcpus, vcpus),
-        (&mut room.ram_mb, ram_mb),
-    ] {
-        *left = left.map(|left| left.saturating_sub(taken));
     }
 }

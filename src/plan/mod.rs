@@ -5,33 +5,44 @@
 
 mod audit;
 pub mod backoff;
+mod belongings;
 mod clock;
 mod demand;
 mod destroy;
 mod eligible;
 mod grow;
 mod ids;
+mod images;
+mod leaks;
+mod leaving;
 mod mapping;
 mod matching;
 mod overview;
 mod phase;
 mod reap;
 mod report;
+mod room;
 mod supply;
 mod survey;
+mod take_down;
 mod words;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::config::{Config, Template};
-use crate::model::{NodeId, NodeName, Observed, Offer, ProviderName, ServerId, TemplateName, Zone};
+use crate::model::{BelongingKind, NodeId, NodeName, Observed, Offer, ProviderName, ServerId, TemplateName, Zone};
 use crate::queue::{self, Kind, Wishes};
 use crate::state::{Phase, State};
 
-pub use audit::{audit, audit_destroy};
+pub use audit::{audit, audit_destroy, audit_leaks};
 pub use destroy::destroy;
 pub use eligible::{eligible, why_none, why_not, wish_text};
+pub use images::Rollback;
+pub use leaks::{Leak, LeakKind, LeakOwner, everything, leaks};
+pub use room::spend;
 
 /// Begins the offline reason of every node that mita drains. Jenkins strips what stands before ` : ` from a reason and
 /// escapes HTML in it, so neither may occur here.
@@ -68,6 +79,14 @@ pub struct Plan {
     pub unmarks: Vec<Unmark>,
     /// What goes, in order.
     pub removals: Vec<Removal>,
+    /// What was left of servers that are gone, and goes now.
+    pub sweeps: Vec<Leftover>,
+    /// Floating IPs to be made for servers that are there.
+    pub floating_ips: Vec<NewFloatingIp>,
+    /// Volumes that Nova made for our servers and that are to get our mark.
+    pub volume_marks: Vec<VolumeMark>,
+    /// What must be listed, beside servers, before this plan says all that there is to do.
+    pub asks: BTreeMap<ProviderName, BTreeSet<BelongingKind>>,
     /// What is made, in order.
     pub creates: Vec<Create>,
     /// Waiting items that get nothing in this pass, by label and reason.
@@ -116,8 +135,61 @@ pub struct Removal {
     pub node: Option<NodeToRemove>,
     /// The server, if there is one.
     pub server: Option<ServerToRemove>,
+    /// Its floating IPs, which go before it.
+    pub floating_ips: Vec<Leftover>,
     /// Why.
     pub because: String,
+}
+
+/// A floating IP, port or volume to be removed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Leftover {
+    /// What it is.
+    pub kind: BelongingKind,
+    /// The cloud's id.
+    pub id: String,
+    /// Its address or name.
+    pub name: String,
+    /// The cloud.
+    pub provider: ProviderName,
+    /// The name of the server that it was made for.
+    pub server: String,
+    /// The template of that server, where it is configured.
+    pub template: Option<TemplateName>,
+    /// Why.
+    pub because: String,
+}
+
+/// A floating IP to be made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct NewFloatingIp {
+    /// The cloud.
+    pub provider: ProviderName,
+    /// The server that gets it.
+    pub server_id: ServerId,
+    /// Our id of it.
+    pub node_id: NodeId,
+    /// Its name.
+    pub server: String,
+    /// Its template.
+    pub template: TemplateName,
+    /// The external network, by name or id.
+    pub pool: String,
+    /// Why.
+    pub because: String,
+}
+
+/// Volumes of one server that are to be marked as ours.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct VolumeMark {
+    /// The cloud.
+    pub provider: ProviderName,
+    /// Our id of the server.
+    pub node_id: NodeId,
+    /// The server's name.
+    pub server: String,
+    /// The volumes' ids.
+    pub volumes: Vec<String>,
 }
 
 /// The Jenkins side of a removal.
@@ -146,6 +218,31 @@ pub struct ServerToRemove {
     pub node_id: NodeId,
     /// Whether its agent may have joined since Jenkins was read: then it is looked for once more.
     pub look_first: bool,
+    /// Whether it goes because it failed, and what is kept of that.
+    pub failure: Keep,
+}
+
+/// What is kept of a server that is removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Keep {
+    /// Nothing: it worked, or nobody knows.
+    Nothing,
+    /// That it failed, and why.
+    Failure,
+    /// The last lines of its console, too: it had been up.
+    Console,
+}
+
+impl Plan {
+    /// Returns whether anything is done about nodes, servers or what belongs to them.
+    pub fn acts(&self) -> bool {
+        !(self.creates.is_empty()
+            && self.removals.is_empty()
+            && self.unmarks.is_empty()
+            && self.sweeps.is_empty()
+            && self.floating_ips.is_empty())
+    }
 }
 
 /// A mark of ours that is to be taken off.
@@ -209,6 +306,8 @@ pub struct ServerRow {
     pub jenkins_node: Option<NodeName>,
     /// Its first address.
     pub address: Option<String>,
+    /// Its floating IP.
+    pub floating_ip: Option<String>,
     /// Its image's id.
     pub image: Option<String>,
     /// Whether the template was changed since it was made.
@@ -232,6 +331,8 @@ pub struct TemplateRow {
     pub max: u32,
     /// Its warm pool at this time.
     pub min_ready: u32,
+    /// The images that are left for older ones, since their servers never joined.
+    pub rollbacks: Vec<Rollback>,
 }
 
 /// Returns what the reader of the queue needs to know of the templates.
@@ -254,6 +355,7 @@ pub fn plan_for(observed: &Observed, config: &Config, state: &State, context: &C
     let mut survey = survey::survey(observed, config, state, context);
     let demand = demand::Demand::new(observed, config, context.now, wishes);
     let growth = grow::grow(&survey, &demand);
-    let reaped = reap::reap(&mut survey, &demand);
-    report::plan(survey, &demand, growth, reaped)
+    let mut reaped = reap::reap(&mut survey, &demand);
+    let upkeep = belongings::upkeep(&mut survey, &mut reaped.removals);
+    report::plan(survey, &demand, growth, reaped, upkeep)
 }

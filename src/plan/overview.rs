@@ -10,6 +10,7 @@ use super::clock::since;
 use super::demand::{Demand, Item};
 use super::eligible::{atoms, why_none, wish_text};
 use super::grow::Growth;
+use super::images;
 use super::phase::{self, Standing};
 use super::supply::Unit;
 use super::survey::Survey;
@@ -234,6 +235,10 @@ pub(super) fn servers(survey: &Survey<'_>) -> Vec<ServerRow> {
             idle_seconds: idle_since(&unit.standing).map(|then| since(now, then).as_secs()),
             jenkins_node: unit.computer().map(|computer| computer.name.clone()),
             address: unit.server.and_then(Server::address).map(|address| address.to_string()),
+            floating_ip: unit
+                .server
+                .and_then(|server| server.addresses.iter().find(|at| at.floating))
+                .map(|at| at.ip.to_string()),
             image: unit.server.and_then(|server| server.image.clone()),
             outdated: unit.outdated(config),
         })
@@ -261,6 +266,7 @@ pub(super) fn templates(survey: &Survey<'_>) -> Vec<TemplateRow> {
             busy: 0,
             max: template.max,
             min_ready: template.min_ready.at(survey.context.now),
+            rollbacks: images::rollbacks(&survey.state, template),
         })
         .collect();
     for unit in &survey.units {

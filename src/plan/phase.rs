@@ -5,6 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::MARK_PREFIX;
+use super::belongings;
 use super::supply::{Link, Unit};
 use crate::config::{Config, Template, Timing};
 use crate::model::{Computer, Server, ServerStatus};
@@ -304,6 +305,7 @@ pub(super) fn memory(unit: &Unit<'_>, config: &Config) -> Option<NodeMemory> {
         template: unit.template.clone(),
         provider: unit.provider.clone(),
         zone: unit.zone_asked(config).cloned(),
+        image: unit.image().map(str::to_owned),
         name: unit.name.to_owned(),
         server_id: unit.server_id()?.clone(),
         created: unit
@@ -317,6 +319,8 @@ pub(super) fn memory(unit: &Unit<'_>, config: &Config) -> Option<NodeMemory> {
         missing: None,
         failure_counted: unit.before.is_some_and(|before| before.failure_counted),
         delete_failed: unit.before.is_some_and(|before| before.delete_failed),
+        had: belongings::had(unit, config),
+        volumes_settled: unit.before.is_some_and(|before| before.volumes_settled),
         phase: unit.standing.phase(),
     };
     if memory.jenkins_node.is_none() {

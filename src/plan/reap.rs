@@ -11,10 +11,11 @@ use super::matching::Flow;
 use super::phase::{self, Standing};
 use super::supply::{Link, Unit};
 use super::survey::{Stray, Survey};
+use super::take_down::{removal, stray_removal};
 use super::words::{shown, span};
-use super::{NodeToRemove, Removal, ServerToRemove, Unmark};
+use super::{Removal, Unmark};
 use crate::config::Template;
-use crate::model::{Computer, split_server_name};
+use crate::model::Computer;
 use crate::queue::Wish;
 
 /// Things that are absent must be seen so in as many passes before they are acted on.
@@ -162,7 +163,7 @@ fn dead(unit: &Unit<'_>, survey: &Survey<'_>, notes: &mut Vec<String>) -> Option
 }
 
 /// Says why a node may not be touched whatever it is.
-fn untouchable(computer: &Computer) -> Option<&'static str> {
+pub(super) fn untouchable(computer: &Computer) -> Option<&'static str> {
     if !phase::is_idle(computer) {
         Some("its Jenkins node is busy")
     } else if phase::is_persons(computer) {
@@ -183,44 +184,6 @@ fn lost(stray: &Stray<'_>, survey: &Survey<'_>) -> Option<Candidate> {
         removal: stray_removal(computer, survey, because),
         absence: true,
     })
-}
-
-/// Makes the removal of a Jenkins node alone.
-pub(super) fn stray_removal(computer: &Computer, survey: &Survey<'_>, because: String) -> Removal {
-    let name = computer.name.as_str();
-    let template = split_server_name(name).map(|(template, _)| template);
-    let known = template.filter(|template| survey.config.templates.iter().any(|t| t.name == *template));
-    Removal {
-        template: known,
-        node: Some(node_to_remove(computer)),
-        server: None,
-        because,
-    }
-}
-
-/// Makes the removal of a unit: its Jenkins node if it has one, and its server.
-pub(super) fn removal(unit: &Unit<'_>, because: String) -> Option<Removal> {
-    Some(Removal {
-        template: Some(unit.template.clone()),
-        node: unit.computer().map(node_to_remove),
-        server: Some(ServerToRemove {
-            provider: unit.provider.clone(),
-            id: unit.server?.id.clone(),
-            name: unit.name.to_owned(),
-            node_id: unit.id.clone(),
-            look_first: unit.computer().is_none() && !matches!(unit.standing, Standing::Failed(_)),
-        }),
-        because,
-    })
-}
-
-fn node_to_remove(computer: &Computer) -> NodeToRemove {
-    NodeToRemove {
-        name: computer.name.clone(),
-        marked: phase::is_marked(computer),
-        even_if_busy: false,
-        by_monitor: phase::is_monitored(computer),
-    }
 }
 
 /// Holds back what goes because something is absent, when it is much: a half-read Jenkins or cloud looks like that.

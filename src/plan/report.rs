@@ -1,5 +1,8 @@
 //! Puts the parts of a plan together, and says what is worth a note.
 
+use std::collections::BTreeMap;
+
+use super::belongings::Upkeep;
 use super::clock::since;
 use super::demand::Demand;
 use super::grow::Growth;
@@ -13,7 +16,13 @@ use super::{Plan, Waiting};
 const IGNORED_AFTER_SECONDS: i64 = 600;
 
 /// Puts a plan together.
-pub(super) fn plan(survey: Survey<'_>, demand: &Demand<'_>, growth: Growth<'_>, reaped: Reaped) -> Plan {
+pub(super) fn plan(
+    survey: Survey<'_>,
+    demand: &Demand<'_>,
+    growth: Growth<'_>,
+    reaped: Reaped,
+    upkeep: Upkeep,
+) -> Plan {
     let (waiting, unmet) = overview::waiting(&survey, demand, &growth);
     let mut notes = cold(&survey, demand, &growth);
     notes.extend(ignored(&survey, &waiting));
@@ -21,7 +30,12 @@ pub(super) fn plan(survey: Survey<'_>, demand: &Demand<'_>, growth: Growth<'_>, 
     plan.notes.extend(reaped.notes);
     plan.warnings.extend(reaped.warnings);
     plan.notes.extend(notes);
+    plan.notes.extend(upkeep.notes);
     Plan {
+        sweeps: upkeep.sweeps,
+        floating_ips: upkeep.floating_ips,
+        volume_marks: upkeep.volume_marks,
+        asks: upkeep.asks,
         unmarks: reaped.unmarks,
         removals: reaped.removals,
         creates: growth.creates,
@@ -36,6 +50,10 @@ pub(super) fn empty(survey: Survey<'_>, waiting_items: usize) -> Plan {
     Plan {
         unmarks: Vec::new(),
         removals: Vec::new(),
+        sweeps: Vec::new(),
+        floating_ips: Vec::new(),
+        volume_marks: Vec::new(),
+        asks: BTreeMap::new(),
         creates: Vec::new(),
         unmet: Vec::new(),
         waiting: Vec::new(),

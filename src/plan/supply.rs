@@ -91,6 +91,14 @@ impl<'a> Unit<'a> {
         marked.or_else(|| self.intent.map(|intent| intent.config.as_str()))
     }
 
+    /// Returns the id of its image: what the cloud shows, else what was asked for.
+    pub(super) fn image(&self) -> Option<&'a str> {
+        let shown = self.server.and_then(|server| server.image.as_deref());
+        shown
+            .or_else(|| self.intent.and_then(|intent| intent.image.as_deref()))
+            .or_else(|| self.before.and_then(|before| before.image.as_deref()))
+    }
+
     /// Returns the zone that was asked for, in the words of the configuration.
     pub(super) fn zone_asked(&self, config: &Config) -> Option<&'a Zone> {
         if let Some(intent) = self.intent {

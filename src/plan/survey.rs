@@ -7,12 +7,13 @@ use std::collections::BTreeMap;
 use foldhash::HashSet;
 
 use super::backoff;
+use super::belongings;
 use super::phase::{self, Measures, Standing};
 use super::supply::{Link, Supply, Unit, supply};
 use super::words::{shown, span};
-use super::{Context, clock, mapping};
-use crate::config::Config;
-use crate::model::{Computer, NodeId, NodeName, Observed, Reading, split_server_name};
+use super::{Context, clock, images, leaving, mapping};
+use crate::config::{Config, Template};
+use crate::model::{Computer, NodeId, NodeName, Observed, ProviderName, Reading, split_server_name};
 use crate::state::{BackoffKey, LastPass, NodeMemory, Sighting, State, VERSION};
 
 /// What a pass knows.
@@ -103,7 +104,11 @@ pub(super) fn survey<'a>(
             intents: BTreeMap::new(),
             backoffs: state.backoffs.clone(),
             proved: state.proved.clone(),
+            images: state.images.clone(),
             stray_nodes,
+            leaving: BTreeMap::new(),
+            swept: state.swept.clone(),
+            failures: state.failures.clone(),
             jobs: state.jobs.clone(),
             node_labels: state.node_labels.clone(),
         },
@@ -113,6 +118,7 @@ pub(super) fn survey<'a>(
     };
     survey.notes.extend(restart);
     remember(&mut survey);
+    leaving::remember(&mut survey, state);
     learn(&mut survey);
     survey
 }
@@ -218,11 +224,49 @@ fn remember(survey: &mut Survey<'_>) {
 /// Draws the lessons: a server that joined opens what was held back, one that failed holds it back.
 fn learn(survey: &mut Survey<'_>) {
     let (config, now) = (survey.config, survey.context.now);
-    let state = &mut survey.state;
-    backoff::forget_old(state, now);
-    state
+    backoff::forget_old(&mut survey.state, now);
+    images::refresh(&mut survey.state, config);
+    survey
+        .state
         .proved
         .retain(|name, _| config.templates.iter().any(|template| template.name == *name));
+    survey
+        .state
+        .failures
+        .retain(|name, _| config.templates.iter().any(|template| template.name == *name));
+    learn_of_joined(survey);
+    images::remember_candidates(survey);
+    let failures = failures(survey);
+    // While no pass was made Jenkins may have been away, and no image is to blame for that.
+    for failure in failures.iter().filter(|_| !survey.restart) {
+        if let Some(image) = &failure.image {
+            images::failed(&mut survey.state, failure.template, failure.provider, image, now);
+        }
+    }
+    images::decide(survey);
+    // What failed in one pass counts once for each key: a burst that meets one full cloud is one failure. What was due to
+    // an image that is left by now holds nothing else back.
+    let mut found = BTreeMap::new();
+    for Failure {
+        key,
+        reason,
+        template,
+        provider,
+        image,
+    } in failures
+    {
+        let left = |image| images::is_left(&survey.state, config, template, provider, image);
+        if !image.as_deref().is_some_and(left) {
+            found.entry(key).or_insert(reason);
+        }
+    }
+    for (key, reason) in found {
+        backoff::record_failure(&mut survey.state, &key, now, &reason, None, &config.timing);
+    }
+}
+
+fn learn_of_joined(survey: &mut Survey<'_>) {
+    let (config, state) = (survey.config, &mut survey.state);
     for unit in &survey.units {
         let (Standing::Up { .. }, Some(template)) = (&unit.standing, unit.template(config)) else {
             continue;
@@ -231,7 +275,14 @@ fn learn(survey: &mut Survey<'_>) {
         if current && state.proved.get(&template.name) != Some(&template.digest) {
             state.proved.insert(template.name.clone(), template.digest.clone());
         }
-        if !state.backoffs.is_empty() && unit.before.and_then(|before| before.joined).is_none() {
+        let first = unit.before.and_then(|before| before.joined).is_none();
+        // A memory without images was written before they were counted.
+        if let Some(image) = unit.image()
+            && (first || unit.before.is_some_and(|before| before.image.is_none()))
+        {
+            images::joined(state, template, unit.provider, image);
+        }
+        if !state.backoffs.is_empty() && first {
             let provider = unit.provider.clone();
             backoff::clear(
                 state,
@@ -244,16 +295,22 @@ fn learn(survey: &mut Survey<'_>) {
             }
         }
     }
-    for (key, reason) in failures(survey) {
-        backoff::record_failure(&mut survey.state, &key, now, &reason, None, &config.timing);
-    }
 }
 
-/// Finds the failures that were not counted yet. What failed in one pass counts once for each key: a burst that meets
-/// one full cloud is one failure.
-fn failures(survey: &mut Survey<'_>) -> BTreeMap<BackoffKey, String> {
+/// A server that failed before it joined.
+struct Failure<'a> {
+    key: BackoffKey,
+    reason: String,
+    template: &'a Template,
+    provider: &'a ProviderName,
+    /// The image that may be to blame.
+    image: Option<String>,
+}
+
+/// Finds the failures that were not counted yet.
+fn failures<'a>(survey: &mut Survey<'a>) -> Vec<Failure<'a>> {
     let config = survey.config;
-    let mut found = BTreeMap::new();
+    let mut found = Vec::new();
     for unit in &survey.units {
         let uncounted = unit.before.is_none_or(|before| !before.failure_counted);
         let Some(template) = unit
@@ -262,25 +319,45 @@ fn failures(survey: &mut Survey<'_>) -> BTreeMap<BackoffKey, String> {
         else {
             continue;
         };
-        let (key, reason) = match &unit.standing {
+        let provider = unit.provider;
+        let image = unit.image().filter(|_| !unit.outdated(config));
+        let (key, reason, image) = match &unit.standing {
             Standing::Failed(fault) => {
-                let zone = unit.zone_asked(config).cloned();
+                let blamed = images::is_blamed(fault, unit.image());
                 let fault = if fault.is_empty() {
                     "no reason given".to_owned()
                 } else {
                     shown(fault)
                 };
                 let reason = format!("server \"{}\" went to ERROR: {fault}", unit.name);
-                (BackoffKey::Placement(unit.provider.clone(), zone), reason)
+                let key = if blamed {
+                    BackoffKey::TemplateAt(template.name.clone(), provider.clone())
+                } else {
+                    BackoffKey::Placement(provider.clone(), unit.zone_asked(config).cloned())
+                };
+                (key, reason, image.filter(|_| blamed))
             }
             Standing::TimedOut if unit.readable && !unit.outdated(config) => {
                 let grace = span(template.boot_grace);
                 let reason = format!("server \"{}\" did not join Jenkins within {grace}", unit.name);
-                (BackoffKey::Template(template.name.clone()), reason)
+                // Nobody reached it: that says nothing of its script.
+                let unreached = belongings::lacks_address(unit, template);
+                let key = if unreached {
+                    BackoffKey::FloatingIp(template.name.clone(), unit.provider.clone())
+                } else {
+                    BackoffKey::Template(template.name.clone())
+                };
+                (key, reason, image)
             }
             _ => continue,
         };
-        found.entry(key).or_insert(reason);
+        found.push(Failure {
+            key,
+            reason,
+            template,
+            provider,
+            image: image.map(str::to_owned),
+        });
         if let Some(memory) = survey.state.nodes.get_mut(&unit.id) {
             memory.failure_counted = true;
         }

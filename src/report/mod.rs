@@ -25,6 +25,14 @@ pub enum Do {
     DeleteNode,
     /// Delete a server.
     DeleteServer,
+    /// Give a server a floating IP.
+    CreateFloatingIp,
+    /// Delete a floating IP.
+    DeleteFloatingIp,
+    /// Delete a port.
+    DeletePort,
+    /// Delete a volume.
+    DeleteVolume,
 }
 
 impl Do {
@@ -36,6 +44,10 @@ impl Do {
             Self::Online => "online",
             Self::DeleteNode => "delete_node",
             Self::DeleteServer => "delete_server",
+            Self::CreateFloatingIp => "create_floating_ip",
+            Self::DeleteFloatingIp => "delete_floating_ip",
+            Self::DeletePort => "delete_port",
+            Self::DeleteVolume => "delete_volume",
         }
     }
 }
@@ -72,6 +84,9 @@ pub struct Action {
     pub provider: Option<ProviderName>,
     /// The server's id.
     pub server_id: Option<ServerId>,
+    /// The address of a floating IP, the id of a port or volume that was made for the server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
     /// Why.
     pub because: String,
     /// How it ended.

@@ -17,6 +17,7 @@ pub fn action(out: &mut dyn Write, action: &Action) -> io::Result<()> {
         name,
         provider,
         server_id,
+        target,
         because,
         result,
         error,
@@ -25,6 +26,15 @@ pub fn action(out: &mut dyn Write, action: &Action) -> io::Result<()> {
         .as_ref()
         .map_or_else(String::new, |provider| format!(" at {provider}"));
     let id = server_id.as_ref().map_or_else(String::new, |id| format!(" ({id})"));
+    let target = target.as_ref().map_or_else(String::new, |target| match act {
+        Do::CreateFloatingIp => format!(" gets {target}"),
+        _ => format!(" {target} of"),
+    });
+    let (before, after) = if *act == Do::CreateFloatingIp {
+        ("", target.as_str())
+    } else {
+        (target.as_str(), "")
+    };
     let kind = match (act, node) {
         (Do::Create, Some(node)) if !name.starts_with(node.as_str()) => format!(" [{node}]"),
         _ => String::new(),
@@ -35,7 +45,10 @@ pub fn action(out: &mut dyn Write, action: &Action) -> io::Result<()> {
         (other, None) => format!(": {}", word(*other)),
         (other, Some(error)) => format!(": {}: {error}", word(*other)),
     };
-    let line = format!("{:<13} {name}{kind}{place}{id}{verdict}; because {because}", act.word());
+    let line = format!(
+        "{:<13}{before} {name}{after}{kind}{place}{id}{verdict}; because {because}",
+        act.word()
+    );
     writeln!(out, "{}", printable_columns(&line))
 }
 
@@ -158,6 +171,7 @@ mod tests {
             name: "small__0123456789ab".to_owned(),
             provider: Some("openstack".into()),
             server_id: None,
+            target: None,
             because: "2 items wait".to_owned(),
             result: Outcome::Failed,
             error: Some("refused:\u{1b}[2J no".to_owned()),

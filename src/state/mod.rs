@@ -3,13 +3,16 @@
 //! Pure types; reading and saving them is left to `file`.
 
 pub mod file;
+mod images;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{JobConfig, NodeId, NodeName, ProviderName, ServerId, TemplateName, Zone};
+use crate::model::{BelongingKind, JobConfig, NodeId, NodeName, ProviderName, ServerId, TemplateName, Zone};
+
+pub use images::{FailedImage, ImageMemory};
 
 /// The format written by this program. A file with a larger number is refused.
 pub const VERSION: u32 = 1;
@@ -37,9 +40,21 @@ pub struct State {
     /// The digest with which a server of the template last joined (no canary is needed for it any more).
     #[serde(default)]
     pub proved: BTreeMap<TemplateName, String>,
+    /// What became of the images of the templates, at each provider.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub images: BTreeMap<TemplateName, BTreeMap<ProviderName, ImageMemory>>,
     /// Jenkins nodes of ours that have no server, with how often they were seen so.
     #[serde(default)]
     pub stray_nodes: BTreeMap<NodeName, Sighting>,
+    /// Servers of ours that are gone and whose floating IPs, ports and volumes were not seen gone yet, by server name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub leaving: BTreeMap<String, Leaving>,
+    /// When everything that bears our mark was last looked through, by provider.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub swept: BTreeMap<ProviderName, Timestamp>,
+    /// The last servers of each template that failed, oldest first.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub failures: BTreeMap<TemplateName, Vec<Failure>>,
     /// `config.xml` of jobs, by the path of the job's URL.
     #[serde(default)]
     pub jobs: BTreeMap<String, Cached<JobConfig>>,
@@ -58,7 +73,11 @@ impl Default for State {
             intents: BTreeMap::new(),
             backoffs: BTreeMap::new(),
             proved: BTreeMap::new(),
+            images: BTreeMap::new(),
             stray_nodes: BTreeMap::new(),
+            leaving: BTreeMap::new(),
+            swept: BTreeMap::new(),
+            failures: BTreeMap::new(),
             jobs: BTreeMap::new(),
             node_labels: BTreeMap::new(),
         }
@@ -87,6 +106,9 @@ pub struct Intent {
     pub provider: ProviderName,
     /// The zone asked for.
     pub zone: Option<Zone>,
+    /// The id of the image asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
     /// When.
     pub at: Timestamp,
     /// The server's id, once the cloud accepted (the list may lag behind).
@@ -129,6 +151,9 @@ pub struct NodeMemory {
     pub provider: ProviderName,
     /// The zone asked for or seen.
     pub zone: Option<Zone>,
+    /// The id of the image asked for or seen (a server that boots from a volume does not show it).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
     /// The server's name.
     pub name: String,
     /// The server's id.
@@ -156,8 +181,47 @@ pub struct NodeMemory {
     /// Whether the cloud refused to delete it: then the others that are to go come first.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub delete_failed: bool,
+    /// What it has that can outlive it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub had: BTreeSet<BelongingKind>,
+    /// Whether its volumes bear our mark, or it was settled that they get none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub volumes_settled: bool,
     /// The phase in which the last pass saw it.
     pub phase: Phase,
+}
+
+/// A server of ours that is gone; what it had may still be there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leaving {
+    /// The cloud.
+    pub provider: ProviderName,
+    /// Its id, where it is known.
+    #[serde(default)]
+    pub server_id: Option<ServerId>,
+    /// What it had.
+    pub kinds: BTreeSet<BelongingKind>,
+    /// Since when it is gone.
+    pub since: Timestamp,
+    /// In how many passes something of it was seen.
+    #[serde(default)]
+    pub sightings: u32,
+}
+
+/// A server that failed, kept for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Its name.
+    pub server: String,
+    /// The cloud.
+    pub provider: ProviderName,
+    /// When it was removed.
+    pub at: Timestamp,
+    /// Why, in the words of the cloud where it gave any.
+    pub reason: String,
+    /// The last lines of its console.
+    #[serde(default)]
+    pub console: Vec<String>,
 }
 
 /// Something that must be seen in two passes before it is acted on.
@@ -193,6 +257,8 @@ pub enum BackoffKey {
     Placement(ProviderName, Option<Zone>),
     /// A template at one provider: its image, flavor, key or network is refused there.
     TemplateAt(TemplateName, ProviderName),
+    /// The floating IPs of a template at one provider: none is left, or the pool is refused.
+    FloatingIp(TemplateName, ProviderName),
     /// A whole provider: throttled, not to be reached, or the login is refused.
     Provider(ProviderName),
 }
@@ -204,6 +270,7 @@ impl std::fmt::Display for BackoffKey {
             Self::Placement(provider, None) => write!(f, "placement {provider}"),
             Self::Placement(provider, Some(zone)) => write!(f, "placement {provider}/{zone}"),
             Self::TemplateAt(template, provider) => write!(f, "template {template} at {provider}"),
+            Self::FloatingIp(template, provider) => write!(f, "floating IPs of template {template} at {provider}"),
             Self::Provider(provider) => write!(f, "provider {provider}"),
         }
     }

@@ -94,6 +94,32 @@ def connect(**more):
     return openstack.connect(load_yaml_config=False, load_envvars=False, **{**auth, **more})
 
 
+def with_volumes(cloud, image, network):
+    disks = [
+        {"boot_index": 0, "uuid": image.id, "source_type": "image", "destination_type": "local"},
+        {"boot_index": -1, "source_type": "blank", "destination_type": "volume", "volume_size": 5,
+         "delete_on_termination": True},
+    ]
+    server = cloud.compute.create_server(name="disk", image_id=image.id, flavor_id="1", block_device_mapping=disks,
+                                         networks=[{"uuid": network.id}])
+    server = cloud.compute.wait_for_server(server, interval=0.01)
+    volume = next(iter(cloud.block_storage.volumes()))
+    is_("attached", [v["id"] for v in server.attached_volumes], [volume.id])
+    is_("volume", (volume.status, volume.size, volume.name), ("in-use", 5, f"{server.id}-blank-vol"))
+    is_("its server", volume.attachments[0]["server_id"], server.id)
+    cloud.block_storage.set_volume_metadata(volume, a="b")
+    cloud.block_storage.set_volume_metadata(volume, c="d")
+    is_("metadata", cloud.block_storage.get_volume(volume.id).metadata, {"a": "b", "c": "d"})
+    fails("in use", openstack.exceptions.BadRequestException,
+          lambda: cloud.block_storage.delete_volume(volume, ignore_missing=False))
+    is_("console", cloud.compute.get_server_console_output(server, length=1)["output"], "LAST LINE")
+    own = cloud.block_storage.create_volume(name="own", size=1)
+    is_("volumes", sorted(v.size for v in cloud.block_storage.volumes(limit=1)), [1, 5])
+    cloud.block_storage.delete_volume(own)
+    cloud.delete_server(server.id, wait=True, timeout=60)
+    is_("the volume goes", list(cloud.block_storage.volumes()), [])
+
+
 def with_openstacksdk():
     cloud = connect()
     is_("no servers", list(cloud.compute.servers()), [])
@@ -130,6 +156,13 @@ def with_openstacksdk():
     fails("gone", openstack.exceptions.NotFoundException, lambda: cloud.compute.get_server(server.id))
     is_("the address stays", [i.port_id for i in cloud.network.ips()], [None])
     cloud.network.delete_ip(ip)
+    fails("no such address", openstack.exceptions.NotFoundException,
+          lambda: cloud.network.delete_ip(ip, ignore_missing=False))
+    made = cloud.network.create_port(network_id=network.id, name="mine", description="ours")
+    is_("port", (made.description, len(made.fixed_ips), made.device_id), ("ours", 1, ""))
+    is_("ports", [p.name for p in cloud.network.ports(description="ours", limit=1)], ["mine"])
+    cloud.network.delete_port(made)
+    with_volumes(cloud, image, network)
     bad = fails(
         "a bad image", openstack.exceptions.BadRequestException,
         lambda: cloud.compute.create_server(name="x", image_id="0" * 8 + "-0000-0000-0000-" + "0" * 12, flavor_id="1",

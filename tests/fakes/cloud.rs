@@ -36,6 +36,24 @@ pub struct Cloud {
     pub past: Vec<(String, String, i64, i64)>,
     pub volumes: Vec<Volume>,
     pub floating_ips: Vec<FloatingIp>,
+    /// Id and name of server groups.
+    pub server_groups: Vec<(String, String)>,
+    /// Id and name of Cinder's volume types.
+    pub volume_types: Vec<(String, String)>,
+    /// The highest microversion of Nova, 2.N; 1: it knows of none, and passes over what it does not know.
+    pub newest: u32,
+    /// The ports that Nova did not make: a router's, and what was made by hand or by request.
+    pub ports: Vec<Port>,
+    /// Networks that no router joins to the external one.
+    pub unrouted: BTreeSet<String>,
+    /// What Neutron says when the external network has no address left.
+    pub pool_used_up: Option<String>,
+    /// Whether the user is an administrator, to whom Neutron shows what all projects have.
+    pub admin: bool,
+    /// How long Nova takes to see a new floating IP.
+    pub floating_seconds: i64,
+    /// What the consoles say that do not say what Nova's fake hypervisor does, by server; empty: there is none.
+    pub consoles: BTreeMap<String, String>,
     /// How long the scheduler takes, then the rest of a build, then a delete.
     pub schedule_seconds: i64,
     pub build_seconds: i64,
@@ -52,6 +70,8 @@ pub struct Flavor {
     pub vcpus: i64,
     pub ram: i64,
     pub disk: i64,
+    /// Not shown to users.
+    pub disabled: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -59,6 +79,7 @@ pub struct Image {
     pub id: String,
     pub name: String,
     pub status: String,
+    /// `private`: our own.
     pub visibility: String,
     pub created: i64,
     pub min_disk: i64,
@@ -69,7 +90,21 @@ pub struct Image {
 pub struct Network {
     pub id: String,
     pub name: String,
+    /// Of another project.
     pub external: bool,
+    /// Shared with us, by another project.
+    pub shared: bool,
+}
+
+impl Network {
+    /// Whether a server may stand in it, and Nova would choose it.
+    pub fn usable(&self) -> bool {
+        self.shared || !self.external
+    }
+
+    pub fn ours(&self) -> bool {
+        !self.shared && !self.external
+    }
 }
 
 /// How a zone behaves.
@@ -89,7 +124,10 @@ pub struct Quota {
     pub ram: i64,
     /// In GB, of Cinder.
     pub gigabytes: i64,
+    /// Of Cinder.
+    pub volumes: i64,
     pub floating_ips: i64,
+    pub ports: i64,
 }
 
 #[derive(Clone, Debug)]
@@ -115,6 +153,7 @@ pub struct CloudServer {
     /// Fixed addresses.
     pub addresses: Vec<String>,
     pub mac: String,
+    /// The one that Nova makes; empty where all were given by id.
     pub port: String,
     /// When its delete began.
     pub deleting: Option<i64>,
@@ -191,6 +230,50 @@ pub struct FloatingIp {
     pub port: Option<String>,
     pub description: String,
     pub created: i64,
+    /// Another project's, if it is none of ours.
+    pub project: Option<String>,
+}
+
+/// A port.
+#[derive(Clone, Debug)]
+pub struct Port {
+    pub id: String,
+    pub name: String,
+    pub network: String,
+    pub addresses: Vec<String>,
+    pub mac: String,
+    /// What uses it; empty: nothing.
+    pub device: String,
+    /// `compute:ZONE`, `network:…`; empty: nothing uses it.
+    pub owner: String,
+    pub description: String,
+    /// By id.
+    pub security_groups: Vec<String>,
+    pub vnic_type: String,
+    pub security: bool,
+    pub created: i64,
+    /// Another project's, if it is none of ours.
+    pub project: Option<String>,
+}
+
+impl Default for Port {
+    fn default() -> Self {
+        Self {
+            id: String::new(),
+            name: String::new(),
+            network: String::new(),
+            addresses: Vec::new(),
+            mac: String::new(),
+            device: String::new(),
+            owner: String::new(),
+            description: String::new(),
+            security_groups: Vec::new(),
+            vnic_type: "normal".to_owned(),
+            security: true,
+            created: START,
+            project: None,
+        }
+    }
 }
 
 /// What the world must know of.
@@ -209,6 +292,7 @@ impl Cloud {
             vcpus,
             ram,
             disk,
+            disabled: false,
         };
         let flavors = vec![
             flavor("1".to_owned(), "m1.tiny", 1, 512, 1),
@@ -233,11 +317,13 @@ impl Cloud {
             id,
             name: name.to_owned(),
             external,
+            shared: false,
         };
         let networks = vec![
             network(random.uuid(), "private", false),
             network(random.uuid(), "public", true),
         ];
+        let ports = vec![router_port(name, &networks[0].id)];
         Self {
             name: name.to_owned(),
             region: "RegionOne".to_owned(),
@@ -262,12 +348,30 @@ impl Cloud {
                 cores: 8000,
                 ram: -1,
                 gigabytes: 1000,
+                volumes: -1,
                 floating_ips: 50,
+                ports: -1,
             },
             servers: Vec::new(),
             past: Vec::new(),
             volumes: Vec::new(),
             floating_ips: Vec::new(),
+            server_groups: Vec::new(),
+            volume_types: ["__DEFAULT__", "hdd", "ssd"]
+                .map(|kind| {
+                    (
+                        format!("00000000-0000-4000-e000-{:012x}", hash(&[kind]) >> 16),
+                        kind.to_owned(),
+                    )
+                })
+                .into(),
+            newest: 93,
+            ports,
+            unrouted: BTreeSet::new(),
+            pool_used_up: None,
+            admin: false,
+            floating_seconds: 3,
+            consoles: BTreeMap::new(),
             schedule_seconds: 2,
             build_seconds: 18,
             delete_seconds: 5,
@@ -295,6 +399,36 @@ impl Cloud {
         let flavors = self.servers.iter().filter_map(|s| self.flavor_of(&s.flavor));
         let (cores, ram) = flavors.fold((0, 0), |(c, r), f| (c + f.vcpus, r + f.ram));
         (i64::try_from(self.servers.len()).unwrap_or(0), cores, ram)
+    }
+
+    /// Whether Neutron shows what is of a project (`None`: ours).
+    pub fn sees(&self, project: Option<&String>) -> bool {
+        self.admin || project.is_none()
+    }
+
+    /// The id of the router between our network and the external one.
+    pub fn router(&self) -> String {
+        router(&self.name)
+    }
+
+    /// What Cinder says to volumes of such sizes, when its quota has no room for them.
+    pub fn volumes_over(&self, sizes: &[i64]) -> Option<String> {
+        let used: i64 = self.volumes.iter().map(|v| v.size).sum();
+        let most = self.quota.gigabytes;
+        let count = i64::try_from(self.volumes.len() + sizes.len()).unwrap_or(0);
+        if self.quota.volumes >= 0 && count > self.quota.volumes {
+            return Some(format!(
+                "VolumeLimitExceeded: Maximum number of volumes allowed ({}) exceeded for quota 'volumes'.",
+                self.quota.volumes
+            ));
+        }
+        let asked: i64 = sizes.iter().sum();
+        (most >= 0 && used + asked > most).then(|| {
+            format!(
+                "VolumeSizeExceedsAvailableQuota: Requested volume or snapshot exceeds allowed gigabytes quota. \
+                 Requested {asked}G, quota is {most}G and {used}G has been consumed."
+            )
+        })
     }
 
     pub fn address(&mut self) -> String {
@@ -332,16 +466,28 @@ impl Cloud {
                 server.fault = Some("No valid host was found. ".to_owned());
                 server.updated = clock;
             } else if clock >= scheduled + self.build_seconds {
-                let address = self.address();
+                if server.scheduling() && !self.attach_volumes(at, clock, random) {
+                    continue;
+                }
+                if !self.bind_ports(at, clock) {
+                    continue;
+                }
+                let addresses = self.addresses_of(at);
                 let mac = random.hex(6);
                 let server = &mut self.servers[at];
                 (server.status, server.task) = ("ACTIVE".to_owned(), None);
                 server.mac = format!("fa:16:3e:{}:{}:{}", &mac[..2], &mac[2..4], &mac[4..]);
-                server.addresses = vec![address];
+                server.addresses = addresses;
                 (server.launched, server.updated) = (Some(clock), clock);
                 events.push(CloudEvent::Active(server.id.clone()));
             } else if clock >= scheduled {
+                if server.scheduling() && !self.attach_volumes(at, clock, random) {
+                    continue;
+                }
                 let half = clock < scheduled + self.build_seconds / 2;
+                if !half && !self.bind_ports(at, clock) {
+                    continue;
+                }
                 let task = if half { "networking" } else { "spawning" };
                 self.servers[at].task = Some(task.to_owned());
             }
@@ -361,6 +507,65 @@ impl Cloud {
         zone.broken || full || kinds.get(server.template()).is_some_and(|k| clock < k.no_host_until)
     }
 
+    /// The ports that were given by id when a server was asked for.
+    fn given(&self, at: usize) -> Vec<String> {
+        let networks = self.servers[at].request["server"]["networks"].as_array();
+        let given = networks.into_iter().flatten().filter_map(|n| n["port"].as_str());
+        given.map(str::to_owned).collect()
+    }
+
+    /// Gives a server its ports, on its host and not before; it fails there when another has one by now.
+    fn bind_ports(&mut self, at: usize, clock: i64) -> bool {
+        let (id, zone) = (self.servers[at].id.clone(), self.servers[at].zone.clone());
+        for port in self.given(at) {
+            match self.ports.iter_mut().find(|p| p.id == port) {
+                Some(port) if port.device.is_empty() || port.device == id => {
+                    (port.device, port.owner) = (id.clone(), format!("compute:{zone}"));
+                }
+                _ => {
+                    self.fail(
+                        &id,
+                        &format!("Build of instance {id} aborted: Port {port} is still in use."),
+                    );
+                    self.servers[at].updated = clock;
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    fn addresses_of(&mut self, at: usize) -> Vec<String> {
+        let own = (!self.servers[at].port.is_empty()).then(|| self.address());
+        let given = self.given(at);
+        let given = self.ports.iter().filter(|p| given.contains(&p.id));
+        own.into_iter().chain(given.flat_map(|p| p.addresses.clone())).collect()
+    }
+
+    /// Makes the volumes of a server on its host; without room for them it fails there.
+    fn attach_volumes(&mut self, at: usize, clock: i64, random: &mut Random) -> bool {
+        let server = &self.servers[at];
+        let mappings = server.request["server"]["block_device_mapping_v2"].as_array();
+        let made: Vec<Volume> = mappings
+            .into_iter()
+            .flatten()
+            .filter(|m| m["destination_type"] == "volume" && m["source_type"] != "volume")
+            .map(|m| Volume::mapped(m, &server.id, clock, random))
+            .collect();
+        let sizes: Vec<i64> = made.iter().map(|v| v.size).collect();
+        if let Some(message) = Some(&sizes)
+            .filter(|s| !s.is_empty())
+            .and_then(|s| self.volumes_over(s))
+        {
+            let id = server.id.clone();
+            self.fail(&id, &format!("Build of instance {id} aborted: {message}"));
+            self.servers[at].updated = clock;
+            return false;
+        }
+        self.volumes.extend(made);
+        true
+    }
+
     fn finish_deletes(&mut self, clock: i64, events: &mut Vec<CloudEvent>) {
         let seconds = self.delete_seconds;
         let gone = |s: &CloudServer| s.deleting.is_some_and(|at| at + seconds <= clock);
@@ -374,6 +579,10 @@ impl Cloud {
                 .filter(|ip| ip.port.as_ref() == Some(&server.port))
             {
                 ip.port = None;
+            }
+            // Those that were given to Nova stay.
+            for port in self.ports.iter_mut().filter(|p| p.device == server.id) {
+                (port.device, port.owner) = (String::new(), String::new());
             }
         }
         self.servers.retain(|s| !ids.contains(&s.id));
@@ -409,6 +618,47 @@ impl Cloud {
                 .iter()
                 .map(|(_, _, created, gone)| gone - created)
                 .sum::<i64>()
+    }
+}
+
+fn router(cloud: &str) -> String {
+    let number = hash(&["router", cloud]);
+    format!("{:08x}-0000-4000-c000-{:012x}", number >> 32, number & 0xffff_ffff_ffff)
+}
+
+/// The port by which a router stands in our network.
+fn router_port(cloud: &str, network: &str) -> Port {
+    let number = hash(&["router port", cloud]);
+    Port {
+        id: format!("{:08x}-0000-4000-d000-{:012x}", number >> 32, number & 0xffff_ffff_ffff),
+        network: network.to_owned(),
+        addresses: vec!["10.0.0.1".to_owned()],
+        mac: "fa:16:3e:00:00:02".to_owned(),
+        device: router(cloud),
+        owner: "network:router_interface".to_owned(),
+        security: false,
+        ..Port::default()
+    }
+}
+
+impl Volume {
+    /// The volume that Nova makes for a mapping: it names those that are blank, and keeps them unless told otherwise.
+    fn mapped(mapping: &serde_json::Value, server: &str, clock: i64, random: &mut Random) -> Self {
+        let blank = mapping["source_type"] == "blank";
+        Self {
+            id: random.uuid(),
+            name: if blank {
+                format!("{server}-blank-vol")
+            } else {
+                String::new()
+            },
+            size: mapping["volume_size"].as_i64().unwrap_or(0),
+            status: "in-use".to_owned(),
+            server: Some(server.to_owned()),
+            delete_on_termination: mapping["delete_on_termination"].as_bool().unwrap_or(false),
+            metadata: BTreeMap::new(),
+            created: clock,
+        }
     }
 }
 

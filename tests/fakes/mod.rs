@@ -29,12 +29,14 @@
     reason = "test support: threads serve, a broken fake may panic, and a world has many switches"
 )]
 
+mod cinder;
 mod cloud;
 mod jenkins;
 mod jenkins_pages;
 mod keystone;
 mod label;
 mod model;
+mod neutron;
 mod nova;
 mod openstack;
 mod script;
@@ -44,7 +46,7 @@ mod why;
 mod wire;
 mod world;
 
-pub use cloud::{Cloud, CloudServer, Flavor, FloatingIp, Image, Network, Quota, Volume, ZoneState};
+pub use cloud::{Cloud, CloudServer, Flavor, FloatingIp, Image, Network, Port, Quota, Volume, ZoneState};
 pub use jenkins::FakeJenkins;
 pub use model::{Agent, Build, Item, Jenkins, Mark, Stage, Task, TaskClass, User};
 pub use openstack::FakeOpenStack;

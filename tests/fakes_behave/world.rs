@@ -114,11 +114,16 @@ fn volumes_go_with_their_server_or_leak() {
             {"boot_index": -1, "source_type": "blank", "destination_type": "volume", "volume_size": 10,
              "delete_on_termination": dies}]})
     };
-    for (name, dies) in [("a", true), ("b", false)] {
+    let ids = [("a", true), ("b", false)].map(|(name, dies)| {
         let id = s.create(name, mapping(dies)).json()["server"]["id"].clone();
-        s.nova("DELETE", &format!("/servers/{}", id.as_str().expect("an id")), "");
-    }
+        id.as_str().expect("an id").to_owned()
+    });
+    // They are made on the server's host.
+    s.world.advance(5);
     assert_eq!(s.world.with(|w| w.cloud("main").volumes.len()), 2);
+    for id in ids {
+        s.nova("DELETE", &format!("/servers/{id}"), "");
+    }
     s.world.advance(10);
     s.world.with(|w| {
         let left = &w.cloud("main").volumes;

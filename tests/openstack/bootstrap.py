@@ -205,6 +205,9 @@ def resources():
     ci, small = projects['ci'], projects['ci-small']
     quotas(a, ci, small)
     networks(a, ci, small)
+    groups()
+    if CINDER:
+        volume_types(a)
 
 
 def upload(a, image_id, name):
@@ -262,12 +265,32 @@ def networks(a, ci, small):
     private = net('private', ci)
     p4 = subnet('private-v4', private, ci, cidr='10.20.0.0/16', ip_version=4)
     router('ci-router', ci, p4)
+    a.ensure(NEUTRON + '/ports', 'ports', 'port', 'ci-port', {'network_id': private['id'], 'project_id': ci})
     dual = net('dual', ci)                     # no router: IPv4 and IPv6 addresses
     subnet('dual-v4', dual, ci, cidr='10.30.0.0/20', ip_version=4)
     subnet('dual-v6', dual, ci, cidr='fd00:30::/64', ip_version=6,
            ipv6_address_mode='slaac', ipv6_ra_mode='slaac')
     s = net('small-net', small)
-    subnet('small-v4', s, small, cidr='10.40.0.0/24', ip_version=4)
+    s4 = subnet('small-v4', s, small, cidr='10.40.0.0/24', ip_version=4)
+    router('small-router', small, s4)
+
+
+def groups():
+    c = Api(login('ci', CI_PASS, 'ci'))
+    c.ensure(NEUTRON + '/security-groups', 'security_groups', 'security_group', 'ci-open', {})
+    version = {'headers': {'X-OpenStack-Nova-API-Version': '2.15'}}
+    url = NOVA + '/os-server-groups'
+    if 'ci-apart' not in [g['name'] for g in c.get(url, **version)['server_groups']]:
+        c.call('POST', url, {'server_group': {
+            'name': 'ci-apart', 'policies': ['soft-anti-affinity']}}, **version)
+
+
+def volume_types(a):
+    url = '%s/%s/types' % (CINDER_URL, a.s.get_project_id())
+    have = [t['name'] for t in a.get(url)['volume_types']]
+    for name in ('ssd', 'hdd'):
+        if name not in have:
+            a.call('POST', url, {'volume_type': {'name': name}})
 
 
 def hosts():

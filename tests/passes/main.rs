@@ -14,8 +14,13 @@
 #[path = "../fakes/mod.rs"]
 mod fakes;
 
+mod belongings;
+mod clouds;
 mod commands;
+mod images;
+mod leaks;
 mod life;
 mod safety;
 mod site;
+mod tokens;
 mod weather;

@@ -3,14 +3,17 @@
 //!
 //! What must hold in every pass is checked here; which worlds are run, in `invariants.rs`.
 
+#[path = "sim_floating.rs"]
+mod floating;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use mita::config::{Config, MinReady};
 use mita::labels::{Label, Labels};
 use mita::model::{
-    Address, CloudView, Computer, JenkinsView, Mark, NodeId, NodeName, Observed, Offers, ProviderName, QueueItem,
-    Reading, Room, Server, ServerId, ServerStatus, Stage, TaskLabel, TemplateName, server_name,
+    Address, CloudView, Computer, JenkinsView, Mark, NodeId, NodeName, Observed, Offer, Offers, ProviderName,
+    QueueItem, Reading, Room, Server, ServerId, ServerStatus, Stage, TaskLabel, TemplateName, server_name,
 };
 use mita::plan::backoff::record_failure;
 use mita::plan::{Context, Create, Plan, Removal};
@@ -72,6 +75,10 @@ pub struct Faults {
     pub lag: i64,
     /// A template whose image is refused.
     pub bad_image: bool,
+    /// A server is deleted behind mita's back, and its node with it.
+    pub vanish: u64,
+    /// The newest image of every template never joins; the one before it does.
+    pub broken_image: bool,
     /// A planted bug: the intent of a create whose outcome is unknown is dropped.
     pub forget_unknown: bool,
 }
@@ -80,9 +87,10 @@ impl Faults {
     /// Whether the world does what it is told.
     pub fn none(self) -> bool {
         self.crash + self.lie + self.closed + self.lost_state + self.error + self.never_joins == 0
-            && self.disconnect + self.person == 0
+            && self.disconnect + self.person + self.vanish == 0
             && self.lag == 0
             && !self.bad_image
+            && !self.broken_image
     }
 }
 
@@ -91,6 +99,7 @@ struct Machine {
     provider: ProviderName,
     template: TemplateName,
     id: NodeId,
+    image: String,
     ours: bool,
     visible_at: Timestamp,
     joins_at: Option<Timestamp>,
@@ -121,12 +130,18 @@ pub struct Sim {
     machines: Vec<Machine>,
     /// Jenkins nodes whose server is gone.
     strays: Vec<Node>,
+    floating_ips: Vec<floating::FloatingIp>,
+    next_floating_ip: u64,
     queue: Vec<QueueItem>,
     next_item: u64,
     next_server: u64,
     quota: BTreeMap<ProviderName, usize>,
     tells_offers: bool,
     posted: BTreeSet<NodeId>,
+    /// The images that the cloud had from the beginning, and the pass in which a newer one comes.
+    newer_image: u64,
+    /// The images of which a server joined.
+    joined: BTreeSet<(TemplateName, ProviderName, String)>,
     /// Whether nothing ever goes wrong here and no limit per pass delays anything.
     calm: bool,
     /// The longest build, in seconds.
@@ -157,7 +172,9 @@ impl Sim {
             .map(|name| (name.clone(), usize::try_from(3 + dice.roll(12)).unwrap()));
         let mut sim = Self {
             quota: quota.collect(),
-            tells_offers: dice.chance(50),
+            tells_offers: dice.chance(50) || faults.broken_image,
+            newer_image: if seed.is_multiple_of(2) { 0 } else { 40 },
+            joined: BTreeSet::new(),
             faults,
             config,
             now: "2026-11-22T00:00:00Z".parse().unwrap(),
@@ -165,6 +182,8 @@ impl Sim {
             state: State::default(),
             machines: Vec::new(),
             strays: Vec::new(),
+            floating_ips: Vec::new(),
+            next_floating_ip: 1,
             queue: Vec::new(),
             next_item: 1,
             next_server: 1,
@@ -178,6 +197,7 @@ impl Sim {
         for number in 0..sim.dice.roll(3) {
             sim.foreign_server(number);
         }
+        sim.foreign_floating_ips();
         sim
     }
 
@@ -195,7 +215,10 @@ impl Sim {
 
     /// Lets the faults end and the queue run dry: then nothing but the warm pools may be left.
     pub fn settle(&mut self, planner: &Planner) -> Result<(), String> {
-        self.faults = Faults::default();
+        self.faults = Faults {
+            broken_image: self.faults.broken_image,
+            ..Faults::default()
+        };
         self.longest = 60;
         // A pool whose servers grow old has one too many while it replaces them.
         self.config
@@ -236,7 +259,7 @@ impl Sim {
                 self.strays.len()
             ));
         }
-        Ok(())
+        self.nothing_is_left()
     }
 
     fn foreign_server(&mut self, number: u64) {
@@ -249,6 +272,7 @@ impl Sim {
             provider,
             template,
             id,
+            image: String::new(),
             ours: false,
             visible_at: self.now,
             joins_at: Some(self.now),
@@ -328,6 +352,7 @@ impl Sim {
         {
             self.strays.extend(machine.node);
         }
+        self.unbind();
         for machine in &mut self.machines {
             if machine.fails_at.is_some_and(|at| at <= now) {
                 machine.server.status = ServerStatus::Error;
@@ -336,7 +361,13 @@ impl Sim {
                 if machine.node.is_none() && machine.ours && machine.gone_at.is_none() {
                     machine.joins_at = None;
                     machine.node = Some(node_of(machine, &self.config));
+                    let (template, provider) = (machine.template.clone(), machine.provider.clone());
+                    self.joined.insert((template, provider, machine.image.clone()));
                 }
+            }
+            if machine.ours && self.dice.chance(self.faults.vanish) {
+                machine.gone_at.get_or_insert(now);
+                machine.node = None;
             }
             if let Some(node) = &mut machine.node {
                 node.busy_until.retain(|until| *until > now);
@@ -419,7 +450,7 @@ impl Sim {
             .machines
             .iter()
             .filter(here)
-            .map(|machine| machine.server.clone())
+            .map(|machine| self.with_floating_ip(machine))
             .collect();
         let used = self.machines.iter().filter(|machine| machine.provider == *name).count();
         let room = self.quota[name].saturating_sub(used) as u64;
@@ -432,7 +463,7 @@ impl Sim {
                 .config
                 .templates
                 .iter()
-                .map(|template| (template.name.clone(), Ok(offer(4))));
+                .map(|template| (template.name.clone(), Ok(self.offer())));
             Reading::Read(Offers {
                 room,
                 templates: templates.collect(),
@@ -447,15 +478,27 @@ impl Sim {
         }
     }
 
+    fn offer(&self) -> Offer {
+        let mut offer = offer(4);
+        if self.faults.broken_image && self.passes >= self.newer_image {
+            offer.older_images = vec![std::mem::replace(&mut offer.image, "broken".to_owned())];
+        }
+        offer
+    }
+
     fn pass(&mut self, planner: &Planner) -> Result<(), String> {
         self.passes += 1;
         if self.dice.chance(self.faults.lost_state) {
             self.state = State::default();
         }
-        let observed = self.observe();
+        let mut observed = self.observe();
         let context = self.context();
-        let plan = planner(&observed, &self.config, &self.state, &context);
+        let mut plan = planner(&observed, &self.config, &self.state, &context);
+        if self.tell(&plan, &mut observed) {
+            plan = planner(&observed, &self.config, &self.state, &context);
+        }
         self.check(&plan, &observed)?;
+        self.check_floating_ips(&plan, &observed)?;
         self.same_for_any_order(&plan, &observed, &context, planner)?;
         let reaped: BTreeSet<TemplateName> = idle_removals(&plan).filter_map(|r| r.template.clone()).collect();
         let whole = self.execute(&plan)?;
@@ -505,6 +548,7 @@ impl Sim {
             }
         }
         self.check_backoffs(plan)?;
+        self.check_images(plan)?;
         check_order(plan, &self.queue)
     }
 
@@ -554,6 +598,41 @@ impl Sim {
         Ok(())
     }
 
+    /// I13: few servers of an image that nobody has seen join, where others did.
+    fn check_images(&self, plan: &Plan) -> Result<(), String> {
+        let canary = self.config.limits.canary as usize;
+        let mut made: BTreeMap<(TemplateName, ProviderName, String), usize> = BTreeMap::new();
+        for create in &plan.creates {
+            if let Some(offer) = &create.offer {
+                let key = (create.template.clone(), create.provider.clone(), offer.image.clone());
+                *made.entry(key).or_default() += 1;
+            }
+        }
+        for (key, made) in made {
+            let (template, provider, image) = &key;
+            let memory = plan.state.images.get(template).and_then(|places| places.get(provider));
+            let others = memory.is_some_and(|memory| !memory.joined.is_empty());
+            let known = |create: &Machine| {
+                plan.state.nodes.contains_key(&create.id) || plan.state.intents.contains_key(&create.id)
+            };
+            let boots = |machine: &&Machine| {
+                let late = self.now.duration_since(machine.server.created) > mins(15);
+                (&machine.template, &machine.provider, &machine.image) == (template, provider, image)
+                    && machine.node.is_none()
+                    && !machine.dead()
+                    && !late
+                    && known(machine)
+            };
+            let booting = self.machines.iter().filter(boots).count();
+            if canary > 0 && others && !self.joined.contains(&key) && booting + made > canary {
+                return Err(format!(
+                    "I13: {booting} and {made} servers of image {image} of {template}"
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// I10: the order of the lists changes nothing.
     fn same_for_any_order(
         &mut self,
@@ -571,6 +650,9 @@ impl Sim {
         for cloud in other.clouds.values_mut() {
             if let Reading::Read(cloud) = cloud {
                 self.dice.shuffle(&mut cloud.servers);
+                if let Some(Reading::Read(listed)) = &mut cloud.belongings {
+                    self.dice.shuffle(&mut listed.all);
+                }
             }
         }
         let again = planner(&other, &self.config, &self.state, context);
@@ -646,6 +728,9 @@ impl Sim {
             }
             whole &= self.remove(removal);
         }
+        if !self.upkeep(&plan.sweeps, &plan.floating_ips) {
+            return Ok(false);
+        }
         for create in &plan.creates {
             if keys(create).iter().any(|key| held(&state, key, self.now)) {
                 whole = false;
@@ -678,6 +763,7 @@ impl Sim {
             config: template.digest.clone(),
             provider: create.provider.clone(),
             zone: create.zone.clone(),
+            image: create.offer.as_ref().map(|offer| offer.image.clone()),
             at: self.now,
             server_id: None,
         };
@@ -718,17 +804,24 @@ impl Sim {
 
     fn boot(&mut self, create: &Create) -> ServerId {
         self.created += 1;
-        let server = self.new_server(&create.template, &create.id, None);
+        let mut server = self.new_server(&create.template, &create.id, None);
+        let image = create
+            .offer
+            .as_ref()
+            .map_or_else(String::new, |offer| offer.image.clone());
+        // Half of the servers boot from a volume and do not show it.
+        server.image = Some(image.clone()).filter(|image| !image.is_empty() && self.next_server.is_multiple_of(2));
         let id = server.id.clone();
         let lag = secs(i64::try_from(self.dice.roll(1 + self.faults.lag.unsigned_abs())).unwrap());
         let boot = secs(30 + i64::try_from(self.dice.roll(400)).unwrap());
         let fails = self.dice.chance(self.faults.error);
-        let never = self.dice.chance(self.faults.never_joins);
+        let never = self.dice.chance(self.faults.never_joins) || image == "broken";
         self.machines.push(Machine {
             server,
             provider: create.provider.clone(),
             template: create.template.clone(),
             id: create.id.clone(),
+            image,
             ours: true,
             visible_at: self.now + lag,
             joins_at: (!never).then(|| self.now + boot),
@@ -763,6 +856,9 @@ impl Sim {
             }
         }
         if self.dice.chance(self.faults.crash) {
+            return false;
+        }
+        if !self.upkeep(&removal.floating_ips, &[]) {
             return false;
         }
         if let Some(target) = &removal.server {
@@ -912,6 +1008,9 @@ fn some_config(dice: &mut Dice, faults: Faults) -> Config {
         template.placements = places.into_iter().filter(|_| dice.chance(70)).collect();
         if template.placements.is_empty() {
             template.placements.push(place("openstack", None));
+        }
+        if number % 2 == 1 {
+            template.spec.floating_ip_pool = Some("public".to_owned());
         }
         templates.push(template);
     }

@@ -59,6 +59,7 @@ pub fn provider(name: &str) -> (ProviderName, ProviderConfig) {
         region: None,
         interface: "public".to_owned(),
         endpoints: EndpointOverrides::default(),
+        token_cache: None,
         transport,
     };
     let kind = ProviderKind::OpenStack(Box::new(access));
@@ -169,6 +170,7 @@ pub fn offer(vcpus: u64) -> Offer {
         image: "i".to_owned(),
         older_images: Vec::new(),
         networks: Vec::new(),
+        server_group: None,
         ports: Vec::new(),
         vcpus,
         ram_mb: 1024,

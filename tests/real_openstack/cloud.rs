@@ -1,17 +1,18 @@
-//! The real cloud as the tests see it, by requests of their own; and the handles that make it misbehave.
+//! The real cloud as the tests see it, by requests of their own.
 
 use std::cell::RefCell;
-use std::env;
-use std::fs;
-use std::path::PathBuf;
-use std::process::{Command, Output};
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use ureq::Agent;
 
+use super::patience::{REQUEST, REQUEST_TRIES, pause, poll};
+
+/// Of the user that the tests are.
+pub const PASSWORD: &str = "ci-pass";
 pub const KEYSTONE: &str = "http://127.0.0.1:5000/v3";
-const NOVA: &str = "http://127.0.0.1:8774/v2.1";
+pub const NOVA: &str = "http://127.0.0.1:8774/v2.1";
+pub const GLANCE: &str = "http://127.0.0.1:9292/v2";
+pub const NEUTRON: &str = "http://127.0.0.1:9696/v2.0";
 const CINDER: &str = "http://127.0.0.1:8776/v3";
 /// The youngest microversion of every field that is looked at here.
 const MICROVERSION: &str = "2.42";
@@ -19,19 +20,6 @@ const MICROVERSION: &str = "2.42";
 pub const OWNER_PREFIX: &str = "e2e-";
 /// Metadata of servers that a test made by itself.
 pub const FOREIGN: &str = "e2e-foreign";
-const TRIES: u32 = 480;
-const PAUSE: Duration = Duration::from_millis(250);
-
-/// Asks until there is an answer, for two minutes at most.
-pub fn poll<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    for _ in 0..TRIES {
-        if let Some(answer) = ask() {
-            return answer;
-        }
-        std::thread::sleep(PAUSE);
-    }
-    panic!("waited in vain: {what}");
-}
 
 /// One user in one project.
 pub struct Cloud {
@@ -45,7 +33,7 @@ pub struct Cloud {
 
 impl Cloud {
     pub fn of(project: &'static str) -> Self {
-        Self::new("ci", "ci-pass", project)
+        Self::new("ci", PASSWORD, project)
     }
 
     /// The administrator sees what a user does not: user data, all projects.
@@ -56,7 +44,7 @@ impl Cloud {
     fn new(user: &'static str, password: &'static str, project: &'static str) -> Self {
         let limits = Agent::config_builder()
             .http_status_as_error(false)
-            .timeout_global(Some(Duration::from_secs(60)));
+            .timeout_global(Some(REQUEST));
         Self {
             user,
             password,
@@ -66,9 +54,9 @@ impl Cloud {
         }
     }
 
-    fn log_in(&self) -> (String, String) {
+    fn log_in(&self) -> Result<(String, String), String> {
         if let Some(login) = self.login.borrow().clone() {
-            return login;
+            return Ok(login);
         }
         let user = json!({"name": self.user, "domain": {"id": "default"}, "password": self.password});
         let body = json!({"auth": {
@@ -76,53 +64,73 @@ impl Cloud {
             "scope": {"project": {"name": self.project, "domain": {"id": "default"}}},
         }});
         let url = format!("{KEYSTONE}/auth/tokens");
-        let mut reply = self
-            .agent
-            .post(&url)
-            .content_type("application/json")
+        let request = self.agent.post(&url).content_type("application/json");
+        let mut reply = request
             .send(body.to_string())
-            .unwrap_or_else(|error| panic!("{url}: {error}; is it running? start it with tests/openstack/up"));
-        let text = reply.body_mut().read_to_string().unwrap();
-        assert_eq!(reply.status(), 201, "{text}");
+            .map_err(|error| format!("{url}: {error}"))?;
+        let text = reply
+            .body_mut()
+            .read_to_string()
+            .map_err(|error| format!("{url}: {error}"))?;
+        if reply.status() != 201 {
+            return Err(format!("{url}: {} {text}", reply.status()));
+        }
         let token = reply.headers()["x-subject-token"].to_str().unwrap().to_owned();
         let body: Value = serde_json::from_str(&text).unwrap();
         let project = body["token"]["project"]["id"].as_str().unwrap().to_owned();
         *self.login.borrow_mut() = Some((token.clone(), project.clone()));
-        (token, project)
+        Ok((token, project))
     }
 
-    /// Makes a request; after a 401 once more with a new login.
+    /// Makes a request. After a 401 it is repeated with a new login; what changes nothing (or ends something) is repeated
+    /// as well when the service is away or fails, as one does that was started again a moment ago.
     pub fn ask(&self, method: &str, url: &str, body: Option<&Value>) -> (u16, Value) {
-        let (status, answer) = self.once(method, url, body);
-        if status != 401 {
-            return (status, answer);
+        let repeat = matches!(method, "GET" | "DELETE");
+        for tries in 1.. {
+            let last = tries >= REQUEST_TRIES;
+            match self.once(method, url, body) {
+                Ok((401, _)) if !last => drop(self.login.borrow_mut().take()),
+                Ok((500.., _)) | Err(_) if repeat && !last => {}
+                Ok(answer) => return answer,
+                Err(error) => panic!("{method} {url}: {error}; is it running? start it with tests/openstack/up"),
+            }
+            pause();
         }
-        self.login.borrow_mut().take();
-        self.once(method, url, body)
+        unreachable!("the last try returns or panics")
     }
 
-    fn once(&self, method: &str, url: &str, body: Option<&Value>) -> (u16, Value) {
-        let (token, _) = self.log_in();
-        let request = ureq::http::Request::builder()
+    fn once(&self, method: &str, url: &str, body: Option<&Value>) -> Result<(u16, Value), String> {
+        let (token, _) = self.log_in()?;
+        let mut request = ureq::http::Request::builder()
             .method(method)
             .uri(url)
             .header("x-auth-token", token)
-            .header("content-type", "application/json")
-            .header("x-openstack-nova-api-version", MICROVERSION)
-            .body(body.map(ToString::to_string).unwrap_or_default())
-            .unwrap();
-        let mut reply = self
-            .agent
-            .run(request)
-            .unwrap_or_else(|error| panic!("{method} {url}: {error}"));
-        let text = reply.body_mut().read_to_string().unwrap();
-        (reply.status().as_u16(), serde_json::from_str(&text).unwrap_or_default())
+            .header("content-type", "application/json");
+        if url.starts_with(NOVA) {
+            request = request.header("x-openstack-nova-api-version", MICROVERSION);
+        }
+        let body = body.map(ToString::to_string).unwrap_or_default();
+        let reply = self.agent.run(request.body(body).unwrap());
+        let mut reply = reply.map_err(|error| error.to_string())?;
+        let text = reply.body_mut().read_to_string().map_err(|error| error.to_string())?;
+        Ok((reply.status().as_u16(), serde_json::from_str(&text).unwrap_or_default()))
+    }
+
+    /// Makes a request that must succeed.
+    pub fn must(&self, method: &str, url: &str, body: Option<&Value>) -> Value {
+        let (status, answer) = self.ask(method, url, body);
+        assert!((200..300).contains(&status), "{method} {url}: {status} {answer}");
+        answer
     }
 
     fn get(&self, url: &str) -> Value {
-        let (status, body) = self.ask("GET", url, None);
-        assert_eq!(status, 200, "GET {url}: {body}");
-        body
+        self.must("GET", url, None)
+    }
+
+    /// Where the volumes of the project are.
+    pub fn cinder(&self) -> String {
+        let (_, project) = self.log_in().unwrap();
+        format!("{CINDER}/{project}")
     }
 
     /// Lists the servers of the project, each once, whatever the size of a page. While a server is being scheduled, Nova
@@ -160,30 +168,36 @@ impl Cloud {
     }
 
     pub fn volume(&self, id: &str) -> Option<Value> {
-        let (_, project) = self.log_in();
-        let (status, body) = self.ask("GET", &format!("{CINDER}/{project}/volumes/{id}"), None);
+        let (status, body) = self.ask("GET", &format!("{}/volumes/{id}", self.cinder()), None);
         assert!(matches!(status, 200 | 404), "{status} {body}");
         (status == 200).then(|| body["volume"].clone())
     }
 
-    /// Makes a server that is none of mita's, though it looks like one.
-    pub fn foreign_server(&self, name: &str, network: &str) -> String {
-        let image = &self.get("http://127.0.0.1:9292/v2/images?name=cirros")["images"][0]["id"];
-        let network = &self.get(&format!("http://127.0.0.1:9696/v2.0/networks?name={network}"))["networks"][0]["id"];
-        let metadata = json!({"mita-owner": "somebody-else", "mita-node": "linux", FOREIGN: "yes"});
-        let body = json!({"server": {"name": name, "flavorRef": "1", "imageRef": image, "metadata": metadata,
-            "networks": [{"uuid": network}]}});
-        let (status, answer) = self.ask("POST", &format!("{NOVA}/servers"), Some(&body));
-        assert_eq!(status, 202, "{answer}");
-        answer["server"]["id"].as_str().unwrap().to_owned()
+    /// Looks up the id of the first thing of a name: `images` at Glance, `networks` and others at Neutron.
+    pub fn id(&self, what: &str, name: &str) -> String {
+        let base = if what == "images" { GLANCE } else { NEUTRON };
+        let found = self.get(&format!("{base}/{what}?name={name}"));
+        let id = found[what][0]["id"].as_str();
+        id.unwrap_or_else(|| panic!("no {name} among the {what}: {found}"))
+            .to_owned()
+    }
+
+    /// Makes a server that is none of mita's, though it looks like one; it goes with the owner's site.
+    pub fn foreign_server(&self, owner: &str, name: &str, network: &str) -> String {
+        let metadata = json!({"mita-owner": "somebody-else", "mita-node": "linux", FOREIGN: owner});
+        let body = json!({"server": {"name": name, "flavorRef": "1", "imageRef": self.id("images", "cirros"),
+            "metadata": metadata, "networks": [{"uuid": self.id("networks", network)}]}});
+        let answer = self.must("POST", &format!("{NOVA}/servers"), Some(&body));
+        let id = answer["server"]["id"].as_str().unwrap().to_owned();
+        poll("a foreign server is ACTIVE", || {
+            (self.server(&id)?["status"] == "ACTIVE").then_some(())
+        });
+        id
     }
 
     pub fn key_pair(&self, name: &str) {
-        let (status, body) = self.ask(
-            "POST",
-            &format!("{NOVA}/os-keypairs"),
-            Some(&json!({"keypair": {"name": name}})),
-        );
+        let body = json!({"keypair": {"name": name}});
+        let (status, body) = self.ask("POST", &format!("{NOVA}/os-keypairs"), Some(&body));
         assert!(matches!(status, 200 | 201 | 409), "{status} {body}");
     }
 
@@ -191,98 +205,61 @@ impl Cloud {
         self.ask("DELETE", &format!("{NOVA}/os-keypairs/{name}"), None);
     }
 
-    /// Removes every server that a test case made, of this run or an earlier one that was cut off, and waits for it.
-    pub fn clean(&self) {
-        let made_by_a_test = |server: &Value| {
-            let owner = server["metadata"]["mita-owner"].as_str().unwrap_or_default();
-            owner.starts_with(OWNER_PREFIX) || server["metadata"][FOREIGN].is_string()
+    /// Lists what a service has: `networks`, `floatingips`, `ports`, `volumes`, `images`.
+    pub fn all(&self, what: &str) -> Vec<Value> {
+        let url = match what {
+            "volumes" => format!("{}/volumes/detail?limit=1000", self.cinder()),
+            "images" => format!("{GLANCE}/images?limit=1000"),
+            _ => format!("{NEUTRON}/{what}"),
+        };
+        self.get(&url)[what].as_array().unwrap().clone()
+    }
+
+    /// What belongs to a site, by its owner's mark wherever a test or the program writes one.
+    pub fn belongings(&self, what: &str, owner: &str) -> Vec<Value> {
+        let ours = |thing: &Value| {
+            let text = |key: &str| thing[key].as_str().unwrap_or_default().to_owned();
+            text("description").contains(owner)
+                || text("name").starts_with(owner)
+                || thing["metadata"]["mita-owner"]
+                    .as_str()
+                    .is_some_and(|text| text.starts_with(owner))
+        };
+        self.all(what).into_iter().filter(ours).collect()
+    }
+
+    /// Removes all that the tests of an owner made, of this run or an earlier one that was cut off, and waits for it.
+    /// The prefix of all owners removes that of all.
+    pub fn clean(&self, owner: &str) {
+        let ours = |server: &Value| {
+            let metadata = &server["metadata"];
+            [&metadata["mita-owner"], &metadata[FOREIGN]]
+                .iter()
+                .any(|mark| mark.as_str().is_some_and(|mark| mark.starts_with(owner)))
         };
         poll("the servers of the test are gone", || {
-            let left: Vec<Value> = self.servers().into_iter().filter(made_by_a_test).collect();
-            for server in left
-                .iter()
-                .filter(|server| server["OS-EXT-STS:task_state"] != "deleting")
-            {
-                self.ask(
-                    "DELETE",
-                    &format!("{NOVA}/servers/{}", server["id"].as_str().unwrap()),
-                    None,
-                );
+            let left: Vec<Value> = self.servers().into_iter().filter(ours).collect();
+            let deleting = |server: &&Value| server["OS-EXT-STS:task_state"] != "deleting";
+            for server in left.iter().filter(deleting) {
+                let id = server["id"].as_str().unwrap();
+                self.ask("DELETE", &format!("{NOVA}/servers/{id}"), None);
             }
             left.is_empty().then_some(())
         });
-    }
-}
-
-/// Where `up` keeps its files.
-pub fn folder() -> PathBuf {
-    env::var_os("MITA_OPENSTACK_DIR").map_or_else(|| PathBuf::from("/var/tmp/mita-openstack"), PathBuf::from)
-}
-
-fn run_ctl(arguments: &[&str]) -> Output {
-    let program = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/openstack/ctl");
-    Command::new(program).args(arguments).output().expect("ctl runs")
-}
-
-/// Calls `tests/openstack/ctl` and returns what it printed.
-pub fn ctl(arguments: &[&str]) -> String {
-    let output = run_ctl(arguments);
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "ctl {arguments:?}: {error}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
-/// Adds a fault rule.
-pub fn fault(rule: &Value) {
-    ctl(&["fault", "add", &rule.to_string()]);
-}
-
-/// Waits until the fault rules have met their requests.
-pub fn faults_met() {
-    poll("the request that a fault rule waits for", || {
-        ctl(&["fault", "list"]).is_empty().then_some(())
-    });
-}
-
-/// Waits until an API answers, after it was started again.
-pub fn answers(url: &str) {
-    let agent: Agent = Agent::config_builder().http_status_as_error(false).build().into();
-    poll(url, || {
-        agent
-            .get(url)
-            .call()
-            .ok()
-            .filter(|reply| reply.status().as_u16() < 500)
-            .map(drop)
-    });
-}
-
-/// Options that tests change, where they stand, and what `up` gives them.
-const OPTIONS: [(&str, &str, &str, &str); 2] = [
-    ("token-ttl", "etc/keystone/keystone.conf", "expiration", "3600"),
-    ("max-limit", "etc/nova/nova.conf", "max_limit", "1000"),
-];
-
-/// Changes an option of a service, which is started again; `restore` changes it back.
-pub fn change(option: &str, value: &str) {
-    ctl(&[option, value]);
-    answers(KEYSTONE);
-    answers(NOVA);
-}
-
-/// Undoes what a test did to the services, or one that was cut off.
-pub fn restore() {
-    let running = run_ctl(&["alive", "mariadb"]).status.success();
-    assert!(running, "the OpenStack does not run: start it with tests/openstack/up");
-    ctl(&["fault", "clear"]);
-    ctl(&["start", "keystone", "nova-api"]);
-    ctl(&["resume", "keystone", "nova-api"]);
-    for (option, file, key, value) in OPTIONS {
-        let text = fs::read_to_string(folder().join(file)).expect("up wrote it");
-        if !text.lines().any(|line| line == format!("{key} = {value}")) {
-            ctl(&[option, value]);
+        for what in ["floatingips", "ports", "volumes", "images"] {
+            let base = match what {
+                "volumes" => self.cinder(),
+                "images" => GLANCE.to_owned(),
+                _ => NEUTRON.to_owned(),
+            };
+            poll(&format!("the {what} of the test are gone"), || {
+                let left = self.belongings(what, owner);
+                for thing in left.iter().filter(|thing| thing["status"] != "deleting") {
+                    let id = thing["id"].as_str().unwrap();
+                    self.ask("DELETE", &format!("{base}/{what}/{id}"), None);
+                }
+                left.is_empty().then_some(())
+            });
         }
     }
-    answers(KEYSTONE);
-    answers(NOVA);
 }

@@ -4,7 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::cloud::{Cloud, FOREIGN, poll};
+use super::cloud::{Cloud, FOREIGN};
+use super::patience::poll;
 use super::site::{LINUX, LOGIN, Site, text};
 
 /// All that a template can ask for.
@@ -33,11 +34,7 @@ const REMOVED: [&str; 3] = [
 ];
 
 fn foreign(site: &Site) -> String {
-    let id = site.cloud.foreign_server("linux__0123456789ab", "private");
-    poll("the foreign server is ACTIVE", || {
-        (site.cloud.server(&id)?["status"] == "ACTIVE").then_some(())
-    });
-    id
+    site.cloud.foreign_server(&site.owner, "linux__0123456789ab", "private")
 }
 
 fn untouched(site: &Site, id: &str) {
@@ -47,7 +44,7 @@ fn untouched(site: &Site, id: &str) {
         ("ACTIVE", "linux__0123456789ab"),
         "{server:#}"
     );
-    assert_eq!(text(&server["metadata"], FOREIGN), "yes");
+    assert_eq!(text(&server["metadata"], FOREIGN), site.owner);
 }
 
 fn address(server: &Value) -> String {

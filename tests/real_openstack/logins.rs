@@ -1,11 +1,10 @@
 //! Ways in that are wrong, another that is right, and a token that ends in the middle.
 
 use std::fs;
+use std::process::Stdio;
 
-use serde_json::json;
-
-use super::cloud::{change, fault, folder};
-use super::site::{LINUX, LOGIN, Site};
+use super::services::{folder, hold, revoke_tokens};
+use super::site::{Done, LINUX, LOGIN, Site};
 
 #[test]
 fn a_wrong_way_in_is_said_and_changes_nothing() {
@@ -68,19 +67,23 @@ fn an_application_credential_is_enough() {
 }
 
 #[test]
-fn a_token_that_expires_in_the_middle_of_a_pass_is_renewed() {
-    let site = Site::new("token", "ci");
+fn a_token_that_ends_in_the_middle_of_a_pass_is_renewed() {
+    let site = Site::alone("token", "ci");
     site.job("build", "linux");
-    change("token-ttl", "4");
-    // The flavors come late: by the time of the POST the token is too old.
-    fault(&json!({"service": "nova", "method": "GET", "path": "/flavors/detail$", "delay": 5, "count": 1}));
-    let done = site.pass();
+    let request = hold("flavors", "nova", "GET", "/flavors/detail$");
+    let pass = site
+        .command(&["-vv", "run", "-o", "json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    request.met();
+    revoke_tokens();
+    request.release();
+    let done = Done::of(pass.wait_with_output().unwrap());
+    assert_eq!(done.code, 0, "{}\n{}", done.out, done.err);
     assert_eq!(done.actions(), ["create done linux"], "{}", done.err);
-    let logins = done
-        .err
-        .lines()
-        .filter(|line| line.contains("POST http://127.0.0.1:5000/v3/auth/tokens"))
-        .count();
+    let logins = done.logins();
     assert!(
         done.err.contains(": 401 in") && logins == 2,
         "{logins} logins: {}",

@@ -1,8 +1,9 @@
 //! End to end: the program against a real Keystone, Nova, Glance, Neutron and Cinder, with a simulated Jenkins.
 //!
-//! `tests/openstack/up` starts that OpenStack, then: `cargo test --features real-openstack --test real_openstack`. The
-//! tests take turns by themselves. Each touches only servers that carry its own mark, and removes them when it ends. As
-//! this is a real cloud, tests wait: by asking again, so many times at most.
+//! `tests/openstack/up` starts that OpenStack, then: `cargo test --features real-openstack --test real_openstack`. Tests
+//! run beside each other; those that stop services or make them misbehave run alone. Each touches only what carries its
+//! own mark, and removes it when it ends. As this is a real cloud, tests wait, by asking again: for how long at most
+//! stands in `patience.rs`.
 
 #![allow(
     clippy::unwrap_used,
@@ -20,5 +21,7 @@ mod life;
 mod logins;
 mod names;
 mod outages;
+mod patience;
 mod quota;
+mod services;
 mod site;

@@ -8,11 +8,11 @@ const WRONG: &str = "
   bad-flavor: {image_name: cirros, size: m1.tinny, networks: [private], labels: [flavor]}
   bad-network: {image_name: cirros, size: m1.tiny, networks: [privat], labels: [network]}
   no-network: {image_name: cirros, size: m1.tiny, labels: [any-network]}
-  bad-key: {image_name: cirros, size: m1.tiny, networks: [private], keyname: e2e-keyy, labels: [key]}
+  bad-key: {image_name: cirros, size: m1.tiny, networks: [private], keyname: e2e-keyss, labels: [key]}
   bad-zone: {image_name: cirros, size: m1.tiny, networks: [private], availability_zone: az9, labels: [zone]}
   bad-group: {image_name: cirros, size: m1.tiny, networks: [private], security_groups: [defualt], labels: [group]}
   too-small: {image_name: big-disk, size: m1.tiny, networks: [private], labels: [small]}
-  good: {image_name: cirros, size: m1.tiny, networks: [private], keyname: e2e-key, labels: [good]}
+  good: {image_name: cirros, size: m1.tiny, networks: [private], keyname: e2e-keys, labels: [good]}
 defaults: {provider: real}
 ";
 
@@ -45,7 +45,7 @@ const SAID: [(&str, &str, &[&str], &[&str]); 8] = [
     (
         "bad-key",
         "key",
-        &["no key pair named \"e2e-keyy\"", "\"e2e-key\""],
+        &["no key pair named \"e2e-keyss\"", "\"e2e-keys\""],
         &["Invalid key_name provided"],
     ),
     (
@@ -71,7 +71,7 @@ const SAID: [(&str, &str, &[&str], &[&str]); 8] = [
 #[test]
 fn each_wrong_name_is_said_by_the_check_and_by_the_pass() {
     let site = Site::new("names", "ci");
-    site.cloud.key_pair("e2e-key");
+    site.cloud.key_pair("e2e-keys");
     site.configure(WRONG, LOGIN);
     let check = site.mita(&["check", "--online"]);
     assert_eq!(check.code, 1, "{}\n{}", check.out, check.err);
@@ -113,5 +113,5 @@ fn each_wrong_name_is_said_by_the_check_and_by_the_pass() {
         "one mistake does not hold up the others: {}",
         pass.out
     );
-    site.cloud.delete_key_pair("e2e-key");
+    site.cloud.delete_key_pair("e2e-keys");
 }

@@ -2,13 +2,13 @@
 
 use std::fs;
 
-use super::cloud::{ctl, restore};
+use super::services::{ctl, restore};
 use super::site::{LINUX, LOGIN, Site, text};
 
 #[test]
 fn an_outage_changes_nothing() {
-    let site = Site::new("outage", "ci");
-    let stranger = site.cloud.foreign_server("linux__0123456789ab", "private");
+    let site = Site::alone("outage", "ci");
+    let stranger = site.cloud.foreign_server(&site.owner, "linux__0123456789ab", "private");
     let other = LINUX
         .replace("  linux:", "  other:")
         .replace("[linux, x86_64]", "[other]");
@@ -22,12 +22,12 @@ fn an_outage_changes_nothing() {
     // From here on there is something to remove and something to create.
     site.job("more", "other");
     let state = fs::read(site.state_file()).unwrap();
-    site.configure(&nodes, &format!("{LOGIN}, timeout: 3s"));
+    site.configure(&nodes, &format!("{LOGIN}, timeout: 1s"));
 
     for (what, service) in [
-        ("stop", "nova-api"),
+        ("kill", "nova-api"),
         ("pause", "nova-api"),
-        ("stop", "keystone"),
+        ("kill", "keystone"),
         ("pause", "keystone"),
     ] {
         ctl(&[what, service]);

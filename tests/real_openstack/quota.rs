@@ -2,13 +2,15 @@
 
 use std::process::Stdio;
 
-use serde_json::json;
-
-use super::cloud::{fault, faults_met};
+use super::patience::poll;
+use super::services::hold;
 use super::site::{LINUX, LOGIN, Site};
 
 fn small(name: &str) -> Site {
-    let site = Site::new(name, "ci-small");
+    furnish(Site::new(name, "ci-small"))
+}
+
+fn furnish(site: Site) -> Site {
     site.configure(&LINUX.replace("private", "small-net"), LOGIN);
     site
 }
@@ -28,6 +30,11 @@ fn no_more_is_asked_for_than_there_is_room() {
     );
     assert_eq!(done.json()["unmet"][0]["items"], 2, "{}", done.out);
     assert!(done.unmet().contains("quota"), "{}", done.unmet());
+    // Nova counts a server only once it is scheduled.
+    poll("both count", || {
+        let servers = site.servers();
+        servers.iter().all(|server| server["status"] == "ACTIVE").then_some(())
+    });
     let again = site.pass();
     assert_eq!((again.actions(), again.posts()), (Vec::new(), 0), "{}", again.out);
     assert!(again.unmet().contains("quota"), "{}", again.unmet());
@@ -51,18 +58,20 @@ fn memory_and_cores_are_room_as_well() {
 
 #[test]
 fn a_refusal_is_no_failure_when_somebody_else_was_faster() {
-    let site = small("refused");
-    site.cloud.foreign_server("other-1", "small-net");
+    let site = furnish(Site::alone("refused", "ci-small"));
+    site.cloud.foreign_server(&site.owner, "other-1", "small-net");
     site.job("build", "linux");
-    fault(&json!({"service": "nova", "method": "POST", "path": "/servers$", "delay": 6, "count": 1}));
+    let request = hold("create", "nova", "POST", "/servers$");
     let first = site
         .command(&["-vv", "run", "-o", "json"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    faults_met();
-    site.cloud.foreign_server("other-2", "small-net");
+    request.met();
+    // It is ACTIVE before the request goes on: Nova counts a server only once it is scheduled.
+    site.cloud.foreign_server(&site.owner, "other-2", "small-net");
+    request.release();
     let first = super::site::Done::of(first.wait_with_output().unwrap());
     assert_eq!((first.code, first.posts()), (0, 1), "{}\n{}", first.out, first.err);
     assert_eq!(first.actions(), ["create refused linux"]);

@@ -1,18 +1,32 @@
 //! A site to run passes at: the real cloud, a simulated Jenkins at the real time, a configuration, and the binary.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, Output};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Instant;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::cloud::{Cloud, OWNER_PREFIX, poll, restore};
+use super::cloud::{Cloud, OWNER_PREFIX};
 use super::fakes::{Agent, FakeJenkins, Task, World};
+use super::patience::poll;
+use super::services::{folder, restore};
 
-/// One test at a time: some of them stop services.
-static TURN: Mutex<()> = Mutex::new(());
+/// Tests run side by side, except those that stop services or make them misbehave.
+static TURN: RwLock<()> = RwLock::new(());
+/// The project with little room is for one test at a time.
+static SMALL: Mutex<()> = Mutex::new(());
+/// What a run that was cut off left behind is removed once.
+static TIDY: Once = Once::new();
+
+#[expect(dead_code, reason = "they are held, and end the turn when they are dropped")]
+enum Turn {
+    Beside(RwLockReadGuard<'static, ()>),
+    Alone(RwLockWriteGuard<'static, ()>),
+}
 
 /// A server that could do all that the tests ask for.
 pub const LINUX: &str = "
@@ -64,10 +78,17 @@ impl Done {
 
     /// Counts the requests for a new server, answered or not, in the log.
     pub fn posts(&self) -> usize {
-        self.err
-            .lines()
-            .filter(|line| line.contains("POST http://127.0.0.1:8774/v2.1/servers"))
-            .count()
+        self.requests("POST http://127.0.0.1:8774/v2.1/servers")
+    }
+
+    /// Counts the logins.
+    pub fn logins(&self) -> usize {
+        self.requests("POST http://127.0.0.1:5000/v3/auth/tokens")
+    }
+
+    /// Counts the requests whose method and URL begin so.
+    pub fn requests(&self, start: &str) -> usize {
+        self.err.lines().filter(|line| line.contains(start)).count()
     }
 
     /// Returns what is left unserved, and why.
@@ -83,27 +104,49 @@ pub struct Site {
     pub jenkins: FakeJenkins,
     pub owner: String,
     pub folder: TempDir,
-    _turn: MutexGuard<'static, ()>,
+    began: Instant,
+    // Fields are dropped in this order.
+    _small: Option<MutexGuard<'static, ()>>,
+    turn: Turn,
 }
 
 impl Site {
-    /// A site of this name in a project.
+    /// A site of this name in a project, beside those of other tests. No name begins with another.
     pub fn new(name: &str, project: &'static str) -> Self {
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let turn = Turn::Beside(TURN.read().unwrap_or_else(PoisonError::into_inner));
+        Self::begin(name, project, turn)
+    }
+
+    /// A site whose test may stop services and make them misbehave: no other test runs meanwhile.
+    pub fn alone(name: &str, project: &'static str) -> Self {
+        let turn = Turn::Alone(TURN.write().unwrap_or_else(PoisonError::into_inner));
         restore();
-        let cloud = Cloud::of(project);
-        cloud.clean();
+        Self::begin(name, project, turn)
+    }
+
+    fn begin(name: &str, project: &'static str, turn: Turn) -> Self {
+        let small = (project == "ci-small").then(|| SMALL.lock().unwrap_or_else(PoisonError::into_inner));
+        TIDY.call_once(|| {
+            let lock = File::create(folder().join("run/end-to-end.lock")).expect("a file");
+            // Until this process ends: a second run would take the first one's servers for leftovers.
+            fs2::FileExt::lock_exclusive(&lock).expect("a lock");
+            std::mem::forget(lock);
+            restore();
+            for project in ["ci", "ci-small"] {
+                Cloud::of(project).clean(OWNER_PREFIX);
+            }
+        });
         let world = World::new(11);
         let jenkins = FakeJenkins::start(&world, "/jenkins");
-        let folder = tempfile::tempdir().expect("a folder");
-        let owner = format!("{OWNER_PREFIX}{name}");
         let site = Self {
-            cloud,
+            cloud: Cloud::of(project),
             world,
             jenkins,
-            owner,
-            folder,
-            _turn: turn,
+            owner: format!("{OWNER_PREFIX}{name}"),
+            folder: tempfile::tempdir().expect("a folder"),
+            began: Instant::now(),
+            _small: small,
+            turn,
         };
         site.tick();
         site.configure(LINUX, LOGIN);
@@ -112,17 +155,34 @@ impl Site {
 
     /// Writes the configuration with these templates and this way in.
     pub fn configure(&self, nodes: &str, login: &str) {
-        let state = self.state_file();
-        let (owner, jenkins, project) = (&self.owner, self.jenkins.url(), self.cloud.project);
-        let project = if login.contains("appcred") {
+        self.configure_with(
+            nodes,
+            &format!("real: {{type: openstack, {login}{}}}", self.tenant(login)),
+            "",
+        );
+    }
+
+    /// The project, where the login does not tell it.
+    fn tenant(&self, login: &str) -> String {
+        let told = ["appcred", "cloud:", "tenant_name"]
+            .iter()
+            .any(|word| login.contains(word));
+        if told {
             String::new()
         } else {
-            format!(", tenant_name: {project}")
-        };
+            format!(", tenant_name: {}", self.cloud.project)
+        }
+    }
+
+    /// Writes the configuration with these templates, the lines of these providers, and more of `timing`.
+    pub fn configure_with(&self, nodes: &str, providers: &str, timing: &str) {
+        let state = self.state_file();
+        let (owner, jenkins) = (&self.owner, self.jenkins.url());
+        let providers: String = providers.lines().map(|line| format!("  {line}\n")).collect();
         let text = format!(
-            "owner: {owner}\nstate_file: {state}\njenkins: {{url: \"{jenkins}\", user: mita, token: 11token}}\nprovider:\n  \
-             real: {{type: openstack, {login}{project}}}\nlimits: {{canary: 0}}\ntiming: {{idle_grace: 2s, backoff_first: \
-             5m}}\nnodes:{nodes}\n",
+            "owner: {owner}\nstate_file: {state}\njenkins: {{url: \"{jenkins}\", user: mita, token: 11token}}\n\
+             provider:\n{providers}limits: {{canary: 0}}\n\
+             timing: {{idle_grace: 1s, backoff_first: 5m{timing}}}\nnodes:{nodes}\n",
             state = state.display(),
         );
         fs::write(self.config(), text).expect("a configuration");
@@ -233,9 +293,12 @@ impl Site {
 
 impl Drop for Site {
     fn drop(&mut self) {
+        let done = self.began.elapsed();
         let tidy = || {
-            restore();
-            self.cloud.clean();
+            if matches!(self.turn, Turn::Alone(_)) {
+                restore();
+            }
+            self.cloud.clean(&self.owner);
         };
         if std::thread::panicking() {
             // The failure of the test is not to be hidden by another.
@@ -243,6 +306,14 @@ impl Drop for Site {
         } else {
             tidy();
         }
+        // Past the capture of the test runner: the last run tells what takes how long.
+        let (done, all) = (done.as_secs_f32(), self.began.elapsed().as_secs_f32());
+        let _ = writeln!(
+            std::io::stderr(),
+            "{all:5.1} s, {:.1} of it for tidying: {}",
+            all - done,
+            self.owner
+        );
     }
 }
 

@@ -5,12 +5,15 @@
 
 mod exec;
 mod jenkins;
+mod login;
 mod node;
 mod provider;
+mod server;
 mod text;
 mod user_data;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use jiff::SignedDuration;
 
@@ -42,7 +45,9 @@ pub struct Found<'f> {
 pub fn config(raw: &RawConfig, root: &At<'_>, mut found: Found<'_>, report: &mut Report) -> Config {
     let limits = limits(&raw.limits, &root.section("limits"), report);
     let (timing, graces) = timing(&raw.timing, &root.section("timing"), report);
+    let state_file = state_file(raw, root, found.folders, report);
     let common = Common {
+        state_file: &state_file,
         folders: found.folders,
         max_body: raw.limits.max_body.unwrap_or(MAX_BODY),
     };
@@ -71,7 +76,7 @@ pub fn config(raw: &RawConfig, root: &At<'_>, mut found: Found<'_>, report: &mut
     }
     Config {
         owner,
-        state_file: state_file(raw, root, found.folders, report),
+        state_file,
         jenkins,
         providers,
         templates,
@@ -88,6 +93,7 @@ fn known_providers<'t>(root: &At<'t>) -> Option<Vec<&'t str>> {
 /// What all parts need.
 struct Common<'c> {
     folders: &'c Folders,
+    state_file: &'c Path,
     max_body: u64,
 }
 

@@ -1,21 +1,19 @@
 //! Judges the entries of `nodes:`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 
-use crate::model::{self, ImageRef, PortSpec, ProviderName, ServerSpec, SizeRef, TemplateName, Zone};
+use crate::model::{self, ProviderName, TemplateName, Zone};
 
 use super::super::at::{At, Given};
-use super::super::problem::{Place, Report, join, quoted};
+use super::super::problem::{Place, Report, quoted};
 use super::super::raw::{RawConfig, RawNode};
 use super::super::{MinReady, Placement, ReadyWindow, Template, suggest};
-use super::{Graces, exec, lifetime, positive, text, user_data};
+use super::{Graces, exec, lifetime, positive, server, text, user_data};
 
 /// A hostname is cut there, and with it the end of the id.
 const MAX_HOSTNAME: usize = 63;
-/// Nova's default of 128 without our four marks.
-const MAX_METADATA: usize = 124;
 /// Far more than a server runs at a time; the plan counts them one by one.
 const MAX_EXECUTORS: u32 = 1000;
 /// Jenkins allows none of these in the name of a node.
@@ -75,7 +73,7 @@ fn template(name: &str, raw: &RawNode, at: &At<'_>, context: &Context<'_>, repor
         register(at, raw, report);
     }
     let graces = graces(at, raw, context.graces, report);
-    let spec = spec(at, raw, context, report);
+    let spec = server::spec(at, raw, exec::Part::of(raw, context), report);
     let max = raw.max.unwrap_or(10);
     let mut template = Template {
         name: TemplateName::new(name),
@@ -214,125 +212,6 @@ fn placements(at: &At<'_>, raw: &RawNode, context: &Context<'_>, report: &mut Re
         })
     });
     places.collect()
-}
-
-fn spec(at: &At<'_>, raw: &RawNode, context: &Context<'_>, report: &mut Report) -> ServerSpec {
-    let exec = exec::Part::of(raw, context);
-    if exec == exec::Part::Nothing && at.given("options") == Given::Value {
-        let text = "is for providers of type exec, and this template has none; remove it";
-        report.error(&at.place("options"), text);
-    }
-    // What is not there is looked at where it must be.
-    let optional = exec == exec::Part::All;
-    ServerSpec {
-        image: if optional
-            && !["image_name", "image_id", "image_regex"]
-                .iter()
-                .any(|key| at.given(key) != Given::Absent)
-        {
-            ImageRef::Name(String::new())
-        } else {
-            image(at, raw, report)
-        },
-        size: if optional && at.given("size") == Given::Absent && raw.size_section.is_none() {
-            SizeRef::Named(String::new())
-        } else {
-            size(at, raw, report)
-        },
-        key_pair: text::optional(at, "keyname", raw.keyname.as_ref(), report),
-        // 0 is none: so a template can do without the disk of `defaults`.
-        storage: raw.storage.filter(|gb| *gb > 0),
-        boot_volume: raw.boot_volume.filter(|gb| *gb > 0),
-        volume_type: text::optional(at, "volume_type", raw.volume_type.as_ref(), report),
-        networks: text::list(at, "networks", raw.networks.as_ref(), report),
-        ports: ports(at, raw, report),
-        floating_ip_pool: text::optional(at, "floating_ip_pool", raw.floating_ip_pool.as_ref(), report),
-        security_groups: text::list(at, "security_groups", raw.security_groups.as_ref(), report),
-        config_drive: raw.config_drive,
-        metadata: metadata(at, raw, report),
-        scheduler_hints: raw.scheduler_hints.clone(),
-        options: raw.options.clone(),
-    }
-}
-
-fn image(at: &At<'_>, raw: &RawNode, report: &mut Report) -> ImageRef {
-    let given = [
-        ("image_name", raw.image_name.is_some()),
-        ("image_id", raw.image_id.is_some()),
-        ("image_regex", raw.image_regex.is_some()),
-    ];
-    let mut given = given.iter().filter(|(_, given)| *given).map(|(key, _)| *key);
-    if let (Some(first), Some(second)) = (given.next(), given.next()) {
-        report.error(&at.place(second), format!("{first} is given, too; keep one of the two"));
-    }
-    if at.given("image_id") == Given::Value {
-        let id = text::optional(at, "image_id", raw.image_id.as_ref(), report);
-        return ImageRef::Id(id.unwrap_or_default());
-    }
-    if at.given("image_regex") == Given::Value {
-        let regex = text::optional(at, "image_regex", raw.image_regex.as_ref(), report);
-        return ImageRef::Regex(regex.unwrap_or_default());
-    }
-    let what = "write the name of an image, or image_id or image_regex";
-    ImageRef::Name(text::required(at, "image_name", raw.image_name.as_ref(), what, report))
-}
-
-fn size(at: &At<'_>, raw: &RawNode, report: &mut Report) -> SizeRef {
-    let what = "write the name of a flavor, or what it must have: {vcpus: 4, ram: 8192}";
-    match &raw.size_section {
-        None => SizeRef::Named(text::required(at, "size", raw.size.as_ref(), what, report)),
-        Some(least) => SizeRef::Least {
-            vcpus: least.vcpus.unwrap_or(0).into(),
-            ram_mb: least.ram.unwrap_or(0).into(),
-            disk_gb: least.disk.unwrap_or(0).into(),
-        },
-    }
-}
-
-fn ports(at: &At<'_>, raw: &RawNode, report: &mut Report) -> Vec<PortSpec> {
-    let existing = text::list(at, "ports", raw.ports.as_ref(), report);
-    let mut ports: Vec<PortSpec> = existing.into_iter().map(PortSpec::Existing).collect();
-    for (index, port) in raw.ports_sections.iter().flatten().enumerate() {
-        let Some(port) = port else { continue };
-        let here = at.item_section("ports_sections", index);
-        let what = "write the network that the port is made in";
-        ports.push(PortSpec::Made {
-            network: text::required(&here, "network", port.network.as_ref(), what, report),
-            security_groups: text::list(&here, "security_groups", port.security_groups.as_ref(), report),
-            vnic_type: text::optional(&here, "vnic_type", port.vnic_type.as_ref(), report),
-            port_security: port.port_security,
-        });
-    }
-    ports
-}
-
-fn metadata(at: &At<'_>, raw: &RawNode, report: &mut Report) -> BTreeMap<String, String> {
-    if raw.metadata.len() > MAX_METADATA {
-        let text = format!(
-            "must have at most {MAX_METADATA} entries, has {}; remove some",
-            raw.metadata.len()
-        );
-        report.error(&at.place("metadata"), text);
-    }
-    let section = at.place("metadata");
-    for (key, value) in &raw.metadata {
-        let place = Place {
-            path: join(&section.path, key),
-            at: at.section("metadata").place(key).at,
-        };
-        let good = |c: char| c.is_ascii_alphanumeric() || "-_:. ".contains(c);
-        if key.is_empty() || key.len() > 255 || !key.chars().all(good) {
-            let text = "a key has 1 to 255 letters, digits, blanks or - _ : . characters; rename it";
-            report.error(&place, text);
-        }
-        if key.to_ascii_lowercase().starts_with("mita-") {
-            report.error(&place, "keys that begin with mita- are mita's own marks; rename it");
-        }
-        if value.chars().count() > 255 {
-            report.error(&place, "a value has at most 255 characters; shorten it");
-        }
-    }
-    raw.metadata.clone()
 }
 
 fn graces(at: &At<'_>, raw: &RawNode, graces: Graces, report: &mut Report) -> Graces {

@@ -1,19 +1,22 @@
 //! Judges the entries of `provider:`.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
-use crate::access::{EndpointOverrides, KeystoneAuth, NameOrId, OpenStackAccess};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::access::{EndpointOverrides, OpenStackAccess, TokenCache};
 use crate::model::ProviderName;
 use crate::secret::Secret;
 
 use super::super::at::{At, Given};
-use super::super::libcloud::{self, AuthVersion};
+use super::super::libcloud;
 use super::super::problem::{Report, quoted};
 use super::super::raw::{RawConfig, RawProvider};
 use super::super::schema::{PROVIDER_TYPES, is_exec};
 use super::super::{ProviderConfig, ProviderKind, suggest};
 use super::jenkins::{self, Settings};
-use super::{Common, Found, exec, text};
+use super::{Common, Found, exec, login, text};
 
 /// The types that others know and that may come.
 const LATER: [&str; 11] = [
@@ -68,6 +71,7 @@ pub fn all(
         };
         providers.insert(provider.name.clone(), provider);
     }
+    tokens_apart(&section, &providers, common, report);
     providers
 }
 
@@ -119,7 +123,7 @@ fn openstack(
     let url = jenkins::url(at, "auth_url", raw.auth_url.as_ref(), Some(what), report);
     let url = url.map_or_else(String::new, |url| url.text);
     let (auth_url, in_url) = libcloud::split_auth_url(&url);
-    let version = version(at, raw, in_url, report);
+    let version = login::version(at, raw, in_url, report);
     let settings = Settings {
         ca_file: raw.ca_file.as_deref(),
         verify: raw.verify,
@@ -129,7 +133,7 @@ fn openstack(
     };
     OpenStackAccess {
         auth_url: auth_url.to_owned(),
-        auth: auth(at, raw, version, secret, report),
+        auth: login::auth(at, raw, version, secret, report),
         region: text::optional(at, "service_region", raw.service_region.as_ref(), report),
         interface: interface(at, raw, report),
         endpoints: EndpointOverrides {
@@ -138,153 +142,56 @@ fn openstack(
             network: endpoint(at, "network_url", raw.network_url.as_ref(), report),
             volume: endpoint(at, "volume_url", raw.volume_url.as_ref(), report),
         },
+        token_cache: token_cache(at, raw, common, report),
         transport: jenkins::transport(at, &settings, common, report),
+    }
+}
+
+/// Reads where a token is kept: nowhere, beside the state file, or in a file that is named.
+fn token_cache(at: &At<'_>, raw: &RawProvider, common: &Common<'_>, report: &mut Report) -> Option<TokenCache> {
+    let text = raw.token_cache.as_deref()?;
+    let path = match text.to_ascii_lowercase().as_str() {
+        "false" | "no" | "off" => return None,
+        "true" | "yes" | "on" => {
+            let mut path = common.state_file.as_os_str().to_owned();
+            path.push(format!(".token-{}", utf8_percent_encode(at.name(), NAMES)));
+            PathBuf::from(path)
+        }
+        _ => common.folders.resolve(text).unwrap_or_else(|text| {
+            report.error(&at.place("token_cache"), text);
+            PathBuf::new()
+        }),
+    };
+    Some(TokenCache { path, writes: false })
+}
+
+/// What stays as it is where a provider's name becomes part of a file's.
+const NAMES: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
+
+/// Two providers in one file would undo each other's entries; the state file would be lost.
+fn tokens_apart(
+    section: &At<'_>,
+    providers: &BTreeMap<ProviderName, ProviderConfig>,
+    common: &Common<'_>,
+    report: &mut Report,
+) {
+    let mut seen = BTreeMap::from([(common.state_file, "the state file")]);
+    for (name, provider) in providers {
+        let ProviderKind::OpenStack(access) = &provider.kind else {
+            continue;
+        };
+        let Some(cache) = &access.token_cache else {
+            continue;
+        };
+        if let Some(other) = seen.insert(&cache.path, name.as_str()) {
+            let text = format!("is the file of {other}, too; write another path, or true");
+            report.error(&section.section(name.as_str()).place("token_cache"), text);
+        }
     }
 }
 
 fn endpoint(at: &At<'_>, key: &str, value: Option<&String>, report: &mut Report) -> Option<String> {
     jenkins::url(at, key, value, None, report).map(|url| url.text)
-}
-
-/// Chooses the login: as told, else by the keys that are there, else v3 with a password as libcloud does.
-fn version(at: &At<'_>, raw: &RawProvider, in_url: Option<&str>, report: &mut Report) -> AuthVersion {
-    let Some(text) = &raw.auth_version else {
-        return if raw.application_credential_id.is_some() {
-            AuthVersion::V3ApplicationCredential
-        } else if in_url == Some("v2.0") {
-            AuthVersion::V2Password
-        } else {
-            AuthVersion::V3Password
-        };
-    };
-    let version = AuthVersion::parse(text).unwrap_or_else(|what| {
-        let (what, action) = what.split_once("; ").unwrap_or((&what, ""));
-        let place = at.place("auth_version");
-        report.error(&place, format!("{} cannot be used, {what}; {action}", quoted(text)));
-        AuthVersion::V3Password
-    });
-    if in_url.is_some_and(|in_url| in_url != version.in_url()) {
-        let text = format!(
-            "ends in {}, auth_version says {}, which is used; end it before the version",
-            in_url.unwrap_or_default(),
-            version.in_url()
-        );
-        report.warn(&at.place("auth_url"), text);
-    }
-    version
-}
-
-fn auth(at: &At<'_>, raw: &RawProvider, version: AuthVersion, secret: Secret, report: &mut Report) -> KeystoneAuth {
-    if version != AuthVersion::V3ApplicationCredential {
-        for key in ["application_credential_id", "application_credential_secret"] {
-            if at.given(key) == Given::Value {
-                let text = "has no use with this auth_version; write auth_version: 3.x_appcred";
-                report.error(&at.place(key), text);
-            }
-        }
-    }
-    match version {
-        AuthVersion::V2Password => {
-            for key in [
-                "user_id",
-                "user_domain_name",
-                "user_domain_id",
-                "project_domain_name",
-                "project_domain_id",
-            ] {
-                if at.given(key) == Given::Value {
-                    report.hint(
-                        &at.place(key),
-                        "has no meaning with auth_version 2.0_password; remove it",
-                    );
-                }
-            }
-            KeystoneAuth::V2Password {
-                username: text::required(at, "username", raw.username.as_ref(), "write the user", report),
-                password: secret,
-                tenant: tenant(at, raw, report),
-            }
-        }
-        AuthVersion::V3Password => v3_password(at, raw, secret, report),
-        AuthVersion::V3ApplicationCredential => {
-            let key = "application_credential_id";
-            let id = match (&raw.application_credential_id, &raw.username) {
-                (Some(_), Some(_)) => {
-                    let text = format!("the credential's id is given by {key}, too; keep one of the two");
-                    report.error(&at.place("username"), text);
-                    String::new()
-                }
-                (None, Some(_)) => text::required(at, "username", raw.username.as_ref(), "", report),
-                (id, None) => {
-                    let what = "write the id of the application credential (as username, too)";
-                    text::required(at, key, id.as_ref(), what, report)
-                }
-            };
-            KeystoneAuth::V3ApplicationCredential { id, secret }
-        }
-    }
-}
-
-/// libcloud's mix, which is what an old configuration means: the user's domain by name, the project's by id.
-fn v3_password(at: &At<'_>, raw: &RawProvider, password: Secret, report: &mut Report) -> KeystoneAuth {
-    let user = either(
-        at,
-        ("username", raw.username.as_ref()),
-        ("user_id", raw.user_id.as_ref()),
-        report,
-    );
-    let user = user.unwrap_or_else(|| {
-        let what = "write the user";
-        NameOrId::Name(text::required(at, "username", raw.username.as_ref(), what, report))
-    });
-    let user_domain = either(
-        at,
-        ("user_domain_name", raw.user_domain_name.as_ref()),
-        ("user_domain_id", raw.user_domain_id.as_ref()),
-        report,
-    );
-    let project_domain = either(
-        at,
-        ("project_domain_name", raw.project_domain_name.as_ref()),
-        ("project_domain_id", raw.project_domain_id.as_ref()),
-        report,
-    );
-    KeystoneAuth::V3Password {
-        user,
-        user_domain: user_domain.unwrap_or_else(|| NameOrId::Name("Default".to_owned())),
-        password,
-        project: tenant(at, raw, report),
-        project_domain: project_domain.unwrap_or_else(|| NameOrId::Id("default".to_owned())),
-    }
-}
-
-fn tenant(at: &At<'_>, raw: &RawProvider, report: &mut Report) -> NameOrId {
-    let name = ("tenant_name", raw.tenant_name.as_ref());
-    either(at, name, ("tenant_id", raw.tenant_id.as_ref()), report).unwrap_or_else(|| {
-        let what = "write the project that the servers belong to (project_name is the same)";
-        NameOrId::Name(text::required(
-            at,
-            "tenant_name",
-            raw.tenant_name.as_ref(),
-            what,
-            report,
-        ))
-    })
-}
-
-/// Reads what is given either by name or by id.
-fn either(
-    at: &At<'_>,
-    name: (&str, Option<&String>),
-    id: (&str, Option<&String>),
-    report: &mut Report,
-) -> Option<NameOrId> {
-    if name.1.is_some() && id.1.is_some() {
-        let place = at.place(id.0);
-        report.error(&place, format!("{} is given, too; keep one of the two", name.0));
-    }
-    let by_id = text::optional(at, id.0, id.1, report).map(NameOrId::Id);
-    by_id.or_else(|| text::optional(at, name.0, name.1, report).map(NameOrId::Name))
 }
 
 fn interface(at: &At<'_>, raw: &RawProvider, report: &mut Report) -> String {

@@ -27,13 +27,17 @@ pub fn list(at: &At<'_>, key: &str, value: Option<&Vec<String>>, report: &mut Re
     let texts = value.cloned().unwrap_or_default();
     let mut seen = BTreeSet::new();
     for (index, text) in texts.iter().enumerate() {
-        let place = at.item(key, index);
-        checked(&place, text, report);
-        if !seen.insert(text) {
-            report.error(&place, format!("{} stands here twice; remove one", quoted(text)));
-        }
+        item(&at.item(key, index), text, &mut seen, report);
     }
     texts
+}
+
+/// Checks an item of a list, after those that were seen.
+pub fn item<'t>(place: &Place, text: &'t str, seen: &mut BTreeSet<&'t str>, report: &mut Report) {
+    checked(place, text, report);
+    if !seen.insert(text) {
+        report.error(place, format!("{} stands here twice; remove one", quoted(text)));
+    }
 }
 
 /// Reports a text that no name can be.

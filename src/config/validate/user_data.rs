@@ -81,7 +81,11 @@ fn script_place(at: &At<'_>, script: &str, byte: usize, file: &str) -> Place {
     // The rest of the line stands at its end, whatever the indentation.
     let column = written.strip_suffix(wanted).map_or(1, |head| head.chars().count() + 1);
     Place {
-        at: Pos { line, column },
+        at: Pos {
+            line,
+            column,
+            ..place.at
+        },
         ..place
     }
 }

@@ -225,6 +225,7 @@ fn offer(has: Option<&Has>) -> Result<Offer, Unavailable> {
         older_images: Vec::new(),
         networks: Vec::new(),
         ports: Vec::new(),
+        server_group: None,
         vcpus: has.and_then(|has| has.vcpus).unwrap_or(0),
         ram_mb: has.and_then(|has| has.ram).unwrap_or(0),
     })

@@ -1,11 +1,13 @@
-//! The login: what is sent to Keystone, and what its answer means. One request; no token is kept between passes.
+//! The login: what is sent to Keystone, and what its answer means. One request; keeping the token is left to `kept`.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use ureq::http::Method;
 
 use super::catalog::Endpoint;
 use super::error::Fault;
+use super::session::date;
 use super::told::Loose;
 use crate::access::{KeystoneAuth, NameOrId, OpenStackAccess};
 use crate::http::{Http, HttpError, Reply, Request, printable};
@@ -13,7 +15,7 @@ use crate::provider::ProviderError;
 use crate::secret::Secret;
 
 /// What a login gives.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Login {
     /// The token, for `X-Auth-Token`.
     pub token: Secret,
@@ -21,13 +23,17 @@ pub(super) struct Login {
     pub project: Option<String>,
     /// The service catalog.
     pub catalog: Vec<Endpoint>,
+    /// Until when the token is good, by the cloud's clock; `None` where Keystone did not say.
+    pub expires: Option<Timestamp>,
+    /// Keystone's clock when it made the token: it says so, or dates its answer (behind uwsgi it does not).
+    pub at: Option<Timestamp>,
 }
 
 /// Sends a login.
 pub(super) fn send(http: &Http, access: &OpenStackAccess) -> Result<Reply, HttpError> {
     let path = if is_v2(access) { "v2.0/tokens" } else { "v3/auth/tokens" };
     let url = format!("{}/{path}", access.auth_url.trim_end_matches('/'));
-    let body = body(&access.auth).to_string();
+    let body = body(&access.auth, access.auth.secret().reveal()).to_string();
     http.send(&Request {
         method: Method::POST,
         url: &url,
@@ -40,14 +46,15 @@ fn is_v2(access: &OpenStackAccess) -> bool {
     matches!(access.auth, KeystoneAuth::V2Password { .. })
 }
 
-fn body(auth: &KeystoneAuth) -> Value {
+/// Says who logs in where, without the secret: two logins of the same text differ by their secret alone.
+pub(super) fn identity(access: &OpenStackAccess) -> String {
+    format!("{} {}", access.auth_url, body(&access.auth, ""))
+}
+
+fn body(auth: &KeystoneAuth, secret: &str) -> Value {
     match auth {
-        KeystoneAuth::V2Password {
-            username,
-            password,
-            tenant,
-        } => {
-            let credentials = json!({"username": username, "password": password.reveal()});
+        KeystoneAuth::V2Password { username, tenant, .. } => {
+            let credentials = json!({"username": username, "password": secret});
             match tenant {
                 NameOrId::Name(name) => json!({"auth": {"passwordCredentials": credentials, "tenantName": name}}),
                 NameOrId::Id(id) => json!({"auth": {"passwordCredentials": credentials, "tenantId": id}}),
@@ -56,22 +63,39 @@ fn body(auth: &KeystoneAuth) -> Value {
         KeystoneAuth::V3Password {
             user,
             user_domain,
-            password,
             project,
             project_domain,
+            ..
         } => {
             let mut user = in_domain(user, user_domain);
-            user["password"] = Value::from(password.reveal());
+            user["password"] = Value::from(secret);
             json!({"auth": {
                 "identity": {"methods": ["password"], "password": {"user": user}},
                 "scope": {"project": in_domain(project, project_domain)},
             }})
         }
         // The project is fixed in the credential; Keystone refuses a scope beside it.
-        KeystoneAuth::V3ApplicationCredential { id, secret } => json!({"auth": {"identity": {
+        KeystoneAuth::V3ApplicationCredential { id, .. } => json!({"auth": {"identity": {
             "methods": ["application_credential"],
-            "application_credential": {"id": id, "secret": secret.reveal()},
+            "application_credential": {"id": id, "secret": secret},
         }}}),
+        KeystoneAuth::V3NamedCredential {
+            name,
+            user,
+            user_domain,
+            ..
+        } => json!({"auth": {"identity": {
+            "methods": ["application_credential"],
+            "application_credential": {"name": name, "secret": secret, "user": in_domain(user, user_domain)},
+        }}}),
+        KeystoneAuth::V3Token {
+            project,
+            project_domain,
+            ..
+        } => json!({"auth": {
+            "identity": {"methods": ["token"], "token": {"id": secret}},
+            "scope": {"project": in_domain(project, project_domain)},
+        }}),
     }
 }
 
@@ -106,11 +130,20 @@ fn refused(access: &OpenStackAccess, reply: &Reply) -> ProviderError {
         (_, 401) if reply.header("openstack-auth-receipt").is_some() => ProviderError::Auth(format!(
             "the user needs a second factor, which a program has not; use an application credential (login at {at}: {said})"
         )),
-        (KeystoneAuth::V3ApplicationCredential { .. }, 404) if fault.json => ProviderError::Auth(format!(
-            "there is no such application credential, or it was deleted or has expired (login at {at}: {said})"
-        )),
+        (KeystoneAuth::V3ApplicationCredential { .. } | KeystoneAuth::V3NamedCredential { .. }, 404) if fault.json => {
+            ProviderError::Auth(format!(
+                "there is no such application credential, or it was deleted or has expired (login at {at}: {said})"
+            ))
+        }
         (KeystoneAuth::V3ApplicationCredential { .. }, 401) => ProviderError::Auth(format!(
             "the application credential is refused: wrong secret, or expired (login at {at}: {said})"
+        )),
+        (KeystoneAuth::V3NamedCredential { .. }, 401) => ProviderError::Auth(format!(
+            "the application credential is refused: wrong name, user or secret, or expired (login at {at}: {said})"
+        )),
+        (KeystoneAuth::V3Token { .. }, 401 | 403 | 404) if fault.json => ProviderError::Auth(format!(
+            "the token is refused: it has expired or was revoked, or is not for this project; a token lives for hours, \
+             an application credential stays (login at {at}: {said})"
         )),
         (auth, 401) => ProviderError::Auth(format!(
             "wrong password, or no such {} or domain: Keystone does not tell which (login at {at}: {said})",
@@ -128,6 +161,8 @@ fn who(auth: &KeystoneAuth) -> String {
         KeystoneAuth::V2Password { username, tenant, .. } => (username.as_str(), shown(tenant)),
         KeystoneAuth::V3Password { user, project, .. } => (shown(user), shown(project)),
         KeystoneAuth::V3ApplicationCredential { id, .. } => (id.as_str(), ""),
+        KeystoneAuth::V3NamedCredential { user, .. } => (shown(user), ""),
+        KeystoneAuth::V3Token { project, .. } => ("", shown(project)),
     };
     format!("user {:?}, project {:?}", printable(user, 60), printable(project, 60))
 }
@@ -145,6 +180,10 @@ struct V3Body {
 
 #[derive(Deserialize)]
 struct V3Token {
+    #[serde(default)]
+    expires_at: Loose,
+    #[serde(default)]
+    issued_at: Loose,
     project: Option<ProjectRef>,
     catalog: Option<Vec<V3Service>>,
 }
@@ -195,6 +234,8 @@ fn read_v3(reply: &Reply) -> Result<Login, ProviderError> {
         token: Secret::new(token),
         project: Some(project.id),
         catalog: endpoints.collect(),
+        expires: stamp(&body.token.expires_at),
+        at: stamp(&body.token.issued_at).or_else(|| date(reply)),
     })
 }
 
@@ -206,6 +247,10 @@ fn parse<'a, T: Deserialize<'a>>(reply: &'a Reply) -> Result<T, ProviderError> {
             "login: the answer is not Keystone's (line {line}, column {column}); is auth_url right?"
         ))
     })
+}
+
+fn stamp(text: &Loose) -> Option<Timestamp> {
+    text.0.as_deref()?.parse().ok()
 }
 
 fn unscoped() -> ProviderError {
@@ -229,6 +274,8 @@ struct V2Access {
 #[derive(Deserialize)]
 struct V2Token {
     id: String,
+    #[serde(default)]
+    expires: Loose,
     tenant: Option<ProjectRef>,
 }
 
@@ -281,5 +328,7 @@ fn read_v2(reply: &Reply) -> Result<Login, ProviderError> {
         token: Secret::new(body.access.token.id),
         project: Some(tenant.id),
         catalog,
+        expires: stamp(&body.access.token.expires),
+        at: date(reply),
     })
 }

@@ -1,9 +1,11 @@
-//! From a service catalog to the base URLs of the three services in use.
+//! From a service catalog to the base URLs of the services in use.
 //!
 //! A catalog URL is no API base: the version may be missing, or be the legacy `/v2` of compute. Names of services are
 //! never matched, only types. No version discovery is made: these rules on the text need no request.
 
 use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
 
 use crate::access::OpenStackAccess;
 use crate::http::printable;
@@ -15,21 +17,33 @@ pub(super) enum Service {
     Compute,
     Image,
     Network,
+    Volume,
 }
 
 impl Service {
-    /// Its type in the catalog.
+    /// Its type in the catalog; for messages, where it has several.
     pub(super) fn kind(self) -> &'static str {
         match self {
             Self::Compute => "compute",
             Self::Image => "image",
             Self::Network => "network",
+            Self::Volume => "volumev3",
+        }
+    }
+
+    /// The types under which it stands in catalogs, the best first.
+    fn kinds(self) -> &'static [&'static str] {
+        match self {
+            Self::Compute => &["compute"],
+            Self::Image => &["image"],
+            Self::Network => &["network"],
+            Self::Volume => &["volumev3", "block-storage", "volume"],
         }
     }
 }
 
 /// One endpoint of a catalog, v2.0 and v3 alike.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Endpoint {
     /// The type of its service.
     pub kind: String,
@@ -67,6 +81,7 @@ pub(super) fn base(access: &OpenStackAccess, catalog: &[Endpoint], service: Serv
         Service::Compute => &overrides.compute,
         Service::Image => &overrides.image,
         Service::Network => &overrides.network,
+        Service::Volume => &overrides.volume,
     };
     let url = match given {
         Some(url) if service == Service::Compute => {
@@ -80,12 +95,35 @@ pub(super) fn base(access: &OpenStackAccess, catalog: &[Endpoint], service: Serv
         Service::Compute => compute(url),
         Service::Image => with_version(url, "v2"),
         Service::Network => with_version(url, "v2.0"),
+        Service::Volume => volume(url),
     })
+}
+
+/// Returns whether there is a service for us, at any interface.
+pub(super) fn has(access: &OpenStackAccess, catalog: &[Endpoint], service: Service) -> bool {
+    let overrides = &access.endpoints;
+    let given = match service {
+        Service::Compute => &overrides.compute,
+        Service::Image => &overrides.image,
+        Service::Network => &overrides.network,
+        Service::Volume => &overrides.volume,
+    };
+    let here = |e: &Endpoint| access.region.as_deref().is_none_or(|region| e.is_in(region));
+    let usable = |e: &Endpoint| {
+        let fits = service != Service::Volume || is_v3(e);
+        service.kinds().contains(&e.kind.as_str()) && !e.url.is_empty() && fits && here(e)
+    };
+    given.is_some() || catalog.iter().any(usable)
 }
 
 fn find<'a>(access: &OpenStackAccess, catalog: &'a [Endpoint], service: Service) -> Result<&'a str, ProviderError> {
     let kind = service.kind();
-    let of_kind: Vec<&Endpoint> = catalog.iter().filter(|e| e.kind == kind && !e.url.is_empty()).collect();
+    let named = |kind: &str| -> Vec<&Endpoint> {
+        let of_kind = catalog.iter().filter(|e| e.kind == kind && !e.url.is_empty());
+        of_kind.filter(|e| service != Service::Volume || is_v3(e)).collect()
+    };
+    let mut found = service.kinds().iter().map(|kind| named(kind));
+    let of_kind = found.find(|endpoints| !endpoints.is_empty()).unwrap_or_default();
     let wanted = access.interface.trim_end_matches("URL");
     let usable: Vec<&Endpoint> = of_kind.iter().copied().filter(|e| e.interface == wanted).collect();
     let missing = |text: String| Err(ProviderError::NotFound(text));
@@ -186,5 +224,36 @@ fn with_version(url: &str, version: &str) -> Base {
     Base {
         url: join(root, &segments),
         legacy: None,
+    }
+}
+
+/// Returns whether an endpoint of block storage is of version 3. The type `volume` has stood for every version, and
+/// tells none where its URL has none.
+fn is_v3(endpoint: &Endpoint) -> bool {
+    let (_, segments) = split(&endpoint.url);
+    match segments.iter().rev().find(|segment| is_version(segment)) {
+        Some(version) => *version == "v3",
+        None => endpoint.kind != "volume",
+    }
+}
+
+/// Block storage: its URL is complete with version and project, or with neither.
+fn volume(url: &str) -> Base {
+    let (root, mut segments) = split(url);
+    if !segments.iter().any(|segment| is_version(segment)) {
+        segments.push("v3");
+    }
+    Base {
+        url: join(root, &segments),
+        legacy: None,
+    }
+}
+
+/// Adds the project to a base of block storage that ends in its version: only newer ones do without.
+pub(super) fn of_project(base: String, service: Service, project: Option<&str>) -> String {
+    let bare = base.rsplit('/').next().is_some_and(is_version);
+    match project {
+        Some(project) if service == Service::Volume && bare => format!("{base}/{project}"),
+        _ => base,
     }
 }

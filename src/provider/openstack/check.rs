@@ -6,13 +6,13 @@ use std::collections::BTreeSet;
 
 use super::catalog::Service;
 use super::error::parse;
-use super::names::{is_uuid, missing};
+use super::names::{is_uuid, missing, nearest};
 use super::network;
 use super::resolve::{Stock, image_exists, image_name};
 use super::session::Session;
-use super::wire::{KeyPairsBody, Network, ZoneInfo, ZonesBody};
+use super::wire::{KeyPairsBody, Network, VolumeTypesBody, ZoneInfo, ZonesBody};
 use crate::http::printable;
-use crate::model::{ImageRef, ServerSpec, TemplateName, Zone};
+use crate::model::{ImageRef, PortSpec, ServerSpec, TemplateName, Zone};
 use crate::provider::ProviderError;
 
 /// A template, and the zones its servers may stand in here.
@@ -35,6 +35,7 @@ pub(super) fn check(session: &mut Session, wanted: &[Wanted<'_>]) -> Result<Vec<
     }
     images_by_id(session, wanted, &mut found);
     networks(session, wanted, &mut found);
+    volume_types(session, wanted, &mut found);
     key_pairs(session, wanted, &mut found);
     security_groups(session, wanted, &mut found);
     zones(session, wanted, &mut found);
@@ -58,9 +59,7 @@ impl Findings {
 
 fn images_by_id(session: &mut Session, wanted: &[Wanted<'_>], found: &mut Findings) {
     for (name, spec, _) in wanted {
-        let (None, ImageRef::Id(id) | ImageRef::Name(id) | ImageRef::Regex(id)) =
-            (image_name(&spec.image), &spec.image)
-        else {
+        let (None, ImageRef::Id(id) | ImageRef::Name(id)) = (image_name(&spec.image), &spec.image) else {
             continue;
         };
         match image_exists(session, id) {
@@ -72,26 +71,77 @@ fn images_by_id(session: &mut Session, wanted: &[Wanted<'_>], found: &mut Findin
 }
 
 fn networks(session: &mut Session, wanted: &[Wanted<'_>], found: &mut Findings) {
-    let seen = match network::networks(session, &["id", "name", "shared", "project_id"]) {
+    let seen = match network::networks(session) {
         Ok(seen) => seen,
         Err(error) => return found.note(error.to_string()),
     };
-    // As Nova chooses where none is named: the project's own, and those that are shared.
-    let project = session.project();
-    let usable = |n: &&Network| n.shared || (project.is_some() && n.project_id.as_deref() == project);
-    let usable: Vec<&str> = seen.iter().filter(usable).map(|n| n.name.as_str()).collect();
+    let only = network::only(&seen, session.project());
     for (name, spec, _) in wanted {
-        if spec.networks.is_empty() && usable.len() > 1 {
-            let there = printable(&usable.join(", "), 200);
-            found.add(
-                name,
-                format!("the project sees several networks ({there}): name one under `networks`"),
-            );
+        // An offer tells it as well, unless there is none as another service is dead.
+        if let (true, true, Err(several)) = (spec.networks.is_empty(), spec.ports.is_empty(), &only) {
+            found.add(name, several);
         }
-        for id in spec.networks.iter().filter(|id| is_uuid(id)) {
+        for id in network_ids(spec) {
             if !seen.iter().any(|network| network.id.eq_ignore_ascii_case(id)) {
                 found.add(name, format!("no network has the id {id:?}"));
             }
+        }
+        if let Some(wrong) = spec.floating_ip_pool.as_ref().and_then(|pool| no_pool(&seen, pool)) {
+            found.add(name, wrong);
+        }
+    }
+}
+
+/// The ids among the networks of a spec and of its ports; names are looked up for an offer.
+fn network_ids(spec: &ServerSpec) -> impl Iterator<Item = &String> {
+    let of_ports = spec.ports.iter().filter_map(|port| match port {
+        PortSpec::Made { network, .. } => Some(network),
+        PortSpec::Existing(_) => None,
+    });
+    spec.networks.iter().chain(of_ports).filter(|name| is_uuid(name))
+}
+
+/// Says why floating IPs cannot be had of a network.
+fn no_pool(seen: &[Network], pool: &str) -> Option<String> {
+    let meant = |network: &&Network| network.name == pool || network.id.eq_ignore_ascii_case(pool);
+    let mut meant = seen.iter().filter(meant).peekable();
+    let may_be = |network: &&Network| network.external != Some(false);
+    let external = seen.iter().filter(may_be);
+    if meant.peek().is_none() {
+        return Some(missing("floating IP pool", pool, external.map(|n| n.name.as_str())));
+    }
+    match meant.filter(may_be).count() {
+        0 => {
+            let near = nearest(pool, external.map(|n| n.name.as_str()));
+            Some(format!(
+                "the network {pool:?} is not external, no floating IP can be had of it ({near})"
+            ))
+        }
+        1 => None,
+        many => Some(format!(
+            "{many} external networks are named {pool:?}: name one by its id"
+        )),
+    }
+}
+
+fn volume_types(session: &mut Session, wanted: &[Wanted<'_>], found: &mut Findings) {
+    if wanted.iter().all(|(_, spec, _)| spec.volume_type.is_none()) {
+        return;
+    }
+    let what = "volume types";
+    let reply = session.get(what, Service::Volume, "/types");
+    let types: Result<VolumeTypesBody, _> = reply.and_then(|reply| parse(what, &reply));
+    let types = match types {
+        Ok(body) => body.volume_types,
+        Err(error) => return found.note(error.to_string()),
+    };
+    for (name, spec, _) in wanted {
+        let wrong = spec
+            .volume_type
+            .as_ref()
+            .map(|kind| network::named("volume type", &types, kind));
+        if let Some(Err(wrong)) = wrong {
+            found.add(name, wrong);
         }
     }
 }
@@ -119,7 +169,21 @@ fn key_pairs(session: &mut Session, wanted: &[Wanted<'_>], found: &mut Findings)
 }
 
 fn security_groups(session: &mut Session, wanted: &[Wanted<'_>], found: &mut Findings) {
-    if wanted.iter().all(|(_, spec, _)| spec.security_groups.is_empty()) {
+    let of_ports = |spec: &ServerSpec| {
+        let made = spec.ports.iter().filter_map(|port| match port {
+            // Names are looked up for an offer.
+            PortSpec::Made { security_groups, .. } => Some(security_groups),
+            PortSpec::Existing(_) => None,
+        });
+        made.flatten()
+            .filter(|id| is_uuid(id))
+            .cloned()
+            .collect::<Vec<String>>()
+    };
+    if wanted
+        .iter()
+        .all(|(_, spec, _)| spec.security_groups.is_empty() && of_ports(spec).is_empty())
+    {
         return;
     }
     let groups = match network::security_groups(session) {
@@ -127,20 +191,9 @@ fn security_groups(session: &mut Session, wanted: &[Wanted<'_>], found: &mut Fin
         Err(error) => return found.note(error.to_string()),
     };
     for (name, spec, _) in wanted {
-        for group in &spec.security_groups {
-            let bearers = groups.iter().filter(|g| g.name == *group).count();
-            let by_id = groups.iter().any(|g| g.id.0.as_deref() == Some(group));
-            match bearers {
-                _ if by_id => {}
-                0 => found.add(
-                    name,
-                    missing("security group", group, groups.iter().map(|g| g.name.as_str())),
-                ),
-                1 => {}
-                many => found.add(
-                    name,
-                    format!("{many} security groups are named {group:?}: name one by its id"),
-                ),
+        for group in spec.security_groups.iter().chain(&of_ports(spec)) {
+            if let Err(wrong) = network::named("security group", &groups, group) {
+                found.add(name, wrong);
             }
         }
     }

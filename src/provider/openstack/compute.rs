@@ -15,7 +15,7 @@ use super::catalog::Service;
 use super::error::{Fault, parse};
 use super::names::query_value;
 use super::session::{Session, date};
-use super::wire::{Flavor, FlavorsPage, LimitsBody, Link, OneServer, ServersPage};
+use super::wire::{Flavor, FlavorsPage, LimitsBody, Link, Named, OneServer, ServerGroupsBody, ServersPage, WireServer};
 use crate::http::escaped;
 use crate::model::{Room, Server, ServerId, ServerStatus};
 use crate::provider::{ProviderError, ServerList};
@@ -69,6 +69,9 @@ fn list(session: &mut Session) -> Result<Listing, ProviderError> {
         clock = clock.or(told);
         let youngest = told.or(clock).unwrap_or_else(Timestamp::now);
         let had = servers.len();
+        for port in page.servers.iter().filter_map(WireServer::port) {
+            session.taken_ports.insert(port.to_owned());
+        }
         servers.extend(page.servers.into_iter().map(|server| server.into_server(youngest)));
         let Some(last) = servers
             .get(had..)
@@ -166,6 +169,14 @@ pub(super) fn flavors(session: &mut Session) -> Result<Vec<Flavor>, ProviderErro
             return Err(markers.stuck(what));
         }
     }
+}
+
+/// Lists the server groups of the project.
+pub(super) fn server_groups(session: &mut Session) -> Result<Vec<Named>, ProviderError> {
+    let what = "server groups";
+    let reply = session.get(what, Service::Compute, "/os-server-groups")?;
+    let body: ServerGroupsBody = parse(what, &reply)?;
+    Ok(body.server_groups)
 }
 
 /// Reads what is left of the quota.

@@ -1,21 +1,25 @@
-//! POST and DELETE of servers. No microversion is asked for: all that is sent is known to every Nova, and to the
-//! legacy `/v2`.
+//! POST and DELETE of servers. No microversion is asked for, but where a volume has a type: all else that is sent is
+//! known to every Nova, and to the legacy `/v2`.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use log::warn;
 use serde_json::{Map, Value, json};
 use ureq::http::Method;
 
 use super::catalog::Service;
 use super::error::{Fault, unreachable};
+use super::port::{self, Taken};
 use super::session::{Call, CallError, Session};
-use super::wire::CreatedBody;
+use super::wire::{CreatedBody, PORT_MARK};
 use crate::http::{HttpError, Reply, escaped, printable};
 use crate::model::ServerId;
 use crate::provider::{CreateServer, Deleted, ProviderError};
 
 /// Nova's limit on user data, which is on the encoded text.
 const MAX_USER_DATA: usize = 65_535;
+/// The first microversion that knows the type of a volume (Stein, 2019).
+const VOLUME_TYPE: &str = "2.67";
 
 /// Asks once for a server.
 pub(super) fn create(session: &mut Session, server: &CreateServer<'_>) -> Result<ServerId, ProviderError> {
@@ -26,20 +30,62 @@ pub(super) fn create(session: &mut Session, server: &CreateServer<'_>) -> Result
         let text = format!("{what}: the script has {bytes} bytes once encoded, Nova takes {MAX_USER_DATA}; shorten it");
         return Err(ProviderError::Refused(text));
     }
-    let body = body(server, user_data.as_deref()).to_string();
+    let taken = port::take(session, server)?;
+    let body = body(server, &taken, user_data.as_deref()).to_string();
+    let outcome = post(session, server, &what, &body, user_data.as_deref());
+    if !matches!(outcome, Ok(_) | Err(ProviderError::Unknown(_))) {
+        port::give_back(session, taken);
+    }
+    outcome
+}
+
+fn post(
+    session: &mut Session,
+    server: &CreateServer<'_>,
+    what: &str,
+    body: &str,
+    user_data: Option<&str>,
+) -> Result<ServerId, ProviderError> {
+    let version = server.spec.volume_type.as_ref().map(|_| VOLUME_TYPE);
     let call = Call {
         method: Method::POST,
         service: Service::Compute,
         path: "/servers",
         body: Some(body.as_bytes()),
     };
-    match session.call(&call) {
-        Ok(reply) => made(&what, &reply, user_data.as_deref()),
+    match session.call_in(&call, version) {
+        Ok(reply) if version.is_some() => of_version(what, &reply, user_data),
+        Ok(reply) => made(what, &reply, user_data),
         // An odd answer to the login is none to the create.
         Err(CallError::NotMade(ProviderError::BadAnswer(text))) => Err(ProviderError::Unavailable(text)),
         Err(CallError::NotMade(error)) => Err(error),
-        Err(CallError::Http(error)) if error.not_sent() => Err(unreachable(&what, &error)),
+        Err(CallError::Http(error)) if error.not_sent() => Err(unreachable(what, &error)),
         Err(CallError::Http(error)) => Err(ProviderError::Unknown(format!("{what}: {error}"))),
+    }
+}
+
+/// Reads the answer to a request that named a microversion: a cloud may not have it, or know nothing of such things.
+fn of_version(what: &str, reply: &Reply, user_data: Option<&str>) -> Result<ServerId, ProviderError> {
+    let advice = format!("volume_type needs Nova's microversion {VOLUME_TYPE} (Stein); remove volume_type here");
+    if reply.status == 406 {
+        let said = Fault::of(reply).said();
+        return Err(ProviderError::Refused(format!("{what}: {advice}: {said}")));
+    }
+    let echo = reply.header("openstack-api-version").unwrap_or_default();
+    let heard = echo
+        .split(',')
+        .any(|part| part.split_whitespace().eq(["compute", VOLUME_TYPE]));
+    match made(what, reply, user_data) {
+        Ok(id) if !heard => {
+            warn!(
+                "openstack: {what}: this cloud speaks no microversions, its volumes are of the default type; {advice}"
+            );
+            Ok(id)
+        }
+        Err(ProviderError::Refused(text)) if !heard => Err(ProviderError::Refused(format!(
+            "{what}: {advice} (it speaks no microversions): {text}"
+        ))),
+        outcome => outcome,
     }
 }
 
@@ -58,7 +104,7 @@ fn made(what: &str, reply: &Reply, user_data: Option<&str>) -> Result<ServerId, 
     }
 }
 
-fn body(server: &CreateServer<'_>, user_data: Option<&str>) -> Value {
+fn body(server: &CreateServer<'_>, taken: &Taken, user_data: Option<&str>) -> Value {
     let (spec, offer) = (server.spec, server.offer);
     let from_volume = spec.boot_volume.is_some();
     let mut it = Map::new();
@@ -68,7 +114,11 @@ fn body(server: &CreateServer<'_>, user_data: Option<&str>) -> Value {
         json!(if from_volume { "" } else { &offer.image }),
     );
     it.insert("flavorRef".to_owned(), json!(offer.flavor));
-    it.insert("metadata".to_owned(), json!(server.metadata));
+    let mut metadata = json!(server.metadata);
+    if let Some(port) = &taken.existing {
+        metadata[PORT_MARK] = json!(port);
+    }
+    it.insert("metadata".to_owned(), metadata);
     let mut add = |key: &str, value: Option<Value>| {
         if let Some(value) = value {
             it.insert(key.to_owned(), value);
@@ -78,7 +128,9 @@ fn body(server: &CreateServer<'_>, user_data: Option<&str>) -> Value {
     add("user_data", user_data.map(Value::from));
     add("config_drive", spec.config_drive.map(Value::from));
     add("availability_zone", server.zone.map(|zone| json!(zone)));
-    add("networks", each(&offer.networks, |id| json!({"uuid": id})));
+    let networks = offer.networks.iter().map(|id| json!({"uuid": id}));
+    let nics: Vec<Value> = networks.chain(taken.all.iter().map(|id| json!({"port": id}))).collect();
+    add("networks", (!nics.is_empty()).then(|| json!(nics)));
     add(
         "security_groups",
         each(&spec.security_groups, |name| json!({"name": name})),
@@ -87,6 +139,9 @@ fn body(server: &CreateServer<'_>, user_data: Option<&str>) -> Value {
     let mut whole = json!({"server": it});
     if !spec.scheduler_hints.is_empty() {
         whole["os:scheduler_hints"] = json!(spec.scheduler_hints);
+        if let Some(group) = &offer.server_group {
+            whole["os:scheduler_hints"]["group"] = json!(group);
+        }
     }
     whole
 }
@@ -98,17 +153,25 @@ fn each(texts: &[String], make: impl Fn(&str) -> Value) -> Option<Value> {
 /// The disks, when there is more than the flavor's own: Nova makes the volumes and removes them with the server.
 fn disks(server: &CreateServer<'_>) -> Option<Value> {
     let image = &server.offer.image;
+    let typed = |mut disk: Value| {
+        if let Some(kind) = &server.spec.volume_type {
+            disk["volume_type"] = json!(kind);
+        }
+        disk
+    };
     let root = match server.spec.boot_volume {
-        Some(size) => json!({"boot_index": 0, "uuid": image, "source_type": "image", "destination_type": "volume",
-            "volume_size": size, "delete_on_termination": true}),
+        Some(size) => typed(json!({"boot_index": 0, "uuid": image, "source_type": "image",
+            "destination_type": "volume", "volume_size": size, "delete_on_termination": true})),
         None if server.spec.storage.is_none() => return None,
         // Without it Nova finds nothing to boot from, although imageRef is there.
         None => json!({"boot_index": 0, "uuid": image, "source_type": "image", "destination_type": "local",
             "delete_on_termination": true}),
     };
     let blank = server.spec.storage.map(|size| {
-        json!({"boot_index": -1, "source_type": "blank", "destination_type": "volume", "volume_size": size,
-            "delete_on_termination": true})
+        typed(
+            json!({"boot_index": -1, "source_type": "blank", "destination_type": "volume", "volume_size": size,
+            "delete_on_termination": true}),
+        )
     });
     Some(std::iter::once(root).chain(blank).collect())
 }

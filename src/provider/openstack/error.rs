@@ -6,6 +6,7 @@
 use serde_json::Value;
 
 use crate::http::{HttpError, Reply, printable};
+use crate::model::FaultKind;
 use crate::provider::ProviderError;
 
 /// A larger error body is not parsed (a schema error may echo the whole user data).
@@ -76,16 +77,16 @@ impl Fault {
     }
 
     fn is_quota(&self) -> bool {
-        self.says(&["quota", "over a limit", "number of ports exceeded"])
+        FaultKind::of(&self.lower) == FaultKind::Quota
     }
 
     fn is_no_room(&self) -> bool {
-        self.says(&[
-            "no valid host",
-            "no more ip addresses",
-            "no fixed ip addresses",
-            "ipaddressgenerationfailure",
-        ])
+        // The last: another server took the port since it was seen free.
+        FaultKind::of(&self.lower) == FaultKind::NoRoom || self.says(&["is still in use"])
+    }
+
+    fn is_policy(&self) -> bool {
+        self.says(&["policy doesn't allow", "not authorized", "disallowed by policy"])
     }
 
     fn throttled(&self, what: &str) -> ProviderError {
@@ -105,6 +106,8 @@ impl Fault {
             )),
             403 => ProviderError::Auth(text),
             404 => ProviderError::NotFound(text),
+            // Cinder's quota, with a Retry-After of 0 that nobody should follow.
+            413 if self.is_quota() => ProviderError::Quota(text),
             429 => self.throttled(what),
             413 if self.json => self.throttled(what),
             300..=399 => ProviderError::Unavailable(format!("{text}; is the endpoint right?")),
@@ -120,7 +123,7 @@ impl Fault {
             400..=499 if self.status != 429 && self.is_quota() => ProviderError::Quota(text),
             400..=499 if self.status != 429 && self.is_no_room() => ProviderError::Capacity(text),
             401 => self.of_reading(what),
-            403 if self.says(&["policy doesn't allow", "not authorized"]) => ProviderError::Auth(text),
+            403 if self.is_policy() => ProviderError::Auth(text),
             409 if self.says(&["network"]) && self.says(&["multiple", "more than one"]) => ProviderError::Refused(
                 // The advice comes first: what follows may be cut.
                 format!(
@@ -137,11 +140,55 @@ impl Fault {
         }
     }
 
-    /// What it means for DELETE /servers/ID, other than that the server is gone already.
+    /// What it means for POST /ports: never that a server may exist, since none was asked for yet.
+    pub(super) fn of_port(&self, what: &str) -> ProviderError {
+        match self.of_create(what) {
+            ProviderError::Unknown(text) => ProviderError::Unavailable(text),
+            // What this template asks of its port, not what the project may do.
+            ProviderError::Auth(text) if self.status == 403 => ProviderError::Refused(text),
+            other => other,
+        }
+    }
+
+    /// What it means for a DELETE, other than that the thing is gone already.
     pub(super) fn of_delete(&self, what: &str) -> ProviderError {
+        self.of_change(what)
+    }
+
+    /// What it means for a small change that may be repeated.
+    pub(super) fn of_change(&self, what: &str) -> ProviderError {
+        let text = format!("{what}: {}", self.said());
         match self.status {
-            409 => ProviderError::Conflict(format!("{what}: {}", self.said())),
+            409 => ProviderError::Conflict(text),
+            // Cinder says so of a volume in the wrong state.
+            400 if self.says(&["invalid volume", "invalidvolume"]) => ProviderError::Conflict(text),
+            400 | 422 => ProviderError::Refused(text),
             _ => self.of_reading(what),
+        }
+    }
+
+    /// Returns whether a floating IP cannot come to this port, but may to another one of the server.
+    pub(super) fn is_no_way(&self) -> bool {
+        self.status == 404 && self.says(&["externalgatewayforfloatingipnotfound", "is not reachable from subnet"])
+    }
+
+    /// What it means for POST /floatingips, where the type in the message tells more than the status.
+    pub(super) fn of_floating_ip(&self, what: &str) -> ProviderError {
+        let text = format!("{what}: {}", self.said());
+        match self.status {
+            400..=499 if self.status != 429 && self.is_quota() => ProviderError::Quota(text),
+            400..=499 if self.status != 429 && self.is_no_room() => ProviderError::Capacity(text),
+            401 | 403 | 413 | 429 | 300..=399 => self.of_reading(what),
+            409 => ProviderError::Conflict(text),
+            404 if self.is_no_way() => ProviderError::Refused(format!(
+                // The advice comes first: what follows may be cut.
+                "{what}: no router joins the server's network to floating_ip_pool: {}",
+                self.said()
+            )),
+            400..=499 if self.json => ProviderError::Refused(text),
+            // A proxy's page: the service was not reached.
+            400..=499 => ProviderError::Unavailable(text),
+            _ => ProviderError::Unknown(text),
         }
     }
 }

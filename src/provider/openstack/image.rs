@@ -1,4 +1,4 @@
-//! Images by name, from Glance: all names in one query.
+//! Images by name or expression, from Glance: all names in one query.
 
 use super::catalog::Service;
 use super::error::parse;
@@ -62,19 +62,25 @@ fn pages(session: &mut Session, query: &str) -> Result<Vec<Image>, ProviderError
     }
 }
 
-/// Chooses among images of one name: the project's own first, then the newest, then by id. Clouds renew their images
-/// under the same name.
-pub(super) fn choose<'a>(images: &'a [Image], name: &str, project: Option<&str>) -> Option<&'a Image> {
-    let rank = |image: &Image| {
-        (
-            project.is_some() && image.owner.as_deref() == project,
-            image.created_at.clone(),
-        )
-    };
-    let of_name = images
+/// Returns the active images whose name is a wanted one, the best first: the project's own, then the newest, then by
+/// id. Clouds renew their images under the same name.
+pub(super) fn candidates<'a>(
+    images: &'a [Image],
+    wanted: impl Fn(&str) -> bool,
+    project: Option<&str>,
+) -> Vec<&'a Image> {
+    let mut found: Vec<&Image> = images
         .iter()
-        .filter(|i| i.name.as_deref() == Some(name) && i.status == "active");
-    of_name.max_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| b.id.cmp(&a.id)))
+        .filter(|image| image.status == "active" && image.name.as_deref().is_some_and(&wanted))
+        .collect();
+    let own = |image: &Image| project.is_some() && image.owner.as_deref() == project;
+    found.sort_by(|a, b| {
+        let (of_a, of_b) = ((own(a), &a.created_at), (own(b), &b.created_at));
+        of_b.cmp(&of_a).then_with(|| a.id.cmp(&b.id))
+    });
+    // An image can move between two pages while both are read.
+    found.dedup_by(|a, b| a.id == b.id);
+    found
 }
 
 #[cfg(test)]
@@ -105,13 +111,19 @@ mod tests {
             image("a", "cloud", "2026-01-04T00:00:00Z"),
             image("d", "us", "2025-01-01T00:00:00Z"),
         ];
-        let chosen = |images: &[Image], project| choose(images, "twin", project).map(|i| i.id.clone());
+        let ids = |images: &[Image], project| {
+            let found = candidates(images, |name| name == "twin", project);
+            found.iter().map(|image| image.id.as_str()).collect::<String>()
+        };
         for _ in 0..images.len() {
             images.rotate_left(1);
-            assert_eq!(chosen(&images, Some("us")).as_deref(), Some("d"));
-            assert_eq!(chosen(&images, None).as_deref(), Some("a"));
+            assert_eq!(ids(&images, Some("us")), "dabc");
+            assert_eq!(ids(&images, None), "abcd");
         }
         images[0].status = "queued".to_owned();
-        assert_eq!(choose(&images[..1], "twin", None).map(|i| &i.id), None);
+        assert_eq!(ids(&images[..1], None), "");
+        images[1].name = None;
+        images[2] = images[3].clone();
+        assert_eq!(ids(&images, None).len(), 1, "the same image twice");
     }
 }

@@ -1,12 +1,16 @@
-//! OpenStack: Keystone, Nova, Glance and Neutron, by plain HTTP and without a microversion.
+//! OpenStack: Keystone, Nova, Glance, Neutron and Cinder, by plain HTTP, and but for one request without a microversion.
 //!
 //! | file | what it is for |
 //! | --- | --- |
 //! | `auth`, `catalog` | the login, and where the services are |
+//! | `kept` | a token that outlives the pass |
 //! | `session` | requests with a token, 401 and 429 |
 //! | `compute`, `image`, `network` | lists |
-//! | `resolve` | from names to ids |
+//! | `flavor`, `resolve` | from names to ids |
+//! | `port` | ports: those that are free, those that are made for a server |
 //! | `create` | POST and DELETE of servers |
+//! | `belongings` | floating IPs, ports, volumes: listed, removed, marked |
+//! | `console` | the last lines of a server's console |
 //! | `check` | everything that is named, looked up |
 //! | `error`, `wire`, `told`, `names` | what the answers look like |
 
@@ -16,14 +20,19 @@
 )]
 
 mod auth;
+mod belongings;
 mod catalog;
 mod check;
 mod compute;
+mod console;
 mod create;
 mod error;
+mod flavor;
 mod image;
+mod kept;
 mod names;
 mod network;
+mod port;
 mod resolve;
 mod session;
 mod told;
@@ -35,8 +44,10 @@ mod tests;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use log::info;
+
 use crate::access::OpenStackAccess;
-use crate::http::{Deadline, Http};
+use crate::http::{Deadline, Http, printable};
 use crate::model::{
     Belonging, BelongingKind, BelongingMark, Offers, ServerId, ServerSpec, TemplateName, Unavailable, Zone,
 };
@@ -47,6 +58,7 @@ use session::{Pause, Session};
 /// An OpenStack project in one region.
 pub struct OpenStack {
     session: Session,
+    pools: belongings::Pools,
 }
 
 impl OpenStack {
@@ -60,6 +72,7 @@ impl OpenStack {
             .map_err(|error| ProviderError::Unavailable(error.to_string()))?;
         Ok(Self {
             session: Session::new(http, access.clone(), pause),
+            pools: None,
         })
     }
 }
@@ -87,6 +100,9 @@ impl Provider for OpenStack {
             let offer = stock.offer(spec).map_err(|wrong| Unavailable {
                 reason: wrong.join("; "),
             });
+            if let (Ok(_), Some(image)) = (&offer, stock.chosen(spec)) {
+                info!("openstack: {}: {image}", printable(name.as_str(), 100));
+            }
             ((*name).clone(), offer)
         });
         Ok(Offers {
@@ -103,24 +119,24 @@ impl Provider for OpenStack {
         create::delete(&mut self.session, id)
     }
 
-    fn belongings(&mut self, _kinds: &BTreeSet<BelongingKind>) -> Result<Vec<Belonging>, ProviderError> {
-        Ok(Vec::new())
+    fn belongings(&mut self, kinds: &BTreeSet<BelongingKind>) -> Result<Vec<Belonging>, ProviderError> {
+        belongings::belongings(&mut self.session, kinds)
     }
 
-    fn remove(&mut self, _kind: BelongingKind, _id: &str) -> Result<Deleted, ProviderError> {
-        Ok(Deleted::AlreadyGone)
+    fn remove(&mut self, kind: BelongingKind, id: &str) -> Result<Deleted, ProviderError> {
+        belongings::remove(&mut self.session, kind, id)
     }
 
-    fn add_floating_ip(&mut self, _wanted: &AddFloatingIp<'_>) -> Result<IpAddr, ProviderError> {
-        Err(ProviderError::Unavailable("not built yet".to_owned()))
+    fn add_floating_ip(&mut self, wanted: &AddFloatingIp<'_>) -> Result<IpAddr, ProviderError> {
+        belongings::add_floating_ip(&mut self.session, &mut self.pools, wanted)
     }
 
-    fn mark_volume(&mut self, _id: &str, _mark: &BelongingMark) -> Result<(), ProviderError> {
-        Ok(())
+    fn mark_volume(&mut self, id: &str, mark: &BelongingMark) -> Result<(), ProviderError> {
+        belongings::mark_volume(&mut self.session, id, mark)
     }
 
-    fn console(&mut self, _id: &ServerId, _lines: u32) -> Result<Option<String>, ProviderError> {
-        Ok(None)
+    fn console(&mut self, id: &ServerId, lines: u32) -> Result<Option<String>, ProviderError> {
+        console::console(&mut self.session, id, lines)
     }
 
     fn check(&mut self, wanted: &[(&TemplateName, &ServerSpec, &[Zone])]) -> Result<Vec<String>, ProviderError> {

@@ -29,7 +29,13 @@ pub(super) fn query_value(href: &str, key: &str) -> Option<String> {
 /// Says that a thing is missing, with the names that come nearest.
 pub(super) fn missing<'a>(kind: &str, wanted: &str, there: impl Iterator<Item = &'a str>) -> String {
     let wanted = printable(wanted, 100);
-    let mut near: Vec<(usize, &str)> = there.map(|name| (distance(&wanted, name), name)).collect();
+    format!("no {kind} named {wanted:?} ({})", nearest(&wanted, there))
+}
+
+/// Says which names come nearest to a text.
+pub(super) fn nearest<'a>(wanted: &str, there: impl Iterator<Item = &'a str>) -> String {
+    let there = there.filter(|name| !name.is_empty());
+    let mut near: Vec<(usize, &str)> = there.map(|name| (distance(wanted, name), name)).collect();
     near.sort_unstable();
     near.dedup();
     let near: Vec<String> = near
@@ -38,8 +44,8 @@ pub(super) fn missing<'a>(kind: &str, wanted: &str, there: impl Iterator<Item = 
         .map(|(_, name)| format!("{:?}", printable(name, 60)))
         .collect();
     match near.as_slice() {
-        [] => format!("no {kind} named {wanted:?} (there is none at all)"),
-        near => format!("no {kind} named {wanted:?} (nearest: {})", near.join(", ")),
+        [] => "there is none at all".to_owned(),
+        near => format!("nearest: {}", near.join(", ")),
     }
 }
 

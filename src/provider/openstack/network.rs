@@ -9,11 +9,13 @@ use super::wire::{Named, Network, NetworksPage, SecurityGroupsBody};
 use crate::http::printable;
 use crate::provider::ProviderError;
 
-/// Lists all networks that the project sees, with the given fields.
-pub(super) fn networks(session: &mut Session, fields: &[&str]) -> Result<Vec<Network>, ProviderError> {
+/// What is asked of each network.
+const FIELDS: &str = "fields=id&fields=name&fields=shared&fields=router:external&fields=project_id";
+
+/// Lists all networks that the project sees: its own, those that are shared with it, and external ones.
+pub(super) fn networks(session: &mut Session) -> Result<Vec<Network>, ProviderError> {
     let what = "networks";
-    let query: Vec<String> = fields.iter().map(|field| format!("fields={field}")).collect();
-    let path = format!("/networks?{}", query.join("&"));
+    let path = format!("/networks?{FIELDS}");
     let mut all = Vec::new();
     let mut marked = path.clone();
     let mut markers = Markers::default();
@@ -49,6 +51,59 @@ pub(super) fn resolve(networks: &[Network], wanted: &str) -> Result<String, Stri
         [id] => Ok((*id).to_owned()),
         several => Err(format!(
             "{} networks are named {:?}: name one by its id ({})",
+            several.len(),
+            printable(wanted, 100),
+            printable(&several.join(", "), 300)
+        )),
+    }
+}
+
+/// Finds the network that Nova would choose where none is named; `None` where there is none at all.
+///
+/// Nova takes the project's own networks and those that are shared with it, be they external or not, and refuses a
+/// server when these are several.
+pub(super) fn only(networks: &[Network], project: Option<&str>) -> Result<Option<String>, String> {
+    let own = |n: &Network| match project {
+        Some(project) => n.project_id.as_deref() == Some(project),
+        None => n.external == Some(false),
+    };
+    let usable: Vec<&Network> = networks.iter().filter(|n| n.shared || own(n)).collect();
+    match usable.as_slice() {
+        [] => Ok(None),
+        [network] => Ok(Some(network.id.clone())),
+        several => {
+            let shown = |n: &&Network| {
+                let twin = several.iter().filter(|other| other.name == n.name).count() > 1;
+                match (n.name.as_str(), twin) {
+                    ("", _) => n.id.clone(),
+                    (name, true) => format!("{name} ({})", n.id),
+                    (name, false) => name.to_owned(),
+                }
+            };
+            let names: Vec<String> = several.iter().map(shown).collect();
+            Err(format!(
+                "the project sees several networks ({}): name one under `networks`",
+                printable(&names.join(", "), 300)
+            ))
+        }
+    }
+}
+
+/// Finds a thing of which a list has names and ids: by its id, or by its name.
+pub(super) fn named(kind: &str, there: &[Named], wanted: &str) -> Result<String, String> {
+    let id = |thing: &Named| thing.id.0.clone();
+    if let Some(found) = there
+        .iter()
+        .find(|t| t.id.0.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(wanted)))
+    {
+        return Ok(id(found).unwrap_or_default());
+    }
+    let ids: Vec<String> = there.iter().filter(|t| t.name == wanted).filter_map(id).collect();
+    match ids.as_slice() {
+        [] => Err(missing(kind, wanted, there.iter().map(|t| t.name.as_str()))),
+        [id] => Ok(id.clone()),
+        several => Err(format!(
+            "{} {kind}s are named {:?}: name one by its id ({})",
             several.len(),
             printable(wanted, 100),
             printable(&several.join(", "), 300)

@@ -1,53 +1,62 @@
-//! From what a template names to ids: image, flavor, networks, and whether image and flavor fit together.
+//! From what a template names to ids: image, flavor, networks, ports, server group.
 //!
 //! The same look-up serves a pass, where it becomes an `Offer`, and `check --online`, where what is wrong is told.
 
 use std::collections::BTreeSet;
 
+use log::debug;
+
 use super::catalog::Service;
-use super::names::{is_uuid, missing};
+use super::names::{is_uuid, missing, nearest};
 use super::session::Session;
-use super::wire::{Flavor, Image, Network};
-use super::{compute, image, network};
+use super::wire::{Flavor, Image, Named, Network, Port};
+use super::{compute, flavor, image, network, port};
 use crate::http::printable;
-use crate::model::{ImageRef, Offer, ServerSpec, SizeRef};
+use crate::model::{ImageRef, Offer, PortOffer, PortSpec, ServerSpec};
+use crate::pattern::WholeName;
 use crate::provider::ProviderError;
 
 /// What a cloud has of what was named.
 #[derive(Debug)]
 pub(super) struct Stock {
-    pub project: Option<String>,
-    pub flavors: Vec<Flavor>,
-    pub images: Vec<Image>,
-    pub networks: Vec<Network>,
+    project: Option<String>,
+    flavors: Vec<Flavor>,
+    images: Vec<Image>,
+    /// `None` where they were not needed, or the cloud does not show them.
+    networks: Option<Vec<Network>>,
+    ports: Vec<Port>,
+    security_groups: Vec<Named>,
+    server_groups: Vec<Named>,
+    /// Ports that servers have which do not show on them yet.
+    taken_ports: BTreeSet<String>,
 }
 
+/// How many other images an offer names at most.
+const OLDER_IMAGES: usize = 5;
+
 impl Stock {
-    /// Lists what the specs name: images in one query, all flavors, and networks where one is named that is no id.
+    /// Lists what the specs name: images in one query, all flavors, and of the rest what cannot be done without.
     pub(super) fn of(session: &mut Session, specs: &[&ServerSpec]) -> Result<Self, ProviderError> {
         let project = session.ensure_login()?.project.clone();
-        let names: BTreeSet<&str> = specs.iter().filter_map(|spec| image_name(&spec.image)).collect();
-        let names: Vec<&str> = names.into_iter().collect();
-        let mut images = if names.is_empty() {
-            Vec::new()
-        } else {
-            image::by_name(session, &names)?
-        };
-        if names.iter().any(|name| image::choose(&images, name, None).is_none()) {
-            // What there is instead helps the operator, and is asked only when something is amiss.
-            images = image::all(session)?;
-        }
-        let mut wanted = specs.iter().flat_map(|spec| &spec.networks);
-        let networks = if wanted.any(|name| !is_uuid(name)) {
-            network::networks(session, &["id", "name"])?
-        } else {
-            Vec::new()
-        };
+        let made = |test: fn(&PortSpec) -> bool| specs.iter().flat_map(|spec| &spec.ports).any(test);
+        let named_group = |spec: &&ServerSpec| group_name(spec).is_some();
         Ok(Self {
             project,
+            images: images(session, specs)?,
+            networks: networks(session, specs)?,
+            ports: ports(session, specs)?,
+            security_groups: if made(|port| matches!(port, PortSpec::Made { .. })) && specs.iter().any(names_groups) {
+                network::security_groups(session)?
+            } else {
+                Vec::new()
+            },
+            server_groups: if specs.iter().any(named_group) {
+                compute::server_groups(session)?
+            } else {
+                Vec::new()
+            },
             flavors: compute::flavors(session)?,
-            images,
-            networks,
+            taken_ports: session.taken_ports.clone(),
         })
     }
 
@@ -55,24 +64,24 @@ impl Stock {
     pub(super) fn offer(&self, spec: &ServerSpec) -> Result<Offer, Vec<String>> {
         let mut wrong = Vec::new();
         let image = self.image(&spec.image).map_err(|text| wrong.push(text)).ok();
-        let flavor = self.flavor(&spec.size).map_err(|text| wrong.push(text)).ok();
-        let mut networks = Vec::new();
-        for name in &spec.networks {
-            match network::resolve(&self.networks, name) {
-                Ok(id) => networks.push(id),
-                Err(text) => wrong.push(text),
-            }
+        let (image, known, older_images) = image.unwrap_or_default();
+        let flavor = flavor::choose(&self.flavors, spec, known);
+        let flavor = flavor.map_err(|text| wrong.push(text)).ok();
+        let networks = self.networks(spec, &mut wrong);
+        let ports = self.ports(spec, &mut wrong);
+        let group = group_name(spec).map(|name| network::named("server group", &self.server_groups, name));
+        let server_group = group.and_then(|found| found.map_err(|text| wrong.push(text)).ok());
+        if let (Some(image), Some(flavor)) = (known, flavor) {
+            wrong.extend(flavor::misfit(image, flavor, spec.boot_volume));
         }
-        if let (Some((_, Some(image))), Some(flavor)) = (&image, flavor) {
-            wrong.extend(misfit(image, flavor, spec.boot_volume));
-        }
-        match (image, flavor) {
-            (Some((image, _)), Some(flavor)) if wrong.is_empty() => Ok(Offer {
+        match flavor {
+            Some(flavor) if wrong.is_empty() => Ok(Offer {
                 flavor: flavor.id.clone(),
                 image,
-                older_images: Vec::new(),
+                older_images,
                 networks,
-                ports: Vec::new(),
+                ports,
+                server_group,
                 vcpus: flavor.vcpus,
                 ram_mb: flavor.ram,
             }),
@@ -80,33 +89,222 @@ impl Stock {
         }
     }
 
-    /// Finds an image: its id, and what is known of it. An id is not looked up: it may be of an image that no list
-    /// shows (community, hidden), and boots all the same.
-    fn image(&self, wanted: &ImageRef) -> Result<(String, Option<&Image>), String> {
-        match (image_name(wanted), wanted) {
-            (Some(name), _) => match image::choose(&self.images, name, self.project.as_deref()) {
-                Some(image) => Ok((image.id.clone(), Some(image))),
-                None => Err(missing(
-                    "image",
-                    name,
-                    self.images.iter().filter_map(|i| i.name.as_deref()),
-                )),
-            },
-            (None, ImageRef::Id(id) | ImageRef::Name(id) | ImageRef::Regex(id)) => {
-                Ok((id.clone(), self.images.iter().find(|image| image.id == *id)))
+    /// Finds an image: its id, what is known of it, and the ids of those that would do as well. An id is not looked up:
+    /// it may be of an image that no list shows (community, hidden), and boots all the same.
+    fn image(&self, wanted: &ImageRef) -> Result<(String, Option<&Image>, Vec<String>), String> {
+        let mut found = match wanted {
+            ImageRef::Regex(text) => {
+                let pattern = WholeName::new(text)?;
+                self.candidates(|name| pattern.matches(name))
             }
+            ImageRef::Name(name) if !is_uuid(name) => self.candidates(|other| other == name),
+            ImageRef::Id(id) | ImageRef::Name(id) => {
+                return Ok((id.clone(), self.images.iter().find(|image| image.id == *id), Vec::new()));
+            }
+        }
+        .into_iter();
+        let Some(image) = found.next() else {
+            let names = self.images.iter().filter_map(|image| image.name.as_deref());
+            return Err(match wanted {
+                ImageRef::Regex(text) => format!(
+                    "no image has a name that {:?} matches as a whole ({})",
+                    printable(text, 100),
+                    nearest(text, names)
+                ),
+                ImageRef::Id(name) | ImageRef::Name(name) => missing("image", name, names),
+            });
+        };
+        let older = found.take(OLDER_IMAGES).map(|image| image.id.clone()).collect();
+        Ok((image.id.clone(), Some(image), older))
+    }
+
+    fn candidates(&self, wanted: impl Fn(&str) -> bool) -> Vec<&Image> {
+        image::candidates(&self.images, wanted, self.project.as_deref())
+    }
+
+    /// Says which image was chosen where that was open.
+    pub(super) fn chosen(&self, spec: &ServerSpec) -> Option<String> {
+        if let ImageRef::Id(_) = spec.image {
+            return None;
+        }
+        let (_, image, older) = self.image(&spec.image).ok()?;
+        let image = image?;
+        let name = printable(image.name.as_deref().unwrap_or_default(), 100);
+        let (id, made) = (printable(&image.id, 60), printable(&image.created_at, 40));
+        Some(format!(
+            "image {name:?} ({id}) of {made}, {} others would do",
+            older.len()
+        ))
+    }
+
+    fn networks(&self, spec: &ServerSpec, wrong: &mut Vec<String>) -> Vec<String> {
+        let mut add = |found: Result<String, String>| found.map_err(|text| wrong.push(text)).ok();
+        if !spec.networks.is_empty() || !spec.ports.is_empty() {
+            let seen = self.networks.as_deref().unwrap_or_default();
+            let named = spec.networks.iter().map(|name| network::resolve(seen, name));
+            return named.filter_map(add).collect();
+        }
+        let only = match &self.networks {
+            Some(networks) => network::only(networks, self.project.as_deref()),
+            None => Ok(None),
+        };
+        match only {
+            // From 2.37 on Nova wants to be told, and "auto" would make networks where there are none.
+            Ok(None) if spec.volume_type.is_some() => {
+                let text = "with volume_type the network must be known, and none is seen: name one under `networks`";
+                add(Err(text.to_owned())).into_iter().collect()
+            }
+            Ok(only) => only.into_iter().collect(),
+            Err(text) => add(Err(text)).into_iter().collect(),
         }
     }
 
-    fn flavor(&self, wanted: &SizeRef) -> Result<&Flavor, String> {
-        let SizeRef::Named(wanted) = wanted else {
-            return Err("not built yet".to_owned());
+    fn ports(&self, spec: &ServerSpec, wrong: &mut Vec<String>) -> Vec<PortOffer> {
+        let existing = |port: &PortSpec| match port {
+            PortSpec::Existing(_) => true,
+            PortSpec::Made { .. } => false,
         };
-        let named = self.flavors.iter().find(|flavor| flavor.name == *wanted);
-        named
-            .or_else(|| self.flavors.iter().find(|flavor| flavor.id == *wanted))
-            .ok_or_else(|| missing("flavor", wanted, self.flavors.iter().map(|f| f.name.as_str())))
+        let first = spec.ports.iter().position(existing);
+        let mut offers = Vec::new();
+        for (at, port) in spec.ports.iter().enumerate() {
+            match port {
+                // All of them together are one: each server takes one of those that are free.
+                PortSpec::Existing(_) if first == Some(at) => {
+                    let pool: Vec<&str> = pool(spec).collect();
+                    offers.push(PortOffer::OneOf(port::free(
+                        &self.ports,
+                        &pool,
+                        &self.taken_ports,
+                        wrong,
+                    )));
+                }
+                PortSpec::Existing(_) => {}
+                PortSpec::Made {
+                    network,
+                    security_groups,
+                    port_security,
+                    ..
+                } => {
+                    let secured = *port_security != Some(false);
+                    let groups = if security_groups.is_empty() && secured {
+                        &spec.security_groups
+                    } else {
+                        security_groups
+                    };
+                    let groups = groups.iter().map(|name| self.security_group(name));
+                    let groups: Vec<_> = groups
+                        .filter_map(|found| found.map_err(|text| wrong.push(text)).ok())
+                        .collect();
+                    let seen = self.networks.as_deref().unwrap_or_default();
+                    match network::resolve(seen, network) {
+                        Ok(network) => offers.push(PortOffer::New {
+                            network,
+                            security_groups: groups,
+                        }),
+                        Err(text) => wrong.push(text),
+                    }
+                }
+            }
+        }
+        offers
     }
+
+    fn security_group(&self, wanted: &str) -> Result<String, String> {
+        if is_uuid(wanted) {
+            return Ok(wanted.to_owned());
+        }
+        network::named("security group", &self.security_groups, wanted)
+    }
+}
+
+/// Lists the images that are named; where an expression stands, all of them in the same way.
+fn images(session: &mut Session, specs: &[&ServerSpec]) -> Result<Vec<Image>, ProviderError> {
+    let names: BTreeSet<&str> = specs.iter().filter_map(|spec| image_name(&spec.image)).collect();
+    let names: Vec<&str> = names.into_iter().collect();
+    if specs.iter().any(|spec| matches!(spec.image, ImageRef::Regex(_))) {
+        return image::all(session);
+    }
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let images = image::by_name(session, &names)?;
+    let there = |name: &&str| {
+        images
+            .iter()
+            .any(|i| i.status == "active" && i.name.as_deref() == Some(*name))
+    };
+    if names.iter().all(|name| there(name)) {
+        return Ok(images);
+    }
+    // What there is instead helps the operator, and is asked only when something is amiss.
+    image::all(session)
+}
+
+/// Lists the networks where one is named that is no id, or where Nova would have to choose.
+fn networks(session: &mut Session, specs: &[&ServerSpec]) -> Result<Option<Vec<Network>>, ProviderError> {
+    let named = |spec: &&ServerSpec| {
+        let of_ports = spec.ports.iter().filter_map(|port| match port {
+            PortSpec::Made { network, .. } => Some(network),
+            PortSpec::Existing(_) => None,
+        });
+        spec.networks.iter().chain(of_ports).any(|name| !is_uuid(name))
+    };
+    let open = |spec: &&ServerSpec| spec.networks.is_empty() && spec.ports.is_empty();
+    let must = specs.iter().any(named);
+    if !must && !specs.iter().any(open) {
+        return Ok(None);
+    }
+    match network::networks(session) {
+        Ok(networks) => Ok(Some(networks)),
+        Err(error @ (ProviderError::Unavailable(_) | ProviderError::Throttled { .. })) => Err(error),
+        // A cloud without Neutron, or one that does not show its networks: Nova may know better.
+        Err(error) if !must => {
+            debug!("openstack: {error}; the choice of the network is left to Nova");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Lists the existing ports that are named.
+fn ports(session: &mut Session, specs: &[&ServerSpec]) -> Result<Vec<Port>, ProviderError> {
+    let wanted: BTreeSet<&str> = specs.iter().flat_map(|spec| pool(spec)).collect();
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found = port::ports(session, &wanted)?;
+    if wanted.iter().all(|name| found.iter().any(|port| port.is(name))) {
+        return Ok(found);
+    }
+    port::ports(session, &BTreeSet::new())
+}
+
+/// The names and ids of the existing ports of a spec.
+fn pool(spec: &ServerSpec) -> impl Iterator<Item = &str> {
+    spec.ports.iter().filter_map(|port| match port {
+        PortSpec::Existing(name) => Some(name.as_str()),
+        PortSpec::Made { .. } => None,
+    })
+}
+
+/// Whether a spec names security groups by which ports are made.
+fn names_groups(spec: &&ServerSpec) -> bool {
+    let of_ports = spec.ports.iter().filter_map(|port| match port {
+        PortSpec::Made { security_groups, .. } => Some(security_groups),
+        PortSpec::Existing(_) => None,
+    });
+    of_ports
+        .chain([&spec.security_groups])
+        .flatten()
+        .any(|name| !is_uuid(name))
+}
+
+/// The server group of a spec, where it is given by its name.
+fn group_name(spec: &ServerSpec) -> Option<&str> {
+    spec.scheduler_hints
+        .get("group")?
+        .as_str()
+        .filter(|group| !is_uuid(group))
 }
 
 /// The name to look an image up by; `None` where its id is given.
@@ -117,36 +315,6 @@ pub(super) fn image_name(image: &ImageRef) -> Option<&str> {
     }
 }
 
-/// Tells why an image does not fit a flavor: Nova would refuse the server.
-fn misfit(image: &Image, flavor: &Flavor, boot_volume: Option<u32>) -> Vec<String> {
-    let name = format!("image {:?}", printable(image.name.as_deref().unwrap_or(&image.id), 100));
-    let size = format!("flavor {:?}", printable(&flavor.name, 100));
-    let mut wrong = Vec::new();
-    if image.min_ram > flavor.ram {
-        wrong.push(format!(
-            "{name} needs {} MiB of memory, {size} has {}",
-            image.min_ram, flavor.ram
-        ));
-    }
-    match boot_volume {
-        Some(gb) if image.min_disk > u64::from(gb) => {
-            wrong.push(format!(
-                "{name} needs a disk of {} GB, boot_volume is {gb}",
-                image.min_disk
-            ));
-        }
-        // A root disk of 0 GB is as large as the image.
-        None if flavor.disk > 0 && image.min_disk > flavor.disk => {
-            wrong.push(format!(
-                "{name} needs a disk of {} GB, that of {size} has {}",
-                image.min_disk, flavor.disk
-            ));
-        }
-        _ => {}
-    }
-    wrong
-}
-
 /// Looks an image up by its id, for `check`.
 pub(super) fn image_exists(session: &mut Session, id: &str) -> Result<bool, ProviderError> {
     let path = format!("/images/{}", crate::http::escaped(id));
@@ -154,42 +322,5 @@ pub(super) fn image_exists(session: &mut Session, id: &str) -> Result<bool, Prov
     match reply.status {
         404 => Ok(false),
         _ => super::error::parse::<Image>("image", &reply).map(|image| image.status == "active"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// How many things are wrong with an image of some needs on a flavor of some size.
-    fn check(needs: (u64, u64), has: (u64, u64), boot_volume: Option<u32>, expected: &[&str]) {
-        let image: Image = serde_json::from_str(r#"{"id":"i","name":"big"}"#).unwrap();
-        let (min_ram, min_disk) = needs;
-        let image = Image {
-            min_disk,
-            min_ram,
-            ..image
-        };
-        let flavor = Flavor {
-            id: "f".to_owned(),
-            name: "tiny".to_owned(),
-            vcpus: 1,
-            ram: has.0,
-            disk: has.1,
-        };
-        let wrong = misfit(&image, &flavor, boot_volume);
-        assert_eq!(wrong.len(), expected.len(), "{wrong:?}");
-        for (text, part) in wrong.iter().zip(expected) {
-            assert!(text.contains(part), "{text}");
-        }
-    }
-
-    #[test]
-    fn an_image_must_fit_its_flavor() {
-        check((512, 10), (512, 10), None, &[]);
-        check((513, 11), (512, 10), None, &["513 MiB", "11 GB, that of flavor"]);
-        check((0, 11), (512, 0), None, &[]);
-        check((0, 11), (512, 0), Some(10), &["11 GB, boot_volume is 10"]);
-        check((0, 11), (512, 1), Some(11), &[]);
     }
 }

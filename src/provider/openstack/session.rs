@@ -3,6 +3,7 @@
 //! What an answer means is left to the callers; here only the two statuses are dealt with that say surely that the
 //! request was not handled, so that repeating even a POST is safe.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -13,6 +14,7 @@ use ureq::http::Method;
 use super::auth::{self, Login};
 use super::catalog::{self, Service};
 use super::error::unreachable;
+use super::kept::Keeper;
 use crate::access::OpenStackAccess;
 use crate::http::{Http, HttpError, Reply, Request, printable};
 use crate::provider::ProviderError;
@@ -53,6 +55,8 @@ pub(super) struct Session {
     access: OpenStackAccess,
     pause: Pause,
     login: Option<Login>,
+    /// Where a token outlives the pass.
+    keeper: Option<Keeper>,
     logins: u32,
     /// The login that Keystone refused: tried again it would only lock the account.
     refused: Option<ProviderError>,
@@ -60,25 +64,38 @@ pub(super) struct Session {
     old_compute: bool,
     /// Compute answered anything else than 404: its base is right.
     proven_compute: bool,
+    /// Ports that were handed out, by this client or, as the list of servers told, by an earlier one: a server that is
+    /// only begun does not show on its port yet.
+    pub(super) taken_ports: BTreeSet<String>,
 }
 
 impl Session {
     pub(super) fn new(http: Http, access: OpenStackAccess, pause: Pause) -> Self {
+        let keeper = access.token_cache.clone().map(Keeper::new);
         Self {
             http,
             access,
             pause,
             login: None,
+            keeper,
             logins: 0,
             refused: None,
             old_compute: false,
             proven_compute: false,
+            taken_ports: BTreeSet::new(),
         }
     }
 
     /// Requests made so far, logins among them.
     pub(super) fn requests(&self) -> u64 {
         self.http.requests()
+    }
+
+    /// Returns whether the cloud has a service for us at all; logs in unless that is done.
+    pub(super) fn has(&mut self, service: Service) -> Result<bool, ProviderError> {
+        self.ensure_login()?;
+        let catalog = self.login.as_ref().map_or(&[][..], |login| &login.catalog);
+        Ok(catalog::has(&self.access, catalog, service))
     }
 
     /// The id of the project, once logged in.
@@ -98,9 +115,20 @@ impl Session {
     pub(super) fn ensure_login(&mut self) -> Result<&Login, ProviderError> {
         let login = match self.login.take() {
             Some(login) => login,
-            None => self.log_in()?,
+            None => match self.kept() {
+                Some(login) => login,
+                None => self.log_in()?,
+            },
         };
         Ok(self.login.insert(login))
+    }
+
+    /// Returns the login of a pass before, once: after it was refused there is no other. A catalog that has no compute
+    /// for us may be older than the endpoint that is missing.
+    fn kept(&mut self) -> Option<Login> {
+        let login = self.keeper.as_mut()?.take(&self.access)?;
+        catalog::base(&self.access, &login.catalog, Service::Compute).ok()?;
+        Some(login)
     }
 
     fn log_in(&mut self) -> Result<Login, ProviderError> {
@@ -123,7 +151,12 @@ impl Session {
         };
         let login = auth::read(&self.access, &reply);
         match &login {
-            Ok(login) => self.warn_of_plain_http(login),
+            Ok(login) => {
+                self.warn_of_plain_http(login);
+                if let Some(keeper) = &self.keeper {
+                    keeper.keep(&self.access, login);
+                }
+            }
             Err(error @ ProviderError::Auth(_)) => self.refused = Some(error.clone()),
             Err(_) => {}
         }
@@ -135,7 +168,7 @@ impl Session {
         if !self.access.auth_url.starts_with("https://") {
             return;
         }
-        for service in [Service::Compute, Service::Image, Service::Network] {
+        for service in [Service::Compute, Service::Image, Service::Network, Service::Volume] {
             let base = catalog::base(&self.access, &login.catalog, service);
             if let Some(base) = base.ok().filter(|base| base.url.starts_with("http://")) {
                 let url = printable(&base.url, 100);
@@ -168,19 +201,34 @@ impl Session {
 
     /// Makes a request. After a 401 it logs in again and repeats it once; after a 429 it waits.
     pub(super) fn call(&mut self, call: &Call<'_>) -> Result<Reply, CallError> {
-        let reply = self.patiently(call)?;
+        self.call_in(call, None)
+    }
+
+    /// Makes a request to compute in a microversion, as `2.67`.
+    pub(super) fn call_in(&mut self, call: &Call<'_>, version: Option<&str>) -> Result<Reply, CallError> {
+        let reply = self.patiently(call, version)?;
         if reply.status != 401 {
             return Ok(reply);
         }
         debug!("openstack: the token is refused, logging in again");
         self.login = None;
-        self.patiently(call)
+        let reply = self.patiently(call, version)?;
+        match self.login.as_ref().and_then(|login| login.expires).zip(date(&reply)) {
+            Some((expires, now)) if reply.status == 401 && expires <= now => {
+                let text = format!(
+                    "the token of a fresh login has expired already ({expires}, the cloud's clock says {now}): the \
+                     clocks of the cloud's machines differ"
+                );
+                Err(CallError::NotMade(ProviderError::Auth(text)))
+            }
+            _ => Ok(reply),
+        }
     }
 
-    fn patiently(&mut self, call: &Call<'_>) -> Result<Reply, CallError> {
+    fn patiently(&mut self, call: &Call<'_>, version: Option<&str>) -> Result<Reply, CallError> {
         let mut tries = 1;
         loop {
-            let reply = self.once(call)?;
+            let reply = self.once(call, version)?;
             if reply.status != 429 || !self.waited(&reply, tries) {
                 return Ok(reply);
             }
@@ -188,9 +236,9 @@ impl Session {
         }
     }
 
-    fn once(&mut self, call: &Call<'_>) -> Result<Reply, CallError> {
+    fn once(&mut self, call: &Call<'_>, version: Option<&str>) -> Result<Reply, CallError> {
         self.ensure_login().map_err(CallError::NotMade)?;
-        let reply = self.send(call)?;
+        let reply = self.send(call, version)?;
         if call.service != Service::Compute {
             return Ok(reply);
         }
@@ -199,7 +247,7 @@ impl Session {
         } else if call.method == Method::GET && !self.proven_compute && !self.old_compute {
             self.old_compute = true;
             if self.base(Service::Compute).map_err(CallError::NotMade)?.1 {
-                return self.send(call);
+                return self.send(call, version);
             }
         }
         Ok(reply)
@@ -211,19 +259,26 @@ impl Session {
         let base = catalog::base(&self.access, catalog, service)?;
         match base.legacy {
             Some(url) if self.old_compute => Ok((url, true)),
-            _ => Ok((base.url, false)),
+            _ => Ok((catalog::of_project(base.url, service, self.project()), false)),
         }
     }
 
-    fn send(&self, call: &Call<'_>) -> Result<Reply, CallError> {
+    fn send(&self, call: &Call<'_>, version: Option<&str>) -> Result<Reply, CallError> {
         self.in_time().map_err(CallError::NotMade)?;
         let (base, _) = self.base(call.service).map_err(CallError::NotMade)?;
         let token = self.login.as_ref().map_or("", |login| login.token.reveal());
         let url = format!("{base}{}", call.path);
+        let version = version.map(|version| format!("compute {version}"));
+        let mut headers = vec![("x-auth-token", token), ("accept", "application/json")];
+        headers.extend(
+            version
+                .iter()
+                .map(|version| ("openstack-api-version", version.as_str())),
+        );
         let request = Request {
             method: call.method.clone(),
             url: &url,
-            headers: &[("x-auth-token", token), ("accept", "application/json")],
+            headers: &headers,
             body: call.body.map(|body| ("application/json", body)),
         };
         self.http.send(&request).map_err(CallError::Http)

@@ -7,6 +7,8 @@ use std::marker::PhantomData;
 use std::net::IpAddr;
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
@@ -26,6 +28,18 @@ impl FromText for String {
 impl FromText for Timestamp {
     fn from_text(text: &str) -> Option<Self> {
         text.parse().ok()
+    }
+}
+
+/// A time that may come without a zone (Cinder's, old Neutron's): it is UTC then.
+#[derive(Debug)]
+pub(super) struct Utc(pub Timestamp);
+
+impl FromText for Utc {
+    fn from_text(text: &str) -> Option<Self> {
+        let bare = || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok();
+        let told = text.parse().ok().or_else(|| bare().map(|zoned| zoned.timestamp()));
+        told.map(Self)
     }
 }
 

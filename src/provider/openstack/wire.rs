@@ -97,33 +97,46 @@ impl WireServer {
                 .filter_map(|volume| volume.id.filled())
                 .collect(),
             fault: self.fault.0.map(|text| crate::http::printable(&text, 300)),
-            mark: self.metadata.0,
+            mark: self.metadata.mark,
         }
+    }
+
+    /// Returns the existing port that it was given when it was made.
+    pub(super) fn port(&self) -> Option<&str> {
+        self.metadata.port.as_deref()
     }
 }
 
+/// The metadata key under which a server of ours says which existing port it was given.
+pub(super) const PORT_MARK: &str = "mita-port";
+
 /// Our marks among a server's metadata; the rest is not kept.
 #[derive(Debug, Default)]
-struct Marks(Option<Mark>);
+struct Marks {
+    mark: Option<Mark>,
+    port: Option<String>,
+}
 
 impl<'de> Deserialize<'de> for Marks {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut found: [Option<String>; 4] = [None, None, None, None];
+        let mut found: [Option<String>; 5] = [None, None, None, None, None];
         let index = |key: &str| match key {
             "mita-owner" => Some(0),
             "mita-node" => Some(1),
             "mita-id" => Some(2),
             "mita-config" => Some(3),
+            PORT_MARK => Some(4),
             _ => None,
         };
         object(deserializer, index, |at: usize, text| found[at] = Some(text))?;
-        let [owner, template, id, config] = found;
-        Ok(Self(owner.map(|owner| Mark {
+        let [owner, template, id, config, port] = found;
+        let mark = owner.map(|owner| Mark {
             owner,
             template: template.map(TemplateName::new),
             id: id.as_deref().and_then(NodeId::parse),
             config,
-        })))
+        });
+        Ok(Self { mark, port })
     }
 }
 
@@ -201,6 +214,9 @@ pub(super) struct Flavor {
     /// GB of the root disk; 0 is as large as the image.
     #[serde(default)]
     pub disk: u64,
+    /// Whether no new server may have it.
+    #[serde(default, rename = "OS-FLV-DISABLED:disabled")]
+    pub disabled: bool,
 }
 
 /// A page of Glance's images.
@@ -245,12 +261,52 @@ pub(super) struct Network {
     pub id: String,
     #[serde(default)]
     pub name: String,
-    /// Told only to `check`, which asks for it.
+    /// Whether it is shared with this project.
     #[serde(default)]
     pub shared: bool,
-    /// Told only to `check`, which asks for it.
+    /// Whether floating IPs are of it. Some clouds hide that of networks of other projects, which external ones are.
+    #[serde(default, rename = "router:external")]
+    pub external: Option<bool>,
+    /// The project that it belongs to.
     #[serde(default)]
     pub project_id: Option<String>,
+}
+
+/// A page of Neutron's ports.
+#[derive(Debug, Deserialize)]
+pub(super) struct PortsPage {
+    pub ports: Vec<Port>,
+    #[serde(default)]
+    pub ports_links: Vec<Link>,
+}
+
+/// A port.
+#[derive(Debug, Deserialize)]
+pub(super) struct Port {
+    pub id: String,
+    #[serde(default)]
+    pub name: String,
+    /// The server that has it; empty where it is free.
+    #[serde(default)]
+    pub device_id: Loose,
+}
+
+/// The answer to POST /ports.
+#[derive(Debug, Deserialize)]
+pub(super) struct CreatedPort {
+    pub port: Port,
+}
+
+/// The answer of `os-server-groups`.
+#[derive(Debug, Deserialize)]
+pub(super) struct ServerGroupsBody {
+    pub server_groups: Vec<Named>,
+}
+
+/// The answer of Cinder's `types`.
+#[derive(Debug, Deserialize)]
+pub(super) struct VolumeTypesBody {
+    pub volume_types: Vec<Named>,
 }
 
 /// The answer of `limits`.

@@ -31,6 +31,7 @@ send_service_user_token = true
 $(as_service cinder)
 $(database cinder)
 $(checks_tokens cinder)
+$(strict_policy)
 [oslo_concurrency]
 lock_path = $STATE/cinder/lock
 [coordination]

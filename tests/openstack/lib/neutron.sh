@@ -25,6 +25,7 @@ $(as_service nova)
 $(as_service placement)
 $(database neutron)
 $(checks_tokens neutron)
+$(strict_policy)
 [oslo_concurrency]
 lock_path = $STATE/neutron/lock
 E

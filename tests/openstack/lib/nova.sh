@@ -52,6 +52,7 @@ workers = 1
 enabled = false
 [quota]
 instances = 10
+$(strict_policy)
 [oslo_concurrency]
 lock_path = $STATE/nova/lock
 E

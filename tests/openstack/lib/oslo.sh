@@ -27,6 +27,9 @@ service_token_roles_required = true
 E
 }
 
+# Who has only the role reader may only look: the old defaults let everybody in a project do everything.
+strict_policy() { printf '[oslo_policy]\nenforce_new_defaults = true\n'; }
+
 pool() { printf 'max_pool_size = 5\nmax_overflow = 20\n'; }
 
 database() { # NAME

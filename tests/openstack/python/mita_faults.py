@@ -1,11 +1,13 @@
 """WSGI filter in front of every API: answers some requests with a made-up status.
 
-A rule is a JSON file in knobs/faults.  Keys, all optional but one of status/delay:
+A rule is a JSON file in knobs/faults.  Keys, all optional but one of status/delay/hold/query:
   service  keystone|placement|glance|neutron|nova|cinder     (default: any)
   method   POST, GET, ...                                    (default: any)
   path     regular expression, searched in the path           (default: any)
   status   429, 503, ...       headers  {"Retry-After": "2"}  body  JSON value or string
   delay    seconds to wait first; without status the request then goes on
+  hold     a name: the request waits until `ctl fault release NAME` (or clear), two minutes at most; then as above
+  query    replaces these parameters of the request, which then goes on: {"limit": "2"}
   after    true: the real service carries the request out, only its answer is replaced
   count    how many requests to hit, then the rule removes itself (default: no end)
 """
@@ -15,8 +17,10 @@ import json
 import os
 import re
 import time
+import urllib.parse
 
 DIR = os.path.join(os.environ['MITA_OPENSTACK_DIR'], 'knobs', 'faults')
+LONGEST_HOLD = 120
 
 
 class Faults:
@@ -60,6 +64,15 @@ class Faults:
                 continue
             if rule.get('delay'):
                 time.sleep(float(rule['delay']))
+            if rule.get('hold'):
+                held = os.path.join(DIR, rule['hold'] + '.hold')
+                end = time.monotonic() + LONGEST_HOLD
+                while os.path.exists(held) and time.monotonic() < end:
+                    time.sleep(0.05)
+            if rule.get('query'):
+                query = urllib.parse.parse_qsl(environ.get('QUERY_STRING', ''))
+                query = [(k, v) for k, v in query if k not in rule['query']]
+                environ['QUERY_STRING'] = urllib.parse.urlencode(query + list(rule['query'].items()))
             if 'status' in rule:
                 return self._answer(rule, environ, start_response)
             break

@@ -353,6 +353,8 @@ fn a_delete_has_four_outcomes() {
 }
 
 const IMAGES: &str = "GET /v2/images?status=active&limit=1000";
+const NETWORKS: &str =
+    "GET /v2.0/networks?fields=id&fields=name&fields=shared&fields=router:external&fields=project_id";
 const FLAVORS: &str = "GET /v2.1/flavors/detail?limit=1000";
 const LIMITS: &str = "GET /v2.1/limits";
 
@@ -364,6 +366,7 @@ fn offers_take_one_request_a_list() {
             &*format!("{IMAGES}&name=in%3A%22twin%22"),
             like(&recorded!("page-images-name-twin")),
         ),
+        (NETWORKS, json(200, r#"{"networks":[]}"#)),
         (FLAVORS, like(&recorded!("page-flavors"))),
         (&*format!("{FLAVORS}&marker=2"), json(200, r#"{"flavors":[]}"#)),
         (LIMITS, like(&recorded!("limits"))),
@@ -405,12 +408,9 @@ fn images_are_paged_by_the_query_of_the_link_and_networks_asked_for_when_named()
             images("a", r#","next":"/elsewhere/v2/images?m=1""#),
         ),
         ("GET /v2/images?m=1", images("b", "")),
+        (NETWORKS, like(&recorded!("page-networks"))),
         (
-            "GET /v2.0/networks?fields=id&fields=name",
-            like(&recorded!("page-networks")),
-        ),
-        (
-            "GET /v2.0/networks?fields=id&fields=name&limit=1000&marker=890684fa-028b-4288-a21f-7743d103d5f3",
+            &*format!("{NETWORKS}&limit=1000&marker=890684fa-028b-4288-a21f-7743d103d5f3"),
             json(200, r#"{"networks":[]}"#),
         ),
         (FLAVORS, like(&recorded!("page-flavors"))),
@@ -464,10 +464,7 @@ fn check_tells_what_is_missing_beside_a_dead_service() {
             &*format!("{IMAGES}&name=in%3A%22a%22"),
             like(&recorded!("outage-keystone-new-token")),
         ),
-        (
-            "GET /v2.0/networks?fields=id&fields=name&fields=shared&fields=project_id",
-            none("networks"),
-        ),
+        (NETWORKS, none("networks")),
         (
             "GET /v2.1/os-keypairs",
             json(200, r#"{"keypairs":[{"keypair":{"name":"jenkins","public_key":"x"}}]}"#),

@@ -1,12 +1,16 @@
 //! Tests of the client: on recorded replies, against a scripted server on the loopback, and, behind the feature
 //! `real-openstack`, against a real one.
 
+mod belongings;
 mod client;
 mod create;
+mod login;
+mod ports;
 #[cfg(feature = "real-openstack")]
 mod real;
 mod replies;
 mod server;
+mod stock;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -36,6 +40,7 @@ fn access(auth_url: &str) -> OpenStackAccess {
         region: Some("RegionOne".to_owned()),
         interface: "public".to_owned(),
         endpoints: EndpointOverrides::default(),
+        token_cache: None,
         transport: Transport {
             ca_file: None,
             verify: true,
@@ -47,7 +52,7 @@ fn access(auth_url: &str) -> OpenStackAccess {
     }
 }
 
-fn spec(image: &str, size: &str) -> ServerSpec {
+pub(super) fn spec(image: &str, size: &str) -> ServerSpec {
     ServerSpec {
         image: ImageRef::Name(image.to_owned()),
         size: SizeRef::Named(size.to_owned()),
@@ -69,6 +74,7 @@ fn spec(image: &str, size: &str) -> ServerSpec {
 fn offer() -> Offer {
     Offer {
         older_images: Vec::new(),
+        server_group: None,
         ports: Vec::new(),
         flavor: "2".to_owned(),
         image: "b1ac72ae-6500-4b36-a105-0998670e021a".to_owned(),

@@ -7,7 +7,7 @@ use crate::access::{KeystoneAuth, NameOrId, OpenStackAccess};
 use crate::http::Reply;
 use crate::model::{Address, Mark, NodeId, Server, ServerStatus, TemplateName, Zone};
 use crate::provider::ProviderError;
-use crate::provider::openstack::catalog::{Endpoint, Service, base};
+use crate::provider::openstack::catalog::{Endpoint, Service, base, of_project};
 use crate::provider::openstack::error::{Fault, parse};
 use crate::provider::openstack::wire::{ServersPage, WireServer};
 use crate::provider::openstack::{auth, network, session};
@@ -247,6 +247,43 @@ fn a_catalog_url_becomes_a_base() {
     check(Service::Image, "https://h/image/v2.9", "https://h/image/v2");
     check(Service::Network, "https://h:9696", "https://h:9696/v2.0");
     check(Service::Network, "https://h/network/v2.0", "https://h/network/v2.0");
+}
+
+#[test]
+fn block_storage_stands_under_several_types() {
+    let found = |endpoints: &[(&str, &str)]| {
+        let of = |(kind, url): &(&str, &str)| Endpoint {
+            kind: (*kind).to_owned(),
+            ..endpoint(Service::Volume, "public", "RegionOne", url)
+        };
+        let catalog: Vec<Endpoint> = endpoints.iter().map(of).collect();
+        let url = base(&access("http://k"), &catalog, Service::Volume).map(|base| base.url);
+        url.map(|url| of_project(url, Service::Volume, Some("p")))
+    };
+    let check = |endpoints: &[(&str, &str)], url: &str| assert_eq!(found(endpoints).as_deref(), Ok(url));
+    check(&[("volumev3", "http://h/v3/abc/")], "http://h/v3/abc");
+    check(&[("volumev3", "http://h:8776/v3")], "http://h:8776/v3/p");
+    check(&[("volumev3", "http://h/volume")], "http://h/volume/v3/p");
+    check(
+        &[("block-storage", "http://b/v3/abc"), ("volumev3", "http://h/v3/abc")],
+        "http://h/v3/abc",
+    );
+    check(
+        &[("volumev2", "http://h/v2/abc"), ("volume", "http://h/v3/abc")],
+        "http://h/v3/abc",
+    );
+    check(
+        &[("volume", "http://h/v1/abc"), ("block-storage", "http://b")],
+        "http://b/v3/p",
+    );
+    for old in ["http://h/v1/abc", "http://h/v2/abc", "http://h"] {
+        let error = found(&[("volume", old)]).unwrap_err().to_string();
+        assert!(error.contains("no volumev3 service"), "{error}");
+    }
+    assert_eq!(
+        of_project("http://h/v2.0".to_owned(), Service::Network, Some("p")),
+        "http://h/v2.0"
+    );
 }
 
 fn endpoint(service: Service, interface: &str, region: &str, url: &str) -> Endpoint {

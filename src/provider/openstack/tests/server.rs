@@ -50,7 +50,7 @@ pub(super) struct Scripted {
 }
 
 impl Scripted {
-    /// Starts with a script of `METHOD /path?query` and answer.
+    /// Starts with a script of `METHOD /path?query` and answer. A request in a microversion has that behind it.
     pub(super) fn new(script: Vec<(&str, Answer)>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -88,7 +88,7 @@ fn request(stream: &mut TcpStream) -> Option<(String, String)> {
     let mut reader = BufReader::new(stream);
     let mut first = String::new();
     reader.read_line(&mut first).unwrap();
-    let line = first.trim_end().strip_suffix(" HTTP/1.1")?.to_owned();
+    let mut line = first.trim_end().strip_suffix(" HTTP/1.1")?.to_owned();
     let mut length = 0;
     loop {
         let mut header = String::new();
@@ -99,6 +99,9 @@ fn request(stream: &mut TcpStream) -> Option<(String, String)> {
         }
         if let Some(value) = header.strip_prefix("content-length:") {
             length = value.trim().parse().unwrap();
+        }
+        if let Some(value) = header.strip_prefix("openstack-api-version: compute") {
+            line.push_str(value);
         }
     }
     let mut body = vec![0; length];

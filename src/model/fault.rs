@@ -1,0 +1,139 @@
+//! What the message of a fault tells: the one home of the words by which quota, room and image are told apart.
+//!
+//! A cloud says them when it refuses a server, and again in the fault of a server that went to ERROR after it was
+//! accepted. What follows from it is left to the planner.
+
+/// Why a server was not made or went to ERROR, as far as the message tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FaultKind {
+    /// The quota of the project: of servers, ports, volumes or addresses.
+    Quota,
+    /// No host, address or device has room: another zone or a later time may do.
+    NoRoom,
+    /// The image: it is not there, not whole, or does not fit the flavor.
+    Image,
+    /// Anything else, or nothing that is known.
+    Other,
+}
+
+/// A permission that is missing; such a text may well name a quota.
+const POLICY: [&str; 2] = ["policy doesn't allow", "disallowed by policy"];
+/// Unified limits say `is over a limit for`, Neutron's ports have their own words.
+const QUOTA: [&str; 3] = ["quota", "over a limit", "number of ports exceeded"];
+const IMAGE: [&str; 9] = [
+    "is unacceptable",
+    "can not find requested image",
+    "imagenotfound",
+    "image is not active",
+    "corrupt image",
+    "too small for requested image",
+    "qemu-img",
+    "signature verification",
+    "disk format",
+];
+const NO_ROOM: [&str; 10] = [
+    "no valid host",
+    "exhausted all hosts",
+    "max scheduling attempts",
+    "insufficient compute resources",
+    "insufficient resources",
+    "insufficient free",
+    "no more ip addresses",
+    "no fixed ip addresses",
+    "ipaddressgenerationfailure",
+    "externalipaddressexhausted",
+];
+
+impl FaultKind {
+    /// Reads a message of any cloud, in upper or lower case.
+    pub fn of(message: &str) -> Self {
+        let text = message.to_lowercase();
+        let says = |any: &[&str]| any.iter().any(|words| text.contains(words));
+        let no_image = text.contains("image ") && text.contains("could not be found");
+        if says(&POLICY) {
+            Self::Other
+        } else if says(&QUOTA) {
+            Self::Quota
+        } else if no_image || says(&IMAGE) {
+            // Before the room: after three hosts the last one's reason stands behind `Exceeded max scheduling attempts`.
+            Self::Image
+        } else if says(&NO_ROOM) {
+            Self::NoRoom
+        } else {
+            Self::Other
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_told_apart() {
+        for (message, kind) in [
+            (
+                "Quota exceeded for instances: Requested 1, but already used 2 of 2 instances",
+                FaultKind::Quota,
+            ),
+            (
+                "Project 1 is over a limit for [Resource servers is over limit of 10]",
+                FaultKind::Quota,
+            ),
+            ("Maximum number of ports exceeded", FaultKind::Quota),
+            (
+                "VolumeSizeExceedsAvailableQuota: Requested volume or snapshot exceeds allowed gigabytes quota. \
+                 Requested 100G, quota is 10G and 0G has been consumed.",
+                FaultKind::Quota,
+            ),
+            (
+                "VolumeLimitExceeded: Maximum number of volumes allowed (1) exceeded for quota 'volumes'.",
+                FaultKind::Quota,
+            ),
+            (
+                "OverQuota: Quota exceeded for resources: ['floatingip'].",
+                FaultKind::Quota,
+            ),
+            ("No valid host was found. ", FaultKind::NoRoom),
+            (
+                "No valid host was found. There are not enough hosts available.",
+                FaultKind::NoRoom,
+            ),
+            (
+                "Exceeded maximum number of retries. Exhausted all hosts available for retrying build",
+                FaultKind::NoRoom,
+            ),
+            (
+                "Insufficient compute resources: Free memory 1.00 MB < requested 2048 MB.",
+                FaultKind::NoRoom,
+            ),
+            (
+                "IpAddressGenerationFailure: No more IP addresses available on network n.",
+                FaultKind::NoRoom,
+            ),
+            (
+                "ExternalIpAddressExhausted: Unable to find any IP address on external network n.",
+                FaultKind::NoRoom,
+            ),
+            (
+                "Image 5d is unacceptable: Converted to raw, but format is now qcow2",
+                FaultKind::Image,
+            ),
+            ("Image 5d could not be found.", FaultKind::Image),
+            ("Flavor's disk is too small for requested image.", FaultKind::Image),
+            (
+                "Exceeded max scheduling attempts 3. Last exception: Image 5d is unacceptable: it is corrupt",
+                FaultKind::Image,
+            ),
+            (
+                "Policy doesn't allow os_compute_api:os-quota-sets:show to be performed.",
+                FaultKind::Other,
+            ),
+            ("Build of instance 1 aborted: FakeBuildAbortDriver", FaultKind::Other),
+            ("You have insufficient rights.", FaultKind::Other),
+            ("", FaultKind::Other),
+        ] {
+            assert_eq!(FaultKind::of(message), kind, "{message}");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! What is kept of a server that failed: why, and the last lines of its console, without secrets.
+
+use super::Executor;
+use crate::access::JenkinsCredential;
+use crate::config::{Config, ProviderKind};
+use crate::http::is_control;
+use crate::pass::Live;
+use crate::plan::{Keep, Removal, ServerToRemove};
+use crate::secret::Secret;
+use crate::state::Failure;
+
+/// Consoles that are read in one pass: servers that fail at the same time fail alike.
+const MAX_CONSOLES: u32 = 3;
+
+/// Lines of a console that are kept.
+const LINES: usize = 20;
+
+/// Lines that are asked for: some are empty.
+const READ: u32 = 40;
+
+/// Bytes of a console that are kept.
+const BYTES: usize = 2048;
+
+/// Failures that are kept of each template.
+const PER_TEMPLATE: usize = 3;
+
+/// Shorter secrets are not looked for: they stand in ordinary words.
+const SHORTEST_SECRET: usize = 4;
+
+impl Executor<'_> {
+    /// Keeps why a server that is about to be deleted failed. One that is deleted a second time was kept before.
+    pub(super) fn keep_failure(&mut self, live: &mut Live, removal: &Removal, server: &ServerToRemove) {
+        let (Some(template), true) = (&removal.template, server.failure != Keep::Nothing) else {
+            return;
+        };
+        let known = self.state.failures.get(template);
+        if known.is_some_and(|known| known.iter().any(|failure| failure.server == server.name)) {
+            return;
+        }
+        let console = if server.failure == Keep::Console && self.consoles < MAX_CONSOLES {
+            self.consoles += 1;
+            self.console(live, server)
+        } else {
+            Vec::new()
+        };
+        let failure = Failure {
+            server: server.name.clone(),
+            provider: server.provider.clone(),
+            at: self.context.now,
+            reason: removal.because.clone(),
+            console,
+        };
+        let kept = self.state.failures.entry(template.clone()).or_default();
+        kept.push(failure);
+        kept.drain(..kept.len().saturating_sub(PER_TEMPLATE));
+    }
+
+    /// Reads a console. A server without one is deleted all the same.
+    fn console(&self, live: &mut Live, server: &ServerToRemove) -> Vec<String> {
+        let cloud = live.clouds.get_mut(&server.provider);
+        let text = cloud.and_then(|cloud| cloud.console(&server.id, READ).ok().flatten());
+        text.map(|text| lines(&text, &secrets(self.config))).unwrap_or_default()
+    }
+}
+
+/// Returns the last lines of a console, fit to be shown.
+fn lines(text: &str, secrets: &[&Secret]) -> Vec<String> {
+    // Hidden before anything is cut: half a secret is none that is known.
+    let known = secrets.iter().map(|secret| secret.reveal());
+    let hidden = known
+        .filter(|secret| secret.len() >= SHORTEST_SECRET)
+        .fold(text.to_owned(), |text, secret| text.replace(secret, "***"));
+    let mut left = BYTES;
+    let mut kept: Vec<String> = Vec::new();
+    for line in hidden.lines().rev() {
+        let line = plain(line);
+        if line.is_empty() {
+            continue;
+        }
+        if kept.len() == LINES || left == 0 {
+            break;
+        }
+        let cut = line
+            .char_indices()
+            .map(|(at, c)| at + c.len_utf8())
+            .take_while(|end| *end <= left)
+            .last();
+        let line = &line[..cut.unwrap_or(0)];
+        left -= line.len();
+        kept.push(line.to_owned());
+    }
+    kept.reverse();
+    kept
+}
+
+/// Takes what steers a terminal out of a line: colours and other sequences whole, other control characters one by one.
+fn plain(line: &str) -> String {
+    let mut out = String::new();
+    let mut rest = line.chars().peekable();
+    while let Some(c) = rest.next() {
+        if c == '\u{1b}' && rest.peek() == Some(&'[') {
+            // A sequence ends with the first character of @ to ~ (ECMA-48, 5.4).
+            let _ = rest.by_ref().skip(1).find(|c| ('@'..='~').contains(c));
+        } else if c == '\t' {
+            out.push(' ');
+        } else if !is_control(c) {
+            out.push(c);
+        }
+    }
+    out.trim_end().to_owned()
+}
+
+/// Returns every secret that the configuration holds.
+fn secrets(config: &Config) -> Vec<&Secret> {
+    let mut found = vec![match &config.jenkins.credential {
+        JenkinsCredential::Token(secret) | JenkinsCredential::Password(secret) => secret,
+    }];
+    for provider in config.providers.values() {
+        match &provider.kind {
+            ProviderKind::OpenStack(access) => found.push(access.auth.secret()),
+            // A number or a word would blot out half of the text.
+            ProviderKind::Exec(access) => {
+                found.extend(access.environment.values().filter(|value| value.reveal().len() >= 6));
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_console_is_kept_short_plain_and_without_secrets() {
+        let secret = Secret::new("tok3n");
+        let text = "one\r\n\u{1b}[1;31mred\u{1b}[0m\u{7}\ttok3n x\n\n\u{202e}back\n";
+        assert_eq!(lines(text, &[&secret]), ["one", "red *** x", "back"]);
+        let long = (0..100).fold(String::new(), |text, n| format!("{text}line {n}\n"));
+        let kept = lines(&long, &[]);
+        assert_eq!(
+            (kept.len(), kept[0].as_str(), kept[19].as_str()),
+            (20, "line 80", "line 99")
+        );
+        let wide = format!("first\n{}\nlast", "ü".repeat(5000));
+        let kept = lines(&wide, &[]);
+        assert_eq!((kept.len(), kept[1].as_str()), (2, "last"));
+        assert!(kept.iter().map(String::len).sum::<usize>() <= BYTES, "{kept:?}");
+    }
+}

@@ -1,0 +1,136 @@
+//! Ports: listed, and those of a server by which a floating IP can reach it.
+
+use std::net::Ipv4Addr;
+
+use serde::Deserialize;
+
+use super::{Device, Listed, name_of, pages};
+use crate::http::{Reply, escaped};
+use crate::model::{Belonging, BelongingKind, BelongingMark, ServerId};
+use crate::provider::ProviderError;
+use crate::provider::openstack::catalog::Service;
+use crate::provider::openstack::error::parse;
+use crate::provider::openstack::session::Session;
+use crate::provider::openstack::told::{Loose, Told, Utc};
+use crate::provider::openstack::wire::Link;
+
+/// What is asked of each; fields that a cloud does not know are passed over by it.
+const FIELDS: &str = "fields=id&fields=name&fields=device_id&fields=device_owner&fields=description&fields=created_at\
+    &fields=project_id&fields=tenant_id";
+
+#[derive(Deserialize)]
+struct Page<T> {
+    ports: Vec<T>,
+    #[serde(default = "Vec::new")]
+    ports_links: Vec<Link>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    id: String,
+    #[serde(default)]
+    name: Loose,
+    #[serde(default)]
+    device_id: Loose,
+    #[serde(default)]
+    device_owner: Loose,
+    #[serde(default)]
+    description: Loose,
+    #[serde(default)]
+    created_at: Told<Utc>,
+    #[serde(default)]
+    project_id: Loose,
+    #[serde(default)]
+    tenant_id: Loose,
+}
+
+impl Entry {
+    fn listed(self) -> Listed {
+        let device = Device {
+            device_id: self.device_id,
+            device_owner: self.device_owner,
+        };
+        Listed {
+            project: self.project_id.filled().or_else(|| self.tenant_id.filled()),
+            belonging: Belonging {
+                kind: BelongingKind::Port,
+                name: name_of(self.name, &self.id),
+                id: self.id,
+                in_use: device.device_id.0.as_ref().is_some_and(|id| !id.is_empty()),
+                server: device.server(),
+                created: self.created_at.0.map(|at| at.0),
+                mark: self
+                    .description
+                    .filled()
+                    .as_deref()
+                    .and_then(BelongingMark::of_description),
+            },
+        }
+    }
+}
+
+/// Lists all ports.
+pub(super) fn list(session: &mut Session, project: Option<&str>) -> Result<Vec<Listed>, ProviderError> {
+    let what = "ports";
+    let path = format!("/ports?{FIELDS}{}", of_project(project));
+    let read = |reply: &Reply| {
+        let page: Page<Entry> = parse(what, reply)?;
+        Ok((page.ports.into_iter().map(Entry::listed).collect(), page.ports_links))
+    };
+    pages(session, (Service::Network, what, &path), read, |one| &one.belonging.id)
+}
+
+/// Asks for the things of one project only, under the name that every Neutron knows.
+pub(super) fn of_project(project: Option<&str>) -> String {
+    project.map_or_else(String::new, |id| format!("&tenant_id={}", escaped(id)))
+}
+
+/// A port of a server, as a way for a floating IP.
+pub(super) struct Way {
+    /// The port's id.
+    pub port: String,
+    /// Its first IPv4 address, if it has one.
+    pub ipv4: Option<String>,
+    /// Whether it has more of them, so that Neutron must be told which is meant.
+    pub several: bool,
+}
+
+#[derive(Deserialize)]
+struct Addressed {
+    id: String,
+    #[serde(default)]
+    fixed_ips: Vec<FixedIp>,
+}
+
+#[derive(Deserialize)]
+struct FixedIp {
+    #[serde(default)]
+    ip_address: Loose,
+}
+
+/// Asks for the ports of a server: those with an IPv4 address first.
+pub(super) fn ways(session: &mut Session, server: &ServerId) -> Result<Vec<Way>, ProviderError> {
+    let what = "ports of a server";
+    let path = format!(
+        "/ports?device_id={}&fields=id&fields=fixed_ips",
+        escaped(server.as_str())
+    );
+    let read = |reply: &Reply| {
+        let page: Page<Addressed> = parse(what, reply)?;
+        Ok((page.ports, page.ports_links))
+    };
+    let ports = pages(session, (Service::Network, what, &path), read, |port| &port.id)?;
+    let mut ways: Vec<Way> = ports.into_iter().map(way).collect();
+    ways.sort_by_key(|way| way.ipv4.is_none());
+    Ok(ways)
+}
+
+fn way(port: Addressed) -> Way {
+    let texts = port.fixed_ips.into_iter().filter_map(|fixed| fixed.ip_address.0);
+    let mut v4 = texts.filter(|text| text.parse::<Ipv4Addr>().is_ok());
+    Way {
+        port: port.id,
+        ipv4: v4.next(),
+        several: v4.next().is_some(),
+    }
+}

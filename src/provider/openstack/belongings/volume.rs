@@ -1,0 +1,143 @@
+//! Volumes: listed, and marked as ours after Nova made them for a server.
+
+use serde::Deserialize;
+use serde::de::Deserializer;
+use serde_json::{Map, Value, json};
+use ureq::http::Method;
+
+use super::{Listed, name_of, pages};
+use crate::http::{HttpError, Reply, escaped, printable};
+use crate::model::{Belonging, BelongingKind, BelongingMark, ServerId};
+use crate::provider::ProviderError;
+use crate::provider::openstack::catalog::Service;
+use crate::provider::openstack::error::{Fault, parse, unreachable};
+use crate::provider::openstack::names::is_uuid;
+use crate::provider::openstack::session::{Call, CallError, Session};
+use crate::provider::openstack::told::{Loose, Told, Utc, object};
+use crate::provider::openstack::wire::Link;
+
+/// The states in which Cinder removes a volume that is attached to nothing.
+const REMOVABLE: [&str; 5] = [
+    "available",
+    "error",
+    "error_restoring",
+    "error_extending",
+    "error_managing",
+];
+
+/// What Nova puts behind the id of the server when it names a volume that it makes for a blank mapping.
+const BLANK: &str = "-blank-vol";
+
+#[derive(Deserialize)]
+struct Page {
+    volumes: Vec<Entry>,
+    #[serde(default)]
+    volumes_links: Vec<Link>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    id: String,
+    #[serde(default)]
+    name: Loose,
+    #[serde(default)]
+    status: Loose,
+    #[serde(default)]
+    created_at: Told<Utc>,
+    #[serde(default)]
+    attachments: Vec<Attachment>,
+    #[serde(default)]
+    metadata: Marks,
+    #[serde(default, rename = "os-vol-tenant-attr:tenant_id")]
+    tenant_id: Loose,
+}
+
+#[derive(Deserialize)]
+struct Attachment {
+    #[serde(default)]
+    server_id: Loose,
+}
+
+/// Our mark in the metadata of a volume; the rest is not kept.
+#[derive(Default)]
+struct Marks(Option<BelongingMark>);
+
+impl<'de> Deserialize<'de> for Marks {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut found: [Option<String>; 2] = [None, None];
+        let index = |key: &str| BelongingMark::KEYS.iter().position(|known| *known == key);
+        object(deserializer, index, |at: usize, text| found[at] = Some(text))?;
+        let [owner, server] = found;
+        Ok(Self(
+            owner.zip(server).map(|(owner, server)| BelongingMark { owner, server }),
+        ))
+    }
+}
+
+impl Entry {
+    fn listed(self) -> Listed {
+        let attached = !self.attachments.is_empty();
+        let user = self.attachments.into_iter().find_map(|at| at.server_id.filled());
+        let made_for = || self.name.0.as_deref()?.strip_suffix(BLANK).filter(|id| is_uuid(id));
+        let server = user.or_else(|| made_for().map(str::to_owned)).map(ServerId::new);
+        let removable = self.status.0.is_some_and(|status| REMOVABLE.contains(&status.as_str()));
+        Listed {
+            project: self.tenant_id.filled(),
+            belonging: Belonging {
+                kind: BelongingKind::Volume,
+                name: name_of(self.name, &self.id),
+                id: self.id,
+                in_use: attached || !removable,
+                server,
+                created: self.created_at.0.map(|at| at.0),
+                mark: self.metadata.0,
+            },
+        }
+    }
+}
+
+/// Lists all volumes; Cinder shows those of the project in its path.
+pub(super) fn list(session: &mut Session) -> Result<Vec<Listed>, ProviderError> {
+    let what = "volumes";
+    let read = |reply: &Reply| {
+        let page: Page = parse(what, reply)?;
+        Ok((
+            page.volumes.into_iter().map(Entry::listed).collect(),
+            page.volumes_links,
+        ))
+    };
+    pages(session, (Service::Volume, what, "/volumes/detail"), read, |one| {
+        &one.belonging.id
+    })
+}
+
+/// Adds our mark to a volume's metadata; what else stands there stays.
+pub(in crate::provider::openstack) fn mark(
+    session: &mut Session,
+    id: &str,
+    mark: &BelongingMark,
+) -> Result<(), ProviderError> {
+    let what = format!("mark volume {}", printable(id, 60));
+    if id.is_empty() {
+        return Err(ProviderError::Refused(format!("{what}: it has no id")));
+    }
+    let values = BelongingMark::KEYS.into_iter().zip([&mark.owner, &mark.server]);
+    let metadata: Map<String, Value> = values.map(|(key, value)| (key.to_owned(), json!(value))).collect();
+    let body = json!({ "metadata": metadata }).to_string();
+    let call = Call {
+        method: Method::POST,
+        service: Service::Volume,
+        path: &format!("/volumes/{}/metadata", escaped(id)),
+        body: Some(body.as_bytes()),
+    };
+    match session.call(&call) {
+        Ok(reply) if (200..300).contains(&reply.status) => Ok(()),
+        Ok(reply) => Err(Fault::of(&reply).of_change(&what)),
+        Err(CallError::NotMade(error)) => Err(error),
+        // Marking twice does no harm: the next pass sees whether it was.
+        Err(CallError::Http(error @ HttpError::Broken { .. })) => {
+            Err(ProviderError::Unknown(format!("{what}: {error}")))
+        }
+        Err(CallError::Http(error)) => Err(unreachable(&what, &error)),
+    }
+}

@@ -1,0 +1,110 @@
+//! The last lines of a server's console, which tell why its agent never came.
+
+use serde::Deserialize;
+use serde_json::json;
+use ureq::http::Method;
+
+use super::catalog::Service;
+use super::error::{Fault, unreachable};
+use super::session::{Call, CallError, Session};
+use super::told::Loose;
+use crate::http::{escaped, is_control};
+use crate::model::ServerId;
+use crate::provider::ProviderError;
+
+/// The most bytes that are kept.
+const MOST: usize = 4096;
+
+#[derive(Deserialize)]
+struct Body {
+    #[serde(default)]
+    output: Loose,
+}
+
+/// Reads the last lines; `None` where there is no console, or nothing in it.
+pub(super) fn console(session: &mut Session, id: &ServerId, lines: u32) -> Result<Option<String>, ProviderError> {
+    let what = "console";
+    let body = json!({"os-getConsoleOutput": {"length": lines}}).to_string();
+    let call = Call {
+        method: Method::POST,
+        service: Service::Compute,
+        path: &format!("/servers/{}/action", escaped(id.as_str())),
+        body: Some(body.as_bytes()),
+    };
+    let reply = session.call(&call).map_err(|error| match error {
+        CallError::NotMade(error) => error,
+        CallError::Http(error) => unreachable(what, &error),
+    })?;
+    match reply.status {
+        200..=299 => {
+            let body: Option<Body> = serde_json::from_slice(&reply.body).ok();
+            let text = body.and_then(|body| body.output.0).unwrap_or_default();
+            Ok(Some(last_lines(&text, lines)).filter(|text| !text.is_empty()))
+        }
+        // It is gone, has no host yet, or its hypervisor keeps no console.
+        400 | 404 | 409 | 501 => Ok(None),
+        _ => Err(Fault::of(&reply).of_reading(what)),
+    }
+}
+
+/// Cuts a console to its end: that many lines, so many bytes, and nothing that steers a terminal.
+fn last_lines(text: &str, lines: u32) -> String {
+    // A line of a console is rarely longer than this many times what is kept of all of them.
+    let plain = without_controls(end(text, MOST * 8));
+    let wanted: Vec<&str> = plain
+        .lines()
+        .map(str::trim_end)
+        .filter(|line| !line.is_empty())
+        .collect();
+    let first = wanted
+        .len()
+        .saturating_sub(usize::try_from(lines).unwrap_or(usize::MAX));
+    let joined = wanted[first..].join("\n");
+    end(&joined, MOST).to_owned()
+}
+
+/// Returns the last bytes of a text, from a whole character on.
+fn end(text: &str, most: usize) -> &str {
+    let mut from = text.len().saturating_sub(most);
+    while !text.is_char_boundary(from) {
+        from += 1;
+    }
+    &text[from..]
+}
+
+/// Takes out escape sequences and control characters; the ends of lines stay.
+fn without_controls(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\n' => plain.push('\n'),
+            '\t' => plain.push(' '),
+            '\u{1b}' if chars.next_if_eq(&'[').is_some() => {
+                // Parameters, then one letter that ends it.
+                while chars.next_if(|c| matches!(c, ' '..='?')).is_some() {}
+                chars.next_if(|c| matches!(c, '@'..='~'));
+            }
+            c if is_control(c) => {}
+            c => plain.push(c),
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_console_is_kept_and_steers_nothing() {
+        let text = "one\r\n\u{1b}[0;32m  OK  \u{1b}[0m Started\u{7} x\tsshd.\r\n\r\nlast\u{202e}\n";
+        assert_eq!(last_lines(text, 2), "  OK   Started x sshd.\nlast");
+        assert_eq!(last_lines(text, 100), "one\n  OK   Started x sshd.\nlast");
+        assert_eq!(last_lines("", 5), "");
+        assert_eq!(last_lines("x", 0), "");
+        assert_eq!(last_lines("cut \u{1b}[12", 1), "cut");
+        let long = "ä".repeat(40_000);
+        assert_eq!(last_lines(&long, 1).len(), MOST);
+    }
+}

@@ -1,0 +1,206 @@
+//! Ports: which of those that exist are free, and those that are made for a server.
+//!
+//! What is left of a server that is gone is left to `belongings`.
+
+use std::collections::BTreeSet;
+
+use log::warn;
+use serde_json::{Map, Value, json};
+use ureq::http::Method;
+
+use super::catalog::Service;
+use super::compute::{Markers, next_marker};
+use super::error::{Fault, parse, unreachable};
+use super::names::{is_uuid, missing};
+use super::session::{Call, CallError, Session};
+use super::wire::{CreatedPort, Port, PortsPage};
+use crate::http::{escaped, printable};
+use crate::model::{PortOffer, PortSpec};
+use crate::provider::{CreateServer, ProviderError};
+
+/// Lists the ports that bear one of the names or ids; with neither, all of the project.
+pub(super) fn ports(session: &mut Session, wanted: &BTreeSet<&str>) -> Result<Vec<Port>, ProviderError> {
+    let (ids, names): (Vec<&str>, Vec<&str>) = wanted.iter().partition(|text| is_uuid(text));
+    let mut all = Vec::new();
+    if wanted.is_empty() {
+        all = pages(session, String::new())?;
+    }
+    // Neutron takes several values of one filter for "or", and two filters for "and".
+    for (filter, texts) in [("id", ids), ("name", names)] {
+        for some in texts.chunks(50) {
+            let filters: String = some.iter().map(|text| format!("&{filter}={}", escaped(text))).collect();
+            all.append(&mut pages(session, filters)?);
+        }
+    }
+    Ok(all)
+}
+
+fn pages(session: &mut Session, filters: String) -> Result<Vec<Port>, ProviderError> {
+    let what = "ports";
+    // To an administrator Neutron shows those of every project.
+    let project = session.ensure_login()?.project.clone();
+    let project = project.map_or_else(String::new, |project| format!("&tenant_id={}", escaped(&project)));
+    let path = format!("/ports?fields=id&fields=name&fields=device_id{project}{filters}");
+    let mut all = Vec::new();
+    let mut marked = path.clone();
+    let mut markers = Markers::default();
+    loop {
+        let reply = session.get(what, Service::Network, &marked)?;
+        let mut page: PortsPage = parse(what, &reply)?;
+        let last = page.ports.last().map(|port| port.id.as_str());
+        let next = last.and_then(|last| next_marker(&page.ports_links, last));
+        all.append(&mut page.ports);
+        let Some(next) = next else {
+            return Ok(all);
+        };
+        if !markers.advance(next) {
+            return Err(markers.stuck(what));
+        }
+        marked = markers.path(&path);
+    }
+}
+
+/// Returns the ids of the free ones among ports that are named by name or id; a name may be that of several.
+pub(super) fn free(ports: &[Port], wanted: &[&str], taken: &BTreeSet<String>, wrong: &mut Vec<String>) -> Vec<String> {
+    let mut free = Vec::new();
+    for name in wanted {
+        let mut named = ports.iter().filter(|port| port.is(name)).peekable();
+        if named.peek().is_none() {
+            wrong.push(missing("port", name, ports.iter().map(|port| port.name.as_str())));
+        }
+        for port in named {
+            let unused = port.device_id.0.as_deref().unwrap_or_default().is_empty();
+            if unused && !taken.contains(&port.id) && !free.contains(&port.id) {
+                free.push(port.id.clone());
+            }
+        }
+    }
+    free
+}
+
+impl Port {
+    /// Returns whether it is meant by a name or id.
+    pub(super) fn is(&self, wanted: &str) -> bool {
+        self.name == wanted || self.id.eq_ignore_ascii_case(wanted)
+    }
+}
+
+/// What a server is given, in the order of its ports.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    /// All of them, by id.
+    pub all: Vec<String>,
+    /// The one that a person made.
+    pub existing: Option<String>,
+    /// Those that were made for it.
+    made: Vec<String>,
+}
+
+/// Takes the ports of a server: one of those that exist, and those that are made for it. When one cannot be had,
+/// nothing stays behind but what the sweep finds.
+pub(super) fn take(session: &mut Session, server: &CreateServer<'_>) -> Result<Taken, ProviderError> {
+    let mut taken = Taken::default();
+    let mut made = server
+        .spec
+        .ports
+        .iter()
+        .filter(|port| matches!(port, PortSpec::Made { .. }));
+    for port in &server.offer.ports {
+        let id = match port {
+            PortOffer::OneOf(ids) => pick(session, ids).inspect(|id| taken.existing = Some(id.clone())),
+            PortOffer::New {
+                network,
+                security_groups,
+            } => {
+                make(session, server, made.next(), (network, security_groups)).inspect(|id| taken.made.push(id.clone()))
+            }
+        };
+        match id {
+            Ok(id) => taken.all.push(id),
+            Err(error) => {
+                give_back(session, taken);
+                return Err(error);
+            }
+        }
+    }
+    Ok(taken)
+}
+
+/// Gives back what a server did not get: Nova said surely that there will be none.
+pub(super) fn give_back(session: &mut Session, taken: Taken) {
+    if let Some(id) = taken.existing {
+        session.taken_ports.remove(&id);
+    }
+    for id in taken.made {
+        let call = Call {
+            method: Method::DELETE,
+            service: Service::Network,
+            path: &format!("/ports/{}", escaped(&id)),
+            body: None,
+        };
+        let failed = match session.call(&call) {
+            Ok(reply) if (200..300).contains(&reply.status) || reply.status == 404 => continue,
+            Ok(reply) => Fault::of(&reply).of_delete("port").to_string(),
+            Err(CallError::NotMade(error)) => error.to_string(),
+            Err(CallError::Http(error)) => error.to_string(),
+        };
+        warn!("openstack: the port {} stays for now: {failed}", printable(&id, 60));
+    }
+}
+
+/// Picks a free port. A server that is only begun does not show on its port yet, so what was picked is remembered.
+fn pick(session: &mut Session, ids: &[String]) -> Result<String, ProviderError> {
+    let free = ids.iter().find(|id| !session.taken_ports.contains(*id)).cloned();
+    let id = free.ok_or_else(|| ProviderError::Quota("every port of `ports` is in use".to_owned()))?;
+    session.taken_ports.insert(id.clone());
+    Ok(id)
+}
+
+fn make(
+    session: &mut Session,
+    server: &CreateServer<'_>,
+    wanted: Option<&PortSpec>,
+    (network, security_groups): (&str, &[String]),
+) -> Result<String, ProviderError> {
+    let what = format!("port of {}", printable(server.name, 100));
+    let mut port = Map::new();
+    port.insert("network_id".to_owned(), json!(network));
+    port.insert("name".to_owned(), json!(server.name));
+    port.insert("description".to_owned(), json!(server.mark.description()));
+    if !security_groups.is_empty() {
+        port.insert("security_groups".to_owned(), json!(security_groups));
+    }
+    if let Some(PortSpec::Made {
+        vnic_type,
+        port_security,
+        ..
+    }) = wanted
+    {
+        let more = [
+            ("binding:vnic_type", vnic_type.as_ref().map(|kind| json!(kind))),
+            ("port_security_enabled", port_security.map(Value::Bool)),
+        ];
+        port.extend(
+            more.into_iter()
+                .filter_map(|(key, value)| Some((key.to_owned(), value?))),
+        );
+    }
+    let body = json!({"port": port}).to_string();
+    let call = Call {
+        method: Method::POST,
+        service: Service::Network,
+        path: "/ports",
+        body: Some(body.as_bytes()),
+    };
+    // Without an answer the port may be there. No server was asked for, so its mark tells that it is to go.
+    let reply = session.call(&call).map_err(|error| match error {
+        CallError::NotMade(ProviderError::BadAnswer(text)) => ProviderError::Unavailable(text),
+        CallError::NotMade(error) => error,
+        CallError::Http(error) => unreachable(&what, &error),
+    })?;
+    if !(200..300).contains(&reply.status) {
+        return Err(Fault::of(&reply).of_port(&what));
+    }
+    let made: CreatedPort = parse(&what, &reply).map_err(|error| ProviderError::Unavailable(error.to_string()))?;
+    Ok(made.port.id)
+}
