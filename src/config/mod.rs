@@ -70,10 +70,12 @@ impl Config {
     }
 
     fn token_caches(&mut self) -> impl Iterator<Item = &mut Option<TokenCache>> {
-        self.providers.values_mut().filter_map(|provider| match &mut provider.kind {
-            ProviderKind::OpenStack(access) => Some(&mut access.token_cache),
-            ProviderKind::Exec(_) => None,
-        })
+        self.providers
+            .values_mut()
+            .filter_map(|provider| match &mut provider.kind {
+                ProviderKind::OpenStack(access) => Some(&mut access.token_cache),
+                ProviderKind::Exec(_) => None,
+            })
     }
 
     /// Returns the provider of a name.

@@ -180,13 +180,18 @@ fn server(listed: Listed, youngest: Timestamp) -> Server {
             _ => ServerStatus::Other(status),
         },
         created: listed.created.unwrap_or(youngest),
-        addresses: listed.addresses.into_iter().map(Address::fixed).collect(),
+        // The program alone gives addresses: one that mita would have to add a floating one to is not among them.
+        addresses: listed.addresses.into_iter().map(given).collect(),
         zone: filled(listed.zone).map(Zone::new),
         image: filled(listed.image),
         volumes: Vec::new(),
         fault: filled(listed.fault).map(|text| printable(&text, 300)),
         mark: mark(&listed.metadata),
     }
+}
+
+fn given(ip: IpAddr) -> Address {
+    Address { ip, floating: true }
 }
 
 fn mark(metadata: &BTreeMap<String, Value>) -> Option<Mark> {
