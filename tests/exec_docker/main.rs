@@ -35,7 +35,7 @@ impl Site {
         let world = World::new(3);
         let jenkins = FakeJenkins::start(&world, "/jenkins");
         let folder = tempfile::tempdir().unwrap();
-        let site = Self { world, folder, jenkins };
+        let site = Self { world, jenkins, folder };
         fs::create_dir(site.path("containers")).unwrap();
         site.program("docker.py", include_str!("../../examples/exec-provider/docker.py"));
         site.program("docker", include_str!("docker"));
