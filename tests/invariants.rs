@@ -35,6 +35,7 @@ const ROUGH: Faults = Faults {
     vanish: 0,
     bad_image: false,
     broken_image: false,
+    adopt: false,
     forget_unknown: false,
 };
 
@@ -97,6 +98,32 @@ fn rules_hold_when_the_state_file_is_lost() {
 }
 
 #[test]
+fn rules_hold_while_a_site_moves_over() {
+    for (seeds, faults) in [(4000..4008, calm()), (4100..4110, ROUGH), (4200..4206, forgetful())] {
+        run(seeds, Faults { adopt: true, ..faults }, 120);
+    }
+}
+
+#[test]
+fn a_planner_that_takes_what_is_not_adopted_is_caught() {
+    let planner = |observed: &Observed, config: &Config, state: &State, context: &Context| {
+        let mut observed = observed.clone();
+        let clouds = observed.clouds.values_mut();
+        for server in clouds
+            .filter_map(|cloud| match cloud {
+                Reading::Read(cloud) => Some(&mut cloud.servers),
+                Reading::Unreadable(_) => None,
+            })
+            .flatten()
+        {
+            server.mark = None;
+        }
+        plan(&observed, config, state, context)
+    };
+    caught(Faults { adopt: true, ..ROUGH }, &planner, &["I9"]);
+}
+
+#[test]
 fn rules_hold_with_an_image_that_is_refused() {
     run(
         3000..3006,
@@ -106,18 +133,6 @@ fn rules_hold_with_an_image_that_is_refused() {
         },
         120,
     );
-}
-
-#[test]
-fn a_planner_that_never_sweeps_is_caught() {
-    let faults = Faults { vanish: 2, ..ROUGH };
-    let lazy = |observed: &Observed, config: &Config, state: &State, context: &Context| Plan {
-        sweeps: Vec::new(),
-        ..plan(observed, config, state, context)
-    };
-    let mut sim = Sim::new(1, faults);
-    let end = sim.run(120, &lazy).and_then(|()| sim.settle(&lazy));
-    assert!(end.unwrap_err().starts_with("I14"));
 }
 
 #[test]
@@ -171,9 +186,23 @@ fn a_planner_that_knows_no_images_is_caught() {
         broken_image: true,
         ..calm()
     };
-    let mut sim = Sim::new(4001, faults);
-    let end = sim.run(120, &planner).and_then(|()| sim.settle(&planner));
-    assert!(end.unwrap_err().contains("was never served"));
+    let mut ends = (4000..4010).filter_map(|seed| {
+        let mut sim = Sim::new(seed, faults);
+        sim.run(120, &planner).and_then(|()| sim.settle(&planner)).err()
+    });
+    assert!(ends.any(|broken| broken.contains("was never served")));
+}
+
+#[test]
+fn a_planner_that_never_sweeps_is_caught() {
+    let faults = Faults { vanish: 2, ..ROUGH };
+    let lazy = |observed: &Observed, config: &Config, state: &State, context: &Context| Plan {
+        sweeps: Vec::new(),
+        ..plan(observed, config, state, context)
+    };
+    let mut sim = Sim::new(1, faults);
+    let end = sim.run(120, &lazy).and_then(|()| sim.settle(&lazy));
+    assert!(end.unwrap_err().starts_with("I14"));
 }
 
 /// A planted bug must break a rule soon, and one of those rules that it is known to break.

@@ -110,7 +110,6 @@ impl<'a> Executor<'a> {
                 .as_ref()
                 .and_then(|at| self.is_closed(live, &at.provider))
             {
-                let reason = format!("nothing more is asked of its provider: {reason}");
                 for action in actions {
                     self.tell(action, Outcome::Skipped, Some(reason.clone()));
                 }
@@ -138,7 +137,9 @@ impl<'a> Executor<'a> {
     fn is_closed(&mut self, live: &Live, provider: &ProviderName) -> Option<String> {
         let reason = live.closed(provider)?;
         self.closed.insert(provider.clone(), reason.clone());
-        Some(reason)
+        Some(format!(
+            "nothing more is asked of provider {provider} in this pass: {reason}"
+        ))
     }
 
     fn remove_node(&mut self, live: &Live, removal: &Removal, node: &NodeToRemove) -> bool {
@@ -182,18 +183,13 @@ impl<'a> Executor<'a> {
     }
 
     fn remove_server(&mut self, live: &mut Live, removal: &Removal, server: &ServerToRemove, action: Action) {
-        if server.look_first {
-            match live.jenkins.node(&NodeName::new(&server.name)) {
-                Ok(Some(node)) if !node.offline || !node.is_quiet() => {
-                    return self.tell(
-                        action,
-                        Outcome::Skipped,
-                        Some("its agent joined Jenkins by now".to_owned()),
-                    );
-                }
-                Ok(_) => {}
-                Err(error) => return self.tell(action, Outcome::Failed, Some(chain(&error))),
+        match joined(live, server) {
+            Ok(false) => {}
+            Ok(true) => {
+                let reason = "its agent joined Jenkins by now".to_owned();
+                return self.tell(action, Outcome::Skipped, Some(reason));
             }
+            Err(error) => return self.tell(action, Outcome::Failed, Some(chain(&error))),
         }
         self.keep_failure(live, removal, server);
         // An address that stays does not keep its server: the sweep finds it by its mark.
@@ -369,10 +365,17 @@ impl<'a> Executor<'a> {
         self.failed_keys.insert(key);
     }
 
-    /// Returns whether no new action may be begun, and records the one that is not.
+    /// Returns whether an action may not be begun any more, in this pass or at its cloud, and records it then.
     fn skips(&mut self, live: &Live, action: &Action) -> bool {
-        let Some(reason) = live.must_end() else { return false };
-        self.leave(vec![action.clone()], reason);
+        if let Some(reason) = live.must_end() {
+            self.leave(vec![action.clone()], reason);
+            return true;
+        }
+        let closed = action.provider.as_ref();
+        let Some(reason) = closed.and_then(|provider| self.is_closed(live, provider)) else {
+            return false;
+        };
+        self.tell(action.clone(), Outcome::Skipped, Some(reason));
         true
     }
 
@@ -399,6 +402,22 @@ impl<'a> Executor<'a> {
         (self.told)(&action);
         self.actions.push(action);
     }
+}
+
+/// Asks Jenkins once more for the agent of a server that had none when Jenkins was read.
+fn joined(live: &Live, server: &ServerToRemove) -> Result<bool, jenkins::JenkinsError> {
+    if !server.look_first {
+        return Ok(false);
+    }
+    let own = NodeName::new(&server.name);
+    let names = std::iter::once(&own).chain(&server.other_nodes);
+    for name in names.filter(|name| jenkins::is_agent_name(name)) {
+        let node = live.jenkins.node(name)?;
+        if node.is_some_and(|node| !node.offline || !node.is_quiet()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Returns how the deletion of a node is reported; `Done` alone lets its server go.

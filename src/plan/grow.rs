@@ -139,9 +139,12 @@ impl<'s, 'a> Yard<'s, 'a> {
             ports: BTreeSet::new(),
         };
         for unit in &survey.units {
-            let booting = unit.standing.is_booting();
+            // What another program made proves nothing of our templates and places: it is neither canary nor probe.
+            let boots = unit.standing.is_booting();
+            let booting = boots && !unit.adopted;
             let zone = if booting { unit.zone_asked(survey.config) } else { None };
             yard.count(unit.kind, unit.provider, zone, booting);
+            yard.booting += u32::from(boots && unit.adopted);
             if let (true, Some(kind), Some(image)) = (booting, unit.kind, unit.image()) {
                 yard.count_image(kind, unit.provider, image);
             }

@@ -3,6 +3,7 @@
 //! `plan` looks at nothing but its arguments; it reads no clock and makes no request. Doing what it says is left to
 //! `pass`, which makes no choices of its own.
 
+mod adopt;
 mod audit;
 pub mod backoff;
 mod belongings;
@@ -218,6 +219,8 @@ pub struct ServerToRemove {
     pub node_id: NodeId,
     /// Whether its agent may have joined since Jenkins was read: then it is looked for once more.
     pub look_first: bool,
+    /// Further names under which its agent may have joined, beside the server's own.
+    pub other_nodes: Vec<NodeName>,
     /// Whether it goes because it failed, and what is kept of that.
     pub failure: Keep,
 }
@@ -312,6 +315,8 @@ pub struct ServerRow {
     pub image: Option<String>,
     /// Whether the template was changed since it was made.
     pub outdated: bool,
+    /// Whether it bears no mark of ours and was taken over (`adopt: true`).
+    pub adopted: bool,
 }
 
 /// One template, for `status`.

@@ -241,6 +241,7 @@ pub(super) fn servers(survey: &Survey<'_>) -> Vec<ServerRow> {
                 .map(|at| at.ip.to_string()),
             image: unit.server.and_then(|server| server.image.clone()),
             outdated: unit.outdated(config),
+            adopted: unit.adopted,
         })
         .collect()
 }

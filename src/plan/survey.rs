@@ -11,7 +11,7 @@ use super::belongings;
 use super::phase::{self, Measures, Standing};
 use super::supply::{Link, Supply, Unit, supply};
 use super::words::{shown, span};
-use super::{Context, clock, images, leaving, mapping};
+use super::{Context, adopt, clock, images, leaving, mapping};
 use crate::config::{Config, Template};
 use crate::model::{Computer, NodeId, NodeName, Observed, ProviderName, Reading, split_server_name};
 use crate::state::{BackoffKey, LastPass, NodeMemory, Sighting, State, VERSION};
@@ -65,10 +65,11 @@ pub(super) fn survey<'a>(
     let Supply {
         mut units,
         foreign,
+        strangers,
         mut notes,
         warnings,
     } = supply(observed, config, state, context.now);
-    let (fits, ambiguities) = mapping::link(&mut units, &computers, &foreign, config);
+    let (fits, ambiguities) = mapping::link(&mut units, &computers, &foreign, &strangers, config);
     notes.extend(ambiguities);
     let restart = clock::restart(state, context.now);
     let measures = Measures {
@@ -159,6 +160,7 @@ fn strays<'a>(
     let mut remembered: Vec<&NodeName> = state
         .nodes
         .values()
+        .filter(|memory| !adopt::is_given_back(memory, observed, config))
         .filter_map(|node| node.jenkins_node.as_ref())
         .collect();
     remembered.sort_unstable();
@@ -178,7 +180,8 @@ fn strays<'a>(
             known_id || seen.is_some_and(|seen| seen.known) || remembered.binary_search(&&computer.name).is_ok();
         let named = split
             .as_ref()
-            .is_some_and(|(name, _)| config.templates.iter().any(|t| t.name == *name));
+            .is_some_and(|(name, _)| config.templates.iter().any(|t| t.name == *name))
+            || adopt::is_name_of_original(computer.name.as_str(), config);
         if !known && !named {
             continue;
         }
@@ -221,7 +224,8 @@ fn remember(survey: &mut Survey<'_>) {
     survey.state.nodes = nodes.into_iter().collect();
 }
 
-/// Draws the lessons: a server that joined opens what was held back, one that failed holds it back.
+/// Draws the lessons: a server that joined opens what was held back, one that failed holds it back. Of servers that
+/// another program made there is nothing to learn for ours.
 fn learn(survey: &mut Survey<'_>) {
     let (config, now) = (survey.config, survey.context.now);
     backoff::forget_old(&mut survey.state, now);
@@ -267,7 +271,7 @@ fn learn(survey: &mut Survey<'_>) {
 
 fn learn_of_joined(survey: &mut Survey<'_>) {
     let (config, state) = (survey.config, &mut survey.state);
-    for unit in &survey.units {
+    for unit in survey.units.iter().filter(|unit| !unit.adopted) {
         let (Standing::Up { .. }, Some(template)) = (&unit.standing, unit.template(config)) else {
             continue;
         };
@@ -315,7 +319,7 @@ fn failures<'a>(survey: &mut Survey<'a>) -> Vec<Failure<'a>> {
         let uncounted = unit.before.is_none_or(|before| !before.failure_counted);
         let Some(template) = unit
             .template(config)
-            .filter(|_| unit.joined.is_none() && uncounted && !unit.twin)
+            .filter(|_| unit.joined.is_none() && uncounted && !unit.twin && !unit.adopted)
         else {
             continue;
         };
@@ -340,14 +344,13 @@ fn failures<'a>(survey: &mut Survey<'a>) -> Vec<Failure<'a>> {
             Standing::TimedOut if unit.readable && !unit.outdated(config) => {
                 let grace = span(template.boot_grace);
                 let reason = format!("server \"{}\" did not join Jenkins within {grace}", unit.name);
-                // Nobody reached it: that says nothing of its script.
-                let unreached = belongings::lacks_address(unit, template);
-                let key = if unreached {
-                    BackoffKey::FloatingIp(template.name.clone(), unit.provider.clone())
+                // Nobody reached it: that says nothing of its script or image.
+                if belongings::lacks_address(unit, template) {
+                    let key = BackoffKey::FloatingIp(template.name.clone(), provider.clone());
+                    (key, reason, None)
                 } else {
-                    BackoffKey::Template(template.name.clone())
-                };
-                (key, reason, image)
+                    (BackoffKey::Template(template.name.clone()), reason, image)
+                }
             }
             _ => continue,
         };

@@ -143,6 +143,10 @@ pub enum Phase {
 }
 
 /// What is remembered of one server.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and stands in the file only where it is true"
+)]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeMemory {
     /// The template.
@@ -187,6 +191,9 @@ pub struct NodeMemory {
     /// Whether its volumes bear our mark, or it was settled that they get none.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub volumes_settled: bool,
+    /// Whether it bears no mark of ours and was taken over (`adopt: true`): it is ours as long as its template says so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub adopted: bool,
     /// The phase in which the last pass saw it.
     pub phase: Phase,
 }

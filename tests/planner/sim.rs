@@ -79,6 +79,8 @@ pub struct Faults {
     pub vanish: u64,
     /// The newest image of every template never joins; the one before it does.
     pub broken_image: bool,
+    /// Every template adopts, and servers of another program are there at the beginning.
+    pub adopt: bool,
     /// A planted bug: the intent of a create whose outcome is unknown is dropped.
     pub forget_unknown: bool,
 }
@@ -94,7 +96,19 @@ impl Faults {
     }
 }
 
+/// How another program or a person made a server.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Old {
+    /// `<template>__<uuid>`.
+    ByName,
+    /// By hand, with the Jenkins node `<template>+<ip>`.
+    ByNode,
+}
+
 struct Machine {
+    old: Option<Old>,
+    /// Whether its agent was ever seen: before, nothing makes one that was made by hand ours.
+    joined: bool,
     server: Server,
     provider: ProviderName,
     template: TemplateName,
@@ -198,6 +212,11 @@ impl Sim {
             sim.foreign_server(number);
         }
         sim.foreign_floating_ips();
+        if faults.adopt {
+            for number in 0..2 + sim.dice.roll(6) {
+                sim.old_server(number);
+            }
+        }
         sim
     }
 
@@ -251,7 +270,9 @@ impl Sim {
                 item.id, item.label
             ));
         }
-        let left = self.machines.iter().filter(|machine| machine.ours).count();
+        // One made by hand is ours only by its node: without it and without a memory nobody knows it.
+        let known = |machine: &&Machine| machine.ours && (machine.old != Some(Old::ByNode) || machine.node.is_some());
+        let left = self.machines.iter().filter(known).count();
         let warm: u32 = self.config.templates.iter().map(|t| warm(&t.min_ready)).sum();
         if left != usize::try_from(warm).unwrap() || !self.strays.is_empty() {
             return Err(format!(
@@ -268,6 +289,8 @@ impl Sim {
         let id = NodeId::new(format!("f{number:011x}"));
         let server = self.new_server(&template, &id, Some("somebody"));
         self.machines.push(Machine {
+            old: None,
+            joined: false,
             server,
             provider,
             template,
@@ -277,6 +300,44 @@ impl Sim {
             visible_at: self.now,
             joins_at: Some(self.now),
             fails_at: self.dice.chance(50).then_some(self.now),
+            gone_at: None,
+            node: None,
+        });
+    }
+
+    /// Adds a server without a mark: it runs, boots, or failed long ago.
+    fn old_server(&mut self, number: u64) {
+        let kind = usize::try_from(self.dice.roll(self.config.templates.len() as u64)).unwrap();
+        let (template, provider) = {
+            let template = &self.config.templates[kind];
+            (template.name.clone(), template.placements[0].provider.clone())
+        };
+        let id = NodeId::new(format!("d{number:011x}"));
+        let old = if self.dice.chance(60) { Old::ByName } else { Old::ByNode };
+        let mut server = self.new_server(&template, &id, None);
+        server.mark = None;
+        server.status = ServerStatus::Active;
+        server.created = self.now - mins(i64::try_from(self.dice.roll(600)).unwrap());
+        server.name = match old {
+            Old::ByName => format!("{template}__7d0f4c1e-9a53-4c44-8f3e-{id}"),
+            Old::ByNode => format!("box {number}"),
+        };
+        let never = self.dice.chance(self.faults.never_joins);
+        let fails = self.dice.chance(self.faults.error);
+        let joins = secs(i64::try_from(self.dice.roll(600)).unwrap());
+        let joins = if self.dice.chance(60) { secs(0) } else { joins };
+        self.machines.push(Machine {
+            old: Some(old),
+            joined: false,
+            image: String::new(),
+            server,
+            provider,
+            template,
+            id,
+            ours: true,
+            visible_at: self.now,
+            joins_at: (!never).then(|| self.now + joins),
+            fails_at: fails.then_some(self.now),
             gone_at: None,
             node: None,
         });
@@ -360,6 +421,7 @@ impl Sim {
                 machine.server.status = ServerStatus::Active;
                 if machine.node.is_none() && machine.ours && machine.gone_at.is_none() {
                     machine.joins_at = None;
+                    machine.joined = true;
                     machine.node = Some(node_of(machine, &self.config));
                     let (template, provider) = (machine.template.clone(), machine.provider.clone());
                     self.joined.insert((template, provider, machine.image.clone()));
@@ -559,7 +621,8 @@ impl Sim {
                 return Err("I8: a removal at a closed cloud".to_owned());
             }
             let machine = self.machines.iter().find(|machine| machine.server.id == server.id);
-            let Some(machine) = machine.filter(|machine| machine.ours) else {
+            let may_go = |machine: &&Machine| machine.ours && (machine.joined || machine.old != Some(Old::ByNode));
+            let Some(machine) = machine.filter(may_go) else {
                 return Err(format!("I9: {} is not ours", server.name));
             };
             nodes.extend(&machine.node);
@@ -665,7 +728,9 @@ impl Sim {
 
     /// I2: every maximum, in the true world.
     fn check_maxima(&self) -> Result<(), String> {
-        let ours: Vec<&Machine> = self.machines.iter().filter(|machine| machine.ours).collect();
+        // What another program made may be more than the configuration allows, and is not known before it was seen.
+        let made = |machine: &&Machine| machine.ours && machine.old.is_none();
+        let ours: Vec<&Machine> = self.machines.iter().filter(made).collect();
         for template in &self.config.templates {
             let count = ours.iter().filter(|machine| machine.template == template.name).count();
             if count > template.max as usize {
@@ -817,6 +882,8 @@ impl Sim {
         let fails = self.dice.chance(self.faults.error);
         let never = self.dice.chance(self.faults.never_joins) || image == "broken";
         self.machines.push(Machine {
+            old: None,
+            joined: false,
             server,
             provider: create.provider.clone(),
             template: create.template.clone(),
@@ -898,6 +965,8 @@ fn node_of(machine: &Machine, config: &Config) -> Node {
         .position(|template| template.name == machine.template)
         .unwrap_or(0);
     let name = match template % 3 {
+        _ if machine.old == Some(Old::ByNode) => format!("{}+{}", machine.template, machine.server.addresses[0].ip),
+        2 if machine.old.is_some() => format!("agent-{}", machine.server.name),
         0 => machine.server.name.clone(),
         1 => format!("{}+{}", machine.template, machine.server.addresses[0].ip),
         _ => format!("agent-{}", machine.id),
@@ -993,6 +1062,7 @@ fn some_config(dice: &mut Dice, faults: Faults) -> Config {
     let mut templates = Vec::new();
     for (number, labels) in sets.into_iter().enumerate() {
         let mut template = template(&format!("t{number}"), labels);
+        template.adopt = faults.adopt;
         template.executors = 1 + u32::try_from(dice.roll(3)).unwrap();
         template.max = u32::try_from(1 + dice.roll(6)).unwrap();
         template.priority = i64::try_from(dice.roll(3)).unwrap();
@@ -1026,6 +1096,9 @@ fn some_config(dice: &mut Dice, faults: Faults) -> Config {
     config.limits.max_deletes_per_pass = if calm { 1000 } else { 4 };
     config.limits.max_booting = if calm { 1000 } else { 10 };
     config.limits.canary = if calm || dice.chance(50) { 0 } else { 2 };
+    if faults.broken_image {
+        config.limits.canary = 1 + u32::try_from(dice.roll(2)).unwrap();
+    }
     if !calm && dice.chance(20) {
         config.templates[1].max_lifetime = Some(mins(45));
     }

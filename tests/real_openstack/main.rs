@@ -15,6 +15,7 @@
 #[path = "../fakes/mod.rs"]
 mod fakes;
 
+mod adoption;
 mod cloud;
 mod failures;
 mod life;

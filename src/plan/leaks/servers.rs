@@ -146,6 +146,7 @@ fn odd_removal(server: &Server, provider: &ProviderName, because: String) -> Rem
             name: server.name.clone(),
             node_id: id.unwrap_or_else(|| NodeId::new("")),
             look_first: true,
+            other_nodes: Vec::new(),
             failure: Keep::Nothing,
         }),
         floating_ips: Vec::new(),
