@@ -56,6 +56,7 @@ impl Live {
             let own = deadline.part();
             let cloud = match &entry.kind {
                 ProviderKind::OpenStack(access) => provider::connect(access, own.clone()),
+                ProviderKind::Exec(access) => Ok(provider::connect_exec(access, own.clone())),
             };
             let mut cloud = cloud.map_err(|error| unusable(&format!("provider.{name}"), &error))?;
             if several > 1 {
