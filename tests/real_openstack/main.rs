@@ -15,7 +15,10 @@
 #[path = "../fakes/mod.rs"]
 mod fakes;
 
+mod asked;
+mod belongings;
 mod cloud;
+mod clouds;
 mod failures;
 mod life;
 mod logins;

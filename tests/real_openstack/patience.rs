@@ -13,6 +13,9 @@ pub const REQUEST_TRIES: u32 = 5;
 /// From the moment at which tokens are ended until new ones hold.
 pub const TOKENS_VOID: Duration = Duration::from_millis(1100);
 
+/// Until what is made next is newer by a clock of whole seconds.
+pub const NEXT_SECOND: Duration = Duration::from_millis(1100);
+
 /// Asks until there is an answer.
 pub fn poll<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let end = Instant::now() + PATIENCE;
