@@ -34,6 +34,9 @@ const MAX_RESPONSE_HEADERS: usize = 64 * 1024;
 /// What rustls says when a handshake fails: a bad certificate, a peer that refuses, a peer that speaks no TLS.
 const TLS_WORDS: [&str; 4] = ["certificate", "HandshakeFailure", "corrupt message", "incompatible"];
 
+/// What is to be done then.
+const TLS_HINT: &str = "; a private CA is named by the setting ca_file (verify: false would take any certificate)";
+
 /// The most bytes that are reserved on the word of a `Content-Length`.
 const MAX_RESERVED: u64 = 64 * 1024 * 1024;
 
@@ -314,12 +317,10 @@ fn explain(url: &str, error: &ureq::Error) -> HttpError {
         ureq::Error::HostNotFound | ureq::Error::Timeout(Timeout::Resolve) => not_sent("; is the host name right?"),
         ureq::Error::Timeout(Timeout::Connect) | ureq::Error::ConnectionFailed => not_sent(""),
         ureq::Error::ConnectProxyFailed(_) | ureq::Error::InvalidProxyUrl => not_sent("; see the setting proxy"),
-        ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::Pem(_) => {
-            not_sent("; a private CA is named by the setting ca_file")
-        }
+        ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::Pem(_) => not_sent(TLS_HINT),
         ureq::Error::Io(io) if is_unresolved(io) => not_sent("; is the host name right?"),
         ureq::Error::Io(io) if is_unconnected(io) => not_sent(""),
-        ureq::Error::Io(io) if is_tls(io) => not_sent("; a private CA is named by the setting ca_file"),
+        ureq::Error::Io(io) if is_tls(io) => not_sent(TLS_HINT),
         ureq::Error::BadUri(_) | ureq::Error::Http(_) => HttpError::Setting {
             what: format!("not a usable URL: {}", shown(url)),
         },

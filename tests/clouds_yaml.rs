@@ -156,8 +156,7 @@ fn who(access: &OpenStackAccess) -> String {
 
 /// A file with one cloud `c` of these lines.
 fn one(lines: &str) -> Site {
-    let lines: String = lines.lines().map(|line| format!("    {line}\n")).collect();
-    Site::new(&format!("clouds:\n  c:\n{lines}"))
+    Site::new(&format!("clouds:\n  c:\n    {}\n", lines.replace('\n', "\n    ")))
 }
 
 #[track_caller]
@@ -190,6 +189,26 @@ fn what_a_provider_says_itself_wins() {
     assert_eq!(
         (who(&access).as_str(), &*access.auth_url),
         ("#uid =Corp in a file =ci #corp", "https://other")
+    );
+}
+
+#[test]
+fn a_login_of_the_providers_own_is_not_mixed_with_the_entrys() {
+    let site = Site::new(CLOUDS);
+    let own = |keys: &str| who(&site.access(keys));
+    assert_eq!(
+        own("cloud: ci, application_credential_id: i, application_credential_secret: s"),
+        "credential #i s"
+    );
+    assert_eq!(own("cloud: ci, token: tok"), "token tok =ci #corp");
+    assert_eq!(
+        own("cloud: credential, username: u, password: p, project_name: t"),
+        "=u =Default p =t #default"
+    );
+    assert_eq!(own("cloud: credential, password: other"), "credential #abc other");
+    assert_eq!(
+        own("cloud: ci, auth_version: 3.x_appcred, username: i, password: s"),
+        "credential #i s"
     );
 }
 
@@ -462,6 +481,19 @@ fn what_cannot_be_used_is_refused_by_name() {
             &format!("\"{kind}\" cannot be used, "),
         );
     }
+}
+
+#[test]
+fn what_is_missing_or_wrong_has_its_place() {
+    let auth = "auth: {auth_url: 'https://k', username: u, password: p, project_name: t";
+    let check = |lines: &str, place: &str, text: &str| {
+        let refused = one(lines).refused("cloud: c");
+        let wanted = format!("home/.config/openstack/clouds.yaml:{place}: {text}");
+        assert!(
+            refused.len() == 1 && refused[0].starts_with(&wanted),
+            "{lines}\n{refused:#?}"
+        );
+    };
     check(
         "auth: {auth_url: 'https://k', username: u, password: p}",
         "3:5: clouds.c.auth.project_name",
@@ -648,10 +680,7 @@ fn no_message_shows_a_secret_and_a_readable_file_is_hinted_at() {
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
     assert_eq!(
         site.warnings("cloud: ci"),
-        [
-            "home/.config/openstack/clouds.yaml:1:1: (file): holds a secret and can be read by others; chmod 600 it, or \
-          put the secret into secure.yaml"
-        ]
+        ["home/.config/openstack/clouds.yaml:1:1: (file): holds a secret and can be read by others; chmod 600 it"]
     );
     // The configuration itself holds the secret of Jenkins in these tests; without one it may be read.
     let debug = format!("{:?}", site.access("cloud: ci"));

@@ -32,6 +32,7 @@ const ROUGH: Faults = Faults {
     disconnect: 1,
     person: 1,
     lag: 90,
+    vanish: 0,
     bad_image: false,
     forget_unknown: false,
 };
@@ -77,6 +78,19 @@ fn rules_hold_in_rough_worlds() {
 }
 
 #[test]
+fn rules_hold_when_servers_vanish() {
+    run(3000..3010, Faults { vanish: 2, ..ROUGH }, 120);
+    run(
+        3100..3105,
+        Faults {
+            vanish: 2,
+            ..forgetful()
+        },
+        120,
+    );
+}
+
+#[test]
 fn rules_hold_when_the_state_file_is_lost() {
     run(2000..2010, forgetful(), 120);
 }
@@ -84,13 +98,25 @@ fn rules_hold_when_the_state_file_is_lost() {
 #[test]
 fn rules_hold_with_an_image_that_is_refused() {
     run(
-        3000..3004,
+        3000..3006,
         Faults {
             bad_image: true,
             ..ROUGH
         },
         120,
     );
+}
+
+#[test]
+fn a_planner_that_never_sweeps_is_caught() {
+    let faults = Faults { vanish: 2, ..ROUGH };
+    let lazy = |observed: &Observed, config: &Config, state: &State, context: &Context| Plan {
+        sweeps: Vec::new(),
+        ..plan(observed, config, state, context)
+    };
+    let mut sim = Sim::new(1, faults);
+    let end = sim.run(120, &lazy).and_then(|()| sim.settle(&lazy));
+    assert!(end.unwrap_err().starts_with("I14"));
 }
 
 /// A planted bug must break a rule soon, and one of those rules that it is known to break.

@@ -73,6 +73,7 @@ const PURE: &[&str] = &[
     "cron.rs",
     "pattern.rs",
     "model.rs",
+    "model/",
     "labels/",
     "queue/",
     "plan/",

@@ -58,10 +58,8 @@ impl Config {
 
     /// Lets tokens be kept for later passes: only who holds the lock may, so that a dry run writes nothing.
     pub fn write_tokens(&mut self) {
-        for cache in self.token_caches() {
-            if let Some(cache) = cache {
-                cache.writes = true;
-            }
+        for cache in self.token_caches().flatten() {
+            cache.writes = true;
         }
     }
 

@@ -170,6 +170,8 @@ pub static JENKINS: Section = Section {
 
 const NO_NEED: &str = "not supported; remove it, mita finds what it needs in the catalog";
 
+const NO_CERTIFICATE: &str = "a client certificate is not supported; use an address that needs none";
+
 /// The types of provider.
 pub const PROVIDER_TYPES: [&str; 1] = ["openstack"];
 
@@ -229,7 +231,8 @@ pub static PROVIDER: Section = Section {
             "system_scope",
             "not supported; servers belong to a project, so name it by tenant_name",
         ),
-        ("cert", "not supported: mita has no client certificate; remove it"),
+        ("cert", NO_CERTIFICATE),
+        ("key", NO_CERTIFICATE),
         ("microversion", NO_NEED),
         ("service_type", NO_NEED),
         ("service_name", NO_NEED),

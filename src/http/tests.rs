@@ -284,5 +284,8 @@ fn a_private_ca_is_trusted_when_it_is_named() {
     };
     assert_eq!(get(unverified).unwrap(), b"sealed");
     let error = get(transport()).unwrap_err();
-    assert!(error.not_sent() && error.to_string().contains("ca_file"), "{error}");
+    assert!(
+        error.not_sent() && error.to_string().contains("ca_file (verify: false"),
+        "{error}"
+    );
 }

@@ -31,16 +31,17 @@ const IMAGE: [&str; 9] = [
     "signature verification",
     "disk format",
 ];
-const NO_ROOM: [&str; 9] = [
+const NO_ROOM: [&str; 10] = [
     "no valid host",
     "exhausted all hosts",
     "max scheduling attempts",
-    "insufficient",
+    "insufficient compute resources",
+    "insufficient resources",
+    "insufficient free",
     "no more ip addresses",
     "no fixed ip addresses",
     "ipaddressgenerationfailure",
     "externalipaddressexhausted",
-    "no available",
 ];
 
 impl FaultKind {
@@ -129,6 +130,7 @@ mod tests {
                 FaultKind::Other,
             ),
             ("Build of instance 1 aborted: FakeBuildAbortDriver", FaultKind::Other),
+            ("You have insufficient rights.", FaultKind::Other),
             ("", FaultKind::Other),
         ] {
             assert_eq!(FaultKind::of(message), kind, "{message}");

@@ -20,12 +20,12 @@ use crate::config::{Config, script};
 use crate::error::{Error, chain};
 use crate::http::printable;
 use crate::jenkins::{self, RemoveNode};
-use crate::model::{BelongingKind, BelongingMark, NodeId, NodeName, PortSpec, ServerId};
+use crate::model::{BelongingMark, NodeId, NodeName, ServerId};
 use crate::plan::backoff::record_failure;
 use crate::plan::{Context, Create, MARK_PREFIX, NodeToRemove, Removal, ServerToRemove, Unmark, mark_text};
 use crate::provider::{CreateServer, Deleted, ProviderError};
 use crate::report::{Action, Do, Outcome};
-use crate::state::{BackoffKey, Intent, Leaving, Phase, State};
+use crate::state::{BackoffKey, Intent, Phase, State};
 
 /// Why a server is not asked for whose intent cannot be saved.
 const UNWRITTEN: &str = "the state file cannot be written, and nothing is asked for that is not written down";
@@ -344,22 +344,6 @@ impl<'a> Executor<'a> {
         let timing = &self.config.timing;
         record_failure(&mut self.state, &key, now, &error.to_string(), after, timing);
         self.failed_keys.insert(key);
-    }
-
-    /// Remembers that ports may have been made for a server that was refused then: the next pass looks.
-    fn may_have_ports(&mut self, intent: &Intent, now: Timestamp) {
-        let template = self.config.template(intent.template.as_str());
-        let is_made = |port: &PortSpec| matches!(port, PortSpec::Made { .. });
-        if template.is_some_and(|template| template.spec.ports.iter().any(is_made)) {
-            let leaving = Leaving {
-                provider: intent.provider.clone(),
-                server_id: None,
-                kinds: [BelongingKind::Port].into(),
-                since: now,
-                sightings: 0,
-            };
-            self.state.leaving.insert(intent.name.clone(), leaving);
-        }
     }
 
     /// Returns whether no new action may be begun, and records the one that is not.

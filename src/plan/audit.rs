@@ -3,6 +3,7 @@
 //! It reads the world anew and shares no helper with the planner: a mistake there must not hide itself here.
 
 mod belongings;
+mod leaks;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,8 +11,10 @@ use foldhash::HashMap;
 
 use super::{Context, Create, MARK_PREFIX, Plan, Removal};
 use crate::config::Config;
-use crate::model::{Computer, NodeName, Observed, Reading, Server, ServerStatus, split_server_name};
+use crate::model::{Computer, Observed, Reading, Server, ServerStatus, split_server_name};
 use crate::state::{Phase, State};
+
+pub use leaks::audit_leaks;
 
 /// Lists the rules that a plan breaks. A plan that breaks one is not executed.
 pub fn audit(plan: &Plan, observed: &Observed, config: &Config, state: &State, context: &Context) -> Vec<String> {
@@ -20,7 +23,8 @@ pub fn audit(plan: &Plan, observed: &Observed, config: &Config, state: &State, c
     if !context.create && !plan.floating_ips.is_empty() {
         broken.push("the command creates nothing, the plan makes floating IPs".to_owned());
     }
-    if !context.remove && !(plan.removals.is_empty() && plan.unmarks.is_empty() && plan.sweeps.is_empty()) {
+    let removes = !plan.removals.is_empty() || !plan.unmarks.is_empty() || !plan.sweeps.is_empty();
+    if removes && !context.remove {
         broken.push("the command removes nothing, the plan does".to_owned());
     }
     let most = config.limits.max_deletes_per_pass as usize;
@@ -68,38 +72,6 @@ pub fn audit_destroy(
         broken.extend(wrong_node(removal, observed, config, state, &nodes));
     }
     broken
-}
-
-/// The same for what an operator had looked for: a server may bear our mark and a name that a person gave it, as long as
-/// no Jenkins node is its own.
-pub fn audit_leaks(plan: &Plan, observed: &Observed, config: &Config, state: &State, context: &Context) -> Vec<String> {
-    let (odd, usual): (Vec<Removal>, Vec<Removal>) = plan.removals.iter().cloned().partition(is_odd);
-    let usual = Plan {
-        removals: usual,
-        ..plan.clone()
-    };
-    let mut broken = audit_destroy(&usual, observed, config, state, context);
-    for target in odd.iter().filter_map(|removal| removal.server.as_ref()) {
-        let cloud = observed.clouds.get(&target.provider).and_then(Reading::ok);
-        let server = cloud.and_then(|cloud| cloud.servers.iter().find(|server| server.id == target.id));
-        let ours = server
-            .and_then(|server| server.mark.as_ref())
-            .is_some_and(|mark| mark.owner == config.owner);
-        let name = NodeName::new(&target.name);
-        if !ours || observed.jenkins.computers.iter().any(|node| node.name == name) {
-            broken.push(format!("server {} is removed and is not ours alone", target.name));
-        }
-    }
-    if !plan.creates.is_empty() || !plan.floating_ips.is_empty() {
-        broken.push("the command creates nothing, the plan does".to_owned());
-    }
-    broken
-}
-
-/// Whether a removal is of a server alone whose name is not of our form.
-fn is_odd(removal: &Removal) -> bool {
-    let server = removal.server.as_ref();
-    removal.node.is_none() && server.is_some_and(|server| split_server_name(&server.name).is_none())
 }
 
 fn nodes_by_name(observed: &Observed) -> HashMap<&str, &Computer> {

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 
 use super::belongings::with_floating_ips;
 use super::phase;
-use super::reap::{removal, stray_removal};
 use super::supply::{Link, Unit};
 use super::survey::{Survey, survey};
+use super::take_down::{removal, stray_removal};
 use super::words::shown;
 use super::{Context, Plan, Removal, report};
 use crate::config::Config;

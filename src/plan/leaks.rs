@@ -1,6 +1,8 @@
 //! What looks like ours and is accounted for nowhere, for `mita leaks`: an operator's view, without waiting for a second
 //! sighting. What bears no mark of ours is listed and never touched.
 
+mod servers;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use foldhash::HashSet;
@@ -10,17 +12,13 @@ use serde::Serialize;
 use super::belongings::{listed, with_floating_ips};
 use super::destroy::keep_sightings;
 use super::leaving::{self, Left};
-use super::phase::{self, Standing};
-use super::reap::{removal, stray_removal, untouchable};
-use super::supply::{Link, Unit};
+use super::reap::untouchable;
 use super::survey::{Survey, survey};
+use super::take_down::stray_removal;
 use super::words::shown;
-use super::{Context, Keep, Leftover, Plan, Removal, ServerToRemove, report};
+use super::{Context, Leftover, Plan, Removal, report};
 use crate::config::Config;
-use crate::model::{
-    Belonging, BelongingKind, Computer, NodeId, Observed, ProviderName, Reading, Server, split_address_name,
-    split_server_name,
-};
+use crate::model::{Belonging, BelongingKind, Computer, Observed, ProviderName, Reading};
 use crate::state::State;
 
 /// What leaks.
@@ -97,9 +95,9 @@ pub fn leaks(observed: &Observed, config: &Config, state: &State, context: &Cont
     let survey = survey(observed, config, state, context);
     let mut found = Found::default();
     for unit in &survey.units {
-        unit_leak(unit, &survey, &mut found);
+        servers::unit_leak(unit, &survey, &mut found);
     }
-    other_servers(&survey, &mut found);
+    servers::other_servers(&survey, &mut found);
     belongings(&survey, &mut found);
     for stray in &survey.strays {
         stray_leak(stray.computer, &survey, &mut found);
@@ -130,146 +128,6 @@ struct Found {
     leaks: Vec<Leak>,
     removals: Vec<Removal>,
     sweeps: Vec<Leftover>,
-}
-
-/// Lists a server of ours that no Jenkins node belongs to, or whose template is gone.
-fn unit_leak(unit: &Unit<'_>, survey: &Survey<'_>, found: &mut Found) {
-    let Some(server) = unit.server.filter(|_| unit.standing != Standing::Deleting) else {
-        return;
-    };
-    let timing = &survey.config.timing;
-    let late = unit.age > phase::boot_grace(unit.template(survey.config), timing);
-    let alone = matches!(unit.link, Link::None);
-    let because = match &unit.standing {
-        _ if !late => return,
-        Standing::Failed(_) if alone => "the cloud says ERROR, and Jenkins has no node for it".to_owned(),
-        _ if alone => "Jenkins has no node for it".to_owned(),
-        _ if unit.kind.is_none() => {
-            format!(
-                "its template \"{}\" is not configured; it goes once it is idle",
-                shown(unit.template.as_str())
-            )
-        }
-        _ => return,
-    };
-    let ours = owner_of(server, survey.config) == LeakOwner::Ours;
-    let removable = alone && !unit.twin && ours;
-    found.leaks.push(Leak {
-        kind: LeakKind::Server,
-        provider: Some(unit.provider.clone()),
-        name: unit.name.to_owned(),
-        id: Some(server.id.to_string()),
-        owner: owner_of(server, survey.config),
-        ours,
-        age_seconds: Some(unit.age.as_secs()),
-        because: because.clone(),
-        removable,
-    });
-    if removable {
-        found.removals.extend(removal(unit, because));
-    }
-}
-
-fn owner_of(server: &Server, config: &Config) -> LeakOwner {
-    match &server.mark {
-        Some(mark) if mark.owner == config.owner => LeakOwner::Ours,
-        Some(_) => LeakOwner::Foreign,
-        None => LeakOwner::Unknown,
-    }
-}
-
-/// Lists servers that bear our mark and a name that is not of our form, and those with such a name that are not ours.
-fn other_servers(survey: &Survey<'_>, found: &mut Found) {
-    let known: HashSet<(&str, &str)> = survey
-        .units
-        .iter()
-        .filter_map(|unit| Some((unit.provider.as_str(), unit.server?.id.as_str())))
-        .collect();
-    for (provider, reading) in &survey.observed.clouds {
-        let Reading::Read(view) = reading else { continue };
-        let others = view
-            .servers
-            .iter()
-            .filter(|s| !known.contains(&(provider.as_str(), s.id.as_str())));
-        for server in others.filter(|server| !phase::is_deleting(server)) {
-            let owner = owner_of(server, survey.config);
-            if owner != LeakOwner::Ours && split_server_name(&server.name).is_none() {
-                continue;
-            }
-            let age = view.clock.unwrap_or(survey.context.now).duration_since(server.created);
-            let (because, removable) = why_other(server, owner, age, survey);
-            found.leaks.push(Leak {
-                kind: LeakKind::Server,
-                provider: Some(provider.clone()),
-                name: server.name.clone(),
-                id: Some(server.id.to_string()),
-                owner,
-                ours: owner == LeakOwner::Ours,
-                age_seconds: Some(age.as_secs()),
-                because: because.clone(),
-                removable,
-            });
-            if removable {
-                found.removals.push(odd_removal(server, provider, because));
-            }
-        }
-    }
-}
-
-fn why_other(server: &Server, owner: LeakOwner, age: SignedDuration, survey: &Survey<'_>) -> (String, bool) {
-    let sentence = match (owner, &server.mark) {
-        (LeakOwner::Foreign, Some(mark)) => format!("its name is of our form, its owner is \"{}\"", shown(&mark.owner)),
-        (LeakOwner::Foreign | LeakOwner::Unknown, _) => "its name is of our form, and it bears no mark".to_owned(),
-        (LeakOwner::Ours, _) => "it bears our mark, and its name is not of our form".to_owned(),
-    };
-    if owner != LeakOwner::Ours {
-        return (sentence, false);
-    }
-    if let Some(node) = survey
-        .observed
-        .jenkins
-        .computers
-        .iter()
-        .find(|node| may_be_of(node, server))
-    {
-        return (
-            format!(
-                "{sentence}; Jenkins node \"{}\" may be its own",
-                shown(node.name.as_str())
-            ),
-            false,
-        );
-    }
-    (sentence, age > survey.config.timing.boot_grace)
-}
-
-/// Whether a Jenkins node may be that of a server with an odd name.
-fn may_be_of(node: &Computer, server: &Server) -> bool {
-    let name = node.name.as_str();
-    let id = server.mark.as_ref().and_then(|mark| mark.id.as_ref());
-    let by_address = || {
-        let (_, ip) = split_address_name(name)?;
-        server.addresses.iter().any(|at| at.ip == ip).then_some(())
-    };
-    name == server.name || id.is_some_and(|id| name.contains(id.as_str())) || by_address().is_some()
-}
-
-fn odd_removal(server: &Server, provider: &ProviderName, because: String) -> Removal {
-    let id = server.mark.as_ref().and_then(|mark| mark.id.clone());
-    Removal {
-        template: None,
-        node: None,
-        server: Some(ServerToRemove {
-            provider: provider.clone(),
-            id: server.id.clone(),
-            name: server.name.clone(),
-            node_id: id.unwrap_or_else(|| NodeId::new("")),
-            look_first: true,
-            failure: Keep::Nothing,
-        }),
-        floating_ips: Vec::new(),
-        because,
-    }
 }
 
 /// Lists floating IPs, ports and volumes whose server is gone.

@@ -22,6 +22,7 @@ mod reap;
 mod report;
 mod supply;
 mod survey;
+mod take_down;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -33,7 +33,7 @@ fn respond(state: &mut State, asked: &Asked<'_>) -> Reply {
     let own = &state.cloud(asked.cloud).project_id;
     let rest = match steps.as_slice() {
         // Newer ones do without the project.
-        ["v3", rest @ ..] if rest.first() == Some(&"volumes") => rest,
+        ["v3", rest @ ..] if matches!(rest.first(), Some(&("volumes" | "types"))) => rest,
         ["v3", project, rest @ ..] if project == own => rest,
         ["v3", _, ..] => {
             let message = "Malformed request url";
@@ -60,6 +60,14 @@ fn respond(state: &mut State, asked: &Asked<'_>) -> Reply {
             None => missing(id),
         },
         ("DELETE", ["volumes", id]) => delete(cloud, id),
+        ("GET", ["types"]) => {
+            let kind = |(id, name): &(String, String)| {
+                json!({"id": id, "name": name, "is_public": true, "description": null, "extra_specs": {},
+                    "os-volume-type-access:is_public": true})
+            };
+            let all: Vec<Value> = cloud.volume_types.iter().map(kind).collect();
+            Reply::json(200, &json!({"volume_types": all}))
+        }
         _ => page(404, "Not Found", "The resource could not be found."),
     }
 }

@@ -36,6 +36,12 @@ pub struct Cloud {
     pub past: Vec<(String, String, i64, i64)>,
     pub volumes: Vec<Volume>,
     pub floating_ips: Vec<FloatingIp>,
+    /// Id and name of server groups.
+    pub server_groups: Vec<(String, String)>,
+    /// Id and name of Cinder's volume types.
+    pub volume_types: Vec<(String, String)>,
+    /// The highest microversion of Nova, 2.N; 1: it knows of none, and passes over what it does not know.
+    pub newest: u32,
     /// The ports that Nova did not make: a router's, and what was made by hand or by request.
     pub ports: Vec<Port>,
     /// Networks that no router joins to the external one.
@@ -64,6 +70,8 @@ pub struct Flavor {
     pub vcpus: i64,
     pub ram: i64,
     pub disk: i64,
+    /// Not shown to users.
+    pub disabled: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -71,6 +79,7 @@ pub struct Image {
     pub id: String,
     pub name: String,
     pub status: String,
+    /// `private`: our own.
     pub visibility: String,
     pub created: i64,
     pub min_disk: i64,
@@ -81,7 +90,21 @@ pub struct Image {
 pub struct Network {
     pub id: String,
     pub name: String,
+    /// Of another project.
     pub external: bool,
+    /// Shared with us, by another project.
+    pub shared: bool,
+}
+
+impl Network {
+    /// Whether a server may stand in it, and Nova would choose it.
+    pub fn usable(&self) -> bool {
+        self.shared || !self.external
+    }
+
+    pub fn ours(&self) -> bool {
+        !self.shared && !self.external
+    }
 }
 
 /// How a zone behaves.
@@ -130,6 +153,7 @@ pub struct CloudServer {
     /// Fixed addresses.
     pub addresses: Vec<String>,
     pub mac: String,
+    /// The one that Nova makes; empty where all were given by id.
     pub port: String,
     /// When its delete began.
     pub deleting: Option<i64>,
@@ -268,6 +292,7 @@ impl Cloud {
             vcpus,
             ram,
             disk,
+            disabled: false,
         };
         let flavors = vec![
             flavor("1".to_owned(), "m1.tiny", 1, 512, 1),
@@ -292,6 +317,7 @@ impl Cloud {
             id,
             name: name.to_owned(),
             external,
+            shared: false,
         };
         let networks = vec![
             network(random.uuid(), "private", false),
@@ -330,6 +356,16 @@ impl Cloud {
             past: Vec::new(),
             volumes: Vec::new(),
             floating_ips: Vec::new(),
+            server_groups: Vec::new(),
+            volume_types: ["__DEFAULT__", "hdd", "ssd"]
+                .map(|kind| {
+                    (
+                        format!("00000000-0000-4000-e000-{:012x}", hash(&[kind]) >> 16),
+                        kind.to_owned(),
+                    )
+                })
+                .into(),
+            newest: 93,
             ports,
             unrouted: BTreeSet::new(),
             pool_used_up: None,
@@ -433,12 +469,15 @@ impl Cloud {
                 if server.scheduling() && !self.attach_volumes(at, clock, random) {
                     continue;
                 }
-                let address = self.address();
+                if !self.bind_ports(at, clock) {
+                    continue;
+                }
+                let addresses = self.addresses_of(at);
                 let mac = random.hex(6);
                 let server = &mut self.servers[at];
                 (server.status, server.task) = ("ACTIVE".to_owned(), None);
                 server.mac = format!("fa:16:3e:{}:{}:{}", &mac[..2], &mac[2..4], &mac[4..]);
-                server.addresses = vec![address];
+                server.addresses = addresses;
                 (server.launched, server.updated) = (Some(clock), clock);
                 events.push(CloudEvent::Active(server.id.clone()));
             } else if clock >= scheduled {
@@ -446,6 +485,9 @@ impl Cloud {
                     continue;
                 }
                 let half = clock < scheduled + self.build_seconds / 2;
+                if !half && !self.bind_ports(at, clock) {
+                    continue;
+                }
                 let task = if half { "networking" } else { "spawning" };
                 self.servers[at].task = Some(task.to_owned());
             }
@@ -463,6 +505,41 @@ impl Cloud {
             .room
             .is_some_and(|room| self.servers.iter().filter(there).count() >= room);
         zone.broken || full || kinds.get(server.template()).is_some_and(|k| clock < k.no_host_until)
+    }
+
+    /// The ports that were given by id when a server was asked for.
+    fn given(&self, at: usize) -> Vec<String> {
+        let networks = self.servers[at].request["server"]["networks"].as_array();
+        let given = networks.into_iter().flatten().filter_map(|n| n["port"].as_str());
+        given.map(str::to_owned).collect()
+    }
+
+    /// Gives a server its ports, on its host and not before; it fails there when another has one by now.
+    fn bind_ports(&mut self, at: usize, clock: i64) -> bool {
+        let (id, zone) = (self.servers[at].id.clone(), self.servers[at].zone.clone());
+        for port in self.given(at) {
+            match self.ports.iter_mut().find(|p| p.id == port) {
+                Some(port) if port.device.is_empty() || port.device == id => {
+                    (port.device, port.owner) = (id.clone(), format!("compute:{zone}"));
+                }
+                _ => {
+                    self.fail(
+                        &id,
+                        &format!("Build of instance {id} aborted: Port {port} is still in use."),
+                    );
+                    self.servers[at].updated = clock;
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    fn addresses_of(&mut self, at: usize) -> Vec<String> {
+        let own = (!self.servers[at].port.is_empty()).then(|| self.address());
+        let given = self.given(at);
+        let given = self.ports.iter().filter(|p| given.contains(&p.id));
+        own.into_iter().chain(given.flat_map(|p| p.addresses.clone())).collect()
     }
 
     /// Makes the volumes of a server on its host; without room for them it fails there.

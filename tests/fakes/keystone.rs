@@ -6,6 +6,8 @@ use super::openstack::{Asked, micro_stamp};
 use super::wire::Reply;
 use super::world::State;
 
+/// The name of the one application credential.
+const CREDENTIAL: &str = "ci-appcred";
 const REFUSED: &str = "The request you have made requires authentication.";
 
 pub fn answer(state: &mut State, asked: &Asked<'_>) -> Reply {
@@ -55,9 +57,15 @@ fn login(state: &mut State, asked: &Asked<'_>) -> Reply {
     if !identity["methods"].is_array() {
         return error(400, "Bad Request", "'auth' is a required property");
     }
+    let clock = state.clock;
     let cloud = state.cloud(asked.cloud);
-    let by_password = identity["methods"][0] == "password";
-    if by_password {
+    let method = identity["methods"][0].as_str().unwrap_or_default();
+    if method == "token" {
+        let given = identity["token"]["id"].as_str().unwrap_or_default();
+        if cloud.tokens.get(given).is_none_or(|until| clock >= *until) {
+            return error(404, "Not Found", "Failed to validate token");
+        }
+    } else if method == "password" {
         let user = &identity["password"]["user"];
         let named = user["name"] == cloud.user.as_str() && user["domain"].is_object();
         let known = named || user["id"] == cloud.user_id.as_str();
@@ -71,7 +79,14 @@ fn login(state: &mut State, asked: &Asked<'_>) -> Reply {
                 "Error authenticating with application credential: Application credentials cannot request a scope.";
             return refused(asked, message);
         }
-        if credential["id"] != cloud.credential.0.as_str() {
+        let user = &credential["user"];
+        let named =
+            user["id"] == cloud.user_id.as_str() || (user["name"] == cloud.user.as_str() && user["domain"].is_object());
+        let named = named && credential["name"] == CREDENTIAL;
+        if !named && credential["id"].is_null() {
+            return refused(asked, REFUSED);
+        }
+        if !named && credential["id"] != cloud.credential.0.as_str() {
             let id = credential["id"].as_str().unwrap_or_default();
             return error(
                 404,
@@ -85,16 +100,11 @@ fn login(state: &mut State, asked: &Asked<'_>) -> Reply {
     }
     let project = &auth["scope"]["project"];
     let named = project["name"] == cloud.project.as_str() && project["domain"].is_object();
-    let scoped = !by_password || named || project["id"] == cloud.project_id.as_str();
+    let scoped = method == "application_credential" || named || project["id"] == cloud.project_id.as_str();
     if auth.get("scope").is_some() && !scoped {
         return refused(asked, REFUSED);
     }
     let token = issue(state, asked);
-    let method = if by_password {
-        "password"
-    } else {
-        "application_credential"
-    };
     let body = token_body(state, asked, method, scoped, &token);
     Reply::json(201, &body)
         .header("X-Subject-Token", token)
@@ -119,7 +129,7 @@ fn token_body(state: &mut State, asked: &Asked<'_>, method: &str, scoped: bool, 
         "user": {"domain": domain, "id": cloud.user_id, "name": cloud.user, "password_expires_at": null},
         "expires_at": format!("{}Z", micro_stamp(until)), "issued_at": format!("{}Z", micro_stamp(clock))});
     if method == "application_credential" {
-        body[method] = json!({"id": cloud.credential.0, "name": "ci-appcred", "restricted": true});
+        body[method] = json!({"id": cloud.credential.0, "name": CREDENTIAL, "restricted": true});
     }
     if scoped {
         body["project"] = json!({"domain": domain, "id": cloud.project_id, "name": cloud.project});

@@ -91,14 +91,15 @@ fn listed(asked: &Asked<'_>, name: &str, all: Vec<Value>) -> Reply {
     let query = super::wire::pairs(&asked.call.query);
     let fields: Vec<&String> = query.iter().filter(|(n, _)| n == "fields").map(|(_, v)| v).collect();
     let fits = |v: &Value| {
-        query
-            .iter()
-            .filter(|(n, _)| !["fields", "limit", "marker"].contains(&n.as_str()))
-            .all(|(n, wanted)| match &v[n] {
-                Value::String(text) => text == wanted,
-                Value::Bool(yes) => wanted.eq_ignore_ascii_case(if *yes { "true" } else { "false" }),
-                _ => true,
-            })
+        let is = |name: &str, wanted: &str| match &v[name] {
+            Value::String(text) => text == wanted,
+            Value::Bool(yes) => wanted.eq_ignore_ascii_case(if *yes { "true" } else { "false" }),
+            _ => true,
+        };
+        // Several values of one name mean any of them.
+        let any = |name: &str| query.iter().filter(|(n, _)| n == name).any(|(n, wanted)| is(n, wanted));
+        let names = query.iter().map(|(n, _)| n.as_str());
+        names.filter(|n| !["fields", "limit", "marker"].contains(n)).all(any)
     };
     let cut = |mut v: Value| {
         if let (Value::Object(object), false) = (&mut v, fields.is_empty()) {
@@ -144,16 +145,21 @@ fn page_links(asked: &Asked<'_>, page: &[Value], limit: usize) -> Value {
 }
 
 fn network_json(cloud: &Cloud, network: &super::cloud::Network) -> Value {
-    json!({"id": network.id, "name": network.name, "tenant_id": cloud.project_id, "admin_state_up": true, "mtu": 1450,
-        "status": "ACTIVE", "subnets": [], "shared": false, "router:external": network.external, "description": "",
-        "port_security_enabled": true, "tags": [], "project_id": cloud.project_id})
+    let admins = "032eee2afd1948d2bb4f2e4389558349".to_owned();
+    let project = if network.ours() { &cloud.project_id } else { &admins };
+    json!({"id": network.id, "name": network.name, "tenant_id": project, "admin_state_up": true, "mtu": 1450,
+        "status": "ACTIVE", "subnets": [], "shared": network.shared, "router:external": network.external,
+        "description": "", "port_security_enabled": true, "tags": [], "project_id": project})
 }
 
 // --- ports -----------------------------------------------------------------------------------------------------------
 
 /// All ports: those that Nova made for servers, and all others.
 fn ports(cloud: &Cloud) -> Vec<Value> {
-    let of_servers = cloud.servers.iter().filter(|s| !s.addresses.is_empty());
+    let of_servers = cloud
+        .servers
+        .iter()
+        .filter(|s| !s.addresses.is_empty() && !s.port.is_empty());
     let others = cloud.ports.iter().filter(|p| cloud.sees(p.project.as_ref()));
     of_servers
         .map(|s| port_json(cloud, &of_server(s)))
@@ -333,7 +339,7 @@ fn float(state: &mut State, asked: &Asked<'_>) -> Reply {
         address: address
             .into_iter()
             .find(free)
-            .unwrap_or_else(|| format!("198.18.{}.1", own)),
+            .unwrap_or_else(|| format!("198.18.{own}.1")),
         network,
         port,
         description: wanted["description"].as_str().unwrap_or_default().to_owned(),

@@ -42,7 +42,8 @@ const SERVER_KEYS: [(&str, u32); 22] = [
 ];
 
 pub fn answer(state: &mut State, asked: &Asked<'_>) -> Reply {
-    let version = match microversion(asked) {
+    let newest = state.cloud(asked.cloud).newest;
+    let version = match microversion(asked, newest) {
         Ok(version) => version,
         Err(reply) => return reply,
     };
@@ -65,15 +66,22 @@ pub fn answer(state: &mut State, asked: &Asked<'_>) -> Reply {
         ("GET", ["os-keypairs", name]) => keypair(state, asked, name),
         ("GET", ["os-availability-zone"]) => zones(state, asked),
         ("GET", ["extensions"]) => Reply::json(200, &json!({"extensions": []})),
+        ("GET", ["os-server-groups"]) => server_groups(state, asked),
         _ => page(404, "Not Found", "The resource could not be found."),
     };
+    if newest == 1 {
+        return reply;
+    }
     reply
         .header("OpenStack-API-Version", format!("compute 2.{version}"))
         .header("X-OpenStack-Nova-API-Version", format!("2.{version}"))
         .header("Vary", "OpenStack-API-Version, X-OpenStack-Nova-API-Version")
 }
 
-fn microversion(asked: &Asked<'_>) -> Result<u32, Reply> {
+fn microversion(asked: &Asked<'_>, newest: u32) -> Result<u32, Reply> {
+    if newest == 1 {
+        return Ok(1);
+    }
     let headers = &asked.call.headers;
     let new = headers
         .get("openstack-api-version")
@@ -82,13 +90,13 @@ fn microversion(asked: &Asked<'_>) -> Result<u32, Reply> {
         return Ok(1);
     };
     if text == "latest" {
-        return Ok(NEWEST);
+        return Ok(newest);
     }
     match text.strip_prefix("2.").and_then(|m| m.parse().ok()) {
-        Some(minor) if (1..=NEWEST).contains(&minor) => Ok(minor),
+        Some(minor) if (1..=newest).contains(&minor) => Ok(minor),
         Some(_) => {
             let message =
-                format!("Version {text} is not supported by the API. Minimum is 2.1 and maximum is 2.{NEWEST}.");
+                format!("Version {text} is not supported by the API. Minimum is 2.1 and maximum is 2.{newest}.");
             Err(fault("computeFault", 406, &message).header("OpenStack-API-Version", format!("compute {text}")))
         }
         None => Err(fault(
@@ -364,7 +372,7 @@ fn create(state: &mut State, asked: &Asked<'_>, version: u32) -> Reply {
         return bad(&message);
     }
     let wanted = &body["server"];
-    if let Err(reply) = lookups(state.cloud(asked.cloud), wanted) {
+    if let Err(reply) = lookups(state.cloud(asked.cloud), &body) {
         return reply;
     }
     let count = usize::try_from(wanted["min_count"].as_u64().unwrap_or(1)).unwrap_or(1);
@@ -410,12 +418,17 @@ fn make(state: &mut State, asked: &Asked<'_>, body: &Value, number: Option<usize
     let metadata: BTreeMap<String, String> = serde_json::from_value(wanted["metadata"].clone()).unwrap_or_default();
     let drive = &wanted["config_drive"];
     let cloud = state.cloud(asked.cloud);
-    let own = cloud
-        .networks
-        .iter()
-        .find(|n| !n.external)
-        .map(|n| n.id.clone())
-        .unwrap_or_default();
+    let own = cloud.networks.iter().find(|n| n.usable());
+    let own = own.map(|n| n.id.clone()).unwrap_or_default();
+    let nics = wanted["networks"].as_array();
+    let network = nics.into_iter().flatten().find_map(|n| n["uuid"].as_str());
+    let all_given = network.is_none() && nics.is_some_and(|n| !n.is_empty());
+    let given = nics.into_iter().flatten().find_map(|n| n["port"].as_str());
+    let given = given.and_then(|id| cloud.ports.iter().find(|p| p.id == id));
+    let network = network
+        .map(str::to_owned)
+        .or(given.map(|p| p.network.clone()))
+        .unwrap_or(own);
     let zone = cloud.zones.keys().next().cloned().unwrap_or_default();
     let name = text("name").unwrap_or_default();
     cloud.servers.push(CloudServer {
@@ -426,7 +439,7 @@ fn make(state: &mut State, asked: &Asked<'_>, body: &Value, number: Option<usize
         metadata,
         user_data: text("user_data"),
         zone: text("availability_zone").unwrap_or(zone),
-        network: wanted["networks"][0]["uuid"].as_str().map_or(own, str::to_owned),
+        network,
         security_groups: groups(wanted),
         config_drive: drive.as_bool().unwrap_or(false)
             || drive.as_str().is_some_and(|d| d.eq_ignore_ascii_case("true")),
@@ -438,7 +451,7 @@ fn make(state: &mut State, asked: &Asked<'_>, body: &Value, number: Option<usize
         fault: None,
         addresses: Vec::new(),
         mac: String::new(),
-        port,
+        port: if all_given { String::new() } else { port },
         deleting: None,
         locked: false,
         request: body.clone(),
@@ -513,7 +526,27 @@ fn schema(body: &Value, version: u32) -> Result<(), String> {
     if server.get("user_data").is_some_and(Value::is_null) {
         return invalid("user_data", &Value::Null, "None is not of type 'string'");
     }
+    let groups = ["os:scheduler_hints", "OS-SCH-HNT:scheduler_hints"];
+    let groups = groups.iter().filter_map(|hints| body[*hints]["group"].as_str());
+    if let Some(odd) = groups.into_iter().find(|group| !is_uuid(group)) {
+        return invalid("group", &json!(odd), &format!("'{odd}' is not a 'uuid'"));
+    }
+    schema_of_mappings(whole, version)?;
     schema_of_metadata(whole)
+}
+
+fn schema_of_mappings(server: &Value, version: u32) -> Result<(), String> {
+    let mappings = server["block_device_mapping_v2"].as_array();
+    for (at, mapping) in mappings.into_iter().flatten().enumerate() {
+        if version < 67 && mapping.get("volume_type").is_some() {
+            return Err(format!(
+                "Invalid input for field/attribute {at}. Value: {}. Additional properties are not allowed \
+                 ('volume_type' was unexpected)",
+                repr(mapping, true)
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn schema_of_metadata(server: &Value) -> Result<(), String> {
@@ -564,7 +597,12 @@ fn is_uuid(text: &str) -> bool {
     parts.iter().map(|p| p.len()).eq([8, 4, 4, 4, 12]) && parts.iter().all(|p| p.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
-fn lookups(cloud: &Cloud, wanted: &Value) -> Result<(), Reply> {
+fn lookups(cloud: &Cloud, body: &Value) -> Result<(), Reply> {
+    let wanted = &body["server"];
+    let group = body["os:scheduler_hints"]["group"].as_str();
+    if let Some(odd) = group.filter(|group| !cloud.server_groups.iter().any(|(id, _)| id == group)) {
+        return Err(bad(&format!("Instance group {odd} could not be found.")));
+    }
     let text = |key: &str| wanted[key].as_str().unwrap_or_default();
     let mappings = wanted["block_device_mapping_v2"].as_array();
     let boot = mappings.and_then(|m| m.iter().find(|b| b["boot_index"] == 0));
@@ -574,6 +612,11 @@ fn lookups(cloud: &Cloud, wanted: &Value) -> Result<(), Reply> {
             return Err(bad(
                 "Block Device Mapping is Invalid: Boot sequence for the instance and image/block device mapping combination is not valid.",
             ));
+        }
+    }
+    for kind in mappings.into_iter().flatten().filter_map(|m| m["volume_type"].as_str()) {
+        if !cloud.volume_types.iter().any(|(id, name)| id == kind || name == kind) {
+            return Err(bad(&format!("Volume type {kind} could not be found.")));
         }
     }
     let image = cloud.images.iter().find(|i| i.id == text("imageRef"));
@@ -618,7 +661,7 @@ fn lookups(cloud: &Cloud, wanted: &Value) -> Result<(), Reply> {
 
 fn lookup_networks(cloud: &Cloud, wanted: &Value) -> Result<(), Reply> {
     let Some(networks) = wanted["networks"].as_array().filter(|n| !n.is_empty()) else {
-        let own = cloud.networks.iter().filter(|n| !n.external).count();
+        let own = cloud.networks.iter().filter(|n| n.usable()).count();
         if own > 1 && !wanted["networks"].is_string() {
             let message = "Multiple possible networks found, use a Network ID to be more specific.";
             return Err(fault("conflictingRequest", 409, message));
@@ -633,9 +676,18 @@ fn lookup_networks(cloud: &Cloud, wanted: &Value) -> Result<(), Reply> {
         }
         match cloud.networks.iter().find(|n| n.id == id) {
             None => return Err(bad(&format!("Network {id} could not be found."))),
-            Some(n) if n.external => {
+            Some(n) if !n.usable() => {
                 let message = format!("It is not allowed to create an interface on external network {id}");
                 return Err(fault("forbidden", 403, &message));
+            }
+            Some(_) => {}
+        }
+    }
+    for id in networks.iter().filter_map(|n| n["port"].as_str()) {
+        match cloud.ports.iter().find(|p| p.id == id) {
+            None => return Err(bad(&format!("Port id {id} could not be found."))),
+            Some(p) if !p.device.is_empty() => {
+                return Err(fault("conflictingRequest", 409, &format!("Port {id} is still in use.")));
             }
             Some(_) => {}
         }
@@ -694,6 +746,7 @@ fn flavors(state: &mut State, asked: &Asked<'_>, detail: bool) -> Reply {
     let values: Vec<Value> = cloud
         .flavors
         .iter()
+        .filter(|f| !f.disabled)
         .map(|f| match detail {
             true => flavor_json(f, asked),
             false => json!({"id": f.id, "name": f.name, "links": links(asked, "flavors", &f.id)}),
@@ -718,6 +771,12 @@ fn flavor(state: &mut State, asked: &Asked<'_>, id: &str) -> Reply {
         Some(f) => Reply::json(200, &json!({"flavor": flavor_json(f, asked)})),
         None => fault("itemNotFound", 404, &format!("Flavor {id} could not be found.")),
     }
+}
+
+fn server_groups(state: &mut State, asked: &Asked<'_>) -> Reply {
+    let group = |(id, name): &(String, String)| json!({"id": id, "name": name, "policies": ["anti-affinity"], "metadata": {}, "members": []});
+    let all: Vec<Value> = state.cloud(asked.cloud).server_groups.iter().map(group).collect();
+    Reply::json(200, &json!({"server_groups": all}))
 }
 
 fn limits(state: &mut State, asked: &Asked<'_>) -> Reply {

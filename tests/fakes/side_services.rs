@@ -36,20 +36,28 @@ fn glance(state: &mut State, asked: &Asked<'_>) -> Reply {
             )
         }
         ("GET", ["v2", "images"]) => images(state, asked),
-        ("GET", ["v2", "images", id]) => match state.cloud(asked.cloud).images.iter().find(|i| i.id == *id) {
-            Some(image) => Reply::json(200, &image_json(image)),
-            None => page(404, "Not Found", &format!("No image found with ID {id}")),
-        },
+        ("GET", ["v2", "images", id]) => {
+            let cloud = state.cloud(asked.cloud);
+            match cloud.images.iter().find(|i| i.id == *id) {
+                Some(image) => Reply::json(200, &image_json(&cloud.project_id, image)),
+                None => page(404, "Not Found", &format!("No image found with ID {id}")),
+            }
+        }
         _ => page(404, "Not Found", "The resource could not be found."),
     }
 }
 
-fn image_json(image: &Image) -> Value {
+fn image_json(project: &str, image: &Image) -> Value {
     let id = &image.id;
+    let owner = if image.visibility == "private" {
+        project
+    } else {
+        "076a2cd9c9994a6e898f6c68919b999f"
+    };
     json!({"name": image.name, "disk_format": "raw", "container_format": "bare", "visibility": image.visibility,
         "size": 28672, "virtual_size": 28672, "status": image.status, "checksum": "2c566a598398e6ab37fb10d72c7a2fb6",
         "protected": false, "min_ram": image.min_ram, "min_disk": image.min_disk,
-        "owner": "076a2cd9c9994a6e898f6c68919b999f", "os_hidden": false, "id": id, "created_at": stamp(image.created),
+        "owner": owner, "os_hidden": false, "id": id, "created_at": stamp(image.created),
         "updated_at": stamp(image.created), "tags": [], "self": format!("/v2/images/{id}"),
         "file": format!("/v2/images/{id}/file"), "schema": "/v2/schemas/image"})
 }
@@ -74,7 +82,7 @@ fn images(state: &mut State, asked: &Asked<'_>) -> Reply {
         })
         .collect();
     found.sort_by_key(|i| (-i.created, i.id.clone()));
-    let values: Vec<Value> = found.into_iter().map(image_json).collect();
+    let values: Vec<Value> = found.into_iter().map(|i| image_json(&cloud.project_id, i)).collect();
     let limit = asked
         .limit()
         .and_then(|l| l.parse().ok())

@@ -56,6 +56,7 @@ pub fn setup() -> Setup {
             id: id.to_owned(),
             name: name.to_owned(),
             external,
+            shared: false,
         };
         cloud.networks = vec![network(NETWORK, "private", false), network(EXTERNAL, "public", true)];
         cloud.credential.0 = "c531ee85ab064d6189b5545b9d661431".to_owned();
@@ -374,6 +375,7 @@ fn refused_servers() {
             vcpus: 1,
             ram: 1,
             disk: 0,
+            disabled: false,
         });
     });
     for name in [

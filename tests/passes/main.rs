@@ -14,8 +14,11 @@
 #[path = "../fakes/mod.rs"]
 mod fakes;
 
+mod belongings;
 mod commands;
+mod leaks;
 mod life;
 mod safety;
 mod site;
+mod tokens;
 mod weather;

@@ -1,6 +1,7 @@
 //! The planner rule by rule, through its public door.
 #![expect(clippy::unwrap_used, reason = "a test may panic, and these helpers are tests")]
 
+mod belongings;
 mod creating;
 mod destroying;
 mod removing;

@@ -3,6 +3,9 @@
 //!
 //! What must hold in every pass is checked here; which worlds are run, in `invariants.rs`.
 
+#[path = "sim_floating.rs"]
+mod floating;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -72,6 +75,8 @@ pub struct Faults {
     pub lag: i64,
     /// A template whose image is refused.
     pub bad_image: bool,
+    /// A server is deleted behind mita's back, and its node with it.
+    pub vanish: u64,
     /// A planted bug: the intent of a create whose outcome is unknown is dropped.
     pub forget_unknown: bool,
 }
@@ -80,7 +85,7 @@ impl Faults {
     /// Whether the world does what it is told.
     pub fn none(self) -> bool {
         self.crash + self.lie + self.closed + self.lost_state + self.error + self.never_joins == 0
-            && self.disconnect + self.person == 0
+            && self.disconnect + self.person + self.vanish == 0
             && self.lag == 0
             && !self.bad_image
     }
@@ -121,6 +126,8 @@ pub struct Sim {
     machines: Vec<Machine>,
     /// Jenkins nodes whose server is gone.
     strays: Vec<Node>,
+    floating_ips: Vec<floating::FloatingIp>,
+    next_floating_ip: u64,
     queue: Vec<QueueItem>,
     next_item: u64,
     next_server: u64,
@@ -165,6 +172,8 @@ impl Sim {
             state: State::default(),
             machines: Vec::new(),
             strays: Vec::new(),
+            floating_ips: Vec::new(),
+            next_floating_ip: 1,
             queue: Vec::new(),
             next_item: 1,
             next_server: 1,
@@ -178,6 +187,7 @@ impl Sim {
         for number in 0..sim.dice.roll(3) {
             sim.foreign_server(number);
         }
+        sim.foreign_floating_ips();
         sim
     }
 
@@ -236,7 +246,7 @@ impl Sim {
                 self.strays.len()
             ));
         }
-        Ok(())
+        self.nothing_is_left()
     }
 
     fn foreign_server(&mut self, number: u64) {
@@ -328,6 +338,7 @@ impl Sim {
         {
             self.strays.extend(machine.node);
         }
+        self.unbind();
         for machine in &mut self.machines {
             if machine.fails_at.is_some_and(|at| at <= now) {
                 machine.server.status = ServerStatus::Error;
@@ -337,6 +348,10 @@ impl Sim {
                     machine.joins_at = None;
                     machine.node = Some(node_of(machine, &self.config));
                 }
+            }
+            if machine.ours && self.dice.chance(self.faults.vanish) {
+                machine.gone_at.get_or_insert(now);
+                machine.node = None;
             }
             if let Some(node) = &mut machine.node {
                 node.busy_until.retain(|until| *until > now);
@@ -419,7 +434,7 @@ impl Sim {
             .machines
             .iter()
             .filter(here)
-            .map(|machine| machine.server.clone())
+            .map(|machine| self.with_floating_ip(machine))
             .collect();
         let used = self.machines.iter().filter(|machine| machine.provider == *name).count();
         let room = self.quota[name].saturating_sub(used) as u64;
@@ -452,10 +467,14 @@ impl Sim {
         if self.dice.chance(self.faults.lost_state) {
             self.state = State::default();
         }
-        let observed = self.observe();
+        let mut observed = self.observe();
         let context = self.context();
-        let plan = planner(&observed, &self.config, &self.state, &context);
+        let mut plan = planner(&observed, &self.config, &self.state, &context);
+        if self.tell(&plan, &mut observed) {
+            plan = planner(&observed, &self.config, &self.state, &context);
+        }
         self.check(&plan, &observed)?;
+        self.check_floating_ips(&plan, &observed)?;
         self.same_for_any_order(&plan, &observed, &context, planner)?;
         let reaped: BTreeSet<TemplateName> = idle_removals(&plan).filter_map(|r| r.template.clone()).collect();
         let whole = self.execute(&plan)?;
@@ -571,6 +590,9 @@ impl Sim {
         for cloud in other.clouds.values_mut() {
             if let Reading::Read(cloud) = cloud {
                 self.dice.shuffle(&mut cloud.servers);
+                if let Some(Reading::Read(listed)) = &mut cloud.belongings {
+                    self.dice.shuffle(&mut listed.all);
+                }
             }
         }
         let again = planner(&other, &self.config, &self.state, context);
@@ -645,6 +667,9 @@ impl Sim {
                 return Ok(false);
             }
             whole &= self.remove(removal);
+        }
+        if !self.upkeep(&plan.sweeps, &plan.floating_ips) {
+            return Ok(false);
         }
         for create in &plan.creates {
             if keys(create).iter().any(|key| held(&state, key, self.now)) {
@@ -763,6 +788,9 @@ impl Sim {
             }
         }
         if self.dice.chance(self.faults.crash) {
+            return false;
+        }
+        if !self.upkeep(&removal.floating_ips, &[]) {
             return false;
         }
         if let Some(target) = &removal.server {
@@ -912,6 +940,9 @@ fn some_config(dice: &mut Dice, faults: Faults) -> Config {
         template.placements = places.into_iter().filter(|_| dice.chance(70)).collect();
         if template.placements.is_empty() {
             template.placements.push(place("openstack", None));
+        }
+        if number % 2 == 1 {
+            template.spec.floating_ip_pool = Some("public".to_owned());
         }
         templates.push(template);
     }

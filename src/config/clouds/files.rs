@@ -48,7 +48,8 @@ impl Found {
 pub struct Files<'f> {
     folders: &'f Folders,
     env: Env<'f>,
-    found: Option<Option<Found>>,
+    looked: bool,
+    found: Option<Found>,
 }
 
 impl<'f> Files<'f> {
@@ -57,17 +58,18 @@ impl<'f> Files<'f> {
         Self {
             folders,
             env,
+            looked: false,
             found: None,
         }
     }
 
     /// Returns the files; `None` when there is no usable clouds.yaml, which was reported at `place`.
     pub fn read(&mut self, place: &Place, report: &mut Report) -> Option<&Found> {
-        if self.found.is_none() {
-            let found = self.look(place, report);
-            self.found = Some(found);
+        if !self.looked {
+            self.looked = true;
+            self.found = self.look(place, report);
         }
-        self.found.as_ref()?.as_ref()
+        self.found.as_ref()
     }
 
     fn look(&self, place: &Place, report: &mut Report) -> Option<Found> {
@@ -120,8 +122,8 @@ impl<'f> Files<'f> {
         let mut list: Vec<PathBuf> = self.variable(variable).into_iter().collect();
         let home = self.folders.home().map(|home| home.join(".config"));
         let site = (self.env)("XDG_CONFIG_DIRS").and_then(|dirs| {
-            let first = dirs.split(':').map(PathBuf::from).find(|path| path.is_absolute());
-            first
+            let mut dirs = dirs.split(':').map(PathBuf::from);
+            dirs.find(|path| path.is_absolute())
         });
         let folders = [
             beside.map(Path::to_owned),

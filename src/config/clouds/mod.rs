@@ -6,7 +6,9 @@
 //! | `files` | finds and reads clouds.yaml and secure.yaml |
 //! | `environment` | the `OS_*` variables as such an entry |
 //! | `layers` | several mappings, the first that has a key wins |
-//! | `login` | from such an entry to the keys of a provider |
+//! | `region` | which of several regions |
+//! | `login`, `transport` | from such an entry to the keys of a provider |
+//! | `maker` | the keys, as they are collected |
 //!
 //! Whether these keys make sense is judged by `validate`, as if they stood in the configuration; each knows where it came
 //! from. Files and environment are looked at only for a provider that wants it.
@@ -15,6 +17,9 @@ mod environment;
 mod files;
 mod layers;
 mod login;
+mod maker;
+mod region;
+mod transport;
 
 use super::load::Folders;
 use super::problem::{Place, Pos, Report, join, quoted};

@@ -1,17 +1,18 @@
 //! Floating IPs, ports and volumes: making, marking and removing what a plan names.
 
+use jiff::Timestamp;
 use log::info;
 
 use super::{Executor, outcome_of, retry_after};
 use crate::http::printable;
-use crate::model::BelongingMark;
+use crate::model::{BelongingKind, BelongingMark, PortSpec};
 use crate::pass::Live;
 use crate::pass::rows::{floating_ip_action, leftover_action};
 use crate::plan::backoff::{clear, record_failure};
 use crate::plan::{Leftover, NewFloatingIp, VolumeMark};
 use crate::provider::{AddFloatingIp, Deleted, ProviderError};
 use crate::report::{Action, Outcome};
-use crate::state::BackoffKey;
+use crate::state::{BackoffKey, Intent, Leaving};
 
 /// Why a floating IP is not asked for after one of the same pool was refused.
 const REFUSED_BEFORE: &str = "another one was refused in this pass; a later pass tries again";
@@ -112,6 +113,22 @@ impl Executor<'_> {
                     )
                 ),
             }
+        }
+    }
+
+    /// Remembers that ports may have been made for a server that was refused then: the next pass looks.
+    pub(super) fn may_have_ports(&mut self, intent: &Intent, now: Timestamp) {
+        let template = self.config.template(intent.template.as_str());
+        let is_made = |port: &PortSpec| matches!(port, PortSpec::Made { .. });
+        if template.is_some_and(|template| template.spec.ports.iter().any(is_made)) {
+            let leaving = Leaving {
+                provider: intent.provider.clone(),
+                server_id: None,
+                kinds: [BelongingKind::Port].into(),
+                since: now,
+                sightings: 0,
+            };
+            self.state.leaving.insert(intent.name.clone(), leaving);
         }
     }
 }

@@ -13,7 +13,10 @@ use crate::state::Failure;
 const MAX_CONSOLES: u32 = 3;
 
 /// Lines of a console that are kept.
-const LINES: u32 = 20;
+const LINES: usize = 20;
+
+/// Lines that are asked for: some are empty.
+const READ: u32 = 40;
 
 /// Bytes of a console that are kept.
 const BYTES: usize = 2048;
@@ -55,7 +58,7 @@ impl Executor<'_> {
     /// Reads a console. A server without one is deleted all the same.
     fn console(&self, live: &mut Live, server: &ServerToRemove) -> Vec<String> {
         let cloud = live.clouds.get_mut(&server.provider);
-        let text = cloud.and_then(|cloud| cloud.console(&server.id, LINES).ok().flatten());
+        let text = cloud.and_then(|cloud| cloud.console(&server.id, READ).ok().flatten());
         text.map(|text| lines(&text, &secrets(self.config))).unwrap_or_default()
     }
 }
@@ -74,7 +77,7 @@ fn lines(text: &str, secrets: &[&Secret]) -> Vec<String> {
         if line.is_empty() {
             continue;
         }
-        if kept.len() == LINES as usize || left == 0 {
+        if kept.len() == LINES || left == 0 {
             break;
         }
         let cut = line
@@ -129,7 +132,7 @@ mod tests {
         let secret = Secret::new("tok3n");
         let text = "one\r\n\u{1b}[1;31mred\u{1b}[0m\u{7}\ttok3n x\n\n\u{202e}back\n";
         assert_eq!(lines(text, &[&secret]), ["one", "red *** x", "back"]);
-        let long: String = (0..100).map(|n| format!("line {n}\n")).collect();
+        let long = (0..100).fold(String::new(), |text, n| format!("{text}line {n}\n"));
         let kept = lines(&long, &[]);
         assert_eq!(
             (kept.len(), kept[0].as_str(), kept[19].as_str()),

@@ -25,7 +25,7 @@ pub(super) struct Login {
     pub catalog: Vec<Endpoint>,
     /// Until when the token is good, by the cloud's clock; `None` where Keystone did not say.
     pub expires: Option<Timestamp>,
-    /// Keystone's clock when it answered.
+    /// Keystone's clock when it made the token: it says so, or dates its answer (behind uwsgi it does not).
     pub at: Option<Timestamp>,
 }
 
@@ -139,7 +139,7 @@ fn refused(access: &OpenStackAccess, reply: &Reply) -> ProviderError {
             "the application credential is refused: wrong secret, or expired (login at {at}: {said})"
         )),
         (KeystoneAuth::V3NamedCredential { .. }, 401) => ProviderError::Auth(format!(
-            "the application credential is refused: wrong secret or user, or expired (login at {at}: {said})"
+            "the application credential is refused: wrong name, user or secret, or expired (login at {at}: {said})"
         )),
         (KeystoneAuth::V3Token { .. }, 401 | 403 | 404) if fault.json => ProviderError::Auth(format!(
             "the token is refused: it has expired or was revoked, or is not for this project; a token lives for hours, \
@@ -182,6 +182,8 @@ struct V3Body {
 struct V3Token {
     #[serde(default)]
     expires_at: Loose,
+    #[serde(default)]
+    issued_at: Loose,
     project: Option<ProjectRef>,
     catalog: Option<Vec<V3Service>>,
 }
@@ -232,8 +234,8 @@ fn read_v3(reply: &Reply) -> Result<Login, ProviderError> {
         token: Secret::new(token),
         project: Some(project.id),
         catalog: endpoints.collect(),
-        expires: end_of(&body.token.expires_at),
-        at: date(reply),
+        expires: stamp(&body.token.expires_at),
+        at: stamp(&body.token.issued_at).or_else(|| date(reply)),
     })
 }
 
@@ -247,9 +249,8 @@ fn parse<'a, T: Deserialize<'a>>(reply: &'a Reply) -> Result<T, ProviderError> {
     })
 }
 
-/// Reads when a token ends.
-fn end_of(expires: &Loose) -> Option<Timestamp> {
-    expires.0.as_deref()?.parse().ok()
+fn stamp(text: &Loose) -> Option<Timestamp> {
+    text.0.as_deref()?.parse().ok()
 }
 
 fn unscoped() -> ProviderError {
@@ -327,7 +328,7 @@ fn read_v2(reply: &Reply) -> Result<Login, ProviderError> {
         token: Secret::new(body.access.token.id),
         project: Some(tenant.id),
         catalog,
-        expires: end_of(&body.access.token.expires),
+        expires: stamp(&body.access.token.expires),
         at: date(reply),
     })
 }

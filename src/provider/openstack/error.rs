@@ -180,6 +180,11 @@ impl Fault {
             400..=499 if self.status != 429 && self.is_no_room() => ProviderError::Capacity(text),
             401 | 403 | 413 | 429 | 300..=399 => self.of_reading(what),
             409 => ProviderError::Conflict(text),
+            404 if self.is_no_way() => ProviderError::Refused(format!(
+                // The advice comes first: what follows may be cut.
+                "{what}: no router joins the server's network to floating_ip_pool: {}",
+                self.said()
+            )),
             400..=499 if self.json => ProviderError::Refused(text),
             // A proxy's page: the service was not reached.
             400..=499 => ProviderError::Unavailable(text),

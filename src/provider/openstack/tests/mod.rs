@@ -5,6 +5,7 @@ mod belongings;
 mod client;
 mod create;
 mod ports;
+mod login;
 #[cfg(feature = "real-openstack")]
 mod real;
 mod replies;

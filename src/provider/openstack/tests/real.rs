@@ -9,6 +9,8 @@
     reason = "what the cloud said is worth seeing with --nocapture"
 )]
 
+mod belongings;
+
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 

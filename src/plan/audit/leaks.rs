@@ -1,0 +1,39 @@
+//! Re-checks what `leaks --delete` removes.
+
+use super::audit_destroy;
+use crate::config::Config;
+use crate::model::{NodeName, Observed, Reading, split_server_name};
+use crate::plan::{Context, Plan, Removal};
+use crate::state::State;
+
+/// Lists the rules that a plan breaks which removes what an operator had looked for: a server may bear our mark and a name that a person gave it, as long as
+/// no Jenkins node is its own.
+pub fn audit_leaks(plan: &Plan, observed: &Observed, config: &Config, state: &State, context: &Context) -> Vec<String> {
+    let (odd, usual): (Vec<Removal>, Vec<Removal>) = plan.removals.iter().cloned().partition(is_odd);
+    let usual = Plan {
+        removals: usual,
+        ..plan.clone()
+    };
+    let mut broken = audit_destroy(&usual, observed, config, state, context);
+    for target in odd.iter().filter_map(|removal| removal.server.as_ref()) {
+        let cloud = observed.clouds.get(&target.provider).and_then(Reading::ok);
+        let server = cloud.and_then(|cloud| cloud.servers.iter().find(|server| server.id == target.id));
+        let ours = server
+            .and_then(|server| server.mark.as_ref())
+            .is_some_and(|mark| mark.owner == config.owner);
+        let name = NodeName::new(&target.name);
+        if !ours || observed.jenkins.computers.iter().any(|node| node.name == name) {
+            broken.push(format!("server {} is removed and is not ours alone", target.name));
+        }
+    }
+    if !plan.creates.is_empty() || !plan.floating_ips.is_empty() {
+        broken.push("the command creates nothing, the plan does".to_owned());
+    }
+    broken
+}
+
+/// Whether a removal is of a server alone whose name is not of our form.
+fn is_odd(removal: &Removal) -> bool {
+    let server = removal.server.as_ref();
+    removal.node.is_none() && server.is_some_and(|server| split_server_name(&server.name).is_none())
+}

@@ -1,0 +1,62 @@
+//! From a node that goes to the steps of its removal.
+//!
+//! Which nodes go is left to `reap`, `destroy` and `leaks`, doing the steps to the pass.
+
+use super::phase::{self, Standing};
+use super::supply::Unit;
+use super::survey::Survey;
+use super::{Keep, NodeToRemove, Removal, ServerToRemove};
+use crate::model::{Computer, split_server_name};
+
+/// Makes the removal of a Jenkins node alone.
+pub(super) fn stray_removal(computer: &Computer, survey: &Survey<'_>, because: String) -> Removal {
+    let name = computer.name.as_str();
+    let template = split_server_name(name).map(|(template, _)| template);
+    let known = template.filter(|template| survey.config.templates.iter().any(|t| t.name == *template));
+    Removal {
+        template: known,
+        node: Some(node_to_remove(computer)),
+        server: None,
+        floating_ips: Vec::new(),
+        because,
+    }
+}
+
+/// Makes the removal of a unit: its Jenkins node if it has one, and its server.
+pub(super) fn removal(unit: &Unit<'_>, because: String) -> Option<Removal> {
+    Some(Removal {
+        template: Some(unit.template.clone()),
+        node: unit.computer().map(node_to_remove),
+        server: Some(ServerToRemove {
+            provider: unit.provider.clone(),
+            id: unit.server?.id.clone(),
+            name: unit.name.to_owned(),
+            node_id: unit.id.clone(),
+            look_first: unit.computer().is_none() && !matches!(unit.standing, Standing::Failed(_)),
+            failure: keep(unit),
+        }),
+        floating_ips: Vec::new(),
+        because,
+    })
+}
+
+/// What is kept of a server that goes: of one that worked nothing, of one that never came so far why.
+fn keep(unit: &Unit<'_>) -> Keep {
+    let was_up = unit.server.is_some_and(|server| !server.addresses.is_empty());
+    match unit.standing {
+        _ if unit.joined.is_some() => Keep::Nothing,
+        Standing::TimedOut => Keep::Console,
+        Standing::Failed(_) if was_up => Keep::Console,
+        Standing::Failed(_) => Keep::Failure,
+        _ => Keep::Nothing,
+    }
+}
+
+fn node_to_remove(computer: &Computer) -> NodeToRemove {
+    NodeToRemove {
+        name: computer.name.clone(),
+        marked: phase::is_marked(computer),
+        even_if_busy: false,
+        by_monitor: phase::is_monitored(computer),
+    }
+}
