@@ -20,6 +20,7 @@ mod belongings;
 mod cloud;
 mod clouds;
 mod failures;
+mod images;
 mod life;
 mod logins;
 mod names;

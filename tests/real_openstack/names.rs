@@ -12,6 +12,12 @@ const WRONG: &str = "
   bad-zone: {image_name: cirros, size: m1.tiny, networks: [private], availability_zone: az9, labels: [zone]}
   bad-group: {image_name: cirros, size: m1.tiny, networks: [private], security_groups: [defualt], labels: [group]}
   too-small: {image_name: big-disk, size: m1.tiny, networks: [private], labels: [small]}
+  bad-regex: {image_regex: 'ubuntu-9.*', size: m1.tiny, networks: [private], labels: [regex]}
+  bad-size: {image_name: cirros, size: {vcpus: 64}, networks: [private], labels: [size]}
+  bad-pool: {image_name: cirros, size: m1.tiny, networks: [private], floating_ip_pool: publik, labels: [pool]}
+  bad-type: {image_name: cirros, size: m1.tiny, networks: [private], storage: 1, volume_type: sdd, labels: [type]}
+  bad-port: {image_name: cirros, size: m1.tiny, ports: [ci-prot], labels: [port]}
+  bad-hint: {image_name: cirros, size: m1.tiny, networks: [private], scheduler_hints: {group: ci-part}, labels: [hint]}
   good: {image_name: cirros, size: m1.tiny, networks: [private], keyname: e2e-keys, labels: [good]}
 defaults: {provider: real}
 ";

@@ -110,7 +110,7 @@ fn a_service_that_dies_in_mid_pass_costs_no_server() {
     site.configure_with(
         LINUX,
         &format!("real: {{type: openstack, {quick}, tenant_name: ci}}"),
-        ", intent_grace: 20s",
+        ", intent_grace: 20s, backoff_first: 1s",
     );
     let done = meddled(&site, hold("create", "nova", "POST", "/servers$"), |request| {
         ctl(&["kill", "nova-api"]);
