@@ -101,6 +101,30 @@ pub fn split_server_name(name: &str) -> Option<(TemplateName, NodeId)> {
     (!template.is_empty()).then(|| (TemplateName::new(template), id))
 }
 
+/// Returns the id under which a server is known that bears none of ours, since another program or a person made it: a
+/// digest of where it stands and of the cloud's id, the same in every pass.
+pub fn adopted_id(provider: &ProviderName, server: &ServerId) -> NodeId {
+    let digest = digest_u64(format!("{provider} {server}").as_bytes());
+    NodeId::new(format!("{:012x}", digest >> 16))
+}
+
+/// Returns whether a text is a UUID in its usual form, as the original tool put it behind `<template>__`.
+pub fn is_uuid(text: &str) -> bool {
+    let good = |(at, byte): (usize, u8)| match at {
+        8 | 13 | 18 | 23 => byte == b'-',
+        _ => byte.is_ascii_hexdigit(),
+    };
+    text.len() == 36 && text.bytes().enumerate().all(good)
+}
+
+/// Takes a name apart that mita or the original tool gave: `<template>__<id>` or `<template>__<uuid>`. Returns the
+/// template.
+pub fn template_in_name(name: &str) -> Option<&str> {
+    let (template, id) = name.rsplit_once(NAME_SEPARATOR)?;
+    let good = NodeId::parse(id).is_some() || is_uuid(id);
+    (good && !template.is_empty()).then_some(template)
+}
+
 /// Takes a name of the form `<front>+<ip>` apart. Jenkins allows no colon in a name, so IPv6 is written with `-`.
 pub fn split_address_name(name: &str) -> Option<(&str, IpAddr)> {
     let (front, text) = name.rsplit_once('+')?;
@@ -602,6 +626,34 @@ pub fn digest_u64(bytes: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_uuid_and_an_id_stand_behind_a_template() {
+        let uuid = "0a1b2c3d-4e5f-4a6b-8c7d-9e0f1A2B3C4D";
+        assert!(is_uuid(uuid));
+        for (name, template) in [
+            (format!("small__{uuid}"), Some("small")),
+            (format!("small__x__{uuid}"), Some("small__x")),
+            ("small__0123456789ab".to_owned(), Some("small")),
+            (format!("__{uuid}"), None),
+            (format!("small_{uuid}"), None),
+            (format!("small__{uuid}0"), None),
+            (format!("small__{}", uuid.replace('-', "0")), None),
+            (format!("small__{}", &uuid[..35]), None),
+            ("small__".to_owned(), None),
+        ] {
+            assert_eq!(template_in_name(&name), template, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_id_of_an_adopted_server_is_its_own_and_stays() {
+        let id = |provider: &str, server: &str| adopted_id(&provider.into(), &server.into());
+        assert_eq!(id("east", "1"), id("east", "1"));
+        assert!(NodeId::parse(id("east", "1").as_str()).is_some());
+        assert_ne!(id("east", "1"), id("east", "2"));
+        assert_ne!(id("east", "1"), id("west", "1"));
+    }
 
     #[test]
     fn a_mark_is_read_back_from_a_description() {

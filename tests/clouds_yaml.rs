@@ -565,6 +565,19 @@ fn an_unknown_cloud_is_told_those_there_are() {
 }
 
 #[test]
+fn a_cloud_without_a_name_is_one_problem() {
+    let site = Site::new(CLOUDS);
+    assert_eq!(
+        site.refused("cloud: "),
+        ["mita.yaml:2:15: provider.openstack.cloud: is empty; write the name of an entry of clouds.yaml, or remove it"]
+    );
+    assert_eq!(
+        site.refused("cloud: [ci]"),
+        ["mita.yaml:2:22: provider.openstack.cloud: must be a text, is a list; see mita.yaml.example"]
+    );
+}
+
+#[test]
 fn a_broken_file_is_named_with_the_place() {
     let refused = |text: &str| {
         let lines = Site::new(text).refused("cloud: c");

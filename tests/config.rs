@@ -446,7 +446,7 @@ fn missing_keys_are_named() {
         &[
             "mita.yaml:1:12: provider.other.password: missing; set it, or password_file, or the variable MITA_OTHER_PASSWORD",
             "mita.yaml:1:12: provider.other.type: missing, and the name of the provider is none; write type: openstack",
-            "mita.yaml:1:23: provider.openstack.auth_url: missing; write Keystone's address, like https://cloud.example.com:5000",
+            "mita.yaml:1:23: provider.openstack.auth_url: missing; write Keystone's address, like https://cloud.example.com:5000, or name an entry of clouds.yaml by cloud",
             "mita.yaml:1:23: provider.openstack.password: missing; set it, or password_file, or the variable MITA_OPENSTACK_PASSWORD",
             "mita.yaml:1:23: provider.openstack.tenant_name: missing; write the project that the servers belong to (project_name is the same)",
             "mita.yaml:1:23: provider.openstack.username: missing; write the user",

@@ -34,6 +34,8 @@ const ROUGH: Faults = Faults {
     lag: 90,
     vanish: 0,
     bad_image: false,
+    broken_image: false,
+    adopt: false,
     forget_unknown: false,
 };
 
@@ -96,6 +98,32 @@ fn rules_hold_when_the_state_file_is_lost() {
 }
 
 #[test]
+fn rules_hold_while_a_site_moves_over() {
+    for (seeds, faults) in [(4000..4008, calm()), (4100..4110, ROUGH), (4200..4206, forgetful())] {
+        run(seeds, Faults { adopt: true, ..faults }, 120);
+    }
+}
+
+#[test]
+fn a_planner_that_takes_what_is_not_adopted_is_caught() {
+    let planner = |observed: &Observed, config: &Config, state: &State, context: &Context| {
+        let mut observed = observed.clone();
+        let clouds = observed.clouds.values_mut();
+        for server in clouds
+            .filter_map(|cloud| match cloud {
+                Reading::Read(cloud) => Some(&mut cloud.servers),
+                Reading::Unreadable(_) => None,
+            })
+            .flatten()
+        {
+            server.mark = None;
+        }
+        plan(&observed, config, state, context)
+    };
+    caught(Faults { adopt: true, ..ROUGH }, &planner, &["I9"]);
+}
+
+#[test]
 fn rules_hold_with_an_image_that_is_refused() {
     run(
         3000..3006,
@@ -117,6 +145,62 @@ fn a_planner_that_never_sweeps_is_caught() {
     let mut sim = Sim::new(1, faults);
     let end = sim.run(120, &lazy).and_then(|()| sim.settle(&lazy));
     assert!(end.unwrap_err().starts_with("I14"));
+}
+
+#[test]
+fn rules_hold_with_a_newest_image_that_never_joins() {
+    let rough = Faults {
+        broken_image: true,
+        ..ROUGH
+    };
+    run(4000..4004, rough, 120);
+    let calm = Faults {
+        broken_image: true,
+        ..calm()
+    };
+    run(4100..4104, calm, 120);
+}
+
+#[test]
+fn a_planner_that_makes_many_of_a_new_image_is_caught() {
+    let planner = |observed: &Observed, config: &Config, state: &State, context: &Context| {
+        let mut config = config.clone();
+        config.limits.canary = 0;
+        plan(observed, &config, state, context)
+    };
+    let faults = Faults {
+        broken_image: true,
+        ..ROUGH
+    };
+    caught(faults, &planner, &["I13"]);
+}
+
+#[test]
+fn a_planner_that_knows_no_images_is_caught() {
+    let planner = |observed: &Observed, config: &Config, state: &State, context: &Context| {
+        let mut observed = observed.clone();
+        let clouds = observed.clouds.values_mut().filter_map(|cloud| match cloud {
+            Reading::Read(cloud) => cloud.offers.as_mut(),
+            Reading::Unreadable(_) => None,
+        });
+        for offers in clouds {
+            if let Reading::Read(offers) = offers {
+                offers
+                    .templates
+                    .values_mut()
+                    .flatten()
+                    .for_each(|offer| offer.older_images.clear());
+            }
+        }
+        plan(&observed, config, state, context)
+    };
+    let faults = Faults {
+        broken_image: true,
+        ..calm()
+    };
+    let mut sim = Sim::new(4001, faults);
+    let end = sim.run(120, &planner).and_then(|()| sim.settle(&planner));
+    assert!(end.unwrap_err().contains("was never served"));
 }
 
 /// A planted bug must break a rule soon, and one of those rules that it is known to break.

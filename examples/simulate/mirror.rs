@@ -182,6 +182,7 @@ pub fn apply(world: &mut State, config: &Config, plan: Plan, now: Timestamp) -> 
             config: digest,
             provider: create.provider.clone(),
             zone: create.zone,
+            image: create.offer.map(|offer| offer.image),
             at: now,
             server_id: Some(ServerId::new(&server.id)),
         };

@@ -164,6 +164,7 @@ pub fn finish(
         let ended = done.ended;
         let left = ended.map(|reason| format!("{reason}; the rest is left to the next pass"));
         troubles.warnings.extend(left);
+        troubles.warnings.extend(done.left);
         (done.actions, done.plan)
     };
     let seen = pass::seen(&observed, &plan, live.requests());

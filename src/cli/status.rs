@@ -166,6 +166,7 @@ fn print(out: &mut dyn Write, report: &StatusReport<'_>) -> io::Result<()> {
         busy,
         max,
         min_ready,
+        rollbacks: _,
     } in report.templates
     {
         writeln!(
@@ -274,13 +275,17 @@ fn cells(row: &ServerRow) -> [String; 6] {
         Some(node) if node.as_str() == row.name => "same name".to_owned(),
         Some(node) => printable(node.as_str(), 100),
     };
-    let outdated = if row.outdated { " (outdated)" } else { "" };
+    let more = match (row.outdated, row.adopted) {
+        (true, _) => " (outdated)",
+        (false, true) => " (adopted)",
+        (false, false) => "",
+    };
     [
         printable(&row.name, 80),
         format!("{:?}", row.phase).to_lowercase(),
         age(row.age_seconds),
         row.idle_seconds.map_or_else(|| "-".to_owned(), age),
         printable(&format!("{}{zone}", row.provider), 60),
-        format!("{node}{outdated}"),
+        format!("{node}{more}"),
     ]
 }

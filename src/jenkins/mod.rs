@@ -17,6 +17,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use address::is_agent_name;
 pub use client::Client;
 pub use error::JenkinsError;
 pub use remove::{Outcome, RemoveNode};

@@ -20,7 +20,7 @@ use crate::config::{Config, script};
 use crate::error::{Error, chain};
 use crate::http::printable;
 use crate::jenkins::{self, RemoveNode};
-use crate::model::{BelongingMark, NodeId, NodeName, ServerId};
+use crate::model::{BelongingMark, NodeId, NodeName, ProviderName, ServerId};
 use crate::plan::backoff::record_failure;
 use crate::plan::{Context, Create, MARK_PREFIX, NodeToRemove, Removal, ServerToRemove, Unmark, mark_text};
 use crate::provider::{CreateServer, Deleted, ProviderError};
@@ -45,6 +45,8 @@ pub struct Executor<'a> {
     pub actions: Vec<Action>,
     /// Whether an action was not begun because the pass had to end.
     pub left_undone: bool,
+    /// The clouds that had more to do and are asked no more, with why.
+    pub closed: BTreeMap<ProviderName, String>,
 }
 
 /// What became of a list of creates.
@@ -76,6 +78,7 @@ impl<'a> Executor<'a> {
             state,
             actions,
             left_undone: false,
+            closed: BTreeMap::new(),
         }
     }
 
@@ -102,6 +105,17 @@ impl<'a> Executor<'a> {
                 self.leave(actions, reason);
                 continue;
             }
+            if let Some(reason) = removal
+                .server
+                .as_ref()
+                .and_then(|at| self.is_closed(live, &at.provider))
+            {
+                let reason = format!("nothing more is asked of its provider: {reason}");
+                for action in actions {
+                    self.tell(action, Outcome::Skipped, Some(reason.clone()));
+                }
+                continue;
+            }
             let node_gone = match &removal.node {
                 Some(node) => self.remove_node(live, removal, node),
                 None => true,
@@ -118,6 +132,13 @@ impl<'a> Executor<'a> {
                 self.tell(action, Outcome::Skipped, Some("its Jenkins node stays".to_owned()));
             }
         }
+    }
+
+    /// Returns why nothing more is asked of a cloud, and remembers that there was more to do.
+    fn is_closed(&mut self, live: &Live, provider: &ProviderName) -> Option<String> {
+        let reason = live.closed(provider)?;
+        self.closed.insert(provider.clone(), reason.clone());
+        Some(reason)
     }
 
     fn remove_node(&mut self, live: &Live, removal: &Removal, node: &NodeToRemove) -> bool {
@@ -161,18 +182,13 @@ impl<'a> Executor<'a> {
     }
 
     fn remove_server(&mut self, live: &mut Live, removal: &Removal, server: &ServerToRemove, action: Action) {
-        if server.look_first {
-            match live.jenkins.node(&NodeName::new(&server.name)) {
-                Ok(Some(node)) if !node.offline || !node.is_quiet() => {
-                    return self.tell(
-                        action,
-                        Outcome::Skipped,
-                        Some("its agent joined Jenkins by now".to_owned()),
-                    );
-                }
-                Ok(_) => {}
-                Err(error) => return self.tell(action, Outcome::Failed, Some(chain(&error))),
+        match joined(live, server) {
+            Ok(false) => {}
+            Ok(true) => {
+                let reason = "its agent joined Jenkins by now".to_owned();
+                return self.tell(action, Outcome::Skipped, Some(reason));
             }
+            Err(error) => return self.tell(action, Outcome::Failed, Some(chain(&error))),
         }
         self.keep_failure(live, removal, server);
         // An address that stays does not keep its server: the sweep finds it by its mark.
@@ -205,7 +221,8 @@ impl<'a> Executor<'a> {
     pub fn create(&mut self, live: &mut Live, creates: &[Create]) -> Result<Batch, Error> {
         let mut batch = Batch::default();
         for (at, create) in creates.iter().enumerate() {
-            if keys_of(create).iter().any(|key| self.failed_keys.contains(key)) {
+            let failed = keys_of(create).iter().any(|key| self.failed_keys.contains(key));
+            if failed || self.is_closed(live, &create.provider).is_some() {
                 batch.held_back = true;
                 continue;
             }
@@ -276,6 +293,7 @@ impl<'a> Executor<'a> {
                 .unwrap_or_default(),
             provider: create.provider.clone(),
             zone: create.zone.clone(),
+            image: create.offer.as_ref().map(|offer| offer.image.clone()),
             at,
             server_id: None,
         }
@@ -376,6 +394,22 @@ impl<'a> Executor<'a> {
         (self.told)(&action);
         self.actions.push(action);
     }
+}
+
+/// Asks Jenkins once more for the agent of a server that had none when Jenkins was read.
+fn joined(live: &Live, server: &ServerToRemove) -> Result<bool, jenkins::JenkinsError> {
+    if !server.look_first {
+        return Ok(false);
+    }
+    let own = NodeName::new(&server.name);
+    let names = std::iter::once(&own).chain(&server.other_nodes);
+    for name in names.filter(|name| jenkins::is_agent_name(name)) {
+        let node = live.jenkins.node(name)?;
+        if node.is_some_and(|node| !node.offline || !node.is_quiet()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Returns how the deletion of a node is reported; `Done` alone lets its server go.

@@ -6,8 +6,10 @@ pub mod execute;
 pub mod observe;
 pub mod rows;
 pub mod saved;
+mod shares;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -17,10 +19,11 @@ use crate::error::{Error, chain};
 use crate::http::Deadline;
 use crate::jenkins::Client;
 use crate::model::{Observed, ProviderName, Reading};
-use crate::plan::{self, Context, Create, Plan};
+use crate::plan::{self, Context, Create, Plan, Removal};
 use crate::provider::{self, Provider};
 use crate::report::{Action, Seen};
 use crate::state::State;
+use shares::{Ledger, Shared};
 
 /// The most times a pass plans again after a create was refused: each time another placement is held back.
 const MAX_ROUNDS: u32 = 20;
@@ -31,6 +34,8 @@ pub struct Live {
     pub jenkins: Client,
     /// The clouds.
     pub clouds: BTreeMap<ProviderName, Box<dyn Provider>>,
+    /// What each of several clouds used of its share; empty with a single one.
+    ledgers: BTreeMap<ProviderName, Rc<Ledger>>,
     deadline: Deadline,
     span: Duration,
     stop: Arc<AtomicBool>,
@@ -45,16 +50,25 @@ impl Live {
             |what: &str, error: &dyn std::error::Error| Error::Config(vec![format!("{what}: {}", chain(error))]);
         let jenkins = Client::new(&config.jenkins, deadline.clone()).map_err(|error| unusable("jenkins", &error))?;
         let mut clouds = BTreeMap::new();
+        let mut ledgers = BTreeMap::new();
+        let several = u32::try_from(config.providers.len()).unwrap_or(u32::MAX);
         for (name, entry) in &config.providers {
+            let own = deadline.part();
             let cloud = match &entry.kind {
-                ProviderKind::OpenStack(access) => provider::connect(access, deadline.clone()),
+                ProviderKind::OpenStack(access) => provider::connect(access, own.clone()),
             };
-            let cloud = cloud.map_err(|error| unusable(&format!("provider.{name}"), &error))?;
+            let mut cloud = cloud.map_err(|error| unusable(&format!("provider.{name}"), &error))?;
+            if several > 1 {
+                let ledger = Rc::new(Ledger::new(span, several));
+                cloud = Box::new(Shared::new(cloud, own, deadline.clone(), Rc::clone(&ledger)));
+                ledgers.insert(name.clone(), ledger);
+            }
             clouds.insert(name.clone(), cloud);
         }
         Ok(Self {
             jenkins,
             clouds,
+            ledgers,
             deadline,
             span,
             stop: Arc::clone(stop),
@@ -68,6 +82,16 @@ impl Live {
         }
         self.is_out_of_time()
             .then_some("the pass nears its deadline (limits.pass_deadline)")
+    }
+
+    /// Returns why nothing more is asked of a cloud in this pass, if so: it let the others wait for long enough.
+    pub fn closed(&self, provider: &ProviderName) -> Option<String> {
+        self.ledgers.get(provider)?.closed()
+    }
+
+    /// Returns whether the pass waited long for a cloud already, so that the others come first.
+    pub fn is_slow(&self, provider: &ProviderName) -> bool {
+        self.ledgers.get(provider).is_some_and(|ledger| ledger.is_slow())
     }
 
     /// Returns whether less than a tenth of the pass's time is left.
@@ -193,6 +217,8 @@ pub struct Executed {
     pub plan: Plan,
     /// Why the pass ended early, if it did.
     pub ended: Option<&'static str>,
+    /// What was left undone at clouds that the pass waited for in vain; each makes it end with exit code 1.
+    pub left: Vec<String>,
     /// What stopped it in the middle: what was done before is done all the same.
     pub broken: Option<Error>,
 }
@@ -217,17 +243,30 @@ pub fn act(
 ) -> Executed {
     let mut executor = execute::Executor::new(config, context, std::mem::take(&mut plan.state), save, told);
     executor.unmark(live, &plan.unmarks);
-    executor.remove(live, &plan.removals);
+    // What is asked of a slow cloud comes after all that others can do.
+    let is_slow = |removal: &Removal| {
+        removal
+            .server
+            .as_ref()
+            .is_some_and(|server| live.is_slow(&server.provider))
+    };
+    let (late, soon): (Vec<_>, Vec<_>) = std::mem::take(&mut plan.removals).into_iter().partition(is_slow);
+    executor.remove(live, &soon);
     executor.sweep(live, &plan.sweeps);
     executor.add_floating_ips(live, &plan.floating_ips);
     executor.mark_volumes(live, &plan.volume_marks);
     let broken = create(live, config, base, observed, &mut plan, context, &mut executor).err();
+    executor.remove(live, &late);
     let ended = if executor.left_undone && broken.is_none() {
         live.must_end().or(Some("the pass ended early"))
     } else {
         None
     };
+    let left = executor.closed.iter().map(|(provider, reason)| {
+        format!("provider {provider}: {reason}; what is left to be done there goes in the next passes")
+    });
     Executed {
+        left: left.collect(),
         state: executor.state,
         actions: executor.actions,
         plan,
@@ -248,11 +287,17 @@ fn create(
 ) -> Result<(), Error> {
     let mut created = 0;
     for round in 1..=MAX_ROUNDS {
+        plan.creates.sort_by_key(|create| live.is_slow(&create.provider));
         let batch = executor.create(live, &plan.creates)?;
         created += batch.asked;
         if !batch.held_back {
             break;
         }
+        let taken = |create: &&Create| executor.state.intents.contains_key(&create.id);
+        for create in plan.creates.iter().filter(taken) {
+            plan::spend(observed, create);
+        }
+        close(observed, &executor.closed);
         // Planning again starts from what the pass knows by now, but is the same pass to the clock. It removes nothing and
         // its memory is not kept, so that a second look does not count as a second sighting.
         let memory = State {
@@ -278,6 +323,15 @@ fn create(
         }
     }
     Ok(())
+}
+
+/// Takes the offers of clouds that are asked no more: then others are planned with.
+fn close(observed: &mut Observed, closed: &BTreeMap<ProviderName, String>) {
+    for (provider, reason) in closed {
+        if let Some(Reading::Read(view)) = observed.clouds.get_mut(provider) {
+            view.offers = Some(Reading::Unreadable(reason.clone()));
+        }
+    }
 }
 
 /// What re-checks a plan: [`plan::audit`], or [`plan::audit_destroy`] for what an operator named.

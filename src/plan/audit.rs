@@ -4,14 +4,16 @@
 
 mod belongings;
 mod leaks;
+mod ours;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use foldhash::HashMap;
 
-use super::{Context, Create, MARK_PREFIX, Plan, Removal};
-use crate::config::Config;
-use crate::model::{Computer, Observed, Reading, Server, ServerStatus, split_server_name};
+use self::ours::Ours;
+use super::{Context, Create, MARK_PREFIX, Plan, Removal, ServerToRemove};
+use crate::config::{Config, Template};
+use crate::model::{Computer, Observed, Reading, Server, ServerStatus, is_uuid, split_server_name};
 use crate::state::{Phase, State};
 
 pub use leaks::audit_leaks;
@@ -53,6 +55,7 @@ pub fn audit_destroy(
         return broken;
     }
     let nodes = nodes_by_name(observed);
+    let ours = Ours::new(observed, config, state);
     let mut seen = BTreeSet::new();
     for removal in &plan.removals {
         if let Some(server) = &removal.server
@@ -68,7 +71,7 @@ pub fn audit_destroy(
         if removal.node.is_none() && removal.server.is_none() {
             broken.push(format!("a removal of nothing ({})", removal.because));
         }
-        broken.extend(wrong_server(removal, observed, config, &nodes));
+        broken.extend(wrong_server(removal, observed, &ours, &nodes));
         broken.extend(wrong_node(removal, observed, config, state, &nodes));
     }
     broken
@@ -87,10 +90,6 @@ fn all_servers(observed: &Observed) -> impl Iterator<Item = &Server> {
         .flat_map(|cloud| &cloud.servers)
 }
 
-fn is_ours(server: &Server, config: &Config) -> bool {
-    server.mark.as_ref().is_some_and(|mark| mark.owner == config.owner) && split_server_name(&server.name).is_some()
-}
-
 fn works(node: &Computer) -> bool {
     !node.idle || node.one_off_busy || node.idle_executors < node.executors
 }
@@ -104,11 +103,12 @@ fn by_a_person(node: &Computer) -> bool {
     node.temporarily_offline && !monitor && !reason.starts_with(MARK_PREFIX)
 }
 
-/// Checks the server of a removal: listed by a cloud that was read, ours, and no node of that very name at work.
+/// Checks the server of a removal: listed by a cloud that was read, ours, and no node of that very name at work, nor one
+/// at its address.
 fn wrong_server(
     removal: &Removal,
     observed: &Observed,
-    config: &Config,
+    ours: &Ours<'_>,
     nodes: &HashMap<&str, &Computer>,
 ) -> Option<String> {
     let target = removal.server.as_ref()?;
@@ -121,12 +121,18 @@ fn wrong_server(
     let Some(server) = cloud.servers.iter().find(|server| server.id == target.id) else {
         return Some(format!("server {} is removed and no cloud lists it", target.name));
     };
-    if !is_ours(server, config) || server.name != target.name || !target.name.ends_with(target.node_id.as_str()) {
-        return Some(format!("server {} is removed and is not ours", target.name));
+    let template = match ours.of(&target.provider, server) {
+        Some((template, id)) if server.name == target.name && id == target.node_id => template,
+        _ => return Some(format!("server {} is removed and is not ours", target.name)),
+    };
+    if removal.node.as_ref().is_some_and(|node| node.even_if_busy) {
+        return None;
     }
-    let forced = removal.node.as_ref().is_some_and(|node| node.even_if_busy);
-    let node = nodes.get(server.name.as_str()).filter(|_| !forced)?;
-    if works(node) || by_a_person(node) {
+    let made = server.mark.is_some() && split_server_name(&server.name).is_some();
+    let adopted = (!made).then(|| ours.nodes_at(server, &template));
+    let named = nodes.get(server.name.as_str()).copied();
+    let mut own = named.into_iter().chain(adopted.into_iter().flatten());
+    if own.any(|node| works(node) || by_a_person(node)) {
         return Some(format!(
             "server {} is removed and its node is busy or held by a person",
             target.name
@@ -158,7 +164,7 @@ fn wrong_node(
         return Some(format!("node {name} is removed and a person took it offline"));
     }
     if let Some(server) = &removal.server {
-        return (!fits(name, server.node_id.as_str(), &server.id, observed)).then(|| {
+        return (!fits(name, server, observed)).then(|| {
             format!(
                 "node {name} is removed with server {}, which is not its own",
                 server.name
@@ -186,20 +192,24 @@ fn wrong_node(
 }
 
 /// Whether a node's name leads to a server: by the id, or by an address.
-fn fits(node: &str, node_id: &str, server: &crate::model::ServerId, observed: &Observed) -> bool {
+fn fits(node: &str, server: &ServerToRemove, observed: &Observed) -> bool {
+    let own = server.name.rsplit("__").next().filter(|own| is_uuid(own));
+    let named = node == server.name || node.contains(server.node_id.as_str());
+    if named || own.is_some_and(|own| node.contains(own)) {
+        return true;
+    }
     let Some((_, address)) = node.rsplit_once('+') else {
-        return node.contains(node_id);
+        return false;
     };
     let written = [address.to_owned(), address.replace('-', ":")];
-    node.contains(node_id)
-        || all_servers(observed)
-            .filter(|candidate| candidate.id == *server)
-            .any(|candidate| {
-                candidate
-                    .addresses
-                    .iter()
-                    .any(|a| written.iter().any(|text| text.parse() == Ok(a.ip)))
-            })
+    all_servers(observed)
+        .filter(|candidate| candidate.id == server.id)
+        .any(|candidate| {
+            candidate
+                .addresses
+                .iter()
+                .any(|a| written.iter().any(|text| text.parse() == Ok(a.ip)))
+        })
 }
 
 /// Checks what is made: known places, names of its own, and every limit.
@@ -299,14 +309,10 @@ fn alive(
 ) -> (BTreeMap<String, usize>, BTreeMap<String, usize>, usize) {
     let mut alive: BTreeSet<(String, String, String)> = BTreeSet::new();
     let mut ids = BTreeSet::new();
+    let ours = Ours::new(observed, config, state);
     for (provider, reading) in &observed.clouds {
-        for server in reading
-            .ok()
-            .into_iter()
-            .flat_map(|cloud| &cloud.servers)
-            .filter(|s| is_ours(s, config))
-        {
-            if let Some((template, id)) = split_server_name(&server.name) {
+        for server in reading.ok().into_iter().flat_map(|cloud| &cloud.servers) {
+            if let Some((template, id)) = ours.of(provider, server) {
                 ids.insert(id);
                 alive.insert((template.to_string(), provider.to_string(), server.id.to_string()));
             }
@@ -318,6 +324,10 @@ fn alive(
         .iter()
         .filter(|(id, memory)| !ids.contains(*id) && closed(&memory.provider))
     {
+        let adopts = |template: &Template| template.name == memory.template && template.adopt;
+        if memory.adopted && !config.templates.iter().any(adopts) {
+            continue;
+        }
         if config.providers.contains_key(&memory.provider) {
             alive.insert((memory.template.to_string(), memory.provider.to_string(), id.to_string()));
         }

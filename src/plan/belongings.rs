@@ -62,8 +62,12 @@ fn kinds_at(config: &Config, provider: &ProviderName) -> BTreeSet<BelongingKind>
     config.templates.iter().filter(here).flat_map(kinds_of).collect()
 }
 
-/// Returns what a unit has that can outlive it: by its template, and by what it was made from.
+/// Returns what a unit has that can outlive it: by its template, and by what it was made from. What another program gave
+/// to a server that was taken over is not ours.
 pub(super) fn had(unit: &Unit<'_>, config: &Config) -> BTreeSet<BelongingKind> {
+    if unit.adopted {
+        return BTreeSet::new();
+    }
     let mut had = unit.template(config).map(kinds_of).unwrap_or_default();
     if let Some(before) = unit.before {
         had.extend(&before.had);
@@ -73,7 +77,8 @@ pub(super) fn had(unit: &Unit<'_>, config: &Config) -> BTreeSet<BelongingKind> {
 
 /// Whether a server of a template that wants floating IPs has none.
 pub(super) fn lacks_address(unit: &Unit<'_>, template: &Template) -> bool {
-    template.spec.floating_ip_pool.is_some() && unit.server.is_some_and(|server| !has_floating(server))
+    let server = unit.server.filter(|_| !unit.adopted);
+    template.spec.floating_ip_pool.is_some() && server.is_some_and(|server| !has_floating(server))
 }
 
 fn has_floating(server: &Server) -> bool {
@@ -177,7 +182,8 @@ fn is_wanted(unit: &Unit<'_>) -> bool {
         unit.standing,
         Standing::Booting | Standing::Up { over_age: false, .. } | Standing::Offline { .. } | Standing::Person
     );
-    stays && unit.readable && !unit.twin
+    // One that was taken over is reached as it was.
+    stays && unit.readable && !unit.twin && !unit.adopted
 }
 
 /// Plans a floating IP for each server that has a port and lacks one. The list of servers lags behind: one that was made
@@ -290,7 +296,13 @@ fn settle_volumes(survey: &mut Survey<'_>, upkeep: &mut Upkeep) {
         };
         let asked = usize::from(template.spec.storage.is_some()) + usize::from(template.spec.boot_volume.is_some());
         let settled = unit.before.is_some_and(|before| before.volumes_settled);
-        if asked == 0 || settled || unit.twin || server.status != ServerStatus::Active || phase::is_deleting(server) {
+        if asked == 0
+            || settled
+            || unit.twin
+            || unit.adopted
+            || server.status != ServerStatus::Active
+            || phase::is_deleting(server)
+        {
             continue;
         }
         // One that is not seen for the first time may have got other volumes by now.

@@ -3,7 +3,9 @@
 //! It goes by the same safe order as everything else that goes; only the busy check can be lifted.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
+use super::adopt;
 use super::belongings::with_floating_ips;
 use super::phase;
 use super::supply::{Link, Unit};
@@ -122,8 +124,12 @@ fn unknown(name: &str, survey: &Survey<'_>) -> String {
         .values()
         .filter_map(|cloud| cloud.ok())
         .flat_map(|cloud| &cloud.servers);
-    if foreign.into_iter().any(|server| server.name == name) {
-        return format!("that server does not bear the mark of \"{}\"", survey.config.owner);
+    if let Some(server) = foreign.into_iter().find(|server| server.name == name) {
+        let mut reason = format!("that server does not bear the mark of \"{}\"", survey.config.owner);
+        if let Some(template) = adopt::would_take(server, survey.config) {
+            let _ = write!(reason, "; with adopt: true in \"{template}\" it would be taken over");
+        }
+        return reason;
     }
     if survey
         .observed

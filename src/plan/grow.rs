@@ -10,12 +10,14 @@ use super::clock::since;
 use super::demand::{Demand, Item};
 use super::eligible::wish_text;
 use super::ids::Ids;
+use super::images::{self, Chooser};
 use super::matching::{Flow, Placed};
 use super::phase;
+use super::room::{lacking, ports, ports_of, take};
 use super::survey::Survey;
 use super::words::{shown, span};
 use crate::config::{Placement, Template};
-use crate::model::{CloudView, Offer, PortOffer, ProviderName, Reading, Room, Zone, server_name};
+use crate::model::{CloudView, Offer, ProviderName, Reading, Room, Zone, server_name};
 use crate::state::BackoffKey;
 
 /// What is made, and how the waiting items are served.
@@ -109,9 +111,10 @@ struct Yard<'s, 'a> {
     booting_at: BTreeMap<&'s str, u32>,
     booting_in: BTreeMap<(&'s str, Option<&'s Zone>), u32>,
     booting_of_at: BTreeMap<(usize, &'s str), u32>,
+    booting_image: BTreeMap<(usize, &'s str, String), u32>,
     room: BTreeMap<&'s str, Room>,
-    /// Ports, by id, that servers of this plan take: clouds give no two of them the same.
-    ports: BTreeSet<String>,
+    /// Ports that stand for a server of this plan.
+    ports: BTreeSet<(&'s str, String)>,
 }
 
 impl<'s, 'a> Yard<'s, 'a> {
@@ -131,13 +134,20 @@ impl<'s, 'a> Yard<'s, 'a> {
             booting_at: BTreeMap::new(),
             booting_in: BTreeMap::new(),
             booting_of_at: BTreeMap::new(),
+            booting_image: BTreeMap::new(),
             room: BTreeMap::new(),
             ports: BTreeSet::new(),
         };
         for unit in &survey.units {
-            let booting = unit.standing.is_booting();
+            // What another program made proves nothing of our templates and places: it is neither canary nor probe.
+            let boots = unit.standing.is_booting();
+            let booting = boots && !unit.adopted;
             let zone = if booting { unit.zone_asked(survey.config) } else { None };
             yard.count(unit.kind, unit.provider, zone, booting);
+            yard.booting += u32::from(boots && unit.adopted);
+            if let (true, Some(kind), Some(image)) = (booting, unit.kind, unit.image()) {
+                yard.count_image(kind, unit.provider, image);
+            }
         }
         for (provider, reading) in &survey.observed.clouds {
             if let Reading::Read(CloudView {
@@ -167,6 +177,11 @@ impl<'s, 'a> Yard<'s, 'a> {
                 *self.booting_of_at.entry((kind, provider)).or_default() += 1;
             }
         }
+    }
+
+    fn count_image(&mut self, kind: usize, provider: &'s ProviderName, image: &str) {
+        let key = (kind, provider.as_str(), image.to_owned());
+        *self.booting_image.entry(key).or_default() += 1;
     }
 
     /// Returns the slots that one more server of a template brings, if one can be made. What is closed once stays so:
@@ -285,22 +300,39 @@ impl<'s, 'a> Yard<'s, 'a> {
             Some(Err(unavailable)) => return Err(format!("{name}: {}", shown(&unavailable.reason))),
             None => None,
         };
-        if offer.is_some_and(|offer| self.free_ports(offer).any(|port| port.is_none())) {
-            return Err(format!("{name}: every port of `ports` is in use"));
+        if let Some(lack) = self.room.get(name).and_then(|room| lacking(room, offer)) {
+            return Err(format!("{name}: {lack}"));
         }
-        match self.room.get(name).and_then(|room| lacking(room, offer)) {
-            Some(lack) => Err(format!("{name}: {lack}")),
-            None => Ok(offer.cloned()),
-        }
+        let Some(offer) = offer else { return Ok(None) };
+        let image = self.image(kind, template, &placement.provider, offer)?;
+        let free = |port: &str| !self.ports.contains(&(name, port.to_owned()));
+        let ports = ports(&offer.ports, free)
+            .ok_or_else(|| format!("{name}: needs a port, 0 left: every one of `ports` is in use"))?;
+        Ok(Some(Offer {
+            image,
+            ports,
+            ..offer.clone()
+        }))
     }
 
-    /// Returns the port that is next for each pool of an offer; `None` where none is free.
-    fn free_ports(&self, offer: &Offer) -> impl Iterator<Item = Option<String>> {
-        let pools = offer.ports.iter().filter_map(|port| match port {
-            PortOffer::OneOf(ids) => Some(ids),
-            PortOffer::New { .. } => None,
-        });
-        pools.map(|ids| ids.iter().find(|id| !self.ports.contains(*id)).cloned())
+    /// Chooses the image of the next server. A burst of servers of one that nobody has seen work is held back.
+    fn image(&self, kind: usize, template: &Template, at: &ProviderName, offer: &Offer) -> Result<String, String> {
+        let booting = |image: &str| {
+            let key = (kind, at.as_str(), image.to_owned());
+            self.booting_image.get(&key).copied().unwrap_or(0)
+        };
+        let chooser = Chooser::new(self.survey, template, at);
+        let candidates = images::candidates(template, offer);
+        let image = chooser.choose(&candidates, booting).unwrap_or(&offer.image);
+        let canary = self.survey.config.limits.canary;
+        if canary > 0 && chooser.is_unproved(image) && booting(image) >= canary {
+            let name = &template.name;
+            return Err(format!(
+                "canary: waiting for the first server of image {} of \"{name}\" at {at} to join",
+                shown(image)
+            ));
+        }
+        Ok(image.to_owned())
     }
 
     fn pass_is_open(&self) -> Result<(), String> {
@@ -357,13 +389,12 @@ impl<'s, 'a> Yard<'s, 'a> {
         if let Some(room) = self.room.get_mut(placement.provider.as_str()) {
             take(room, offer.as_ref());
         }
-        let ports: Vec<String> = offer
-            .iter()
-            .flat_map(|offer| self.free_ports(offer))
-            .flatten()
-            .collect();
-        self.ports.extend(ports);
         self.count(Some(kind), &placement.provider, placement.zone.as_ref(), true);
+        if let Some(offer) = &offer {
+            self.count_image(kind, &placement.provider, &offer.image);
+            let at = placement.provider.as_str();
+            self.ports.extend(ports_of(offer).map(|port| (at, port.to_owned())));
+        }
         self.creates.push(Create {
             name: server_name(&template.name, &id),
             id,
@@ -381,28 +412,5 @@ fn servers(count: u32) -> String {
         "1 server".to_owned()
     } else {
         format!("{count} servers")
-    }
-}
-
-/// Says what a project has too little of for one more server.
-fn lacking(room: &Room, offer: Option<&Offer>) -> Option<String> {
-    let (vcpus, ram_mb) = offer.map_or((0, 0), |offer| (offer.vcpus, offer.ram_mb));
-    let lack = |left: Option<u64>, needs: u64, what: &str| {
-        let left = left.filter(|left| *left < needs)?;
-        Some(format!("needs {needs} {what}, the quota leaves {left}"))
-    };
-    lack(room.instances, 1, "server")
-        .or_else(|| lack(room.vcpus, vcpus, "vCPUs"))
-        .or_else(|| lack(room.ram_mb, ram_mb, "MiB of memory"))
-}
-
-fn take(room: &mut Room, offer: Option<&Offer>) {
-    let (vcpus, ram_mb) = offer.map_or((0, 0), |offer| (offer.vcpus, offer.ram_mb));
-    for (left, taken) in [
-        (&mut room.instances, 1),
-        (&mut room.vcpus, vcpus),
-        (&mut room.ram_mb, ram_mb),
-    ] {
-        *left = left.map(|left| left.saturating_sub(taken));
     }
 }

@@ -3,14 +3,18 @@
 //!
 //! What a node without a server means is left to `survey`.
 
+use super::adopt::Stranger;
 use super::phase::{is_idle, is_persons};
 use super::supply::{Link, Unit};
 use super::words::shown;
 use crate::config::{Config, Template};
-use crate::model::{Computer, split_address_name};
+use crate::model::{Computer, NAME_SEPARATOR, ServerStatus, is_uuid, split_address_name};
 
 /// The length of an id.
 const ID_LENGTH: usize = 12;
+
+/// The length of a UUID, the id in the names that the original tool gave.
+const UUID_LENGTH: usize = 36;
 
 /// What became of a Jenkins node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,13 +32,18 @@ pub(super) fn link<'a>(
     units: &mut [Unit<'a>],
     computers: &[&'a Computer],
     foreign: &[&'a str],
+    strangers: &[Stranger<'a>],
     config: &Config,
 ) -> (Vec<Fit>, Vec<String>) {
     let is_foreign = |c: &Computer| c.built_in || foreign.binary_search(&c.name.as_str()).is_ok();
     let fit = |c: &&Computer| if is_foreign(c) { Fit::Foreign } else { Fit::Free };
     let mut fits: Vec<Fit> = computers.iter().map(fit).collect();
     let mut notes = Vec::new();
-    let by_name = Index::new(units, |unit, add| add(unit.name));
+    let by_name = Index::new(units, |unit, add| {
+        if !is_named_otherwise(unit) {
+            add(unit.name);
+        }
+    });
     step(units, computers, &mut fits, &mut notes, |c, found| {
         by_name.get(&c.name.as_str(), found);
     });
@@ -43,6 +52,10 @@ pub(super) fn link<'a>(
     }
     if units.iter().any(is_open) {
         by_weaker_rules(units, computers, &mut fits, &mut notes, config);
+    }
+    if units.iter().any(|unit| unit.adopted) {
+        namesakes(units, computers, &mut fits, &mut notes);
+        unknown_servers(units, computers, &mut fits, &mut notes, strangers);
     }
     second_suitors(units, computers, &mut fits, &mut notes);
     (fits, notes)
@@ -60,6 +73,19 @@ fn by_weaker_rules<'a>(
     step(units, computers, fits, notes, |c, found| {
         ids_in(c.name.as_str(), &by_id, found);
     });
+    let by_uuid = Index::new(units, |unit, add| {
+        let uuid = unit.name.rsplit_once(NAME_SEPARATOR).map(|(_, uuid)| uuid);
+        if let Some(uuid) = uuid.filter(|uuid| unit.adopted && is_uuid(uuid)) {
+            add(uuid);
+        }
+    });
+    if !by_uuid.0.is_empty() {
+        step(units, computers, fits, notes, |c, found| {
+            let name = c.name.as_str();
+            let windows = (0..=name.len().saturating_sub(UUID_LENGTH)).filter_map(|at| name.get(at..at + UUID_LENGTH));
+            windows.for_each(|uuid| by_uuid.get(&uuid, found));
+        });
+    }
     let by_memory = Index::new(units, |unit, add| {
         // Where the cloud is closed there are no addresses; what was known before holds.
         let before = unit.before.filter(|_| unit.server.is_none());
@@ -97,6 +123,78 @@ fn may_be_of(computer: &Computer, (name, template): &(String, Option<&Template>)
         (Some(template), Some(labels)) => template.labels.iter().all(|label| labels.contains(label)),
         (Some(_), None) => true,
         (None, _) => false,
+    }
+}
+
+/// Whether a unit was taken over for its Jenkins node alone: its name says nothing of which node that is.
+fn is_named_otherwise(unit: &Unit<'_>) -> bool {
+    let rest = unit.name.strip_prefix(unit.template.as_str());
+    unit.adopted && rest.is_none_or(|rest| !rest.starts_with(NAME_SEPARATOR))
+}
+
+/// Finds nodes that bear the name of a server that was taken over for another node: whatever works there would be lost
+/// with the server.
+fn namesakes<'a>(units: &mut [Unit<'a>], computers: &[&'a Computer], fits: &mut [Fit], notes: &mut Vec<String>) {
+    for at in (0..units.len())
+        .filter(|at| is_named_otherwise(&units[*at]))
+        .collect::<Vec<_>>()
+    {
+        let Ok(place) = computers.binary_search_by(|computer| computer.name.as_str().cmp(units[at].name)) else {
+            continue;
+        };
+        if fits[place] == Fit::Free {
+            fits[place] = Fit::Taken;
+            add_suitor(&mut units[at].link, computers[place]);
+            notes.push(undecided(computers[place], &[at], units));
+        }
+    }
+}
+
+/// Gives nodes that are at work at an address which no server has to every unit that it may be: to those of its template
+/// that were taken over and have no node. They are not removed before it is known.
+fn unknown_servers<'a>(
+    units: &mut [Unit<'a>],
+    computers: &[&'a Computer],
+    fits: &mut [Fit],
+    notes: &mut Vec<String>,
+    strangers: &[Stranger<'a>],
+) {
+    let is_candidate = |unit: &Unit<'_>| {
+        let failed = unit.server.is_some_and(|server| server.status == ServerStatus::Error);
+        unit.adopted && is_open(unit) && !failed
+    };
+    let candidates: Vec<usize> = (0..units.len()).filter(|at| is_candidate(&units[*at])).collect();
+    for Stranger { computer, template } in strangers {
+        let works = !computer.offline || !is_idle(computer) || is_persons(computer);
+        let Ok(place) = computers.binary_search_by(|other| other.name.cmp(&computer.name)) else {
+            continue;
+        };
+        let may_be: Vec<usize> = candidates
+            .iter()
+            .copied()
+            .filter(|at| units[*at].template == **template)
+            .collect();
+        if !works || fits[place] != Fit::Free || may_be.is_empty() {
+            continue;
+        }
+        fits[place] = Fit::Taken;
+        notes.push(format!(
+            "no server has the address of Jenkins node \"{}\": as long as it works, the servers of \"{template}\" that were \
+             taken over and have no node stay ({})",
+            shown(computer.name.as_str()),
+            may_be.len()
+        ));
+        for at in may_be {
+            add_suitor(&mut units[at].link, computer);
+        }
+    }
+}
+
+fn add_suitor<'a>(link: &mut Link<'a>, computer: &'a Computer) {
+    match link {
+        Link::None => *link = Link::Many(vec![computer]),
+        Link::One(first) => *link = Link::Many(vec![first, computer]),
+        Link::Many(several) => several.push(computer),
     }
 }
 

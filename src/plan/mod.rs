@@ -3,6 +3,7 @@
 //! `plan` looks at nothing but its arguments; it reads no clock and makes no request. Doing what it says is left to
 //! `pass`, which makes no choices of its own.
 
+mod adopt;
 mod audit;
 pub mod backoff;
 mod belongings;
@@ -12,6 +13,7 @@ mod destroy;
 mod eligible;
 mod grow;
 mod ids;
+mod images;
 mod leaks;
 mod leaving;
 mod mapping;
@@ -20,6 +22,7 @@ mod overview;
 mod phase;
 mod reap;
 mod report;
+mod room;
 mod supply;
 mod survey;
 mod take_down;
@@ -38,7 +41,9 @@ use crate::state::{Phase, State};
 pub use audit::{audit, audit_destroy, audit_leaks};
 pub use destroy::destroy;
 pub use eligible::{eligible, why_none, why_not, wish_text};
+pub use images::Rollback;
 pub use leaks::{Leak, LeakKind, LeakOwner, everything, leaks};
+pub use room::spend;
 
 /// Begins the offline reason of every node that mita drains. Jenkins strips what stands before ` : ` from a reason and
 /// escapes HTML in it, so neither may occur here.
@@ -214,6 +219,8 @@ pub struct ServerToRemove {
     pub node_id: NodeId,
     /// Whether its agent may have joined since Jenkins was read: then it is looked for once more.
     pub look_first: bool,
+    /// Further names under which its agent may have joined, beside the server's own.
+    pub other_nodes: Vec<NodeName>,
     /// Whether it goes because it failed, and what is kept of that.
     pub failure: Keep,
 }
@@ -308,6 +315,8 @@ pub struct ServerRow {
     pub image: Option<String>,
     /// Whether the template was changed since it was made.
     pub outdated: bool,
+    /// Whether it bears no mark of ours and was taken over (`adopt: true`).
+    pub adopted: bool,
 }
 
 /// One template, for `status`.
@@ -327,6 +336,8 @@ pub struct TemplateRow {
     pub max: u32,
     /// Its warm pool at this time.
     pub min_ready: u32,
+    /// The images that are left for older ones, since their servers never joined.
+    pub rollbacks: Vec<Rollback>,
 }
 
 /// Returns what the reader of the queue needs to know of the templates.

@@ -10,6 +10,7 @@ use super::clock::since;
 use super::demand::{Demand, Item};
 use super::eligible::{atoms, why_none, wish_text};
 use super::grow::Growth;
+use super::images;
 use super::phase::{self, Standing};
 use super::supply::Unit;
 use super::survey::Survey;
@@ -240,6 +241,7 @@ pub(super) fn servers(survey: &Survey<'_>) -> Vec<ServerRow> {
                 .map(|at| at.ip.to_string()),
             image: unit.server.and_then(|server| server.image.clone()),
             outdated: unit.outdated(config),
+            adopted: unit.adopted,
         })
         .collect()
 }
@@ -265,6 +267,7 @@ pub(super) fn templates(survey: &Survey<'_>) -> Vec<TemplateRow> {
             busy: 0,
             max: template.max,
             min_ready: template.min_ready.at(survey.context.now),
+            rollbacks: images::rollbacks(&survey.state, template),
         })
         .collect();
     for unit in &survey.units {

@@ -305,6 +305,7 @@ pub(super) fn memory(unit: &Unit<'_>, config: &Config) -> Option<NodeMemory> {
         template: unit.template.clone(),
         provider: unit.provider.clone(),
         zone: unit.zone_asked(config).cloned(),
+        image: unit.image().map(str::to_owned),
         name: unit.name.to_owned(),
         server_id: unit.server_id()?.clone(),
         created: unit
@@ -320,6 +321,7 @@ pub(super) fn memory(unit: &Unit<'_>, config: &Config) -> Option<NodeMemory> {
         delete_failed: unit.before.is_some_and(|before| before.delete_failed),
         had: belongings::had(unit, config),
         volumes_settled: unit.before.is_some_and(|before| before.volumes_settled),
+        adopted: unit.adopted,
         phase: unit.standing.phase(),
     };
     if memory.jenkins_node.is_none() {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::adopt::{Adoption, Stranger};
 use super::clock::since;
 use super::phase::Standing;
 use crate::config::{Config, Template};
@@ -37,6 +38,8 @@ pub(super) struct Unit<'a> {
     pub readable: bool,
     /// Whether another server bears the same id.
     pub twin: bool,
+    /// Whether it was taken over, not made by us.
+    pub adopted: bool,
     /// Its Jenkins node.
     pub link: Link<'a>,
     /// Its age by the cloud's clock.
@@ -90,6 +93,14 @@ impl<'a> Unit<'a> {
         marked.or_else(|| self.intent.map(|intent| intent.config.as_str()))
     }
 
+    /// Returns the id of its image: what the cloud shows, else what was asked for.
+    pub(super) fn image(&self) -> Option<&'a str> {
+        let shown = self.server.and_then(|server| server.image.as_deref());
+        shown
+            .or_else(|| self.intent.and_then(|intent| intent.image.as_deref()))
+            .or_else(|| self.before.and_then(|before| before.image.as_deref()))
+    }
+
     /// Returns the zone that was asked for, in the words of the configuration.
     pub(super) fn zone_asked(&self, config: &Config) -> Option<&'a Zone> {
         if let Some(intent) = self.intent {
@@ -122,6 +133,8 @@ pub(super) struct Supply<'a> {
     pub units: Vec<Unit<'a>>,
     /// The names of servers that are not ours, sorted.
     pub foreign: Vec<&'a str>,
+    /// Jenkins nodes that stand at an address of which nobody knows the server, with the template of which it may be.
+    pub strangers: Vec<Stranger<'a>>,
     /// What is worth saying.
     pub notes: Vec<String>,
     /// What an operator must hear of: said once, and forgotten.
@@ -143,11 +156,12 @@ pub(super) fn supply<'a>(observed: &'a Observed, config: &'a Config, state: &'a 
         kinds: kinds.collect(),
         units: Vec::new(),
         forgotten: BTreeMap::new(),
+        adoption: Adoption::new(observed, config, state),
     };
     let foreign = roll.list();
     let mut by_id: Vec<usize> = (0..roll.units.len()).collect();
     by_id.sort_by(|&a, &b| roll.units[a].id.cmp(&roll.units[b].id));
-    let notes = twins(&mut roll.units, &by_id);
+    let mut notes = twins(&mut roll.units, &by_id);
     let listed = |id: &NodeId| by_id.binary_search_by(|&unit| roll.units[unit].id.cmp(id)).is_ok();
     let unlisted: Vec<_> = state.nodes.iter().filter(|(id, _)| !listed(id)).collect();
     let intents: Vec<_> = state.intents.iter().filter(|(id, _)| !listed(id)).collect();
@@ -167,9 +181,11 @@ pub(super) fn supply<'a>(observed: &'a Observed, config: &'a Config, state: &'a 
              running; configure it again, or remove them there"
         )
     });
+    notes.extend(roll.adoption.notes(&roll.units));
     Supply {
         units: roll.units,
         foreign,
+        strangers: roll.adoption.strangers,
         notes,
         warnings: warnings.collect(),
     }
@@ -214,6 +230,7 @@ struct Roll<'a> {
     units: Vec<Unit<'a>>,
     /// How many nodes stood at providers that are no longer configured.
     forgotten: BTreeMap<&'a ProviderName, u32>,
+    adoption: Adoption<'a>,
 }
 
 impl<'a> Roll<'a> {
@@ -232,13 +249,16 @@ impl<'a> Roll<'a> {
         self.units.reserve(servers.len());
         let mut foreign = Vec::new();
         for (server, provider, clock) in servers {
-            let Some((template, id)) = ours(server, self.config) else {
+            let marked = marked(server, self.config);
+            let adopted = marked.is_none();
+            let Some((template, id)) = marked.or_else(|| self.adoption.take(server, provider)) else {
                 foreign.push(server.name.as_str());
                 continue;
             };
             let mut unit = self.blank(id, &server.name, template, provider);
             unit.server = Some(server);
             unit.readable = true;
+            unit.adopted = adopted;
             unit.age = since(clock, server.created);
             unit.before = self.state.nodes.get(&unit.id);
             unit.intent = self.state.intents.get(&unit.id);
@@ -259,6 +279,7 @@ impl<'a> Roll<'a> {
             intent: None,
             readable: false,
             twin: false,
+            adopted: false,
             link: Link::None,
             age: SignedDuration::ZERO,
             joined: None,
@@ -281,9 +302,10 @@ impl<'a> Roll<'a> {
     /// Adds a server that is known only from the last passes, if its cloud is closed: what a cloud that was read does
     /// not list is gone.
     fn remember(&mut self, id: &NodeId, memory: &'a NodeMemory) {
-        if self.cloud(&memory.provider) == Cloud::Closed {
+        if self.cloud(&memory.provider) == Cloud::Closed && self.adoption.still_takes(memory) {
             let mut unit = self.blank(id.clone(), &memory.name, memory.template.clone(), &memory.provider);
             unit.before = Some(memory);
+            unit.adopted = memory.adopted;
             unit.age = since(self.now, memory.created);
             self.units.push(unit);
         }
@@ -307,8 +329,8 @@ impl<'a> Roll<'a> {
     }
 }
 
-/// Returns template and id of a server if it is ours: by our mark and by its name.
-fn ours(server: &Server, config: &Config) -> Option<(TemplateName, NodeId)> {
+/// Returns template and id of a server if it is ours by our mark and by its name.
+pub(super) fn marked(server: &Server, config: &Config) -> Option<(TemplateName, NodeId)> {
     let mark = server.mark.as_ref()?;
     if mark.owner == config.owner {
         split_server_name(&server.name)

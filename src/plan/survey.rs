@@ -11,9 +11,9 @@ use super::belongings;
 use super::phase::{self, Measures, Standing};
 use super::supply::{Link, Supply, Unit, supply};
 use super::words::{shown, span};
-use super::{Context, clock, leaving, mapping};
-use crate::config::Config;
-use crate::model::{Computer, NodeId, NodeName, Observed, Reading, split_server_name};
+use super::{Context, adopt, clock, images, leaving, mapping};
+use crate::config::{Config, Template};
+use crate::model::{Computer, NodeId, NodeName, Observed, ProviderName, Reading, split_server_name};
 use crate::state::{BackoffKey, LastPass, NodeMemory, Sighting, State, VERSION};
 
 /// What a pass knows.
@@ -65,10 +65,11 @@ pub(super) fn survey<'a>(
     let Supply {
         mut units,
         foreign,
+        strangers,
         mut notes,
         warnings,
     } = supply(observed, config, state, context.now);
-    let (fits, ambiguities) = mapping::link(&mut units, &computers, &foreign, config);
+    let (fits, ambiguities) = mapping::link(&mut units, &computers, &foreign, &strangers, config);
     notes.extend(ambiguities);
     let restart = clock::restart(state, context.now);
     let measures = Measures {
@@ -104,6 +105,7 @@ pub(super) fn survey<'a>(
             intents: BTreeMap::new(),
             backoffs: state.backoffs.clone(),
             proved: state.proved.clone(),
+            images: state.images.clone(),
             stray_nodes,
             leaving: BTreeMap::new(),
             swept: state.swept.clone(),
@@ -158,6 +160,7 @@ fn strays<'a>(
     let mut remembered: Vec<&NodeName> = state
         .nodes
         .values()
+        .filter(|memory| !adopt::is_given_back(memory, observed, config))
         .filter_map(|node| node.jenkins_node.as_ref())
         .collect();
     remembered.sort_unstable();
@@ -177,7 +180,8 @@ fn strays<'a>(
             known_id || seen.is_some_and(|seen| seen.known) || remembered.binary_search(&&computer.name).is_ok();
         let named = split
             .as_ref()
-            .is_some_and(|(name, _)| config.templates.iter().any(|t| t.name == *name));
+            .is_some_and(|(name, _)| config.templates.iter().any(|t| t.name == *name))
+            || adopt::is_name_of_original(computer.name.as_str(), config);
         if !known && !named {
             continue;
         }
@@ -220,18 +224,54 @@ fn remember(survey: &mut Survey<'_>) {
     survey.state.nodes = nodes.into_iter().collect();
 }
 
-/// Draws the lessons: a server that joined opens what was held back, one that failed holds it back.
+/// Draws the lessons: a server that joined opens what was held back, one that failed holds it back. Of servers that
+/// another program made there is nothing to learn for ours.
 fn learn(survey: &mut Survey<'_>) {
     let (config, now) = (survey.config, survey.context.now);
-    let state = &mut survey.state;
-    backoff::forget_old(state, now);
-    state
+    backoff::forget_old(&mut survey.state, now);
+    images::refresh(&mut survey.state, config);
+    survey
+        .state
         .proved
         .retain(|name, _| config.templates.iter().any(|template| template.name == *name));
-    state
+    survey
+        .state
         .failures
         .retain(|name, _| config.templates.iter().any(|template| template.name == *name));
-    for unit in &survey.units {
+    learn_of_joined(survey);
+    images::remember_candidates(survey);
+    let failures = failures(survey);
+    // While no pass was made Jenkins may have been away, and no image is to blame for that.
+    for failure in failures.iter().filter(|_| !survey.restart) {
+        if let Some(image) = &failure.image {
+            images::failed(&mut survey.state, failure.template, failure.provider, image, now);
+        }
+    }
+    images::decide(survey);
+    // What failed in one pass counts once for each key: a burst that meets one full cloud is one failure. What was due to
+    // an image that is left by now holds nothing else back.
+    let mut found = BTreeMap::new();
+    for Failure {
+        key,
+        reason,
+        template,
+        provider,
+        image,
+    } in failures
+    {
+        let left = |image| images::is_left(&survey.state, config, template, provider, image);
+        if !image.as_deref().is_some_and(left) {
+            found.entry(key).or_insert(reason);
+        }
+    }
+    for (key, reason) in found {
+        backoff::record_failure(&mut survey.state, &key, now, &reason, None, &config.timing);
+    }
+}
+
+fn learn_of_joined(survey: &mut Survey<'_>) {
+    let (config, state) = (survey.config, &mut survey.state);
+    for unit in survey.units.iter().filter(|unit| !unit.adopted) {
         let (Standing::Up { .. }, Some(template)) = (&unit.standing, unit.template(config)) else {
             continue;
         };
@@ -239,7 +279,14 @@ fn learn(survey: &mut Survey<'_>) {
         if current && state.proved.get(&template.name) != Some(&template.digest) {
             state.proved.insert(template.name.clone(), template.digest.clone());
         }
-        if !state.backoffs.is_empty() && unit.before.and_then(|before| before.joined).is_none() {
+        let first = unit.before.and_then(|before| before.joined).is_none();
+        // A memory without images was written before they were counted.
+        if let Some(image) = unit.image()
+            && (first || unit.before.is_some_and(|before| before.image.is_none()))
+        {
+            images::joined(state, template, unit.provider, image);
+        }
+        if !state.backoffs.is_empty() && first {
             let provider = unit.provider.clone();
             backoff::clear(
                 state,
@@ -252,34 +299,47 @@ fn learn(survey: &mut Survey<'_>) {
             }
         }
     }
-    for (key, reason) in failures(survey) {
-        backoff::record_failure(&mut survey.state, &key, now, &reason, None, &config.timing);
-    }
 }
 
-/// Finds the failures that were not counted yet. What failed in one pass counts once for each key: a burst that meets
-/// one full cloud is one failure.
-fn failures(survey: &mut Survey<'_>) -> BTreeMap<BackoffKey, String> {
+/// A server that failed before it joined.
+struct Failure<'a> {
+    key: BackoffKey,
+    reason: String,
+    template: &'a Template,
+    provider: &'a ProviderName,
+    /// The image that may be to blame.
+    image: Option<String>,
+}
+
+/// Finds the failures that were not counted yet.
+fn failures<'a>(survey: &mut Survey<'a>) -> Vec<Failure<'a>> {
     let config = survey.config;
-    let mut found = BTreeMap::new();
+    let mut found = Vec::new();
     for unit in &survey.units {
         let uncounted = unit.before.is_none_or(|before| !before.failure_counted);
         let Some(template) = unit
             .template(config)
-            .filter(|_| unit.joined.is_none() && uncounted && !unit.twin)
+            .filter(|_| unit.joined.is_none() && uncounted && !unit.twin && !unit.adopted)
         else {
             continue;
         };
-        let (key, reason) = match &unit.standing {
+        let provider = unit.provider;
+        let image = unit.image().filter(|_| !unit.outdated(config));
+        let (key, reason, image) = match &unit.standing {
             Standing::Failed(fault) => {
-                let zone = unit.zone_asked(config).cloned();
+                let blamed = images::is_blamed(fault, unit.image());
                 let fault = if fault.is_empty() {
                     "no reason given".to_owned()
                 } else {
                     shown(fault)
                 };
                 let reason = format!("server \"{}\" went to ERROR: {fault}", unit.name);
-                (BackoffKey::Placement(unit.provider.clone(), zone), reason)
+                let key = if blamed {
+                    BackoffKey::TemplateAt(template.name.clone(), provider.clone())
+                } else {
+                    BackoffKey::Placement(provider.clone(), unit.zone_asked(config).cloned())
+                };
+                (key, reason, image.filter(|_| blamed))
             }
             Standing::TimedOut if unit.readable && !unit.outdated(config) => {
                 let grace = span(template.boot_grace);
@@ -291,11 +351,17 @@ fn failures(survey: &mut Survey<'_>) -> BTreeMap<BackoffKey, String> {
                 } else {
                     BackoffKey::Template(template.name.clone())
                 };
-                (key, reason)
+                (key, reason, image)
             }
             _ => continue,
         };
-        found.entry(key).or_insert(reason);
+        found.push(Failure {
+            key,
+            reason,
+            template,
+            provider,
+            image: image.map(str::to_owned),
+        });
         if let Some(memory) = survey.state.nodes.get_mut(&unit.id) {
             memory.failure_counted = true;
         }

@@ -9,7 +9,7 @@ use super::why::Said;
 use super::{Ask, Kind, Wish};
 use crate::labels::{Label, Labels};
 use crate::model::{
-    Computer, JenkinsView, NodeName, QueueItem, Reading, TaskLabel, TemplateName, split_address_name, split_server_name,
+    Computer, JenkinsView, NodeName, QueueItem, Reading, TaskLabel, TemplateName, split_address_name, template_in_name,
 };
 
 /// What is looked up for every item: nodes, templates, and the view.
@@ -295,12 +295,10 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    /// Returns the template of a node by its name: `<template>__<id>`, `<template>+<ip>`, or the template's bare name.
+    /// Returns the template of a node by its name: `<template>__<id>` (also with the original's UUID), `<template>+<ip>`, or the template's bare name.
     fn template_of(&self, name: &str) -> Option<TemplateName> {
-        let template = match split_server_name(name) {
-            Some((template, _)) => template,
-            None => TemplateName::new(split_address_name(name).map_or(name, |(front, _)| front)),
-        };
+        let front = || split_address_name(name).map_or(name, |(front, _)| front);
+        let template = TemplateName::new(template_in_name(name).unwrap_or_else(front));
         self.kinds.iter().any(|kind| *kind.name == template).then_some(template)
     }
 
@@ -368,7 +366,7 @@ fn values(item: &QueueItem) -> Vec<String> {
 
 /// Returns whether a name has the form of a node of ours.
 fn is_server_name(name: &str) -> bool {
-    split_server_name(name).is_some() || split_address_name(name).is_some()
+    template_in_name(name).is_some() || split_address_name(name).is_some()
 }
 
 /// Shortens a text that came from Jenkins to what a message can bear.

@@ -3,6 +3,7 @@
 //! Pure types; reading and saving them is left to `file`.
 
 pub mod file;
+mod images;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,6 +11,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{BelongingKind, JobConfig, NodeId, NodeName, ProviderName, ServerId, TemplateName, Zone};
+
+pub use images::{FailedImage, ImageMemory};
 
 /// The format written by this program. A file with a larger number is refused.
 pub const VERSION: u32 = 1;
@@ -37,6 +40,9 @@ pub struct State {
     /// The digest with which a server of the template last joined (no canary is needed for it any more).
     #[serde(default)]
     pub proved: BTreeMap<TemplateName, String>,
+    /// What became of the images of the templates, at each provider.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub images: BTreeMap<TemplateName, BTreeMap<ProviderName, ImageMemory>>,
     /// Jenkins nodes of ours that have no server, with how often they were seen so.
     #[serde(default)]
     pub stray_nodes: BTreeMap<NodeName, Sighting>,
@@ -67,6 +73,7 @@ impl Default for State {
             intents: BTreeMap::new(),
             backoffs: BTreeMap::new(),
             proved: BTreeMap::new(),
+            images: BTreeMap::new(),
             stray_nodes: BTreeMap::new(),
             leaving: BTreeMap::new(),
             swept: BTreeMap::new(),
@@ -99,6 +106,9 @@ pub struct Intent {
     pub provider: ProviderName,
     /// The zone asked for.
     pub zone: Option<Zone>,
+    /// The id of the image asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
     /// When.
     pub at: Timestamp,
     /// The server's id, once the cloud accepted (the list may lag behind).
@@ -141,6 +151,9 @@ pub struct NodeMemory {
     pub provider: ProviderName,
     /// The zone asked for or seen.
     pub zone: Option<Zone>,
+    /// The id of the image asked for or seen (a server that boots from a volume does not show it).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
     /// The server's name.
     pub name: String,
     /// The server's id.
@@ -174,6 +187,9 @@ pub struct NodeMemory {
     /// Whether its volumes bear our mark, or it was settled that they get none.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub volumes_settled: bool,
+    /// Whether it bears no mark of ours and was taken over (`adopt: true`): it is ours as long as its template says so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub adopted: bool,
     /// The phase in which the last pass saw it.
     pub phase: Phase,
 }

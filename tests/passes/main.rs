@@ -15,9 +15,12 @@
 mod fakes;
 
 mod belongings;
+mod clouds;
 mod commands;
+mod images;
 mod leaks;
 mod life;
+mod r#move;
 mod safety;
 mod site;
 mod tokens;

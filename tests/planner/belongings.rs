@@ -294,6 +294,7 @@ fn what_is_used_young_or_not_ours_is_never_swept() {
     world.state.intents.insert(
         id(7),
         mita::state::Intent {
+            image: None,
             name: begun.clone(),
             template: "small".into(),
             config: String::new(),
@@ -397,6 +398,7 @@ fn a_create_that_was_given_up_may_have_left_something() {
     world.state.intents.insert(
         create.id.clone(),
         mita::state::Intent {
+            image: None,
             name: create.name.clone(),
             template: create.template,
             config: String::new(),

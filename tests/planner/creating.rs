@@ -87,6 +87,7 @@ fn an_intent_counts_until_its_grace_is_over() {
         config: "digest of small".to_owned(),
         provider: create.provider.clone(),
         zone: None,
+        image: None,
         at: world.now(),
         server_id: None,
     };
@@ -225,7 +226,7 @@ fn what_the_cloud_has_no_room_for_is_not_asked_for() {
             ..Room::default()
         },
         6,
-        "openstack: needs 1 server, the quota leaves 0",
+        "openstack: needs 1 server, 0 left in the quota",
     );
     check(
         Room {
@@ -233,7 +234,7 @@ fn what_the_cloud_has_no_room_for_is_not_asked_for() {
             ..Room::default()
         },
         2,
-        "openstack: needs 4 vCPUs, the quota leaves 3",
+        "openstack: needs 4 vCPUs, 3 left in the quota",
     );
     check(
         Room {
@@ -241,7 +242,7 @@ fn what_the_cloud_has_no_room_for_is_not_asked_for() {
             ..Room::default()
         },
         1,
-        "openstack: needs 1024 MiB of memory, the quota leaves 476",
+        "openstack: needs 1024 MiB of memory, 476 left in the quota",
     );
 }
 
@@ -261,7 +262,7 @@ fn no_more_servers_are_made_than_there_are_free_ports() {
             offer.ports = vec![new, PortOffer::OneOf(ids)];
         }
     };
-    let reason = "openstack: every port of `ports` is in use";
+    let reason = "openstack: needs a port, 0 left: every one of `ports` is in use";
     check_limit(|world| pool(world, &["p", "q", "r"]), 3, reason);
     check_limit(|world| pool(world, &[]), 0, reason);
 
@@ -459,6 +460,7 @@ fn a_wrong_clock_holds_nothing_for_long() {
         config: "digest of small".to_owned(),
         provider: CLOUD.into(),
         zone: None,
+        image: None,
         at: future,
         server_id: None,
     };

@@ -12,8 +12,8 @@ use jiff::Timestamp;
 use mita::config::{Config, MinReady};
 use mita::labels::{Label, Labels};
 use mita::model::{
-    Address, CloudView, Computer, JenkinsView, Mark, NodeId, NodeName, Observed, Offers, ProviderName, QueueItem,
-    Reading, Room, Server, ServerId, ServerStatus, Stage, TaskLabel, TemplateName, server_name,
+    Address, CloudView, Computer, JenkinsView, Mark, NodeId, NodeName, Observed, Offer, Offers, ProviderName,
+    QueueItem, Reading, Room, Server, ServerId, ServerStatus, Stage, TaskLabel, TemplateName, server_name,
 };
 use mita::plan::backoff::record_failure;
 use mita::plan::{Context, Create, Plan, Removal};
@@ -77,6 +77,10 @@ pub struct Faults {
     pub bad_image: bool,
     /// A server is deleted behind mita's back, and its node with it.
     pub vanish: u64,
+    /// The newest image of every template never joins; the one before it does.
+    pub broken_image: bool,
+    /// Every template adopts, and servers of another program are there at the beginning.
+    pub adopt: bool,
     /// A planted bug: the intent of a create whose outcome is unknown is dropped.
     pub forget_unknown: bool,
 }
@@ -88,14 +92,28 @@ impl Faults {
             && self.disconnect + self.person + self.vanish == 0
             && self.lag == 0
             && !self.bad_image
+            && !self.broken_image
     }
 }
 
+/// How another program or a person made a server.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Old {
+    /// `<template>__<uuid>`.
+    ByName,
+    /// By hand, with the Jenkins node `<template>+<ip>`.
+    ByNode,
+}
+
 struct Machine {
+    old: Option<Old>,
+    /// Whether its agent was ever seen: before, nothing makes one that was made by hand ours.
+    joined: bool,
     server: Server,
     provider: ProviderName,
     template: TemplateName,
     id: NodeId,
+    image: String,
     ours: bool,
     visible_at: Timestamp,
     joins_at: Option<Timestamp>,
@@ -134,6 +152,10 @@ pub struct Sim {
     quota: BTreeMap<ProviderName, usize>,
     tells_offers: bool,
     posted: BTreeSet<NodeId>,
+    /// The images that the cloud had from the beginning, and the pass in which a newer one comes.
+    newer_image: u64,
+    /// The images of which a server joined.
+    joined: BTreeSet<(TemplateName, ProviderName, String)>,
     /// Whether nothing ever goes wrong here and no limit per pass delays anything.
     calm: bool,
     /// The longest build, in seconds.
@@ -164,7 +186,9 @@ impl Sim {
             .map(|name| (name.clone(), usize::try_from(3 + dice.roll(12)).unwrap()));
         let mut sim = Self {
             quota: quota.collect(),
-            tells_offers: dice.chance(50),
+            tells_offers: dice.chance(50) || faults.broken_image,
+            newer_image: if seed.is_multiple_of(2) { 0 } else { 40 },
+            joined: BTreeSet::new(),
             faults,
             config,
             now: "2026-11-22T00:00:00Z".parse().unwrap(),
@@ -188,6 +212,11 @@ impl Sim {
             sim.foreign_server(number);
         }
         sim.foreign_floating_ips();
+        if faults.adopt {
+            for number in 0..2 + sim.dice.roll(6) {
+                sim.old_server(number);
+            }
+        }
         sim
     }
 
@@ -205,7 +234,10 @@ impl Sim {
 
     /// Lets the faults end and the queue run dry: then nothing but the warm pools may be left.
     pub fn settle(&mut self, planner: &Planner) -> Result<(), String> {
-        self.faults = Faults::default();
+        self.faults = Faults {
+            broken_image: self.faults.broken_image,
+            ..Faults::default()
+        };
         self.longest = 60;
         // A pool whose servers grow old has one too many while it replaces them.
         self.config
@@ -238,7 +270,9 @@ impl Sim {
                 item.id, item.label
             ));
         }
-        let left = self.machines.iter().filter(|machine| machine.ours).count();
+        // One made by hand is ours only by its node: without it and without a memory nobody knows it.
+        let known = |machine: &&Machine| machine.ours && (machine.old != Some(Old::ByNode) || machine.node.is_some());
+        let left = self.machines.iter().filter(known).count();
         let warm: u32 = self.config.templates.iter().map(|t| warm(&t.min_ready)).sum();
         if left != usize::try_from(warm).unwrap() || !self.strays.is_empty() {
             return Err(format!(
@@ -255,14 +289,55 @@ impl Sim {
         let id = NodeId::new(format!("f{number:011x}"));
         let server = self.new_server(&template, &id, Some("somebody"));
         self.machines.push(Machine {
+            old: None,
+            joined: false,
             server,
             provider,
             template,
             id,
+            image: String::new(),
             ours: false,
             visible_at: self.now,
             joins_at: Some(self.now),
             fails_at: self.dice.chance(50).then_some(self.now),
+            gone_at: None,
+            node: None,
+        });
+    }
+
+    /// Adds a server without a mark: it runs, boots, or failed long ago.
+    fn old_server(&mut self, number: u64) {
+        let kind = usize::try_from(self.dice.roll(self.config.templates.len() as u64)).unwrap();
+        let (template, provider) = {
+            let template = &self.config.templates[kind];
+            (template.name.clone(), template.placements[0].provider.clone())
+        };
+        let id = NodeId::new(format!("d{number:011x}"));
+        let old = if self.dice.chance(60) { Old::ByName } else { Old::ByNode };
+        let mut server = self.new_server(&template, &id, None);
+        server.mark = None;
+        server.status = ServerStatus::Active;
+        server.created = self.now - mins(i64::try_from(self.dice.roll(600)).unwrap());
+        server.name = match old {
+            Old::ByName => format!("{template}__7d0f4c1e-9a53-4c44-8f3e-{id}"),
+            Old::ByNode => format!("box {number}"),
+        };
+        let never = self.dice.chance(self.faults.never_joins);
+        let fails = self.dice.chance(self.faults.error);
+        let joins = secs(i64::try_from(self.dice.roll(600)).unwrap());
+        let joins = if self.dice.chance(60) { secs(0) } else { joins };
+        self.machines.push(Machine {
+            old: Some(old),
+            joined: false,
+            image: String::new(),
+            server,
+            provider,
+            template,
+            id,
+            ours: true,
+            visible_at: self.now,
+            joins_at: (!never).then(|| self.now + joins),
+            fails_at: fails.then_some(self.now),
             gone_at: None,
             node: None,
         });
@@ -346,7 +421,10 @@ impl Sim {
                 machine.server.status = ServerStatus::Active;
                 if machine.node.is_none() && machine.ours && machine.gone_at.is_none() {
                     machine.joins_at = None;
+                    machine.joined = true;
                     machine.node = Some(node_of(machine, &self.config));
+                    let (template, provider) = (machine.template.clone(), machine.provider.clone());
+                    self.joined.insert((template, provider, machine.image.clone()));
                 }
             }
             if machine.ours && self.dice.chance(self.faults.vanish) {
@@ -447,7 +525,7 @@ impl Sim {
                 .config
                 .templates
                 .iter()
-                .map(|template| (template.name.clone(), Ok(offer(4))));
+                .map(|template| (template.name.clone(), Ok(self.offer())));
             Reading::Read(Offers {
                 room,
                 templates: templates.collect(),
@@ -460,6 +538,14 @@ impl Sim {
             offers,
             belongings: None,
         }
+    }
+
+    fn offer(&self) -> Offer {
+        let mut offer = offer(4);
+        if self.faults.broken_image && self.passes >= self.newer_image {
+            offer.older_images = vec![std::mem::replace(&mut offer.image, "broken".to_owned())];
+        }
+        offer
     }
 
     fn pass(&mut self, planner: &Planner) -> Result<(), String> {
@@ -524,6 +610,7 @@ impl Sim {
             }
         }
         self.check_backoffs(plan)?;
+        self.check_images(plan)?;
         check_order(plan, &self.queue)
     }
 
@@ -534,7 +621,8 @@ impl Sim {
                 return Err("I8: a removal at a closed cloud".to_owned());
             }
             let machine = self.machines.iter().find(|machine| machine.server.id == server.id);
-            let Some(machine) = machine.filter(|machine| machine.ours) else {
+            let may_go = |machine: &&Machine| machine.ours && (machine.joined || machine.old != Some(Old::ByNode));
+            let Some(machine) = machine.filter(may_go) else {
                 return Err(format!("I9: {} is not ours", server.name));
             };
             nodes.extend(&machine.node);
@@ -573,6 +661,41 @@ impl Sim {
         Ok(())
     }
 
+    /// I13: few servers of an image that nobody has seen join, where others did.
+    fn check_images(&self, plan: &Plan) -> Result<(), String> {
+        let canary = self.config.limits.canary as usize;
+        let mut made: BTreeMap<(TemplateName, ProviderName, String), usize> = BTreeMap::new();
+        for create in &plan.creates {
+            if let Some(offer) = &create.offer {
+                let key = (create.template.clone(), create.provider.clone(), offer.image.clone());
+                *made.entry(key).or_default() += 1;
+            }
+        }
+        for (key, made) in made {
+            let (template, provider, image) = &key;
+            let memory = plan.state.images.get(template).and_then(|places| places.get(provider));
+            let others = memory.is_some_and(|memory| !memory.joined.is_empty());
+            let known = |create: &Machine| {
+                plan.state.nodes.contains_key(&create.id) || plan.state.intents.contains_key(&create.id)
+            };
+            let boots = |machine: &&Machine| {
+                let late = self.now.duration_since(machine.server.created) > mins(15);
+                (&machine.template, &machine.provider, &machine.image) == (template, provider, image)
+                    && machine.node.is_none()
+                    && !machine.dead()
+                    && !late
+                    && known(machine)
+            };
+            let booting = self.machines.iter().filter(boots).count();
+            if canary > 0 && others && !self.joined.contains(&key) && booting + made > canary {
+                return Err(format!(
+                    "I13: {booting} and {made} servers of image {image} of {template}"
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// I10: the order of the lists changes nothing.
     fn same_for_any_order(
         &mut self,
@@ -605,7 +728,9 @@ impl Sim {
 
     /// I2: every maximum, in the true world.
     fn check_maxima(&self) -> Result<(), String> {
-        let ours: Vec<&Machine> = self.machines.iter().filter(|machine| machine.ours).collect();
+        // What another program made may be more than the configuration allows, and is not known before it was seen.
+        let made = |machine: &&Machine| machine.ours && machine.old.is_none();
+        let ours: Vec<&Machine> = self.machines.iter().filter(made).collect();
         for template in &self.config.templates {
             let count = ours.iter().filter(|machine| machine.template == template.name).count();
             if count > template.max as usize {
@@ -703,6 +828,7 @@ impl Sim {
             config: template.digest.clone(),
             provider: create.provider.clone(),
             zone: create.zone.clone(),
+            image: create.offer.as_ref().map(|offer| offer.image.clone()),
             at: self.now,
             server_id: None,
         };
@@ -743,17 +869,26 @@ impl Sim {
 
     fn boot(&mut self, create: &Create) -> ServerId {
         self.created += 1;
-        let server = self.new_server(&create.template, &create.id, None);
+        let mut server = self.new_server(&create.template, &create.id, None);
+        let image = create
+            .offer
+            .as_ref()
+            .map_or_else(String::new, |offer| offer.image.clone());
+        // Half of the servers boot from a volume and do not show it.
+        server.image = Some(image.clone()).filter(|image| !image.is_empty() && self.next_server.is_multiple_of(2));
         let id = server.id.clone();
         let lag = secs(i64::try_from(self.dice.roll(1 + self.faults.lag.unsigned_abs())).unwrap());
         let boot = secs(30 + i64::try_from(self.dice.roll(400)).unwrap());
         let fails = self.dice.chance(self.faults.error);
-        let never = self.dice.chance(self.faults.never_joins);
+        let never = self.dice.chance(self.faults.never_joins) || image == "broken";
         self.machines.push(Machine {
+            old: None,
+            joined: false,
             server,
             provider: create.provider.clone(),
             template: create.template.clone(),
             id: create.id.clone(),
+            image,
             ours: true,
             visible_at: self.now + lag,
             joins_at: (!never).then(|| self.now + boot),
@@ -830,6 +965,8 @@ fn node_of(machine: &Machine, config: &Config) -> Node {
         .position(|template| template.name == machine.template)
         .unwrap_or(0);
     let name = match template % 3 {
+        _ if machine.old == Some(Old::ByNode) => format!("{}+{}", machine.template, machine.server.addresses[0].ip),
+        2 if machine.old.is_some() => format!("agent-{}", machine.server.name),
         0 => machine.server.name.clone(),
         1 => format!("{}+{}", machine.template, machine.server.addresses[0].ip),
         _ => format!("agent-{}", machine.id),
@@ -925,6 +1062,7 @@ fn some_config(dice: &mut Dice, faults: Faults) -> Config {
     let mut templates = Vec::new();
     for (number, labels) in sets.into_iter().enumerate() {
         let mut template = template(&format!("t{number}"), labels);
+        template.adopt = faults.adopt;
         template.executors = 1 + u32::try_from(dice.roll(3)).unwrap();
         template.max = u32::try_from(1 + dice.roll(6)).unwrap();
         template.priority = i64::try_from(dice.roll(3)).unwrap();

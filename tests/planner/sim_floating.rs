@@ -160,7 +160,10 @@ impl Sim {
             let template = self.config.templates.iter().find(|t| t.name == machine.template);
             let wants = template.is_some_and(|template| template.spec.floating_ip_pool.is_some());
             let user = Some(&machine.server.id);
-            machine.ours && wants && !self.floating_ips.iter().any(|ip| ip.user.as_ref() == user)
+            machine.ours
+                && machine.old.is_none()
+                && wants
+                && !self.floating_ips.iter().any(|ip| ip.user.as_ref() == user)
         };
         match self.machines.iter().find(lacks) {
             Some(machine) => Err(format!("I14: {} never got its floating IP", machine.server.name)),

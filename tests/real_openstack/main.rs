@@ -17,6 +17,7 @@ mod fakes;
 
 mod asked;
 mod belongings;
+mod adoption;
 mod cloud;
 mod clouds;
 mod failures;

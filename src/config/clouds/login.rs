@@ -111,7 +111,8 @@ impl Maker<'_, '_> {
     /// Refuses what would be ignored at a price, and hints at what looks like a typing error.
     fn refuse(&mut self) {
         for (key, why) in REFUSED {
-            if let Some(told) = self.layers.auth(&[key]) {
+            let told = self.layers.auth(&[key]);
+            if let Some(told) = told.filter(|told| told.text() != Some("")) {
                 self.report.error(&told.place(), why);
             }
         }

@@ -61,7 +61,23 @@ pub fn fill(root: &mut Node, folders: &Folders, env: Env<'_>, report: &mut Repor
         if !is_openstack(&name, own) {
             continue;
         }
-        if let Some(source) = source(own, here, env) {
+        if let Some(unusable) = own
+            .iter()
+            .find(|e| e.key == "cloud" && !matches!(e.value.value, Value::Text(..)))
+        {
+            if matches!(unusable.value.value, Value::Null) {
+                let place = Place {
+                    at: unusable.at,
+                    path: join(&here.path, &unusable.written),
+                };
+                report.error(
+                    &place,
+                    "is empty; write the name of an entry of clouds.yaml, or remove it",
+                );
+            }
+            let more = dummies(own);
+            own.extend(more);
+        } else if let Some(source) = source(own, here, env) {
             let more = complete(&source, own, &mut files, env, report);
             own.extend(more);
         }

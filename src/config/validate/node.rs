@@ -90,11 +90,23 @@ fn template(name: &str, raw: &RawNode, at: &At<'_>, context: &Context<'_>, repor
         adopt: raw.adopt.unwrap_or(false),
         digest: String::new(),
     };
+    if template.adopt {
+        report.hint(&at.place("adopt"), adopts(name));
+    }
     if let Some(script) = &raw.script {
         user_data::check(at, script, &template, context, report);
     }
     template.digest = digest(&template);
     template
+}
+
+/// Says what taking over means: the servers of a program that still runs would go.
+fn adopts(name: &str) -> String {
+    format!(
+        "takes over servers without mita's mark that are named {name}__... or that alone have the address of a Jenkins \
+         node {name}+ADDRESS, and removes them once they stand idle; stop the program that made them first, and remove \
+         this key when the last of them is gone"
+    )
 }
 
 /// Digests what defines a server: neither where it stands nor how many there are of it.

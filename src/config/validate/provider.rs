@@ -108,7 +108,8 @@ fn openstack(
     common: &Common<'_>,
     report: &mut Report,
 ) -> OpenStackAccess {
-    let what = "write Keystone's address, like https://cloud.example.com:5000";
+    let what =
+        "write Keystone's address, like https://cloud.example.com:5000, or name an entry of clouds.yaml by cloud";
     let url = jenkins::url(at, "auth_url", raw.auth_url.as_ref(), Some(what), report);
     let url = url.map_or_else(String::new, |url| url.text);
     let (auth_url, in_url) = libcloud::split_auth_url(&url);

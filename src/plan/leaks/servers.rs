@@ -145,6 +145,7 @@ fn odd_removal(server: &Server, provider: &ProviderName, because: String) -> Rem
             id: server.id.clone(),
             name: server.name.clone(),
             node_id: id.unwrap_or_else(|| NodeId::new("")),
+            other_nodes: Vec::new(),
             look_first: true,
             failure: Keep::Nothing,
         }),

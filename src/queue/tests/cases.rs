@@ -61,6 +61,7 @@ fn names_of_nodes() {
     let agents: &[&str] = &[
         "n1: linux special",
         "trusty__0123456789ab: linux trusty",
+        "trusty__0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d: linux trusty",
         "plain+10.0.0.7: linux",
         "plain+fe80--1: linux",
         "win-10: windows",
@@ -71,6 +72,7 @@ fn names_of_nodes() {
     for (name, wish) in [
         ("n1", "like n1: linux special"),
         ("trusty__0123456789ab", "template trusty"),
+        ("trusty__0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d", "template trusty"),
         ("plain+10.0.0.7", "template plain"),
         ("plain+fe80--1", "template plain"),
         ("win-10", "template win-10"),
@@ -80,6 +82,10 @@ fn names_of_nodes() {
         ("Built-In Node", "-"),
         // Ours by their names, and no longer there.
         ("trusty__0123456789ac", "gone trusty__0123456789ac"),
+        (
+            "trusty__0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4e",
+            "gone trusty__0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4e",
+        ),
         ("plain+10.0.0.8", "gone plain+10.0.0.8"),
         ("a__b+c__0123456789ab", "gone a__b+c__0123456789ab"),
         ("a__b+c+10.0.0.1", "gone a__b+c+10.0.0.1"),
@@ -93,6 +99,10 @@ fn names_of_nodes() {
     for (name, wish) in [
         // Forms that only look like ours.
         ("trusty__0123456789AB", "label trusty__0123456789AB"),
+        (
+            "trusty__0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4",
+            "label trusty__0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4",
+        ),
         ("trusty__0123456789abc", "label trusty__0123456789abc"),
         ("other__0123456789ab", "label other__0123456789ab"),
         ("plain+10.0.0", "label plain+10.0.0"),

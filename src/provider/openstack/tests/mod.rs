@@ -4,8 +4,8 @@
 mod belongings;
 mod client;
 mod create;
-mod ports;
 mod login;
+mod ports;
 #[cfg(feature = "real-openstack")]
 mod real;
 mod replies;
