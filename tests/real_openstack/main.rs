@@ -15,9 +15,9 @@
 #[path = "../fakes/mod.rs"]
 mod fakes;
 
+mod adoption;
 mod asked;
 mod belongings;
-mod adoption;
 mod cloud;
 mod clouds;
 mod failures;

@@ -179,7 +179,11 @@ impl Site {
         let state = self.state_file();
         let (owner, jenkins) = (&self.owner, self.jenkins.url());
         let providers: String = providers.lines().map(|line| format!("  {line}\n")).collect();
-        let first = if timing.contains("backoff_first") { "" } else { ", backoff_first: 5m" };
+        let first = if timing.contains("backoff_first") {
+            ""
+        } else {
+            ", backoff_first: 5m"
+        };
         let text = format!(
             "owner: {owner}\nstate_file: {state}\njenkins: {{url: \"{jenkins}\", user: mita, token: 11token}}\n\
              provider:\n{providers}limits: {{canary: 0}}\n\
