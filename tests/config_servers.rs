@@ -16,7 +16,8 @@ const HEAD: &str = "provider: {openstack: {auth_url: 'https://k', username: u, p
 fn load(lines: &str, defaults: &str) -> Result<Config, Vec<String>> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("mita.yaml");
-    let lines: String = lines.lines().map(|line| format!("    {line}\n")).collect();
+    let lines: Vec<String> = lines.lines().map(|line| format!("    {line}\n")).collect();
+    let lines = lines.concat();
     let text =
         format!("{HEAD}nodes:\n  small:\n    provider: openstack\n    labels: [a]\n{lines}defaults: {{{defaults}}}\n");
     std::fs::write(&file, text).unwrap();

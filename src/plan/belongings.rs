@@ -176,7 +176,7 @@ pub(super) fn with_floating_ips(
     }
 }
 
-/// Whether a server is to be reached, now or soon.
+/// Whether a server that we made is to be reached, now or soon.
 fn is_wanted(unit: &Unit<'_>) -> bool {
     let stays = matches!(
         unit.standing,
@@ -290,7 +290,7 @@ fn look_through(survey: &mut Survey<'_>, upkeep: &mut Upkeep) {
 /// as many as its template asked for. What is attached later is somebody else's.
 fn settle_volumes(survey: &mut Survey<'_>, upkeep: &mut Upkeep) {
     let config = survey.config;
-    for unit in &survey.units {
+    for unit in survey.units.iter().filter(|unit| !unit.adopted) {
         let (Some(template), Some(server)) = (unit.template(config), unit.server) else {
             continue;
         };

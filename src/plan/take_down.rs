@@ -58,7 +58,8 @@ fn other_nodes(unit: &Unit<'_>) -> Vec<NodeName> {
 fn keep(unit: &Unit<'_>) -> Keep {
     let was_up = unit.server.is_some_and(|server| !server.addresses.is_empty());
     match unit.standing {
-        _ if unit.joined.is_some() => Keep::Nothing,
+        // What another program made says nothing of our templates.
+        _ if unit.joined.is_some() || unit.adopted => Keep::Nothing,
         Standing::TimedOut => Keep::Console,
         Standing::Failed(_) if was_up => Keep::Console,
         Standing::Failed(_) => Keep::Failure,

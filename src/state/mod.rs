@@ -143,6 +143,10 @@ pub enum Phase {
 }
 
 /// What is remembered of one server.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and stands in the file only where it is true"
+)]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeMemory {
     /// The template.

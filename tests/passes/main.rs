@@ -22,6 +22,7 @@ mod leaks;
 mod life;
 mod r#move;
 mod safety;
+mod servers;
 mod site;
 mod tokens;
 mod weather;

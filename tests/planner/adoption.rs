@@ -2,7 +2,9 @@
 
 use jiff::SignedDuration;
 use mita::config::Template;
-use mita::model::{Address, Mark, NodeId, NodeName, Server, ServerId, ServerStatus};
+use mita::model::{
+    Address, BelongingKind, Belongings, Mark, NodeId, NodeName, Reading, Server, ServerId, ServerStatus,
+};
 use mita::plan::{Plan, audit, destroy, plan};
 use mita::state::{Phase, State};
 
@@ -666,4 +668,24 @@ fn the_agent_of_one_that_never_joined_is_looked_for_at_its_addresses() {
     let others: Vec<&str> = server.other_nodes.iter().map(NodeName::as_str).collect();
     assert!(server.look_first);
     assert_eq!(others, ["small+10.0.9.1", "small+2001-db8--7"]);
+}
+
+#[test]
+fn what_belongs_to_one_that_was_taken_is_not_ours() {
+    let mut world = world();
+    world.config.templates[0].spec.floating_ip_pool = Some("public".to_owned());
+    world.config.templates[0].spec.storage = Some(10);
+    // As fresh as one of ours that is to get an address, and whose volume is to get our mark.
+    let name = unmarked(&mut world, &original("small", 1), 1, mins(3));
+    world.server_mut(&name).volumes = vec!["data of a person".to_owned()];
+    world.cloud(CLOUD).belongings = Some(Reading::Read(Belongings {
+        kinds: BelongingKind::ALL.into(),
+        ..Belongings::default()
+    }));
+    let plan = world.pass(mins(1));
+    assert!(plan.floating_ips.is_empty() && plan.volume_marks.is_empty(), "{plan:?}");
+    assert!(plan.state.nodes.values().all(|node| node.had.is_empty()));
+    world.lose_server(&name);
+    let plan = world.plan();
+    assert!(plan.state.leaving.is_empty() && plan.sweeps.is_empty(), "{plan:?}");
 }

@@ -129,6 +129,9 @@ fn wrong_new(wanted: &NewFloatingIp, plan: &Plan, observed: &Observed, config: &
     let goes = goes
         .into_iter()
         .any(|going| going.id == server.id && going.provider == wanted.provider);
+    if server.mark.is_none() {
+        return Some(format!("{name} gets a floating IP and bears no mark of ours"));
+    }
     if server.name != *name || goes || server.status == ServerStatus::Error {
         return Some(format!("{name} gets a floating IP and is not to be kept"));
     }

@@ -251,9 +251,9 @@ fn volume(url: &str) -> Base {
 
 /// Adds the project to a base of block storage that ends in its version: only newer ones do without.
 pub(super) fn of_project(base: String, service: Service, project: Option<&str>) -> String {
-    let bare = base.rsplit('/').next().is_some_and(is_version);
+    let versioned = base.rsplit('/').next().is_some_and(is_version);
     match project {
-        Some(project) if service == Service::Volume && bare => format!("{base}/{project}"),
+        Some(project) if service == Service::Volume && versioned => format!("{base}/{project}"),
         _ => base,
     }
 }

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use log::warn;
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use ureq::http::Method;
 
@@ -13,29 +14,55 @@ use super::compute::{Markers, next_marker};
 use super::error::{Fault, parse, unreachable};
 use super::names::{is_uuid, missing};
 use super::session::{Call, CallError, Session};
-use super::wire::{CreatedPort, Port, PortsPage};
+use super::told::Loose;
+use super::wire::Link;
 use crate::http::{escaped, printable};
 use crate::model::{PortOffer, PortSpec};
 use crate::provider::{CreateServer, ProviderError};
+
+/// A page of Neutron's ports.
+#[derive(Debug, Deserialize)]
+struct PortsPage {
+    ports: Vec<Port>,
+    #[serde(default)]
+    ports_links: Vec<Link>,
+}
+
+/// A port.
+#[derive(Debug, Deserialize)]
+pub(super) struct Port {
+    id: String,
+    #[serde(default)]
+    name: String,
+    /// The server that has it; empty where it is free.
+    #[serde(default)]
+    device_id: Loose,
+}
+
+/// The answer to POST /ports.
+#[derive(Debug, Deserialize)]
+struct CreatedPort {
+    port: Port,
+}
 
 /// Lists the ports that bear one of the names or ids; with neither, all of the project.
 pub(super) fn ports(session: &mut Session, wanted: &BTreeSet<&str>) -> Result<Vec<Port>, ProviderError> {
     let (ids, names): (Vec<&str>, Vec<&str>) = wanted.iter().partition(|text| is_uuid(text));
     let mut all = Vec::new();
     if wanted.is_empty() {
-        all = pages(session, String::new())?;
+        all = pages(session, "")?;
     }
     // Neutron takes several values of one filter for "or", and two filters for "and".
     for (filter, texts) in [("id", ids), ("name", names)] {
         for some in texts.chunks(50) {
-            let filters: String = some.iter().map(|text| format!("&{filter}={}", escaped(text))).collect();
-            all.append(&mut pages(session, filters)?);
+            let filters: Vec<String> = some.iter().map(|text| format!("&{filter}={}", escaped(text))).collect();
+            all.append(&mut pages(session, &filters.concat())?);
         }
     }
     Ok(all)
 }
 
-fn pages(session: &mut Session, filters: String) -> Result<Vec<Port>, ProviderError> {
+fn pages(session: &mut Session, filters: &str) -> Result<Vec<Port>, ProviderError> {
     let what = "ports";
     // To an administrator Neutron shows those of every project.
     let project = session.ensure_login()?.project.clone();

@@ -8,9 +8,10 @@ use log::debug;
 
 use super::catalog::Service;
 use super::names::{is_uuid, missing, nearest};
+use super::port::{self, Port};
 use super::session::Session;
-use super::wire::{Flavor, Image, Named, Network, Port};
-use super::{compute, flavor, image, network, port};
+use super::wire::{Flavor, Image, Named, Network};
+use super::{compute, flavor, image, network};
 use crate::http::printable;
 use crate::model::{ImageRef, Offer, PortOffer, PortSpec, ServerSpec};
 use crate::pattern::WholeName;
@@ -45,7 +46,9 @@ impl Stock {
             images: images(session, specs)?,
             networks: networks(session, specs)?,
             ports: ports(session, specs)?,
-            security_groups: if made(|port| matches!(port, PortSpec::Made { .. })) && specs.iter().any(names_groups) {
+            security_groups: if made(|port| matches!(port, PortSpec::Made { .. }))
+                && specs.iter().any(|spec| names_groups(spec))
+            {
                 network::security_groups(session)?
             } else {
                 Vec::new()
@@ -160,53 +163,46 @@ impl Stock {
     }
 
     fn ports(&self, spec: &ServerSpec, wrong: &mut Vec<String>) -> Vec<PortOffer> {
-        let existing = |port: &PortSpec| match port {
-            PortSpec::Existing(_) => true,
-            PortSpec::Made { .. } => false,
-        };
-        let first = spec.ports.iter().position(existing);
         let mut offers = Vec::new();
-        for (at, port) in spec.ports.iter().enumerate() {
+        let mut pooled = false;
+        for port in &spec.ports {
             match port {
                 // All of them together are one: each server takes one of those that are free.
-                PortSpec::Existing(_) if first == Some(at) => {
+                PortSpec::Existing(_) if pooled => {}
+                PortSpec::Existing(_) => {
+                    pooled = true;
                     let pool: Vec<&str> = pool(spec).collect();
-                    offers.push(PortOffer::OneOf(port::free(
-                        &self.ports,
-                        &pool,
-                        &self.taken_ports,
-                        wrong,
-                    )));
+                    let free = port::free(&self.ports, &pool, &self.taken_ports, wrong);
+                    offers.push(PortOffer::OneOf(free));
                 }
-                PortSpec::Existing(_) => {}
                 PortSpec::Made {
                     network,
                     security_groups,
                     port_security,
                     ..
                 } => {
-                    let secured = *port_security != Some(false);
-                    let groups = if security_groups.is_empty() && secured {
+                    let inherits = security_groups.is_empty() && *port_security != Some(false);
+                    let groups = if inherits {
                         &spec.security_groups
                     } else {
                         security_groups
                     };
-                    let groups = groups.iter().map(|name| self.security_group(name));
-                    let groups: Vec<_> = groups
-                        .filter_map(|found| found.map_err(|text| wrong.push(text)).ok())
-                        .collect();
-                    let seen = self.networks.as_deref().unwrap_or_default();
-                    match network::resolve(seen, network) {
-                        Ok(network) => offers.push(PortOffer::New {
-                            network,
-                            security_groups: groups,
-                        }),
-                        Err(text) => wrong.push(text),
-                    }
+                    offers.extend(self.new_port(network, groups, wrong));
                 }
             }
         }
         offers
+    }
+
+    fn new_port(&self, network: &str, groups: &[String], wrong: &mut Vec<String>) -> Option<PortOffer> {
+        let mut keep = |found: Result<String, String>| found.map_err(|text| wrong.push(text)).ok();
+        let groups = groups.iter().map(|name| self.security_group(name));
+        let security_groups = groups.filter_map(&mut keep).collect();
+        let seen = self.networks.as_deref().unwrap_or_default();
+        Some(PortOffer::New {
+            network: keep(network::resolve(seen, network))?,
+            security_groups,
+        })
     }
 
     fn security_group(&self, wanted: &str) -> Result<String, String> {
@@ -233,7 +229,7 @@ fn images(session: &mut Session, specs: &[&ServerSpec]) -> Result<Vec<Image>, Pr
             .iter()
             .any(|i| i.status == "active" && i.name.as_deref() == Some(*name))
     };
-    if names.iter().all(|name| there(name)) {
+    if names.iter().all(there) {
         return Ok(images);
     }
     // What there is instead helps the operator, and is asked only when something is amiss.
@@ -288,7 +284,7 @@ fn pool(spec: &ServerSpec) -> impl Iterator<Item = &str> {
 }
 
 /// Whether a spec names security groups by which ports are made.
-fn names_groups(spec: &&ServerSpec) -> bool {
+fn names_groups(spec: &ServerSpec) -> bool {
     let of_ports = spec.ports.iter().filter_map(|port| match port {
         PortSpec::Made { security_groups, .. } => Some(security_groups),
         PortSpec::Existing(_) => None,

@@ -272,31 +272,6 @@ pub(super) struct Network {
     pub project_id: Option<String>,
 }
 
-/// A page of Neutron's ports.
-#[derive(Debug, Deserialize)]
-pub(super) struct PortsPage {
-    pub ports: Vec<Port>,
-    #[serde(default)]
-    pub ports_links: Vec<Link>,
-}
-
-/// A port.
-#[derive(Debug, Deserialize)]
-pub(super) struct Port {
-    pub id: String,
-    #[serde(default)]
-    pub name: String,
-    /// The server that has it; empty where it is free.
-    #[serde(default)]
-    pub device_id: Loose,
-}
-
-/// The answer to POST /ports.
-#[derive(Debug, Deserialize)]
-pub(super) struct CreatedPort {
-    pub port: Port,
-}
-
 /// The answer of `os-server-groups`.
 #[derive(Debug, Deserialize)]
 pub(super) struct ServerGroupsBody {
