@@ -120,7 +120,9 @@ fn each_wrong_name_is_said_by_the_check_and_by_the_pass() {
     }
     // A pool is used only once the server has its port, so nobody asks for this label below.
     assert!(
-        check.err.contains("nodes.bad-pool: no floating IP pool named \"publik\""),
+        check
+            .err
+            .contains("nodes.bad-pool: no floating IP pool named \"publik\""),
         "{}",
         check.err
     );
