@@ -2,6 +2,7 @@
 //!
 //! It stands apart from `config` so that `http`, `jenkins` and `provider` need to know nothing of the configuration.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use jiff::SignedDuration;
@@ -64,6 +65,29 @@ pub struct OpenStackAccess {
     pub token_cache: Option<TokenCache>,
     /// Transport settings.
     pub transport: Transport,
+}
+
+/// How to run an executable of the operator that plays the cloud.
+#[derive(Clone, Debug)]
+pub struct ExecAccess {
+    /// The provider's name.
+    pub provider: String,
+    /// The owner, `mita-owner`.
+    pub owner: String,
+    /// The executable, with its whole path.
+    pub program: PathBuf,
+    /// What is put before the verb.
+    pub arguments: Vec<String>,
+    /// The folder in which it runs: that of the configuration file.
+    pub folder: PathBuf,
+    /// What it gets of our own environment.
+    pub inherited: BTreeMap<String, String>,
+    /// What the configuration adds to that.
+    pub environment: BTreeMap<String, Secret>,
+    /// Limit for a whole call.
+    pub timeout: SignedDuration,
+    /// Largest answer that is accepted, in bytes.
+    pub max_output: u64,
 }
 
 /// The file in which a token outlives a pass.

@@ -46,7 +46,7 @@ pub enum LockError {
 /// An exclusive lock, held until it is dropped.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
     /// How long it was waited for; nothing where it was free at once.
     pub waited: Duration,
 }
@@ -58,6 +58,13 @@ pub struct Patience<'a> {
     pub wait: Duration,
     /// Set by a signal.
     pub stop: &'a AtomicBool,
+}
+
+impl Drop for Lock {
+    /// Gives it up by name: closing the file would not do where a program that is just being started has a copy of it.
+    fn drop(&mut self) {
+        let _ = fs2::FileExt::unlock(&self.file);
+    }
 }
 
 /// Returns the lock file that belongs to a state file.
@@ -102,7 +109,7 @@ pub fn take(path: &Path, patience: &Patience<'_>, now: Timestamp, pause: &dyn Fn
         .and_then(|()| file.rewind())
         .and_then(|()| file.write_all(text.as_bytes()))
         .map_err(unusable)?;
-    Ok(Lock { _file: file, waited })
+    Ok(Lock { file, waited })
 }
 
 fn holder(file: &mut File) -> String {

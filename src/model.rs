@@ -460,9 +460,12 @@ pub struct ServerSpec {
     pub metadata: BTreeMap<String, String>,
     /// Scheduler hints, passed on as they are.
     pub scheduler_hints: BTreeMap<String, serde_json::Value>,
+    /// What else a provider of type exec is told, passed on as it is.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub options: BTreeMap<String, serde_json::Value>,
 }
 
-/// How an image is named.
+/// How an image is named. A template that has none, as a provider of type exec allows, has an empty name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ImageRef {
@@ -474,7 +477,7 @@ pub enum ImageRef {
     Regex(String),
 }
 
-/// How a flavor is named.
+/// How a flavor is named. A template that has none, as a provider of type exec allows, has an empty name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SizeRef {

@@ -113,7 +113,9 @@ impl Site {
 }
 
 fn access(loaded: &Loaded, name: &str) -> OpenStackAccess {
-    let ProviderKind::OpenStack(access) = &loaded.config.provider(name).unwrap().kind;
+    let ProviderKind::OpenStack(access) = &loaded.config.provider(name).unwrap().kind else {
+        panic!("of another type");
+    };
     (**access).clone()
 }
 

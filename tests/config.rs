@@ -73,7 +73,9 @@ fn refused(text: impl AsRef<[u8]>) -> Vec<String> {
 }
 
 fn keystone(config: &Config) -> &KeystoneAuth {
-    let ProviderKind::OpenStack(access) = &config.provider("openstack").unwrap().kind;
+    let ProviderKind::OpenStack(access) = &config.provider("openstack").unwrap().kind else {
+        panic!("of another type");
+    };
     &access.auth
 }
 
@@ -315,8 +317,10 @@ fn what_comes_later_is_refused_by_name() {
         check(jenkins(&format!("{key}: 1")), &[&line]);
     }
     check(
-        provider("type: exec\ncommand: x"),
-        &["mita.yaml:7:11: provider.openstack.type: type exec is not supported yet; use openstack"],
+        provider("type: ec2\ncommand: x"),
+        &[
+            "mita.yaml:7:11: provider.openstack.type: type ec2 is not supported yet; use openstack, or exec with a command of your own",
+        ],
     );
 }
 
@@ -445,7 +449,7 @@ fn missing_keys_are_named() {
         "provider: {other: {}, openstack: {}}\njenkins: {}\nnodes:\n  small: {provider: openstack}\n",
         &[
             "mita.yaml:1:12: provider.other.password: missing; set it, or password_file, or the variable MITA_OTHER_PASSWORD",
-            "mita.yaml:1:12: provider.other.type: missing, and the name of the provider is none; write type: openstack",
+            "mita.yaml:1:12: provider.other.type: missing, and the name of the provider is none; write type: openstack or type: exec",
             "mita.yaml:1:23: provider.openstack.auth_url: missing; write Keystone's address, like https://cloud.example.com:5000, or name an entry of clouds.yaml by cloud",
             "mita.yaml:1:23: provider.openstack.password: missing; set it, or password_file, or the variable MITA_OPENSTACK_PASSWORD",
             "mita.yaml:1:23: provider.openstack.tenant_name: missing; write the project that the servers belong to (project_name is the same)",
@@ -701,7 +705,9 @@ fn the_login_is_what_libcloud_would_do() {
     assert_eq!(*user_domain, NameOrId::Name("Default".to_owned()));
     assert_eq!(*project, NameOrId::Name("5633955729735406".to_owned()));
     assert_eq!(*project_domain, NameOrId::Id("default".to_owned()));
-    let ProviderKind::OpenStack(access) = &config.provider("openstack").unwrap().kind;
+    let ProviderKind::OpenStack(access) = &config.provider("openstack").unwrap().kind else {
+        panic!("of another type");
+    };
     assert_eq!(access.auth_url, "http://openstack.example.com:5000");
     assert_eq!(access.region.as_deref(), Some("main"));
 
@@ -733,7 +739,9 @@ fn the_login_is_what_libcloud_would_do() {
     let spelled =
         "ex_force_base_url: https://h/v2.1\nex_domain_name: d\nex_tenant_domain_id: e\nex_force_service_region: r";
     let Loaded { config, .. } = load(&provider(spelled));
-    let ProviderKind::OpenStack(access) = &config.provider("openstack").unwrap().kind;
+    let ProviderKind::OpenStack(access) = &config.provider("openstack").unwrap().kind else {
+        panic!("of another type");
+    };
     assert_eq!(access.endpoints.compute.as_deref(), Some("https://h/v2.1"));
     let KeystoneAuth::V3Password {
         user_domain,

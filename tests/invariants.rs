@@ -136,18 +136,6 @@ fn rules_hold_with_an_image_that_is_refused() {
 }
 
 #[test]
-fn a_planner_that_never_sweeps_is_caught() {
-    let faults = Faults { vanish: 2, ..ROUGH };
-    let lazy = |observed: &Observed, config: &Config, state: &State, context: &Context| Plan {
-        sweeps: Vec::new(),
-        ..plan(observed, config, state, context)
-    };
-    let mut sim = Sim::new(1, faults);
-    let end = sim.run(120, &lazy).and_then(|()| sim.settle(&lazy));
-    assert!(end.unwrap_err().starts_with("I14"));
-}
-
-#[test]
 fn rules_hold_with_a_newest_image_that_never_joins() {
     let rough = Faults {
         broken_image: true,
@@ -198,9 +186,23 @@ fn a_planner_that_knows_no_images_is_caught() {
         broken_image: true,
         ..calm()
     };
-    let mut sim = Sim::new(4001, faults);
-    let end = sim.run(120, &planner).and_then(|()| sim.settle(&planner));
-    assert!(end.unwrap_err().contains("was never served"));
+    let mut ends = (4000..4010).filter_map(|seed| {
+        let mut sim = Sim::new(seed, faults);
+        sim.run(120, &planner).and_then(|()| sim.settle(&planner)).err()
+    });
+    assert!(ends.any(|broken| broken.contains("was never served")));
+}
+
+#[test]
+fn a_planner_that_never_sweeps_is_caught() {
+    let faults = Faults { vanish: 2, ..ROUGH };
+    let lazy = |observed: &Observed, config: &Config, state: &State, context: &Context| Plan {
+        sweeps: Vec::new(),
+        ..plan(observed, config, state, context)
+    };
+    let mut sim = Sim::new(1, faults);
+    let end = sim.run(120, &lazy).and_then(|()| sim.settle(&lazy));
+    assert!(end.unwrap_err().starts_with("I16"));
 }
 
 /// A planted bug must break a rule soon, and one of those rules that it is known to break.

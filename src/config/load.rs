@@ -17,7 +17,7 @@ use super::raw::RawConfig;
 use super::secrets::{self, Env};
 use super::tree::{self, Node, Value};
 use super::validate::{self, Found};
-use super::{Config, check, clouds};
+use super::{Config, check, clouds, command};
 
 /// The largest configuration file: a thousand templates with long scripts.
 const MAX_FILE: usize = 4 * 1024 * 1024;
@@ -188,7 +188,13 @@ fn from_text(text: &str, folders: &Folders, env: Env<'_>, readable: bool, report
         report.hint(&Place::file(), text);
     }
     certificates_exist(&raw, &at, folders, report);
-    let found = Found { secrets, folders, text };
+    let commands = command::find(&raw, &at, folders, env, report);
+    let found = Found {
+        secrets,
+        commands,
+        folders,
+        text,
+    };
     Some(validate::config(&raw, &at, found, report))
 }
 

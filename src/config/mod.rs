@@ -6,6 +6,7 @@
 mod at;
 mod check;
 mod clouds;
+mod command;
 mod cron;
 mod durations;
 mod libcloud;
@@ -24,7 +25,7 @@ use std::path::PathBuf;
 
 use jiff::SignedDuration;
 
-use crate::access::{JenkinsAccess, OpenStackAccess, TokenCache};
+use crate::access::{ExecAccess, JenkinsAccess, OpenStackAccess, TokenCache};
 use crate::labels::Labels;
 use crate::model::{ProviderName, ServerSpec, TemplateName, Zone};
 
@@ -69,9 +70,12 @@ impl Config {
     }
 
     fn token_caches(&mut self) -> impl Iterator<Item = &mut Option<TokenCache>> {
-        self.providers.values_mut().map(|provider| match &mut provider.kind {
-            ProviderKind::OpenStack(access) => &mut access.token_cache,
-        })
+        self.providers
+            .values_mut()
+            .filter_map(|provider| match &mut provider.kind {
+                ProviderKind::OpenStack(access) => Some(&mut access.token_cache),
+                ProviderKind::Exec(_) => None,
+            })
     }
 
     /// Returns the provider of a name.
@@ -96,6 +100,8 @@ pub struct ProviderConfig {
 pub enum ProviderKind {
     /// OpenStack.
     OpenStack(Box<OpenStackAccess>),
+    /// An executable of the operator.
+    Exec(Box<ExecAccess>),
 }
 
 /// A node template, an entry of `nodes:`.

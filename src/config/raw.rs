@@ -118,6 +118,8 @@ pub struct RawProvider {
     pub max_servers: Option<u32>,
     pub connect_timeout: Option<i64>,
     pub timeout: Option<i64>,
+    pub command: Option<Vec<String>>,
+    pub environment: BTreeMap<String, RawSecret>,
 }
 
 /// An entry of `nodes:`, with what it inherits from `defaults:`.
@@ -151,6 +153,7 @@ pub struct RawNode {
     pub config_drive: Option<bool>,
     pub metadata: BTreeMap<String, String>,
     pub scheduler_hints: BTreeMap<String, serde_json::Value>,
+    pub options: BTreeMap<String, serde_json::Value>,
     pub idle_grace: Option<i64>,
     pub boot_grace: Option<i64>,
     pub max_lifetime: Option<i64>,

@@ -173,7 +173,18 @@ const NO_NEED: &str = "not supported; remove it, mita finds what it needs in the
 const NO_CERTIFICATE: &str = "a client certificate is not supported; use an address that needs none";
 
 /// The types of provider.
-pub const PROVIDER_TYPES: [&str; 1] = ["openstack"];
+pub const PROVIDER_TYPES: [&str; 2] = ["openstack", "exec"];
+
+/// What an entry of `provider:` of type `exec` takes; all other keys belong to `openstack`.
+pub const EXEC_KEYS: [&str; 5] = ["type", "command", "environment", "timeout", "max_servers"];
+
+/// What only an entry of type `exec` takes.
+pub const EXEC_ONLY: [&str; 2] = ["command", "environment"];
+
+/// Returns whether a provider is an executable of the operator: by its type, else by its name.
+pub fn is_exec(name: &str, kind: Option<&str>) -> bool {
+    kind.unwrap_or(name) == "exec"
+}
 
 /// An entry of `provider:`.
 pub static PROVIDER: Section = Section {
@@ -209,6 +220,8 @@ pub static PROVIDER: Section = Section {
         key("max_servers", Kind::Count),
         key("connect_timeout", Kind::Duration),
         key("timeout", Kind::Duration),
+        key("command", Kind::Texts),
+        key("environment", Kind::TextMap),
     ],
     refused: &[
         (
@@ -274,6 +287,7 @@ pub static NODE: Section = Section {
         key("config_drive", Kind::Flag),
         key("metadata", Kind::TextMap),
         also("scheduler_hints", Kind::Free, &["os_scheduler_hints"]),
+        key("options", Kind::Free),
         key("idle_grace", Kind::Duration),
         key("boot_grace", Kind::Duration),
         key("max_lifetime", Kind::DurationOrNone),

@@ -17,7 +17,7 @@ use super::libcloud;
 use super::load::Folders;
 use super::problem::{Place, Report, one_line};
 use super::raw::{RawConfig, RawSecret};
-use super::schema::PROVIDER_TYPES;
+use super::schema::{self, PROVIDER_TYPES};
 
 /// The largest secret file; a token has 34 bytes.
 const MAX_FILE: u64 = 64 * 1024;
@@ -49,6 +49,10 @@ pub fn find(raw: &RawConfig, root: &At<'_>, folders: &Folders, env: Env<'_>, rep
     let mut providers = BTreeMap::new();
     let ours = |kind: &Option<String>| kind.as_deref().is_none_or(|kind| PROVIDER_TYPES.contains(&kind));
     for (name, provider) in raw.provider.iter().filter(|(_, provider)| ours(&provider.r#type)) {
+        if schema::is_exec(name, provider.r#type.as_deref()) {
+            finder.inline |= provider.environment.keys().any(|name| names_a_secret(name));
+            continue;
+        }
         let sources = [
             Source::Inline("password", provider.password.as_ref()),
             Source::File("password_file", provider.password_file.as_deref()),
@@ -68,6 +72,13 @@ pub fn find(raw: &RawConfig, root: &At<'_>, folders: &Folders, env: Env<'_>, rep
         providers,
         inline: finder.inline,
     }
+}
+
+/// Returns whether a variable of a command holds a secret, by what it is called.
+fn names_a_secret(variable: &str) -> bool {
+    let variable = variable.to_ascii_uppercase();
+    let words = ["PASSWORD", "PASSWD", "SECRET", "TOKEN", "API_KEY", "ACCESS_KEY"];
+    words.iter().any(|word| variable.contains(word)) && !variable.ends_with("_FILE")
 }
 
 /// A key that may hold a secret or name its file.

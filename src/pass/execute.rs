@@ -110,7 +110,6 @@ impl<'a> Executor<'a> {
                 .as_ref()
                 .and_then(|at| self.is_closed(live, &at.provider))
             {
-                let reason = format!("nothing more is asked of its provider: {reason}");
                 for action in actions {
                     self.tell(action, Outcome::Skipped, Some(reason.clone()));
                 }
@@ -138,7 +137,9 @@ impl<'a> Executor<'a> {
     fn is_closed(&mut self, live: &Live, provider: &ProviderName) -> Option<String> {
         let reason = live.closed(provider)?;
         self.closed.insert(provider.clone(), reason.clone());
-        Some(reason)
+        Some(format!(
+            "nothing more is asked of provider {provider} in this pass: {reason}"
+        ))
     }
 
     fn remove_node(&mut self, live: &Live, removal: &Removal, node: &NodeToRemove) -> bool {
@@ -364,10 +365,17 @@ impl<'a> Executor<'a> {
         self.failed_keys.insert(key);
     }
 
-    /// Returns whether no new action may be begun, and records the one that is not.
+    /// Returns whether an action may not be begun any more, in this pass or at its cloud, and records it then.
     fn skips(&mut self, live: &Live, action: &Action) -> bool {
-        let Some(reason) = live.must_end() else { return false };
-        self.leave(vec![action.clone()], reason);
+        if let Some(reason) = live.must_end() {
+            self.leave(vec![action.clone()], reason);
+            return true;
+        }
+        let closed = action.provider.as_ref();
+        let Some(reason) = closed.and_then(|provider| self.is_closed(live, provider)) else {
+            return false;
+        };
+        self.tell(action.clone(), Outcome::Skipped, Some(reason));
         true
     }
 

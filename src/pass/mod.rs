@@ -19,7 +19,7 @@ use crate::error::{Error, chain};
 use crate::http::Deadline;
 use crate::jenkins::Client;
 use crate::model::{Observed, ProviderName, Reading};
-use crate::plan::{self, Context, Create, Plan, Removal};
+use crate::plan::{self, Context, Create, Leftover, NewFloatingIp, Plan, Removal, VolumeMark};
 use crate::provider::{self, Provider};
 use crate::report::{Action, Seen};
 use crate::state::State;
@@ -56,6 +56,7 @@ impl Live {
             let own = deadline.part();
             let cloud = match &entry.kind {
                 ProviderKind::OpenStack(access) => provider::connect(access, own.clone()),
+                ProviderKind::Exec(access) => Ok(provider::connect_exec(access, own.clone())),
             };
             let mut cloud = cloud.map_err(|error| unusable(&format!("provider.{name}"), &error))?;
             if several > 1 {
@@ -244,19 +245,10 @@ pub fn act(
     let mut executor = execute::Executor::new(config, context, std::mem::take(&mut plan.state), save, told);
     executor.unmark(live, &plan.unmarks);
     // What is asked of a slow cloud comes after all that others can do.
-    let is_slow = |removal: &Removal| {
-        removal
-            .server
-            .as_ref()
-            .is_some_and(|server| live.is_slow(&server.provider))
-    };
-    let (late, soon): (Vec<_>, Vec<_>) = std::mem::take(&mut plan.removals).into_iter().partition(is_slow);
-    executor.remove(live, &soon);
-    executor.sweep(live, &plan.sweeps);
-    executor.add_floating_ips(live, &plan.floating_ips);
-    executor.mark_volumes(live, &plan.volume_marks);
+    let [soon, late] = Chores::of(live, &mut plan);
+    soon.done(live, &mut executor);
     let broken = create(live, config, base, observed, &mut plan, context, &mut executor).err();
-    executor.remove(live, &late);
+    late.done(live, &mut executor);
     let ended = if executor.left_undone && broken.is_none() {
         live.must_end().or(Some("the pass ended early"))
     } else {
@@ -272,6 +264,44 @@ pub fn act(
         plan,
         ended,
         broken,
+    }
+}
+
+/// What a plan does beside creating.
+#[derive(Default)]
+struct Chores {
+    removals: Vec<Removal>,
+    sweeps: Vec<Leftover>,
+    floating_ips: Vec<NewFloatingIp>,
+    volume_marks: Vec<VolumeMark>,
+}
+
+impl Chores {
+    /// Takes them out of a plan: those of most clouds, and those of clouds that are slow.
+    fn of(live: &Live, plan: &mut Plan) -> [Self; 2] {
+        let mut split = [Self::default(), Self::default()];
+        let at = |provider: Option<&ProviderName>| usize::from(provider.is_some_and(|provider| live.is_slow(provider)));
+        for removal in plan.removals.drain(..) {
+            let provider = removal.server.as_ref().map(|server| &server.provider);
+            split[at(provider)].removals.push(removal);
+        }
+        for sweep in plan.sweeps.drain(..) {
+            split[at(Some(&sweep.provider))].sweeps.push(sweep);
+        }
+        for floating_ip in plan.floating_ips.drain(..) {
+            split[at(Some(&floating_ip.provider))].floating_ips.push(floating_ip);
+        }
+        for mark in plan.volume_marks.drain(..) {
+            split[at(Some(&mark.provider))].volume_marks.push(mark);
+        }
+        split
+    }
+
+    fn done(&self, live: &mut Live, executor: &mut execute::Executor<'_>) {
+        executor.remove(live, &self.removals);
+        executor.sweep(live, &self.sweeps);
+        executor.add_floating_ips(live, &self.floating_ips);
+        executor.mark_volumes(live, &self.volume_marks);
     }
 }
 

@@ -317,6 +317,10 @@ impl<'s, 'a> Yard<'s, 'a> {
 
     /// Chooses the image of the next server. A burst of servers of one that nobody has seen work is held back.
     fn image(&self, kind: usize, template: &Template, at: &ProviderName, offer: &Offer) -> Result<String, String> {
+        // A cloud of type exec resolves no image: what it lists is its own word, which proves none.
+        if offer.image.is_empty() {
+            return Ok(String::new());
+        }
         let booting = |image: &str| {
             let key = (kind, at.as_str(), image.to_owned());
             self.booting_image.get(&key).copied().unwrap_or(0)

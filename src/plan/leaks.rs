@@ -108,17 +108,21 @@ pub fn leaks(observed: &Observed, config: &Config, state: &State, context: &Cont
         mut removals,
         sweeps,
     } = found;
-    if survey.is_quieting() {
+    let quiet = survey.is_quieting();
+    if quiet {
         removals.clear();
     }
     with_floating_ips(&survey, &mut removals, &mut asks);
     leaks.sort();
-    let quiet = survey.is_quieting();
     let mut plan = report::empty(survey, 0);
     keep_sightings(&mut plan.state, state);
     plan.removals = removals;
     plan.sweeps = if quiet { Vec::new() } else { sweeps };
     plan.asks = asks;
+    if quiet {
+        plan.warnings
+            .push("Jenkins is quieting down: nothing is removed".to_owned());
+    }
     (leaks, plan)
 }
 

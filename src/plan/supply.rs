@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::adopt::{Adoption, Stranger};
 use super::clock::since;
 use super::phase::Standing;
+use super::words::shown;
 use crate::config::{Config, Template};
 use crate::model::{
     Computer, NodeId, Observed, ProviderName, Reading, Server, ServerId, TemplateName, Zone, split_server_name,
@@ -156,6 +157,7 @@ pub(super) fn supply<'a>(observed: &'a Observed, config: &'a Config, state: &'a 
         kinds: kinds.collect(),
         units: Vec::new(),
         forgotten: BTreeMap::new(),
+        unmarked: Vec::new(),
         adoption: Adoption::new(observed, config, state),
     };
     let foreign = roll.list();
@@ -187,7 +189,7 @@ pub(super) fn supply<'a>(observed: &'a Observed, config: &'a Config, state: &'a 
         foreign,
         strangers: roll.adoption.strangers,
         notes,
-        warnings: warnings.collect(),
+        warnings: warnings.chain(roll.unmarked).collect(),
     }
 }
 
@@ -230,6 +232,8 @@ struct Roll<'a> {
     units: Vec<Unit<'a>>,
     /// How many nodes stood at providers that are no longer configured.
     forgotten: BTreeMap<&'a ProviderName, u32>,
+    /// What is to be said of servers that lost their marks.
+    unmarked: Vec<String>,
     adoption: Adoption<'a>,
 }
 
@@ -318,7 +322,15 @@ impl<'a> Roll<'a> {
         let cloud = self.cloud(&intent.provider);
         // One from the future was written by a clock that was wrong, and must not stand until that time comes.
         let given_up = self.now.duration_since(intent.at).abs() > self.config.timing.intent_grace;
-        if cloud == Cloud::NotConfigured || cloud == Cloud::Read && given_up {
+        // One that is there without its marks would be asked for again and again.
+        let unmarked = cloud == Cloud::Read && given_up && self.lists(intent);
+        if unmarked {
+            let (name, provider) = (shown(&intent.name), &intent.provider);
+            self.unmarked.push(format!(
+                "provider \"{provider}\" lists server \"{name}\" without the metadata that it was made with: mita cannot \
+                 tell that it is its own; remove it there, and let the provider keep metadata"
+            ));
+        } else if cloud == Cloud::NotConfigured || cloud == Cloud::Read && given_up {
             return;
         }
         let mut unit = self.blank(id.clone(), &intent.name, intent.template.clone(), &intent.provider);
@@ -326,6 +338,15 @@ impl<'a> Roll<'a> {
         unit.readable = cloud == Cloud::Read;
         unit.age = age;
         self.units.push(unit);
+    }
+
+    /// Whether the cloud lists the server that it gave for an intent.
+    fn lists(&self, intent: &Intent) -> bool {
+        let (Some(id), Some(Reading::Read(cloud))) = (&intent.server_id, self.observed.clouds.get(&intent.provider))
+        else {
+            return false;
+        };
+        cloud.servers.iter().any(|server| server.id == *id)
     }
 }
 

@@ -344,14 +344,13 @@ fn failures<'a>(survey: &mut Survey<'a>) -> Vec<Failure<'a>> {
             Standing::TimedOut if unit.readable && !unit.outdated(config) => {
                 let grace = span(template.boot_grace);
                 let reason = format!("server \"{}\" did not join Jenkins within {grace}", unit.name);
-                // Nobody reached it: that says nothing of its script.
-                let unreached = belongings::lacks_address(unit, template);
-                let key = if unreached {
-                    BackoffKey::FloatingIp(template.name.clone(), unit.provider.clone())
+                // Nobody reached it: that says nothing of its script or image.
+                if belongings::lacks_address(unit, template) {
+                    let key = BackoffKey::FloatingIp(template.name.clone(), provider.clone());
+                    (key, reason, None)
                 } else {
-                    BackoffKey::Template(template.name.clone())
-                };
-                (key, reason, image)
+                    (BackoffKey::Template(template.name.clone()), reason, image)
+                }
             }
             _ => continue,
         };

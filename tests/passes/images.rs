@@ -10,7 +10,7 @@ fn asked(site: &Site) -> Vec<String> {
     let calls = site.world.calls();
     let posts = calls
         .iter()
-        .filter(|call| call.service == Service::Nova && call.method == "POST");
+        .filter(|call| call.service == Service::Nova && call.method == "POST" && call.path == "/servers");
     posts
         .map(|call| {
             let server = &call.json()["server"];

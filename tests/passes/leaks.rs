@@ -170,6 +170,31 @@ fn delete_removes_what_is_ours_and_nothing_else() {
 }
 
 #[test]
+fn nothing_goes_while_jenkins_is_quieting_down() {
+    let site = leaky();
+    site.world.with(|world| world.jenkins.quieting_down = true);
+    let done = site.mita(&["leaks", "--delete", "-o", "json"]);
+    assert_eq!((done.code, done.actions().len()), (1, 0), "{}", done.err);
+    assert!(done.err.contains("Jenkins is quieting down"), "{}", done.err);
+    site.world.assert_no_writes();
+}
+
+#[test]
+fn a_signal_ends_it_and_what_is_left_is_said() {
+    let site = leaky();
+    let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let flag = std::sync::Arc::clone(&stop);
+    let first = super::fakes::When::on(super::fakes::Service::Nova).method("DELETE");
+    site.world
+        .after(first, move |_| flag.store(true, std::sync::atomic::Ordering::Relaxed));
+    let done = site.mita_with_signal(&["leaks", "--delete", "-o", "json"], stop);
+    assert_eq!(done.code, 1, "{}", done.err);
+    let actions = done.actions();
+    assert_eq!(actions[0], "delete_server done small");
+    assert!(actions[1..].iter().all(|row| row.contains(" skipped ")), "{actions:?}");
+}
+
+#[test]
 fn a_renamed_server_that_works_stays() {
     let site = leaky();
     site.world.agent(Agent::new("keep-me", &["linux"]));

@@ -213,7 +213,7 @@ fn each_server_takes_a_free_port_until_there_is_none() {
     let done = site.pass();
     assert_eq!(done.actions(), ["create done small"]);
     assert!(
-        reason(&done.json()).contains("every port of `ports` is in use"),
+        reason(&done.json()).contains("every one of `ports` is in use"),
         "{}",
         done.out
     );

@@ -123,6 +123,10 @@ fn a_server_that_goes_gets_no_floating_ip() {
     let plan = world.plan();
     assert!(removed(&plan).contains(&late.as_str()), "it never joined");
     assert!(made(&plan).is_empty(), "{:?}", plan.floating_ips);
+    // Nor where this command removes nothing.
+    world.context.remove = false;
+    let plan = world.plan();
+    assert!(made(&plan).is_empty(), "{:?}", plan.floating_ips);
 }
 
 #[test]

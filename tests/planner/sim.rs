@@ -1096,6 +1096,9 @@ fn some_config(dice: &mut Dice, faults: Faults) -> Config {
     config.limits.max_deletes_per_pass = if calm { 1000 } else { 4 };
     config.limits.max_booting = if calm { 1000 } else { 10 };
     config.limits.canary = if calm || dice.chance(50) { 0 } else { 2 };
+    if faults.broken_image {
+        config.limits.canary = 1 + u32::try_from(dice.roll(2)).unwrap();
+    }
     if !calm && dice.chance(20) {
         config.templates[1].max_lifetime = Some(mins(45));
     }

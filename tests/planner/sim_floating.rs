@@ -88,13 +88,13 @@ impl Sim {
         !plan.asks.is_empty()
     }
 
-    /// I13: nothing is swept but what is ours and whose server is gone; no server gets a second one.
+    /// I15: nothing is swept but what is ours and whose server is gone; no server gets a second one.
     pub(super) fn check_floating_ips(&self, plan: &Plan, observed: &Observed) -> Result<(), String> {
         for target in &plan.sweeps {
             let ip = self.floating_ips.iter().find(|ip| ip.id == target.id);
             let there = |ip: &FloatingIp| self.machines.iter().any(|machine| machine.server.name == ip.server);
             if !ip.is_some_and(|ip| ip.owner == self.config.owner && ip.user.is_none() && !there(ip)) {
-                return Err(format!("I13: {} is swept: {}", target.id, target.because));
+                return Err(format!("I15: {} is swept: {}", target.id, target.because));
             }
             if observed.clouds[&target.provider].ok().is_none() {
                 return Err("I8: a sweep at a closed cloud".to_owned());
@@ -108,7 +108,7 @@ impl Sim {
             self.floating_ips.iter().any(|ip| ip.user.as_ref() == user)
         };
         match plan.floating_ips.iter().find(second) {
-            Some(wanted) => Err(format!("I13: {} gets a second floating IP", wanted.server)),
+            Some(wanted) => Err(format!("I15: {} gets a second floating IP", wanted.server)),
             None => Ok(()),
         }
     }
@@ -145,16 +145,16 @@ impl Sim {
         true
     }
 
-    /// I14: what is left in the end belongs to a server, or is none of ours.
+    /// I16: what is left in the end belongs to a server, or is none of ours.
     pub(super) fn nothing_is_left(&self) -> Result<(), String> {
         let ours = self.floating_ips.iter().filter(|ip| ip.owner == self.config.owner);
         let mut left = ours.filter(|ip| ip.user.is_none());
         if let Some(ip) = left.next() {
-            return Err(format!("I14: {} of {} was left behind", ip.id, ip.server));
+            return Err(format!("I16: {} of {} was left behind", ip.id, ip.server));
         }
         let foreign = self.floating_ips.iter().filter(|ip| ip.owner != self.config.owner);
         if foreign.count() != self.config.providers.len() {
-            return Err("I13: a foreign floating IP is gone".to_owned());
+            return Err("I15: a foreign floating IP is gone".to_owned());
         }
         let lacks = |machine: &&Machine| {
             let template = self.config.templates.iter().find(|t| t.name == machine.template);
@@ -166,7 +166,7 @@ impl Sim {
                 && !self.floating_ips.iter().any(|ip| ip.user.as_ref() == user)
         };
         match self.machines.iter().find(lacks) {
-            Some(machine) => Err(format!("I14: {} never got its floating IP", machine.server.name)),
+            Some(machine) => Err(format!("I16: {} never got its floating IP", machine.server.name)),
             None => Ok(()),
         }
     }

@@ -98,6 +98,7 @@ pub fn template(name: &str, labels: &[&str]) -> Template {
             config_drive: None,
             metadata: BTreeMap::new(),
             scheduler_hints: BTreeMap::new(),
+            options: BTreeMap::new(),
         },
         script: None,
         labels: labels.iter().map(|label| (*label).to_owned()).collect(),

@@ -3,6 +3,7 @@
 //! Every function returns a value even where it reported a problem, so that the next problem is found, too; `load` drops
 //! the configuration when there was one.
 
+mod exec;
 mod jenkins;
 mod login;
 mod node;
@@ -11,11 +12,13 @@ mod server;
 mod text;
 mod user_data;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use jiff::SignedDuration;
 
 use super::at::{At, Given};
+use super::command::Command;
 use super::durations::show;
 use super::load::Folders;
 use super::problem::Report;
@@ -30,6 +33,8 @@ const MAX_BODY: u64 = 256 << 20;
 pub struct Found<'f> {
     /// The secrets.
     pub secrets: Secrets,
+    /// The commands of the providers of type exec, by name of the provider.
+    pub commands: BTreeMap<String, Command>,
     /// What paths are relative to.
     pub folders: &'f Folders,
     /// The text of the file, for the columns of placeholders.
@@ -37,7 +42,7 @@ pub struct Found<'f> {
 }
 
 /// Makes the configuration. It is good only if nothing was reported.
-pub fn config(raw: &RawConfig, root: &At<'_>, found: Found<'_>, report: &mut Report) -> Config {
+pub fn config(raw: &RawConfig, root: &At<'_>, mut found: Found<'_>, report: &mut Report) -> Config {
     let limits = limits(&raw.limits, &root.section("limits"), report);
     let (timing, graces) = timing(&raw.timing, &root.section("timing"), report);
     let state_file = state_file(raw, root, found.folders, report);
@@ -46,12 +51,13 @@ pub fn config(raw: &RawConfig, root: &At<'_>, found: Found<'_>, report: &mut Rep
         folders: found.folders,
         max_body: raw.limits.max_body.unwrap_or(MAX_BODY),
     };
-    let (jenkins, host) = jenkins::access(raw, root, found.secrets.jenkins, &common, report);
-    let providers = provider::all(raw, root, &found.secrets.providers, &common, report);
+    let (jenkins, host) = jenkins::access(raw, root, found.secrets.jenkins.take(), &common, report);
     let owner = owner(raw, root, host, report);
+    let providers = provider::all(raw, root, &found, &owner, &common, report);
     let context = node::Context {
         graces,
         providers: known_providers(root),
+        exec: exec::names(raw),
         owner: &owner,
         jenkins_url: &jenkins.url,
         text: found.text,

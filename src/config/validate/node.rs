@@ -10,7 +10,7 @@ use super::super::at::{At, Given};
 use super::super::problem::{Place, Report, quoted};
 use super::super::raw::{RawConfig, RawNode};
 use super::super::{MinReady, Placement, ReadyWindow, Template, suggest};
-use super::{Graces, lifetime, positive, server, text, user_data};
+use super::{Graces, exec, lifetime, positive, server, text, user_data};
 
 /// A hostname is cut there, and with it the end of the id.
 const MAX_HOSTNAME: usize = 63;
@@ -25,6 +25,8 @@ pub struct Context<'c> {
     pub graces: Graces,
     /// The names of the providers; `None` where they are not known.
     pub providers: Option<Vec<&'c str>>,
+    /// The names of those that are of type exec.
+    pub exec: BTreeSet<&'c str>,
     /// The owner.
     pub owner: &'c str,
     /// Jenkins.
@@ -71,7 +73,7 @@ fn template(name: &str, raw: &RawNode, at: &At<'_>, context: &Context<'_>, repor
         register(at, raw, report);
     }
     let graces = graces(at, raw, context.graces, report);
-    let spec = server::spec(at, raw, report);
+    let spec = server::spec(at, raw, exec::Part::of(raw, context), report);
     let max = raw.max.unwrap_or(10);
     let mut template = Template {
         name: TemplateName::new(name),

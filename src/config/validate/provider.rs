@@ -13,14 +13,13 @@ use super::super::at::{At, Given};
 use super::super::libcloud;
 use super::super::problem::{Report, quoted};
 use super::super::raw::{RawConfig, RawProvider};
-use super::super::schema::PROVIDER_TYPES;
+use super::super::schema::{PROVIDER_TYPES, is_exec};
 use super::super::{ProviderConfig, ProviderKind, suggest};
 use super::jenkins::{self, Settings};
-use super::{Common, login, text};
+use super::{Common, Found, exec, login, text};
 
 /// The types that others know and that may come.
-const LATER: [&str; 12] = [
-    "exec",
+const LATER: [&str; 11] = [
     "azure",
     "aws",
     "digitalocean",
@@ -38,7 +37,8 @@ const LATER: [&str; 12] = [
 pub fn all(
     raw: &RawConfig,
     root: &At<'_>,
-    secrets: &BTreeMap<String, Secret>,
+    found: &Found<'_>,
+    owner: &str,
     common: &Common<'_>,
     report: &mut Report,
 ) -> BTreeMap<ProviderName, ProviderConfig> {
@@ -54,11 +54,19 @@ pub fn all(
         if !kind(&at, name, raw, report) {
             continue;
         }
-        let secret = secrets.get(name).cloned().unwrap_or_else(|| Secret::new(""));
-        let access = openstack(&at, raw, secret, common, report);
+        let kind = if is_exec(name, raw.r#type.as_deref()) {
+            let command = found.commands.get(name);
+            let access = exec::access(&at, name, raw, command, owner, common, report);
+            ProviderKind::Exec(Box::new(access))
+        } else {
+            let secret = found.secrets.providers.get(name).cloned();
+            let secret = secret.unwrap_or_else(|| Secret::new(""));
+            exec::without_its_keys(&at, report);
+            ProviderKind::OpenStack(Box::new(openstack(&at, raw, secret, common, report)))
+        };
         let provider = ProviderConfig {
             name: ProviderName::new(name),
-            kind: ProviderKind::OpenStack(Box::new(access)),
+            kind,
             max_servers: raw.max_servers,
         };
         providers.insert(provider.name.clone(), provider);
@@ -90,12 +98,15 @@ fn kind(at: &At<'_>, name: &str, raw: &RawProvider, report: &mut Report) -> bool
         return true;
     }
     if LATER.contains(&kind) {
-        report.error(&place, format!("type {kind} is not supported yet; use openstack"));
+        report.error(
+            &place,
+            format!("type {kind} is not supported yet; use openstack, or exec with a command of your own"),
+        );
     } else if raw.r#type.is_some() {
         let hint = suggest::did_you_mean(kind, PROVIDER_TYPES);
         report.error(&place, format!("{} is no type of provider{hint}", quoted(kind)));
     } else {
-        let text = "missing, and the name of the provider is none; write type: openstack";
+        let text = "missing, and the name of the provider is none; write type: openstack or type: exec";
         report.error(&at.place("type"), text);
     }
     false
@@ -167,7 +178,9 @@ fn tokens_apart(
 ) {
     let mut seen = BTreeMap::from([(common.state_file, "the state file")]);
     for (name, provider) in providers {
-        let ProviderKind::OpenStack(access) = &provider.kind;
+        let ProviderKind::OpenStack(access) = &provider.kind else {
+            continue;
+        };
         let Some(cache) = &access.token_cache else {
             continue;
         };

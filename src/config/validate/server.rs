@@ -8,6 +8,7 @@ use crate::pattern::WholeName;
 use super::super::at::{At, Given};
 use super::super::problem::{Place, Report, join, quoted};
 use super::super::raw::{RawNode, RawPort, RawSize};
+use super::exec::Part;
 use super::text;
 
 /// Nova's default of 128 without our four marks.
@@ -16,10 +17,26 @@ const MAX_METADATA: usize = 124;
 const SIZE: &str = "write the name of a flavor, or what it must have: {vcpus: 4, ram: 8192}";
 
 /// Makes what a server of a template needs.
-pub fn spec(at: &At<'_>, raw: &RawNode, report: &mut Report) -> ServerSpec {
+pub fn spec(at: &At<'_>, raw: &RawNode, exec: Part, report: &mut Report) -> ServerSpec {
+    if exec == Part::Nothing && at.given("options") == Given::Value {
+        let text = "is for providers of type exec, and this template has none; remove it";
+        report.error(&at.place("options"), text);
+    }
+    // What is not there is looked at where it must be.
+    let images = ["image_name", "image_id", "image_regex"];
+    let no_image = exec == Part::All && images.iter().all(|key| at.given(key) == Given::Absent);
+    let no_size = exec == Part::All && at.given("size") == Given::Absent && raw.size_section.is_none();
     ServerSpec {
-        image: image(at, raw, report),
-        size: size(at, raw, report),
+        image: if no_image {
+            ImageRef::Name(String::new())
+        } else {
+            image(at, raw, report)
+        },
+        size: if no_size {
+            SizeRef::Named(String::new())
+        } else {
+            size(at, raw, report)
+        },
         key_pair: text::optional(at, "keyname", raw.keyname.as_ref(), report),
         // 0 is none: so a template can do without the disk of `defaults`.
         storage: raw.storage.filter(|gb| *gb > 0),
@@ -32,6 +49,7 @@ pub fn spec(at: &At<'_>, raw: &RawNode, report: &mut Report) -> ServerSpec {
         config_drive: raw.config_drive,
         metadata: metadata(at, raw, report),
         scheduler_hints: raw.scheduler_hints.clone(),
+        options: raw.options.clone(),
     }
 }
 

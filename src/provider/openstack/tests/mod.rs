@@ -67,6 +67,7 @@ pub(super) fn spec(image: &str, size: &str) -> ServerSpec {
         config_drive: None,
         metadata: BTreeMap::new(),
         scheduler_hints: BTreeMap::new(),
+        options: BTreeMap::new(),
     }
 }
 

@@ -1,0 +1,178 @@
+//! One call of the program: its limits, what is logged of it, and what its end means.
+//!
+//! | exit code | means |
+//! | --- | --- |
+//! | 0 | done; the answer is on stdout |
+//! | 64 | the verb, or the version of the protocol, is not known |
+//! | 65 | the request is refused as it is: a bad image, size, option |
+//! | 66 | what was asked for is not there |
+//! | 69 | could not be done and nothing was changed: the cloud does not answer |
+//! | 73 | no room: no capacity at the moment |
+//! | 75 | too many requests; stdout may say `{"retry_after": SECONDS}` |
+//! | 77 | not allowed: the login, or a permission |
+//! | 79 | over quota |
+//! | 80 | the zone is not there, or not for us |
+//! | 81 | not in this state (locked, …) |
+//! | any other, a signal, a time-out | it is not known whether anything was changed |
+
+#![expect(clippy::disallowed_methods, reason = "an edge: measures how long a call takes")]
+
+use std::time::{Duration, Instant};
+
+use log::debug;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::run;
+use crate::access::ExecAccess;
+use crate::http::{Deadline, printable};
+use crate::provider::ProviderError;
+use crate::secret::Secret;
+
+/// The most lines of stderr that are logged of one call, counted from its end.
+const LOGGED: usize = 100;
+/// The most characters of a line that are shown.
+const SHOWN: usize = 300;
+/// Shorter texts are not hidden: too much else would be.
+const HIDDEN: usize = 6;
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// With an exit code.
+    Code(i32),
+    /// By a signal that was not ours.
+    Signal(i32),
+    /// It took too long and was killed.
+    TimedOut,
+    /// It wrote too much to stdout and was killed.
+    TooLarge,
+}
+
+/// A run.
+#[derive(Debug)]
+pub(super) struct Ran {
+    pub ended: Ended,
+    pub stdout: Vec<u8>,
+    /// The end of it.
+    pub stderr: Vec<u8>,
+}
+
+/// What is to be called, and with what.
+pub(super) struct Call<'c> {
+    pub verb: &'c str,
+    /// The request.
+    pub input: &'c [u8],
+    /// For messages: the verb and what it is about.
+    pub what: &'c str,
+    /// A text of the request that must not be shown, line by line: the user data.
+    pub secret: &'c str,
+}
+
+/// Calls the program; the answer is what it wrote to stdout. Where it is not known whether it did anything, the error is
+/// [`ProviderError::Unknown`].
+pub(super) fn call(access: &ExecAccess, deadline: &Deadline, call: &Call<'_>) -> Result<Vec<u8>, ProviderError> {
+    let what = call.what;
+    let limit = access.timeout.unsigned_abs();
+    let limit = deadline.left().map_or(limit, |left| left.min(limit));
+    if limit.is_zero() {
+        return Err(ProviderError::Unavailable(format!(
+            "{what}: no time is left in this pass"
+        )));
+    }
+    let began = Instant::now();
+    let ran = run::run(access, call.verb, call.input, limit).map_err(|error| {
+        let program = printable(&access.program.display().to_string(), 200);
+        ProviderError::Unavailable(format!("{what}: cannot run {program}: {error}"))
+    })?;
+    let lines = lines(access, &ran.stderr, call.secret);
+    log(access, call.verb, &ran, &lines, began.elapsed());
+    meaning(access, what, limit, ran, lines.last())
+}
+
+fn log(access: &ExecAccess, verb: &str, ran: &Ran, lines: &[String], span: Duration) {
+    let provider = &access.provider;
+    for line in lines {
+        debug!("{provider}: {verb} says: {line}");
+    }
+    let (millis, bytes) = (span.as_millis(), ran.stdout.len());
+    debug!("{provider}: {verb}: {:?} in {millis} ms, {bytes} bytes", ran.ended);
+}
+
+/// Takes stderr apart, as it may be shown: without the values of the environment, and without lines of the user data.
+fn lines(access: &ExecAccess, stderr: &[u8], secret: &str) -> Vec<String> {
+    let long = |text: &&str| text.len() >= HIDDEN;
+    let values = access.environment.values().map(Secret::reveal);
+    let plain: Vec<&str> = values.chain(secret.lines().map(str::trim)).filter(long).collect();
+    // A shell that is traced shows the request as it is.
+    let quoted = plain.iter().map(|text| Value::from(*text).to_string());
+    let quoted: Vec<String> = quoted.map(|text| text.trim_matches('"').to_owned()).collect();
+    let hidden = || plain.iter().copied().chain(quoted.iter().map(String::as_str));
+    let text = String::from_utf8_lossy(stderr);
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let last = &lines[lines.len().saturating_sub(LOGGED)..];
+    let shown = last.iter().map(|line| {
+        let clean = hidden().fold((*line).to_owned(), |line, text| {
+            if text.len() > line.len() {
+                line
+            } else {
+                line.replace(text, "***")
+            }
+        });
+        printable(&clean, SHOWN)
+    });
+    shown.filter(|line| !line.is_empty()).collect()
+}
+
+/// What the end of a run means.
+fn meaning(
+    access: &ExecAccess,
+    what: &str,
+    limit: Duration,
+    ran: Ran,
+    said: Option<&String>,
+) -> Result<Vec<u8>, ProviderError> {
+    let how = match ran.ended {
+        Ended::Code(0) => return Ok(ran.stdout),
+        Ended::Code(code) => format!("exit code {code}"),
+        Ended::Signal(signal) => format!("ended by signal {signal}"),
+        Ended::TimedOut if limit < access.timeout.unsigned_abs() => {
+            "killed, as the time of this pass is over (limits.pass_deadline)".to_owned()
+        }
+        Ended::TimedOut => format!("killed after {} s (timeout)", limit.as_secs()),
+        Ended::TooLarge => format!(
+            "killed, as its answer is larger than {} bytes (max_body)",
+            access.max_output
+        ),
+    };
+    let text = match said {
+        Some(said) => format!("{what}: {said} ({how})"),
+        None => format!("{what}: {how}, and it says nothing on stderr"),
+    };
+    Err(match ran.ended {
+        Ended::Code(64) => ProviderError::Unavailable(format!("{text}: this verb or version it does not know")),
+        Ended::Code(65) => ProviderError::Refused(text),
+        Ended::Code(66) => ProviderError::NotFound(text),
+        Ended::Code(69) => ProviderError::Unavailable(text),
+        Ended::Code(73) => ProviderError::Capacity(text),
+        Ended::Code(75) => ProviderError::Throttled {
+            message: text,
+            retry_after: retry_after(&ran.stdout),
+        },
+        Ended::Code(77) => ProviderError::Auth(text),
+        Ended::Code(79) => ProviderError::Quota(text),
+        Ended::Code(80) => ProviderError::Zone(text),
+        Ended::Code(81) => ProviderError::Conflict(text),
+        Ended::Code(_) | Ended::Signal(_) | Ended::TimedOut | Ended::TooLarge => ProviderError::Unknown(text),
+    })
+}
+
+fn retry_after(stdout: &[u8]) -> Option<u64> {
+    #[derive(Deserialize)]
+    struct Later {
+        retry_after: u64,
+    }
+    serde_json::from_slice::<Later>(stdout)
+        .ok()
+        .map(|later| later.retry_after)
+}

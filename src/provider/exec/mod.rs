@@ -1,0 +1,241 @@
+//! An executable of the operator as a cloud: Docker, libvirt, a hosting company, whatever it can speak to.
+//!
+//! It is called as `COMMAND VERB`, is told one JSON object on stdin and answers with one on stdout. Lines on stderr are
+//! for people: `-vv` shows them, and the last one stands in the error. The exit code says how it went (see `call`).
+//! `list`, `create` and `delete` must be known; `offers`, `check` and `console` are called only if the answer to `list`
+//! names them under `verbs`. `examples/exec-provider/README.md` describes it for those who write one.
+//!
+//! | file | what it is for |
+//! | --- | --- |
+//! | `run` | a program with its streams, its time and its size |
+//! | `call` | what its end means |
+//! | `request`, `answer` | the JSON |
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "an edge: a list that tells no time has this machine's clock"
+)]
+
+mod answer;
+mod call;
+mod request;
+#[cfg(unix)]
+mod run;
+#[cfg(not(unix))]
+#[path = "run_elsewhere.rs"]
+mod run;
+
+#[cfg(all(test, unix))]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::access::ExecAccess;
+use crate::http::{Deadline, printable};
+use crate::model::{
+    Belonging, BelongingKind, BelongingMark, Offer, Offers, ServerId, ServerSpec, TemplateName, Unavailable, Zone,
+};
+use crate::provider::{AddFloatingIp, CreateServer, Deleted, Provider, ProviderError, ServerList};
+use answer::{Checked, Console, Created, Has, List, Offered};
+use call::Call;
+
+/// The version of the protocol.
+const VERSION: u64 = 1;
+/// The most sentences of one check that are passed on.
+const MAX_SENTENCES: usize = 100;
+/// The most characters of a console that are kept.
+const MAX_CONSOLE: usize = 64 * 1024;
+
+/// An executable that plays the cloud.
+pub struct Exec {
+    access: ExecAccess,
+    deadline: Deadline,
+    calls: u64,
+    /// What it knows beyond the three verbs; `None` until it has listed.
+    verbs: Option<BTreeSet<String>>,
+    /// The names of what it listed or made, to tell them beside the id.
+    names: BTreeMap<ServerId, String>,
+}
+
+impl Exec {
+    /// Prepares it; nothing is run until something is asked.
+    pub fn new(access: &ExecAccess, deadline: Deadline) -> Self {
+        Self {
+            access: access.clone(),
+            deadline,
+            calls: 0,
+            verbs: None,
+            names: BTreeMap::new(),
+        }
+    }
+
+    fn call(&mut self, verb: &str, what: &str, own: Value, secret: &str) -> Result<Vec<u8>, ProviderError> {
+        self.calls += 1;
+        let input = request::input(&self.access, verb, own);
+        let call = Call {
+            verb,
+            input: &input,
+            what,
+            secret,
+        };
+        call::call(&self.access, &self.deadline, &call)
+    }
+
+    /// Calls a verb that changes nothing: where it is not known what it did, it is known that it did no harm.
+    fn ask<T: DeserializeOwned>(&mut self, verb: &str, own: Value) -> Result<T, ProviderError> {
+        let stdout = self.call(verb, verb, own, "").map_err(|error| match error {
+            ProviderError::Unknown(text) => ProviderError::Unavailable(text),
+            other => other,
+        })?;
+        answer::read(&stdout).map_err(|error| ProviderError::BadAnswer(format!("{verb}: {error}")))
+    }
+
+    fn knows(&mut self, verb: &str) -> Result<bool, ProviderError> {
+        if self.verbs.is_none() {
+            self.servers()?;
+        }
+        Ok(self.verbs.as_ref().is_some_and(|verbs| verbs.contains(verb)))
+    }
+
+    /// A server as it is told to the program.
+    fn server(&self, id: &ServerId) -> Value {
+        json!({"server": {"id": id, "name": self.names.get(id)}})
+    }
+}
+
+impl Provider for Exec {
+    fn servers(&mut self) -> Result<ServerList, ProviderError> {
+        let list: List = self.ask("list", json!({}))?;
+        let youngest = list.clock.unwrap_or_else(Timestamp::now);
+        let servers = answer::servers(list.servers, youngest)
+            .map_err(|error| ProviderError::BadAnswer(format!("list: {error}")))?;
+        self.verbs = Some(list.verbs);
+        let names = servers.iter().map(|server| (server.id.clone(), server.name.clone()));
+        self.names = names.collect();
+        Ok(ServerList {
+            servers,
+            clock: list.clock,
+        })
+    }
+
+    /// What it has to say of a fault stands in the list.
+    fn fault(&mut self, _id: &ServerId) -> Result<Option<String>, ProviderError> {
+        Ok(None)
+    }
+
+    fn offers(&mut self, wanted: &[(&TemplateName, &ServerSpec)]) -> Result<Offers, ProviderError> {
+        let told: Option<Offered> = if self.knows("offers")? {
+            let each = wanted.iter().map(|(name, spec)| (*name, *spec, &[][..]));
+            Some(self.ask("offers", request::templates(each))?)
+        } else {
+            None
+        };
+        let has = |name: &TemplateName| told.as_ref().and_then(|told| told.templates.get(name));
+        let templates = wanted.iter().map(|(name, _)| ((*name).clone(), offer(has(name))));
+        Ok(Offers {
+            room: told.as_ref().map(Offered::room).unwrap_or_default(),
+            templates: templates.collect(),
+        })
+    }
+
+    fn create(&mut self, server: &CreateServer<'_>) -> Result<ServerId, ProviderError> {
+        let what = format!("create {}", printable(server.name, 100));
+        let secret = server.user_data.unwrap_or_default();
+        let stdout = self.call("create", &what, request::server(server), secret)?;
+        let created = answer::read::<Created>(&stdout).and_then(|created| {
+            answer::id(&created.id)?;
+            Ok(ServerId::new(created.id))
+        });
+        // It says that it is done, so it may have done it.
+        let id = created.map_err(|error| ProviderError::Unknown(format!("{what}: {error}")))?;
+        self.names.insert(id.clone(), server.name.to_owned());
+        Ok(id)
+    }
+
+    fn delete(&mut self, id: &ServerId) -> Result<Deleted, ProviderError> {
+        let what = format!("delete server {}", printable(id.as_str(), 60));
+        if id.as_str().is_empty() {
+            return Err(ProviderError::Refused(format!("{what}: it has no id")));
+        }
+        match self.call("delete", &what, self.server(id), "") {
+            Ok(_) => Ok(Deleted::Accepted),
+            Err(ProviderError::NotFound(_)) => Ok(Deleted::AlreadyGone),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What it makes beside a server is its own to remove.
+    fn belongings(&mut self, _kinds: &BTreeSet<BelongingKind>) -> Result<Vec<Belonging>, ProviderError> {
+        Ok(Vec::new())
+    }
+
+    fn remove(&mut self, _kind: BelongingKind, _id: &str) -> Result<Deleted, ProviderError> {
+        Ok(Deleted::AlreadyGone)
+    }
+
+    fn add_floating_ip(&mut self, _wanted: &AddFloatingIp<'_>) -> Result<IpAddr, ProviderError> {
+        let text = "a provider of type exec gives a server its addresses when it makes it";
+        Err(ProviderError::Refused(text.to_owned()))
+    }
+
+    fn mark_volume(&mut self, _id: &str, _mark: &BelongingMark) -> Result<(), ProviderError> {
+        Ok(())
+    }
+
+    fn console(&mut self, id: &ServerId, lines: u32) -> Result<Option<String>, ProviderError> {
+        if !self.knows("console")? {
+            return Ok(None);
+        }
+        let mut own = self.server(id);
+        own["lines"] = json!(lines);
+        let told: Console = self.ask("console", own)?;
+        Ok(told.text.map(|text| end_of(&text, lines)))
+    }
+
+    fn check(&mut self, wanted: &[(&TemplateName, &ServerSpec, &[Zone])]) -> Result<Vec<String>, ProviderError> {
+        self.servers()?;
+        if !self.knows("check")? {
+            return Ok(Vec::new());
+        }
+        let told: Checked = self.ask("check", request::templates(wanted.iter().copied()))?;
+        let sentences = told.missing.iter().map(|text| printable(text, 300));
+        Ok(sentences.filter(|text| !text.is_empty()).take(MAX_SENTENCES).collect())
+    }
+
+    fn requests(&self) -> u64 {
+        self.calls
+    }
+}
+
+/// What a template can count on; what is not told takes no room.
+fn offer(has: Option<&Has>) -> Result<Offer, Unavailable> {
+    if let Some(reason) = has.and_then(|has| has.unavailable.as_ref()) {
+        return Err(Unavailable {
+            reason: printable(reason, 300),
+        });
+    }
+    Ok(Offer {
+        flavor: String::new(),
+        image: String::new(),
+        older_images: Vec::new(),
+        networks: Vec::new(),
+        ports: Vec::new(),
+        server_group: None,
+        vcpus: has.and_then(|has| has.vcpus).unwrap_or(0),
+        ram_mb: has.and_then(|has| has.ram).unwrap_or(0),
+    })
+}
+
+/// Returns the last lines of a text, and not too much of them.
+fn end_of(text: &str, lines: u32) -> String {
+    let lines = usize::try_from(lines).unwrap_or(usize::MAX);
+    let all: Vec<&str> = text.lines().collect();
+    let end = all[all.len().saturating_sub(lines)..].join("\n");
+    let skipped = end.chars().count().saturating_sub(MAX_CONSOLE);
+    end.chars().skip(skipped).collect()
+}
