@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 /// How long something may take that takes a second or two as a rule.
 const PATIENCE: Duration = Duration::from_secs(180);
-/// From one question to the next.
-const PAUSE: Duration = Duration::from_millis(150);
+/// From one question to the next: answering costs the cloud work, too.
+const PAUSE: Duration = Duration::from_millis(400);
 /// How long one request of a test may take.
 pub const REQUEST: Duration = Duration::from_secs(90);
 /// How often a request that may be repeated is made when the service is away or fails.

@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use super::patience::poll;
 use super::services::hold;
-use super::site::{LINUX, LOGIN, Site};
+use super::site::{LINUX, LOGIN, Site, text};
 
 fn small(name: &str) -> Site {
     furnish(Site::new(name, "ci-small"))
@@ -151,7 +151,13 @@ fn a_volume_over_the_quota_is_a_quota_and_no_bad_image() {
     assert_eq!(seen, ["delete_server done linux"]);
     let next = site.pass();
     assert_eq!((next.actions(), next.posts()), (Vec::new(), 0), "{}", next.out);
-    assert!(next.unmet().to_lowercase().contains("quota"), "{}", next.unmet());
+    assert!(next.unmet().contains("VolumeLimitExceeded"), "{}", next.unmet());
+    let status = site.status();
+    let key = text(&status["backoffs"][0], "key");
+    assert!(
+        key.contains("real"),
+        "the cloud is full, the template is not at fault: {status:#}"
+    );
 }
 
 #[test]
