@@ -177,7 +177,7 @@ impl Cloud {
     pub fn id(&self, what: &str, name: &str) -> String {
         let base = if what == "images" { GLANCE } else { NEUTRON };
         let found = self.get(&format!("{base}/{what}?name={name}"));
-        let id = found[what.replace("-", "_")][0]["id"].as_str();
+        let id = found[what.replace('-', "_")][0]["id"].as_str();
         id.unwrap_or_else(|| panic!("no {name} among the {what}: {found}"))
             .to_owned()
     }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Stdio;
 
-use super::services::{ctl, folder, hold, revoke_tokens};
+use super::services::{add_region, ctl, folder, hold, revoke_tokens};
 use super::site::{Done, LINUX, LOGIN, Site};
 
 #[test]
@@ -161,5 +161,31 @@ fn a_token_that_ends_in_the_middle_of_a_pass_is_renewed() {
         "{logins} logins: {}",
         done.err
     );
+    assert_eq!(site.servers().len(), 1);
+}
+
+#[test]
+fn of_several_regions_one_is_to_be_named() {
+    let site = Site::alone("regions", "ci");
+    add_region();
+    site.job("build", "linux");
+    let anywhere = LOGIN.replace(", service_region: RegionOne", "");
+    site.configure(LINUX, &anywhere);
+    let none = site.mita(&["run"]);
+    assert_eq!(none.code, 4, "{}", none.err);
+    for region in ["RegionOne", "RegionTwo"] {
+        assert!(none.err.contains(region), "{}", none.err);
+    }
+    site.configure_with(
+        &LINUX.replace("provider: real", "provider: [two, one]"),
+        &format!(
+            "two: {{type: openstack, {anywhere}, tenant_name: ci, service_region: RegionTwo}}\n\
+             one: {{type: openstack, {anywhere}, tenant_name: ci, service_region: RegionOne}}"
+        ),
+        "",
+    );
+    let done = site.attempt();
+    assert_eq!(done.code, 1, "the dead one is said: {}", done.err);
+    assert_eq!(done.actions(), ["create done linux"], "the other serves: {}", done.out);
     assert_eq!(site.servers().len(), 1);
 }
