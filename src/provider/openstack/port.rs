@@ -14,7 +14,7 @@ use super::compute::{Markers, next_marker};
 use super::error::{Fault, parse, unreachable};
 use super::names::{is_uuid, missing};
 use super::session::{Call, CallError, Session};
-use super::told::Loose;
+use super::told::{Loose, or_default};
 use super::wire::Link;
 use crate::http::{escaped, printable};
 use crate::model::{PortOffer, PortSpec};
@@ -32,7 +32,7 @@ struct PortsPage {
 #[derive(Debug, Deserialize)]
 pub(super) struct Port {
     id: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     name: String,
     /// The server that has it; empty where it is free.
     #[serde(default)]

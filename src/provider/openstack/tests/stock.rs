@@ -127,6 +127,21 @@ fn the_network_is_chosen_as_nova_would() {
 }
 
 #[test]
+fn what_others_left_without_a_name_hides_nothing() {
+    let nameless = json!({"id": "n-2", "name": null, "project_id": null, "shared": null, "router:external": null});
+    let mut spec = bare();
+    spec.networks = vec!["name-mine".to_owned()];
+    let all = [nameless, network("mine", PROJECT, false, false)];
+    assert_eq!(offered(vec![networks(&all)], &spec).unwrap().networks, ["mine"]);
+    let spec = with_ports(&["a"]);
+    let ask = format!("GET /v2.0/ports?fields=id&fields=name&fields=device_id&tenant_id={PROJECT}&name=a");
+    let ports =
+        json!({"ports": [{"id": "1", "name": null, "device_id": null}, {"id": "2", "name": "a", "device_id": ""}]});
+    let offer = offered(vec![(&*ask, say(200, &ports.to_string()))], &spec).unwrap();
+    assert_eq!(offer.ports, [PortOffer::OneOf(vec!["2".to_owned()])]);
+}
+
+#[test]
 fn a_cloud_that_shows_no_networks_chooses_by_itself() {
     let mut spec = bare();
     spec.networks.clear();
