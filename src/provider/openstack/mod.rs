@@ -26,12 +26,14 @@ mod check;
 mod compute;
 mod console;
 mod create;
+mod delete;
 mod error;
 mod flavor;
 mod image;
 mod kept;
 mod names;
 mod network;
+mod pages;
 mod port;
 mod resolve;
 mod session;
@@ -121,7 +123,7 @@ impl Provider for OpenStack {
     }
 
     fn delete(&mut self, id: &ServerId) -> Result<Deleted, ProviderError> {
-        create::delete(&mut self.session, id)
+        delete::server(&mut self.session, id)
     }
 
     fn belongings(&mut self, kinds: &BTreeSet<BelongingKind>) -> Result<Vec<Belonging>, ProviderError> {

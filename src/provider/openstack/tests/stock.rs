@@ -13,7 +13,7 @@ use crate::provider::Provider as _;
 const LOGIN: &str = "POST /v3/auth/tokens";
 const IMAGES: &str = "GET /v2/images?status=active&limit=1000";
 const NETWORKS: &str =
-    "GET /v2.0/networks?fields=id&fields=name&fields=shared&fields=router:external&fields=project_id";
+    "GET /v2.0/networks?fields=id&fields=name&fields=shared&fields=router:external&fields=project_id&limit=1000";
 const FLAVORS: &str = "GET /v2.1/flavors/detail?limit=1000";
 const GROUPS: &str = "GET /v2.0/security-groups?fields=id&fields=name";
 /// The project of the recorded login.
@@ -134,7 +134,7 @@ fn what_others_left_without_a_name_hides_nothing() {
     let all = [nameless, network("mine", PROJECT, false, false)];
     assert_eq!(offered(vec![networks(&all)], &spec).unwrap().networks, ["mine"]);
     let spec = with_ports(&["a"]);
-    let ask = format!("GET /v2.0/ports?fields=id&fields=name&fields=device_id&tenant_id={PROJECT}&name=a");
+    let ask = format!("GET /v2.0/ports?fields=id&fields=name&fields=device_id&tenant_id={PROJECT}&name=a&limit=1000");
     let ports =
         json!({"ports": [{"id": "1", "name": null, "device_id": null}, {"id": "2", "name": "a", "device_id": ""}]});
     let offer = offered(vec![(&*ask, say(200, &ports.to_string()))], &spec).unwrap();
@@ -183,8 +183,8 @@ const PORT: &str = "fb45e9a9-40ba-4459-b752-7e0e77424e9c";
 fn the_free_ports_of_a_pool_are_offered() {
     let spec = with_ports(&["a", PORT, "b"]);
     let fields = format!("GET /v2.0/ports?fields=id&fields=name&fields=device_id&tenant_id={PROJECT}");
-    let by_id = format!("{fields}&id={PORT}");
-    let by_name = format!("{fields}&name=a&name=b");
+    let by_id = format!("{fields}&id={PORT}&limit=1000");
+    let by_name = format!("{fields}&name=a&name=b&limit=1000");
     let port = |id: &str, name: &str, device: &str| json!({"id": id, "name": name, "device_id": device});
     let page = |ports: &[serde_json::Value]| say(200, &json!({"ports": ports}).to_string());
     let named = [
@@ -199,10 +199,11 @@ fn the_free_ports_of_a_pool_are_offered() {
     assert_eq!(offer.ports, [PortOffer::OneOf(free)]);
     // One that is not there is told with what there is.
     let spec = with_ports(&["a", "cc"]);
-    let by_name = format!("{fields}&name=a&name=cc");
+    let by_name = format!("{fields}&name=a&name=cc&limit=1000");
+    let all = format!("{fields}&limit=1000");
     let script = vec![
         (&*by_name, page(&named)),
-        (&*fields, page(&[port("1", "c", ""), port("2", "a", "")])),
+        (&*all, page(&[port("1", "c", ""), port("2", "a", "")])),
     ];
     assert_eq!(
         offered(script, &spec).unwrap_err(),
@@ -210,7 +211,7 @@ fn the_free_ports_of_a_pool_are_offered() {
     );
     // All in use is no fault of the configuration.
     let spec = with_ports(&["a"]);
-    let by_name = format!("{fields}&name=a");
+    let by_name = format!("{fields}&name=a&limit=1000");
     let offer = offered(vec![(&*by_name, page(&named[1..2]))], &spec).unwrap();
     assert_eq!(offer.ports, [PortOffer::OneOf(Vec::new())]);
 }
@@ -219,7 +220,7 @@ fn the_free_ports_of_a_pool_are_offered() {
 fn a_recorded_port_is_free() {
     let spec = with_ports(&["linux__0123456789ab"]);
     let path =
-        format!("GET /v2.0/ports?fields=id&fields=name&fields=device_id&tenant_id={PROJECT}&name=linux__0123456789ab");
+        format!("GET /v2.0/ports?fields=id&fields=name&fields=device_id&tenant_id={PROJECT}&name=linux__0123456789ab&limit=1000");
     let offer = offered(vec![(&*path, like(&recorded!("ports-by-name")))], &spec).unwrap();
     assert_eq!(offer.ports, [PortOffer::OneOf(vec![PORT.to_owned()])]);
 }
