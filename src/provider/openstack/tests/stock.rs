@@ -219,8 +219,9 @@ fn the_free_ports_of_a_pool_are_offered() {
 #[test]
 fn a_recorded_port_is_free() {
     let spec = with_ports(&["linux__0123456789ab"]);
-    let path =
-        format!("GET /v2.0/ports?fields=id&fields=name&fields=device_id&tenant_id={PROJECT}&name=linux__0123456789ab&limit=1000");
+    let path = format!(
+        "GET /v2.0/ports?fields=id&fields=name&fields=device_id&tenant_id={PROJECT}&name=linux__0123456789ab&limit=1000"
+    );
     let offer = offered(vec![(&*path, like(&recorded!("ports-by-name")))], &spec).unwrap();
     assert_eq!(offer.ports, [PortOffer::OneOf(vec![PORT.to_owned()])]);
 }
