@@ -298,13 +298,7 @@ fn settle_volumes(survey: &mut Survey<'_>, upkeep: &mut Upkeep) {
         };
         let asked = usize::from(template.spec.storage.is_some()) + usize::from(template.spec.boot_volume.is_some());
         let settled = unit.before.is_some_and(|before| before.volumes_settled);
-        if asked == 0
-            || settled
-            || unit.twin
-            || unit.adopted
-            || server.status != ServerStatus::Active
-            || phase::is_deleting(server)
-        {
+        if asked == 0 || settled || unit.twin || server.status != ServerStatus::Active || phase::is_deleting(server) {
             continue;
         }
         // One that is not seen for the first time may have got other volumes by now.

@@ -54,6 +54,26 @@ fn a_node_belongs_to_the_server_of_its_name_id_or_address() {
 }
 
 #[test]
+fn nodes_of_several_templates_are_found_by_their_addresses() {
+    let mut world = with(vec![template("big", &["big"]), template("small", &["small"])]);
+    let servers = [
+        world.server("big", 1, mins(3)),
+        world.server("big", 2, mins(3)),
+        world.server("small", 3, mins(3)),
+    ];
+    let nodes = ["big+10.0.0.2", "big+10.0.0.3", "small+10.0.0.4"];
+    // The last stands at an address of ours, and is not ours.
+    for node in nodes.into_iter().chain(["zeta+10.0.0.2"]) {
+        let label = node.split('+').next().unwrap().to_owned();
+        world.node(node, 1).labels = Some([label].into());
+    }
+    for (server, node) in servers.iter().zip(nodes) {
+        assert_eq!(linked(&world, server).as_deref(), Some(node));
+    }
+    assert_eq!(world.plan().notes, Vec::<String>::new());
+}
+
+#[test]
 fn an_ipv6_address_is_written_with_dashes() {
     for (node, fits) in [
         ("small+2001-db8--1", true),

@@ -179,13 +179,15 @@ pub(super) fn server_groups(session: &mut Session) -> Result<Vec<Named>, Provide
     Ok(body.server_groups)
 }
 
-/// Reads what is left of the quota.
-pub(super) fn room(session: &mut Session) -> Result<Room, ProviderError> {
+/// Reads what is left of the quota. `listed` servers are known to exist: Nova counts one only once it has reached a cell,
+/// which takes seconds where many are being made.
+pub(super) fn room(session: &mut Session, listed: usize) -> Result<Room, ProviderError> {
     let reply = session.get("limits", Service::Compute, "/limits")?;
     let body: LimitsBody = parse("limits", &reply)?;
     let limits = body.limits.absolute;
+    let listed = i64::try_from(listed).unwrap_or(i64::MAX);
     Ok(Room {
-        instances: left(limits.max_total_instances, limits.total_instances_used),
+        instances: left(limits.max_total_instances, limits.total_instances_used.max(listed)),
         vcpus: left(limits.max_total_cores, limits.total_cores_used),
         ram_mb: left(limits.max_total_ram, limits.total_ram_used),
     })

@@ -59,6 +59,8 @@ use session::{Pause, Session};
 pub struct OpenStack {
     session: Session,
     pools: belongings::Pools,
+    /// How many servers the project had when it was looked at.
+    listed: usize,
 }
 
 impl OpenStack {
@@ -73,13 +75,16 @@ impl OpenStack {
         Ok(Self {
             session: Session::new(http, access.clone(), pause),
             pools: None,
+            listed: 0,
         })
     }
 }
 
 impl Provider for OpenStack {
     fn servers(&mut self) -> Result<ServerList, ProviderError> {
-        compute::servers(&mut self.session)
+        let list = compute::servers(&mut self.session)?;
+        self.listed = list.servers.len();
+        Ok(list)
     }
 
     fn fault(&mut self, id: &ServerId) -> Result<Option<String>, ProviderError> {
@@ -90,12 +95,12 @@ impl Provider for OpenStack {
         let specs: Vec<&ServerSpec> = wanted.iter().map(|(_, spec)| *spec).collect();
         if specs.is_empty() {
             return Ok(Offers {
-                room: compute::room(&mut self.session)?,
+                room: compute::room(&mut self.session, self.listed)?,
                 ..Offers::default()
             });
         }
         let stock = Stock::of(&mut self.session, &specs)?;
-        let room = compute::room(&mut self.session)?;
+        let room = compute::room(&mut self.session, self.listed)?;
         let templates = wanted.iter().map(|(name, spec)| {
             let offer = stock.offer(spec).map_err(|wrong| Unavailable {
                 reason: wrong.join("; "),
