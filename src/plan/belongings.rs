@@ -155,10 +155,12 @@ pub(super) fn with_floating_ips(
         asks.entry(target.provider.clone())
             .or_default()
             .insert(BelongingKind::FloatingIp);
+        // One that something else uses by now, say a load balancer, was moved there by a person. Where the cloud does not
+        // tell what uses it, it goes once the server's port is gone.
         let own = |belonging: &&Belonging| {
             belonging.kind == BelongingKind::FloatingIp
                 && leaving::marked_server(belonging, survey.config) == Some(target.name.as_str())
-                && belonging.server.as_ref().is_none_or(|user| *user == target.id)
+                && (!belonging.in_use || belonging.server.as_ref() == Some(&target.id))
         };
         let found = listed(view).into_iter().flat_map(|listed| &listed.all).filter(own);
         removal.floating_ips = found

@@ -241,6 +241,10 @@ fn a_floating_ip_goes_with_its_server() {
     let mut lent = ours(&world, "lent", &name);
     lent.in_use = true;
     lent.server = Some(ServerId::new("somebody's"));
+    // A load balancer's, or a cloud that does not tell.
+    let mut moved = ours(&world, "moved", &name);
+    moved.in_use = true;
+    let loose = ours(&world, "loose", &name);
     let bare = Belonging {
         server: Some(ServerId::new("server-1")),
         in_use: true,
@@ -251,14 +255,14 @@ fn a_floating_ip_goes_with_its_server() {
         in_use: true,
         ..belonging(BelongingKind::Volume, "volume", Some(("ci", &name)))
     };
-    list(&mut world, vec![own, lent, bare, others, volume]);
+    list(&mut world, vec![own, lent, moved, loose, bare, others, volume]);
     let plan = world.plan();
     let going: Vec<&str> = plan.removals[0]
         .floating_ips
         .iter()
         .map(|target| target.id.as_str())
         .collect();
-    assert_eq!(going, ["own"]);
+    assert_eq!(going, ["loose", "own"]);
 }
 
 #[test]

@@ -345,3 +345,34 @@ fn check_looks_up_volume_types_and_pools() {
         assert!(line.contains(part), "{line}");
     }
 }
+
+#[test]
+fn check_looks_up_server_groups_that_are_given_by_their_ids() {
+    let with = |group: &str| {
+        let mut spec = bare();
+        spec.scheduler_hints = BTreeMap::from([("group".to_owned(), json!(group))]);
+        spec
+    };
+    let (wrong, good) = (with(NETWORK), with("459bb2b1-e633-41e9-8163-3690ed084d09"));
+    let image = format!("GET /v2/images/{IMAGE}");
+    let active = || (&*image, say(200, &json!({"id": IMAGE, "status": "active"}).to_string()));
+    let server = Scripted::new(vec![
+        (LOGIN, login()),
+        flavors(),
+        active(),
+        active(),
+        (
+            NETWORKS,
+            say(200, &json!({"networks": [{"id": NETWORK, "name": "n"}]}).to_string()),
+        ),
+        ("GET /v2.1/os-server-groups", like(&recorded!("server-groups"))),
+    ]);
+    let (mut cloud, _) = client(&access(&server.url));
+    let names = ["wrong", "good"].map(TemplateName::new);
+    let told = cloud.check(&[(&names[0], &wrong, &[]), (&names[1], &good, &[])]);
+    server.finish();
+    let told = told.unwrap();
+    assert_eq!(told.len(), 1, "{told:#?}");
+    let begins = format!("nodes.wrong: no server group named {NETWORK:?} (nearest: ");
+    assert!(told[0].starts_with(&begins), "{told:#?}");
+}
