@@ -1,6 +1,6 @@
 //! What is ours, which node belongs to which server, and what a lost memory may not do.
 
-use mita::model::{Address, NodeName};
+use mita::model::{Address, NodeName, ServerId};
 use mita::plan::{eligible, plan, why_not};
 use mita::queue::Wish;
 use mita::state::{Phase, State};
@@ -156,6 +156,7 @@ fn two_servers_with_one_id_both_count_and_neither_is_touched() {
     world.config.templates[0].max = 2;
     let name = world.server("small", 1, mins(90));
     world.server_at("spare", "small", 1, mins(90));
+    world.cloud("spare").servers[0].id = ServerId::new("another");
     offline(world.node(&name, 1));
     world.items(5, "linux");
     for _ in 0..3 {
@@ -168,6 +169,27 @@ fn two_servers_with_one_id_both_count_and_neither_is_touched() {
             plan.notes
         );
         assert!(plan.stray_nodes.is_empty());
+    }
+}
+
+#[test]
+fn two_providers_that_are_one_place_are_warned_of() {
+    let mut world = world();
+    world.add_cloud("spare");
+    for number in 1..=3 {
+        world.server("small", number, mins(90));
+        world.server_at("spare", "small", number, mins(90));
+    }
+    for _ in 0..3 {
+        let plan = world.pass(mins(9));
+        assert_eq!((plan.removals.len(), plan.notes.len()), (0, 0));
+        assert_eq!(
+            plan.warnings,
+            [
+                "the providers \"openstack\" and \"spare\" list the same servers (3 of ours): they are one place, and nothing \
+                 there is removed; keep one of the two entries"
+            ]
+        );
     }
 }
 
