@@ -12,6 +12,7 @@
 //! | [`config`] | the configuration file |
 //! | [`state`] | what is remembered between passes |
 //! | [`plan`] | what is to be done: pure |
+//! | `disk` | files that are written whole |
 //! | `http`, `jenkins`, `provider` | the edges that speak HTTP |
 //! | `pass` | observe and execute |
 //! | `report` | what is printed |
@@ -20,6 +21,7 @@
 pub mod access;
 mod cli;
 pub mod config;
+mod disk;
 mod error;
 mod http;
 mod jenkins;

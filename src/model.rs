@@ -419,7 +419,8 @@ impl BelongingMark {
         format!("{owner}={} {server}={}", plain(&self.owner), plain(&self.server))
     }
 
-    /// Reads it from a description; what a person wrote there is none.
+    /// Reads it from a description that is a mark as a whole. With anything else beside it a person wrote the description
+    /// anew, and keeps the thing for a purpose of their own.
     pub fn of_description(text: &str) -> Option<Self> {
         let plain = |text: &str| text.replace("%20", " ").replace("%25", "%");
         let value = |key: &str| {
@@ -427,10 +428,11 @@ impl BelongingMark {
             words.find_map(|word| word.strip_prefix(key)?.strip_prefix('=').map(plain))
         };
         let [owner, server] = Self::KEYS;
-        Some(Self {
+        let mark = Self {
             owner: value(owner)?,
             server: value(server)?,
-        })
+        };
+        (mark.description() == text).then_some(mark)
     }
 }
 
@@ -679,6 +681,9 @@ mod tests {
             "mita-owner=x",
             "mita-server=x",
             "xmita-owner=a mita-server=b",
+            "once mita-owner=a mita-server=b, now of the web shop",
+            "mita-owner=a mita-server=b keep!",
+            "mita-owner=a mita-server=b mita-owner=c",
         ] {
             assert_eq!(BelongingMark::of_description(foreign), None, "{foreign}");
         }
