@@ -101,7 +101,7 @@ impl Client {
     /// Takes a mark of ours back off, if it still is the one that the node bears. Returns whether it was.
     pub fn unmark(&self, name: &NodeName, mark_prefix: &str) -> Result<bool, JenkinsError> {
         match self.node(name)? {
-            Some(node) if mark::is_ours(&node, mark_prefix) => self.bring_back(name).map(|()| true),
+            Some(node) if mark::is_ours(&node, mark_prefix) => self.take_mark_back(name, mark_prefix).map(|()| true),
             _ => Ok(false),
         }
     }
@@ -120,7 +120,7 @@ impl Client {
             return self.delete_marked(request);
         }
         Outcome::TurnedBusy {
-            still_marked: self.bring_back(request.name).err(),
+            still_marked: self.take_mark_back(request.name, request.mark).err(),
         }
     }
 
@@ -132,14 +132,14 @@ impl Client {
                 if matches!(error, JenkinsError::Forbidden { .. }) {
                     // It can never be deleted: left marked, the whole fleet would end up out of service. Whether that
                     // works is not worth an error of its own, the next pass finds the mark.
-                    let _ = self.bring_back(request.name);
+                    let _ = self.take_mark_back(request.name, request.mark);
                 }
                 Outcome::Failed(error)
             }
         }
     }
 
-    fn mark_waits(&self) -> bool {
+    pub(super) fn mark_waits(&self) -> bool {
         self.version()
             .is_some_and(|version| at_least(&version, MARK_WAITS_SINCE))
     }

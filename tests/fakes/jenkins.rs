@@ -407,7 +407,10 @@ impl Page<'_> {
                 return Reply::redirect(302, &format!("{}computer/", self.root));
             }
             "toggleOffline" if agent.mark.is_some() => state.jenkins.agent(&agent.name).mark = None,
-            "changeOfflineCause" | "toggleOffline" => state.jenkins.agent(&agent.name).mark = mark,
+            "changeOfflineCause" | "toggleOffline" => {
+                state.jenkins.agent(&agent.name).mark = mark;
+                state.jenkins.after_mark(&agent.name, clock);
+            }
             "doDisconnect" if agent.connected => {
                 state.jenkins.break_channel(&agent.name, clock);
                 state.jenkins.agent(&agent.name).cause = mark;
@@ -636,7 +639,8 @@ fn computer_json(jenkins: &Jenkins, labels: &[String], slots: &[Option<usize>], 
         .enumerate()
         .map(|(number, slot)| {
             let build = slot.map(|at| &jenkins.builds[at]);
-            let executable = build.map(|b| {
+            // A work unit makes the executor busy before there is a build.
+            let executable = build.filter(|b| b.unit.is_none()).map(|b| {
                 json!({"_class": "hudson.model.FreeStyleBuild", "number": b.number, "queueId": b.item,
                     "fullDisplayName": format!("{} #{}", b.job, b.number),
                     "url": format!("{root}{}{}/", job_path(&b.job), b.number)})

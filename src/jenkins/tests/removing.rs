@@ -279,12 +279,12 @@ fn a_message_is_escaped() {
     client
         .mark_offline(&NodeName::new("a b"), "mita: idle 45m & more +1?é")
         .unwrap();
-    client.bring_back(&NodeName::new("a b")).unwrap();
+    client.take_mark_back(&NodeName::new("a b"), "mita: a & b").unwrap();
     assert_eq!(
         fake.lines(),
         [
             "POST /jenkins/computer/a%20b/changeOfflineCause?offlineMessage=mita%3A%20idle%2045m%20%26%20more%20%2B1%3F%C3%A9",
-            "POST /jenkins/computer/a%20b/toggleOffline?offlineMessage=",
+            "POST /jenkins/computer/a%20b/toggleOffline?offlineMessage=mita%3A%20a%20%26%20b",
         ]
     );
     assert!(fake.requests()[0].to_lowercase().contains("content-length: 0\r\n"));
