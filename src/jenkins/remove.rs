@@ -73,6 +73,8 @@ impl Client {
     /// a later pass finds it.
     pub fn remove_node(&self, request: &RemoveNode<'_>, pause: &dyn Fn(Duration)) -> Result<Removed, JenkinsError> {
         let unmarked = |outcome| Ok(Removed { marked: false, outcome });
+        // Nothing may stand between a reading and the delete that trusts it: what Jenkins can change in that time is lost.
+        self.be_ready_to_post()?;
         let Some(node) = self.node(request.name)? else {
             return unmarked(Outcome::Gone);
         };

@@ -8,7 +8,7 @@
 //! for that round; before, the round may go on with what it read; and before 2.482 the other threads may for a moment not
 //! even see it.
 
-use super::model::{Build, Jenkins, Stage};
+use super::model::{Build, Jenkins, Mark, Stage};
 
 /// How often an executor's thread asks whether its node is online before it begins.
 const CHECKS: u8 = 2;
@@ -135,14 +135,14 @@ impl Jenkins {
         }
     }
 
-    /// A mark was just set: what its setter waits for, and who does not see it yet.
-    pub fn after_mark(&mut self, name: &str, clock: i64) {
+    /// Somebody marks a node offline: what that waits for, and who does not see it yet, depends on the version.
+    pub fn set_mark(&mut self, name: &str, mark: Mark, clock: i64) {
+        let Some(agent) = self.agents.get_mut(name) else { return };
+        let was_marked = agent.mark.replace(mark).is_some();
         if self.at_least(503) {
             self.end_round(clock);
-        } else if !self.at_least(482)
-            && let Some(agent) = self.agents.get_mut(name)
-        {
-            agent.mark_unseen = true;
+        } else if !self.at_least(482) && !was_marked {
+            self.agent(name).mark_unseen = true;
         }
     }
 

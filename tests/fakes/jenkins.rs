@@ -400,20 +400,17 @@ impl Page<'_> {
             return state.jenkins.forbidden(self.user, needed);
         }
         let clock = state.clock;
-        let mark = Some(Mark::by(&self.user.name, &self.message(), clock));
+        let mark = Mark::by(&self.user.name, &self.message(), clock);
         match verb {
             "doDelete" => {
                 state.jenkins.delete(&agent.name, clock);
                 return Reply::redirect(302, &format!("{}computer/", self.root));
             }
             "toggleOffline" if agent.mark.is_some() => state.jenkins.agent(&agent.name).mark = None,
-            "changeOfflineCause" | "toggleOffline" => {
-                state.jenkins.agent(&agent.name).mark = mark;
-                state.jenkins.after_mark(&agent.name, clock);
-            }
+            "changeOfflineCause" | "toggleOffline" => state.jenkins.set_mark(&agent.name, mark, clock),
             "doDisconnect" if agent.connected => {
                 state.jenkins.break_channel(&agent.name, clock);
-                state.jenkins.agent(&agent.name).cause = mark;
+                state.jenkins.agent(&agent.name).cause = Some(mark);
             }
             _ => {}
         }

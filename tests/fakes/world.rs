@@ -252,8 +252,8 @@ impl State {
 
     /// Somebody puts an agent offline.
     pub fn mark(&mut self, agent: &str, by: &str, message: &str) {
-        let mark = Mark::by(by, message, self.clock);
-        self.jenkins.agent(agent).mark = Some(mark);
+        let clock = self.clock;
+        self.jenkins.set_mark(agent, Mark::by(by, message, clock), clock);
     }
 
     /// Somebody brings an agent back.

@@ -349,6 +349,21 @@ fn a_password_brings_a_crumb_and_its_session_once() {
 }
 
 #[test]
+fn nothing_stands_between_the_reading_and_the_delete() {
+    let issued = Canned::new("200 OK", &["Content-Type: application/json"], CRUMB);
+    let earlier = MARKED.replace("run-17", "run-3");
+    let fake = Fake::start(vec![issued, json(&earlier), at_list()]);
+    let removed = password_client(&fake).remove_node(&request(&name()), &|_: Duration| ());
+    assert!(matches!(removed.unwrap().outcome, Outcome::Deleted));
+    let verbs: Vec<String> = fake
+        .lines()
+        .iter()
+        .map(|l| l.split('?').next().unwrap().to_owned())
+        .collect();
+    assert!(verbs[0].contains("crumbIssuer") && verbs[1].starts_with("GET") && verbs[2].ends_with("doDelete"));
+}
+
+#[test]
 fn without_crumb_protection_a_password_asks_once() {
     let fake = Fake::start(vec![missing(), at_node(), at_list()]);
     let client = password_client(&fake);

@@ -167,7 +167,7 @@ impl Arena {
         }
     }
 
-    fn play_all(&self, seeds: std::ops::Range<u64>, lifting: bool, remover: Remover<'_>) -> Tally {
+    fn play_all(&self, seeds: impl IntoIterator<Item = u64>, lifting: bool, remover: Remover<'_>) -> Tally {
         let mut tally = Tally::default();
         for seed in seeds {
             self.play(seed, lifting, remover, &mut tally);

@@ -134,7 +134,9 @@ impl Others {
             Ok(Outcome::Gone | Outcome::Deleted) if self.deletions == 0 => {
                 self.wrong.push("said to be gone, and nobody deleted it".to_owned());
             }
-            Ok(Outcome::TurnedBusy { still_marked: None } | Outcome::Busy) if self.lifts == 0 && bears(state, MARK) => {
+            Ok(Outcome::TurnedBusy { still_marked: None } | Outcome::Busy)
+                if self.lifts + self.remakes == 0 && bears(state, MARK) =>
+            {
                 self.wrong.push("kept, and our mark is still on it".to_owned());
             }
             _ => {}
@@ -156,7 +158,7 @@ impl Others {
     /// Up to so many things happen.
     pub fn act(&mut self, state: &mut State, most: i64) {
         for _ in 0..state.random.below(most + 1) {
-            let kinds = if self.lifting { 30 } else { 21 };
+            let kinds = if self.lifting { 32 } else { 22 };
             let kind = state.random.below(kinds);
             if let Some(line) = self.one(state, kind) {
                 self.log(line);
@@ -177,7 +179,8 @@ impl Others {
                 state.jenkins.end_round(clock);
                 Some("the round ends".to_owned())
             }
-            9..=14 => step(state),
+            9..=12 => step(state),
+            13..=14 => quick(state),
             15..=16 => end_a_build(state),
             17 => {
                 state.jenkins.agents.get_mut(NODE)?.mark_unseen = false;
@@ -185,19 +188,19 @@ impl Others {
             }
             18 => connection(state),
             19 => restart(state),
-            20 => {
+            20 | 21 if state.random.below(4) > 0 => quick(state),
+            20 | 21 => {
                 state.jenkins.agents.get(NODE)?;
                 state.mark(NODE, "admin", "looking at a core dump");
-                state.jenkins.after_mark(NODE, clock);
                 Some("an admin marks it".to_owned())
             }
-            21..=22 => {
+            22..=25 => {
                 state.jenkins.agents.get_mut(NODE)?.mark.take()?;
                 self.lifts += 1;
                 Some("an admin takes the mark off".to_owned())
             }
-            23 => self.delete(state, "an admin"),
-            24 => self.remake(state),
+            26 => self.delete(state, "an admin"),
+            27 => self.remake(state),
             // On an old Jenkins two at one node are not given the second that one gives itself.
             _ if !state.jenkins.at_least(482) => None,
             _ => self.rival(state),
@@ -252,7 +255,6 @@ impl Others {
             }
             Rival::Marks => {
                 state.mark(NODE, "mita", RIVAL_MARK);
-                state.jenkins.after_mark(NODE, state.clock);
                 Rival::ReadsAgain
             }
             Rival::ReadsAgain => {
@@ -284,7 +286,6 @@ impl Others {
             self.lifts += 1;
         } else {
             state.mark(NODE, "mita", RIVAL_MARK);
-            state.jenkins.after_mark(NODE, state.clock);
         }
     }
 }
@@ -301,6 +302,17 @@ fn step(state: &mut State) -> Option<String> {
         (None, false) => "begins",
     };
     Some(format!("item {} {now}", build.item))
+}
+
+/// A whole round, and every thread comes to its end.
+fn quick(state: &mut State) -> Option<String> {
+    state.jenkins.begin_round();
+    state.jenkins.end_round(state.clock);
+    let mut lines = Vec::new();
+    for _ in 0..2 * state.jenkins.units().len() {
+        lines.extend(step(state));
+    }
+    Some(format!("a whole round: {}", lines.join(", ")))
 }
 
 fn end_a_build(state: &mut State) -> Option<String> {
@@ -327,7 +339,7 @@ fn restart(state: &mut State) -> Option<String> {
         state.jenkins.starting = false;
         return Some("Jenkins is up".to_owned());
     }
-    if state.random.below(3) > 0 {
+    if state.random.below(6) > 0 {
         return None;
     }
     state.jenkins.restart();
