@@ -36,20 +36,18 @@ impl Jenkins {
     /// The round in progress hands out one item. Returns the item and the node.
     pub fn assign_one(&mut self, clock: i64) -> Option<(u64, String)> {
         let online = self.round.clone()?.online;
-        let buildable = self.queue.iter().filter(|i| i.stage == Stage::Buildable);
-        let (id, place) = buildable
-            .filter_map(|item| {
-                let asked = item.task.asked();
-                let fits = |name: &&String| {
-                    self.agents.get(*name).is_some_and(|a| {
-                        a.removed.is_none()
-                            && a.free() > 0
-                            && asked.as_ref().map_or(!a.exclusive, |l| l.matches(&a.all_labels()))
-                    })
-                };
-                online.iter().find(fits).map(|name| (item.id, name.clone()))
-            })
-            .next()?;
+        let mut buildable = self.queue.iter().filter(|i| i.stage == Stage::Buildable);
+        let (id, place) = buildable.find_map(|item| {
+            let asked = item.task.asked();
+            let fits = |name: &&String| {
+                self.agents.get(*name).is_some_and(|a| {
+                    a.removed.is_none()
+                        && a.free() > 0
+                        && asked.as_ref().map_or(!a.exclusive, |l| l.matches(&a.all_labels()))
+                })
+            };
+            online.iter().find(fits).map(|name| (item.id, name.clone()))
+        })?;
         let item = self.queue.iter_mut().find(|i| i.id == id)?;
         item.stage = Stage::Pending;
         let build = Build {

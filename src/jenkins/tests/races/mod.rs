@@ -66,11 +66,11 @@ impl Arena {
         let others: Arc<Mutex<Others>> = Arc::default();
         let before = Arc::clone(&others);
         world.before(When::on(Service::Jenkins).always(), move |state| {
-            lock(&before).before(state)
+            lock(&before).before(state);
         });
         let after = Arc::clone(&others);
         world.after(When::on(Service::Jenkins).always(), move |state| {
-            lock(&after).after(state)
+            lock(&after).after(state);
         });
         let access = JenkinsAccess {
             url: jenkins.url(),
@@ -147,13 +147,13 @@ impl Arena {
                 state.jenkins.settle_down(state.clock);
             });
         };
-        let removed = remover(&self.client, &request, &pause);
+        let end = remover(&self.client, &request, &pause);
         let mut others = lock(&self.others);
-        self.world.with(|state| others.finish(state, &removed));
+        self.world.with(|state| others.finish(state, &end));
         tally.orders += 1;
         tally.by_lifted_mark += others.killed_after_lift;
         tally.by_new_node += others.killed_on_new_node;
-        match removed.map(|r| r.outcome) {
+        match end.map(|r| r.outcome) {
             Ok(Outcome::Deleted) => tally.deleted += 1,
             Ok(Outcome::Busy | Outcome::TurnedBusy { .. }) => tally.kept_busy += 1,
             Ok(Outcome::MarkLost) => tally.mark_lost += 1,

@@ -129,7 +129,7 @@ impl Others {
         let there = state.jenkins.nodes().any(|a| a.name == NODE);
         match removed.as_ref().map(|r| &r.outcome) {
             Ok(Outcome::Deleted) if there && self.remakes == 0 => {
-                self.wrong.push("deleted, and still there".to_owned())
+                self.wrong.push("deleted, and still there".to_owned());
             }
             Ok(Outcome::Gone | Outcome::Deleted) if self.deletions == 0 => {
                 self.wrong.push("said to be gone, and nobody deleted it".to_owned());
@@ -180,7 +180,7 @@ impl Others {
                 Some("the round ends".to_owned())
             }
             9..=12 => step(state),
-            13..=14 => quick(state),
+            13..=14 => Some(quick(state)),
             15..=16 => end_a_build(state),
             17 => {
                 state.jenkins.agents.get_mut(NODE)?.mark_unseen = false;
@@ -188,7 +188,7 @@ impl Others {
             }
             18 => connection(state),
             19 => restart(state),
-            20 | 21 if state.random.below(4) > 0 => quick(state),
+            20 | 21 if state.random.below(4) > 0 => Some(quick(state)),
             20 | 21 => {
                 state.jenkins.agents.get(NODE)?;
                 state.mark(NODE, "admin", "looking at a core dump");
@@ -305,14 +305,14 @@ fn step(state: &mut State) -> Option<String> {
 }
 
 /// A whole round, and every thread comes to its end.
-fn quick(state: &mut State) -> Option<String> {
+fn quick(state: &mut State) -> String {
     state.jenkins.begin_round();
     state.jenkins.end_round(state.clock);
     let mut lines = Vec::new();
     for _ in 0..2 * state.jenkins.units().len() {
         lines.extend(step(state));
     }
-    Some(format!("a whole round: {}", lines.join(", ")))
+    format!("a whole round: {}", lines.join(", "))
 }
 
 fn end_a_build(state: &mut State) -> Option<String> {
