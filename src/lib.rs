@@ -18,6 +18,10 @@
 //! | `report` | what is printed |
 //! | `cli` | the commands |
 
+/// The fakes of the tests call the library by its name.
+#[cfg(test)]
+extern crate self as mita;
+
 pub mod access;
 mod cli;
 pub mod config;

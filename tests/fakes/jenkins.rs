@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-use super::jenkins_pages::{escaped, http_date, no_crumb, unauthorized};
+use super::jenkins_pages::{bare, escaped, http_date, no_crumb, unauthorized};
 use super::model::{Agent, Item, Jenkins, Mark, Stage, TaskClass, User, hash};
 use super::script::{Call, Service, run_acts};
 use super::tree::{Tree, default_view};
@@ -215,7 +215,10 @@ impl Page<'_> {
             ["queue", "item", id, "api", "json"] => self.queue_item(state, id),
             ["computer"] => state.jenkins.page(200, "Nodes"),
             ["computer", "api", "json"] => {
-                let all = computers(state, self.root, self.german);
+                let mut all = computers(state, self.root, self.german);
+                for computer in all["computer"].as_array_mut().into_iter().flatten() {
+                    self.hide_builds(computer);
+                }
                 self.api(state, &all, &hidden_of_computers("computer."))
             }
             ["computer", "doCreateItem"] if !self.get => self.create_by_form(state),
@@ -246,6 +249,15 @@ impl Page<'_> {
                 let hidden: Vec<&str> = hidden.iter().map(String::as_str).collect();
                 default_view(&mut value, &hidden);
                 state.jenkins.api(self.root, &value)
+            }
+        }
+    }
+
+    /// Without Job/Read an executor is busy with nothing.
+    fn hide_builds(&self, computer: &mut Value) {
+        if !self.user.may("hudson.model.Item.Read") {
+            for executor in computer["executors"].as_array_mut().into_iter().flatten() {
+                executor["currentExecutable"] = Value::Null;
             }
         }
     }
@@ -342,7 +354,7 @@ impl Page<'_> {
                     let value = builtin_json(&state.jenkins, self.root, self.german);
                     self.api(state, &value, &hidden_of_computers(""))
                 }
-                "doDelete" | "config.xml" => state.jenkins.page(400, "Bad Request"),
+                "doDelete" | "config.xml" => Reply::new(400),
                 _ => state.jenkins.missing(),
             };
         }
@@ -366,11 +378,12 @@ impl Page<'_> {
         match verb {
             "" => state.jenkins.page(200, name),
             "api" => {
-                let value = agent_json(state, &agent, self.root, self.german);
+                let mut value = agent_json(state, &agent, self.root, self.german);
+                self.hide_builds(&mut value);
                 self.api(state, &value, &hidden_of_computers(""))
             }
             "config.xml" if !self.user.may("hudson.model.Computer.Configure") => {
-                state.jenkins.forbidden(self.user, "hudson.model.Computer.ExtendedRead")
+                state.jenkins.forbidden(self.user, "hudson.model.Computer.Configure")
             }
             "config.xml" if self.get => Reply::typed(200, "application/xml", node_config(&agent)),
             "config.xml" => {
@@ -400,21 +413,22 @@ impl Page<'_> {
             return state.jenkins.forbidden(self.user, needed);
         }
         let clock = state.clock;
-        let mark = Some(Mark::by(&self.user.name, &self.message(), clock));
+        let mark = Mark::by(&self.user.name, &self.message(), clock);
         match verb {
             "doDelete" => {
                 state.jenkins.delete(&agent.name, clock);
                 return Reply::redirect(302, &format!("{}computer/", self.root));
             }
             "toggleOffline" if agent.mark.is_some() => state.jenkins.agent(&agent.name).mark = None,
-            "changeOfflineCause" | "toggleOffline" => state.jenkins.agent(&agent.name).mark = mark,
+            "changeOfflineCause" | "toggleOffline" => state.jenkins.set_mark(&agent.name, mark, clock),
             "doDisconnect" if agent.connected => {
                 state.jenkins.break_channel(&agent.name, clock);
-                state.jenkins.agent(&agent.name).cause = mark;
+                state.jenkins.agent(&agent.name).cause = Some(mark);
             }
             _ => {}
         }
-        Reply::redirect(302, &format!("{}computer/{}/", self.root, encoded(&agent.name)))
+        let page = if verb == "launchSlaveAgent" { "log" } else { "" };
+        Reply::redirect(302, &format!("{}computer/{}/{page}", self.root, encoded(&agent.name)))
     }
 
     /// The offline message, from the query or a form.
@@ -443,7 +457,10 @@ impl Page<'_> {
             return state.jenkins.page(400, "Error").header("X-Error", refusal);
         }
         let Some(Ok(Value::Object(json))) = form.get("json").map(|j| serde_json::from_str(j)) else {
-            return state.jenkins.page(400, "Error");
+            return match form.get("json") {
+                None => bare(400, "This page expects a form submission", &self.call.path),
+                Some(_) => state.jenkins.page(500, "Jenkins"),
+            };
         };
         if !form
             .get("type")
@@ -462,16 +479,19 @@ impl Page<'_> {
         if !self.user.may("hudson.model.Computer.Create") {
             return state.jenkins.forbidden(self.user, "hudson.model.Computer.Create");
         }
-        let name = self.call.parameter("name").unwrap_or_default();
-        if refusal(&state.jenkins, &name).is_some() {
-            let error = format!("Node '{name}' already exists");
-            return state.jenkins.page(400, "Error").header("X-Error", error);
-        }
         let xml = String::from_utf8_lossy(&self.call.body).into_owned();
         let between = |tag: &str| {
             let rest = xml.split_once(&format!("<{tag}>"))?.1;
             Some(rest.split_once(&format!("</{tag}>"))?.0.to_owned())
         };
+        if !xml.contains("</slave>") {
+            return state.jenkins.page(500, "Jenkins");
+        }
+        let name = (self.call.parameter("name").or_else(|| between("name"))).unwrap_or_default();
+        if refusal(&state.jenkins, &name).is_some() {
+            let error = format!("Node '{name}' already exists");
+            return state.jenkins.page(400, "Error").header("X-Error", error);
+        }
         let labels = between("label").unwrap_or_default();
         let executors = between("numExecutors").and_then(|n| n.parse().ok()).unwrap_or(1);
         let labels: Vec<&str> = labels.split_whitespace().collect();
@@ -487,9 +507,21 @@ fn refusal(jenkins: &Jenkins, name: &str) -> Option<String> {
         // The quotes around the name are lost on the way through the header.
         return Some(format!("Agent called  {name}  already exists"));
     }
-    let bad = |c: char| c.is_control() || "?*/\\%!@#$^&|<>[]:;".contains(c);
-    if name.is_empty() || name == "." || name == ".." || name.ends_with('.') || name.contains(bad) {
-        return Some("Name is not allowed".to_owned());
+    // Each text has lost its quotes, too.
+    if name.is_empty() {
+        return Some("Query parameter 'name' is required".to_owned());
+    }
+    if name == "." || name == ".." {
+        return Some(format!("{name}  is not an allowed name"));
+    }
+    if name.ends_with('.') {
+        return Some("A name cannot end with  . ".to_owned());
+    }
+    if let Some(bad) = name.chars().find(|c| "?*/\\%!@#$^&|<>[]:;".contains(*c)) {
+        return Some(format!("{bad}  is an unsafe character"));
+    }
+    if name.contains(char::is_control) {
+        return Some("No control code is allowed".to_owned());
     }
     None
 }
@@ -540,7 +572,14 @@ fn hidden_of_items(at: &str) -> Vec<String> {
 }
 
 fn hidden_of_computers(at: &str) -> Vec<String> {
-    [format!("{at}executors.*"), format!("{at}oneOffExecutors.*")].to_vec()
+    [
+        "executors.*",
+        "oneOffExecutors.*",
+        "offlineCause.description",
+        "offlineCause.timestamp",
+    ]
+    .map(|p| format!("{at}{p}"))
+    .to_vec()
 }
 
 /// `job/a/job/b/` of a full name.
@@ -636,7 +675,8 @@ fn computer_json(jenkins: &Jenkins, labels: &[String], slots: &[Option<usize>], 
         .enumerate()
         .map(|(number, slot)| {
             let build = slot.map(|at| &jenkins.builds[at]);
-            let executable = build.map(|b| {
+            // A work unit makes the executor busy before there is a build.
+            let executable = build.filter(|b| b.unit.is_none()).map(|b| {
                 json!({"_class": "hudson.model.FreeStyleBuild", "number": b.number, "queueId": b.item,
                     "fullDisplayName": format!("{} #{}", b.job, b.number),
                     "url": format!("{root}{}{}/", job_path(&b.job), b.number)})

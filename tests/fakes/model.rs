@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::dispatch::Round;
 use super::label::Asked;
 
 /// How long a deleted node with running builds stays listed.
@@ -72,6 +73,10 @@ pub struct Jenkins {
     /// Sessions by cookie; the user where a password logged in.
     pub sessions: BTreeMap<String, Option<String>>,
     pub cancelled: BTreeMap<u64, Item>,
+    /// Work is handed out by the steps of `dispatch` alone.
+    pub by_hand: bool,
+    /// The scheduling round in progress.
+    pub round: Option<Round>,
     next_item: u64,
 }
 
@@ -127,6 +132,8 @@ pub struct Agent {
     pub connected: bool,
     /// The temporary offline mark.
     pub mark: Option<Mark>,
+    /// The threads of the queue and the executors do not see the mark yet.
+    pub mark_unseen: bool,
     /// Why the channel does not stand.
     pub cause: Option<Mark>,
     pub exclusive: bool,
@@ -151,6 +158,7 @@ impl Agent {
             remote_dir: "/srv/jenkins".to_owned(),
             connected: false,
             mark: None,
+            mark_unseen: false,
             cause: None,
             exclusive: false,
             accepting: true,
@@ -337,6 +345,8 @@ pub struct Build {
     pub done: bool,
     /// It failed because its node or machine went away.
     pub killed: bool,
+    /// A work unit that has not begun: how often its thread has asked whether its node is online.
+    pub unit: Option<u8>,
 }
 
 impl Jenkins {
@@ -363,6 +373,8 @@ impl Jenkins {
             config_xml: BTreeMap::new(),
             sessions: BTreeMap::new(),
             cancelled: BTreeMap::new(),
+            by_hand: false,
+            round: None,
             next_item: 1,
         }
     }
@@ -442,7 +454,7 @@ impl Jenkins {
                 };
             }
         }
-        for build in self.builds.iter_mut().filter(|b| !b.done && b.ends <= clock) {
+        for build in (self.builds.iter_mut()).filter(|b| !b.done && b.unit.is_none() && b.ends <= clock) {
             build.done = true;
         }
         let builds = &self.builds;
@@ -462,7 +474,7 @@ impl Jenkins {
     /// Gives free executors to buildable items, oldest first; offline marks and modes are obeyed.
     pub fn schedule(&mut self, clock: i64) {
         self.builtin_builds.resize(self.builtin_executors as usize, None);
-        if self.quieting_down || self.starting {
+        if self.quieting_down || self.starting || self.by_hand {
             return;
         }
         let ids: Vec<u64> = self
@@ -513,11 +525,12 @@ impl Jenkins {
             ends: clock + item.task.seconds,
             done: false,
             killed: false,
+            unit: None,
         };
         self.occupy(place, build);
     }
 
-    fn occupy(&mut self, place: &str, build: Build) {
+    pub(super) fn occupy(&mut self, place: &str, build: Build) {
         let index = self.builds.len();
         let slots = match self.agents.get_mut(place) {
             Some(agent) => &mut agent.executors,
@@ -542,6 +555,7 @@ impl Jenkins {
             ends: clock + seconds,
             done: false,
             killed: false,
+            unit: None,
         };
         self.occupy(agent, build);
     }
@@ -556,6 +570,7 @@ impl Jenkins {
 
     /// Deletes a node as doDelete does: no look at its builds, which fail at once; while busy it stays listed a little.
     pub fn delete(&mut self, name: &str, clock: i64) {
+        self.out_of_round(name);
         if self.kill_builds(name, clock) == 0 {
             self.agents.remove(name);
         } else if let Some(agent) = self.agents.get_mut(name) {
@@ -574,6 +589,8 @@ impl Jenkins {
     }
 
     fn kill_builds(&mut self, name: &str, clock: i64) -> usize {
+        // What has not begun goes back into the queue.
+        self.unwind_all(name);
         let mut killed = 0;
         for build in self.builds.iter_mut().filter(|b| !b.done && b.agent == name) {
             (build.done, build.killed, build.ends) = (true, true, clock);

@@ -20,12 +20,12 @@ const VOLATILE: [&str; 10] = [
     "crumb",
 ];
 
-struct Setup {
-    world: World,
+pub struct Setup {
+    pub world: World,
     jenkins: FakeJenkins,
 }
 
-fn setup() -> Setup {
+pub fn setup() -> Setup {
     let world = World::new(1);
     let jenkins = FakeJenkins::start(&world, "/jenkins");
     world.with(|w| {
@@ -60,7 +60,7 @@ impl Setup {
     }
 
     /// The same status, and the same body where it is JSON.
-    fn agrees(&self, name: &str) -> Got {
+    pub fn agrees(&self, name: &str) -> Got {
         let recorded = load("jenkins-2.544", name);
         let got = self.ask(&recorded);
         assert_eq!(got.status, recorded.reply.status, "{name}: {got:?}");
@@ -78,6 +78,8 @@ impl Setup {
                 "{name}: {header}"
             );
         }
+        let session = |reply: &Got| reply.headers.contains_key("x-jenkins-session");
+        assert_eq!(session(&got), session(&recorded.reply), "{name}: the session's header");
         if let Some(location) = recorded.reply.headers.get("location") {
             let path = |l: &str| l.splitn(4, '/').nth(3).map(str::to_owned);
             assert_eq!(path(&got.headers["location"]), path(location), "{name}");
@@ -94,7 +96,7 @@ impl Setup {
     }
 
     /// on-1 (linux x86) and on-2 (linux arm), started by the controller, online.
-    fn on_1_on_2(&self) {
+    pub fn on_1_on_2(&self) {
         for (name, label) in [("on-1", "x86"), ("on-2", "arm")] {
             let mut agent = Agent::new(name, &["linux", label]).online();
             (agent.inbound, agent.description) = (false, "made by test".to_owned());
@@ -115,7 +117,7 @@ impl Setup {
     }
 
     /// Never-connected inbound agents.
-    fn off(&self) {
+    pub fn off(&self) {
         self.world.agent(Agent::new("off-1", &["linux2"]));
         self.world.agent(Agent::new("off-2", &["linux2"]));
         self.world.agent(Agent::new("off-3", &["solo"]));
@@ -127,7 +129,7 @@ impl Setup {
         }
     }
 
-    fn hold(&self, agent: &str) {
+    pub fn hold(&self, agent: &str) {
         self.world.with(|w| w.jenkins.begin_build(agent, w.clock, 1_000_000));
     }
 
