@@ -11,7 +11,7 @@ use super::belongings;
 use super::phase::{self, Measures, Standing};
 use super::supply::{Link, Supply, Unit, supply};
 use super::words::{shown, span};
-use super::{Context, adopt, clock, images, leaving, mapping};
+use super::{Context, adopt, clock, hidden, images, leaving, mapping};
 use crate::config::{Config, Template};
 use crate::model::{Computer, NodeId, NodeName, Observed, ProviderName, Reading, split_server_name};
 use crate::state::{BackoffKey, Controller, LastPass, NodeMemory, Sighting, State, VERSION};
@@ -110,6 +110,7 @@ pub(super) fn survey<'a>(
                 at: context.now,
             }),
             controller,
+            language: hidden::language(observed),
             gaps: clock::gaps(state, context.now),
             nodes: BTreeMap::new(),
             intents: BTreeMap::new(),

@@ -5,7 +5,7 @@ use crate::jenkins::wire::{self, Keep};
 use crate::model::QueueItem;
 
 fn items(body: &str, keep: Keep) -> Vec<QueueItem> {
-    wire::queue(body.as_bytes(), keep).unwrap()
+    wire::queue(body.as_bytes(), keep).unwrap().0
 }
 
 #[test]
