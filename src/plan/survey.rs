@@ -85,6 +85,7 @@ pub(super) fn survey<'a>(
         now: context.now,
         // Every node was offline: what was idle or offline before says nothing.
         restart: restart.is_some() || settling.is_some(),
+        settling: settling.is_some(),
     };
     for unit in &mut units {
         phase::classify(unit, &measures);
