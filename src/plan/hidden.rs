@@ -52,7 +52,12 @@ pub(super) fn anchor(survey: &Survey<'_>) -> Option<Anchor> {
 /// and nothing of ours may become one.
 pub(super) fn bootstrap<'d>(survey: &Survey<'_>, demand: &'d Demand<'_>) -> Option<&'d Item> {
     survey.config.labels.bootstrap.as_ref()?;
-    let has_agent = survey.observed.jenkins.computers.iter().any(|computer| !computer.built_in);
+    let has_agent = survey
+        .observed
+        .jenkins
+        .computers
+        .iter()
+        .any(|computer| !computer.built_in);
     let may_join = survey.units.iter().any(|unit| {
         let lost = matches!(unit.standing, Standing::Failed(_) | Standing::TimedOut);
         !lost && !matches!(unit.standing, Standing::Deleting | Standing::Leaving)
@@ -76,9 +81,12 @@ pub(super) fn notes(survey: &Survey<'_>) -> Vec<String> {
     let hidden = match survey.observed.jenkins.hidden {
         0 => None,
         1 => Some("1 item of the queue is of a job that the user may not read".to_owned()),
-        many => Some(format!("{many} items of the queue are of jobs that the user may not read")),
+        many => Some(format!(
+            "{many} items of the queue are of jobs that the user may not read"
+        )),
     };
-    let hidden = hidden.map(|hidden| format!("{hidden}: nothing is made for what mita cannot see (Job/Read is missing)"));
+    let hidden =
+        hidden.map(|hidden| format!("{hidden}: nothing is made for what mita cannot see (Job/Read is missing)"));
     let foreign = survey.state.language.as_deref().map(foreign);
     hidden.into_iter().chain(foreign).collect()
 }

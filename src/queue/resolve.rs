@@ -358,7 +358,7 @@ impl<'a> Resolver<'a> {
         match &self.view.language {
             Some(language) => format!(
                 "jenkins answers in its own language (X-Jenkins-Language: {}) and the sentence cannot be read; let its \
-                 locale plugin heed the browser's language: {why:?}",
+                 locale plugin heed the browser's language, or set jenkins.labels_from: script: {why:?}",
                 shorten(language)
             ),
             None => format!("the sentence cannot be read: {why:?}"),

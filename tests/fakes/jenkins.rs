@@ -315,7 +315,11 @@ impl Page<'_> {
         let script = pairs(&form).into_iter().find(|(name, _)| name == "script");
         let script = script.map(|(_, text)| text).unwrap_or_default();
         if !script.contains("queue.items") || !script.contains("assignedLabel") {
-            return Reply::typed(200, "text/plain;charset=utf-8", "groovy.lang.MissingPropertyException: No such property");
+            return Reply::typed(
+                200,
+                "text/plain;charset=utf-8",
+                "groovy.lang.MissingPropertyException: No such property",
+            );
         }
         let items = state.jenkins.queue.iter();
         let labels: Vec<Value> = items

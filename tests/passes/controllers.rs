@@ -23,7 +23,8 @@ fn site_of(version: &str) -> Site {
 }
 
 fn done_builds(site: &Site) -> usize {
-    site.world.with(|world| world.jenkins.builds.iter().filter(|build| build.done).count())
+    site.world
+        .with(|world| world.jenkins.builds.iter().filter(|build| build.done).count())
 }
 
 /// Jobs of all kinds that wait for `linux` in one way or another.
@@ -39,7 +40,10 @@ fn submit_all(site: &Site) -> usize {
         job("override", "linux").of_job(None),
     ];
     site.world.with(|world| {
-        world.jenkins.config_xml.insert("team/matrix".to_owned(), MATRIX.to_owned());
+        world
+            .jenkins
+            .config_xml
+            .insert("team/matrix".to_owned(), MATRIX.to_owned());
     });
     let count = tasks.len();
     for task in tasks {
@@ -58,8 +62,14 @@ fn jobs_of_every_kind_get_nodes_from_controllers_of_every_age() {
         let done = site.pass();
         let json = done.json();
         let unmet = json["unmet"].as_array().unwrap();
-        let canary = unmet.iter().all(|row| row["reason"].as_str().unwrap().contains("canary"));
-        assert!(canary && done.actions().len() == 3, "{version}: every label is known: {}", done.out);
+        let canary = unmet
+            .iter()
+            .all(|row| row["reason"].as_str().unwrap().contains("canary"));
+        assert!(
+            canary && done.actions().len() == 3,
+            "{version}: every label is known: {}",
+            done.out
+        );
         site.minutes(12);
         assert_eq!(done_builds(&site), jobs, "{version}: {}", site.pass().out);
         assert_eq!(site.world.with(|world| world.jenkins.killed()), 0);
@@ -71,9 +81,16 @@ fn a_job_is_read_without_any_agent_by_controllers_of_every_age() {
     for version in VERSIONS {
         let site = site_of(version);
         site.world.submit(job("team/build", "linux").seconds(30));
-        site.world.submit(Task::matrix("team/matrix", "ARCH=x86_64,DB=a,OS=linux").label("x86_64&&linux").seconds(30));
+        site.world.submit(
+            Task::matrix("team/matrix", "ARCH=x86_64,DB=a,OS=linux")
+                .label("x86_64&&linux")
+                .seconds(30),
+        );
         site.world.with(|world| {
-            world.jenkins.config_xml.insert("team/matrix".to_owned(), MATRIX.to_owned());
+            world
+                .jenkins
+                .config_xml
+                .insert("team/matrix".to_owned(), MATRIX.to_owned());
         });
         assert_eq!(site.pass().actions(), ["create done small"; 2], "{version}");
         site.minutes(6);
@@ -97,7 +114,8 @@ fn a_busy_node_of_ours_calls_for_another_one_on_controllers_of_every_age() {
 #[test]
 fn an_old_controller_wants_a_crumb_for_a_token_and_a_pause_after_the_mark() {
     let site = Site::with(NODES, "timing: {idle_grace: 5m}");
-    site.world.with(|world| "1.609.3".clone_into(&mut world.jenkins.version));
+    site.world
+        .with(|world| "1.609.3".clone_into(&mut world.jenkins.version));
     site.world.submit(job("build", "linux").seconds(30));
     site.minutes(6);
     assert_eq!(site.servers(), 1);
@@ -106,7 +124,11 @@ fn an_old_controller_wants_a_crumb_for_a_token_and_a_pause_after_the_mark() {
     assert_eq!(site.servers(), 0);
     let crumbs = site.world.count(|call| call.path.contains("crumbIssuer"));
     assert_eq!(crumbs, 1, "once a pass");
-    assert!(site.world.count(|call| call.headers.contains_key(".crumb") && call.status == 302) >= 2);
+    assert!(
+        site.world
+            .count(|call| call.headers.contains_key(".crumb") && call.status == 302)
+            >= 2
+    );
 }
 
 #[test]
@@ -121,7 +143,9 @@ fn a_password_comes_with_a_crumb_and_the_session_it_is_bound_to() {
     site.world.submit(job("build", "linux").seconds(30));
     site.minutes(14);
     assert_eq!((done_builds(&site), site.servers()), (1, 0));
-    let refused = site.world.count(|call| call.service == Service::Jenkins && call.status == 403);
+    let refused = site
+        .world
+        .count(|call| call.service == Service::Jenkins && call.status == 403);
     assert_eq!(refused, 0, "it is fetched before the first POST");
 }
 
@@ -135,10 +159,19 @@ fn a_controller_that_is_not_ready_or_not_there_changes_nothing() {
     site.world.forget_calls();
     let done = site.mita(&["run"]);
     assert_eq!(done.code, 4);
-    assert!(done.err.contains("not ready") && done.err.lines().count() == 1, "{}", done.err);
+    assert!(
+        done.err.contains("not ready") && done.err.lines().count() == 1,
+        "{}",
+        done.err
+    );
     site.world.with(|world| world.jenkins.starting = false);
-    for page in [Reply::proxy_page(200), Reply::proxy_page(502), Reply::html(200, "<html>Sign in to continue</html>")] {
-        site.world.fault(When::on(Service::Jenkins).path("/computer"), Fault::Instead(page));
+    for page in [
+        Reply::proxy_page(200),
+        Reply::proxy_page(502),
+        Reply::html(200, "<html>Sign in to continue</html>"),
+    ] {
+        site.world
+            .fault(When::on(Service::Jenkins).path("/computer"), Fault::Instead(page));
         let done = site.mita(&["run"]);
         assert_eq!(done.code, 4, "{}", done.err);
     }
@@ -158,9 +191,14 @@ fn items_of_jobs_that_the_user_may_not_read_are_counted() {
     assert!(note.starts_with("2 items") && note.contains("Job/Read"), "{note}");
     assert_eq!(done.err, "", "cron does not mail it each minute");
     let check = site.mita(&["check", "--online"]);
-    assert!(check.code == 1 && check.err.contains("Job/Read: the queue holds 2 items"), "{}", check.err);
+    assert!(
+        check.code == 1 && check.err.contains("Job/Read: the queue holds 2 items"),
+        "{}",
+        check.err
+    );
     // Without Job/Discover they do not show at all.
-    site.world.with(|world| world.jenkins.revoke("mita", "hudson.model.Item.Discover"));
+    site.world
+        .with(|world| world.jenkins.revoke("mita", "hudson.model.Item.Discover"));
     assert!(site.pass().json()["notes"].as_array().unwrap().is_empty());
     assert!(site.mita(&["check", "--online"]).err.contains("Job/Read"));
 }
@@ -204,15 +242,31 @@ fn what_asks_for_a_node_that_is_gone_gets_no_server() {
     let site = Site::new();
     site.world.agent(Agent::new("old", &["mac"]));
     // A pipeline that resumes after a restart asks for its old node by name; a job may be tied to one.
-    site.world.submit(Task::pipeline("deploy", 3).label("small__0123456789ab"));
+    site.world
+        .submit(Task::pipeline("deploy", 3).label("small__0123456789ab"));
     site.world.submit(job("tied", "small__0123456789ab"));
     site.world.submit(job("foreign", "mac-17"));
     let done = site.pass();
     assert!(done.actions().is_empty(), "{}", done.out);
     let json = done.json();
-    let reasons: Vec<&str> = json["unmet"].as_array().unwrap().iter().map(|row| row["reason"].as_str().unwrap()).collect();
-    assert!(reasons.iter().any(|reason| reason.contains("which Jenkins no longer has")), "{reasons:?}");
-    assert!(reasons.iter().any(|reason| reason.contains("no template has the labels mac-17")), "{reasons:?}");
+    let reasons: Vec<&str> = json["unmet"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["reason"].as_str().unwrap())
+        .collect();
+    assert!(
+        reasons
+            .iter()
+            .any(|reason| reason.contains("which Jenkins no longer has")),
+        "{reasons:?}"
+    );
+    assert!(
+        reasons
+            .iter()
+            .any(|reason| reason.contains("no template has the labels mac-17")),
+        "{reasons:?}"
+    );
 }
 
 /// A site with one node of ours that is idle and would be removed within a minute.
@@ -220,7 +274,9 @@ fn ripe() -> (Site, String) {
     let site = Site::with(NODES, "timing: {idle_grace: 10m}");
     site.world.submit(job("build", "linux").seconds(30));
     site.minutes(11);
-    let name = site.world.with(|world| world.jenkins.agents.keys().next().unwrap().clone());
+    let name = site
+        .world
+        .with(|world| world.jenkins.agents.keys().next().unwrap().clone());
     assert_eq!(site.servers(), 1);
     (site, name)
 }
@@ -247,7 +303,13 @@ fn a_controller_that_started_again_gets_its_agents_back_first() {
         assert!(done.actions().is_empty(), "{}", done.out);
         let json = done.json();
         let notes = json["notes"].as_array().unwrap();
-        assert!(notes.iter().any(|note| note.as_str().unwrap().contains("restart_grace")), "{}", done.out);
+        assert!(
+            notes
+                .iter()
+                .any(|note| note.as_str().unwrap().contains("restart_grace")),
+            "{}",
+            done.out
+        );
     }
     site.world.assert_no_writes();
     assert_eq!(done_builds(&site), 2, "the pipeline went on where it was");
@@ -267,7 +329,10 @@ fn an_agent_that_does_not_come_back_goes_after_the_grace() {
         world.jenkins.restart("5e6f7a8b", clock);
     });
     site.minutes(9);
-    assert!(site.world.with(|world| world.jenkins.agents.contains_key(&name)), "offline_grace counts from the end of it");
+    assert!(
+        site.world.with(|world| world.jenkins.agents.contains_key(&name)),
+        "offline_grace counts from the end of it"
+    );
     site.minutes(8);
     assert_eq!(site.servers(), 0);
 }

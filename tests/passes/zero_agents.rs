@@ -38,7 +38,8 @@ fn posts(site: &Site, path: &str) -> usize {
 }
 
 fn done_builds(site: &Site) -> usize {
-    site.world.with(|world| world.jenkins.builds.iter().filter(|build| build.done).count())
+    site.world
+        .with(|world| world.jenkins.builds.iter().filter(|build| build.done).count())
 }
 
 fn reason(json: &Value) -> &str {
@@ -76,7 +77,10 @@ fn an_anchor_keeps_the_label_of_a_pipeline_readable() {
     assert_eq!(done_builds(&site), 1);
     site.minutes(60);
     assert_eq!(site.servers(), 0, "the anchor holds nothing back");
-    assert!(site.world.with(|world| world.jenkins.agents.contains_key("mita-anchor")));
+    assert!(
+        site.world
+            .with(|world| world.jenkins.agents.contains_key("mita-anchor"))
+    );
     // From zero again, at once.
     site.world.submit(pipeline("linux"));
     assert_eq!(site.pass().actions(), ["create done small"]);
@@ -102,7 +106,10 @@ fn a_dry_run_says_that_the_anchor_would_be_made() {
     assert!(text.contains("register") && text.contains("mita-anchor"), "{text}");
     assert!(site.mita(&["reap", "-o", "json"]).actions().is_empty());
     site.world.with(|world| world.jenkins.quieting_down = true);
-    assert!(site.pass().actions().is_empty(), "nothing is made while Jenkins quiets down");
+    assert!(
+        site.pass().actions().is_empty(),
+        "nothing is made while Jenkins quiets down"
+    );
     site.world.assert_no_writes();
 }
 
@@ -114,7 +121,10 @@ fn an_anchor_that_could_not_be_marked_is_marked_later() {
         Fault::Instead(Reply::proxy_page(502)),
     );
     let done = site.mita(&["run", "-o", "json"]);
-    assert_eq!((done.code, done.actions()), (1, vec!["register failed mita-anchor".to_owned()]));
+    assert_eq!(
+        (done.code, done.actions()),
+        (1, vec!["register failed mita-anchor".to_owned()])
+    );
     assert_eq!(site.pass().actions(), ["offline done mita-anchor"]);
     assert!(site.pass().actions().is_empty());
 }
@@ -122,7 +132,8 @@ fn an_anchor_that_could_not_be_marked_is_marked_later() {
 #[test]
 fn who_may_not_make_the_anchor_hears_of_it_and_the_rest_is_done() {
     let site = site_with("anchor: true");
-    site.world.with(|world| world.jenkins.revoke("mita", "hudson.model.Computer.Create"));
+    site.world
+        .with(|world| world.jenkins.revoke("mita", "hudson.model.Computer.Create"));
     site.world.submit(job("build", "linux"));
     let done = site.mita(&["run", "-o", "json"]);
     assert_eq!(done.code, 1);
@@ -134,18 +145,29 @@ fn who_may_not_make_the_anchor_hears_of_it_and_the_rest_is_done() {
 fn two_mitas_share_one_anchor_and_neither_removes_it() {
     let site = site_with("anchor: true");
     // The other one is faster.
-    site.world.before(When::on(Service::Jenkins).part("doCreateItem"), |world| {
-        world.jenkins.agents.insert("mita-anchor".to_owned(), Agent::new("mita-anchor", &[]));
-    });
+    site.world
+        .before(When::on(Service::Jenkins).part("doCreateItem"), |world| {
+            world
+                .jenkins
+                .agents
+                .insert("mita-anchor".to_owned(), Agent::new("mita-anchor", &[]));
+        });
     assert_eq!(site.pass().actions(), ["register skipped mita-anchor"]);
     configure(&site, "anchor: false");
     site.minutes(120);
-    assert!(site.world.with(|world| world.jenkins.agents.contains_key("mita-anchor")));
+    assert!(
+        site.world
+            .with(|world| world.jenkins.agents.contains_key("mita-anchor"))
+    );
     let leaks = site.mita(&["leaks", "-o", "json"]).json();
     assert_eq!(leaks["leaks"][0]["name"], "mita-anchor");
     assert_eq!(leaks["leaks"][0]["removable"], false);
     let check = site.mita(&["check", "--online"]);
-    assert!(check.err.contains("mita-anchor") && check.err.contains("left alone"), "{}", check.err);
+    assert!(
+        check.err.contains("mita-anchor") && check.err.contains("left alone"),
+        "{}",
+        check.err
+    );
     let refused = site.mita(&["destroy", "mita-anchor"]);
     assert!(refused.err.contains("not ours"), "{}", refused.err);
 }
@@ -158,8 +180,10 @@ fn the_script_console_tells_every_label() {
     assert_eq!(posts(&site, "scriptText"), 0, "nothing waits");
     site.world.submit(pipeline("linux"));
     // A build with a label of its own, and a matrix child: neither needs the configuration of its job.
-    site.world.submit(job("override", "linux&&x86_64").of_job(Some("windows")));
-    site.world.submit(Task::matrix("matrix", "ARCH=x86_64,OS=linux").label("x86_64&&linux"));
+    site.world
+        .submit(job("override", "linux&&x86_64").of_job(Some("windows")));
+    site.world
+        .submit(Task::matrix("matrix", "ARCH=x86_64,OS=linux").label("x86_64&&linux"));
     site.world.submit(pipeline("windows"));
     site.world.submit(Task::freestyle("anywhere"));
     site.world.forget_calls();
@@ -203,11 +227,23 @@ fn without_the_script_console_the_other_sources_are_used() {
     make_admin(&site);
     site.world.fault(
         When::on(Service::Jenkins).path("/scriptText"),
-        Fault::Instead(Reply::typed(200, "text/plain", "java.lang.NoClassDefFoundError: groovy/json/JsonOutput")),
+        Fault::Instead(Reply::typed(
+            200,
+            "text/plain",
+            "java.lang.NoClassDefFoundError: groovy/json/JsonOutput",
+        )),
     );
     let done = site.mita(&["run", "-o", "json"]);
-    assert!(done.code == 1 && done.err.contains("NoClassDefFoundError"), "{}", done.err);
-    assert_eq!(site.pass().actions(), ["create done small"], "and the next pass asks again");
+    assert!(
+        done.code == 1 && done.err.contains("NoClassDefFoundError"),
+        "{}",
+        done.err
+    );
+    assert_eq!(
+        site.pass().actions(),
+        ["create done small"],
+        "and the next pass asks again"
+    );
 }
 
 #[test]
@@ -247,7 +283,10 @@ fn a_check_says_what_a_site_without_agents_needs() {
     assert!(check(&site).1.contains("which the user has"));
     configure(&site, "anchor: true");
     let (code, err) = check(&site);
-    assert!(code == 0 && err.contains("no node mita-anchor yet") && err.contains("Agent/Create"), "{err}");
+    assert!(
+        code == 0 && err.contains("no node mita-anchor yet") && err.contains("Agent/Create"),
+        "{err}"
+    );
     site.pass();
     site.world.forget_calls();
     let (_, err) = check(&site);
@@ -256,5 +295,9 @@ fn a_check_says_what_a_site_without_agents_needs() {
     assert_eq!(site.mita(&["check", "--online"]).code, 0);
     site.world.with(|world| world.jenkins.revoke("mita", ADMINISTER));
     let refused = site.mita(&["check", "--online"]);
-    assert!(refused.code == 1 && refused.err.contains("Overall/Administer"), "{}", refused.err);
+    assert!(
+        refused.code == 1 && refused.err.contains("Overall/Administer"),
+        "{}",
+        refused.err
+    );
 }

@@ -113,7 +113,11 @@ fn agents_that_are_about_to_come_back_are_waited_for() {
     world.pass(mins(1));
     offline(world.node_mut(&name));
     world.items(2, "linux");
-    assert_eq!(world.plan().creates.len(), 2, "one whose connection broke is not waited for");
+    assert_eq!(
+        world.plan().creates.len(),
+        2,
+        "one whose connection broke is not waited for"
+    );
     world.observed.jenkins.session = Some("5e6f7a8b".to_owned());
     for _ in 0..4 {
         let plan = world.plan();

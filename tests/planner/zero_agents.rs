@@ -90,7 +90,9 @@ fn the_first_server_keeps_to_every_limit() {
     let plan = limited.plan();
     assert!(plan.creates.is_empty());
     assert!(
-        plan.notes.iter().any(|note| note.contains("jenkins.bootstrap") && note.contains("limits.max_servers")),
+        plan.notes
+            .iter()
+            .any(|note| note.contains("jenkins.bootstrap") && note.contains("limits.max_servers")),
         "{:?}",
         plan.notes
     );
@@ -120,7 +122,11 @@ fn the_anchor_is_made_once_and_marked() {
     assert!(plan.creates.is_empty(), "it does what a first server would do");
     let anchor = world.node(Computer::ANCHOR, 1);
     anchor.offline = true;
-    assert_eq!(world.plan().anchor, Some(Anchor::Mark), "the pass before ended between the two");
+    assert_eq!(
+        world.plan().anchor,
+        Some(Anchor::Mark),
+        "the pass before ended between the two"
+    );
     for reason in [ANCHOR_TEXT, "a person's own words"] {
         marked(
             world.node_mut(Computer::ANCHOR),
@@ -171,7 +177,10 @@ fn what_the_user_may_not_read_is_counted() {
     assert!(world.plan().notes.is_empty());
     world.observed.jenkins.hidden = 3;
     let notes = world.plan().notes;
-    assert!(notes[0].starts_with("3 items") && notes[0].contains("Job/Read"), "{notes:?}");
+    assert!(
+        notes[0].starts_with("3 items") && notes[0].contains("Job/Read"),
+        "{notes:?}"
+    );
 }
 
 #[test]

@@ -313,14 +313,24 @@ fn items_of_jobs_that_may_not_be_read_are_counted() {
         r#"{"discoverableItems":null,"items":[]}"#,
         r#"{"items":[],"discoverableItems":{}}"#,
     ] {
-        assert_eq!(wire::queue(none.as_bytes(), Keep::Waiting), Ok((Vec::new(), 0)), "{none}");
+        assert_eq!(
+            wire::queue(none.as_bytes(), Keep::Waiting),
+            Ok((Vec::new(), 0)),
+            "{none}"
+        );
     }
     assert!(wire::queue(br#"{"discoverableItems":[]}"#, Keep::Waiting).is_err());
 }
 
 #[test]
 fn who_may_use_the_script_console_sees_its_page() {
-    let page = || Canned::new("200 OK", &[HTML, "X-Jenkins: 2.544"], "<title>Script Console - Jenkins</title>");
+    let page = || {
+        Canned::new(
+            "200 OK",
+            &[HTML, "X-Jenkins: 2.544"],
+            "<title>Script Console - Jenkins</title>",
+        )
+    };
     let fake = Fake::start(vec![
         page(),
         forbidden("hudson.model.Hudson.Administer"),

@@ -187,15 +187,25 @@ fn the_label_of_the_script_console_comes_before_all_others() {
     let none = view(&[]);
     assert_eq!(exactly(&none, block(PLAIN), Some("linux&&amd64")), "label linux&&amd64");
     assert_eq!(exactly(&none, block(PLAIN), None), "any");
-    assert_eq!(exactly(&none, item(PLAIN, told("windows")), Some("linux")), "label linux");
+    assert_eq!(
+        exactly(&none, item(PLAIN, told("windows")), Some("linux")),
+        "label linux"
+    );
     assert_eq!(exactly(&none, item(PLAIN, told("windows")), None), "any");
-    assert_eq!(exactly(&none, child(PLAIN), Some("linux")), "label linux", "nothing is asked");
+    assert_eq!(
+        exactly(&none, child(PLAIN), Some("linux")),
+        "label linux",
+        "nothing is asked"
+    );
     // A lone name is printed as it is, blanks and all.
     assert_eq!(exactly(&none, block(PLAIN), Some("foo bar")), "label foo bar");
     let german = "Warte auf den nächsten freien Build-Prozessor auf linux";
     assert_eq!(exactly(&view(&["a: x"]), block(german), Some("linux")), "label linux");
     // An item that waits for something else than a node waits for it whatever its label is.
-    assert_eq!(exactly(&none, block("Jenkins is about to shut down"), Some("linux")), "-");
+    assert_eq!(
+        exactly(&none, block("Jenkins is about to shut down"), Some("linux")),
+        "-"
+    );
     assert_eq!(exactly(&none, block("Jenkins is about to shut down"), None), "-");
 }
 
@@ -246,7 +256,10 @@ fn only_a_label_that_no_request_tells_is_hidden() {
     };
     assert!(hidden(&none, overridden));
     assert!(!hidden(&none, item(PLAIN, told("linux"))));
-    assert!(!hidden(&none, item(PLAIN, TaskLabel::Untold)), "its configuration is asked first");
+    assert!(
+        !hidden(&none, item(PLAIN, TaskLabel::Untold)),
+        "its configuration is asked first"
+    );
     assert!(!hidden(&view(&["a: x"]), block("what is this?")));
 }
 
@@ -254,9 +267,19 @@ fn only_a_label_that_no_request_tells_is_hidden() {
 fn the_anchor_says_nothing_of_a_label_that_it_satisfies() {
     let world = view(&["mita-anchor:"]);
     let why = "‘mita-anchor’ is offline";
-    assert_eq!(wish_of(&world, item(why, told("!windows&&!master"))), "label !windows&&!master");
+    assert_eq!(
+        wish_of(&world, item(why, told("!windows&&!master"))),
+        "label !windows&&!master"
+    );
     let reason = wish_of(&world, block(why));
     assert!(reason.starts_with("? jenkins names the anchor alone"), "{reason}");
-    assert_eq!(wish_of(&world, block("There are no nodes with the label ‘linux’")), "label linux");
-    assert_eq!(wish_of(&world, block(PLAIN)), "any", "with the anchor the plain sentence is believed");
+    assert_eq!(
+        wish_of(&world, block("There are no nodes with the label ‘linux’")),
+        "label linux"
+    );
+    assert_eq!(
+        wish_of(&world, block(PLAIN)),
+        "any",
+        "with the anchor the plain sentence is believed"
+    );
 }
