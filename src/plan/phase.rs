@@ -106,15 +106,14 @@ impl Standing {
     /// Returns the slots that it has, with this many executors.
     pub(super) fn slots(&self, executors: u32) -> u32 {
         match self {
-            Self::Intent | Self::Booting => executors,
+            // Another server in the place of one that comes back would be too many a minute later.
+            Self::Intent | Self::Booting | Self::Offline { returns: true, .. } => executors,
             Self::Up {
                 idle_slots,
                 over_age: false,
                 ..
             } => *idle_slots,
             Self::Ambiguous { slots } => *slots,
-            // Another server in its place would be too many a minute later.
-            Self::Offline { returns: true, .. } => executors,
             _ => 0,
         }
     }

@@ -102,11 +102,14 @@ pub fn wishes(view: &JenkinsView, kinds: &[Kind<'_>], now: Timestamp, grace: Sig
             of_item.push(None);
             continue;
         }
-        let exact = exact.and_then(|labels| labels.get(&item.id)).map(Option::as_deref);
+        let exact = match exact.and_then(|labels| labels.get(&item.id)) {
+            None => Exact::Untold,
+            Some(label) => Exact::Told(label.as_deref()),
+        };
         let key = Key::of(item, age, exact);
         let seen = seen.entry(key).or_insert_with(|| {
             let said = item.why.as_deref().map_or(Said::Unread, why::read);
-            if let Some(label) = key.exact {
+            if let Exact::Told(label) = key.exact {
                 Seen::Same(distinct.index(resolver.exactly(said, label)))
             } else if resolver.differs_by_job(said, item) {
                 Seen::ByJob(said, HashMap::default())
@@ -141,20 +144,29 @@ pub fn asks(wishes: &Wishes) -> Vec<Ask> {
 /// A job without a label cannot be stuck for this long: ten times the least estimate that Jenkins reckons with.
 const UNLABELLED_NOT_STUCK: SignedDuration = SignedDuration::from_mins(10);
 
+/// The label of an item by the script console.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Exact<'a> {
+    /// It was not asked, failed, or does not list the item.
+    Untold,
+    /// The label; `None`: the item may run anywhere.
+    Told(Option<&'a str>),
+}
+
 /// What decides an item's wish, its job aside: a queue of many items has few of these.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Key<'a> {
     why: Option<&'a str>,
     class: Option<&'a str>,
     label: &'a TaskLabel,
-    /// The label by the script console, `None` in it for an item that may run anywhere.
-    exact: Option<Option<&'a str>>,
+    /// What the script console told.
+    exact: Exact<'a>,
     /// Stuck at once, which Jenkins says only of a label without a node: one of this build, if the job has none.
     offline_at_once: bool,
 }
 
 impl<'a> Key<'a> {
-    fn of(item: &'a QueueItem, age: SignedDuration, exact: Option<Option<&'a str>>) -> Self {
+    fn of(item: &'a QueueItem, age: SignedDuration, exact: Exact<'a>) -> Self {
         let offline_at_once = item.stuck && item.label == TaskLabel::Anywhere && age < UNLABELLED_NOT_STUCK;
         Self {
             why: item.why.as_deref(),

@@ -232,8 +232,8 @@ pub struct Task {
     pub class: TaskClass,
     /// As the user wrote it.
     pub label: Option<String>,
-    /// What the job says where this build has a label of its own.
-    pub of_job: Option<Option<String>>,
+    /// What the job says where this build has a label of its own; empty: nothing.
+    pub of_job: Option<String>,
     pub seconds: i64,
     pub quiet: i64,
     /// A text: it is blocked for that reason.
@@ -280,16 +280,17 @@ impl Task {
         self
     }
 
-    /// The job's own label, where the build was given another one.
+    /// The job's own label, or none (empty), where the build was given another one.
     #[must_use]
-    pub fn of_job(mut self, label: Option<&str>) -> Self {
-        self.of_job = Some(label.map(str::to_owned));
+    pub fn of_job(mut self, label: &str) -> Self {
+        self.of_job = Some(label.to_owned());
         self
     }
 
     /// The label that the job's configuration holds.
     pub fn job_label(&self) -> Option<&str> {
-        self.of_job.as_ref().unwrap_or(&self.label).as_deref()
+        let label = self.of_job.as_deref().or(self.label.as_deref());
+        label.filter(|label| !label.is_empty())
     }
 
     #[must_use]

@@ -37,7 +37,7 @@ fn submit_all(site: &Site) -> usize {
         job("größe & mehr", "linux||windows"),
         Task::matrix("team/matrix", "ARCH=x86_64,DB=a,OS=linux").label("x86_64&&linux"),
         Task::pipeline("repo/main", 12).label("linux"),
-        job("override", "linux").of_job(None),
+        job("override", "linux").of_job(""),
     ];
     site.world.with(|world| {
         world

@@ -180,8 +180,7 @@ fn the_script_console_tells_every_label() {
     assert_eq!(posts(&site, "scriptText"), 0, "nothing waits");
     site.world.submit(pipeline("linux"));
     // A build with a label of its own, and a matrix child: neither needs the configuration of its job.
-    site.world
-        .submit(job("override", "linux&&x86_64").of_job(Some("windows")));
+    site.world.submit(job("override", "linux&&x86_64").of_job("windows"));
     site.world
         .submit(Task::matrix("matrix", "ARCH=x86_64,OS=linux").label("x86_64&&linux"));
     site.world.submit(pipeline("windows"));
