@@ -300,3 +300,18 @@ fn a_check_says_what_a_site_without_agents_needs() {
         refused.err
     );
 }
+
+#[test]
+fn an_item_that_left_before_the_script_ran_is_not_asked_about() {
+    let site = site_with("labels_from: script");
+    make_admin(&site);
+    site.world.submit(pipeline("linux"));
+    let gone = Task::matrix("matrix", "ARCH=x86_64,OS=linux").label("x86_64&&linux");
+    let gone = site.world.submit(gone);
+    site.world
+        .before(When::on(Service::Jenkins).path("/scriptText"), move |world| {
+            world.jenkins.cancel(gone);
+        });
+    site.pass();
+    assert_eq!(site.world.count(|call| call.path.contains("config.xml")), 0);
+}
