@@ -12,6 +12,7 @@ mod demand;
 mod destroy;
 mod eligible;
 mod grow;
+mod hidden;
 mod ids;
 mod images;
 mod leaks;
@@ -41,6 +42,7 @@ use crate::state::{Phase, State};
 pub use audit::{audit, audit_destroy, audit_leaks};
 pub use destroy::destroy;
 pub use eligible::{eligible, why_none, why_not, wish_text};
+pub use hidden::{ANCHOR_TEXT, Anchor};
 pub use images::Rollback;
 pub use leaks::{Leak, LeakKind, LeakOwner, everything, leaks};
 pub use room::spend;
@@ -76,6 +78,8 @@ pub struct Context {
 pub struct Plan {
     /// The memory after looking, before acting.
     pub state: State,
+    /// What is to be done about the node that keeps labels readable (`jenkins.anchor`).
+    pub anchor: Option<Anchor>,
     /// Marks of ours to be taken back off nodes that turned busy.
     pub unmarks: Vec<Unmark>,
     /// What goes, in order.
@@ -98,6 +102,8 @@ pub struct Plan {
     pub notes: Vec<String>,
     /// Sentences that make the pass end with exit code 1 (the guard held something back, …), printed as warnings.
     pub warnings: Vec<String>,
+    /// Sentences that an operator hears once, as a warning, when what they say begins; the exit code does not heed them.
+    pub news: Vec<String>,
     /// Every server of ours.
     pub servers: Vec<ServerRow>,
     /// Jenkins nodes of ours without a server.
@@ -240,7 +246,8 @@ pub enum Keep {
 impl Plan {
     /// Returns whether anything is done about nodes, servers or what belongs to them.
     pub fn acts(&self) -> bool {
-        !(self.creates.is_empty()
+        !(self.anchor.is_none()
+            && self.creates.is_empty()
             && self.removals.is_empty()
             && self.unmarks.is_empty()
             && self.sweeps.is_empty()
@@ -362,5 +369,5 @@ pub fn plan_for(observed: &Observed, config: &Config, state: &State, context: &C
     let growth = grow::grow(&survey, &demand);
     let mut reaped = reap::reap(&mut survey, &demand);
     let upkeep = belongings::upkeep(&mut survey, &mut reaped.removals);
-    report::plan(survey, &demand, growth, reaped, upkeep)
+    report::plan(survey, &demand, growth, reaped, upkeep, state)
 }

@@ -6,11 +6,13 @@ use super::belongings::Upkeep;
 use super::clock::since;
 use super::demand::Demand;
 use super::grow::Growth;
+use super::hidden;
 use super::overview;
 use super::phase::Standing;
 use super::reap::Reaped;
 use super::survey::Survey;
 use super::{Plan, Waiting};
+use crate::state::State;
 
 /// An item that waits for so long beside an idle executor is kept from it by something else than a lack of servers.
 const IGNORED_AFTER_SECONDS: i64 = 600;
@@ -22,10 +24,15 @@ pub(super) fn plan(
     growth: Growth<'_>,
     reaped: Reaped,
     upkeep: Upkeep,
+    state: &State,
 ) -> Plan {
     let (waiting, unmet) = overview::waiting(&survey, demand, &growth);
     let mut notes = cold(&survey, demand, &growth);
     notes.extend(ignored(&survey, &waiting));
+    notes.extend(growth.bootstrap);
+    notes.extend(hidden::notes(&survey));
+    let news = hidden::news(&survey, state);
+    let anchor = hidden::anchor(&survey);
     let mut plan = empty(survey, demand.items.len());
     plan.notes.extend(reaped.notes);
     plan.warnings.extend(reaped.warnings);
@@ -36,6 +43,8 @@ pub(super) fn plan(
         floating_ips: upkeep.floating_ips,
         volume_marks: upkeep.volume_marks,
         asks: upkeep.asks,
+        anchor,
+        news,
         unmarks: reaped.unmarks,
         removals: reaped.removals,
         creates: growth.creates,
@@ -48,7 +57,9 @@ pub(super) fn plan(
 /// Returns the plan that does nothing.
 pub(super) fn empty(survey: Survey<'_>, waiting_items: usize) -> Plan {
     Plan {
+        anchor: None,
         unmarks: Vec::new(),
+        news: Vec::new(),
         removals: Vec::new(),
         sweeps: Vec::new(),
         floating_ips: Vec::new(),

@@ -7,12 +7,13 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::jenkins_pages::{bare, escaped, http_date, no_crumb, unauthorized};
-use super::model::{Agent, Item, Jenkins, Mark, Stage, TaskClass, User, hash};
+use super::model::{Agent, Item, Jenkins, Mark, Stage, Task, TaskClass, User, hash};
 use super::script::{Call, Service, run_acts};
 use super::tree::{Tree, default_view};
 use super::wire::{Delivery, Reply, Request, Server, decoded, pairs};
 use super::world::{State, World};
 
+const ADMINISTER: &str = "hudson.model.Hudson.Administer";
 const DISCONNECT: &str = "hudson.model.Computer.Disconnect";
 
 /// A Jenkins on a port of its own.
@@ -132,7 +133,8 @@ fn who(jenkins: &Jenkins, call: &Call) -> Result<Who, ()> {
 
 /// Whether the words are to be German: the header's first language, or without one the JVM's.
 fn wants_german(jenkins: &Jenkins, call: &Call) -> bool {
-    match call.headers.get("accept-language").map(|l| l.trim()) {
+    let asked = call.headers.get("accept-language").map(|l| l.trim());
+    match jenkins.language.as_deref().or(asked) {
         None | Some("") => jenkins.german,
         Some(language) => language.to_ascii_lowercase().starts_with("de"),
     }
@@ -153,7 +155,12 @@ fn answer(state: &mut State, call: &Call, root: &str) -> Reply {
     let user = match identity {
         Who::Nobody if get => return state.jenkins.login_first(&call.path),
         Who::Nobody => return no_crumb(&call.path),
-        Who::Token(user) => user,
+        Who::Token(user) => {
+            if !get && state.jenkins.token_needs_crumb() && !has_crumb(&state.jenkins, call) {
+                return no_crumb(&call.path);
+            }
+            user
+        }
         Who::Password(user) => {
             if !get && state.jenkins.crumbs && !has_crumb(&state.jenkins, call) {
                 return no_crumb(&call.path);
@@ -180,8 +187,14 @@ fn has_crumb(jenkins: &Jenkins, call: &Call) -> bool {
         .split(';')
         .find_map(|c| c.trim().strip_prefix("JSESSIONID.fake="))
         .unwrap_or("");
+    let field = jenkins.crumb_field().to_ascii_lowercase();
+    let sent = call.headers.get(&field);
+    if !jenkins.at_least(176) {
+        // It is bound to the client's address, which is the same here whoever asks.
+        return sent.is_some_and(|sent| jenkins.sessions.keys().any(|session| *sent == crumb(session)));
+    }
     let good = jenkins.sessions.contains_key(session);
-    good && call.headers.get("jenkins-crumb").is_some_and(|c| *c == crumb(session))
+    good && sent.is_some_and(|c| *c == crumb(session))
 }
 
 fn crumb(session: &str) -> String {
@@ -212,6 +225,9 @@ impl Page<'_> {
             ),
             ["crumbIssuer", "api", "json"] => self.crumb_issuer(state),
             ["queue", "api", "json"] => self.queue(state),
+            ["script"] if self.user.may(ADMINISTER) => state.jenkins.page(200, "Script Console"),
+            ["script"] => state.jenkins.forbidden(self.user, ADMINISTER),
+            ["scriptText"] => self.script_text(state),
             ["queue", "item", id, "api", "json"] => self.queue_item(state, id),
             ["computer"] => state.jenkins.page(200, "Nodes"),
             ["computer", "api", "json"] => {
@@ -271,7 +287,7 @@ impl Page<'_> {
         let user = by_password.then(|| self.user.name.clone());
         state.jenkins.sessions.insert(session.clone(), user);
         let body = json!({"_class": "hudson.security.csrf.DefaultCrumbIssuer", "crumb": crumb(&session),
-            "crumbRequestField": "Jenkins-Crumb"});
+            "crumbRequestField": state.jenkins.crumb_field()});
         state
             .jenkins
             .api(self.root, &body)
@@ -292,8 +308,36 @@ impl Page<'_> {
             .into_iter()
             .map(|i| item_json(state, i, self.root, self.german))
             .collect();
-        let value = json!({"_class": "hudson.model.Queue", "discoverableItems": [], "items": items});
+        let discoverable = !readable && self.user.may("hudson.model.Item.Discover");
+        let names = state.jenkins.queue.iter().filter(|_| discoverable);
+        let hidden: Vec<Value> = names.map(|i| json!({"task": {"name": short_name(&i.task)}})).collect();
+        let value = json!({"_class": "hudson.model.Queue", "discoverableItems": hidden, "items": items});
         self.api(state, &value, &hidden_of_items("items."))
+    }
+
+    /// The script console. The only script it can run is the one that tells the queue's labels.
+    fn script_text(&self, state: &State) -> Reply {
+        if self.get {
+            return state.jenkins.page(405, "Method Not Allowed");
+        }
+        if !self.user.may(ADMINISTER) {
+            return state.jenkins.forbidden(self.user, ADMINISTER);
+        }
+        let form = String::from_utf8_lossy(&self.call.body).into_owned();
+        let script = pairs(&form).into_iter().find(|(name, _)| name == "script");
+        let script = script.map(|(_, text)| text).unwrap_or_default();
+        if !script.contains("queue.items") || !script.contains("assignedLabel") {
+            return Reply::typed(
+                200,
+                "text/plain;charset=utf-8",
+                "groovy.lang.MissingPropertyException: No such property",
+            );
+        }
+        let items = state.jenkins.queue.iter();
+        let labels: Vec<Value> = items
+            .map(|i| json!([i.id, i.task.asked().map(|label| label.printed())]))
+            .collect();
+        Reply::typed(200, "text/plain;charset=utf-8", format!("{}\n", Value::from(labels)))
     }
 
     fn queue_item(&self, state: &State, id: &str) -> Reply {
@@ -582,6 +626,11 @@ fn hidden_of_computers(at: &str) -> Vec<String> {
     .to_vec()
 }
 
+/// The name of a task without the folders around it.
+fn short_name(task: &Task) -> &str {
+    task.name.rsplit('/').next().unwrap_or(&task.name)
+}
+
 /// `job/a/job/b/` of a full name.
 fn job_path(full: &str) -> String {
     let names: Vec<String> = full.split('/').map(encoded).collect();
@@ -621,14 +670,14 @@ fn item_json(state: &State, item: &Item, root: &str, german: bool) -> Value {
 
 fn task_json(jenkins: &Jenkins, item: &Item, root: &str) -> Value {
     let task = &item.task;
-    let short = task.name.rsplit('/').next().unwrap_or(&task.name);
+    let short = short_name(task);
     match &task.class {
         TaskClass::FreeStyle => {
             let mut value = json!({"_class": "hudson.model.FreeStyleProject", "name": short, "color": "notbuilt",
                 "fullName": task.name, "displayName": short, "fullDisplayName": task.name.replace('/', " » "),
                 "url": format!("{root}{}", job_path(&task.name))});
             if jenkins.at_least(94) {
-                value["labelExpression"] = json!(task.label.as_deref().map(exported_label));
+                value["labelExpression"] = json!(task.job_label().map(exported_label));
             }
             value
         }
@@ -792,7 +841,7 @@ fn generated_config(jenkins: &Jenkins, full: &str) -> Option<String> {
         .queue
         .iter()
         .find(|i| i.task.name == full && i.task.class == TaskClass::FreeStyle);
-    let label = queued.map(|i| i.task.label.clone());
+    let label = queued.map(|i| i.task.job_label().map(str::to_owned));
     let label = label.or_else(|| {
         jenkins
             .builds

@@ -10,7 +10,7 @@ use super::label::Asked;
 const LINGERS: i64 = 3;
 
 /// Every permission that the fake knows.
-pub const PERMISSIONS: [&str; 9] = [
+pub const PERMISSIONS: [&str; 10] = [
     "hudson.model.Hudson.Administer",
     "hudson.model.Hudson.Read",
     "hudson.model.Item.Read",
@@ -20,6 +20,7 @@ pub const PERMISSIONS: [&str; 9] = [
     "hudson.model.Computer.Delete",
     "hudson.model.Computer.Create",
     "hudson.model.Computer.Configure",
+    "hudson.model.Item.Discover",
 ];
 
 #[derive(Clone, Debug)]
@@ -58,6 +59,8 @@ pub struct Jenkins {
     pub starting: bool,
     /// Whether the JVM's own language is German: that is what a request without Accept-Language gets.
     pub german: bool,
+    /// The locale plugin: the language in which everything is answered, whatever is asked for.
+    pub language: Option<String>,
     /// Crumbs are asked of those who log in with a password.
     pub crumbs: bool,
     pub builtin_executors: u32,
@@ -237,6 +240,8 @@ pub struct Task {
     pub class: TaskClass,
     /// As the user wrote it.
     pub label: Option<String>,
+    /// What the job says where this build has a label of its own; empty: nothing.
+    pub of_job: Option<String>,
     pub seconds: i64,
     pub quiet: i64,
     /// A text: it is blocked for that reason.
@@ -251,6 +256,7 @@ impl Task {
             name: name.to_owned(),
             class: TaskClass::FreeStyle,
             label: None,
+            of_job: None,
             seconds: 300,
             quiet: 0,
             blocked: None,
@@ -280,6 +286,19 @@ impl Task {
     pub fn label(mut self, label: &str) -> Self {
         self.label = Some(label.to_owned());
         self
+    }
+
+    /// The job's own label, or none (empty), where the build was given another one.
+    #[must_use]
+    pub fn of_job(mut self, label: &str) -> Self {
+        self.of_job = Some(label.to_owned());
+        self
+    }
+
+    /// The label that the job's configuration holds.
+    pub fn job_label(&self) -> Option<&str> {
+        let label = self.of_job.as_deref().or(self.label.as_deref());
+        label.filter(|label| !label.is_empty())
     }
 
     #[must_use]
@@ -362,6 +381,7 @@ impl Jenkins {
             quieting_down: false,
             starting: false,
             german: true,
+            language: None,
             crumbs: true,
             builtin_executors: 0,
             builtin_builds: Vec::new(),
@@ -391,6 +411,28 @@ impl Jenkins {
         let mut parts = self.version.split('.').map(|p| p.parse::<u32>().unwrap_or(0));
         let (major, second) = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
         (major, second) >= (2, minor)
+    }
+
+    /// The controller starts again: another session, every channel is gone, and the builds of the agents with them.
+    pub fn restart(&mut self, session: &str, clock: i64) {
+        session.clone_into(&mut self.session);
+        self.sessions.clear();
+        let connected = self.agents.values().filter(|a| a.connected);
+        let names: Vec<String> = connected.map(|a| a.name.clone()).collect();
+        for name in names {
+            self.break_channel(&name, clock);
+            self.agent(&name).cause = None;
+        }
+    }
+
+    /// Before 2.96 a token needs a crumb, too.
+    pub fn token_needs_crumb(&self) -> bool {
+        self.crumbs && !self.at_least(96)
+    }
+
+    /// The header of a crumb.
+    pub fn crumb_field(&self) -> &'static str {
+        if self.at_least(0) { "Jenkins-Crumb" } else { ".crumb" }
     }
 
     pub fn builtin_label(&self) -> &'static str {

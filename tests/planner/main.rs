@@ -11,3 +11,4 @@ mod removing;
 mod restart;
 mod seeing;
 mod world;
+mod zero_agents;
