@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use crate::config::Config;
+use crate::config::{Config, Register};
 use crate::error::{EXIT_BLIND, EXIT_DONE, EXIT_PARTLY, Error, chain};
+use crate::jenkins::{Checked, JenkinsError};
 use crate::model::{ProviderName, ServerSpec, TemplateName, Zone};
 use crate::pass::Live;
 use crate::report::json;
@@ -78,7 +79,7 @@ fn online(
     let mut live = Live::connect(config, &console.surroundings.stop)?;
     let mut missing = Vec::new();
     let mut blind = 0;
-    match live.jenkins.view().and_then(|view| live.jenkins.check(&view.computers)) {
+    match look_at_jenkins(config, &live) {
         Ok(checked) => {
             missing.extend(
                 checked
@@ -127,6 +128,20 @@ fn online(
         EXIT_PARTLY
     };
     Ok((missing, exit))
+}
+
+/// Looks for missing permissions: those that every site needs, and those to make nodes where a template says so.
+fn look_at_jenkins(config: &Config, live: &Live) -> Result<Checked, JenkinsError> {
+    let view = live.jenkins.view()?;
+    let mut checked = live.jenkins.check(&view.computers)?;
+    let registers = |how: Register| config.templates.iter().any(|template| template.register == how);
+    let inbound = registers(Register::Inbound);
+    if inbound || registers(Register::Ssh) {
+        let more = live.jenkins.check_making(&view.computers, inbound)?;
+        checked.missing.extend(more.missing);
+        checked.untold.extend(more.untold);
+    }
+    Ok(checked)
 }
 
 /// Returns for each template the zones in which it may stand at a provider.
