@@ -308,7 +308,7 @@ mod tests {
         };
         let script = "s={{ mita.agent_secret }} {{ mita.ssh_host_public_key }}";
         assert_eq!(render(script, &inbound), "s=5ec {{ mita.ssh_host_public_key }}");
-        assert_eq!(faults(script, &inbound.joining)[0].0, 27);
+        assert_eq!(faults(script, &inbound.joining)[0].0, 26);
         let key = HostKeyPair {
             private: Secret::new("BEGIN\nbody\nEND\n"),
             public: "ssh-ed25519 AAAA".to_owned(),

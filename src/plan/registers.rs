@@ -67,7 +67,10 @@ pub(super) fn registers(survey: &mut Survey<'_>, removals: &[Removal]) -> Vec<Re
 
 /// Whether a server that we made can be connected to, and nobody has made a node for it yet.
 fn is_ready(unit: &Unit<'_>, config: &Config) -> bool {
-    let Some(template) = unit.template(config).filter(|template| template.register == Register::Ssh) else {
+    let Some(template) = unit
+        .template(config)
+        .filter(|template| template.register == Register::Ssh)
+    else {
         return false;
     };
     let active = unit.server.is_some_and(|server| server.status == ServerStatus::Active);

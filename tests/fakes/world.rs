@@ -381,7 +381,11 @@ impl State {
         };
         let mut addresses = server.addresses.clone();
         let floating = self.cloud(cloud).floating_ips.iter();
-        addresses.extend(floating.filter(|ip| ip.port.as_ref() == Some(&server.port)).map(|ip| ip.address.clone()));
+        addresses.extend(
+            floating
+                .filter(|ip| ip.port.as_ref() == Some(&server.port))
+                .map(|ip| ip.address.clone()),
+        );
         let agents = self.jenkins.agents.values_mut();
         for agent in agents.filter(|agent| !agent.connected) {
             let Some(ssh) = agent.ssh.as_ref().filter(|ssh| addresses.contains(&ssh.host)) else {

@@ -400,7 +400,8 @@ fn what_cannot_be_created_is_refused_in_the_words_of_jenkins() {
     // The recorded one has no plugins.
     s.world.with(|w| w.jenkins.ssh_plugin = false);
     s.agrees("error-create-ssh-class-absent");
-    s.world.with(|w| assert!(w.jenkins.agents.is_empty(), "{:?}", w.jenkins.agents));
+    s.world
+        .with(|w| assert!(w.jenkins.agents.is_empty(), "{:?}", w.jenkins.agents));
     s.agrees("create-no-launcher");
     s.on_1_on_2();
     let agent_file = s.agrees("jenkins-agent-jnlp-non-inbound");

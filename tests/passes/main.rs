@@ -21,6 +21,7 @@ mod images;
 mod leaks;
 mod life;
 mod r#move;
+mod register;
 mod safety;
 mod servers;
 mod site;

@@ -91,7 +91,11 @@ pub fn unused(at: &At<'_>, template: &Template, report: &mut Report) {
         }
         _ => return,
     };
-    let key = if template.script.is_some() { "script" } else { "register" };
+    let key = if template.script.is_some() {
+        "script"
+    } else {
+        "register"
+    };
     report.hint(&at.place(key), text);
 }
 

@@ -29,7 +29,9 @@ pub(super) fn wrong(plan: &Plan, observed: &Observed, config: &Config, context: 
             marked && there && server.status == ServerStatus::Active && split_server_name(name).is_some()
         });
         if !good {
-            broken.push(format!("node {name} is made and no running server of ours has its address"));
+            broken.push(format!(
+                "node {name} is made and no running server of ours has its address"
+            ));
         }
         let mut templates = config.templates.iter();
         if !templates.any(|template| template.name == wanted.template && template.register == Register::Ssh) {
