@@ -1,11 +1,11 @@
 #!/bin/bash
-# User data of a server that joins Jenkins as an inbound agent (register: inbound), on RHEL, Rocky, Alma, CentOS Stream and Fedora.
+# User data of a server that joins Jenkins as an inbound agent (register: inbound), on RHEL, Rocky, Alma, CentOS
+# Stream and Fedora.
 # mita fills in what stands in double braces; see README.md beside this file.
 set -euo pipefail
 
-# Java has another name in each of them.
-dnf install -y curl git java-21-openjdk-headless || dnf install -y curl git java-latest-openjdk-headless
-
+# Java has another name in each of them. Their images have curl (or curl-minimal, which it would conflict with).
+dnf install -y git java-21-openjdk-headless || dnf install -y git java-latest-openjdk-headless
 
 # The agent's user, and its directory: agent.remote_dir of the template.
 id jenkins >/dev/null 2>&1 || useradd --create-home --home-dir /home/jenkins --shell /bin/bash jenkins

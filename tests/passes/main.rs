@@ -26,4 +26,5 @@ mod safety;
 mod servers;
 mod site;
 mod tokens;
+mod user_data;
 mod weather;
