@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 
-use super::fakes::{Fault, JoinsAs, Kind, Reply, Service, When, secret_of};
+use super::fakes::{Agent, Fault, JoinsAs, Kind, Reply, Service, Task, When, secret_of};
 use super::site::{Done, NODES, Site, job};
 
 const CREATE_NODE: &str = "doCreateItem";
@@ -285,7 +285,7 @@ fn a_missing_permission_makes_no_server_and_is_named() {
         site.world.advance(30);
         assert!(site.pass().actions().is_empty(), "the template is held back");
 
-        site.world.agent(super::fakes::Agent::new("other", &[]));
+        site.world.agent(Agent::new("other", &[]));
         site.world.forget_calls();
         let check = site.mita(&["check", "--online"]);
         assert_eq!(check.code, 1, "{}", check.err);
@@ -560,9 +560,81 @@ fn with_a_floating_ip_jenkins_connects_to_that() {
 fn another_owners_node_that_waits_for_its_server_is_left_alone() {
     let site = inbound_site();
     let name = "small__0123456789ab";
-    site.world.agent(super::fakes::Agent::new(name, &["linux"]));
+    site.world.agent(Agent::new(name, &["linux"]));
     site.minutes(10);
     assert_eq!(nodes(&site), [name], "within boot_grace it may be another mita's");
     site.minutes(8);
     assert_eq!(nodes(&site).len(), 0);
+}
+
+#[test]
+fn a_node_that_waits_for_its_agent_does_not_confuse_the_queue() {
+    // With one node of the label, which is offline, Jenkins says that this node is what an item waits for.
+    let site = inbound_site();
+    site.world
+        .submit(Task::pipeline("folder/pipe", 7).label("linux&&x86_64"));
+    site.world.agent(Agent::new("other", &["elsewhere"]));
+    assert_eq!(site.pass().actions(), ["register done small", "create done small"]);
+    site.world.advance(20);
+    assert!(site.pass().actions().is_empty());
+    site.world
+        .submit(Task::pipeline("folder/pipe", 8).label("linux&&x86_64"));
+    site.world
+        .submit(Task::pipeline("folder/pipe", 9).label("linux&&x86_64"));
+    // Two executors each: two of the three items have one.
+    assert_eq!(site.pass().actions(), ["register done small", "create done small"]);
+    site.minutes(5);
+    assert_eq!(site.world.with(|world| world.jenkins.builds.len()), 3);
+    assert_eq!(site.servers(), 2);
+}
+
+#[test]
+fn a_mark_of_a_person_on_a_node_that_waits_is_respected() {
+    let site = site(&inbound(), JoinsAs::Never);
+    site.world.submit(job("build", "linux"));
+    site.pass();
+    let name = nodes(&site).remove(0);
+    site.world.with(|world| {
+        world.jenkins.queue.clear();
+        world.mark(&name, "admin", "I look at it");
+    });
+    site.minutes(25);
+    assert_eq!((site.servers(), nodes(&site).len()), (1, 1));
+    site.world.with(|world| world.unmark(&name));
+    site.minutes(2);
+    assert_eq!((site.servers(), nodes(&site).len()), (0, 0));
+}
+
+#[test]
+fn a_refused_placement_hands_over_to_the_next_with_a_node_of_its_own() {
+    let nodes_of = inbound().replace(
+        "    provider: openstack",
+        "    provider: openstack\n    availability_zone: [az1, az2]",
+    );
+    let site = site(&nodes_of, JoinsAs::BySecret);
+    site.world.submit(job("build", "linux"));
+    let refused = Reply::json(
+        403,
+        &json!({"forbidden": {"code": 403, "message": "Quota exceeded for instances"}}),
+    );
+    let post = || When::on(Service::Nova).method("POST").part("/servers");
+    site.world.fault(post().times(1), Fault::Instead(refused));
+    let done = site.mita(&["run", "-o", "json"]);
+    let expected = [
+        "register done small",
+        "create refused small",
+        "delete_node done small",
+        "register done small",
+        "create done small",
+    ];
+    assert_eq!(
+        (done.code, done.actions()),
+        (0, expected.map(str::to_owned).to_vec()),
+        "{}",
+        done.err
+    );
+    let name = site
+        .world
+        .with(|world| world.cloud("openstack").servers[0].name.clone());
+    assert_eq!(nodes(&site), [name]);
 }
