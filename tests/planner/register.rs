@@ -9,7 +9,7 @@ use super::world::{CLOUD, World, id, mins, offline, template, with};
 fn ssh() -> World {
     let mut small = template("small", &["small", "linux"]);
     small.register = Register::Ssh;
-    small.agent.credentials_id = "ci".to_owned();
+    "ci".clone_into(&mut small.agent.credentials_id);
     with(vec![small])
 }
 
@@ -56,29 +56,29 @@ fn only_those_that_can_be_reached_and_stay_are_registered() {
         assert_eq!(registered(&world.plan()), [], "{why}");
     };
     check("not up", &|world, name| {
-        world.server_mut(name).status = ServerStatus::Build
+        world.server_mut(name).status = ServerStatus::Build;
     });
     check("failed", &|world, name| {
-        world.server_mut(name).status = ServerStatus::Error
+        world.server_mut(name).status = ServerStatus::Error;
     });
     check("no address", &|world, name| world.server_mut(name).addresses.clear());
     check("going", &|world, name| {
-        world.server_mut(name).task_state = Some("deleting".to_owned())
+        world.server_mut(name).task_state = Some("deleting".to_owned());
     });
     check("not ours", &|world, name| world.server_mut(name).mark = None);
     check("too late", &|world, name| {
-        world.server_mut(name).created = world_time() - mins(16)
+        world.server_mut(name).created = world_time() - mins(16);
     });
     check("the cloud cannot be read", &|world, _| world.close(CLOUD));
     check("reap", &|world, _| world.context.create = false);
     check("quieting down", &|world, _| {
-        world.observed.jenkins.quieting_down = Some(true)
+        world.observed.jenkins.quieting_down = Some(true);
     });
     check("the script registers", &|world, _| {
-        world.config.templates[0].register = Register::Own
+        world.config.templates[0].register = Register::Own;
     });
     check("its key was lost", &|world, _| {
-        world.config.templates[0].agent.host_key = HostKey::Made
+        world.config.templates[0].agent.host_key = HostKey::Made;
     });
     check("no floating IP yet", &|world, _| {
         world.config.templates[0].spec.floating_ip_pool = Some("public".to_owned());

@@ -45,11 +45,10 @@ impl Prepared {
 impl Executor<'_> {
     /// Makes the host key of a server, where its template wants one. The public key is remembered.
     pub(super) fn host_key(&mut self, create: &Create) -> Result<Option<HostKeyPair>, String> {
-        let template = self.config.template(create.template.as_str());
-        let made = |template: &&Template| {
+        let is_made = |template: &Template| {
             template.register == Register::Ssh && template.agent.host_key == HostKey::Made && template.script.is_some()
         };
-        if template.filter(made).is_none() {
+        if !self.config.template(create.template.as_str()).is_some_and(is_made) {
             return Ok(None);
         }
         let pair = host_key::make().map_err(|what| format!("its host key cannot be made: {what}"))?;
