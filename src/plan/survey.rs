@@ -11,7 +11,7 @@ use super::belongings;
 use super::phase::{self, Measures, Standing};
 use super::supply::{Link, Supply, Unit, supply};
 use super::words::{shown, span};
-use super::{Context, adopt, clock, hidden, images, leaving, mapping};
+use super::{Context, adopt, clock, hidden, images, leaving, mapping, registers};
 use crate::config::{Config, Template};
 use crate::model::{Computer, NodeId, NodeName, Observed, ProviderName, Reading, split_server_name};
 use crate::state::{BackoffKey, Controller, LastPass, NodeMemory, Sighting, State, VERSION};
@@ -121,6 +121,7 @@ pub(super) fn survey<'a>(
             stray_nodes,
             leaving: BTreeMap::new(),
             swept: state.swept.clone(),
+            host_keys: BTreeMap::new(),
             failures: state.failures.clone(),
             jobs: state.jobs.clone(),
             node_labels: state.node_labels.clone(),
@@ -132,6 +133,7 @@ pub(super) fn survey<'a>(
     };
     survey.notes.extend(restart);
     remember(&mut survey);
+    registers::remember(&mut survey, state);
     leaving::remember(&mut survey, state);
     learn(&mut survey);
     survey
@@ -225,7 +227,9 @@ fn strays<'a>(
         let mut seen = phase::sighted_again(seen, context.now);
         seen.known = known;
         sightings.insert(computer.name.clone(), seen);
-        found.push(Stray { computer, seen });
+        if known || !registers::may_wait_for_its_server(computer, seen, config, context.now) {
+            found.push(Stray { computer, seen });
+        }
     }
     (found, sightings)
 }

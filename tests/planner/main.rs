@@ -7,6 +7,7 @@ mod clouds;
 mod creating;
 mod destroying;
 mod images;
+mod register;
 mod removing;
 mod restart;
 mod seeing;
