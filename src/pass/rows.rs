@@ -1,12 +1,13 @@
 //! From a plan to the rows of a report: one for each step, in the order in which they are done. Nothing is done here.
 
 use crate::model::BelongingKind;
-use crate::plan::{Create, Leftover, NewFloatingIp, NodeToRemove, Plan, Removal, ServerToRemove, Unmark};
+use crate::plan::{Create, Drain, Leftover, NewFloatingIp, NodeToRemove, Plan, Removal, ServerToRemove, Unmark};
 use crate::report::{Action, Do, Outcome};
 
 /// Lists what a plan would do.
 pub fn planned(plan: &Plan) -> Vec<Action> {
     let mut actions: Vec<Action> = plan.unmarks.iter().map(unmark_action).collect();
+    actions.extend(plan.drains.iter().map(drain_action));
     for removal in &plan.removals {
         actions.extend(removal_actions(removal));
     }
@@ -76,6 +77,21 @@ pub fn unmark_action(unmark: &Unmark) -> Action {
         server_id: None,
         target: None,
         because: unmark.because.clone(),
+        result: Outcome::Planned,
+        error: None,
+    }
+}
+
+/// Returns the row of a node that is to take no new work.
+pub fn drain_action(drain: &Drain) -> Action {
+    Action {
+        act: Do::Offline,
+        node: drain.template.as_ref().map(ToString::to_string),
+        name: drain.node.to_string(),
+        provider: None,
+        server_id: None,
+        target: None,
+        because: drain.because.clone(),
         result: Outcome::Planned,
         error: None,
     }

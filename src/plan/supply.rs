@@ -14,7 +14,7 @@ use crate::config::{Config, Template};
 use crate::model::{
     Computer, NodeId, Observed, ProviderName, Reading, Server, ServerId, TemplateName, Zone, split_server_name,
 };
-use crate::state::{Intent, NodeMemory, State};
+use crate::state::{BuildCount, Intent, NodeMemory, State};
 
 /// One node of ours, from the moment its create was begun until the cloud no longer lists it.
 #[derive(Debug)]
@@ -47,6 +47,8 @@ pub(super) struct Unit<'a> {
     pub age: SignedDuration,
     /// When it joined Jenkins.
     pub joined: Option<Timestamp>,
+    /// The builds that were seen on it, where its template limits them.
+    pub builds: Option<BuildCount>,
     /// Where it stands.
     pub standing: Standing,
 }
@@ -287,6 +289,7 @@ impl<'a> Roll<'a> {
             link: Link::None,
             age: SignedDuration::ZERO,
             joined: None,
+            builds: None,
             standing: Standing::Intent,
         }
     }

@@ -11,7 +11,7 @@ use super::belongings;
 use super::phase::{self, Measures, Standing};
 use super::supply::{Link, Supply, Unit, supply};
 use super::words::{shown, span};
-use super::{Context, adopt, clock, images, leaving, mapping};
+use super::{Context, adopt, clock, images, lasting, leaving, mapping};
 use crate::config::{Config, Template};
 use crate::model::{Computer, NodeId, NodeName, Observed, ProviderName, Reading, split_server_name};
 use crate::state::{BackoffKey, Controller, LastPass, NodeMemory, Sighting, State, VERSION};
@@ -69,9 +69,11 @@ pub(super) fn survey<'a>(
         foreign,
         strangers,
         mut notes,
-        warnings,
+        mut warnings,
     } = supply(observed, config, state, context.now);
     let (fits, ambiguities) = mapping::link(&mut units, &computers, &foreign, &strangers, config);
+    let (clashes, due) = lasting::clashes(&state.clashes, &ambiguities, context.now);
+    warnings.extend(due);
     notes.extend(ambiguities);
     let controller = clock::controller(
         state.controller.as_ref(),
@@ -121,6 +123,8 @@ pub(super) fn survey<'a>(
             swept: state.swept.clone(),
             failures: state.failures.clone(),
             jobs: state.jobs.clone(),
+            ignored: state.ignored.clone(),
+            clashes,
             node_labels: state.node_labels.clone(),
         },
         restart: restart.is_some(),

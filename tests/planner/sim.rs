@@ -995,6 +995,7 @@ fn computer(node: &Node, dead: bool) -> Computer {
         executors: node.executors,
         idle_executors: node.executors - busy.min(node.executors),
         one_off_busy: false,
+        running: Vec::new(),
         labels: None,
     }
 }

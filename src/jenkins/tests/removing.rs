@@ -16,6 +16,7 @@ fn request(name: &NodeName) -> RemoveNode<'_> {
         name,
         mark: "mita-drain run-17",
         mark_prefix: "mita-drain",
+        drain_prefix: "mita-empty",
         even_if_busy: false,
         by_monitor: false,
     }
