@@ -66,17 +66,19 @@ pub(super) fn why_spent(seen: u32, most: u32) -> String {
     format!("it had {seen} of {most} builds (max_builds)")
 }
 
-/// Returns what keeps further builds from a node that is online and had all of its own.
+/// Returns what keeps further builds from a node that had all of its own and may take one, now or when it comes back.
 pub(super) fn drain(unit: &Unit<'_>, survey: &Survey<'_>) -> Option<Drain> {
-    let Standing::Up { .. } = unit.standing else {
-        return None;
+    let by_monitor = match unit.standing {
+        Standing::Up { .. } | Standing::Offline { .. } => false,
+        Standing::Monitored { .. } => true,
+        _ => return None,
     };
     let (seen, most) = spent(unit, survey.config).filter(|_| !unit.twin)?;
     Some(Drain {
         node: unit.computer()?.name.clone(),
         template: Some(unit.template.clone()),
         mark: spent_text(most),
-        by_monitor: false,
+        by_monitor,
         because: format!("{}, and takes no further one", why_spent(seen, most)),
     })
 }

@@ -68,10 +68,10 @@ const MAX_REASON: usize = 120;
 /// Returns the offline reason of a node that an operator drains, with what he says of it.
 pub fn drain_text(reason: Option<&str>) -> String {
     // What Jenkins strips or escapes would not come back as it was sent.
-    let plain = |c: char| !(c.is_control() || "<>&\"'".contains(c));
-    let said: String = reason.unwrap_or_default().chars().filter(|c| plain(*c)).collect();
-    let said: Vec<&str> = said.split_whitespace().filter(|word| *word != ":").collect();
-    let said: String = said.join(" ").chars().take(MAX_REASON).collect();
+    let plain = |c: char| if c.is_control() || "<>&\"'".contains(c) { ' ' } else { c };
+    let said: String = reason.unwrap_or_default().chars().map(plain).collect();
+    let words: Vec<&str> = said.split_whitespace().filter(|word| *word != ":").collect();
+    let said: String = words.join(" ").chars().take(MAX_REASON).collect();
     if said.is_empty() {
         format!("{DRAIN_PREFIX}, by hand")
     } else {

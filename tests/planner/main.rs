@@ -3,11 +3,14 @@
 
 mod adoption;
 mod belongings;
+mod builds;
 mod clouds;
 mod creating;
 mod destroying;
+mod drain;
 mod images;
 mod removing;
 mod restart;
 mod seeing;
 mod world;
+mod zombies;
