@@ -15,8 +15,10 @@
 mod fakes;
 
 mod belongings;
+mod builds;
 mod clouds;
 mod commands;
+mod drain;
 mod images;
 mod leaks;
 mod life;
