@@ -138,6 +138,8 @@ pub(super) struct Supply<'a> {
     pub foreign: Vec<&'a str>,
     /// Jenkins nodes that stand at an address of which nobody knows the server, with the template of which it may be.
     pub strangers: Vec<Stranger<'a>>,
+    /// Servers of which nobody knows which is ours.
+    pub clashes: Vec<String>,
     /// What is worth saying.
     pub notes: Vec<String>,
     /// What an operator must hear of: said once, and forgotten.
@@ -165,7 +167,7 @@ pub(super) fn supply<'a>(observed: &'a Observed, config: &'a Config, state: &'a 
     let foreign = roll.list();
     let mut by_id: Vec<usize> = (0..roll.units.len()).collect();
     by_id.sort_by(|&a, &b| roll.units[a].id.cmp(&roll.units[b].id));
-    let mut notes = twins(&mut roll.units, &by_id);
+    let clashes = twins(&mut roll.units, &by_id);
     let listed = |id: &NodeId| by_id.binary_search_by(|&unit| roll.units[unit].id.cmp(id)).is_ok();
     let unlisted: Vec<_> = state.nodes.iter().filter(|(id, _)| !listed(id)).collect();
     let intents: Vec<_> = state.intents.iter().filter(|(id, _)| !listed(id)).collect();
@@ -185,11 +187,12 @@ pub(super) fn supply<'a>(observed: &'a Observed, config: &'a Config, state: &'a 
              running; configure it again, or remove them there"
         )
     });
-    notes.extend(roll.adoption.notes(&roll.units));
+    let notes = roll.adoption.notes(&roll.units);
     Supply {
         units: roll.units,
         foreign,
         strangers: roll.adoption.strangers,
+        clashes,
         notes,
         warnings: warnings.chain(roll.unmarked).collect(),
     }
@@ -207,6 +210,12 @@ fn twins(units: &mut [Unit<'_>], by_id: &[usize]) -> Vec<String> {
         if units[a].id == units[b].id {
             units[a].twin = true;
             units[b].twin = true;
+            // Said alike in whatever order they are listed: how long it lasts is counted by the sentence.
+            let (a, b) = if key(&units[a]) <= key(&units[b]) {
+                (a, b)
+            } else {
+                (b, a)
+            };
             notes.push(format!(
                 "servers \"{}\" ({}) and \"{}\" ({}) bear one id: neither is touched",
                 units[a].name, units[a].provider, units[b].name, units[b].provider

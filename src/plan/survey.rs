@@ -68,13 +68,15 @@ pub(super) fn survey<'a>(
         mut units,
         foreign,
         strangers,
+        clashes: mut contradictions,
         mut notes,
         mut warnings,
     } = supply(observed, config, state, context.now);
     let (fits, ambiguities) = mapping::link(&mut units, &computers, &foreign, &strangers, config);
-    let (clashes, due) = lasting::clashes(&state.clashes, &ambiguities, context.now);
+    contradictions.extend(ambiguities);
+    let (clashes, due) = lasting::clashes(&state.clashes, &contradictions, context.now);
     warnings.extend(due);
-    notes.extend(ambiguities);
+    notes.extend(contradictions);
     let controller = clock::controller(
         state.controller.as_ref(),
         observed.jenkins.session.as_ref(),

@@ -143,6 +143,26 @@ fn one_node_that_fits_two_servers_keeps_both() {
 }
 
 #[test]
+fn two_servers_of_one_id_are_mailed_too_in_whatever_order_they_are_listed() {
+    let mut world = world();
+    world.server("small", 1, mins(30));
+    let mut other = world.server_mut("small__000000000001").clone();
+    other.id = "other".into();
+    world.cloud(crate::world::CLOUD).servers.push(other);
+    let mut warned = 0;
+    for _ in 0..6 {
+        let plan = world.pass(mins(1));
+        warned += plan
+            .warnings
+            .iter()
+            .filter(|warning| warning.contains("neither is touched"))
+            .count();
+        world.cloud(crate::world::CLOUD).servers.reverse();
+    }
+    assert_eq!(warned, 1);
+}
+
+#[test]
 fn a_node_of_our_form_that_is_somebody_elses_is_left_alone() {
     let mut world = world();
     world.up("small", 1, mins(30));
