@@ -53,8 +53,11 @@ fn agents(site: &Site) -> Vec<String> {
     site.world.with(|world| world.jenkins.agents.keys().cloned().collect())
 }
 
+/// A step, and the request that it is.
+type Step = (&'static str, fn() -> When);
+
 /// The steps of a removal, each held after it was done and before its answer came.
-fn steps() -> [(&'static str, fn() -> When); 5] {
+fn steps() -> [Step; 5] {
     [
         ("the mark", || When::on(Service::Jenkins).part("changeOfflineCause")),
         ("the second look", || {

@@ -313,14 +313,14 @@ fn builds_are_told_apart_where_they_were_asked_for() {
         .map(|c| (c.name.as_str(), c.running.as_slice()))
         .collect();
     let build = [digest(b"http://127.0.0.1:18080/jenkins/job/serial/2532/")];
-    let none: &[String] = &[];
+    let silent: &[String] = &[];
     assert_eq!(
         told,
         [
-            ("master", none),
-            ("off-1", none),
-            ("off-2", none),
-            ("off-3", none),
+            ("master", silent),
+            ("off-1", silent),
+            ("off-2", silent),
+            ("off-3", silent),
             ("on-1", &build)
         ]
     );
