@@ -229,6 +229,10 @@ pub struct Computer {
     pub idle_executors: u32,
     /// Whether a one-off executor (a matrix parent, …) is at work.
     pub one_off_busy: bool,
+    /// Digests of the URLs of the builds that run there; only where builds are counted (`max_builds`), and only of those
+    /// that mita may read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub running: Vec<String>,
     /// Its labels, its own name among them; `None` where Jenkins did not tell (before 2.94).
     pub labels: Option<Vec<String>>,
 }

@@ -36,6 +36,7 @@ const ROUGH: Faults = Faults {
     bad_image: false,
     broken_image: false,
     adopt: false,
+    max_builds: false,
     forget_unknown: false,
 };
 
@@ -72,6 +73,45 @@ fn run(seeds: std::ops::Range<u64>, faults: Faults, passes: u64) {
 #[test]
 fn rules_hold_in_calm_worlds() {
     run(0..10, calm(), 120);
+}
+
+#[test]
+fn rules_hold_where_nodes_have_so_many_builds() {
+    // What no pass sees, since it is cut short or cannot look, is not counted.
+    let seen = Faults {
+        crash: 0,
+        closed: 0,
+        lag: 0,
+        ..ROUGH
+    };
+    let mut spent = 0;
+    for (seeds, faults) in [(5000..5010, calm()), (5100..5112, seen), (5200..5212, ROUGH)] {
+        for seed in seeds {
+            let faults = Faults {
+                max_builds: true,
+                ..faults
+            };
+            let mut sim = Sim::new(seed, faults);
+            let end = sim.run(120, &audited).and_then(|()| sim.settle(&audited));
+            end.unwrap_or_else(|broken| panic!("seed {seed}: {broken}"));
+            spent += sim.spent;
+        }
+    }
+    assert!(spent > 200, "the worlds were dull: {spent} nodes had all their builds");
+}
+
+#[test]
+fn a_planner_that_lets_further_builds_begin_is_caught() {
+    let planner = |observed: &Observed, config: &Config, state: &State, context: &Context| {
+        let mut plan = plan(observed, config, state, context);
+        plan.drains.clear();
+        plan
+    };
+    let faults = Faults {
+        max_builds: true,
+        ..calm()
+    };
+    caught(faults, &planner, &["I13"]);
 }
 
 #[test]

@@ -93,6 +93,7 @@ fn computer(agent: &Agent) -> Computer {
         executors: count(agent.executors.len()),
         idle_executors: count(agent.free()),
         one_off_busy: false,
+        running: Vec::new(),
         labels: Some(agent.all_labels().into_iter().collect()),
     }
 }

@@ -64,6 +64,18 @@ pub enum Command {
     Check(CheckArgs),
     /// Remove nodes now, by the same safe order as `reap`
     Destroy(DestroyArgs),
+    /// Let nodes take no new work: their builds end, then the passes remove them
+    ///
+    /// Marks the Jenkins nodes offline with "mita: draining, by hand". What runs there goes on; no pass takes the mark
+    /// back off, and the first pass that finds the node idle removes it with its server, without waiting for idle_grace.
+    /// A drained node counts as no supply: where its work is wanted, another server is made. What is not ours, or a
+    /// person took offline, is refused; the rest is done. To remove nodes at once use `mita destroy`.
+    Drain(DrainArgs),
+    /// Let drained nodes take work again
+    ///
+    /// Takes a mark of mita's off ("mita: draining..." or "mita: removing..."), never a person's or a monitor's. A node
+    /// that is over its max_lifetime or max_builds goes all the same.
+    Undrain(UndrainArgs),
     /// List what looks like ours and is accounted for nowhere: servers, volumes, floating IPs, ports, Jenkins nodes
     Leaks(LeaksArgs),
     /// Not supported yet
@@ -75,12 +87,6 @@ pub enum Command {
     /// Not supported yet
     #[command(hide = true)]
     Man(Later),
-    /// Not supported yet
-    #[command(hide = true)]
-    Drain(Later),
-    /// Not supported yet
-    #[command(hide = true)]
-    Undrain(Later),
 }
 
 /// Whatever follows a command that is not supported yet.
@@ -168,6 +174,37 @@ pub struct DestroyArgs {
     /// Remove them although they are busy: their builds fail
     #[arg(long)]
     pub force: bool,
+    /// Print exactly what would be done and why, and write nothing anywhere
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+    /// How to print [default: text on a terminal and in a dry run, else only what is wrong]
+    #[arg(short, long, value_enum)]
+    pub output: Option<Output>,
+}
+
+/// Arguments of `drain`.
+#[derive(Debug, Args)]
+pub struct DrainArgs {
+    /// Names of servers or Jenkins nodes of ours
+    #[arg(required = true, value_name = "NAME")]
+    pub names: Vec<String>,
+    /// What Jenkins shows beside the mark, as in "new kernel, ask anna" [at most 120 characters]
+    #[arg(long, value_name = "TEXT")]
+    pub reason: Option<String>,
+    /// Print exactly what would be done and why, and write nothing anywhere
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+    /// How to print [default: text on a terminal and in a dry run, else only what is wrong]
+    #[arg(short, long, value_enum)]
+    pub output: Option<Output>,
+}
+
+/// Arguments of `undrain`.
+#[derive(Debug, Args)]
+pub struct UndrainArgs {
+    /// Names of servers or Jenkins nodes of ours
+    #[arg(required = true, value_name = "NAME")]
+    pub names: Vec<String>,
     /// Print exactly what would be done and why, and write nothing anywhere
     #[arg(short = 'n', long)]
     pub dry_run: bool,

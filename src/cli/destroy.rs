@@ -1,20 +1,45 @@
-//! `destroy`: removes named nodes now, by the same safe order as a pass.
+//! `destroy`: removes named nodes now, by the same safe order as a pass; and the way of every command that is given names.
 
 #![expect(clippy::disallowed_methods, reason = "an edge: measures how long the command takes")]
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use crate::config::Config;
 use crate::error::Error;
+use crate::model::Observed;
 use crate::pass::{self, Decision, Live, observe};
-use crate::plan::{self, Context};
+use crate::plan::{self, Context, Plan};
+use crate::state::State;
 
 use super::args::{Cli, DestroyArgs};
 use super::passes::{How, finish};
 use super::{Console, setup};
 
+/// Plans what is to be done with the nodes that were named.
+pub type Planner<'p> = dyn Fn(&Observed, &Config, &State, &Context) -> Plan + 'p;
+
 /// Removes the named nodes.
 pub fn destroy(cli: &Cli, args: &DestroyArgs, console: &mut Console<'_, '_>) -> Result<u8, Error> {
+    let how = How {
+        dry_run: args.dry_run,
+        output: args.output,
+        named: true,
+    };
+    let plan = |observed: &Observed, config: &Config, state: &State, context: &Context| {
+        plan::destroy(observed, config, state, context, &args.names, args.force)
+    };
+    by_name(cli, how, args.force, &plan, console)
+}
+
+/// Looks, plans, does and reports, under the lock unless it is a dry run.
+pub fn by_name(
+    cli: &Cli,
+    how: How,
+    force: bool,
+    planner: &Planner<'_>,
+    console: &mut Console<'_, '_>,
+) -> Result<u8, Error> {
     let mut config = setup::config(cli, console)?;
     let now = console.surroundings.now;
     let context = Context {
@@ -22,13 +47,8 @@ pub fn destroy(cli: &Cli, args: &DestroyArgs, console: &mut Console<'_, '_>) -> 
         pass: setup::pass_id()?,
         create: false,
         remove: true,
-        force: args.force,
+        force,
         created: 0,
-    };
-    let how = How {
-        dry_run: args.dry_run,
-        output: args.output,
-        named: true,
     };
     let _lock = if how.dry_run {
         None
@@ -41,9 +61,9 @@ pub fn destroy(cli: &Cli, args: &DestroyArgs, console: &mut Console<'_, '_>) -> 
     let began = Instant::now();
     let mut live = Live::connect(&config, &console.surroundings.stop)?;
     let mut observed = observe::look(&mut live, &state)?;
-    let mut plan = plan::destroy(&observed, &config, &state, &context, &args.names, args.force);
+    let mut plan = planner(&observed, &config, &state, &context);
     while live.must_end().is_none() && pass::settle(&mut live, &config, &mut observed, &plan)? {
-        plan = plan::destroy(&observed, &config, &state, &context, &args.names, args.force);
+        plan = planner(&observed, &config, &state, &context);
     }
     finish(
         &config,

@@ -3,6 +3,7 @@
 pub mod args;
 mod check;
 mod destroy;
+mod drain;
 mod explain;
 mod leaks;
 mod logging;
@@ -115,12 +116,12 @@ fn dispatch(cli: &Cli, console: &mut Console<'_, '_>) -> Result<u8, Error> {
         Command::Explain(args) => explain::explain(cli, args, console),
         Command::Check(args) => check::check(cli, args, console),
         Command::Destroy(args) => destroy::destroy(cli, args, console),
+        Command::Drain(args) => drain::drain(cli, args, console),
+        Command::Undrain(args) => drain::undrain(cli, args, console),
         Command::Leaks(args) => leaks::leaks(cli, args, console),
         Command::History(_) => later("history"),
         Command::Completions(_) => later("completions"),
         Command::Man(_) => later("man"),
-        Command::Drain(_) => later("drain"),
-        Command::Undrain(_) => later("undrain"),
     }
 }
 

@@ -267,6 +267,12 @@ fn print_servers(out: &mut dyn Write, rows: &[ServerRow]) -> io::Result<()> {
     Ok(())
 }
 
+/// Says how many builds a node had, where they are limited.
+fn builds(row: &ServerRow) -> String {
+    let said = |builds| format!(" ({})", count(u64::from(builds), "build", "builds"));
+    row.builds.map_or_else(String::new, said)
+}
+
 fn cells(row: &ServerRow) -> [String; 6] {
     let zone = row.zone.as_ref().map_or_else(String::new, |zone| format!("/{zone}"));
     let node = match &row.jenkins_node {
@@ -286,6 +292,6 @@ fn cells(row: &ServerRow) -> [String; 6] {
         age(row.age_seconds),
         row.idle_seconds.map_or_else(|| "-".to_owned(), age),
         printable(&format!("{}{zone}", row.provider), 60),
-        format!("{node}{more}"),
+        format!("{node}{more}{}", builds(row)),
     ]
 }

@@ -26,6 +26,8 @@ pub struct Client {
     crumb: RefCell<Option<Crumb>>,
     crumb_asked: Cell<bool>,
     version: RefCell<Option<String>>,
+    /// Whether the list of computers is asked which builds run there.
+    pub(super) tells_builds: bool,
 }
 
 /// What proves that a POST comes from where the crumb was handed out: its header, and the session it is bound to.
@@ -60,7 +62,13 @@ impl Client {
             crumb: RefCell::new(None),
             crumb_asked: Cell::new(false),
             version: RefCell::new(None),
+            tells_builds: false,
         })
+    }
+
+    /// Lets every view tell the builds of a node apart: needed only where they are counted.
+    pub fn tell_builds(&mut self) {
+        self.tells_builds = true;
     }
 
     /// Returns how many requests were made.

@@ -24,5 +24,5 @@ pub use check::Checked;
 pub use client::Client;
 pub use create::{Created, HostKey, Launcher, Mode, NewNode};
 pub use error::JenkinsError;
-pub use remove::{Outcome, RemoveNode};
+pub use remove::{Drained, Outcome, RemoveNode};
 pub use wire::NodeState;

@@ -29,7 +29,11 @@ impl Client {
         let session = header("x-jenkins-session");
         // The two bodies are the largest things in memory: only one at a time.
         drop(reply);
-        let path = format!("computer/api/json?tree={}", wire::COMPUTER_TREE);
+        let path = if self.tells_builds {
+            format!("computer/api/json?tree={}", wire::computer_tree_with_builds())
+        } else {
+            format!("computer/api/json?tree={}", wire::COMPUTER_TREE)
+        };
         let reply = self.get_json(&path)?;
         let computers = wire::computers(&reply.body).map_err(|reason| bad_answer("GET", &path, &reason))?;
         Ok(JenkinsView {

@@ -24,8 +24,11 @@ pub struct RemoveNode<'a> {
     pub name: &'a NodeName,
     /// The offline message of this pass; begins with `mark_prefix`.
     pub mark: &'a str,
-    /// How all our offline messages begin.
+    /// How the offline messages of all removals begin.
     pub mark_prefix: &'a str,
+    /// How the offline messages of nodes that are drained begin: they stand for a mark of ours, too, and are not taken
+    /// back.
+    pub drain_prefix: &'a str,
     /// Whether running builds are no reason to keep it.
     pub even_if_busy: bool,
     /// Whether a mark set by Jenkins' own monitors is no reason to keep it.
@@ -66,6 +69,22 @@ pub enum Outcome {
     Failed(JenkinsError),
 }
 
+/// What became of a node that is to be drained.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Drained {
+    /// It was marked.
+    Now,
+    /// It bore such a mark already.
+    Before,
+    /// There is no such node.
+    Gone,
+    /// Somebody else marked it; nothing was changed.
+    HeldByPerson {
+        /// What they said.
+        reason: String,
+    },
+}
+
 impl Client {
     /// Removes a node in the safe order. `pause` waits; it is called only for a Jenkins older than 2.503.
     ///
@@ -83,7 +102,10 @@ impl Client {
         }
         if mark::is_ours(&node, request.mark_prefix) {
             // An earlier pass marked it and did not come to the end: this reading is the one after the mark.
-            return unmarked(self.delete_marked(request));
+            return unmarked(self.delete_marked(request, true));
+        }
+        if mark::is_ours(&node, request.drain_prefix) {
+            return unmarked(self.delete_marked(request, false));
         }
         if is_held(&node, request.by_monitor) {
             return unmarked(Outcome::HeldByPerson {
@@ -108,6 +130,23 @@ impl Client {
         }
     }
 
+    /// Marks a node offline so that it takes no new work and its builds end, unless it bears such a mark or somebody
+    /// else's. A monitor's mark is replaced only where `by_monitor` says so.
+    pub fn drain(&self, request: &RemoveNode<'_>) -> Result<Drained, JenkinsError> {
+        let Some(node) = self.node(request.name)? else {
+            return Ok(Drained::Gone);
+        };
+        if mark::is_ours(&node, request.drain_prefix) {
+            return Ok(Drained::Before);
+        }
+        if is_held(&node, request.by_monitor) && !mark::is_ours(&node, request.mark_prefix) {
+            let reason = crate::http::printable(&node.offline_reason, 200);
+            return Ok(Drained::HeldByPerson { reason });
+        }
+        self.mark_offline(request.name, request.mark)?;
+        Ok(Drained::Now)
+    }
+
     /// Reads again after our mark and deletes what is still idle.
     fn finish(&self, request: &RemoveNode<'_>) -> Outcome {
         let node = match self.node(request.name) {
@@ -119,19 +158,21 @@ impl Client {
             return Outcome::MarkLost;
         }
         if node.is_quiet() || request.even_if_busy {
-            return self.delete_marked(request);
+            return self.delete_marked(request, true);
         }
         Outcome::TurnedBusy {
             still_marked: self.take_mark_back(request.name, request.mark).err(),
         }
     }
 
-    fn delete_marked(&self, request: &RemoveNode<'_>) -> Outcome {
+    /// Deletes a node that bears a mark of ours. `give_back`: where it never can be, the mark is taken off; what is
+    /// drained is not to work again.
+    fn delete_marked(&self, request: &RemoveNode<'_>, give_back: bool) -> Outcome {
         match self.delete_node(request.name) {
             Ok(Deleted::Now) => Outcome::Deleted,
             Ok(Deleted::Before) => Outcome::Gone,
             Err(error) => {
-                if matches!(error, JenkinsError::Forbidden { .. }) {
+                if give_back && matches!(error, JenkinsError::Forbidden { .. }) {
                     // It can never be deleted: left marked, the whole fleet would end up out of service. Whether that
                     // works is not worth an error of its own, the next pass finds the mark.
                     let _ = self.take_mark_back(request.name, request.mark);

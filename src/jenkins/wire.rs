@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::jenkins::lenient::{Flag, Number, Object, Text, Told, list, list_beside};
-use crate::model::{Computer, NodeName, QueueItem, Stage, TaskLabel};
+use crate::model::{Computer, NodeName, QueueItem, Stage, TaskLabel, digest};
 
 /// What is asked of the queue, escaped. Of items whose job the user may not read, Jenkins shows the task alone.
 pub const QUEUE_TREE: &str = "items%5Bid%2Cwhy%2Cstuck%2Cblocked%2Cbuildable%2Cpending%2CinQueueSince%2C\
@@ -23,6 +23,16 @@ pub const QUEUE_TREE: &str = "items%5Bid%2Cwhy%2Cstuck%2Cblocked%2Cbuildable%2Cp
 pub const COMPUTER_TREE: &str = "computer%5BdisplayName%2Cidle%2Coffline%2CtemporarilyOffline%2C\
                                  offlineCauseReason%2CofflineCause%5Btimestamp%5D%2CassignedLabels%5Bname%5D%2C\
                                  executors%5Bidle%5D%2ConeOffExecutors%5Bidle%5D%5D";
+
+/// Returns what is asked of the computers where their builds are to be told apart, too.
+pub fn computer_tree_with_builds() -> String {
+    let (plain, telling) = (
+        "executors%5Bidle%5D",
+        "executors%5Bidle%2CcurrentExecutable%5Burl%5D%5D",
+    );
+    // The one-off executors, whose name is written otherwise, run no builds of their own.
+    COMPUTER_TREE.replacen(plain, telling, 1)
+}
 
 /// What is asked of one node, escaped.
 pub const NODE_TREE: &str = "idle%2Coffline%2CtemporarilyOffline%2CofflineCauseReason%2C\
@@ -242,6 +252,7 @@ impl WireComputer<'_> {
             executors,
             idle_executors,
             one_off_busy: self.one_off_executors.all > 0,
+            running: self.executors.running,
             labels: self.assigned_labels.0,
         })
     }
@@ -276,25 +287,36 @@ fn at(millis: i64) -> Option<Timestamp> {
 }
 
 /// How many elements a list of executors has, and how many say that they are idle or busy.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Counted {
     all: u32,
     idle: u32,
     silent: u32,
+    /// Digests of the URLs of what runs there, where they were asked for and may be seen.
+    running: Vec<String>,
 }
 
 impl Counted {
     /// Returns the number of executors and of idle ones; those that do not say are as the whole node is.
-    fn totals(self, node_is_idle: bool) -> (u32, u32) {
+    fn totals(&self, node_is_idle: bool) -> (u32, u32) {
         let silent = if node_is_idle { self.silent } else { 0 };
         (self.all, self.idle + silent)
     }
 }
 
 #[derive(Deserialize)]
-struct WireExecutor {
+#[serde(rename_all = "camelCase")]
+struct WireExecutor<'a> {
     #[serde(default)]
     idle: Flag,
+    #[serde(borrow, default)]
+    current_executable: Object<WireExecutable<'a>>,
+}
+
+#[derive(Default, Deserialize)]
+struct WireExecutable<'a> {
+    #[serde(borrow, default)]
+    url: Text<'a>,
 }
 
 struct CountedVisitor;
@@ -317,8 +339,14 @@ impl<'de> Visitor<'de> for CountedVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Counted, A::Error> {
         let mut counted = Counted::default();
-        while let Some(Object(executor)) = seq.next_element::<Object<WireExecutor>>()? {
+        while let Some(Object(executor)) = seq.next_element::<Object<WireExecutor<'de>>>()? {
             counted.all = counted.all.saturating_add(1);
+            let build = executor
+                .as_ref()
+                .and_then(|executor| executor.current_executable.0.as_ref());
+            if let Some(url) = build.and_then(|build| build.url.filled()) {
+                counted.running.push(digest(url.as_bytes()));
+            }
             match executor.and_then(|executor| executor.idle.0) {
                 Some(true) => counted.idle = counted.idle.saturating_add(1),
                 Some(false) => {}

@@ -18,15 +18,19 @@ use log::info;
 
 use self::register::Prepared;
 use super::Live;
-use super::rows::{create_action, leftover_action, node_action, removal_actions, server_action, unmark_action};
+use super::rows::{
+    create_action, drain_action, leftover_action, node_action, removal_actions, server_action, unmark_action,
+};
 use crate::config::script::{self, HostKeyPair};
 use crate::config::{Config, Template};
 use crate::error::{Error, chain};
 use crate::http::printable;
-use crate::jenkins::{self, RemoveNode};
+use crate::jenkins::{self, Drained, RemoveNode};
 use crate::model::{BelongingMark, NodeId, NodeName, ProviderName, ServerId};
 use crate::plan::backoff::record_failure;
-use crate::plan::{Context, Create, MARK_PREFIX, NodeToRemove, Removal, ServerToRemove, Unmark, mark_text};
+use crate::plan::{
+    Context, Create, DRAIN_PREFIX, Drain, MARK_PREFIX, NodeToRemove, Removal, ServerToRemove, Unmark, mark_text,
+};
 use crate::provider::{CreateServer, Deleted, ProviderError};
 use crate::report::{Action, Do, Outcome};
 use crate::state::{BackoffKey, Intent, Phase, State};
@@ -93,9 +97,40 @@ impl<'a> Executor<'a> {
             if self.skips(live, &action) {
                 continue;
             }
-            match live.jenkins.unmark(&unmark.node, MARK_PREFIX) {
+            match live.jenkins.unmark(&unmark.node, unmark.prefix) {
                 Ok(true) => self.tell(action, Outcome::Done, None),
                 Ok(false) => self.tell(action, Outcome::Skipped, Some("our mark is gone by now".to_owned())),
+                Err(error) => self.tell(action, Outcome::Failed, Some(chain(&error))),
+            }
+        }
+    }
+
+    /// Marks nodes offline that are to take no new work.
+    pub fn drain(&mut self, live: &Live, drains: &[Drain]) {
+        for drain in drains {
+            let action = drain_action(drain);
+            if self.skips(live, &action) {
+                continue;
+            }
+            let request = RemoveNode {
+                name: &drain.node,
+                mark: &drain.mark,
+                mark_prefix: MARK_PREFIX,
+                drain_prefix: DRAIN_PREFIX,
+                even_if_busy: true,
+                by_monitor: drain.by_monitor,
+            };
+            match live.jenkins.drain(&request) {
+                Ok(Drained::Now | Drained::Before) => self.tell(action, Outcome::Done, None),
+                Ok(Drained::Gone) => self.tell(
+                    action,
+                    Outcome::Skipped,
+                    Some("Jenkins has no such node by now".to_owned()),
+                ),
+                Ok(Drained::HeldByPerson { reason }) => {
+                    let reason = format!("somebody took it offline by now: {reason}");
+                    self.tell(action, Outcome::Skipped, Some(reason));
+                }
                 Err(error) => self.tell(action, Outcome::Failed, Some(chain(&error))),
             }
         }
@@ -152,6 +187,7 @@ impl<'a> Executor<'a> {
             name: &node.name,
             mark: &mark,
             mark_prefix: MARK_PREFIX,
+            drain_prefix: DRAIN_PREFIX,
             even_if_busy: node.even_if_busy,
             by_monitor: node.by_monitor,
         };

@@ -49,7 +49,11 @@ impl Live {
         let deadline = Deadline::after(span);
         let unusable =
             |what: &str, error: &dyn std::error::Error| Error::Config(vec![format!("{what}: {}", chain(error))]);
-        let jenkins = Client::new(&config.jenkins, deadline.clone()).map_err(|error| unusable("jenkins", &error))?;
+        let mut jenkins =
+            Client::new(&config.jenkins, deadline.clone()).map_err(|error| unusable("jenkins", &error))?;
+        if config.templates.iter().any(|template| template.max_builds.is_some()) {
+            jenkins.tell_builds();
+        }
         let mut clouds = BTreeMap::new();
         let mut ledgers = BTreeMap::new();
         let several = u32::try_from(config.providers.len()).unwrap_or(u32::MAX);
@@ -252,6 +256,8 @@ pub fn act(
     let mut executor = execute::Executor::new(config, context, std::mem::take(&mut plan.state), save, told);
     executor.anchor(live, plan.anchor);
     executor.unmark(live, &plan.unmarks);
+    // Before all that takes long: until then another build may begin there.
+    executor.drain(live, &plan.drains);
     // What is asked of a slow cloud comes after all that others can do.
     let [soon, late] = Chores::of(live, &mut plan);
     soon.done(live, &mut executor);

@@ -2,7 +2,7 @@
 
 use crate::model::{BelongingKind, Computer};
 use crate::plan::{
-    Anchor, Create, Leftover, NewFloatingIp, NodeToRemove, Plan, Registration, Removal, ServerToRemove, Unmark,
+    Anchor, Create, Drain, Leftover, NewFloatingIp, NodeToRemove, Plan, Registration, Removal, ServerToRemove, Unmark,
 };
 use crate::report::{Action, Do, Outcome};
 
@@ -10,6 +10,7 @@ use crate::report::{Action, Do, Outcome};
 pub fn planned(plan: &Plan) -> Vec<Action> {
     let mut actions: Vec<Action> = plan.anchor.map(anchor_action).into_iter().collect();
     actions.extend(plan.unmarks.iter().map(unmark_action));
+    actions.extend(plan.drains.iter().map(drain_action));
     for removal in &plan.removals {
         actions.extend(removal_actions(removal));
     }
@@ -135,6 +136,21 @@ pub fn unmark_action(unmark: &Unmark) -> Action {
         server_id: None,
         target: None,
         because: unmark.because.clone(),
+        result: Outcome::Planned,
+        error: None,
+    }
+}
+
+/// Returns the row of a node that is to take no new work.
+pub fn drain_action(drain: &Drain) -> Action {
+    Action {
+        act: Do::Offline,
+        node: drain.template.as_ref().map(ToString::to_string),
+        name: drain.node.to_string(),
+        provider: None,
+        server_id: None,
+        target: None,
+        because: drain.because.clone(),
         result: Outcome::Planned,
         error: None,
     }

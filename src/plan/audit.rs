@@ -3,6 +3,7 @@
 //! It reads the world anew and shares no helper with the planner: a mistake there must not hide itself here.
 
 mod belongings;
+mod drains;
 mod leaks;
 mod ours;
 mod registers;
@@ -12,9 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use foldhash::HashMap;
 
 use self::ours::Ours;
-use super::{Context, Create, MARK_PREFIX, Plan, Removal, ServerToRemove};
+use super::{Context, Create, DRAIN_PREFIX, MARK_PREFIX, Plan, Removal};
 use crate::config::{Config, Template};
-use crate::model::{Computer, Observed, Reading, Server, ServerStatus, is_uuid, split_server_name};
+use crate::model::{Computer, NodeId, Observed, Reading, Server, ServerId, ServerStatus, is_uuid, split_server_name};
 use crate::state::{Phase, State};
 
 pub use leaks::audit_leaks;
@@ -27,7 +28,8 @@ pub fn audit(plan: &Plan, observed: &Observed, config: &Config, state: &State, c
     if !context.create && !plan.floating_ips.is_empty() {
         broken.push("the command creates nothing, the plan makes floating IPs".to_owned());
     }
-    let removes = !plan.removals.is_empty() || !plan.unmarks.is_empty() || !plan.sweeps.is_empty();
+    let marks = !plan.unmarks.is_empty() || !plan.drains.is_empty();
+    let removes = !plan.removals.is_empty() || marks || !plan.sweeps.is_empty();
     if removes && !context.remove {
         broken.push("the command removes nothing, the plan does".to_owned());
     }
@@ -53,6 +55,7 @@ pub fn audit_destroy(
         broken.push("Jenkins is quieting down, and the plan acts".to_owned());
     }
     belongings::wrong(plan, observed, config, state, &mut broken);
+    drains::wrong(plan, observed, config, state, &mut broken);
     if plan.removals.is_empty() {
         return broken;
     }
@@ -102,7 +105,8 @@ fn by_a_person(node: &Computer) -> bool {
         .as_deref()
         .is_some_and(|class| class.starts_with("hudson.node_monitors"));
     let reason = node.offline_reason.rsplit(" : ").next().unwrap_or_default();
-    node.temporarily_offline && !monitor && !reason.starts_with(MARK_PREFIX)
+    let ours = [MARK_PREFIX, DRAIN_PREFIX].iter().any(|mark| reason.starts_with(mark));
+    node.temporarily_offline && !monitor && !ours
 }
 
 /// Checks the server of a removal: listed by a cloud that was read, ours, and no node of that very name at work, nor one
@@ -166,7 +170,7 @@ fn wrong_node(
         return Some(format!("node {name} is removed and a person took it offline"));
     }
     if let Some(server) = &removal.server {
-        return (!fits(name, server, observed)).then(|| {
+        return (!fits(name, &server.name, &server.node_id, &server.id, observed)).then(|| {
             format!(
                 "node {name} is removed with server {}, which is not its own",
                 server.name
@@ -194,9 +198,9 @@ fn wrong_node(
 }
 
 /// Whether a node's name leads to a server: by the id, or by an address.
-fn fits(node: &str, server: &ServerToRemove, observed: &Observed) -> bool {
-    let own = server.name.rsplit("__").next().filter(|own| is_uuid(own));
-    let named = node == server.name || node.contains(server.node_id.as_str());
+fn fits(node: &str, server: &str, id: &NodeId, cloud_id: &ServerId, observed: &Observed) -> bool {
+    let own = server.rsplit("__").next().filter(|own| is_uuid(own));
+    let named = node == server || node.contains(id.as_str());
     if named || own.is_some_and(|own| node.contains(own)) {
         return true;
     }
@@ -205,7 +209,7 @@ fn fits(node: &str, server: &ServerToRemove, observed: &Observed) -> bool {
     };
     let written = [address.to_owned(), address.replace('-', ":")];
     all_servers(observed)
-        .filter(|candidate| candidate.id == server.id)
+        .filter(|candidate| candidate.id == *cloud_id)
         .any(|candidate| {
             candidate
                 .addresses

@@ -52,6 +52,7 @@ pub(super) fn keep_sightings(after: &mut State, before: &State) {
     after.last_pass.clone_from(&before.last_pass);
     after.gaps.clone_from(&before.gaps);
     after.stray_nodes.clone_from(&before.stray_nodes);
+    after.clashes.clone_from(&before.clashes);
     for (name, entry) in &mut after.leaving {
         entry.sightings = before.leaving.get(name).map_or(0, |entry| entry.sightings);
     }
@@ -65,6 +66,27 @@ fn remove(name: &str, survey: &Survey<'_>, force: bool) -> Result<Removal, Strin
         return Err("Jenkins is quieting down".to_owned());
     }
     let because = "destroy was asked for".to_owned();
+    match meant(name, survey)? {
+        Meant::Unit(unit) => remove_unit(unit, force, because),
+        Meant::Stray(computer) => {
+            refuse(computer, force)?;
+            let mut removal = stray_removal(computer, survey, because);
+            lift(&mut removal, force);
+            Ok(removal)
+        }
+    }
+}
+
+/// What an operator named.
+pub(super) enum Meant<'s, 'a> {
+    /// A node of ours.
+    Unit(&'s Unit<'a>),
+    /// A Jenkins node of ours without a server.
+    Stray(&'a Computer),
+}
+
+/// Finds what is named: by server, by our id, or by Jenkins node; says why not, if so.
+pub(super) fn meant<'s, 'a>(name: &str, survey: &'s Survey<'a>) -> Result<Meant<'s, 'a>, String> {
     let is_meant = |unit: &&Unit<'_>| {
         unit.name == name
             || unit.id.as_str() == name
@@ -72,16 +94,13 @@ fn remove(name: &str, survey: &Survey<'_>, force: bool) -> Result<Removal, Strin
     };
     let meant: Vec<&Unit<'_>> = survey.units.iter().filter(is_meant).collect();
     if let [unit] = meant[..] {
-        return remove_unit(unit, force, because);
+        return Ok(Meant::Unit(unit));
     }
     if !meant.is_empty() {
         return Err("several servers bear this name".to_owned());
     }
     if let Some(stray) = survey.strays.iter().find(|stray| stray.computer.name.as_str() == name) {
-        refuse(stray.computer, force)?;
-        let mut removal = stray_removal(stray.computer, survey, because);
-        lift(&mut removal, force);
-        return Ok(removal);
+        return Ok(Meant::Stray(stray.computer));
     }
     Err(unknown(name, survey))
 }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::config::{Config, Template};
+use crate::config::{Config, Register, Template};
 use crate::labels::{Expr, Label};
 use crate::queue::Wish;
 
@@ -28,13 +28,19 @@ pub(super) fn indices(wish: &Wish, config: &Config) -> Vec<usize> {
 fn serves(wish: &Wish, template: &Template) -> bool {
     match wish {
         Wish::Label(label) => label.matches(&template.labels),
-        Wish::Unlabelled => template.accepts_unlabelled,
+        Wish::Unlabelled => template.accepts_unlabelled && !is_exclusive(template),
         Wish::Template(name) => *name == template.name,
         // A node without labels is wanted for itself: nothing tells that another could stand in for it.
         Wish::Like { labels, .. } => !labels.is_empty() && labels.is_subset(&template.labels),
         Wish::Values(values) => !values.is_empty() && values.iter().all(|v| template.labels.contains(v)),
         Wish::GoneNode(_) | Wish::Unknown { .. } => false,
     }
+}
+
+/// Whether the nodes of a template take only jobs whose label asks for them. Of those that register themselves nobody
+/// knows: Jenkins' list does not tell the mode.
+fn is_exclusive(template: &Template) -> bool {
+    template.register != Register::Own && template.agent.exclusive
 }
 
 /// Says in a sentence why a template does not serve a wish.
@@ -45,6 +51,9 @@ pub fn why_not(wish: &Wish, template: &Template) -> String {
     }
     match wish {
         Wish::Label(label) => why_not_label(label, template),
+        Wish::Unlabelled if is_exclusive(template) => {
+            format!("\"{name}\" takes only jobs whose label asks for it (agent.mode: exclusive)")
+        }
         Wish::Unlabelled => format!("\"{name}\" does not accept jobs without a label (accepts_unlabelled)"),
         Wish::Template(wanted) => format!("it waits for a node of \"{wanted}\", not of \"{name}\""),
         Wish::Like { node, labels } if labels.is_empty() => {

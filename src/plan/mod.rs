@@ -7,14 +7,17 @@ mod adopt;
 mod audit;
 pub mod backoff;
 mod belongings;
+mod builds;
 mod clock;
 mod demand;
 mod destroy;
+mod drain;
 mod eligible;
 mod grow;
 mod hidden;
 mod ids;
 mod images;
+mod lasting;
 mod leaks;
 mod leaving;
 mod mapping;
@@ -43,6 +46,7 @@ use crate::state::{Phase, State};
 
 pub use audit::{audit, audit_destroy, audit_leaks};
 pub use destroy::destroy;
+pub use drain::{drain, undrain};
 pub use eligible::{eligible, why_none, why_not, wish_text};
 pub use hidden::{ANCHOR_TEXT, Anchor};
 pub use images::Rollback;
@@ -57,6 +61,35 @@ pub const MARK_PREFIX: &str = "mita: removing";
 pub fn mark_text(pass: &str) -> String {
     format!("{MARK_PREFIX}, pass {pass}")
 }
+
+/// Begins the offline reason of every node that is drained: it takes no new work, no pass takes the mark back off, and
+/// the node goes once it is idle.
+pub const DRAIN_PREFIX: &str = "mita: draining";
+
+/// The most characters of what an operator says of a drain.
+const MAX_REASON: usize = 120;
+
+/// Returns the offline reason of a node that an operator drains, with what he says of it.
+pub fn drain_text(reason: Option<&str>) -> String {
+    // What Jenkins strips or escapes would not come back as it was sent.
+    let plain = |c: char| if c.is_control() || "<>&\"'".contains(c) { ' ' } else { c };
+    let said: String = reason.unwrap_or_default().chars().map(plain).collect();
+    let words: Vec<&str> = said.split_whitespace().filter(|word| *word != ":").collect();
+    let said: String = words.join(" ").chars().take(MAX_REASON).collect();
+    if said.is_empty() {
+        format!("{DRAIN_PREFIX}, by hand")
+    } else {
+        format!("{DRAIN_PREFIX}, by hand, {said}")
+    }
+}
+
+/// Returns the offline reason of a node that had all its builds.
+pub(crate) fn spent_text(most: u32) -> String {
+    format!("{SPENT_PREFIX} of {most} reached")
+}
+
+/// Begins the offline reason of every node that had all its builds.
+const SPENT_PREFIX: &str = "mita: draining, max_builds";
 
 /// What a pass may do, and when and as what it does it.
 #[derive(Clone, Debug)]
@@ -84,6 +117,8 @@ pub struct Plan {
     pub anchor: Option<Anchor>,
     /// Marks of ours to be taken back off nodes that turned busy.
     pub unmarks: Vec<Unmark>,
+    /// Nodes that are to take no new work.
+    pub drains: Vec<Drain>,
     /// What goes, in order.
     pub removals: Vec<Removal>,
     /// What was left of servers that are gone, and goes now.
@@ -275,6 +310,7 @@ impl Plan {
             && self.creates.is_empty()
             && self.removals.is_empty()
             && self.unmarks.is_empty()
+            && self.drains.is_empty()
             && self.sweeps.is_empty()
             && self.registers.is_empty()
             && self.floating_ips.is_empty())
@@ -288,6 +324,23 @@ pub struct Unmark {
     pub node: NodeName,
     /// The template, where it is known.
     pub template: Option<TemplateName>,
+    /// How the mark begins: another one that is found there stays.
+    pub prefix: &'static str,
+    /// Why.
+    pub because: String,
+}
+
+/// A node that is marked offline, so that its builds end and no other begins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Drain {
+    /// The Jenkins node.
+    pub node: NodeName,
+    /// The template, where it is known.
+    pub template: Option<TemplateName>,
+    /// The offline reason; begins with [`DRAIN_PREFIX`].
+    pub mark: String,
+    /// Whether a monitor's mark is replaced.
+    pub by_monitor: bool,
     /// Why.
     pub because: String,
 }
@@ -350,6 +403,9 @@ pub struct ServerRow {
     pub outdated: bool,
     /// Whether it bears no mark of ours and was taken over (`adopt: true`).
     pub adopted: bool,
+    /// How many builds were seen on it; only where its template has `max_builds`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub builds: Option<u32>,
 }
 
 /// One template, for `status`.

@@ -242,6 +242,7 @@ pub(super) fn servers(survey: &Survey<'_>) -> Vec<ServerRow> {
             image: unit.server.and_then(|server| server.image.clone()),
             outdated: unit.outdated(config),
             adopted: unit.adopted,
+            builds: unit.builds.as_ref().map(|builds| builds.seen),
         })
         .collect()
 }

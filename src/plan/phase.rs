@@ -4,9 +4,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::MARK_PREFIX;
 use super::belongings;
+use super::builds;
 use super::supply::{Link, Unit};
+use super::{DRAIN_PREFIX, MARK_PREFIX, SPENT_PREFIX};
 use crate::config::{Config, Template, Timing};
 use crate::model::{Computer, Server, ServerStatus};
 use crate::state::{NodeMemory, Phase, Sighting};
@@ -39,8 +40,15 @@ pub(super) enum Standing {
         idle_slots: u32,
         /// Since when all of it is idle.
         idle_since: Option<Timestamp>,
-        /// Whether it is older than its template allows: it takes no work any more.
+        /// Whether it is older than its template allows, or had all its builds: it takes no work any more.
         over_age: bool,
+    },
+    /// Is drained: it takes no work, and goes once its builds ended.
+    Drained {
+        /// Whether nothing works on it.
+        idle: bool,
+        /// Whether it had all its builds; else an operator drained it.
+        spent: bool,
     },
     /// Bears our mark.
     Marked {
@@ -85,9 +93,11 @@ impl Standing {
             Self::Deleting | Self::Leaving => Phase::Deleting,
             Self::Failed(_) | Self::TimedOut => Phase::Error,
             Self::Booting => Phase::Booting,
-            Self::Up { over_age: true, .. } | Self::Marked { .. } | Self::Monitored { .. } | Self::Person => {
-                Phase::Draining
-            }
+            Self::Up { over_age: true, .. }
+            | Self::Drained { .. }
+            | Self::Marked { .. }
+            | Self::Monitored { .. }
+            | Self::Person => Phase::Draining,
             Self::Up {
                 idle_since: Some(_), ..
             } => Phase::Idle,
@@ -144,6 +154,7 @@ pub(super) fn idle_grace(template: Option<&Template>, timing: &Timing) -> Signed
 /// Sets when a unit joined and where it stands.
 pub(super) fn classify(unit: &mut Unit<'_>, measures: &Measures<'_>) {
     unit.joined = joined(unit, measures);
+    unit.builds = builds::count(unit, measures.config);
     unit.standing = standing(unit, measures);
 }
 
@@ -208,6 +219,10 @@ fn with_node(unit: &Unit<'_>, computer: &Computer, in_time: bool, measures: &Mea
     if is_marked(computer) {
         return Standing::Marked { idle };
     }
+    if is_drained(computer) {
+        let spent = text_of(computer).starts_with(SPENT_PREFIX);
+        return Standing::Drained { idle, spent };
+    }
     if is_monitored(computer) {
         let before = unit
             .before
@@ -226,7 +241,7 @@ fn with_node(unit: &Unit<'_>, computer: &Computer, in_time: bool, measures: &Mea
         return Standing::Up {
             idle_slots: computer.idle_executors.min(computer.executors),
             idle_since: idle.then(|| clock(unit.before.and_then(|before| before.idle_since), measures)),
-            over_age: oldest.is_some_and(|oldest| unit.age > oldest),
+            over_age: oldest.is_some_and(|oldest| unit.age > oldest) || builds::is_spent(unit, measures.config),
         };
     }
     if unit.joined.is_some() {
@@ -277,9 +292,18 @@ pub(super) fn is_idle(computer: &Computer) -> bool {
 
 /// Whether a node bears our mark.
 pub(super) fn is_marked(computer: &Computer) -> bool {
-    // Some Jenkins show the whole cause, "Disconnected by NAME : REASON".
-    let reason = computer.offline_reason.rsplit(" : ").next();
-    computer.temporarily_offline && reason.is_some_and(|reason| reason.starts_with(MARK_PREFIX))
+    computer.temporarily_offline && text_of(computer).starts_with(MARK_PREFIX)
+}
+
+/// Whether a node is drained, by hand or since it had all its builds.
+pub(super) fn is_drained(computer: &Computer) -> bool {
+    computer.temporarily_offline && text_of(computer).starts_with(DRAIN_PREFIX)
+}
+
+/// Returns what was said when a node was marked. Some Jenkins show the whole cause, "Disconnected by NAME : REASON".
+pub(super) fn text_of(computer: &Computer) -> &str {
+    let reason = &computer.offline_reason;
+    reason.rsplit(" : ").next().unwrap_or(reason)
 }
 
 /// Whether a monitor of Jenkins took a node offline.
@@ -291,7 +315,7 @@ pub(super) fn is_monitored(computer: &Computer) -> bool {
 /// Whether a person took a node offline: by a mark that is neither ours nor a monitor's, or by disconnecting it.
 pub(super) fn is_persons(computer: &Computer) -> bool {
     if computer.temporarily_offline {
-        return !is_marked(computer) && !is_monitored(computer);
+        return !is_marked(computer) && !is_drained(computer) && !is_monitored(computer);
     }
     let class = computer.offline_class.as_deref().unwrap_or_default();
     computer.offline && PERSON_CLASSES.iter().any(|person| class.ends_with(person))
@@ -328,6 +352,7 @@ pub(super) fn memory(unit: &Unit<'_>, config: &Config) -> Option<NodeMemory> {
         had: belongings::had(unit, config),
         volumes_settled: unit.before.is_some_and(|before| before.volumes_settled),
         adopted: unit.adopted,
+        builds: unit.builds.clone(),
         phase: unit.standing.phase(),
     };
     if memory.jenkins_node.is_none() {

@@ -4,6 +4,7 @@
 
 use foldhash::HashSet;
 
+use super::builds;
 use super::clock::since;
 use super::demand::Demand;
 use super::eligible;
@@ -13,7 +14,7 @@ use super::supply::{Link, Unit};
 use super::survey::{Stray, Survey};
 use super::take_down::{removal, stray_removal};
 use super::words::{shown, span};
-use super::{Removal, Unmark};
+use super::{Drain, MARK_PREFIX, Removal, SPENT_PREFIX, Unmark};
 use crate::config::Template;
 use crate::model::Computer;
 use crate::queue::Wish;
@@ -29,6 +30,8 @@ const GUARD_LEAST: usize = 5;
 pub(super) struct Reaped {
     /// Marks to be taken off.
     pub unmarks: Vec<Unmark>,
+    /// Nodes that had all their builds but for those that run.
+    pub drains: Vec<Drain>,
     /// Removals, in order.
     pub removals: Vec<Removal>,
     /// What an operator should know.
@@ -50,14 +53,23 @@ pub(super) fn reap(survey: &mut Survey<'_>, demand: &Demand<'_>) -> Reaped {
     if !survey.context.remove || survey.is_quieting() {
         return reaped;
     }
-    unmark(survey, &mut reaped);
+    let asks = |unit: &Unit<'_>| is_drained_idle(unit) || builds::is_spent(unit, survey.config);
+    let named = if survey.units.iter().any(asks) {
+        named_nodes(survey, demand)
+    } else {
+        HashSet::default()
+    };
+    unmark(survey, &named, &mut reaped);
     if let Some(settling) = &survey.settling {
         reaped.notes.push(settling.clone());
         return reaped;
     }
+    let kept: Vec<&Unit<'_>> = survey.units.iter().filter(|unit| is_kept(unit, &named)).collect();
+    reaped.notes.extend(kept.iter().filter_map(|unit| why_kept(unit)));
     let mut dead: Vec<Candidate> = survey
         .units
         .iter()
+        .filter(|unit| !is_kept(unit, &named))
         .filter_map(|unit| dead(unit, survey, &mut reaped.notes))
         .collect();
     dead.extend(survey.strays.iter().filter_map(|stray| lost(stray, survey)));
@@ -70,6 +82,7 @@ pub(super) fn reap(survey: &mut Survey<'_>, demand: &Demand<'_>) -> Reaped {
     reaped.removals.truncate(most);
     let room = most - reaped.removals.len();
     let held = idle(survey, demand, room, &mut reaped.removals);
+    drain_spent(survey, &named, &mut reaped);
     if left + held > 0 {
         let left = left + held;
         reaped.notes.push(format!(
@@ -86,8 +99,52 @@ fn failed_before(candidate: &Candidate, survey: &Survey<'_>) -> bool {
     memory.is_some_and(|memory| memory.delete_failed)
 }
 
-/// Takes our mark off nodes that turned busy.
-fn unmark(survey: &Survey<'_>, reaped: &mut Reaped) {
+fn is_drained_idle(unit: &Unit<'_>) -> bool {
+    matches!(unit.standing, Standing::Drained { idle: true, .. })
+}
+
+/// Whether a drained node is idle and stays all the same, since an item of the queue waits for it by its name: a pipeline
+/// that goes on there after Jenkins was started again has not ended.
+fn is_kept(unit: &Unit<'_>, named: &HashSet<&str>) -> bool {
+    is_drained_idle(unit) && is_named(unit, named)
+}
+
+fn is_named(unit: &Unit<'_>, named: &HashSet<&str>) -> bool {
+    unit.computer()
+        .is_some_and(|computer| named.contains(computer.name.as_str()))
+}
+
+/// Says that a node stays which an operator drained.
+fn why_kept(unit: &Unit<'_>) -> Option<String> {
+    let Standing::Drained { spent: false, .. } = unit.standing else {
+        return None;
+    };
+    let name = shown(unit.computer()?.name.as_str());
+    Some(format!(
+        "Jenkins node \"{name}\" is drained and idle, and stays, since the queue waits for it by its name: `mita undrain` \
+         lets it go on, `mita destroy` removes it"
+    ))
+}
+
+/// Keeps further builds from the nodes that had all of theirs: those that work, and those that are idle and cannot be
+/// removed in this pass.
+fn drain_spent(survey: &Survey<'_>, named: &HashSet<&str>, reaped: &mut Reaped) {
+    let goes = |drain: &Drain| {
+        let mut nodes = reaped.removals.iter().filter_map(|removal| removal.node.as_ref());
+        nodes.any(|node| node.name == drain.node)
+    };
+    let spent = survey.units.iter().filter(|unit| {
+        let idle = unit.computer().is_some_and(phase::is_idle);
+        !idle || !is_named(unit, named)
+    });
+    reaped.drains = spent
+        .filter_map(|unit| builds::drain(unit, survey))
+        .filter(|drain| !goes(drain))
+        .collect();
+}
+
+/// Takes our mark off nodes that turned busy, and off those that had all their builds and are to go on with one of them.
+fn unmark(survey: &Survey<'_>, named: &HashSet<&str>, reaped: &mut Reaped) {
     let marked = survey
         .units
         .iter()
@@ -100,8 +157,27 @@ fn unmark(survey: &Survey<'_>, reaped: &mut Reaped) {
         reaped.unmarks.push(Unmark {
             node: computer.name.clone(),
             template,
+            prefix: MARK_PREFIX,
             because,
         });
+    }
+    for unit in survey.units.iter().filter(|unit| is_drained_idle(unit)) {
+        let Some(computer) = unit.computer().filter(|_| is_named(unit, named)) else {
+            continue;
+        };
+        if unit.standing
+            == (Standing::Drained {
+                idle: true,
+                spent: true,
+            })
+        {
+            reaped.unmarks.push(Unmark {
+                node: computer.name.clone(),
+                template: Some(unit.template.clone()),
+                prefix: SPENT_PREFIX,
+                because: "the queue waits for it by its name".to_owned(),
+            });
+        }
     }
 }
 
@@ -122,6 +198,10 @@ fn dead(unit: &Unit<'_>, survey: &Survey<'_>, notes: &mut Vec<String>) -> Option
                 "it did not join Jenkins within {} (boot_grace)",
                 span(phase::boot_grace(template, timing))
             )
+        }
+        Standing::Drained { idle: true, .. } => {
+            let said = unit.computer().map(|computer| shown(phase::text_of(computer)));
+            format!("it was drained and is idle: {}", said.unwrap_or_default())
         }
         Standing::Marked { idle: true } => "an earlier pass marked it for removal".to_owned(),
         Standing::Monitored { idle_since: Some(idle) }
@@ -283,13 +363,16 @@ fn ripe<'u, 'a>(unit: &'u Unit<'a>, survey: &Survey<'_>) -> Option<Idle<'u, 'a>>
 fn why_idle(idle: &Idle<'_, '_>, survey: &Survey<'_>) -> String {
     let template = idle.unit.template(survey.config);
     if let Some(oldest) = template.and_then(|template: &Template| template.max_lifetime)
-        && idle.over_age
+        && idle.unit.age > oldest
     {
         return format!(
             "it is idle and {} old, over {} (max_lifetime)",
             span(idle.unit.age),
             span(oldest)
         );
+    }
+    if let Some((seen, most)) = builds::spent(idle.unit, survey.config) {
+        return builds::why_spent(seen, most);
     }
     let length = span(since(survey.context.now, idle.since));
     if idle.outdated {

@@ -2,24 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use super::Plan;
 use super::belongings::Upkeep;
-use super::clock::since;
 use super::demand::Demand;
 use super::grow::Growth;
 use super::hidden;
+use super::lasting;
 use super::overview;
-use super::phase::Standing;
 use super::reap::Reaped;
 use super::survey::Survey;
-use super::{Plan, Waiting};
 use crate::state::State;
-
-/// An item that waits for so long beside an idle executor is kept from it by something else than a lack of servers.
-const IGNORED_AFTER_SECONDS: i64 = 600;
 
 /// Puts a plan together.
 pub(super) fn plan(
-    survey: Survey<'_>,
+    mut survey: Survey<'_>,
     demand: &Demand<'_>,
     growth: Growth<'_>,
     reaped: Reaped,
@@ -28,7 +24,7 @@ pub(super) fn plan(
 ) -> Plan {
     let (waiting, unmet) = overview::waiting(&survey, demand, &growth);
     let mut notes = cold(&survey, demand, &growth);
-    notes.extend(ignored(&survey, &waiting));
+    notes.extend(lasting::ignored(&mut survey, &waiting));
     notes.extend(growth.bootstrap);
     notes.extend(hidden::notes(&survey));
     let news = hidden::news(&survey, state);
@@ -46,6 +42,7 @@ pub(super) fn plan(
         anchor,
         news,
         unmarks: reaped.unmarks,
+        drains: reaped.drains,
         removals: reaped.removals,
         creates: growth.creates,
         unmet,
@@ -60,6 +57,7 @@ pub(super) fn empty(survey: Survey<'_>, waiting_items: usize) -> Plan {
         anchor: None,
         unmarks: Vec::new(),
         news: Vec::new(),
+        drains: Vec::new(),
         removals: Vec::new(),
         sweeps: Vec::new(),
         floating_ips: Vec::new(),
@@ -91,31 +89,6 @@ fn cold(survey: &Survey<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> Vec<St
             format!(
                 "the warm pool of \"{name}\" lacks {} of {} slots: {reason}",
                 growth.cold[pool.template], pool.slots
-            )
-        })
-        .collect()
-}
-
-/// Says which items wait beside an idle executor that has their labels: no server helps them.
-fn ignored(survey: &Survey<'_>, waiting: &[Waiting]) -> Vec<String> {
-    let now = survey.context.now;
-    let idle = |row: &Waiting| {
-        survey.units.iter().any(|unit| match unit.standing {
-            Standing::Up {
-                idle_since: Some(then), ..
-            } => row.served_by.as_ref() == Some(&unit.template) && since(now, then).as_secs() > IGNORED_AFTER_SECONDS,
-            _ => false,
-        })
-    };
-    let long = waiting
-        .iter()
-        .filter(|row| row.reason == overview::IDLE && row.oldest_seconds > IGNORED_AFTER_SECONDS);
-    long.filter(|row| idle(row))
-        .map(|row| {
-            format!(
-                "queue item {} ({}) waits although an executor with its labels is idle: Jenkins keeps it from running \
-                 there (permissions, a throttle), no server would help",
-                row.example.item, row.example.task
             )
         })
         .collect()

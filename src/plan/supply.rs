@@ -14,7 +14,7 @@ use crate::config::{Config, Template};
 use crate::model::{
     Computer, NodeId, Observed, ProviderName, Reading, Server, ServerId, TemplateName, Zone, split_server_name,
 };
-use crate::state::{Intent, NodeMemory, State};
+use crate::state::{BuildCount, Intent, NodeMemory, State};
 
 /// One node of ours, from the moment its create was begun until the cloud no longer lists it.
 #[derive(Debug)]
@@ -47,6 +47,8 @@ pub(super) struct Unit<'a> {
     pub age: SignedDuration,
     /// When it joined Jenkins.
     pub joined: Option<Timestamp>,
+    /// The builds that were seen on it, where its template limits them.
+    pub builds: Option<BuildCount>,
     /// Where it stands.
     pub standing: Standing,
 }
@@ -136,6 +138,8 @@ pub(super) struct Supply<'a> {
     pub foreign: Vec<&'a str>,
     /// Jenkins nodes that stand at an address of which nobody knows the server, with the template of which it may be.
     pub strangers: Vec<Stranger<'a>>,
+    /// Servers of which nobody knows which is ours.
+    pub clashes: Vec<String>,
     /// What is worth saying.
     pub notes: Vec<String>,
     /// What an operator must hear of: said once, and forgotten.
@@ -163,7 +167,7 @@ pub(super) fn supply<'a>(observed: &'a Observed, config: &'a Config, state: &'a 
     let foreign = roll.list();
     let mut by_id: Vec<usize> = (0..roll.units.len()).collect();
     by_id.sort_by(|&a, &b| roll.units[a].id.cmp(&roll.units[b].id));
-    let (mut notes, overlaps) = twins(&mut roll.units, &by_id);
+    let (clashes, overlaps) = twins(&mut roll.units, &by_id);
     let listed = |id: &NodeId| by_id.binary_search_by(|&unit| roll.units[unit].id.cmp(id)).is_ok();
     let unlisted: Vec<_> = state.nodes.iter().filter(|(id, _)| !listed(id)).collect();
     let intents: Vec<_> = state.intents.iter().filter(|(id, _)| !listed(id)).collect();
@@ -183,11 +187,12 @@ pub(super) fn supply<'a>(observed: &'a Observed, config: &'a Config, state: &'a 
              running; configure it again, or remove them there"
         )
     });
-    notes.extend(roll.adoption.notes(&roll.units));
+    let notes = roll.adoption.notes(&roll.units);
     Supply {
         units: roll.units,
         foreign,
         strangers: roll.adoption.strangers,
+        clashes,
         notes,
         warnings: warnings.chain(overlaps).chain(roll.unmarked).collect(),
     }
@@ -209,6 +214,12 @@ fn twins(units: &mut [Unit<'_>], by_id: &[usize]) -> (Vec<String>, Vec<String>) 
         }
         units[a].twin = true;
         units[b].twin = true;
+        // Said alike in whatever order they are listed: how long it lasts is counted by the sentence.
+        let (a, b) = if key(&units[a]) <= key(&units[b]) {
+            (a, b)
+        } else {
+            (b, a)
+        };
         let (a, b) = (&units[a], &units[b]);
         if a.provider != b.provider && a.server_id() == b.server_id() {
             *overlaps.entry((a.provider, b.provider)).or_default() += 1;
@@ -301,6 +312,7 @@ impl<'a> Roll<'a> {
             link: Link::None,
             age: SignedDuration::ZERO,
             joined: None,
+            builds: None,
             standing: Standing::Intent,
         }
     }

@@ -11,7 +11,7 @@ use super::belongings;
 use super::phase::{self, Measures, Standing};
 use super::supply::{Link, Supply, Unit, supply};
 use super::words::{shown, span};
-use super::{Context, adopt, clock, hidden, images, leaving, mapping, registers};
+use super::{Context, adopt, clock, hidden, images, lasting, leaving, mapping, registers};
 use crate::config::{Config, Template};
 use crate::model::{Computer, NodeId, NodeName, Observed, ProviderName, Reading, split_server_name};
 use crate::state::{BackoffKey, Controller, LastPass, NodeMemory, Sighting, State, VERSION};
@@ -68,11 +68,15 @@ pub(super) fn survey<'a>(
         mut units,
         foreign,
         strangers,
+        clashes: mut contradictions,
         mut notes,
-        warnings,
+        mut warnings,
     } = supply(observed, config, state, context.now);
     let (fits, ambiguities) = mapping::link(&mut units, &computers, &foreign, &strangers, config);
-    notes.extend(ambiguities);
+    contradictions.extend(ambiguities);
+    let (clashes, due) = lasting::clashes(&state.clashes, &contradictions, context.now);
+    warnings.extend(due);
+    notes.extend(contradictions);
     let controller = clock::controller(
         state.controller.as_ref(),
         observed.jenkins.session.as_ref(),
@@ -124,6 +128,8 @@ pub(super) fn survey<'a>(
             host_keys: BTreeMap::new(),
             failures: state.failures.clone(),
             jobs: state.jobs.clone(),
+            ignored: state.ignored.clone(),
+            clashes,
             node_labels: state.node_labels.clone(),
         },
         restart: restart.is_some(),

@@ -70,7 +70,7 @@ fn keep(unit: &Unit<'_>) -> Keep {
 fn node_to_remove(computer: &Computer) -> NodeToRemove {
     NodeToRemove {
         name: computer.name.clone(),
-        marked: phase::is_marked(computer),
+        marked: phase::is_marked(computer) || phase::is_drained(computer),
         even_if_busy: false,
         by_monitor: phase::is_monitored(computer),
     }

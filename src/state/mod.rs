@@ -67,6 +67,12 @@ pub struct State {
     /// `config.xml` of jobs, by the path of the job's URL.
     #[serde(default)]
     pub jobs: BTreeMap<String, Cached<JobConfig>>,
+    /// Since when items of a label wait beside an idle executor that has it, by label (empty for none).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub ignored: BTreeMap<String, Timestamp>,
+    /// What Jenkins and the clouds show in contradiction, by the sentence that says it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub clashes: BTreeMap<String, Clash>,
     /// Labels of foreign nodes where the computer list does not tell them.
     #[serde(default)]
     pub node_labels: BTreeMap<NodeName, Cached<Vec<String>>>,
@@ -91,6 +97,8 @@ impl Default for State {
             host_keys: BTreeMap::new(),
             failures: BTreeMap::new(),
             jobs: BTreeMap::new(),
+            ignored: BTreeMap::new(),
+            clashes: BTreeMap::new(),
             node_labels: BTreeMap::new(),
         }
     }
@@ -216,8 +224,29 @@ pub struct NodeMemory {
     /// Whether it bears no mark of ours and was taken over (`adopt: true`): it is ours as long as its template says so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub adopted: bool,
+    /// The builds that were seen on it, where its template limits them (`max_builds`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub builds: Option<BuildCount>,
     /// The phase in which the last pass saw it.
     pub phase: Phase,
+}
+
+/// The builds that were seen on a node. One that began and ended between two passes is not among them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BuildCount {
+    /// How many, those that run among them.
+    pub seen: u32,
+    /// Digests of the URLs of those that ran in the last pass, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub running: Vec<String>,
+    /// How many more ran there whose URL Jenkins did not tell.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unnamed: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// A server of ours that is gone; what it had may still be there.
@@ -263,6 +292,18 @@ pub struct Sighting {
     /// Whether it was known to be ours by more than its name when it was seen first.
     #[serde(default)]
     pub known: bool,
+}
+
+/// A contradiction that a person must clear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clash {
+    /// When it was seen first.
+    pub first: Timestamp,
+    /// In how many passes in a row.
+    pub passes: u32,
+    /// When a warning was last given of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warned: Option<Timestamp>,
 }
 
 /// A key that is held back after failures.

@@ -13,19 +13,24 @@ const LONG: Duration = Duration::from_secs(60);
 
 /// Starts a pass that is held in the middle of a request, and waits until it is there.
 fn held(site: &Site, when: impl Fn() -> When) -> (Child, Gate) {
+    held_in(site, &["run"], when)
+}
+
+/// The same for any command.
+pub fn held_in(site: &Site, arguments: &[&str], when: impl Fn() -> When) -> (Child, Gate) {
     let (gate, (tell, told)) = (Gate::default(), mpsc::channel());
     site.world.fault(when(), Fault::Held(gate.clone()));
     site.world.after(when(), move |_| {
         let _ = tell.send(());
     });
-    let mut command = site.command(&["run"]);
+    let mut command = site.command(arguments);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     told.recv_timeout(LONG).expect("the request is made");
     (child, gate)
 }
 
 /// The world's clock is set to the real one: the binary reads that.
-fn now(site: &Site) {
+pub fn now(site: &Site) {
     let now = jiff::Timestamp::now().as_second();
     site.world.with(|world| world.clock = now);
 }

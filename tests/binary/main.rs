@@ -20,4 +20,5 @@ mod fakes;
 mod site;
 
 mod crash;
+mod removal;
 mod secrets;

@@ -16,7 +16,7 @@ fn the_usage_is_wrong() {
         assert_eq!((done.code, done.out.as_str()), (2, ""), "{arguments:?}");
         assert!(!done.err.is_empty());
     }
-    for later in ["history", "completions", "man", "drain"] {
+    for later in ["history", "completions", "man"] {
         let done = site.mita(&[later, "--delete", "x"]);
         assert_eq!(done.code, 2);
         assert!(

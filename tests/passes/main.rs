@@ -15,9 +15,11 @@
 mod fakes;
 
 mod belongings;
+mod builds;
 mod clouds;
 mod commands;
 mod controllers;
+mod drain;
 mod images;
 mod leaks;
 mod life;

@@ -3,9 +3,11 @@
 
 mod adoption;
 mod belongings;
+mod builds;
 mod clouds;
 mod creating;
 mod destroying;
+mod drain;
 mod images;
 mod register;
 mod removing;
@@ -13,3 +15,4 @@ mod restart;
 mod seeing;
 mod world;
 mod zero_agents;
+mod zombies;

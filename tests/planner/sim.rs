@@ -16,7 +16,7 @@ use mita::model::{
     QueueItem, Reading, Room, Server, ServerId, ServerStatus, Stage, TaskLabel, TemplateName, server_name,
 };
 use mita::plan::backoff::record_failure;
-use mita::plan::{Context, Create, Plan, Removal};
+use mita::plan::{Context, Create, DRAIN_PREFIX, MARK_PREFIX, Plan, Removal};
 use mita::state::{BackoffKey, Intent, State};
 
 use crate::world::{config, mins, offer, place, provider, secs, template};
@@ -53,7 +53,7 @@ impl Dice {
 }
 
 /// What goes wrong in a world, in percent, and what the executor gets wrong on purpose.
-#[expect(clippy::struct_excessive_bools, reason = "each is a fault of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Faults {
     /// A pass ends before or after any of its requests.
@@ -82,6 +82,8 @@ pub struct Faults {
     pub broken_image: bool,
     /// Every template adopts, and servers of another program are there at the beginning.
     pub adopt: bool,
+    /// Templates limit the builds of a node, and every build is long enough to be seen.
+    pub max_builds: bool,
     /// A planted bug: the intent of a create whose outcome is unknown is dropped.
     pub forget_unknown: bool,
 }
@@ -127,8 +129,12 @@ struct Machine {
 struct Node {
     name: NodeName,
     executors: u32,
-    /// When the running builds end.
-    busy_until: Vec<Timestamp>,
+    /// When the running builds end, and their numbers.
+    busy_until: Vec<(Timestamp, u64)>,
+    /// How many builds began on it.
+    taken: u32,
+    /// Whether a pass saw it with all the builds that it may have.
+    closed: bool,
     offline_until: Option<Timestamp>,
     /// Offline reason and cause.
     mark: Option<(String, String)>,
@@ -163,6 +169,11 @@ pub struct Sim {
     longest: u64,
     pub created: usize,
     pub removed: usize,
+    /// How many nodes had all their builds.
+    pub spent: usize,
+    next_build: u64,
+    /// A rule that the world saw broken between two passes.
+    broken: Option<String>,
 }
 
 const LABELS: [&str; 7] = [
@@ -207,6 +218,9 @@ impl Sim {
             longest: 1800,
             created: 0,
             removed: 0,
+            spent: 0,
+            next_build: 0,
+            broken: None,
             dice,
         };
         for number in 0..sim.dice.roll(3) {
@@ -227,6 +241,7 @@ impl Sim {
             self.arrive();
             self.live();
             self.pass(planner)
+                .and_then(|()| self.broken.take().map_or(Ok(()), Err))
                 .map_err(|broken| format!("pass {}: {broken}", self.passes))?;
             self.now += secs(50 + i64::try_from(self.dice.roll(20)).unwrap());
         }
@@ -244,9 +259,12 @@ impl Sim {
         self.config
             .templates
             .iter_mut()
-            .for_each(|template| template.max_lifetime = None);
+            .for_each(|template| (template.max_lifetime, template.max_builds) = (None, None));
         self.quota.values_mut().for_each(|quota| *quota = 1000);
         for machine in &mut self.machines {
+            if let Some(node) = &mut machine.node {
+                node.closed = false;
+            }
             if let Some(node) = &mut machine.node
                 && node
                     .mark
@@ -433,7 +451,7 @@ impl Sim {
                 machine.node = None;
             }
             if let Some(node) = &mut machine.node {
-                node.busy_until.retain(|until| *until > now);
+                node.busy_until.retain(|(until, _)| *until > now);
                 if node.offline_until.is_some_and(|until| until <= now) {
                     node.offline_until = None;
                 }
@@ -453,6 +471,9 @@ impl Sim {
         self.queue.sort_by_key(|item| (item.since, item.id));
         let (now, longest) = (self.now, self.longest);
         let (machines, dice, config) = (&mut self.machines, &mut self.dice, &self.config);
+        let (next_build, broken) = (&mut self.next_build, &mut self.broken);
+        // Every pass sees a build that is longer than the time to the next one.
+        let shortest = if self.faults.max_builds { 120 } else { 60 };
         self.queue.retain(|item| {
             let takes = machines.iter_mut().find(|machine| {
                 let labels = config
@@ -473,8 +494,13 @@ impl Sim {
             else {
                 return true;
             };
-            node.busy_until
-                .push(now + secs(60 + i64::try_from(dice.roll(longest)).unwrap()));
+            let until = now + secs(shortest + i64::try_from(dice.roll(longest)).unwrap());
+            node.busy_until.push((until, *next_build));
+            *next_build += 1;
+            node.taken += 1;
+            if node.closed {
+                *broken = Some(format!("I13: {} had all its builds and takes one more", node.name));
+            }
             false
         });
     }
@@ -563,8 +589,17 @@ impl Sim {
         self.check(&plan, &observed)?;
         self.check_floating_ips(&plan, &observed)?;
         self.same_for_any_order(&plan, &observed, &context, planner)?;
+        self.check_drains(&plan)?;
         let reaped: BTreeSet<TemplateName> = idle_removals(&plan).filter_map(|r| r.template.clone()).collect();
+        let full = self.full();
         let whole = self.execute(&plan)?;
+        let seen = self.faults.crash + self.faults.closed + self.faults.lost_state == 0 && self.faults.lag == 0;
+        for name in full.iter().filter(|_| seen) {
+            if let Some(node) = self.node_mut(name).filter(|node| !node.closed) {
+                node.closed = true;
+                self.spent += 1;
+            }
+        }
         self.check_maxima()?;
         if self.calm && whole {
             self.stands_still(&reaped, planner)?;
@@ -613,6 +648,39 @@ impl Sim {
         self.check_backoffs(plan)?;
         self.check_images(plan)?;
         check_order(plan, &self.queue)
+    }
+
+    /// The nodes that had all the builds that they may have.
+    fn full(&self) -> Vec<NodeName> {
+        let most = |machine: &Machine| {
+            let mut templates = self.config.templates.iter();
+            templates
+                .find(|t| t.name == machine.template)
+                .and_then(|t| t.max_builds)
+        };
+        let full = self.machines.iter().filter_map(|machine| {
+            let node = machine.node.as_ref()?;
+            most(machine)
+                .filter(|most| machine.ours && node.taken >= *most)
+                .map(|_| node.name.clone())
+        });
+        full.collect()
+    }
+
+    /// I13: only nodes that had all their builds are drained, and no person's.
+    fn check_drains(&self, plan: &Plan) -> Result<(), String> {
+        let full = self.full();
+        for drain in &plan.drains {
+            let mut nodes = self.machines.iter().filter_map(|machine| machine.node.as_ref());
+            let node = nodes.find(|node| node.name == drain.node);
+            if node.is_none_or(|node| node.mark.as_ref().is_some_and(|(reason, _)| reason == "mine")) {
+                return Err(format!("I13: {} is a person's and is drained", drain.node));
+            }
+            if !full.contains(&drain.node) {
+                return Err(format!("I13: {} is drained before it had all its builds", drain.node));
+            }
+        }
+        Ok(())
     }
 
     fn check_removal(&self, removal: &Removal, observed: &Observed) -> Result<(), String> {
@@ -788,6 +856,11 @@ impl Sim {
                 node.mark = None;
             }
         }
+        for drain in &plan.drains {
+            if let Some(node) = self.node_mut(&drain.node) {
+                node.mark = Some((drain.mark.clone(), PERSON.to_owned()));
+            }
+        }
         for removal in &plan.removals {
             if self.dice.chance(self.faults.crash) {
                 return Ok(false);
@@ -956,7 +1029,7 @@ impl Machine {
 fn is_our_mark(node: &Node) -> bool {
     node.mark
         .as_ref()
-        .is_some_and(|(reason, _)| reason.starts_with(mita::plan::MARK_PREFIX))
+        .is_some_and(|(reason, _)| [MARK_PREFIX, DRAIN_PREFIX].iter().any(|ours| reason.starts_with(ours)))
 }
 
 fn node_of(machine: &Machine, config: &Config) -> Node {
@@ -977,6 +1050,8 @@ fn node_of(machine: &Machine, config: &Config) -> Node {
         name: NodeName::new(name),
         executors,
         busy_until: Vec::new(),
+        taken: 0,
+        closed: false,
         offline_until: None,
         mark: None,
     }
@@ -996,6 +1071,11 @@ fn computer(node: &Node, dead: bool) -> Computer {
         executors: node.executors,
         idle_executors: node.executors - busy.min(node.executors),
         one_off_busy: false,
+        running: node
+            .busy_until
+            .iter()
+            .map(|(_, build)| format!("{build:016x}"))
+            .collect(),
         labels: None,
     }
 }
@@ -1064,6 +1144,9 @@ fn some_config(dice: &mut Dice, faults: Faults) -> Config {
     for (number, labels) in sets.into_iter().enumerate() {
         let mut template = template(&format!("t{number}"), labels);
         template.adopt = faults.adopt;
+        if faults.max_builds {
+            template.max_builds = dice.chance(70).then(|| 1 + u32::try_from(dice.roll(3)).unwrap());
+        }
         template.executors = 1 + u32::try_from(dice.roll(3)).unwrap();
         template.max = u32::try_from(1 + dice.roll(6)).unwrap();
         template.priority = i64::try_from(dice.roll(3)).unwrap();

@@ -353,6 +353,7 @@ impl World {
             executors,
             idle_executors: executors,
             one_off_busy: false,
+            running: Vec::new(),
             labels: None,
         });
         self.observed.jenkins.computers.last_mut().expect("just added")

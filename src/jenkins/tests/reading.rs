@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::jenkins::wire::{self, Keep};
-use crate::model::QueueItem;
+use crate::model::{QueueItem, digest};
 
 fn items(body: &str, keep: Keep) -> Vec<QueueItem> {
     wire::queue(body.as_bytes(), keep).unwrap().0
@@ -341,4 +341,40 @@ fn who_may_use_the_script_console_sees_its_page() {
     assert!(!client.may_use_scripts().unwrap());
     assert!(client.may_use_scripts().is_err());
     assert_eq!(fake.lines()[0], "GET /jenkins/script");
+}
+
+#[test]
+fn builds_are_told_apart_where_they_were_asked_for() {
+    let running = include_str!("../../../tests/fixtures/jenkins/client-computers-running-2.544.json");
+    let computers = wire::computers(running.as_bytes()).unwrap();
+    let told: Vec<(&str, &[String])> = computers
+        .iter()
+        .map(|c| (c.name.as_str(), c.running.as_slice()))
+        .collect();
+    let build = [digest(b"http://127.0.0.1:18080/jenkins/job/serial/2532/")];
+    let silent: &[String] = &[];
+    assert_eq!(
+        told,
+        [
+            ("master", silent),
+            ("off-1", silent),
+            ("off-2", silent),
+            ("off-3", silent),
+            ("on-1", &build)
+        ]
+    );
+    // One that may not be seen is at work all the same.
+    let hidden = running.replace("\"url\": \"http", "\"was\": \"http");
+    let node = wire::computers(hidden.as_bytes()).unwrap().pop().unwrap();
+    assert_eq!((node.idle_executors, node.running.len()), (0, 0));
+}
+
+#[test]
+fn only_executors_of_their_own_are_asked_for_their_builds() {
+    let tree = wire::computer_tree_with_builds();
+    assert_eq!(tree.matches("currentExecutable%5Burl%5D").count(), 1, "{tree}");
+    assert!(
+        tree.contains("executors%5Bidle%2CcurrentExecutable%5Burl%5D%5D%2ConeOffExecutors%5Bidle%5D"),
+        "{tree}"
+    );
 }

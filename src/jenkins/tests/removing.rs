@@ -1,7 +1,7 @@
 //! POSTs, crumbs, and every way in which a removal can end.
 
 use super::*;
-use crate::jenkins::remove::Removed;
+use crate::jenkins::remove::{Drained, Removed};
 use crate::jenkins::write::Deleted;
 
 const NODE: &str = "precise__0123456789ab";
@@ -16,6 +16,7 @@ fn request(name: &NodeName) -> RemoveNode<'_> {
         name,
         mark: "mita-drain run-17",
         mark_prefix: "mita-drain",
+        drain_prefix: "mita-empty",
         even_if_busy: false,
         by_monitor: false,
     }
@@ -401,4 +402,52 @@ fn a_post_whose_reply_is_lost_is_not_repeated() {
     let error = client.delete_node(&name()).unwrap_err();
     assert!(matches!(error, JenkinsError::Unreachable { .. }), "{error}");
     assert_eq!(fake.lines().len(), 2);
+}
+
+/// A node is to be drained.
+fn drained(script: Vec<Canned>, request: &RemoveNode<'_>, actions: &[&str]) -> Drained {
+    let fake = Fake::start(script);
+    let drained = client(&fake).drain(request).unwrap();
+    let place = format!("/jenkins/computer/{NODE}/");
+    let seen: Vec<String> = fake
+        .lines()
+        .iter()
+        .map(|line| line.split('?').next().unwrap_or(line).replace(&place, ""))
+        .collect();
+    assert_eq!(seen, actions);
+    drained
+}
+
+#[test]
+fn a_drain_marks_what_nobody_else_marked() {
+    let name = name();
+    let drain = RemoveNode {
+        mark: "mita-empty, by hand",
+        ..request(&name)
+    };
+    // Whether it works does not matter; a mark of a removal is replaced, so that no pass takes it back.
+    let removing = MARKED_BUSY.replace("mita-busy", "mita-drain run-3");
+    for first in [IDLE, BUSY, &removing] {
+        let end = drained(vec![json(first), at_node()], &drain, &[READ, MARK]);
+        assert_eq!(end, Drained::Now);
+    }
+    let before = MARKED.replace("mita-drain run-17", "mita-empty, by hand");
+    assert_eq!(drained(vec![json(&before)], &drain, &[READ]), Drained::Before);
+    let person = MARKED.replace("mita-drain run-17", "debugging");
+    let end = drained(vec![json(&person)], &drain, &[READ]);
+    assert!(matches!(end, Drained::HeldByPerson { reason } if reason.contains("debugging")));
+}
+
+#[test]
+fn what_is_drained_goes_once_idle_and_is_never_brought_back() {
+    let name = name();
+    let idle = MARKED.replace("mita-drain run-17", "mita-empty, by hand");
+    let end = ended(vec![json(&idle), at_list()], &request(&name), &[READ, DELETE]);
+    assert!(matches!(end, (false, Outcome::Deleted)), "{end:?}");
+    let busy = MARKED_BUSY.replace("mita-busy", "mita-empty, by hand");
+    let end = ended(vec![json(&busy)], &request(&name), &[READ]);
+    assert!(matches!(end, (false, Outcome::Busy)), "{end:?}");
+    let script = vec![json(&idle), forbidden("hudson.model.Computer.Delete")];
+    let end = ended(script, &request(&name), &[READ, DELETE]);
+    assert!(matches!(end, (false, Outcome::Failed(_))), "{end:?}");
 }

@@ -58,6 +58,7 @@ fn computer(name: &str, built_in: bool, labels: Option<Vec<String>>) -> Computer
         executors: 1,
         idle_executors: 1,
         one_off_busy: false,
+        running: Vec::new(),
         labels,
     }
 }

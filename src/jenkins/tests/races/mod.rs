@@ -135,6 +135,7 @@ impl Arena {
         let request = RemoveNode {
             name: &name,
             mark: MARK,
+            drain_prefix: "mita: draining",
             mark_prefix: PREFIX,
             even_if_busy: false,
             by_monitor: false,

@@ -1,0 +1,74 @@
+//! The rules for nodes that are to take no new work.
+
+use super::ours::Ours;
+use super::{by_a_person, fits, nodes_by_name};
+use crate::config::Config;
+use crate::model::{Computer, NodeId, Observed};
+use crate::plan::{DRAIN_PREFIX, Drain, Plan, SPENT_PREFIX};
+use crate::state::State;
+
+/// Adds the rules that the drains of a plan break: each is a node of ours, not held by a person, under our mark; one that
+/// is to have had its builds had them.
+pub(super) fn wrong(plan: &Plan, observed: &Observed, config: &Config, state: &State, broken: &mut Vec<String>) {
+    if plan.drains.is_empty() {
+        return;
+    }
+    let nodes = nodes_by_name(observed);
+    let ours = Ours::new(observed, config, state);
+    for drain in &plan.drains {
+        let name = drain.node.as_str();
+        let fault = match nodes.get(name) {
+            None => Some("Jenkins has none of this name"),
+            Some(node) if node.built_in => Some("it is the built-in node"),
+            Some(node) if by_a_person(node) => Some("a person took it offline"),
+            Some(_) if !drain.mark.starts_with(DRAIN_PREFIX) => Some("the mark is none of a drain"),
+            Some(node) => match owner(name, observed, &ours, state) {
+                None if !state.stray_nodes.contains_key(name) && !has_our_form(name, config) => Some("it is not ours"),
+                id => early(drain, node, id.as_ref(), config, state),
+            },
+        };
+        broken.extend(fault.map(|fault| format!("node {name} is drained and {fault}")));
+    }
+}
+
+/// Returns our id of the server to which a node leads.
+fn owner(node: &str, observed: &Observed, ours: &Ours<'_>, state: &State) -> Option<NodeId> {
+    let listed = observed
+        .clouds
+        .iter()
+        .filter_map(|(provider, cloud)| Some((provider, cloud.ok()?)));
+    let servers = listed.flat_map(|(provider, cloud)| cloud.servers.iter().map(move |server| (provider, server)));
+    let mut of_ours = servers.filter_map(|(provider, server)| Some((server, ours.of(provider, server)?.1)));
+    let found = of_ours.find(|(server, id)| fits(node, &server.name, id, &server.id, observed));
+    found.map(|(_, id)| id).or_else(|| {
+        let remembered = |id: &NodeId| {
+            let memory = &state.nodes[id];
+            memory.name == node || memory.jenkins_node.as_ref().is_some_and(|name| name.as_str() == node)
+        };
+        state.nodes.keys().find(|id| remembered(id)).cloned()
+    })
+}
+
+/// Whether a node without a server bears a name that one of ours would have. Draining it harms nobody's server.
+fn has_our_form(name: &str, config: &Config) -> bool {
+    let template = crate::model::template_in_name(name);
+    template.is_some_and(|template| config.templates.iter().any(|known| known.name.as_str() == template))
+}
+
+/// Says that a node did not have its builds yet, counted anew: those of the last pass, and all that run.
+fn early(drain: &Drain, node: &Computer, id: Option<&NodeId>, config: &Config, state: &State) -> Option<&'static str> {
+    if !drain.mark.starts_with(SPENT_PREFIX) {
+        return None;
+    }
+    let template = drain.template.as_ref();
+    let template = config.templates.iter().find(|known| Some(&known.name) == template);
+    let Some(most) = template.and_then(|template| template.max_builds) else {
+        return Some("its template has no max_builds");
+    };
+    let before = id
+        .and_then(|id| state.nodes.get(id))
+        .and_then(|memory| memory.builds.as_ref());
+    let running = node.executors.saturating_sub(node.idle_executors);
+    let at_most = before.map_or(0, |builds| builds.seen).saturating_add(running);
+    (at_most < most).then_some("did not have all its builds")
+}

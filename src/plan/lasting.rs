@@ -1,0 +1,130 @@
+//! What is wrong for longer than a moment: contradictions that a person must clear, and items that wait beside an idle
+//! executor.
+//!
+//! Finding them is left to `mapping` and `overview`; nothing is done about them.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Waiting;
+use super::clock::since;
+use super::overview;
+use super::phase::Standing;
+use super::supply::Unit;
+use super::survey::Survey;
+use super::words::{shown, span};
+use crate::config::Register;
+use crate::model::digest;
+use crate::state::Clash;
+
+/// A contradiction that lasts for so many passes does not end by itself.
+const LASTING: u32 = 5;
+
+/// A warning of a contradiction is given once in this time.
+const WARN_EVERY: SignedDuration = SignedDuration::from_hours(24);
+
+/// An item that waits for so long beside an idle executor is kept from it by something else than a lack of servers.
+const IGNORED_AFTER: SignedDuration = SignedDuration::from_mins(5);
+
+/// Counts the contradictions of this pass on; returns them and those of which a warning is due.
+pub(super) fn clashes(
+    before: &BTreeMap<String, Clash>,
+    sentences: &[String],
+    now: Timestamp,
+) -> (BTreeMap<String, Clash>, Vec<String>) {
+    let mut after = BTreeMap::new();
+    let mut warnings = Vec::new();
+    for sentence in sentences {
+        let key = digest(sentence.as_bytes());
+        let mut clash = before.get(&key).copied().unwrap_or(Clash {
+            first: now,
+            passes: 0,
+            warned: None,
+        });
+        clash.passes = clash.passes.saturating_add(1);
+        let quiet = |then: Timestamp| now.duration_since(then).abs() < WARN_EVERY;
+        if clash.passes >= LASTING && !clash.warned.is_some_and(quiet) {
+            clash.warned = Some(now);
+            let length = span(since(now, clash.first));
+            warnings.push(format!("{sentence} (for {length}: a person must clear it)"));
+        }
+        after.insert(key, clash);
+    }
+    (after, warnings)
+}
+
+/// Says which items wait beside an idle executor that has their labels, once it lasts: no server helps them.
+pub(super) fn ignored(survey: &mut Survey<'_>, waiting: &[Waiting]) -> Vec<String> {
+    let now = survey.context.now;
+    let mut begun = BTreeMap::new();
+    let mut notes = Vec::new();
+    for row in waiting.iter().filter(|row| row.reason == overview::IDLE) {
+        let key = row.label.clone().unwrap_or_default();
+        let then = survey
+            .state
+            .ignored
+            .get(&key)
+            .copied()
+            .filter(|then| *then <= now)
+            .unwrap_or(now);
+        begun.insert(key, then);
+        let Some((unit, idle)) = idle_longest(survey, row) else {
+            continue;
+        };
+        let lasts = [
+            now.duration_since(then),
+            idle,
+            SignedDuration::from_secs(row.oldest_seconds),
+        ];
+        if lasts.into_iter().all(|span| span >= IGNORED_AFTER) {
+            notes.push(sentence(row, unit, idle, survey));
+        }
+    }
+    survey.state.ignored = begun;
+    notes
+}
+
+/// Returns the node that would serve a row and has been idle for longest.
+fn idle_longest<'s, 'a>(survey: &'s Survey<'a>, row: &Waiting) -> Option<(&'s Unit<'a>, SignedDuration)> {
+    let now = survey.context.now;
+    let fitting = survey
+        .units
+        .iter()
+        .filter(|unit| row.served_by.as_ref() == Some(&unit.template));
+    let idle = fitting.filter_map(|unit| match unit.standing {
+        Standing::Up {
+            idle_since: Some(then),
+            over_age: false,
+            ..
+        } => Some((unit, since(now, then))),
+        _ => None,
+    });
+    idle.max_by_key(|(unit, idle)| (*idle, std::cmp::Reverse(unit.name)))
+}
+
+fn sentence(row: &Waiting, unit: &Unit<'_>, idle: SignedDuration, survey: &Survey<'_>) -> String {
+    let node = unit.computer().map_or(unit.name, |computer| computer.name.as_str());
+    let age = SignedDuration::from_secs(row.oldest_seconds);
+    let what = match &row.label {
+        Some(label) => format!("for {label}"),
+        None => "for any node".to_owned(),
+    };
+    let by_hand = unit
+        .template(survey.config)
+        .is_none_or(|template| template.register == Register::Own);
+    let exclusive = if row.label.is_none() && by_hand {
+        ", or its mode is exclusive"
+    } else {
+        ""
+    };
+    format!(
+        "queue item {} ({}) has waited {} {what} although node \"{}\", idle for {}, should take it: Jenkins keeps it from \
+         running there (a throttle, a node property, a permission{exclusive}); no server would help, none is made",
+        row.example.item,
+        row.example.task,
+        span(age),
+        shown(node),
+        span(idle),
+    )
+}
