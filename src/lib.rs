@@ -12,14 +12,20 @@
 //! | [`config`] | the configuration file |
 //! | [`state`] | what is remembered between passes |
 //! | [`plan`] | what is to be done: pure |
+//! | `disk` | files that are written whole |
 //! | `http`, `jenkins`, `provider` | the edges that speak HTTP |
 //! | `pass` | observe and execute |
 //! | `report` | what is printed |
 //! | `cli` | the commands |
 
+/// The fakes of the tests call the library by its name.
+#[cfg(test)]
+extern crate self as mita;
+
 pub mod access;
 mod cli;
 pub mod config;
+mod disk;
 mod error;
 mod http;
 mod jenkins;

@@ -237,6 +237,16 @@ pub struct Computer {
     pub labels: Option<Vec<String>>,
 }
 
+impl Computer {
+    /// The name of the node that `jenkins.anchor` keeps. One for all owners: any node that is offline serves all of them.
+    pub const ANCHOR: &'static str = "mita-anchor";
+
+    /// Returns whether it is the node that keeps labels readable, on which nothing ever runs.
+    pub fn is_anchor(&self) -> bool {
+        !self.built_in && self.name.as_str() == Self::ANCHOR
+    }
+}
+
 /// What a job's `config.xml` says of where it may run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobConfig {
@@ -263,6 +273,13 @@ pub struct JenkinsView {
     pub session: Option<String>,
     /// Whether Jenkins is quieting down; `None` until it was asked, which is done before the first action.
     pub quieting_down: Option<bool>,
+    /// How many items Jenkins shows only as discoverable: the user may not read their jobs.
+    #[serde(default)]
+    pub hidden: u64,
+    /// The labels of the queue's items by the script console, `None` for an item that may run anywhere; the whole is
+    /// `None` where the console was not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Reading<BTreeMap<u64, Option<String>>>>,
     /// `config.xml` of the jobs whose label the queue does not tell, by the path of the job's URL (`job/a/job/b`).
     pub jobs: BTreeMap<String, Reading<JobConfig>>,
     /// Labels of nodes where the computer list does not tell them.
@@ -423,7 +440,8 @@ impl BelongingMark {
         format!("{owner}={} {server}={}", plain(&self.owner), plain(&self.server))
     }
 
-    /// Reads it from a description; what a person wrote there is none.
+    /// Reads it from a description that is a mark as a whole. With anything else beside it a person wrote the description
+    /// anew, and keeps the thing for a purpose of their own.
     pub fn of_description(text: &str) -> Option<Self> {
         let plain = |text: &str| text.replace("%20", " ").replace("%25", "%");
         let value = |key: &str| {
@@ -431,10 +449,11 @@ impl BelongingMark {
             words.find_map(|word| word.strip_prefix(key)?.strip_prefix('=').map(plain))
         };
         let [owner, server] = Self::KEYS;
-        Some(Self {
+        let mark = Self {
             owner: value(owner)?,
             server: value(server)?,
-        })
+        };
+        (mark.description() == text).then_some(mark)
     }
 }
 
@@ -683,6 +702,9 @@ mod tests {
             "mita-owner=x",
             "mita-server=x",
             "xmita-owner=a mita-server=b",
+            "once mita-owner=a mita-server=b, now of the web shop",
+            "mita-owner=a mita-server=b keep!",
+            "mita-owner=a mita-server=b mita-owner=c",
         ] {
             assert_eq!(BelongingMark::of_description(foreign), None, "{foreign}");
         }

@@ -730,6 +730,23 @@ fn a_typing_error_under_auth_is_hinted_at() {
 }
 
 #[test]
+fn a_typing_error_under_auth_stands_beside_what_it_makes_missing() {
+    let site = one("auth: {auth_url: 'https://k', usrname: u, pasword: p, project_name: t}");
+    assert_eq!(
+        site.refused("cloud: c"),
+        [
+            "mita.yaml:2:3: provider.openstack.password: missing; set it, or password_file, or the variable \
+             MITA_OPENSTACK_PASSWORD",
+            "home/.config/openstack/clouds.yaml:3:5: clouds.c.auth.username: missing; write the user",
+            "home/.config/openstack/clouds.yaml:3:35: clouds.c.auth.usrname: is not known here and not used; did you mean \
+             username?",
+            "home/.config/openstack/clouds.yaml:3:47: clouds.c.auth.pasword: is not known here and not used; did you mean \
+             password?",
+        ]
+    );
+}
+
+#[test]
 fn a_token_may_be_kept() {
     let site = Site::new("").with("XDG_STATE_HOME", "/state");
     let login = "auth_url: 'https://k', username: u, password: p, tenant_name: t";

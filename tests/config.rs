@@ -1076,3 +1076,35 @@ proptest! {
         prop_assert_eq!(script, other);
     }
 }
+
+#[test]
+fn the_sources_of_labels_are_read() {
+    let sources = |lines: &str| load(&jenkins(lines)).config.labels;
+    assert_eq!(sources(""), config::LabelSources::default());
+    assert_eq!(
+        sources("anchor: false\nlabels_from: queue"),
+        config::LabelSources::default()
+    );
+    let all = sources("anchor: true\nlabels_from: script\nbootstrap: small");
+    assert!(all.anchor && all.script);
+    assert_eq!(all.bootstrap.unwrap().as_str(), "small");
+}
+
+#[test]
+fn wrong_sources_of_labels_are_named() {
+    check(
+        jenkins("labels_from: scripts\nbootstrap: smal\nanchor: maybe"),
+        &[
+            "mita.yaml:11:16: jenkins.labels_from: \"scripts\" is no source of labels; did you mean script?",
+            "mita.yaml:12:14: jenkins.bootstrap: there is no node \"smal\"; did you mean small?",
+            "mita.yaml:13:11: jenkins.anchor: must be true or false, is \"maybe\"; write it like true",
+        ],
+    );
+    check(
+        jenkins("labels_from: [queue]\nbootstrap: ''"),
+        &[
+            "mita.yaml:11:16: jenkins.labels_from: must be a text, is a list; see mita.yaml.example",
+            "mita.yaml:12:14: jenkins.bootstrap: is empty; write a text or remove it",
+        ],
+    );
+}

@@ -16,6 +16,8 @@ mod belongings;
 mod fakes;
 #[path = "fakes_behave/jenkins.rs"]
 mod jenkins;
+#[path = "fakes_behave/nodes.rs"]
+mod nodes;
 #[path = "fakes_behave/openstack.rs"]
 mod openstack;
 #[path = "fakes_behave/recorded.rs"]

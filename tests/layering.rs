@@ -23,12 +23,13 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("labels", &["model"]),
     ("queue", &["model", "labels"]),
-    ("state", &["model"]),
+    ("disk", &[]),
+    ("state", &["model", "disk"]),
     ("config", &["secret", "access", "cron", "pattern", "model", "labels"]),
     ("plan", &["cron", "model", "labels", "queue", "state", "config"]),
     ("http", &["secret", "access"]),
     ("jenkins", &["secret", "access", "model", "http"]),
-    ("provider", &["secret", "access", "pattern", "model", "http"]),
+    ("provider", &["secret", "access", "pattern", "model", "disk", "http"]),
     ("lock", &[]),
     ("report", &["model", "state", "plan"]),
     (
@@ -38,8 +39,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "pass",
         &[
-            "secret", "access", "model", "labels", "queue", "state", "config", "plan", "http", "jenkins", "provider",
-            "lock", "report", "error",
+            "secret", "access", "disk", "model", "labels", "queue", "state", "config", "plan", "http", "jenkins",
+            "provider", "lock", "report", "error",
         ],
     ),
     (

@@ -1,5 +1,7 @@
 //! `check`: validates the configuration, and with `--online` everything that it names.
 
+mod sources;
+
 use std::collections::BTreeSet;
 
 use serde::Serialize;
@@ -78,8 +80,13 @@ fn online(
     let mut live = Live::connect(config, &console.surroundings.stop)?;
     let mut missing = Vec::new();
     let mut blind = 0;
-    match live.jenkins.view().and_then(|view| live.jenkins.check(&view.computers)) {
-        Ok(checked) => {
+    let seen = live.jenkins.view();
+    let checked = seen.and_then(|view| live.jenkins.check(&view.computers).map(|checked| (view, checked)));
+    match checked {
+        Ok((view, mut checked)) => {
+            let sources = sources::look(&live, config, &view, console.surroundings.now);
+            checked.missing.extend(sources.missing);
+            checked.untold.extend(sources.told);
             missing.extend(
                 checked
                     .missing

@@ -178,6 +178,8 @@ pub fn finish(
 struct Troubles {
     /// What makes the pass end with exit code 1.
     warnings: Vec<String>,
+    /// What an operator hears once, without any effect on the exit code.
+    news: Vec<String>,
     /// What stopped it in the middle.
     error: Option<Error>,
 }
@@ -186,7 +188,11 @@ impl Troubles {
     fn of(observed: &Observed, plan: &Plan) -> Self {
         let mut warnings = pass::unreadable(observed);
         warnings.extend(plan.warnings.iter().cloned());
-        Self { warnings, error: None }
+        Self {
+            warnings,
+            news: plan.news.clone(),
+            error: None,
+        }
     }
 }
 
@@ -274,7 +280,7 @@ fn conclude(
         let _ = text::closing(console.surroundings.out, &report, !how.named);
     }
     let _ = console.surroundings.out.flush();
-    for warning in &troubles.warnings {
+    for warning in troubles.news.iter().chain(&troubles.warnings) {
         console.warn(warning);
     }
     for action in &report.actions {

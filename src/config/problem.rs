@@ -99,6 +99,7 @@ pub struct Report {
     files: Vec<String>,
     problems: Vec<Problem>,
     warnings: Vec<(Problem, bool)>,
+    clues: Vec<Problem>,
 }
 
 impl Report {
@@ -117,6 +118,11 @@ impl Report {
         self.warnings.push((problem(place, text.into()), true));
     }
 
+    /// Adds a hint that may tell where a problem comes from: where there are problems, it stands among them.
+    pub fn clue(&mut self, place: &Place, text: impl Into<String>) {
+        self.clues.push(problem(place, text.into()));
+    }
+
     /// Makes a further file known and returns its number for [`Pos::file`].
     pub fn file(&mut self, shown: impl Into<String>) -> u16 {
         self.files.push(shown.into());
@@ -133,6 +139,7 @@ impl Report {
         let warnings = other.warnings.into_iter();
         self.warnings
             .extend(warnings.map(|(problem, check_only)| (of_file(problem), check_only)));
+        self.clues.extend(other.clues.into_iter().map(of_file));
     }
 
     /// Returns whether there is no problem so far.
@@ -142,6 +149,11 @@ impl Report {
 
     /// Puts all in the order of the file, each said once: the lines of the problems, and the warnings.
     pub fn finish(mut self, file: &str) -> (Vec<String>, Vec<Warning>) {
+        if self.problems.is_empty() {
+            self.warnings.extend(self.clues.into_iter().map(|clue| (clue, true)));
+        } else {
+            self.problems.append(&mut self.clues);
+        }
         self.problems.sort();
         self.problems.dedup();
         self.warnings.sort();

@@ -138,9 +138,7 @@ impl Client {
 
     /// Makes a POST, with an encoded form if there is one, and takes whatever status comes.
     pub(super) fn post_form(&self, path: &str, form: Option<&str>) -> Result<Reply, JenkinsError> {
-        if self.crumb_first && !self.crumb_asked.get() {
-            self.fetch_crumb()?;
-        }
+        self.be_ready_to_post()?;
         let crumb = self.crumb.borrow().clone();
         let mut reply = self.exchange(&Method::POST, path, form, crumb.as_ref())?;
         if wants_crumb(&reply) {
@@ -152,6 +150,14 @@ impl Client {
             }
         }
         Ok(reply)
+    }
+
+    /// Fetches the crumb that a password needs, so that a later POST is one request and no more.
+    pub(super) fn be_ready_to_post(&self) -> Result<(), JenkinsError> {
+        if self.crumb_first && !self.crumb_asked.get() {
+            self.fetch_crumb()?;
+        }
+        Ok(())
     }
 
     fn fetch_crumb(&self) -> Result<(), JenkinsError> {

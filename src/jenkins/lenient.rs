@@ -212,7 +212,22 @@ pub fn list<'de, T, U>(
 where
     T: Deserialize<'de>,
 {
+    list_beside(body, key, "", most, convert).map(|(kept, _)| kept)
+}
+
+/// The same, and counts the elements of a second list, which need not be there.
+pub fn list_beside<'de, T, U>(
+    body: &'de [u8],
+    key: &'static str,
+    beside: &'static str,
+    most: usize,
+    convert: impl FnMut(T) -> Result<Option<U>, &'static str>,
+) -> Result<(Vec<U>, u64), String>
+where
+    T: Deserialize<'de>,
+{
     let mut kept = Vec::new();
+    let mut counted = 0;
     let mut elements = Elements {
         most,
         kept: &mut kept,
@@ -225,10 +240,12 @@ where
     let found = reader.deserialize_map(Outer {
         key,
         elements: &mut elements,
+        beside,
+        counted: &mut counted,
     });
     let found = found.and_then(|found| reader.end().map(|()| found));
     match found {
-        Ok(true) => Ok(kept),
+        Ok(true) => Ok((kept, counted)),
         Ok(false) => Err(format!("it holds no list {key}")),
         Err(error) => Err(error.to_string()),
     }
@@ -237,6 +254,44 @@ where
 struct Outer<'e, E> {
     key: &'static str,
     elements: &'e mut E,
+    beside: &'static str,
+    counted: &'e mut u64,
+}
+
+/// The length of a list; 0 of anything else.
+struct Length(u64);
+
+struct LengthVisitor;
+
+impl<'de> Visitor<'de> for LengthVisitor {
+    type Value = Length;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_unit<E>(self) -> Result<Length, E> {
+        Ok(Length(0))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Length, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Length(0))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Length, A::Error> {
+        let mut length = 0;
+        while seq.next_element::<IgnoredAny>()?.is_some() {
+            length += 1;
+        }
+        Ok(Length(length))
+    }
+}
+
+impl<'de> Deserialize<'de> for Length {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(LengthVisitor)
+    }
 }
 
 /// Reads elements into where they are kept.
@@ -285,6 +340,9 @@ impl<'de, E: ReadElements<'de>> Visitor<'de> for Outer<'_, E> {
             if key.as_deref() == Some(self.key) && !found {
                 map.next_value_seed(Inner(&mut *self.elements))?;
                 found = true;
+            } else if !self.beside.is_empty() && key.as_deref() == Some(self.beside) {
+                let Length(length) = map.next_value()?;
+                *self.counted = self.counted.saturating_add(length);
             } else {
                 map.next_value::<IgnoredAny>()?;
             }

@@ -23,7 +23,7 @@ impl Client {
     fn view_keeping(&self, keep: Keep) -> Result<JenkinsView, JenkinsError> {
         let path = format!("queue/api/json?tree={}", wire::QUEUE_TREE);
         let reply = self.get_json(&path)?;
-        let queue = wire::queue(&reply.body, keep).map_err(|reason| bad_answer("GET", &path, &reason))?;
+        let (queue, hidden) = wire::queue(&reply.body, keep).map_err(|reason| bad_answer("GET", &path, &reason))?;
         let header = |name| reply.header(name).map(|text| crate::http::printable(text, 40));
         let (version, language) = (header("x-jenkins"), header("x-jenkins-language"));
         let session = header("x-jenkins-session");
@@ -42,6 +42,7 @@ impl Client {
             version,
             language,
             session,
+            hidden,
             ..JenkinsView::default()
         })
     }

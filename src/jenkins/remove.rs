@@ -92,6 +92,8 @@ impl Client {
     /// a later pass finds it.
     pub fn remove_node(&self, request: &RemoveNode<'_>, pause: &dyn Fn(Duration)) -> Result<Removed, JenkinsError> {
         let unmarked = |outcome| Ok(Removed { marked: false, outcome });
+        // Nothing may stand between a reading and the delete that trusts it: what Jenkins can change in that time is lost.
+        self.be_ready_to_post()?;
         let Some(node) = self.node(request.name)? else {
             return unmarked(Outcome::Gone);
         };
@@ -123,7 +125,7 @@ impl Client {
     /// Takes a mark of ours back off, if it still is the one that the node bears. Returns whether it was.
     pub fn unmark(&self, name: &NodeName, mark_prefix: &str) -> Result<bool, JenkinsError> {
         match self.node(name)? {
-            Some(node) if mark::is_ours(&node, mark_prefix) => self.bring_back(name).map(|()| true),
+            Some(node) if mark::is_ours(&node, mark_prefix) => self.take_mark_back(name, mark_prefix).map(|()| true),
             _ => Ok(false),
         }
     }
@@ -159,7 +161,7 @@ impl Client {
             return self.delete_marked(request, true);
         }
         Outcome::TurnedBusy {
-            still_marked: self.bring_back(request.name).err(),
+            still_marked: self.take_mark_back(request.name, request.mark).err(),
         }
     }
 
@@ -173,14 +175,14 @@ impl Client {
                 if give_back && matches!(error, JenkinsError::Forbidden { .. }) {
                     // It can never be deleted: left marked, the whole fleet would end up out of service. Whether that
                     // works is not worth an error of its own, the next pass finds the mark.
-                    let _ = self.bring_back(request.name);
+                    let _ = self.take_mark_back(request.name, request.mark);
                 }
                 Outcome::Failed(error)
             }
         }
     }
 
-    fn mark_waits(&self) -> bool {
+    pub(super) fn mark_waits(&self) -> bool {
         self.version()
             .is_some_and(|version| at_least(&version, MARK_WAITS_SINCE))
     }

@@ -11,6 +11,9 @@ use crate::jenkins::client::{Client, bad_answer};
 
 const PATH: &str = "scriptText";
 
+/// The page of the console, which is shown only to those who may use it.
+const PAGE: &str = "script";
+
 /// Says one line of JSON, `[[ID, LABEL or null], ...]`: the label that an item was assigned, an override of a single build
 /// included. It changes nothing, and names nothing that came after Jenkins 1.609.
 const LABELS: &str = "println groovy.json.JsonOutput.toJson(jenkins.model.Jenkins.instance.queue.items.collect { \
@@ -21,6 +24,18 @@ const LABELS: &str = "println groovy.json.JsonOutput.toJson(jenkins.model.Jenkin
 struct Labelled(u64, Option<String>);
 
 impl Client {
+    /// Returns whether the user may use the script console (Overall/Administer). It is not used for that.
+    pub fn may_use_scripts(&self) -> Result<bool, JenkinsError> {
+        let reply = self.get(PAGE)?;
+        match reply.status {
+            200 => Ok(true),
+            _ => match self.refusal("GET", PAGE, &reply) {
+                JenkinsError::Forbidden { .. } => Ok(false),
+                error => Err(error),
+            },
+        }
+    }
+
     /// Asks the script console for the label of every queue item; `None` for one that may run anywhere.
     pub fn queue_labels(&self) -> Result<BTreeMap<u64, Option<String>>, JenkinsError> {
         let form = format!("script={}", escaped(LABELS));

@@ -13,6 +13,7 @@ use crate::model::{NodeName, Stage, TaskLabel};
 use crate::secret::Secret;
 
 mod making;
+mod races;
 mod reading;
 mod removing;
 

@@ -10,12 +10,13 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use crate::jenkins::lenient::{Flag, Number, Object, Text, Told, list};
+use crate::jenkins::lenient::{Flag, Number, Object, Text, Told, list, list_beside};
 use crate::model::{Computer, NodeName, QueueItem, Stage, TaskLabel, digest};
 
-/// What is asked of the queue, escaped.
+/// What is asked of the queue, escaped. Of items whose job the user may not read, Jenkins shows the task alone.
 pub const QUEUE_TREE: &str = "items%5Bid%2Cwhy%2Cstuck%2Cblocked%2Cbuildable%2Cpending%2CinQueueSince%2C\
-                              task%5Bname%2CfullName%2Curl%2ClabelExpression%5D%5D";
+                              task%5Bname%2CfullName%2Curl%2ClabelExpression%5D%5D%2C\
+                              discoverableItems%5Btask%5Bname%5D%5D";
 
 /// What is asked of the computers, escaped. The names of classes come unasked; the cause is asked for its class, which
 /// needs one of its fields to be named.
@@ -53,9 +54,12 @@ pub enum Keep {
     All,
 }
 
-/// Reads the reply of `queue/api/json`. The error is a sentence for a message.
-pub fn queue(body: &[u8], keep: Keep) -> Result<Vec<QueueItem>, String> {
-    list(body, "items", MAX_ITEMS, |item: WireItem<'_>| Ok(item.into_item(keep)))
+/// Reads the reply of `queue/api/json`: the items, and how many more the user may not read. The error is a sentence for
+/// a message.
+pub fn queue(body: &[u8], keep: Keep) -> Result<(Vec<QueueItem>, u64), String> {
+    list_beside(body, "items", "discoverableItems", MAX_ITEMS, |item: WireItem<'_>| {
+        Ok(item.into_item(keep))
+    })
 }
 
 /// Reads the reply of `computer/api/json`. The error is a sentence for a message.

@@ -25,9 +25,14 @@ impl Client {
         ))
     }
 
-    /// Takes an offline mark off. A toggle: the caller has just seen that the mark is there.
-    pub fn bring_back(&self, name: &NodeName) -> Result<(), JenkinsError> {
-        self.post(&format!("{}/toggleOffline?offlineMessage=", node_path(name)?))
+    /// Takes an offline mark off. A toggle: the caller has just seen that the mark is there. Should somebody have taken it
+    /// off in between, the toggle sets one anew: with `mark`, so that a later pass knows it for ours and takes it back.
+    pub fn take_mark_back(&self, name: &NodeName, mark: &str) -> Result<(), JenkinsError> {
+        self.post(&format!(
+            "{}/toggleOffline?offlineMessage={}",
+            node_path(name)?,
+            escaped(mark)
+        ))
     }
 
     /// Deletes a node, whatever runs on it. That it is not there is believed only when it cannot be read, either.

@@ -5,6 +5,7 @@
     reason = "an edge: a Jenkins older than 2.503 needs a second after each mark"
 )]
 
+mod anchor;
 mod belongings;
 mod console;
 

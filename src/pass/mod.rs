@@ -177,6 +177,12 @@ pub fn settle(live: &mut Live, config: &Config, observed: &mut Observed, plan: &
 /// Says what of the observation failed: each makes the pass end with exit code 1.
 pub fn unreadable(observed: &Observed) -> Vec<String> {
     let mut sentences: Vec<String> = observed.clouds.iter().filter_map(observe::unreadable).collect();
+    if let Some(Reading::Unreadable(reason)) = &observed.jenkins.labels {
+        sentences.push(format!(
+            "jenkins.labels_from: the script console does not tell the labels, so that they are read as without it: \
+             {reason}"
+        ));
+    }
     for (name, cloud) in &observed.clouds {
         if let Some(Reading::Unreadable(reason)) = cloud.ok().and_then(|view| view.offers.as_ref()) {
             sentences.push(format!("provider {name}: cannot tell what it offers: {reason}"));
@@ -205,7 +211,7 @@ pub fn seen(observed: &Observed, plan: &Plan, requests: BTreeMap<String, u64>) -
             .jenkins
             .computers
             .iter()
-            .filter(|computer| !computer.built_in)
+            .filter(|computer| !computer.built_in && !computer.is_anchor())
             .count() as u64,
         servers,
         requests,
@@ -247,6 +253,7 @@ pub fn act(
     told: &mut dyn FnMut(&Action),
 ) -> Executed {
     let mut executor = execute::Executor::new(config, context, std::mem::take(&mut plan.state), save, told);
+    executor.anchor(live, plan.anchor);
     executor.unmark(live, &plan.unmarks);
     // Before all that takes long: until then another build may begin there.
     executor.drain(live, &plan.drains);

@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::error::{Error, chain};
 use crate::model::{
     BelongingKind, Belongings, CloudView, NodeName, Observed, ProviderName, Reading, Server, ServerSpec, ServerStatus,
-    TemplateName,
+    Stage, TemplateName,
 };
 use crate::plan::{self, Plan};
 use crate::queue::{self, Ask, Wishes};
@@ -89,6 +89,7 @@ pub fn wishes(live: &Live, config: &Config, observed: &mut Observed, state: &mut
             .node_labels
             .insert(node.clone(), Reading::Read(cached.value.clone()));
     }
+    ask_labels(live, config, observed);
     let kinds = plan::kinds(config);
     let read = |observed: &Observed| queue::wishes(&observed.jenkins, &kinds, now, config.timing.queue_grace);
     let mut asked = BTreeSet::new();
@@ -99,7 +100,8 @@ pub fn wishes(live: &Live, config: &Config, observed: &mut Observed, state: &mut
             .into_iter()
             .filter(|ask| !asked.contains(ask))
             .collect();
-        if open.is_empty() {
+        // What the script console does not list has left the queue.
+        if open.is_empty() || matches!(observed.jenkins.labels, Some(Reading::Read(_))) {
             return wishes;
         }
         for ask in open {
@@ -111,6 +113,15 @@ pub fn wishes(live: &Live, config: &Config, observed: &mut Observed, state: &mut
         }
     }
     read(observed)
+}
+
+/// Asks the script console for the labels of all items, if it is to be asked and something waits. A dry run asks, too:
+/// the script changes nothing.
+fn ask_labels(live: &Live, config: &Config, observed: &mut Observed) {
+    let waits = observed.jenkins.queue.iter().any(|item| item.stage == Stage::Buildable);
+    if config.labels.script && waits && observed.jenkins.labels.is_none() {
+        observed.jenkins.labels = Some(reading(live.jenkins.queue_labels()));
+    }
 }
 
 fn answer(live: &Live, observed: &mut Observed, state: &mut State, now: Timestamp, ask: &Ask) {

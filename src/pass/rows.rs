@@ -1,12 +1,15 @@
 //! From a plan to the rows of a report: one for each step, in the order in which they are done. Nothing is done here.
 
-use crate::model::BelongingKind;
-use crate::plan::{Create, Drain, Leftover, NewFloatingIp, NodeToRemove, Plan, Removal, ServerToRemove, Unmark};
+use crate::model::{BelongingKind, Computer};
+use crate::plan::{
+    Anchor, Create, Drain, Leftover, NewFloatingIp, NodeToRemove, Plan, Removal, ServerToRemove, Unmark,
+};
 use crate::report::{Action, Do, Outcome};
 
 /// Lists what a plan would do.
 pub fn planned(plan: &Plan) -> Vec<Action> {
-    let mut actions: Vec<Action> = plan.unmarks.iter().map(unmark_action).collect();
+    let mut actions: Vec<Action> = plan.anchor.map(anchor_action).into_iter().collect();
+    actions.extend(plan.unmarks.iter().map(unmark_action));
     actions.extend(plan.drains.iter().map(drain_action));
     for removal in &plan.removals {
         actions.extend(removal_actions(removal));
@@ -62,6 +65,24 @@ pub fn create_action(create: &Create) -> Action {
         server_id: None,
         target: None,
         because: create.because.clone(),
+        result: Outcome::Planned,
+        error: None,
+    }
+}
+
+/// Returns the row of what is done about the anchor.
+pub fn anchor_action(anchor: Anchor) -> Action {
+    Action {
+        act: match anchor {
+            Anchor::Make => Do::Register,
+            Anchor::Mark => Do::Offline,
+        },
+        node: None,
+        name: Computer::ANCHOR.to_owned(),
+        provider: None,
+        server_id: None,
+        target: None,
+        because: anchor.because().to_owned(),
         result: Outcome::Planned,
         error: None,
     }

@@ -9,9 +9,10 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::disk;
 use crate::error::Error;
 use crate::model::Observed;
-use crate::state::{State, file};
+use crate::state::State;
 
 /// The format written by this program.
 const VERSION: u32 = 1;
@@ -58,7 +59,7 @@ impl Saved {
             source,
         };
         let bytes = serde_json::to_vec(self).map_err(|error| failed(error.into()))?;
-        file::write_whole(path, &bytes).map_err(failed)
+        disk::write_whole(path, &bytes).map_err(failed)
     }
 
     /// Reads it.
@@ -99,7 +100,7 @@ mod tests {
             (r#"{"version":1}"#, "; it must be a file that --save-observation wrote"),
             ("no", "; it must be a file that --save-observation wrote"),
         ] {
-            file::write_whole(&path, text.as_bytes()).unwrap();
+            disk::write_whole(&path, text.as_bytes()).unwrap();
             let told = chain(&Saved::read(&path).unwrap_err());
             assert!(told.ends_with(said), "{told}");
         }

@@ -155,10 +155,12 @@ pub(super) fn with_floating_ips(
         asks.entry(target.provider.clone())
             .or_default()
             .insert(BelongingKind::FloatingIp);
+        // One that something else uses by now, say a load balancer, was moved there by a person. Where the cloud does not
+        // tell what uses it, it goes once the server's port is gone.
         let own = |belonging: &&Belonging| {
             belonging.kind == BelongingKind::FloatingIp
                 && leaving::marked_server(belonging, survey.config) == Some(target.name.as_str())
-                && belonging.server.as_ref().is_none_or(|user| *user == target.id)
+                && (!belonging.in_use || belonging.server.as_ref() == Some(&target.id))
         };
         let found = listed(view).into_iter().flat_map(|listed| &listed.all).filter(own);
         removal.floating_ips = found
@@ -296,13 +298,7 @@ fn settle_volumes(survey: &mut Survey<'_>, upkeep: &mut Upkeep) {
         };
         let asked = usize::from(template.spec.storage.is_some()) + usize::from(template.spec.boot_volume.is_some());
         let settled = unit.before.is_some_and(|before| before.volumes_settled);
-        if asked == 0
-            || settled
-            || unit.twin
-            || unit.adopted
-            || server.status != ServerStatus::Active
-            || phase::is_deleting(server)
-        {
+        if asked == 0 || settled || unit.twin || server.status != ServerStatus::Active || phase::is_deleting(server) {
             continue;
         }
         // One that is not seen for the first time may have got other volumes by now.

@@ -9,6 +9,7 @@ use super::backoff::{Gate, gate};
 use super::clock::since;
 use super::demand::{Demand, Item};
 use super::eligible::wish_text;
+use super::hidden;
 use super::ids::Ids;
 use super::images::{self, Chooser};
 use super::matching::{Flow, Placed};
@@ -30,6 +31,8 @@ pub(super) struct Growth<'d> {
     pub closed: Vec<Option<String>>,
     /// For each template, how many slots of its warm pool got nothing.
     pub cold: Vec<u32>,
+    /// Why the first server, which would make labels show, is not made though it is wanted.
+    pub bootstrap: Option<String>,
 }
 
 /// Matches everything that is wanted to slots and opens new ones.
@@ -73,7 +76,9 @@ pub(super) fn grow<'d>(survey: &Survey<'_>, demand: &'d Demand<'_>) -> Growth<'d
             }
         }
     }
+    let bootstrap = bootstrap(survey, demand, &mut yard);
     Growth {
+        bootstrap,
         creates: yard.creates,
         flow,
         closed: yard.closed,
@@ -81,11 +86,28 @@ pub(super) fn grow<'d>(survey: &Survey<'_>, demand: &'d Demand<'_>) -> Growth<'d
     }
 }
 
+/// Opens one server where Jenkins, which has no agent, hides what is waited for. Returns why not, where one is wanted.
+fn bootstrap(survey: &Survey<'_>, demand: &Demand<'_>, yard: &mut Yard<'_, '_>) -> Option<String> {
+    let item = hidden::bootstrap(survey, demand).filter(|_| yard.creates.is_empty())?;
+    let name = survey.config.labels.bootstrap.as_ref()?;
+    let templates = &survey.config.templates;
+    let template = templates.iter().position(|template| template.name == *name)?;
+    if yard.open(template).is_some() {
+        let because = because(survey, demand, item);
+        let because = format!("{because}, and Jenkins hides its label without any agent (jenkins.bootstrap)");
+        yard.book(template, because);
+        return None;
+    }
+    let reason = yard.closed[template].as_deref().unwrap_or("it cannot be made");
+    Some(format!("jenkins.bootstrap: no server of \"{name}\": {reason}"))
+}
+
 fn because(survey: &Survey<'_>, demand: &Demand<'_>, item: &Item) -> String {
     let waiting = &demand.queue[item.place];
     let age = span(since(survey.context.now, waiting.since));
     let what = match wish_text(&demand.wishes[item.wish]) {
         Some(label) => format!("for {}", shown(&label)),
+        None if demand.wishes[item.wish].is_hidden() => "for a node".to_owned(),
         None => "for any node".to_owned(),
     };
     format!(

@@ -102,6 +102,7 @@ pub fn leaks(observed: &Observed, config: &Config, state: &State, context: &Cont
     for stray in &survey.strays {
         stray_leak(stray.computer, &survey, &mut found);
     }
+    anchor(&survey, &mut found);
     let mut asks = everything(config);
     let Found {
         mut leaks,
@@ -250,6 +251,25 @@ fn strange(
         BelongingKind::Port => return None,
     };
     Some((LeakOwner::Unknown, because))
+}
+
+/// Lists the anchor that nobody needs here any more.
+fn anchor(survey: &Survey<'_>, found: &mut Found) {
+    let mut computers = survey.observed.jenkins.computers.iter();
+    let Some(computer) = computers.find(|computer| computer.is_anchor() && !survey.config.labels.anchor) else {
+        return;
+    };
+    found.leaks.push(Leak {
+        kind: LeakKind::JenkinsNode,
+        provider: None,
+        name: computer.name.to_string(),
+        id: None,
+        owner: LeakOwner::Unknown,
+        ours: false,
+        age_seconds: None,
+        because: "it is the node of jenkins.anchor, which is off here; another mita may need it".to_owned(),
+        removable: false,
+    });
 }
 
 /// Lists a Jenkins node of ours without a server.

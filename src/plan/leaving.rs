@@ -25,6 +25,12 @@ const FORGET_AFTER: SignedDuration = SignedDuration::from_hours(24);
 /// How Nova names a blank volume that it makes with a server: after the server's id.
 const BLANK_VOLUME: &str = "-blank-vol";
 
+/// Whether a server's name is of the form that we give: what names another one was marked by hand, and only an operator's
+/// word removes it.
+fn may_be_ours(server: &str) -> bool {
+    split_server_name(server).is_some()
+}
+
 /// Returns the server that a thing was made for, where it bears our mark.
 pub(super) fn marked_server<'a>(belonging: &'a Belonging, config: &Config) -> Option<&'a str> {
     let mark = belonging.mark.as_ref().filter(|mark| mark.owner == config.owner)?;
@@ -67,6 +73,9 @@ pub(super) fn remember(survey: &mut Survey<'_>, before: &State) {
     });
     let mut seen: BTreeSet<String> = BTreeSet::new();
     for left in left(survey, &leaving, &living) {
+        if !may_be_ours(&left.server) {
+            continue;
+        }
         let entry = leaving.entry(left.server.clone()).or_insert_with(|| Leaving {
             provider: left.provider.clone(),
             server_id: left.belonging.server.clone(),
@@ -208,7 +217,7 @@ fn ripened(left: Left<'_>, survey: &Survey<'_>) -> Option<Leftover> {
         Some(age) => age > survey.config.timing.intent_grace,
         None => sightings >= SIGHTINGS,
     };
-    if belonging.in_use || !old {
+    if belonging.in_use || !old || !may_be_ours(&server) {
         return None;
     }
     let age = age.map_or_else(

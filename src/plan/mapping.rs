@@ -107,8 +107,10 @@ fn by_weaker_rules<'a>(
         .collect();
     step(units, computers, fits, notes, |c, found| {
         if let Some((_, address)) = split_address_name(c.name.as_str()) {
-            by_address.get(&address, found);
-            found.retain(|unit| may_be_of(c, &kinds[*unit]));
+            // What `found` holds already was found for other nodes.
+            let mut there = Vec::new();
+            by_address.get(&address, &mut there);
+            found.extend(there.into_iter().filter(|unit| may_be_of(c, &kinds[*unit])));
         }
     });
 }

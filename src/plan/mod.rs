@@ -14,6 +14,7 @@ mod destroy;
 mod drain;
 mod eligible;
 mod grow;
+mod hidden;
 mod ids;
 mod images;
 mod lasting;
@@ -45,6 +46,7 @@ pub use audit::{audit, audit_destroy, audit_leaks};
 pub use destroy::destroy;
 pub use drain::{drain, undrain};
 pub use eligible::{eligible, why_none, why_not, wish_text};
+pub use hidden::{ANCHOR_TEXT, Anchor};
 pub use images::Rollback;
 pub use leaks::{Leak, LeakKind, LeakOwner, everything, leaks};
 pub use room::spend;
@@ -109,6 +111,8 @@ pub struct Context {
 pub struct Plan {
     /// The memory after looking, before acting.
     pub state: State,
+    /// What is to be done about the node that keeps labels readable (`jenkins.anchor`).
+    pub anchor: Option<Anchor>,
     /// Marks of ours to be taken back off nodes that turned busy.
     pub unmarks: Vec<Unmark>,
     /// Nodes that are to take no new work.
@@ -133,6 +137,8 @@ pub struct Plan {
     pub notes: Vec<String>,
     /// Sentences that make the pass end with exit code 1 (the guard held something back, …), printed as warnings.
     pub warnings: Vec<String>,
+    /// Sentences that an operator hears once, as a warning, when what they say begins; the exit code does not heed them.
+    pub news: Vec<String>,
     /// Every server of ours.
     pub servers: Vec<ServerRow>,
     /// Jenkins nodes of ours without a server.
@@ -275,7 +281,8 @@ pub enum Keep {
 impl Plan {
     /// Returns whether anything is done about nodes, servers or what belongs to them.
     pub fn acts(&self) -> bool {
-        !(self.creates.is_empty()
+        !(self.anchor.is_none()
+            && self.creates.is_empty()
             && self.removals.is_empty()
             && self.unmarks.is_empty()
             && self.drains.is_empty()
@@ -418,5 +425,5 @@ pub fn plan_for(observed: &Observed, config: &Config, state: &State, context: &C
     let growth = grow::grow(&survey, &demand);
     let mut reaped = reap::reap(&mut survey, &demand);
     let upkeep = belongings::upkeep(&mut survey, &mut reaped.removals);
-    report::plan(survey, &demand, growth, reaped, upkeep)
+    report::plan(survey, &demand, growth, reaped, upkeep, state)
 }

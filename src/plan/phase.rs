@@ -66,6 +66,8 @@ pub(super) enum Standing {
     Offline {
         /// Since when.
         since: Timestamp,
+        /// Whether it is about to come back: the controller has just started.
+        returns: bool,
     },
     /// An earlier pass took its Jenkins node away and the cloud still has the server.
     Leaving,
@@ -114,7 +116,8 @@ impl Standing {
     /// Returns the slots that it has, with this many executors.
     pub(super) fn slots(&self, executors: u32) -> u32 {
         match self {
-            Self::Intent | Self::Booting => executors,
+            // Another server in the place of one that comes back would be too many a minute later.
+            Self::Intent | Self::Booting | Self::Offline { returns: true, .. } => executors,
             Self::Up {
                 idle_slots,
                 over_age: false,
@@ -134,6 +137,8 @@ pub(super) struct Measures<'a> {
     pub now: Timestamp,
     /// Whether idle times restart.
     pub restart: bool,
+    /// Whether the controller has just started, so that its agents are still to come back.
+    pub settling: bool,
 }
 
 /// How long a server may take to join.
@@ -246,6 +251,7 @@ fn with_node(unit: &Unit<'_>, computer: &Computer, in_time: bool, measures: &Mea
             .and_then(|b| b.offline_since);
         return Standing::Offline {
             since: clock(before, measures),
+            returns: measures.settling,
         };
     }
     if in_time { Standing::Booting } else { Standing::TimedOut }
@@ -355,7 +361,7 @@ pub(super) fn memory(unit: &Unit<'_>, config: &Config) -> Option<NodeMemory> {
     match unit.standing {
         Standing::Up { idle_since, .. } => memory.idle_since = idle_since,
         Standing::Monitored { idle_since } => memory.offline_since = idle_since,
-        Standing::Offline { since } => memory.offline_since = Some(since),
+        Standing::Offline { since, .. } => memory.offline_since = Some(since),
         Standing::Orphan { seen } => memory.missing = Some(seen),
         _ => {}
     }

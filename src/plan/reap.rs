@@ -213,7 +213,7 @@ fn dead(unit: &Unit<'_>, survey: &Survey<'_>, notes: &mut Vec<String>) -> Option
                 span(since(now, *idle))
             )
         }
-        Standing::Offline { since: then } if since(now, *then) > timing.offline_grace => {
+        Standing::Offline { since: then, .. } if since(now, *then) > timing.offline_grace => {
             absence = true;
             format!(
                 "it joined and has been offline for {} (offline_grace)",

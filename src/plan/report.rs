@@ -6,10 +6,12 @@ use super::Plan;
 use super::belongings::Upkeep;
 use super::demand::Demand;
 use super::grow::Growth;
+use super::hidden;
 use super::lasting;
 use super::overview;
 use super::reap::Reaped;
 use super::survey::Survey;
+use crate::state::State;
 
 /// Puts a plan together.
 pub(super) fn plan(
@@ -18,10 +20,15 @@ pub(super) fn plan(
     growth: Growth<'_>,
     reaped: Reaped,
     upkeep: Upkeep,
+    state: &State,
 ) -> Plan {
     let (waiting, unmet) = overview::waiting(&survey, demand, &growth);
     let mut notes = cold(&survey, demand, &growth);
     notes.extend(lasting::ignored(&mut survey, &waiting));
+    notes.extend(growth.bootstrap);
+    notes.extend(hidden::notes(&survey));
+    let news = hidden::news(&survey, state);
+    let anchor = hidden::anchor(&survey);
     let mut plan = empty(survey, demand.items.len());
     plan.notes.extend(reaped.notes);
     plan.warnings.extend(reaped.warnings);
@@ -32,6 +39,8 @@ pub(super) fn plan(
         floating_ips: upkeep.floating_ips,
         volume_marks: upkeep.volume_marks,
         asks: upkeep.asks,
+        anchor,
+        news,
         unmarks: reaped.unmarks,
         drains: reaped.drains,
         removals: reaped.removals,
@@ -45,8 +54,10 @@ pub(super) fn plan(
 /// Returns the plan that does nothing.
 pub(super) fn empty(survey: Survey<'_>, waiting_items: usize) -> Plan {
     Plan {
+        anchor: None,
         unmarks: Vec::new(),
         drains: Vec::new(),
+        news: Vec::new(),
         removals: Vec::new(),
         sweeps: Vec::new(),
         floating_ips: Vec::new(),

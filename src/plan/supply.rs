@@ -167,7 +167,7 @@ pub(super) fn supply<'a>(observed: &'a Observed, config: &'a Config, state: &'a 
     let foreign = roll.list();
     let mut by_id: Vec<usize> = (0..roll.units.len()).collect();
     by_id.sort_by(|&a, &b| roll.units[a].id.cmp(&roll.units[b].id));
-    let clashes = twins(&mut roll.units, &by_id);
+    let (clashes, overlaps) = twins(&mut roll.units, &by_id);
     let listed = |id: &NodeId| by_id.binary_search_by(|&unit| roll.units[unit].id.cmp(id)).is_ok();
     let unlisted: Vec<_> = state.nodes.iter().filter(|(id, _)| !listed(id)).collect();
     let intents: Vec<_> = state.intents.iter().filter(|(id, _)| !listed(id)).collect();
@@ -194,7 +194,7 @@ pub(super) fn supply<'a>(observed: &'a Observed, config: &'a Config, state: &'a 
         strangers: roll.adoption.strangers,
         clashes,
         notes,
-        warnings: warnings.chain(roll.unmarked).collect(),
+        warnings: warnings.chain(overlaps).chain(roll.unmarked).collect(),
     }
 }
 
@@ -202,27 +202,40 @@ fn key<'u>(unit: &'u Unit<'_>) -> (&'u str, &'u str, Option<&'u ServerId>) {
     (unit.name, unit.provider.as_str(), unit.server_id())
 }
 
-/// Finds servers that share an id, which names make impossible unless a person made one of them.
-fn twins(units: &mut [Unit<'_>], by_id: &[usize]) -> Vec<String> {
+/// Finds servers that share an id, which names make impossible unless a person made one of them: a note each. One server
+/// that two providers list is said once for the two of them, as a warning: nothing there would ever be removed.
+fn twins(units: &mut [Unit<'_>], by_id: &[usize]) -> (Vec<String>, Vec<String>) {
     let mut notes = Vec::new();
+    let mut overlaps: BTreeMap<(&ProviderName, &ProviderName), u32> = BTreeMap::new();
     for pair in by_id.windows(2) {
         let (a, b) = (pair[0], pair[1]);
-        if units[a].id == units[b].id {
-            units[a].twin = true;
-            units[b].twin = true;
-            // Said alike in whatever order they are listed: how long it lasts is counted by the sentence.
-            let (a, b) = if key(&units[a]) <= key(&units[b]) {
-                (a, b)
-            } else {
-                (b, a)
-            };
+        if units[a].id != units[b].id {
+            continue;
+        }
+        units[a].twin = true;
+        units[b].twin = true;
+        // Said alike in whatever order they are listed: how long it lasts is counted by the sentence.
+        let (a, b) = if key(&units[a]) <= key(&units[b]) {
+            (&units[a], &units[b])
+        } else {
+            (&units[b], &units[a])
+        };
+        if a.provider != b.provider && a.server_id() == b.server_id() {
+            *overlaps.entry((a.provider, b.provider)).or_default() += 1;
+        } else {
             notes.push(format!(
                 "servers \"{}\" ({}) and \"{}\" ({}) bear one id: neither is touched",
-                units[a].name, units[a].provider, units[b].name, units[b].provider
+                a.name, a.provider, b.name, b.provider
             ));
         }
     }
-    notes
+    let overlaps = overlaps.into_iter().map(|((a, b), count)| {
+        format!(
+            "the providers \"{a}\" and \"{b}\" list the same servers ({count} of ours): they are one place, and nothing \
+             there is removed; keep one of the two entries"
+        )
+    });
+    (notes, overlaps.collect())
 }
 
 /// How a cloud that a memory names is seen in this pass.

@@ -11,7 +11,7 @@ use super::belongings;
 use super::phase::{self, Measures, Standing};
 use super::supply::{Link, Supply, Unit, supply};
 use super::words::{shown, span};
-use super::{Context, adopt, clock, images, lasting, leaving, mapping};
+use super::{Context, adopt, clock, hidden, images, lasting, leaving, mapping};
 use crate::config::{Config, Template};
 use crate::model::{Computer, NodeId, NodeName, Observed, ProviderName, Reading, split_server_name};
 use crate::state::{BackoffKey, Controller, LastPass, NodeMemory, Sighting, State, VERSION};
@@ -89,6 +89,7 @@ pub(super) fn survey<'a>(
         now: context.now,
         // Every node was offline: what was idle or offline before says nothing.
         restart: restart.is_some() || settling.is_some(),
+        settling: settling.is_some(),
     };
     for unit in &mut units {
         phase::classify(unit, &measures);
@@ -114,6 +115,7 @@ pub(super) fn survey<'a>(
                 at: context.now,
             }),
             controller,
+            language: hidden::language(observed),
             gaps: clock::gaps(state, context.now),
             nodes: BTreeMap::new(),
             intents: BTreeMap::new(),

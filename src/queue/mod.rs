@@ -19,7 +19,7 @@ use jiff::{SignedDuration, Timestamp};
 pub use text::{Explained, Syntax, TextKind, read_text};
 
 use crate::labels::{Label, Labels};
-use crate::model::{JenkinsView, NodeName, QueueItem, Stage, TaskLabel, TemplateName};
+use crate::model::{JenkinsView, NodeName, QueueItem, Reading, Stage, TaskLabel, TemplateName};
 use resolve::Resolver;
 use why::Said;
 
@@ -71,6 +71,13 @@ pub enum Wish {
     },
 }
 
+impl Wish {
+    /// Returns whether the label is not known because Jenkins has no agent, and no one request more would tell it.
+    pub fn is_hidden(&self) -> bool {
+        matches!(self, Self::Unknown { reason, ask: None } if reason.starts_with(resolve::HIDDEN))
+    }
+}
+
 /// The wishes of a queue.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Wishes {
@@ -88,27 +95,34 @@ pub fn wishes(view: &JenkinsView, kinds: &[Kind<'_>], now: Timestamp, grace: Sig
     let mut seen: HashMap<Key<'_>, Seen<'_>> = HashMap::default();
     let mut distinct = Distinct::default();
     let mut of_item = Vec::with_capacity(view.queue.len());
+    let exact = view.labels.as_ref().and_then(Reading::ok);
     for item in &view.queue {
         let age = now.duration_since(item.since);
         if item.stage != Stage::Buildable || task::is_flyweight(item) || (age < grace && !grace.is_zero()) {
             of_item.push(None);
             continue;
         }
-        let key = Key::of(item, age);
-        let mut wish = |said| distinct.index(resolver.wish(said, item, key.offline_at_once));
+        let exact = match exact.and_then(|labels| labels.get(&item.id)) {
+            None => Exact::Untold,
+            Some(label) => Exact::Told(label.as_deref()),
+        };
+        let key = Key::of(item, age, exact);
         let seen = seen.entry(key).or_insert_with(|| {
             let said = item.why.as_deref().map_or(Said::Unread, why::read);
-            if resolver.differs_by_job(said, item) {
+            if let Exact::Told(label) = key.exact {
+                Seen::Same(distinct.index(resolver.exactly(said, label)))
+            } else if resolver.differs_by_job(said, item) {
                 Seen::ByJob(said, HashMap::default())
             } else {
-                Seen::Same(wish(said))
+                Seen::Same(distinct.index(resolver.wish(said, item, key.offline_at_once)))
             }
         });
         of_item.push(match seen {
             Seen::Same(index) => *index,
             Seen::ByJob(said, jobs) => {
                 let job = (item.task_url.as_deref(), item.task_name.as_str());
-                *jobs.entry(job).or_insert_with(|| wish(*said))
+                let wish = || distinct.index(resolver.wish(*said, item, key.offline_at_once));
+                *jobs.entry(job).or_insert_with(wish)
             }
         });
     }
@@ -130,23 +144,35 @@ pub fn asks(wishes: &Wishes) -> Vec<Ask> {
 /// A job without a label cannot be stuck for this long: ten times the least estimate that Jenkins reckons with.
 const UNLABELLED_NOT_STUCK: SignedDuration = SignedDuration::from_mins(10);
 
+/// The label of an item by the script console.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Exact<'a> {
+    /// It was not asked, failed, or does not list the item.
+    Untold,
+    /// The label; `None`: the item may run anywhere.
+    Told(Option<&'a str>),
+}
+
 /// What decides an item's wish, its job aside: a queue of many items has few of these.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Key<'a> {
     why: Option<&'a str>,
     class: Option<&'a str>,
     label: &'a TaskLabel,
+    /// What the script console told.
+    exact: Exact<'a>,
     /// Stuck at once, which Jenkins says only of a label without a node: one of this build, if the job has none.
     offline_at_once: bool,
 }
 
 impl<'a> Key<'a> {
-    fn of(item: &'a QueueItem, age: SignedDuration) -> Self {
+    fn of(item: &'a QueueItem, age: SignedDuration, exact: Exact<'a>) -> Self {
         let offline_at_once = item.stuck && item.label == TaskLabel::Anywhere && age < UNLABELLED_NOT_STUCK;
         Self {
             why: item.why.as_deref(),
             class: item.task_class.as_deref(),
             label: &item.label,
+            exact,
             offline_at_once,
         }
     }

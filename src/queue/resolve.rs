@@ -36,12 +36,17 @@ enum JobLabel {
     Nothing,
 }
 
+/// How every reason begins that a label is hidden since there is no agent.
+pub(super) const HIDDEN: &str = "jenkins has no agent at all";
 const NO_AGENT: &str = "jenkins has no agent at all, so its queue names no label; keep one permanent agent there \
-                        (it may be offline)";
+                        (it may be offline), as jenkins.anchor: true does";
+const ANCHOR: &str = "jenkins names the anchor alone, which its label does not exclude, instead of the label; \
+                      jenkins.labels_from: script would tell it";
 const REFUSED: &str = "the nodes at hand refuse the job for reasons of their own, which do not name its label";
 const MATRIX: &str = "the label of a matrix child stands only in the configuration of its job";
 const PER_BUILD: &str = "jenkins has no agent at all, so its queue names no label, and the label of this build is not \
-                         that of its job; keep one permanent agent there (it may be offline)";
+                         that of its job; keep one permanent agent there (it may be offline), as jenkins.anchor: true \
+                         does";
 
 impl<'a> Resolver<'a> {
     pub(super) fn new(view: &'a JenkinsView, kinds: &'a [Kind<'a>]) -> Self {
@@ -141,8 +146,29 @@ impl<'a> Resolver<'a> {
         if borne { named } else { told }
     }
 
+    /// Returns what an item waits for whose label is known for certain; `None`: it may run anywhere.
+    pub(super) fn exactly(&self, said: Said<'_>, label: Option<&str>) -> Option<Wish> {
+        let Some(label) = label.and_then(Label::printed) else {
+            return (said != Said::NoServerHelps).then_some(Wish::Unlabelled);
+        };
+        match said {
+            Said::NoServerHelps => None,
+            // As in `at_built_in`.
+            Said::NodeOrLabel(name) | Said::Node(name)
+                if self.is_built_in(name) && !self.kinds.iter().any(|kind| label.matches(kind.labels)) =>
+            {
+                None
+            }
+            _ => self.label(&label),
+        }
+    }
+
     /// The item waits for the one agent that matches its label.
     fn at_node(&self, node: &Computer, item: &QueueItem) -> Option<Wish> {
+        if node.is_anchor() {
+            // It bears no label, so that it says nothing of what is asked for.
+            return self.by_job(item, ANCHOR, false);
+        }
         let name = node.name.as_str();
         let labels = self.labels_of(node);
         if let JobLabel::Known(label) = self.job_label(item) {
@@ -332,7 +358,7 @@ impl<'a> Resolver<'a> {
         match &self.view.language {
             Some(language) => format!(
                 "jenkins answers in its own language (X-Jenkins-Language: {}) and the sentence cannot be read; let its \
-                 locale plugin heed the browser's language: {why:?}",
+                 locale plugin heed the browser's language, or set jenkins.labels_from: script: {why:?}",
                 shorten(language)
             ),
             None => format!("the sentence cannot be read: {why:?}"),

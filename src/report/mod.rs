@@ -17,6 +17,8 @@ use crate::plan::Waiting;
 pub enum Do {
     /// POST a server.
     Create,
+    /// Make a Jenkins node.
+    Register,
     /// Mark a Jenkins node offline.
     Offline,
     /// Take our mark back off.
@@ -40,6 +42,7 @@ impl Do {
     pub fn word(self) -> &'static str {
         match self {
             Self::Create => "create",
+            Self::Register => "register",
             Self::Offline => "offline",
             Self::Online => "online",
             Self::DeleteNode => "delete_node",

@@ -2,9 +2,9 @@
 
 #![expect(clippy::disallowed_methods, reason = "an edge: reads and writes the state file")]
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -12,6 +12,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::{State, VERSION};
+use crate::disk;
 
 /// Larger than any state that was ever ours: ten thousand nodes take about 5 MB.
 const MAX_BYTES: u64 = 256 * 1024 * 1024;
@@ -162,32 +163,7 @@ pub fn save(path: &Path, state: &State) -> Result<(), StateError> {
 
 fn save_bytes(path: &Path, state: &State) -> std::io::Result<()> {
     let bytes = serde_json::to_vec(state)?;
-    write_whole(path, &bytes)
-}
-
-/// Writes a file that only its owner reads, whole or not at all.
-pub fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    let beside = PathBuf::from(name);
-    match fs::remove_file(&beside) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    // The mode is given at creation: a chmod afterwards would leave a moment in which others can open it.
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&beside)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&beside, path)?;
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all()
+    disk::write_whole(path, &bytes)
 }
 
 #[cfg(test)]

@@ -28,6 +28,9 @@ pub struct State {
     /// The controller as it last started.
     #[serde(default)]
     pub controller: Option<Controller>,
+    /// The language that Jenkins answers in whatever it is asked for, which was said already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
     /// Seconds between the last passes, oldest first, ten at most.
     #[serde(default)]
     pub gaps: Vec<i64>,
@@ -78,6 +81,7 @@ impl Default for State {
             version: VERSION,
             last_pass: None,
             controller: None,
+            language: None,
             gaps: Vec::new(),
             nodes: BTreeMap::new(),
             intents: BTreeMap::new(),

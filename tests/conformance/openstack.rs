@@ -128,7 +128,7 @@ impl TestCloud for OpenStack {
     fn fail_servers(&mut self, reason: &str) {
         self.world.with(|world| {
             for server in &mut world.cloud("cloud").servers {
-                server.status = "ERROR".to_owned();
+                "ERROR".clone_into(&mut server.status);
                 server.fault = Some(reason.to_owned());
             }
         });

@@ -1,5 +1,6 @@
 //! The worked example of a provider of type exec, run for real: its own `mita.yaml`, the real binary, a fake Jenkins,
-//! and a fake `docker` on the PATH. Needs `python3`, as the example does.
+//! and a fake `docker` on the PATH. Needs `python3`, as the example does, and is
+//! therefore behind the feature `docker-example`.
 
 #![cfg(unix)]
 #![allow(

@@ -6,13 +6,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-use super::jenkins_pages::{escaped, http_date, no_crumb, unauthorized};
-use super::model::{Agent, Item, Jenkins, Mark, Stage, TaskClass, User, hash};
+use super::jenkins_pages::{bare, escaped, http_date, no_crumb, unauthorized};
+use super::model::{Agent, Item, Jenkins, Mark, Stage, Task, TaskClass, User, hash};
 use super::script::{Call, Service, run_acts};
 use super::tree::{Tree, default_view};
 use super::wire::{Delivery, Reply, Request, Server, decoded, pairs};
 use super::world::{State, World};
 
+const ADMINISTER: &str = "hudson.model.Hudson.Administer";
 const DISCONNECT: &str = "hudson.model.Computer.Disconnect";
 
 /// A Jenkins on a port of its own.
@@ -132,7 +133,8 @@ fn who(jenkins: &Jenkins, call: &Call) -> Result<Who, ()> {
 
 /// Whether the words are to be German: the header's first language, or without one the JVM's.
 fn wants_german(jenkins: &Jenkins, call: &Call) -> bool {
-    match call.headers.get("accept-language").map(|l| l.trim()) {
+    let asked = call.headers.get("accept-language").map(|l| l.trim());
+    match jenkins.language.as_deref().or(asked) {
         None | Some("") => jenkins.german,
         Some(language) => language.to_ascii_lowercase().starts_with("de"),
     }
@@ -153,7 +155,12 @@ fn answer(state: &mut State, call: &Call, root: &str) -> Reply {
     let user = match identity {
         Who::Nobody if get => return state.jenkins.login_first(&call.path),
         Who::Nobody => return no_crumb(&call.path),
-        Who::Token(user) => user,
+        Who::Token(user) => {
+            if !get && state.jenkins.token_needs_crumb() && !has_crumb(&state.jenkins, call) {
+                return no_crumb(&call.path);
+            }
+            user
+        }
         Who::Password(user) => {
             if !get && state.jenkins.crumbs && !has_crumb(&state.jenkins, call) {
                 return no_crumb(&call.path);
@@ -180,8 +187,14 @@ fn has_crumb(jenkins: &Jenkins, call: &Call) -> bool {
         .split(';')
         .find_map(|c| c.trim().strip_prefix("JSESSIONID.fake="))
         .unwrap_or("");
+    let field = jenkins.crumb_field().to_ascii_lowercase();
+    let sent = call.headers.get(&field);
+    if !jenkins.at_least(176) {
+        // It is bound to the client's address, which is the same here whoever asks.
+        return sent.is_some_and(|sent| jenkins.sessions.keys().any(|session| *sent == crumb(session)));
+    }
     let good = jenkins.sessions.contains_key(session);
-    good && call.headers.get("jenkins-crumb").is_some_and(|c| *c == crumb(session))
+    good && sent.is_some_and(|c| *c == crumb(session))
 }
 
 fn crumb(session: &str) -> String {
@@ -212,10 +225,16 @@ impl Page<'_> {
             ),
             ["crumbIssuer", "api", "json"] => self.crumb_issuer(state),
             ["queue", "api", "json"] => self.queue(state),
+            ["script"] if self.user.may(ADMINISTER) => state.jenkins.page(200, "Script Console"),
+            ["script"] => state.jenkins.forbidden(self.user, ADMINISTER),
+            ["scriptText"] => self.script_text(state),
             ["queue", "item", id, "api", "json"] => self.queue_item(state, id),
             ["computer"] => state.jenkins.page(200, "Nodes"),
             ["computer", "api", "json"] => {
-                let all = computers(state, self.root, self.german);
+                let mut all = computers(state, self.root, self.german);
+                for computer in all["computer"].as_array_mut().into_iter().flatten() {
+                    self.hide_builds(computer);
+                }
                 self.api(state, &all, &hidden_of_computers("computer."))
             }
             ["computer", "doCreateItem"] if !self.get => self.create_by_form(state),
@@ -250,6 +269,15 @@ impl Page<'_> {
         }
     }
 
+    /// Without Job/Read an executor is busy with nothing.
+    fn hide_builds(&self, computer: &mut Value) {
+        if !self.user.may("hudson.model.Item.Read") {
+            for executor in computer["executors"].as_array_mut().into_iter().flatten() {
+                executor["currentExecutable"] = Value::Null;
+            }
+        }
+    }
+
     fn crumb_issuer(&self, state: &mut State) -> Reply {
         if !state.jenkins.crumbs {
             return state.jenkins.missing();
@@ -259,7 +287,7 @@ impl Page<'_> {
         let user = by_password.then(|| self.user.name.clone());
         state.jenkins.sessions.insert(session.clone(), user);
         let body = json!({"_class": "hudson.security.csrf.DefaultCrumbIssuer", "crumb": crumb(&session),
-            "crumbRequestField": "Jenkins-Crumb"});
+            "crumbRequestField": state.jenkins.crumb_field()});
         state
             .jenkins
             .api(self.root, &body)
@@ -280,8 +308,36 @@ impl Page<'_> {
             .into_iter()
             .map(|i| item_json(state, i, self.root, self.german))
             .collect();
-        let value = json!({"_class": "hudson.model.Queue", "discoverableItems": [], "items": items});
+        let discoverable = !readable && self.user.may("hudson.model.Item.Discover");
+        let names = state.jenkins.queue.iter().filter(|_| discoverable);
+        let hidden: Vec<Value> = names.map(|i| json!({"task": {"name": short_name(&i.task)}})).collect();
+        let value = json!({"_class": "hudson.model.Queue", "discoverableItems": hidden, "items": items});
         self.api(state, &value, &hidden_of_items("items."))
+    }
+
+    /// The script console. The only script it can run is the one that tells the queue's labels.
+    fn script_text(&self, state: &State) -> Reply {
+        if self.get {
+            return state.jenkins.page(405, "Method Not Allowed");
+        }
+        if !self.user.may(ADMINISTER) {
+            return state.jenkins.forbidden(self.user, ADMINISTER);
+        }
+        let form = String::from_utf8_lossy(&self.call.body).into_owned();
+        let script = pairs(&form).into_iter().find(|(name, _)| name == "script");
+        let script = script.map(|(_, text)| text).unwrap_or_default();
+        if !script.contains("queue.items") || !script.contains("assignedLabel") {
+            return Reply::typed(
+                200,
+                "text/plain;charset=utf-8",
+                "groovy.lang.MissingPropertyException: No such property",
+            );
+        }
+        let items = state.jenkins.queue.iter();
+        let labels: Vec<Value> = items
+            .map(|i| json!([i.id, i.task.asked().map(|label| label.printed())]))
+            .collect();
+        Reply::typed(200, "text/plain;charset=utf-8", format!("{}\n", Value::from(labels)))
     }
 
     fn queue_item(&self, state: &State, id: &str) -> Reply {
@@ -342,7 +398,7 @@ impl Page<'_> {
                     let value = builtin_json(&state.jenkins, self.root, self.german);
                     self.api(state, &value, &hidden_of_computers(""))
                 }
-                "doDelete" | "config.xml" => state.jenkins.page(400, "Bad Request"),
+                "doDelete" | "config.xml" => Reply::new(400),
                 _ => state.jenkins.missing(),
             };
         }
@@ -366,11 +422,12 @@ impl Page<'_> {
         match verb {
             "" => state.jenkins.page(200, name),
             "api" => {
-                let value = agent_json(state, &agent, self.root, self.german);
+                let mut value = agent_json(state, &agent, self.root, self.german);
+                self.hide_builds(&mut value);
                 self.api(state, &value, &hidden_of_computers(""))
             }
             "config.xml" if !self.user.may("hudson.model.Computer.Configure") => {
-                state.jenkins.forbidden(self.user, "hudson.model.Computer.ExtendedRead")
+                state.jenkins.forbidden(self.user, "hudson.model.Computer.Configure")
             }
             "config.xml" if self.get => Reply::typed(200, "application/xml", node_config(&agent)),
             "config.xml" => {
@@ -400,21 +457,22 @@ impl Page<'_> {
             return state.jenkins.forbidden(self.user, needed);
         }
         let clock = state.clock;
-        let mark = Some(Mark::by(&self.user.name, &self.message(), clock));
+        let mark = Mark::by(&self.user.name, &self.message(), clock);
         match verb {
             "doDelete" => {
                 state.jenkins.delete(&agent.name, clock);
                 return Reply::redirect(302, &format!("{}computer/", self.root));
             }
             "toggleOffline" if agent.mark.is_some() => state.jenkins.agent(&agent.name).mark = None,
-            "changeOfflineCause" | "toggleOffline" => state.jenkins.agent(&agent.name).mark = mark,
+            "changeOfflineCause" | "toggleOffline" => state.jenkins.set_mark(&agent.name, mark, clock),
             "doDisconnect" if agent.connected => {
                 state.jenkins.break_channel(&agent.name, clock);
-                state.jenkins.agent(&agent.name).cause = mark;
+                state.jenkins.agent(&agent.name).cause = Some(mark);
             }
             _ => {}
         }
-        Reply::redirect(302, &format!("{}computer/{}/", self.root, encoded(&agent.name)))
+        let page = if verb == "launchSlaveAgent" { "log" } else { "" };
+        Reply::redirect(302, &format!("{}computer/{}/{page}", self.root, encoded(&agent.name)))
     }
 
     /// The offline message, from the query or a form.
@@ -443,7 +501,10 @@ impl Page<'_> {
             return state.jenkins.page(400, "Error").header("X-Error", refusal);
         }
         let Some(Ok(Value::Object(json))) = form.get("json").map(|j| serde_json::from_str(j)) else {
-            return state.jenkins.page(400, "Error");
+            return match form.get("json") {
+                None => bare(400, "This page expects a form submission", &self.call.path),
+                Some(_) => state.jenkins.page(500, "Jenkins"),
+            };
         };
         if !form
             .get("type")
@@ -462,16 +523,19 @@ impl Page<'_> {
         if !self.user.may("hudson.model.Computer.Create") {
             return state.jenkins.forbidden(self.user, "hudson.model.Computer.Create");
         }
-        let name = self.call.parameter("name").unwrap_or_default();
-        if refusal(&state.jenkins, &name).is_some() {
-            let error = format!("Node '{name}' already exists");
-            return state.jenkins.page(400, "Error").header("X-Error", error);
-        }
         let xml = String::from_utf8_lossy(&self.call.body).into_owned();
         let between = |tag: &str| {
             let rest = xml.split_once(&format!("<{tag}>"))?.1;
             Some(rest.split_once(&format!("</{tag}>"))?.0.to_owned())
         };
+        if !xml.contains("</slave>") {
+            return state.jenkins.page(500, "Jenkins");
+        }
+        let name = (self.call.parameter("name").or_else(|| between("name"))).unwrap_or_default();
+        if refusal(&state.jenkins, &name).is_some() {
+            let error = format!("Node '{name}' already exists");
+            return state.jenkins.page(400, "Error").header("X-Error", error);
+        }
         let labels = between("label").unwrap_or_default();
         let executors = between("numExecutors").and_then(|n| n.parse().ok()).unwrap_or(1);
         let labels: Vec<&str> = labels.split_whitespace().collect();
@@ -487,9 +551,21 @@ fn refusal(jenkins: &Jenkins, name: &str) -> Option<String> {
         // The quotes around the name are lost on the way through the header.
         return Some(format!("Agent called  {name}  already exists"));
     }
-    let bad = |c: char| c.is_control() || "?*/\\%!@#$^&|<>[]:;".contains(c);
-    if name.is_empty() || name == "." || name == ".." || name.ends_with('.') || name.contains(bad) {
-        return Some("Name is not allowed".to_owned());
+    // Each text has lost its quotes, too.
+    if name.is_empty() {
+        return Some("Query parameter 'name' is required".to_owned());
+    }
+    if name == "." || name == ".." {
+        return Some(format!("{name}  is not an allowed name"));
+    }
+    if name.ends_with('.') {
+        return Some("A name cannot end with  . ".to_owned());
+    }
+    if let Some(bad) = name.chars().find(|c| "?*/\\%!@#$^&|<>[]:;".contains(*c)) {
+        return Some(format!("{bad}  is an unsafe character"));
+    }
+    if name.contains(char::is_control) {
+        return Some("No control code is allowed".to_owned());
     }
     None
 }
@@ -540,7 +616,19 @@ fn hidden_of_items(at: &str) -> Vec<String> {
 }
 
 fn hidden_of_computers(at: &str) -> Vec<String> {
-    [format!("{at}executors.*"), format!("{at}oneOffExecutors.*")].to_vec()
+    [
+        "executors.*",
+        "oneOffExecutors.*",
+        "offlineCause.description",
+        "offlineCause.timestamp",
+    ]
+    .map(|p| format!("{at}{p}"))
+    .to_vec()
+}
+
+/// The name of a task without the folders around it.
+fn short_name(task: &Task) -> &str {
+    task.name.rsplit('/').next().unwrap_or(&task.name)
 }
 
 /// `job/a/job/b/` of a full name.
@@ -582,14 +670,14 @@ fn item_json(state: &State, item: &Item, root: &str, german: bool) -> Value {
 
 fn task_json(jenkins: &Jenkins, item: &Item, root: &str) -> Value {
     let task = &item.task;
-    let short = task.name.rsplit('/').next().unwrap_or(&task.name);
+    let short = short_name(task);
     match &task.class {
         TaskClass::FreeStyle => {
             let mut value = json!({"_class": "hudson.model.FreeStyleProject", "name": short, "color": "notbuilt",
                 "fullName": task.name, "displayName": short, "fullDisplayName": task.name.replace('/', " » "),
                 "url": format!("{root}{}", job_path(&task.name))});
             if jenkins.at_least(94) {
-                value["labelExpression"] = json!(task.label.as_deref().map(exported_label));
+                value["labelExpression"] = json!(task.job_label().map(exported_label));
             }
             value
         }
@@ -636,7 +724,8 @@ fn computer_json(jenkins: &Jenkins, labels: &[String], slots: &[Option<usize>], 
         .enumerate()
         .map(|(number, slot)| {
             let build = slot.map(|at| &jenkins.builds[at]);
-            let executable = build.map(|b| {
+            // A work unit makes the executor busy before there is a build.
+            let executable = build.filter(|b| b.unit.is_none()).map(|b| {
                 json!({"_class": "hudson.model.FreeStyleBuild", "number": b.number, "queueId": b.item,
                     "fullDisplayName": format!("{} #{}", b.job, b.number),
                     "url": format!("{root}{}{}/", job_path(&b.job), b.number)})
@@ -752,7 +841,7 @@ fn generated_config(jenkins: &Jenkins, full: &str) -> Option<String> {
         .queue
         .iter()
         .find(|i| i.task.name == full && i.task.class == TaskClass::FreeStyle);
-    let label = queued.map(|i| i.task.label.clone());
+    let label = queued.map(|i| i.task.job_label().map(str::to_owned));
     let label = label.or_else(|| {
         jenkins
             .builds

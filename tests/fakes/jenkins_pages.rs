@@ -25,6 +25,10 @@ impl Jenkins {
     /// An API reply.
     pub fn api(&self, root: &str, body: &Value) -> Reply {
         let policy = format!("{root}content-security-policy-reporting-endpoint/SIG");
+        let mut body = body.clone();
+        if !self.at_least(7) {
+            without_classes(&mut body);
+        }
         let reply = Reply::typed(200, "application/json;charset=utf-8", body.to_string())
             .header("X-Content-Type-Options", "nosniff")
             .header("Reporting-Endpoints", format!("content-security-policy: {policy}"))
@@ -32,7 +36,11 @@ impl Jenkins {
                 "Content-Security-Policy-Report-Only",
                 format!("base-uri 'none'; default-src 'self'; form-action 'self'; frame-ancestors 'self'; img-src 'self' data:; script-src 'report-sample' 'self' usage.jenkins.io; style-src 'report-sample' 'self' 'unsafe-inline'; report-to content-security-policy; report-uri {policy}"),
             );
-        self.marks(reply).header("X-Frame-Options", "deny")
+        let reply = self.marks(reply).header("X-Frame-Options", "deny");
+        match &self.language {
+            Some(language) => reply.header("X-Jenkins-Language", language),
+            None => reply,
+        }
     }
 
     /// A page of Jenkins' own.
@@ -92,6 +100,18 @@ impl Jenkins {
         Reply::typed(503, "text/html;charset=utf-8", body)
             .header("Expires", "0")
             .header("Cache-Control", "no-cache,no-store,must-revalidate")
+    }
+}
+
+/// Jenkins told no classes before its Stapler 1.241.
+fn without_classes(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(without_classes),
+        Value::Object(object) => {
+            object.remove("_class");
+            object.values_mut().for_each(without_classes);
+        }
+        _ => {}
     }
 }
 

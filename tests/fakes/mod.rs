@@ -31,6 +31,7 @@
 
 mod cinder;
 mod cloud;
+mod dispatch;
 mod jenkins;
 mod jenkins_pages;
 mod keystone;
@@ -52,4 +53,4 @@ pub use model::{Agent, Build, Item, Jenkins, Mark, Stage, Task, TaskClass, User}
 pub use openstack::FakeOpenStack;
 pub use script::{Call, Fault, Service, When};
 pub use wire::{Gate, Reply};
-pub use world::{JoinsAs, Kind, START, State, World};
+pub use world::{JoinsAs, Kind, Random, START, State, World};

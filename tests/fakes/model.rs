@@ -3,13 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::dispatch::Round;
 use super::label::Asked;
 
 /// How long a deleted node with running builds stays listed.
 const LINGERS: i64 = 3;
 
 /// Every permission that the fake knows.
-pub const PERMISSIONS: [&str; 9] = [
+pub const PERMISSIONS: [&str; 10] = [
     "hudson.model.Hudson.Administer",
     "hudson.model.Hudson.Read",
     "hudson.model.Item.Read",
@@ -19,6 +20,7 @@ pub const PERMISSIONS: [&str; 9] = [
     "hudson.model.Computer.Delete",
     "hudson.model.Computer.Create",
     "hudson.model.Computer.Configure",
+    "hudson.model.Item.Discover",
 ];
 
 #[derive(Clone, Debug)]
@@ -57,6 +59,8 @@ pub struct Jenkins {
     pub starting: bool,
     /// Whether the JVM's own language is German: that is what a request without Accept-Language gets.
     pub german: bool,
+    /// The locale plugin: the language in which everything is answered, whatever is asked for.
+    pub language: Option<String>,
     /// Crumbs are asked of those who log in with a password.
     pub crumbs: bool,
     pub builtin_executors: u32,
@@ -72,6 +76,10 @@ pub struct Jenkins {
     /// Sessions by cookie; the user where a password logged in.
     pub sessions: BTreeMap<String, Option<String>>,
     pub cancelled: BTreeMap<u64, Item>,
+    /// Work is handed out by the steps of `dispatch` alone.
+    pub by_hand: bool,
+    /// The scheduling round in progress.
+    pub round: Option<Round>,
     next_item: u64,
 }
 
@@ -127,6 +135,8 @@ pub struct Agent {
     pub connected: bool,
     /// The temporary offline mark.
     pub mark: Option<Mark>,
+    /// The threads of the queue and the executors do not see the mark yet.
+    pub mark_unseen: bool,
     /// Why the channel does not stand.
     pub cause: Option<Mark>,
     pub exclusive: bool,
@@ -151,6 +161,7 @@ impl Agent {
             remote_dir: "/srv/jenkins".to_owned(),
             connected: false,
             mark: None,
+            mark_unseen: false,
             cause: None,
             exclusive: false,
             accepting: true,
@@ -229,6 +240,8 @@ pub struct Task {
     pub class: TaskClass,
     /// As the user wrote it.
     pub label: Option<String>,
+    /// What the job says where this build has a label of its own; empty: nothing.
+    pub of_job: Option<String>,
     pub seconds: i64,
     pub quiet: i64,
     /// A text: it is blocked for that reason.
@@ -243,6 +256,7 @@ impl Task {
             name: name.to_owned(),
             class: TaskClass::FreeStyle,
             label: None,
+            of_job: None,
             seconds: 300,
             quiet: 0,
             blocked: None,
@@ -272,6 +286,19 @@ impl Task {
     pub fn label(mut self, label: &str) -> Self {
         self.label = Some(label.to_owned());
         self
+    }
+
+    /// The job's own label, or none (empty), where the build was given another one.
+    #[must_use]
+    pub fn of_job(mut self, label: &str) -> Self {
+        self.of_job = Some(label.to_owned());
+        self
+    }
+
+    /// The label that the job's configuration holds.
+    pub fn job_label(&self) -> Option<&str> {
+        let label = self.of_job.as_deref().or(self.label.as_deref());
+        label.filter(|label| !label.is_empty())
     }
 
     #[must_use]
@@ -337,6 +364,8 @@ pub struct Build {
     pub done: bool,
     /// It failed because its node or machine went away.
     pub killed: bool,
+    /// A work unit that has not begun: how often its thread has asked whether its node is online.
+    pub unit: Option<u8>,
 }
 
 impl Jenkins {
@@ -352,6 +381,7 @@ impl Jenkins {
             quieting_down: false,
             starting: false,
             german: true,
+            language: None,
             crumbs: true,
             builtin_executors: 0,
             builtin_builds: Vec::new(),
@@ -363,6 +393,8 @@ impl Jenkins {
             config_xml: BTreeMap::new(),
             sessions: BTreeMap::new(),
             cancelled: BTreeMap::new(),
+            by_hand: false,
+            round: None,
             next_item: 1,
         }
     }
@@ -379,6 +411,28 @@ impl Jenkins {
         let mut parts = self.version.split('.').map(|p| p.parse::<u32>().unwrap_or(0));
         let (major, second) = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
         (major, second) >= (2, minor)
+    }
+
+    /// The controller starts again: another session, every channel is gone, and the builds of the agents with them.
+    pub fn restart(&mut self, session: &str, clock: i64) {
+        session.clone_into(&mut self.session);
+        self.sessions.clear();
+        let connected = self.agents.values().filter(|a| a.connected);
+        let names: Vec<String> = connected.map(|a| a.name.clone()).collect();
+        for name in names {
+            self.break_channel(&name, clock);
+            self.agent(&name).cause = None;
+        }
+    }
+
+    /// Before 2.96 a token needs a crumb, too.
+    pub fn token_needs_crumb(&self) -> bool {
+        self.crumbs && !self.at_least(96)
+    }
+
+    /// The header of a crumb.
+    pub fn crumb_field(&self) -> &'static str {
+        if self.at_least(0) { "Jenkins-Crumb" } else { ".crumb" }
     }
 
     pub fn builtin_label(&self) -> &'static str {
@@ -442,7 +496,7 @@ impl Jenkins {
                 };
             }
         }
-        for build in self.builds.iter_mut().filter(|b| !b.done && b.ends <= clock) {
+        for build in (self.builds.iter_mut()).filter(|b| !b.done && b.unit.is_none() && b.ends <= clock) {
             build.done = true;
         }
         let builds = &self.builds;
@@ -462,7 +516,7 @@ impl Jenkins {
     /// Gives free executors to buildable items, oldest first; offline marks and modes are obeyed.
     pub fn schedule(&mut self, clock: i64) {
         self.builtin_builds.resize(self.builtin_executors as usize, None);
-        if self.quieting_down || self.starting {
+        if self.quieting_down || self.starting || self.by_hand {
             return;
         }
         let ids: Vec<u64> = self
@@ -513,11 +567,12 @@ impl Jenkins {
             ends: clock + item.task.seconds,
             done: false,
             killed: false,
+            unit: None,
         };
         self.occupy(place, build);
     }
 
-    fn occupy(&mut self, place: &str, build: Build) {
+    pub(super) fn occupy(&mut self, place: &str, build: Build) {
         let index = self.builds.len();
         let slots = match self.agents.get_mut(place) {
             Some(agent) => &mut agent.executors,
@@ -542,6 +597,7 @@ impl Jenkins {
             ends: clock + seconds,
             done: false,
             killed: false,
+            unit: None,
         };
         self.occupy(agent, build);
     }
@@ -556,6 +612,7 @@ impl Jenkins {
 
     /// Deletes a node as doDelete does: no look at its builds, which fail at once; while busy it stays listed a little.
     pub fn delete(&mut self, name: &str, clock: i64) {
+        self.out_of_round(name);
         if self.kill_builds(name, clock) == 0 {
             self.agents.remove(name);
         } else if let Some(agent) = self.agents.get_mut(name) {
@@ -574,6 +631,8 @@ impl Jenkins {
     }
 
     fn kill_builds(&mut self, name: &str, clock: i64) -> usize {
+        // What has not begun goes back into the queue.
+        self.unwind_all(name);
         let mut killed = 0;
         for build in self.builds.iter_mut().filter(|b| !b.done && b.agent == name) {
             (build.done, build.killed, build.ends) = (true, true, clock);

@@ -782,6 +782,9 @@ fn server_groups(state: &mut State, asked: &Asked<'_>) -> Reply {
 fn limits(state: &mut State, asked: &Asked<'_>) -> Reply {
     let cloud = state.cloud(asked.cloud);
     let (instances, cores, ram) = cloud.used();
+    // What has not reached a cell yet is not counted here, though it is listed.
+    let scheduling = cloud.servers.iter().filter(|server| server.scheduling()).count();
+    let instances = instances - i64::try_from(scheduling).unwrap_or(0);
     let quota = &cloud.quota;
     Reply::json(
         200,

@@ -244,6 +244,11 @@ impl Script {
         None
     }
 
+    /// Takes back the faults alone.
+    pub fn clear_faults(&mut self) {
+        self.faults.clear();
+    }
+
     pub fn clear(&mut self) {
         *self = Self::default();
     }

@@ -101,6 +101,10 @@ impl Kind {
 pub struct Random(u64);
 
 impl Random {
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
     pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -248,8 +252,8 @@ impl State {
 
     /// Somebody puts an agent offline.
     pub fn mark(&mut self, agent: &str, by: &str, message: &str) {
-        let mark = Mark::by(by, message, self.clock);
-        self.jenkins.agent(agent).mark = Some(mark);
+        let clock = self.clock;
+        self.jenkins.set_mark(agent, Mark::by(by, message, clock), clock);
     }
 
     /// Somebody brings an agent back.

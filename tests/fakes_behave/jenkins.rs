@@ -20,12 +20,12 @@ const VOLATILE: [&str; 10] = [
     "crumb",
 ];
 
-struct Setup {
-    world: World,
+pub struct Setup {
+    pub world: World,
     jenkins: FakeJenkins,
 }
 
-fn setup() -> Setup {
+pub fn setup() -> Setup {
     let world = World::new(1);
     let jenkins = FakeJenkins::start(&world, "/jenkins");
     world.with(|w| {
@@ -60,7 +60,7 @@ impl Setup {
     }
 
     /// The same status, and the same body where it is JSON.
-    fn agrees(&self, name: &str) -> Got {
+    pub fn agrees(&self, name: &str) -> Got {
         let recorded = load("jenkins-2.544", name);
         let got = self.ask(&recorded);
         assert_eq!(got.status, recorded.reply.status, "{name}: {got:?}");
@@ -78,6 +78,8 @@ impl Setup {
                 "{name}: {header}"
             );
         }
+        let session = |reply: &Got| reply.headers.contains_key("x-jenkins-session");
+        assert_eq!(session(&got), session(&recorded.reply), "{name}: the session's header");
         if let Some(location) = recorded.reply.headers.get("location") {
             let path = |l: &str| l.splitn(4, '/').nth(3).map(str::to_owned);
             assert_eq!(path(&got.headers["location"]), path(location), "{name}");
@@ -94,7 +96,7 @@ impl Setup {
     }
 
     /// on-1 (linux x86) and on-2 (linux arm), started by the controller, online.
-    fn on_1_on_2(&self) {
+    pub fn on_1_on_2(&self) {
         for (name, label) in [("on-1", "x86"), ("on-2", "arm")] {
             let mut agent = Agent::new(name, &["linux", label]).online();
             (agent.inbound, agent.description) = (false, "made by test".to_owned());
@@ -115,7 +117,7 @@ impl Setup {
     }
 
     /// Never-connected inbound agents.
-    fn off(&self) {
+    pub fn off(&self) {
         self.world.agent(Agent::new("off-1", &["linux2"]));
         self.world.agent(Agent::new("off-2", &["linux2"]));
         self.world.agent(Agent::new("off-3", &["solo"]));
@@ -127,7 +129,7 @@ impl Setup {
         }
     }
 
-    fn hold(&self, agent: &str) {
+    pub fn hold(&self, agent: &str) {
         self.world.with(|w| w.jenkins.begin_build(agent, w.clock, 1_000_000));
     }
 
@@ -150,6 +152,11 @@ impl Setup {
 }
 
 /// `<user:API-TOKEN>` as the fake knows it.
+/// The header of a login.
+fn basic(pair: &str) -> (String, String) {
+    ("Authorization".to_owned(), format!("Basic {}", STANDARD.encode(pair)))
+}
+
 fn credentials(masked: &str) -> String {
     let inner = masked.trim_start_matches("Basic <").trim_end_matches('>');
     let (user, kind) = inner.split_once(':').expect("user and kind");
@@ -434,7 +441,6 @@ fn refusals() {
 fn a_session_cookie_beside_a_token_wants_a_crumb() {
     let s = setup();
     s.off();
-    let basic = |text: &str| ("Authorization".to_owned(), format!("Basic {}", STANDARD.encode(text)));
     let port = s.jenkins.port();
     let issued = send(
         port,
@@ -481,4 +487,61 @@ fn old_versions_quote_less_and_export_less() {
     let computers = s.ask(&load("jenkins-2.544", "computer-tree-one-offline")).json();
     assert_eq!(computers["computer"][1].get("assignedLabels"), None);
     assert_eq!(computers["computer"][0]["displayName"], json!("master"));
+}
+
+#[test]
+fn who_may_only_discover_a_job_sees_its_name_alone() {
+    let s = setup();
+    s.world.with(|w| {
+        for (name, sees) in [("discover", true), ("nodisc", false)] {
+            let mut user = User::new(name, &format!("11{name}"));
+            let kept = |p: &str| p.ends_with("Hudson.Read") || (sees && p.ends_with("Item.Discover"));
+            user.permissions.retain(|p| kept(p));
+            w.jenkins.users.push(user);
+        }
+    });
+    s.queue(&[("need-none", "nosuch")]);
+    s.agrees("queue-default-user-discover");
+    s.agrees("queue-default-user-nodisc");
+}
+
+#[test]
+fn the_oldest_versions_tell_no_class_and_ask_tokens_for_crumbs() {
+    let s = setup();
+    s.world.agent(Agent::new("on-1", &["linux"]).online());
+    s.world.with(|w| w.jenkins.version = "1.651.3".to_owned());
+    let computers = s.ask(&load("jenkins-2.544", "computer-tree-one-offline")).json();
+    assert_eq!(computers["computer"][0].get("_class"), None);
+    let target = "/jenkins/computer/on-1/changeOfflineCause?offlineMessage=m";
+    let mark = |headers: &[(String, String)]| send(s.jenkins.port(), "POST", target, headers, "").status;
+    assert_eq!(mark(&[basic("mita:11token")]), 403);
+    let issued = send(
+        s.jenkins.port(),
+        "GET",
+        "/jenkins/crumbIssuer/api/json",
+        &[basic("mita:11token")],
+        "",
+    );
+    let issued = issued.json();
+    assert_eq!(issued["crumbRequestField"], ".crumb");
+    let crumb = issued["crumb"].as_str().expect("a crumb").to_owned();
+    // No session is needed before 2.176.2.
+    assert_eq!(mark(&[basic("mita:11token"), (".crumb".to_owned(), crumb)]), 302);
+    s.world.with(|w| w.jenkins.version = "2.107.3".to_owned());
+    assert_eq!(mark(&[basic("mita:11token")]), 302, "from 2.96 on a token needs none");
+}
+
+#[test]
+fn a_restart_makes_another_session_and_breaks_every_channel() {
+    let s = setup();
+    s.world.agent(Agent::new("on-1", &["linux"]).online());
+    let recorded = load("jenkins-2.544", "queue-tree-lang-en");
+    let before = s.ask(&recorded).headers["x-jenkins-session"].clone();
+    s.world.with(|w| {
+        let clock = w.clock;
+        w.jenkins.restart("5e6f7a8b", clock);
+    });
+    assert_ne!(s.ask(&recorded).headers["x-jenkins-session"], before);
+    let computers = s.ask(&load("jenkins-2.544", "computer-tree-one-offline")).json();
+    assert_eq!(computers["computer"][1]["offline"], true);
 }

@@ -6,7 +6,7 @@ use super::site::{NODES, Site, job};
 const QUICK: &str = "timing: {idle_grace: 5m}";
 
 /// A site with one idle node of ours, about to be removed by the next pass.
-fn about_to_reap() -> (Site, String) {
+pub fn about_to_reap() -> (Site, String) {
     let site = Site::with(NODES, QUICK);
     site.world.submit(job("build", "linux").seconds(30));
     site.minutes(6);

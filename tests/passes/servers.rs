@@ -163,7 +163,7 @@ fn several_networks_are_told_before_a_server_is_asked_for() {
     site.world.advance(60);
     let reason = nothing_for(&site);
     assert!(
-        reason.contains("the project sees several networks (private, Ext-Net): name one under `networks`"),
+        reason.contains("the project sees several networks (Ext-Net, private): name one under `networks`"),
         "{reason}"
     );
 }

@@ -97,6 +97,24 @@ fn room_is_read_before_creating() {
 }
 
 #[test]
+fn what_the_limits_do_not_count_yet_takes_room_all_the_same() {
+    let site = Site::new();
+    site.world.with(|world| world.cloud("openstack").quota.instances = 1);
+    site.world.submit(job("a", "linux"));
+    assert_eq!(site.pass().actions(), ["create done small"]);
+    // It is listed and still being scheduled: Nova's limits say that nothing is used.
+    site.world.submit(job("b", "linux"));
+    let done = site.pass();
+    assert_eq!(done.actions(), [] as [&str; 0], "{}", done.out);
+    let unmet = &done.json()["unmet"][0];
+    assert!(
+        unmet["reason"].as_str().unwrap().contains("0 left in the quota"),
+        "{unmet}"
+    );
+    assert_eq!(posts(&site), 1);
+}
+
+#[test]
 fn the_next_zone_is_taken_in_the_same_pass() {
     let nodes = NODES.replace(
         "    provider: openstack",

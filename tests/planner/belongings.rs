@@ -5,7 +5,7 @@ use mita::model::{
     Address, Belonging, BelongingKind, BelongingMark, Belongings, PortSpec, Reading, ServerId, ServerStatus,
 };
 use mita::plan::backoff::record_failure;
-use mita::plan::{Plan, audit};
+use mita::plan::{Plan, audit, leaks};
 use mita::state::BackoffKey;
 
 use crate::world::{CLOUD, World, id, marked, mins, reasons, removed, secs, template, with};
@@ -241,6 +241,10 @@ fn a_floating_ip_goes_with_its_server() {
     let mut lent = ours(&world, "lent", &name);
     lent.in_use = true;
     lent.server = Some(ServerId::new("somebody's"));
+    // A load balancer's, or a cloud that does not tell.
+    let mut moved = ours(&world, "moved", &name);
+    moved.in_use = true;
+    let loose = ours(&world, "loose", &name);
     let bare = Belonging {
         server: Some(ServerId::new("server-1")),
         in_use: true,
@@ -251,14 +255,14 @@ fn a_floating_ip_goes_with_its_server() {
         in_use: true,
         ..belonging(BelongingKind::Volume, "volume", Some(("ci", &name)))
     };
-    list(&mut world, vec![own, lent, bare, others, volume]);
+    list(&mut world, vec![own, lent, moved, loose, bare, others, volume]);
     let plan = world.plan();
     let going: Vec<&str> = plan.removals[0]
         .floating_ips
         .iter()
         .map(|target| target.id.as_str())
         .collect();
-    assert_eq!(going, ["own"]);
+    assert_eq!(going, ["loose", "own"]);
 }
 
 #[test]
@@ -327,6 +331,20 @@ fn what_is_used_young_or_not_ours_is_never_swept() {
     world.observed.jenkins.quieting_down = Some(false);
     world.close(CLOUD);
     assert!(swept(&world.plan()).is_empty());
+}
+
+#[test]
+fn what_was_marked_by_hand_for_another_server_waits_for_an_operator() {
+    let mut world = floating();
+    let by_hand = ours(&world, "by hand", "web-shop");
+    let good = ours(&world, "good", &format!("small__{}", id(8)));
+    list(&mut world, vec![by_hand, good]);
+    for _ in 0..3 {
+        assert_eq!(swept(&world.pass(mins(1))), ["good"]);
+    }
+    assert!(!world.state.leaving.contains_key("web-shop"), "looked at in each pass");
+    let (leaks, _) = leaks(&world.observed, &world.config, &world.state, &world.context);
+    assert!(leaks.iter().any(|leak| leak.name == "by hand" && leak.removable));
 }
 
 #[test]

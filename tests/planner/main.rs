@@ -13,4 +13,5 @@ mod removing;
 mod restart;
 mod seeing;
 mod world;
+mod zero_agents;
 mod zombies;

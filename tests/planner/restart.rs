@@ -104,3 +104,28 @@ fn servers_are_made_and_marks_taken_off_all_the_same() {
     assert_eq!(back.controller, plan.state.controller);
     assert_eq!(world.cloud(CLOUD).servers.len(), 1);
 }
+
+#[test]
+fn agents_that_are_about_to_come_back_are_waited_for() {
+    let mut world = world();
+    world.observed.jenkins.session = Some("1a2b3c4d".to_owned());
+    let name = world.up("small", 1, mins(30));
+    world.pass(mins(1));
+    offline(world.node_mut(&name));
+    world.items(2, "linux");
+    assert_eq!(
+        world.plan().creates.len(),
+        2,
+        "one whose connection broke is not waited for"
+    );
+    world.observed.jenkins.session = Some("5e6f7a8b".to_owned());
+    for _ in 0..4 {
+        let plan = world.plan();
+        assert_eq!(plan.creates.len(), 1, "{:?}", plan.creates);
+        assert!(plan.removals.is_empty());
+        world.state = plan.state;
+        world.later(mins(1));
+    }
+    world.later(mins(2));
+    assert_eq!(world.plan().creates.len(), 2, "not for ever");
+}

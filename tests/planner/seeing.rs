@@ -1,6 +1,6 @@
 //! What is ours, which node belongs to which server, and what a lost memory may not do.
 
-use mita::model::{Address, NodeName};
+use mita::model::{Address, NodeName, ServerId};
 use mita::plan::{eligible, plan, why_not};
 use mita::queue::Wish;
 use mita::state::{Phase, State};
@@ -51,6 +51,26 @@ fn a_node_belongs_to_the_server_of_its_name_id_or_address() {
         world.node(node, 1);
         assert_eq!(linked(&world, &server), fits.then(|| node.to_owned()), "{node}");
     }
+}
+
+#[test]
+fn nodes_of_several_templates_are_found_by_their_addresses() {
+    let mut world = with(vec![template("big", &["big"]), template("small", &["small"])]);
+    let servers = [
+        world.server("big", 1, mins(3)),
+        world.server("big", 2, mins(3)),
+        world.server("small", 3, mins(3)),
+    ];
+    let nodes = ["big+10.0.0.2", "big+10.0.0.3", "small+10.0.0.4"];
+    // The last stands at an address of ours, and is not ours.
+    for node in nodes.into_iter().chain(["zeta+10.0.0.2"]) {
+        let label = node.split('+').next().unwrap().to_owned();
+        world.node(node, 1).labels = Some([label].into());
+    }
+    for (server, node) in servers.iter().zip(nodes) {
+        assert_eq!(linked(&world, server).as_deref(), Some(node));
+    }
+    assert_eq!(world.plan().notes, Vec::<String>::new());
 }
 
 #[test]
@@ -136,6 +156,7 @@ fn two_servers_with_one_id_both_count_and_neither_is_touched() {
     world.config.templates[0].max = 2;
     let name = world.server("small", 1, mins(90));
     world.server_at("spare", "small", 1, mins(90));
+    world.cloud("spare").servers[0].id = ServerId::new("another");
     offline(world.node(&name, 1));
     world.items(5, "linux");
     for _ in 0..3 {
@@ -148,6 +169,27 @@ fn two_servers_with_one_id_both_count_and_neither_is_touched() {
             plan.notes
         );
         assert!(plan.stray_nodes.is_empty());
+    }
+}
+
+#[test]
+fn two_providers_that_are_one_place_are_warned_of() {
+    let mut world = world();
+    world.add_cloud("spare");
+    for number in 1..=3 {
+        world.server("small", number, mins(90));
+        world.server_at("spare", "small", number, mins(90));
+    }
+    for _ in 0..3 {
+        let plan = world.pass(mins(9));
+        assert_eq!((plan.removals.len(), plan.notes.len()), (0, 0));
+        assert_eq!(
+            plan.warnings,
+            [
+                "the providers \"openstack\" and \"spare\" list the same servers (3 of ours): they are one place, and nothing \
+                 there is removed; keep one of the two entries"
+            ]
+        );
     }
 }
 

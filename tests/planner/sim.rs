@@ -53,7 +53,7 @@ impl Dice {
 }
 
 /// What goes wrong in a world, in percent, and what the executor gets wrong on purpose.
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fault of its own")]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Faults {
     /// A pass ends before or after any of its requests.

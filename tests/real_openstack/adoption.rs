@@ -2,29 +2,20 @@
 
 use serde_json::{Value, json};
 
-use super::cloud::{FOREIGN, poll};
+use super::cloud::{FOREIGN, NOVA};
+use super::patience::poll;
 use super::site::{Done, LINUX, LOGIN, Site, text};
 
-const NOVA: &str = "http://127.0.0.1:8774/v2.1/servers";
 const OLD: &str = "linux__6f2d6c1e-0a57-4a9f-9c53-7d0b1f3a5c21";
 const UNADOPTED: &str = "windows__6f2d6c1e-0a57-4a9f-9c53-7d0b1f3a5c22";
 const BOX: &str = "box of the release team";
 
-fn get(site: &Site, url: &str) -> Value {
-    let (status, body) = site.cloud.ask("GET", url, None);
-    assert_eq!(status, 200, "GET {url}: {body}");
-    body
-}
-
 /// Asks for a server that no mita marked; returns its id.
 fn unmarked(site: &Site, name: &str) -> String {
-    let image = get(site, "http://127.0.0.1:9292/v2/images?name=cirros");
-    let network = get(site, "http://127.0.0.1:9696/v2.0/networks?name=private");
     // The mark by which the tests find it when they tidy up.
-    let body = json!({"server": {"name": name, "flavorRef": "1", "imageRef": image["images"][0]["id"],
-        "networks": [{"uuid": network["networks"][0]["id"]}], "metadata": {FOREIGN: "yes"}}});
-    let (status, answer) = site.cloud.ask("POST", NOVA, Some(&body));
-    assert_eq!(status, 202, "{answer}");
+    let body = json!({"server": {"name": name, "flavorRef": "1", "imageRef": site.cloud.id("images", "cirros"),
+        "networks": [{"uuid": site.cloud.id("networks", "private")}], "metadata": {FOREIGN: site.owner}}});
+    let answer = site.cloud.must("POST", &format!("{NOVA}/servers"), Some(&body));
     text(&answer["server"], "id").to_owned()
 }
 
@@ -79,7 +70,7 @@ fn servers_without_our_mark_are_taken_over_and_go_when_idle() {
     let foreign = [
         unmarked(&site, UNADOPTED),
         unmarked(&site, "database"),
-        site.cloud.foreign_server("linux__0123456789ab", "private"),
+        site.cloud.foreign_server(&site.owner, "linux__0123456789ab", "private"),
     ];
     let hand_made = unmarked(&site, BOX);
     let at_box = format!("linux+{}", up(&site, &hand_made));

@@ -177,7 +177,7 @@ impl Cloud {
     pub fn id(&self, what: &str, name: &str) -> String {
         let base = if what == "images" { GLANCE } else { NEUTRON };
         let found = self.get(&format!("{base}/{what}?name={name}"));
-        let id = found[what][0]["id"].as_str();
+        let id = found[what.replace('-', "_")][0]["id"].as_str();
         id.unwrap_or_else(|| panic!("no {name} among the {what}: {found}"))
             .to_owned()
     }
@@ -193,6 +193,17 @@ impl Cloud {
             (self.server(&id)?["status"] == "ACTIVE").then_some(())
         });
         id
+    }
+
+    /// Gives an image its bytes.
+    pub fn upload(&self, image: &str) {
+        let (token, _) = self.log_in().unwrap();
+        let request = self.agent.put(format!("{GLANCE}/images/{image}/file"));
+        let request = request
+            .header("x-auth-token", token)
+            .content_type("application/octet-stream");
+        let reply = request.send("image\n".repeat(100)).expect("Glance answers");
+        assert_eq!(reply.status(), 204);
     }
 
     pub fn key_pair(&self, name: &str) {

@@ -16,8 +16,12 @@
 mod fakes;
 
 mod adoption;
+mod asked;
+mod belongings;
 mod cloud;
+mod clouds;
 mod failures;
+mod images;
 mod life;
 mod logins;
 mod names;

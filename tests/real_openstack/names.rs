@@ -12,12 +12,18 @@ const WRONG: &str = "
   bad-zone: {image_name: cirros, size: m1.tiny, networks: [private], availability_zone: az9, labels: [zone]}
   bad-group: {image_name: cirros, size: m1.tiny, networks: [private], security_groups: [defualt], labels: [group]}
   too-small: {image_name: big-disk, size: m1.tiny, networks: [private], labels: [small]}
+  bad-regex: {image_regex: 'ubuntu-9.*', size: m1.tiny, networks: [private], labels: [regex]}
+  bad-size: {image_name: cirros, size: {vcpus: 64}, networks: [private], labels: [size]}
+  bad-pool: {image_name: cirros, size: m1.tiny, networks: [private], floating_ip_pool: publik, labels: [pool]}
+  bad-type: {image_name: cirros, size: m1.tiny, networks: [private], storage: 1, volume_type: sdd, labels: [type]}
+  bad-port: {image_name: cirros, size: m1.tiny, ports: [ci-prot], labels: [port]}
+  bad-hint: {image_name: cirros, size: m1.tiny, networks: [private], scheduler_hints: {group: ci-part}, labels: [hint]}
   good: {image_name: cirros, size: m1.tiny, networks: [private], keyname: e2e-keys, labels: [good]}
 defaults: {provider: real}
 ";
 
 /// What is said of each, by template: by `check`, and by a pass when its label is wanted.
-const SAID: [(&str, &str, &[&str], &[&str]); 8] = [
+const SAID: [(&str, &str, &[&str], &[&str]); 13] = [
     (
         "bad-image",
         "image",
@@ -66,6 +72,36 @@ const SAID: [(&str, &str, &[&str], &[&str]); 8] = [
         &["image \"big-disk\" needs", "m1.tiny"],
         &["big-disk"],
     ),
+    (
+        "bad-regex",
+        "regex",
+        &["no image has a name that", "ubuntu-9.*", "\"ubuntu-24.04\""],
+        &["ubuntu-9.*"],
+    ),
+    (
+        "bad-size",
+        "size",
+        &["no flavor has 64 vCPUs", "\"huge\" with 8 vCPUs"],
+        &["no flavor has 64 vCPUs"],
+    ),
+    (
+        "bad-type",
+        "type",
+        &["no volume type named \"sdd\"", "\"ssd\""],
+        &["sdd"],
+    ),
+    (
+        "bad-port",
+        "port",
+        &["no port named \"ci-prot\"", "\"ci-port\""],
+        &["no port named \"ci-prot\""],
+    ),
+    (
+        "bad-hint",
+        "hint",
+        &["no server group named \"ci-part\"", "\"ci-apart\""],
+        &["no server group named \"ci-part\""],
+    ),
 ];
 
 #[test]
@@ -82,6 +118,14 @@ fn each_wrong_name_is_said_by_the_check_and_by_the_pass() {
             .any(|line| line.contains(&format!("nodes.{template}:")) && parts.iter().all(|part| line.contains(part)));
         assert!(found, "{template} {parts:?}:\n{}", check.err);
     }
+    // A pool is used only once the server has its port, so nobody asks for this label below.
+    assert!(
+        check
+            .err
+            .contains("nodes.bad-pool: no floating IP pool named \"publik\""),
+        "{}",
+        check.err
+    );
     assert!(!check.err.contains("nodes.good"), "{}", check.err);
 
     for (_, label, _, _) in SAID {

@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use super::patience::poll;
 use super::services::hold;
-use super::site::{LINUX, LOGIN, Site};
+use super::site::{LINUX, LOGIN, Site, text};
 
 fn small(name: &str) -> Site {
     furnish(Site::new(name, "ci-small"))
@@ -89,4 +89,88 @@ fn a_refusal_is_no_failure_when_somebody_else_was_faster() {
     );
     assert!(site.servers().is_empty());
     assert_eq!(site.cloud.servers().len(), 2, "those of others stand");
+}
+
+#[test]
+fn a_floating_ip_over_the_quota_is_said_and_harms_nobody() {
+    let site = small("few-ips");
+    let nodes = LINUX.replace("private", "small-net\n    floating_ip_pool: public".trim());
+    let nodes = nodes.replace(
+        "[small-net\n    floating_ip_pool: public]",
+        "[small-net]\n    floating_ip_pool: public",
+    );
+    site.configure(&nodes, LOGIN);
+    site.job("a", "linux");
+    site.job("b", "linux");
+    assert_eq!(site.pass().actions(), ["create done linux"; 2]);
+    poll("both are ACTIVE", || {
+        let servers = site.servers();
+        servers.iter().all(|server| server["status"] == "ACTIVE").then_some(())
+    });
+    let (said, seen) = site.passes("one has an address, the other is refused", |done| {
+        let refused = done.actions().contains(&"create_floating_ip refused linux".to_owned());
+        refused.then(|| done.out.clone())
+    });
+    assert!(said.to_lowercase().contains("quota"), "{said}");
+    let made = seen
+        .iter()
+        .filter(|action| *action == "create_floating_ip done linux")
+        .count();
+    assert_eq!(made, 1, "{seen:?}");
+    assert_eq!(site.cloud.belongings("floatingips", &site.owner).len(), 1);
+    let next = site.pass();
+    assert!(
+        next.actions().is_empty(),
+        "it is not asked for again at once: {}",
+        next.out
+    );
+    assert_eq!(site.servers().len(), 2, "nobody was removed for that");
+}
+
+#[test]
+fn a_volume_over_the_quota_is_a_quota_and_no_bad_image() {
+    let site = small("few-volumes");
+    let nodes = LINUX
+        .replace("private", "small-net")
+        .replace("    size", "    storage: 1\n    size");
+    site.configure(&nodes, LOGIN);
+    site.job("a", "linux");
+    site.job("b", "linux");
+    assert_eq!(site.pass().actions(), ["create done linux"; 2]);
+    poll("one has its volume, the other fails", || {
+        let servers = site.servers();
+        let error = servers.iter().find(|server| server["status"] == "ERROR")?;
+        let told = site.cloud.server(error["id"].as_str()?)?;
+        let up = servers.iter().any(|server| server["status"] == "ACTIVE");
+        (up && told["fault"]["message"].is_string()).then_some(())
+    });
+    let ((), seen) = site.passes("the failed one goes", |_| {
+        let servers = site.servers();
+        servers.iter().all(|server| server["status"] == "ACTIVE").then_some(())
+    });
+    assert_eq!(seen, ["delete_server done linux"]);
+    let next = site.pass();
+    assert_eq!((next.actions(), next.posts()), (Vec::new(), 0), "{}", next.out);
+    assert!(next.unmet().contains("VolumeLimitExceeded"), "{}", next.unmet());
+    let status = site.status();
+    let key = text(&status["backoffs"][0], "key");
+    assert!(
+        key.contains("real"),
+        "the cloud is full, the template is not at fault: {status:#}"
+    );
+}
+
+#[test]
+fn what_is_not_allowed_is_no_quota() {
+    let site = Site::new("reader", "ci");
+    site.configure(LINUX, &LOGIN.replace("username: ci", "username: ci-reader"));
+    site.job("build", "linux");
+    let done = site.attempt();
+    assert_eq!(done.code, 1, "cron must hear of it: {}{}", done.out, done.err);
+    assert_eq!(done.actions(), ["create failed linux"]);
+    assert!(done.unmet().contains("Policy doesn't allow"), "{}", done.unmet());
+    assert!(!done.out.to_lowercase().contains("quota"), "{}", done.out);
+    let next = site.attempt();
+    assert_eq!(next.posts(), 0, "held back: {}", next.out);
+    assert!(site.servers().is_empty());
 }

@@ -35,13 +35,6 @@ pub fn fault(rule: &Value) {
     ctl(&["fault", "add", &rule.to_string()]);
 }
 
-/// Waits until the fault rules have met their requests.
-pub fn faults_met() {
-    poll("the request that a fault rule waits for", || {
-        ctl(&["fault", "list"]).is_empty().then_some(())
-    });
-}
-
 /// A rule that keeps the requests it meets waiting at the door of a service until it is let go.
 pub struct Held {
     name: &'static str,
@@ -56,7 +49,10 @@ pub fn hold(name: &'static str, service: &str, method: &str, path: &str) -> Held
 impl Held {
     /// Waits until the request has come.
     pub fn met(&self) {
-        faults_met();
+        let rule = format!("\"hold\":\"{}\"", self.name);
+        poll("the request that a fault rule holds", || {
+            (!ctl(&["fault", "list"]).contains(&rule)).then_some(())
+        });
     }
 
     /// Lets it go on.
@@ -105,6 +101,30 @@ pub fn revoke_tokens() {
     assert_eq!(&answer, b"OK\r\n");
 }
 
+/// A region beside the one that works: its Nova is not there.
+pub const DEAD_REGION: &str = "RegionTwo";
+
+/// Adds that region to the catalog; `restore` takes it out.
+pub fn add_region() {
+    let admin = Cloud::admin();
+    let services = admin.must("GET", &format!("{KEYSTONE}/services?type=compute"), None);
+    let region = json!({"region": {"id": DEAD_REGION}});
+    admin.must("POST", &format!("{KEYSTONE}/regions"), Some(&region));
+    let endpoint = json!({"endpoint": {"interface": "public", "region_id": DEAD_REGION,
+        "url": "http://127.0.0.1:1/v2.1", "service_id": services["services"][0]["id"]}});
+    admin.must("POST", &format!("{KEYSTONE}/endpoints"), Some(&endpoint));
+}
+
+fn remove_region() {
+    let admin = Cloud::admin();
+    let url = format!("{KEYSTONE}/endpoints?region_id={DEAD_REGION}");
+    for endpoint in admin.must("GET", &url, None)["endpoints"].as_array().unwrap() {
+        let id = endpoint["id"].as_str().unwrap();
+        admin.must("DELETE", &format!("{KEYSTONE}/endpoints/{id}"), None);
+    }
+    admin.ask("DELETE", &format!("{KEYSTONE}/regions/{DEAD_REGION}"), None);
+}
+
 /// Undoes what a test did to the services, or one that was cut off.
 pub fn restore() {
     let running = run_ctl(&["alive", "mariadb"]).status.success();
@@ -115,4 +135,5 @@ pub fn restore() {
     for (service, _) in APIS {
         answers(service);
     }
+    remove_region();
 }

@@ -178,11 +178,16 @@ impl Site {
     pub fn configure_with(&self, nodes: &str, providers: &str, timing: &str) {
         let state = self.state_file();
         let (owner, jenkins) = (&self.owner, self.jenkins.url());
-        let providers: String = providers.lines().map(|line| format!("  {line}\n")).collect();
+        let providers = providers.replace('\n', "\n  ");
+        let first = if timing.contains("backoff_first") {
+            ""
+        } else {
+            ", backoff_first: 5m"
+        };
         let text = format!(
             "owner: {owner}\nstate_file: {state}\njenkins: {{url: \"{jenkins}\", user: mita, token: 11token}}\n\
-             provider:\n{providers}limits: {{canary: 0}}\n\
-             timing: {{idle_grace: 1s, backoff_first: 5m{timing}}}\nnodes:{nodes}\n",
+             provider:\n  {providers}\nlimits: {{canary: 0}}\n\
+             timing: {{idle_grace: 1s{first}{timing}}}\nnodes:{nodes}\n",
             state = state.display(),
         );
         fs::write(self.config(), text).expect("a configuration");

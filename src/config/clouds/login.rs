@@ -138,7 +138,7 @@ impl Maker<'_, '_> {
                         path: join(&path, &entry.written),
                     };
                     self.report
-                        .hint(&place, format!("is not known here and not used; did you mean {near}?"));
+                        .clue(&place, format!("is not known here and not used; did you mean {near}?"));
                 }
             }
         }

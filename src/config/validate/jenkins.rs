@@ -67,6 +67,7 @@ pub fn label_sources(raw: &RawConfig, root: &At<'_>, report: &mut Report) -> Lab
         );
     }
     let bootstrap = text::optional(&at, "bootstrap", raw.bootstrap.as_ref(), report);
+    let bootstrap = bootstrap.filter(|name| !name.is_empty());
     if let Some(name) = bootstrap.as_deref().filter(|_| !root.is_bad("nodes")) {
         let nodes: Vec<&str> = root.section("nodes").names().collect();
         if !nodes.contains(&name) {

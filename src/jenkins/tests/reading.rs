@@ -5,7 +5,7 @@ use crate::jenkins::wire::{self, Keep};
 use crate::model::{QueueItem, digest};
 
 fn items(body: &str, keep: Keep) -> Vec<QueueItem> {
-    wire::queue(body.as_bytes(), keep).unwrap()
+    wire::queue(body.as_bytes(), keep).unwrap().0
 }
 
 #[test]
@@ -338,4 +338,43 @@ fn only_executors_of_their_own_are_asked_for_their_builds() {
         tree.contains("executors%5Bidle%2CcurrentExecutable%5Burl%5D%5D%2ConeOffExecutors%5Bidle%5D"),
         "{tree}"
     );
+}
+
+#[test]
+fn items_of_jobs_that_may_not_be_read_are_counted() {
+    let body = include_str!("../../../tests/fixtures/jenkins/client-queue-discover-2.544.json");
+    assert_eq!(wire::queue(body.as_bytes(), Keep::Waiting), Ok((Vec::new(), 1)));
+    for none in [
+        r#"{"items":[]}"#,
+        r#"{"discoverableItems":null,"items":[]}"#,
+        r#"{"items":[],"discoverableItems":{}}"#,
+    ] {
+        assert_eq!(
+            wire::queue(none.as_bytes(), Keep::Waiting),
+            Ok((Vec::new(), 0)),
+            "{none}"
+        );
+    }
+    assert!(wire::queue(br#"{"discoverableItems":[]}"#, Keep::Waiting).is_err());
+}
+
+#[test]
+fn who_may_use_the_script_console_sees_its_page() {
+    let page = || {
+        Canned::new(
+            "200 OK",
+            &[HTML, "X-Jenkins: 2.544"],
+            "<title>Script Console - Jenkins</title>",
+        )
+    };
+    let fake = Fake::start(vec![
+        page(),
+        forbidden("hudson.model.Hudson.Administer"),
+        Canned::new("503 Service Unavailable", &[HTML], "<title>Starting Jenkins</title>"),
+    ]);
+    let client = client(&fake);
+    assert!(client.may_use_scripts().unwrap());
+    assert!(!client.may_use_scripts().unwrap());
+    assert!(client.may_use_scripts().is_err());
+    assert_eq!(fake.lines()[0], "GET /jenkins/script");
 }

@@ -280,12 +280,12 @@ fn a_message_is_escaped() {
     client
         .mark_offline(&NodeName::new("a b"), "mita: idle 45m & more +1?é")
         .unwrap();
-    client.bring_back(&NodeName::new("a b")).unwrap();
+    client.take_mark_back(&NodeName::new("a b"), "mita: a & b").unwrap();
     assert_eq!(
         fake.lines(),
         [
             "POST /jenkins/computer/a%20b/changeOfflineCause?offlineMessage=mita%3A%20idle%2045m%20%26%20more%20%2B1%3F%C3%A9",
-            "POST /jenkins/computer/a%20b/toggleOffline?offlineMessage=",
+            "POST /jenkins/computer/a%20b/toggleOffline?offlineMessage=mita%3A%20a%20%26%20b",
         ]
     );
     assert!(fake.requests()[0].to_lowercase().contains("content-length: 0\r\n"));
@@ -347,6 +347,21 @@ fn a_password_brings_a_crumb_and_its_session_once() {
         assert!(post.contains("JSESSIONID.rj=node0\r\n"), "{post}");
     }
     assert!(!requests[0].to_lowercase().contains("cookie"));
+}
+
+#[test]
+fn nothing_stands_between_the_reading_and_the_delete() {
+    let issued = Canned::new("200 OK", &["Content-Type: application/json"], CRUMB);
+    let earlier = MARKED.replace("run-17", "run-3");
+    let fake = Fake::start(vec![issued, json(&earlier), at_list()]);
+    let removed = password_client(&fake).remove_node(&request(&name()), &|_: Duration| ());
+    assert!(matches!(removed.unwrap().outcome, Outcome::Deleted));
+    let verbs: Vec<String> = fake
+        .lines()
+        .iter()
+        .map(|l| l.split('?').next().unwrap().to_owned())
+        .collect();
+    assert!(verbs[0].contains("crumbIssuer") && verbs[1].starts_with("GET") && verbs[2].ends_with("doDelete"));
 }
 
 #[test]

@@ -108,7 +108,7 @@ fn wrong_own(target: &Leftover, removal: &Removal, observed: &Observed, config: 
     let (Some(belonging), Some(server)) = (found, &removal.server) else {
         return Some(format!("{said} is removed with a server, and one of them is not there"));
     };
-    let of_another = belonging.server.as_ref().is_some_and(|user| *user != server.id);
+    let of_another = belonging.in_use && belonging.server.as_ref().is_none_or(|user| *user != server.id);
     if target.provider != server.provider || of_another || !bears_mark(belonging, &server.name, config) {
         return Some(format!(
             "{said} is removed with server {}, which is not its own",

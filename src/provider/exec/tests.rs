@@ -19,6 +19,9 @@ use super::*;
 use crate::model::{ImageRef, PortSpec, Server, ServerStatus, SizeRef};
 use crate::secret::Secret;
 
+/// Far more than anything here takes, and far less than the programs that are to be killed.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// A program in a folder of its own.
 struct Stage {
     folder: TempDir,
@@ -344,17 +347,27 @@ fn an_answer_beyond_the_bound_is_an_error_and_ends_the_program() {
             .contains("killed, as its answer is larger than 1048576 bytes"),
         "{error}"
     );
-    assert!(began.elapsed() < Duration::from_secs(15));
-    assert!(!lives(stage.read("pid").trim()));
+    assert!(began.elapsed() < PATIENCE);
+    assert!(ends(stage.read("pid").trim()));
     assert_eq!(kind(&create(&stage).unwrap_err()), "Unknown");
 }
 
-/// Whether there is a process of that number that still runs.
+/// Whether a process of that number runs.
 fn lives(pid: &str) -> bool {
-    let Ok(status) = fs::read_to_string(format!("/proc/{pid}/stat")) else {
-        return false;
-    };
-    !status.contains(") Z ")
+    let status = fs::read_to_string(format!("/proc/{pid}/stat"));
+    status.is_ok_and(|status| !status.contains(") Z "))
+}
+
+/// Whether a process of that number ends. One that was killed may be seen for a moment until it is its turn to go.
+fn ends(pid: &str) -> bool {
+    let began = Instant::now();
+    while began.elapsed() < PATIENCE {
+        if !lives(pid) {
+            return true;
+        }
+        std::thread::yield_now();
+    }
+    false
 }
 
 #[test]
@@ -366,9 +379,9 @@ fn a_slow_program_goes_with_all_that_it_started() {
     let error = create(&stage).unwrap_err();
     assert_eq!(kind(&error), "Unknown");
     assert!(error.to_string().contains("killed after 1 s (timeout)"), "{error}");
-    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
     if cfg!(target_os = "linux") {
-        assert!(!lives(stage.read("child").trim()), "the group is gone");
+        assert!(ends(stage.read("child").trim()), "the group is gone");
     }
     let mut exec = Exec::new(&stage.access, Deadline::after(Duration::from_millis(300)));
     let error = exec.servers().unwrap_err().to_string();
@@ -383,7 +396,7 @@ fn what_it_leaves_running_is_not_waited_for() {
     let stage = Stage::new("sleep 600 & echo $! > child; echo '{\"servers\": []}'");
     let began = Instant::now();
     assert!(stage.exec().servers().unwrap().servers.is_empty());
-    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
     let child = stage.read("child");
     assert!(lives(child.trim()), "it is the operator's own");
     let pid = rustix::process::Pid::from_raw(child.trim().parse().unwrap()).unwrap();

@@ -7,18 +7,15 @@ mod floating_ip;
 mod port;
 mod volume;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use serde::Deserialize;
-use ureq::http::Method;
 
 use super::catalog::Service;
-use super::compute::{Markers, next_marker};
-use super::error::{Fault, unreachable};
-use super::session::{Call, CallError, Session};
+use super::delete;
+use super::session::Session;
 use super::told::Loose;
-use super::wire::Link;
-use crate::http::{HttpError, Reply, escaped, printable};
+use crate::http::printable;
 use crate::model::{Belonging, BelongingKind, ServerId};
 use crate::provider::{Deleted, ProviderError};
 
@@ -55,31 +52,7 @@ pub(super) fn belongings(
 pub(super) fn remove(session: &mut Session, kind: BelongingKind, id: &str) -> Result<Deleted, ProviderError> {
     let (service, path, noun) = place(kind);
     let what = format!("delete {noun} {}", printable(id, 60));
-    if id.is_empty() {
-        return Err(ProviderError::Refused(format!("{what}: it has no id")));
-    }
-    let call = Call {
-        method: Method::DELETE,
-        service,
-        path: &format!("{path}/{}", escaped(id)),
-        body: None,
-    };
-    let reply = match session.call(&call) {
-        Ok(reply) => reply,
-        Err(CallError::NotMade(error)) => return Err(error),
-        // Nothing is lost by asking again in the next pass.
-        Err(CallError::Http(error @ HttpError::Broken { .. })) => {
-            return Err(ProviderError::Unknown(format!("{what}: {error}")));
-        }
-        Err(CallError::Http(error)) => return Err(unreachable(&what, &error)),
-    };
-    let fault = Fault::of(&reply);
-    match reply.status {
-        200..=299 => Ok(Deleted::Accepted),
-        // A page of a proxy is no proof that it is gone: forgetting it would leak it.
-        404 if fault.json || reply.body.is_empty() => Ok(Deleted::AlreadyGone),
-        _ => Err(fault.of_delete(&what)),
-    }
+    delete::one(session, (service, path), id, &what)
 }
 
 /// Where a kind lives, and how it is called.
@@ -121,49 +94,4 @@ impl Device {
 fn name_of(name: Loose, id: &str) -> String {
     let name = printable(&name.0.unwrap_or_default(), LONGEST_NAME);
     if name.is_empty() { id.to_owned() } else { name }
-}
-
-/// Reads all pages of a list. An entry that moved between two pages is kept once.
-fn pages<T>(
-    session: &mut Session,
-    (service, what, path): (Service, &str, &str),
-    read: impl Fn(&Reply) -> Result<(Vec<T>, Vec<Link>), ProviderError>,
-    id: impl Fn(&T) -> &str,
-) -> Result<Vec<T>, ProviderError> {
-    for _ in 0..2 {
-        if let Some(mut all) = attempt(session, (service, what, path), &read, &id)? {
-            let mut seen = HashSet::new();
-            all.retain(|one| seen.insert(id(one).to_owned()));
-            return Ok(all);
-        }
-    }
-    Err(ProviderError::Unavailable(format!(
-        "{what}: the list changed under our hands, twice"
-    )))
-}
-
-/// Reads them once; `None` when the entry that was the marker is gone meanwhile.
-fn attempt<T>(
-    session: &mut Session,
-    (service, what, path): (Service, &str, &str),
-    read: &impl Fn(&Reply) -> Result<(Vec<T>, Vec<Link>), ProviderError>,
-    id: &impl Fn(&T) -> &str,
-) -> Result<Option<Vec<T>>, ProviderError> {
-    let mut all = Vec::new();
-    let mut markers = Markers::default();
-    loop {
-        let reply = session.get(what, service, &markers.path(path))?;
-        if matches!(reply.status, 400 | 404) && markers.last().is_some() {
-            return Ok(None);
-        }
-        let (mut entries, links) = read(&reply)?;
-        let next = entries.last().and_then(|last| next_marker(&links, id(last)));
-        all.append(&mut entries);
-        let Some(next) = next else {
-            return Ok(Some(all));
-        };
-        if !markers.advance(next) {
-            return Err(markers.stuck(what));
-        }
-    }
 }

@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 use super::catalog::Service;
 use super::error::parse;
 use super::names::{is_uuid, missing, nearest};
-use super::network;
 use super::resolve::{Stock, image_exists, image_name};
 use super::session::Session;
 use super::wire::{KeyPairsBody, Network, VolumeTypesBody, ZoneInfo, ZonesBody};
+use super::{compute, network};
 use crate::http::printable;
 use crate::model::{ImageRef, PortSpec, ServerSpec, TemplateName, Zone};
 use crate::provider::ProviderError;
@@ -35,6 +35,7 @@ pub(super) fn check(session: &mut Session, wanted: &[Wanted<'_>]) -> Result<Vec<
     }
     images_by_id(session, wanted, &mut found);
     networks(session, wanted, &mut found);
+    server_groups(session, wanted, &mut found);
     volume_types(session, wanted, &mut found);
     key_pairs(session, wanted, &mut found);
     security_groups(session, wanted, &mut found);
@@ -121,6 +122,24 @@ fn no_pool(seen: &[Network], pool: &str) -> Option<String> {
         many => Some(format!(
             "{many} external networks are named {pool:?}: name one by its id"
         )),
+    }
+}
+
+/// Looks up server groups that are given by their ids; names are looked up for an offer.
+fn server_groups(session: &mut Session, wanted: &[Wanted<'_>], found: &mut Findings) {
+    let group = |spec: &ServerSpec| spec.scheduler_hints.get("group")?.as_str().map(str::to_owned);
+    let of_id = |spec: &ServerSpec| group(spec).filter(|group| is_uuid(group));
+    if wanted.iter().all(|(_, spec, _)| of_id(spec).is_none()) {
+        return;
+    }
+    let groups = match compute::server_groups(session) {
+        Ok(groups) => groups,
+        Err(error) => return found.note(error.to_string()),
+    };
+    for (name, spec, _) in wanted {
+        if let Some(Err(wrong)) = of_id(spec).map(|id| network::named("server group", &groups, &id)) {
+            found.add(name, wrong);
+        }
     }
 }
 

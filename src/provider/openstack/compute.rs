@@ -5,25 +5,18 @@
     reason = "an edge: a reply without a Date has this machine's clock"
 )]
 
-use std::collections::BTreeSet;
-
 use foldhash::HashSet;
 
 use jiff::Timestamp;
 
 use super::catalog::Service;
 use super::error::{Fault, parse};
-use super::names::query_value;
+use super::pages::{Markers, next_marker, pages};
 use super::session::{Session, date};
-use super::wire::{Flavor, FlavorsPage, LimitsBody, Link, Named, OneServer, ServerGroupsBody, ServersPage, WireServer};
-use crate::http::escaped;
+use super::wire::{Flavor, FlavorsPage, LimitsBody, Named, OneServer, ServerGroupsBody, ServersPage, WireServer};
+use crate::http::{Reply, escaped};
 use crate::model::{Room, Server, ServerId, ServerStatus};
 use crate::provider::{ProviderError, ServerList};
-
-/// Entries of a page; Nova's own maximum where the operator has not lowered it.
-const PAGE: u32 = 1000;
-/// More pages than this are no list of servers (a million of them, or pages of one).
-const MAX_PAGES: u32 = 1000;
 
 /// Lists every server of the project, whole or not at all.
 pub(super) fn servers(session: &mut Session) -> Result<ServerList, ProviderError> {
@@ -108,67 +101,16 @@ fn without_doubles(servers: &mut Vec<Server>) {
     servers.retain(|_| first.next().unwrap_or(true));
 }
 
-/// The markers that were asked with: none is asked with twice, so that no listing can go on for ever.
-#[derive(Default)]
-pub(super) struct Markers {
-    asked: BTreeSet<String>,
-    last: Option<String>,
-}
-
-impl Markers {
-    pub(super) fn last(&self) -> Option<&str> {
-        self.last.as_deref()
-    }
-
-    /// Returns the path and query of the next page.
-    pub(super) fn path(&self, of: &str) -> String {
-        let joint = if of.contains('?') { '&' } else { '?' };
-        match &self.last {
-            None => format!("{of}{joint}limit={PAGE}"),
-            Some(marker) => format!("{of}{joint}limit={PAGE}&marker={}", escaped(marker)),
-        }
-    }
-
-    /// Goes on to a marker; `false` when that was asked with already, or the pages do not end.
-    pub(super) fn advance(&mut self, marker: String) -> bool {
-        self.last = Some(marker.clone());
-        self.asked.insert(marker) && self.asked.len() < MAX_PAGES as usize
-    }
-
-    pub(super) fn stuck(&self, what: &str) -> ProviderError {
-        let pages = self.asked.len();
-        ProviderError::BadAnswer(format!(
-            "{what}: the pages of the list do not end, after {pages} of them"
-        ))
-    }
-}
-
-/// Finds the marker of the next page; `None` without a link, `last` where the link names none. Nothing but the marker is
-/// taken from the link: behind a proxy its host and path are often wrong.
-pub(super) fn next_marker(links: &[Link], last: &str) -> Option<String> {
-    let next = links.iter().find(|link| link.rel.0.as_deref() == Some("next"))?;
-    let named = next.href.0.as_deref().and_then(|href| query_value(href, "marker"));
-    Some(named.unwrap_or_else(|| last.to_owned()))
-}
-
 /// Lists all flavors.
 pub(super) fn flavors(session: &mut Session) -> Result<Vec<Flavor>, ProviderError> {
     let what = "flavors";
-    let mut all = Vec::new();
-    let mut markers = Markers::default();
-    loop {
-        let reply = session.get(what, Service::Compute, &markers.path("/flavors/detail"))?;
-        let mut page: FlavorsPage = parse(what, &reply)?;
-        let last = page.flavors.last().map(|flavor| flavor.id.as_str());
-        let next = last.and_then(|last| next_marker(&page.flavors_links, last));
-        all.append(&mut page.flavors);
-        let Some(next) = next else {
-            return Ok(all);
-        };
-        if !markers.advance(next) {
-            return Err(markers.stuck(what));
-        }
-    }
+    let read = |reply: &Reply| {
+        let page: FlavorsPage = parse(what, reply)?;
+        Ok((page.flavors, page.flavors_links))
+    };
+    pages(session, (Service::Compute, what, "/flavors/detail"), read, |flavor| {
+        &flavor.id
+    })
 }
 
 /// Lists the server groups of the project.
@@ -179,13 +121,15 @@ pub(super) fn server_groups(session: &mut Session) -> Result<Vec<Named>, Provide
     Ok(body.server_groups)
 }
 
-/// Reads what is left of the quota.
-pub(super) fn room(session: &mut Session) -> Result<Room, ProviderError> {
+/// Reads what is left of the quota. `listed` servers are known to exist: Nova counts one only once it has reached a cell,
+/// which takes seconds where many are being made.
+pub(super) fn room(session: &mut Session, listed: usize) -> Result<Room, ProviderError> {
     let reply = session.get("limits", Service::Compute, "/limits")?;
     let body: LimitsBody = parse("limits", &reply)?;
     let limits = body.limits.absolute;
+    let listed = i64::try_from(listed).unwrap_or(i64::MAX);
     Ok(Room {
-        instances: left(limits.max_total_instances, limits.total_instances_used),
+        instances: left(limits.max_total_instances, limits.total_instances_used.max(listed)),
         vcpus: left(limits.max_total_cores, limits.total_cores_used),
         ram_mb: left(limits.max_total_ram, limits.total_ram_used),
     })

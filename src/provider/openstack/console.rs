@@ -60,16 +60,22 @@ fn last_lines(text: &str, lines: u32) -> String {
         .len()
         .saturating_sub(usize::try_from(lines).unwrap_or(usize::MAX));
     let joined = wanted[first..].join("\n");
-    end(&joined, MOST).to_owned()
+    end(&joined, MOST).trim_start_matches('\n').to_owned()
 }
 
-/// Returns the last bytes of a text, from a whole character on.
+/// Returns the last bytes of a text, from a whole line on, or from a whole word where it is all one line: of a secret that
+/// is cut in two nobody would know the rest.
 fn end(text: &str, most: usize) -> &str {
     let mut from = text.len().saturating_sub(most);
     while !text.is_char_boundary(from) {
         from += 1;
     }
-    &text[from..]
+    let end = &text[from..];
+    if from == 0 {
+        return end;
+    }
+    let whole = end.find('\n').or_else(|| end.find(char::is_whitespace));
+    whole.map_or("", |at| &end[at..])
 }
 
 /// Takes out escape sequences and control characters; the ends of lines stay.
@@ -104,7 +110,28 @@ mod tests {
         assert_eq!(last_lines("", 5), "");
         assert_eq!(last_lines("x", 0), "");
         assert_eq!(last_lines("cut \u{1b}[12", 1), "cut");
-        let long = "ä".repeat(40_000);
-        assert_eq!(last_lines(&long, 1).len(), MOST);
+        let long = "ä ".repeat(40_000);
+        assert!((MOST - 4..=MOST).contains(&last_lines(&long, 1).len()));
+    }
+
+    #[test]
+    fn no_half_of_a_word_is_left_where_a_console_is_cut() {
+        let padding = "y".repeat(MOST - 6);
+        for text in [
+            format!("begin\nthe s3cretpassword\n{padding}"),
+            format!("begin\npasswd s3cretpassword {padding}"),
+            format!("begin\nhunter s3cretpassword{padding}"),
+            format!("{} s3cretpassword {}", "x".repeat(9), "y".repeat(MOST * 8 - 6)),
+        ] {
+            let kept = last_lines(&text, 40);
+            assert!(!kept.contains("word"), "{kept}");
+            assert!(kept.is_empty() || kept.trim() == padding, "{kept}");
+        }
+        assert_eq!(last_lines(&format!("one\ntwo {padding}\nthree"), 40), "three");
+    }
+
+    #[test]
+    fn bytes_that_make_no_whole_character_are_left_out() {
+        assert_eq!(end("aé b", 3), " b");
     }
 }

@@ -12,9 +12,9 @@ use super::error::{Fault, unreachable};
 use super::port::{self, Taken};
 use super::session::{Call, CallError, Session};
 use super::wire::{CreatedBody, PORT_MARK};
-use crate::http::{HttpError, Reply, escaped, printable};
+use crate::http::{Reply, printable};
 use crate::model::ServerId;
-use crate::provider::{CreateServer, Deleted, ProviderError};
+use crate::provider::{CreateServer, ProviderError};
 
 /// Nova's limit on user data, which is on the encoded text.
 const MAX_USER_DATA: usize = 65_535;
@@ -174,34 +174,4 @@ fn disks(server: &CreateServer<'_>) -> Option<Value> {
         )
     });
     Some(std::iter::once(root).chain(blank).collect())
-}
-
-/// Asks for the end of a server.
-pub(super) fn delete(session: &mut Session, id: &ServerId) -> Result<Deleted, ProviderError> {
-    let what = format!("delete server {}", printable(id.as_str(), 60));
-    if id.as_str().is_empty() {
-        return Err(ProviderError::Refused(format!("{what}: it has no id")));
-    }
-    let call = Call {
-        method: Method::DELETE,
-        service: Service::Compute,
-        path: &format!("/servers/{}", escaped(id.as_str())),
-        body: None,
-    };
-    let reply = match session.call(&call) {
-        Ok(reply) => reply,
-        Err(CallError::NotMade(error)) => return Err(error),
-        // Nothing is lost by asking again in the next pass.
-        Err(CallError::Http(error @ HttpError::Broken { .. })) => {
-            return Err(ProviderError::Unknown(format!("{what}: {error}")));
-        }
-        Err(CallError::Http(error)) => return Err(unreachable(&what, &error)),
-    };
-    let fault = Fault::of(&reply);
-    match reply.status {
-        200..=299 => Ok(Deleted::Accepted),
-        // A page of a proxy is no proof that the server is gone: forgetting it would leak it.
-        404 if fault.json || reply.body.is_empty() => Ok(Deleted::AlreadyGone),
-        _ => Err(fault.of_delete(&what)),
-    }
 }

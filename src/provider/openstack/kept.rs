@@ -9,11 +9,11 @@
 //!
 //! Whatever is wrong with the file, the pass logs in as if it were not there.
 
-use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Read as _, Write as _};
+use std::fs;
+use std::io::Read as _;
 use std::num::NonZeroU32;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -26,6 +26,7 @@ use serde::{Deserialize, Serialize};
 use super::auth::{self, Login};
 use super::catalog::Endpoint;
 use crate::access::{OpenStackAccess, TokenCache};
+use crate::disk;
 use crate::secret::Secret;
 
 /// The format of the file.
@@ -97,7 +98,7 @@ impl Keeper {
         match seal(access, login, Timestamp::now()) {
             Err(why) => debug!("openstack: the token is not kept in {shown}: {why}"),
             Ok(bytes) => {
-                if let Err(cause) = write(path, &bytes) {
+                if let Err(cause) = disk::write_whole(path, &bytes) {
                     warn!(
                         "openstack: cannot keep the token in {shown} (token_cache): {cause}; check path and permissions"
                     );
@@ -189,23 +190,4 @@ fn key(access: &OpenStackAccess, salt: &[u8]) -> Option<LessSafeKey> {
 /// Address, user, project and domains: sealed along, so that none of them can be another.
 fn identity(access: &OpenStackAccess) -> Aad<String> {
     Aad::from(auth::identity(access))
-}
-
-/// Writes beside and renames. The mode is given at creation, so that at no time others can open it.
-fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    let beside = PathBuf::from(name);
-    match fs::remove_file(&beside) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&beside)?;
-    // Not synced: after a crash a login makes another.
-    file.write_all(bytes)?;
-    fs::rename(&beside, path)
 }

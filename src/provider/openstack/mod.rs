@@ -26,12 +26,14 @@ mod check;
 mod compute;
 mod console;
 mod create;
+mod delete;
 mod error;
 mod flavor;
 mod image;
 mod kept;
 mod names;
 mod network;
+mod pages;
 mod port;
 mod resolve;
 mod session;
@@ -59,6 +61,8 @@ use session::{Pause, Session};
 pub struct OpenStack {
     session: Session,
     pools: belongings::Pools,
+    /// How many servers the project had when it was looked at.
+    listed: usize,
 }
 
 impl OpenStack {
@@ -73,13 +77,16 @@ impl OpenStack {
         Ok(Self {
             session: Session::new(http, access.clone(), pause),
             pools: None,
+            listed: 0,
         })
     }
 }
 
 impl Provider for OpenStack {
     fn servers(&mut self) -> Result<ServerList, ProviderError> {
-        compute::servers(&mut self.session)
+        let list = compute::servers(&mut self.session)?;
+        self.listed = list.servers.len();
+        Ok(list)
     }
 
     fn fault(&mut self, id: &ServerId) -> Result<Option<String>, ProviderError> {
@@ -90,12 +97,12 @@ impl Provider for OpenStack {
         let specs: Vec<&ServerSpec> = wanted.iter().map(|(_, spec)| *spec).collect();
         if specs.is_empty() {
             return Ok(Offers {
-                room: compute::room(&mut self.session)?,
+                room: compute::room(&mut self.session, self.listed)?,
                 ..Offers::default()
             });
         }
         let stock = Stock::of(&mut self.session, &specs)?;
-        let room = compute::room(&mut self.session)?;
+        let room = compute::room(&mut self.session, self.listed)?;
         let templates = wanted.iter().map(|(name, spec)| {
             let offer = stock.offer(spec).map_err(|wrong| Unavailable {
                 reason: wrong.join("; "),
@@ -116,7 +123,7 @@ impl Provider for OpenStack {
     }
 
     fn delete(&mut self, id: &ServerId) -> Result<Deleted, ProviderError> {
-        create::delete(&mut self.session, id)
+        delete::server(&mut self.session, id)
     }
 
     fn belongings(&mut self, kinds: &BTreeSet<BelongingKind>) -> Result<Vec<Belonging>, ProviderError> {

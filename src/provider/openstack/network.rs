@@ -1,12 +1,12 @@
 //! Networks and security groups by name, from Neutron.
 
 use super::catalog::Service;
-use super::compute::{Markers, next_marker};
 use super::error::parse;
 use super::names::{is_uuid, missing};
+use super::pages::pages;
 use super::session::Session;
 use super::wire::{Named, Network, NetworksPage, SecurityGroupsBody};
-use crate::http::printable;
+use crate::http::{Reply, printable};
 use crate::provider::ProviderError;
 
 /// What is asked of each network.
@@ -16,24 +16,11 @@ const FIELDS: &str = "fields=id&fields=name&fields=shared&fields=router:external
 pub(super) fn networks(session: &mut Session) -> Result<Vec<Network>, ProviderError> {
     let what = "networks";
     let path = format!("/networks?{FIELDS}");
-    let mut all = Vec::new();
-    let mut marked = path.clone();
-    let mut markers = Markers::default();
-    loop {
-        let reply = session.get(what, Service::Network, &marked)?;
-        let mut page: NetworksPage = parse(what, &reply)?;
-        // Neutron pages only where the operator turned that on.
-        let last = page.networks.last().map(|network| network.id.as_str());
-        let next = last.and_then(|last| next_marker(&page.networks_links, last));
-        all.append(&mut page.networks);
-        let Some(next) = next else {
-            return Ok(all);
-        };
-        if !markers.advance(next) {
-            return Err(markers.stuck(what));
-        }
-        marked = markers.path(&path);
-    }
+    let read = |reply: &Reply| {
+        let page: NetworksPage = parse(what, reply)?;
+        Ok((page.networks, page.networks_links))
+    };
+    pages(session, (Service::Network, what, &path), read, |network| &network.id)
 }
 
 /// Finds a network: by its id, which needs no list, or by its name.

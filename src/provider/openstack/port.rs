@@ -10,13 +10,13 @@ use serde_json::{Map, Value, json};
 use ureq::http::Method;
 
 use super::catalog::Service;
-use super::compute::{Markers, next_marker};
 use super::error::{Fault, parse, unreachable};
 use super::names::{is_uuid, missing};
+use super::pages::pages;
 use super::session::{Call, CallError, Session};
-use super::told::Loose;
+use super::told::{Loose, or_default};
 use super::wire::Link;
-use crate::http::{escaped, printable};
+use crate::http::{Reply, escaped, printable};
 use crate::model::{PortOffer, PortSpec};
 use crate::provider::{CreateServer, ProviderError};
 
@@ -32,7 +32,7 @@ struct PortsPage {
 #[derive(Debug, Deserialize)]
 pub(super) struct Port {
     id: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     name: String,
     /// The server that has it; empty where it is free.
     #[serde(default)]
@@ -50,41 +50,29 @@ pub(super) fn ports(session: &mut Session, wanted: &BTreeSet<&str>) -> Result<Ve
     let (ids, names): (Vec<&str>, Vec<&str>) = wanted.iter().partition(|text| is_uuid(text));
     let mut all = Vec::new();
     if wanted.is_empty() {
-        all = pages(session, "")?;
+        all = filtered(session, "")?;
     }
     // Neutron takes several values of one filter for "or", and two filters for "and".
     for (filter, texts) in [("id", ids), ("name", names)] {
         for some in texts.chunks(50) {
             let filters: Vec<String> = some.iter().map(|text| format!("&{filter}={}", escaped(text))).collect();
-            all.append(&mut pages(session, &filters.concat())?);
+            all.append(&mut filtered(session, &filters.concat())?);
         }
     }
     Ok(all)
 }
 
-fn pages(session: &mut Session, filters: &str) -> Result<Vec<Port>, ProviderError> {
+fn filtered(session: &mut Session, filters: &str) -> Result<Vec<Port>, ProviderError> {
     let what = "ports";
     // To an administrator Neutron shows those of every project.
     let project = session.ensure_login()?.project.clone();
     let project = project.map_or_else(String::new, |project| format!("&tenant_id={}", escaped(&project)));
     let path = format!("/ports?fields=id&fields=name&fields=device_id{project}{filters}");
-    let mut all = Vec::new();
-    let mut marked = path.clone();
-    let mut markers = Markers::default();
-    loop {
-        let reply = session.get(what, Service::Network, &marked)?;
-        let mut page: PortsPage = parse(what, &reply)?;
-        let last = page.ports.last().map(|port| port.id.as_str());
-        let next = last.and_then(|last| next_marker(&page.ports_links, last));
-        all.append(&mut page.ports);
-        let Some(next) = next else {
-            return Ok(all);
-        };
-        if !markers.advance(next) {
-            return Err(markers.stuck(what));
-        }
-        marked = markers.path(&path);
-    }
+    let read = |reply: &Reply| {
+        let page: PortsPage = parse(what, reply)?;
+        Ok((page.ports, page.ports_links))
+    };
+    pages(session, (Service::Network, what, &path), read, |port| &port.id)
 }
 
 /// Returns the ids of the free ones among ports that are named by name or id; a name may be that of several.

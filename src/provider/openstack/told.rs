@@ -61,6 +61,13 @@ impl FromText for ServerStatus {
     }
 }
 
+/// Takes `null` for a field that is not there.
+pub(super) fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
 /// What a text told, or nothing where there is something else than a usable text.
 #[derive(Debug)]
 pub(super) struct Told<T>(pub Option<T>);

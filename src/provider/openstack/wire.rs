@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use super::told::{FromText, Id, Inner, Loose, Message, Told, object};
+use super::told::{FromText, Id, Inner, Loose, Message, Told, object, or_default};
 use crate::model::{Address, Mark, NodeId, Server, ServerId, ServerStatus, TemplateName, Zone};
 
 /// A link to another page.
@@ -204,18 +204,18 @@ pub(super) struct FlavorsPage {
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Flavor {
     pub id: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub vcpus: u64,
     /// MiB.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub ram: u64,
     /// GB of the root disk; 0 is as large as the image.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub disk: u64,
     /// Whether no new server may have it.
-    #[serde(default, rename = "OS-FLV-DISABLED:disabled")]
+    #[serde(default, rename = "OS-FLV-DISABLED:disabled", deserialize_with = "or_default")]
     pub disabled: bool,
 }
 
@@ -233,17 +233,17 @@ pub(super) struct Image {
     pub id: String,
     #[serde(default)]
     pub name: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub status: String,
     #[serde(default)]
     pub owner: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub created_at: String,
     /// GB.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub min_disk: u64,
     /// MiB.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub min_ram: u64,
 }
 
@@ -259,10 +259,10 @@ pub(super) struct NetworksPage {
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Network {
     pub id: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub name: String,
     /// Whether it is shared with this project.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub shared: bool,
     /// Whether floating IPs are of it. Some clouds hide that of networks of other projects, which external ones are.
     #[serde(default, rename = "router:external")]
@@ -347,7 +347,7 @@ pub(super) struct KeyPairEntry {
 pub(super) struct Named {
     #[serde(default)]
     pub id: Loose,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub name: String,
 }
 

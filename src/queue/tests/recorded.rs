@@ -95,8 +95,7 @@ fn shown(view: &JenkinsView) -> Vec<String> {
         .collect()
 }
 
-const NO_AGENT: &str =
-    "? jenkins has no agent at all, so its queue names no label; keep one permanent agent there (it may be offline)";
+const NO_AGENT: &str = "? jenkins has no agent at all, so its queue names no label; keep one permanent agent there (it may be offline), as jenkins.anchor: true does";
 
 #[test]
 fn nodes_offline_or_busy() {

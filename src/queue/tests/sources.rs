@@ -171,3 +171,115 @@ fn a_large_queue_is_read_by_its_few_sentences() {
     assert_eq!(wishes.distinct.len(), 51);
     assert_eq!(wishes.of_item[99_999], Some(49));
 }
+
+/// The wish of an item that the script console knows by this label.
+fn exactly(view: &JenkinsView, item: QueueItem, label: Option<&str>) -> String {
+    let labels = [(item.id, label.map(str::to_owned))].into();
+    let view = JenkinsView {
+        labels: Some(Reading::Read(labels)),
+        ..view.clone()
+    };
+    wish_of(&view, item)
+}
+
+#[test]
+fn the_label_of_the_script_console_comes_before_all_others() {
+    let none = view(&[]);
+    assert_eq!(exactly(&none, block(PLAIN), Some("linux&&amd64")), "label linux&&amd64");
+    assert_eq!(exactly(&none, block(PLAIN), None), "any");
+    assert_eq!(
+        exactly(&none, item(PLAIN, told("windows")), Some("linux")),
+        "label linux"
+    );
+    assert_eq!(exactly(&none, item(PLAIN, told("windows")), None), "any");
+    assert_eq!(
+        exactly(&none, child(PLAIN), Some("linux")),
+        "label linux",
+        "nothing is asked"
+    );
+    // A lone name is printed as it is, blanks and all.
+    assert_eq!(exactly(&none, block(PLAIN), Some("foo bar")), "label foo bar");
+    let german = "Warte auf den nächsten freien Build-Prozessor auf linux";
+    assert_eq!(exactly(&view(&["a: x"]), block(german), Some("linux")), "label linux");
+    // An item that waits for something else than a node waits for it whatever its label is.
+    assert_eq!(
+        exactly(&none, block("Jenkins is about to shut down"), Some("linux")),
+        "-"
+    );
+    assert_eq!(exactly(&none, block("Jenkins is about to shut down"), None), "-");
+}
+
+#[test]
+fn an_exact_label_may_still_be_the_name_of_a_node() {
+    let world = view(&["trusty__00112233aabb: linux"]);
+    let busy = format!("{ON}‘trusty__00112233aabb’");
+    assert_eq!(exactly(&world, block(&busy), Some("linux")), "label linux");
+    let gone = "There are no nodes with the label ‘trusty__ffffffffffff’";
+    assert_eq!(
+        exactly(&world, block(gone), Some("trusty__ffffffffffff")),
+        "gone trusty__ffffffffffff"
+    );
+    assert_eq!(exactly(&world, block(PLAIN), Some("built-in")), "-");
+}
+
+#[test]
+fn an_item_that_the_script_console_does_not_list_is_read_as_without_it() {
+    let labels = [(77, Some("linux".to_owned()))].into();
+    let view = JenkinsView {
+        labels: Some(Reading::Read(labels)),
+        ..view(&["a: x"])
+    };
+    assert_eq!(wish_of(&view, block(&format!("{ON}‘windows’"))), "label windows");
+    let failed = JenkinsView {
+        labels: Some(unreadable()),
+        ..view
+    };
+    assert_eq!(wish_of(&failed, block(&format!("{ON}‘windows’"))), "label windows");
+}
+
+#[test]
+fn only_a_label_that_no_request_tells_is_hidden() {
+    let none = view(&[]);
+    let hidden = |view: &JenkinsView, item| {
+        let view = JenkinsView {
+            queue: vec![item],
+            ..view.clone()
+        };
+        let wishes = all(&view);
+        wishes.of_item[0].is_some_and(|wish| wishes.distinct[wish].is_hidden())
+    };
+    assert!(hidden(&none, block(PLAIN)));
+    let overridden = QueueItem {
+        stuck: true,
+        since: Timestamp::from_second(NOW - 60).unwrap(),
+        ..item(PLAIN, TaskLabel::Anywhere)
+    };
+    assert!(hidden(&none, overridden));
+    assert!(!hidden(&none, item(PLAIN, told("linux"))));
+    assert!(
+        !hidden(&none, item(PLAIN, TaskLabel::Untold)),
+        "its configuration is asked first"
+    );
+    assert!(!hidden(&view(&["a: x"]), block("what is this?")));
+}
+
+#[test]
+fn the_anchor_says_nothing_of_a_label_that_it_satisfies() {
+    let world = view(&["mita-anchor:"]);
+    let why = "‘mita-anchor’ is offline";
+    assert_eq!(
+        wish_of(&world, item(why, told("!windows&&!master"))),
+        "label !windows&&!master"
+    );
+    let reason = wish_of(&world, block(why));
+    assert!(reason.starts_with("? jenkins names the anchor alone"), "{reason}");
+    assert_eq!(
+        wish_of(&world, block("There are no nodes with the label ‘linux’")),
+        "label linux"
+    );
+    assert_eq!(
+        wish_of(&world, block(PLAIN)),
+        "any",
+        "with the anchor the plain sentence is believed"
+    );
+}

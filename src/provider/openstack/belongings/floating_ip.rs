@@ -7,13 +7,14 @@ use serde_json::json;
 use ureq::http::Method;
 
 use super::port::{self, Way};
-use super::{Device, Listed, name_of, pages};
+use super::{Device, Listed, name_of};
 use crate::http::{Reply, printable};
 use crate::model::{Belonging, BelongingKind, BelongingMark};
 use crate::provider::openstack::catalog::Service;
 use crate::provider::openstack::error::{Fault, parse, unreachable};
 use crate::provider::openstack::names::is_uuid;
 use crate::provider::openstack::network;
+use crate::provider::openstack::pages::pages;
 use crate::provider::openstack::session::{Call, CallError, Session};
 use crate::provider::openstack::told::{Loose, Told, Utc};
 use crate::provider::openstack::wire::{Link, Network, NetworksPage};

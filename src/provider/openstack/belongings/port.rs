@@ -4,12 +4,13 @@ use std::net::Ipv4Addr;
 
 use serde::Deserialize;
 
-use super::{Device, Listed, name_of, pages};
+use super::{Device, Listed, name_of};
 use crate::http::{Reply, escaped};
 use crate::model::{Belonging, BelongingKind, BelongingMark, ServerId};
 use crate::provider::ProviderError;
 use crate::provider::openstack::catalog::Service;
 use crate::provider::openstack::error::parse;
+use crate::provider::openstack::pages::pages;
 use crate::provider::openstack::session::Session;
 use crate::provider::openstack::told::{Loose, Told, Utc};
 use crate::provider::openstack::wire::Link;

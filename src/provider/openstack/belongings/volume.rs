@@ -5,13 +5,14 @@ use serde::de::Deserializer;
 use serde_json::{Map, Value, json};
 use ureq::http::Method;
 
-use super::{Listed, name_of, pages};
+use super::{Listed, name_of};
 use crate::http::{HttpError, Reply, escaped, printable};
 use crate::model::{Belonging, BelongingKind, BelongingMark, ServerId};
 use crate::provider::ProviderError;
 use crate::provider::openstack::catalog::Service;
 use crate::provider::openstack::error::{Fault, parse, unreachable};
 use crate::provider::openstack::names::is_uuid;
+use crate::provider::openstack::pages::pages;
 use crate::provider::openstack::session::{Call, CallError, Session};
 use crate::provider::openstack::told::{Loose, Told, Utc, object};
 use crate::provider::openstack::wire::Link;

@@ -354,7 +354,7 @@ fn a_delete_has_four_outcomes() {
 
 const IMAGES: &str = "GET /v2/images?status=active&limit=1000";
 const NETWORKS: &str =
-    "GET /v2.0/networks?fields=id&fields=name&fields=shared&fields=router:external&fields=project_id";
+    "GET /v2.0/networks?fields=id&fields=name&fields=shared&fields=router:external&fields=project_id&limit=1000";
 const FLAVORS: &str = "GET /v2.1/flavors/detail?limit=1000";
 const LIMITS: &str = "GET /v2.1/limits";
 
@@ -410,7 +410,7 @@ fn images_are_paged_by_the_query_of_the_link_and_networks_asked_for_when_named()
         ("GET /v2/images?m=1", images("b", "")),
         (NETWORKS, like(&recorded!("page-networks"))),
         (
-            &*format!("{NETWORKS}&limit=1000&marker=890684fa-028b-4288-a21f-7743d103d5f3"),
+            &*format!("{NETWORKS}&marker=890684fa-028b-4288-a21f-7743d103d5f3"),
             json(200, r#"{"networks":[]}"#),
         ),
         (FLAVORS, like(&recorded!("page-flavors"))),

@@ -13,7 +13,7 @@ use crate::provider::Provider as _;
 const LOGIN: &str = "POST /v3/auth/tokens";
 const IMAGES: &str = "GET /v2/images?status=active&limit=1000";
 const NETWORKS: &str =
-    "GET /v2.0/networks?fields=id&fields=name&fields=shared&fields=router:external&fields=project_id";
+    "GET /v2.0/networks?fields=id&fields=name&fields=shared&fields=router:external&fields=project_id&limit=1000";
 const FLAVORS: &str = "GET /v2.1/flavors/detail?limit=1000";
 const GROUPS: &str = "GET /v2.0/security-groups?fields=id&fields=name";
 /// The project of the recorded login.
@@ -127,6 +127,21 @@ fn the_network_is_chosen_as_nova_would() {
 }
 
 #[test]
+fn what_others_left_without_a_name_hides_nothing() {
+    let nameless = json!({"id": "n-2", "name": null, "project_id": null, "shared": null, "router:external": null});
+    let mut spec = bare();
+    spec.networks = vec!["name-mine".to_owned()];
+    let all = [nameless, network("mine", PROJECT, false, false)];
+    assert_eq!(offered(vec![networks(&all)], &spec).unwrap().networks, ["mine"]);
+    let spec = with_ports(&["a"]);
+    let ask = format!("GET /v2.0/ports?fields=id&fields=name&fields=device_id&tenant_id={PROJECT}&name=a&limit=1000");
+    let ports =
+        json!({"ports": [{"id": "1", "name": null, "device_id": null}, {"id": "2", "name": "a", "device_id": ""}]});
+    let offer = offered(vec![(&*ask, say(200, &ports.to_string()))], &spec).unwrap();
+    assert_eq!(offer.ports, [PortOffer::OneOf(vec!["2".to_owned()])]);
+}
+
+#[test]
 fn a_cloud_that_shows_no_networks_chooses_by_itself() {
     let mut spec = bare();
     spec.networks.clear();
@@ -168,8 +183,8 @@ const PORT: &str = "fb45e9a9-40ba-4459-b752-7e0e77424e9c";
 fn the_free_ports_of_a_pool_are_offered() {
     let spec = with_ports(&["a", PORT, "b"]);
     let fields = format!("GET /v2.0/ports?fields=id&fields=name&fields=device_id&tenant_id={PROJECT}");
-    let by_id = format!("{fields}&id={PORT}");
-    let by_name = format!("{fields}&name=a&name=b");
+    let by_id = format!("{fields}&id={PORT}&limit=1000");
+    let by_name = format!("{fields}&name=a&name=b&limit=1000");
     let port = |id: &str, name: &str, device: &str| json!({"id": id, "name": name, "device_id": device});
     let page = |ports: &[serde_json::Value]| say(200, &json!({"ports": ports}).to_string());
     let named = [
@@ -184,10 +199,11 @@ fn the_free_ports_of_a_pool_are_offered() {
     assert_eq!(offer.ports, [PortOffer::OneOf(free)]);
     // One that is not there is told with what there is.
     let spec = with_ports(&["a", "cc"]);
-    let by_name = format!("{fields}&name=a&name=cc");
+    let by_name = format!("{fields}&name=a&name=cc&limit=1000");
+    let all = format!("{fields}&limit=1000");
     let script = vec![
         (&*by_name, page(&named)),
-        (&*fields, page(&[port("1", "c", ""), port("2", "a", "")])),
+        (&*all, page(&[port("1", "c", ""), port("2", "a", "")])),
     ];
     assert_eq!(
         offered(script, &spec).unwrap_err(),
@@ -195,7 +211,7 @@ fn the_free_ports_of_a_pool_are_offered() {
     );
     // All in use is no fault of the configuration.
     let spec = with_ports(&["a"]);
-    let by_name = format!("{fields}&name=a");
+    let by_name = format!("{fields}&name=a&limit=1000");
     let offer = offered(vec![(&*by_name, page(&named[1..2]))], &spec).unwrap();
     assert_eq!(offer.ports, [PortOffer::OneOf(Vec::new())]);
 }
@@ -203,8 +219,9 @@ fn the_free_ports_of_a_pool_are_offered() {
 #[test]
 fn a_recorded_port_is_free() {
     let spec = with_ports(&["linux__0123456789ab"]);
-    let path =
-        format!("GET /v2.0/ports?fields=id&fields=name&fields=device_id&tenant_id={PROJECT}&name=linux__0123456789ab");
+    let path = format!(
+        "GET /v2.0/ports?fields=id&fields=name&fields=device_id&tenant_id={PROJECT}&name=linux__0123456789ab&limit=1000"
+    );
     let offer = offered(vec![(&*path, like(&recorded!("ports-by-name")))], &spec).unwrap();
     assert_eq!(offer.ports, [PortOffer::OneOf(vec![PORT.to_owned()])]);
 }
@@ -327,4 +344,35 @@ fn check_looks_up_volume_types_and_pools() {
     for (line, part) in told.iter().zip(parts) {
         assert!(line.contains(part), "{line}");
     }
+}
+
+#[test]
+fn check_looks_up_server_groups_that_are_given_by_their_ids() {
+    let with = |group: &str| {
+        let mut spec = bare();
+        spec.scheduler_hints = BTreeMap::from([("group".to_owned(), json!(group))]);
+        spec
+    };
+    let (wrong, good) = (with(NETWORK), with("459bb2b1-e633-41e9-8163-3690ed084d09"));
+    let image = format!("GET /v2/images/{IMAGE}");
+    let active = || (&*image, say(200, &json!({"id": IMAGE, "status": "active"}).to_string()));
+    let server = Scripted::new(vec![
+        (LOGIN, login()),
+        flavors(),
+        active(),
+        active(),
+        (
+            NETWORKS,
+            say(200, &json!({"networks": [{"id": NETWORK, "name": "n"}]}).to_string()),
+        ),
+        ("GET /v2.1/os-server-groups", like(&recorded!("server-groups"))),
+    ]);
+    let (mut cloud, _) = client(&access(&server.url));
+    let names = ["wrong", "good"].map(TemplateName::new);
+    let told = cloud.check(&[(&names[0], &wrong, &[]), (&names[1], &good, &[])]);
+    server.finish();
+    let told = told.unwrap();
+    assert_eq!(told.len(), 1, "{told:#?}");
+    let begins = format!("nodes.wrong: no server group named {NETWORK:?} (nearest: ");
+    assert!(told[0].starts_with(&begins), "{told:#?}");
 }

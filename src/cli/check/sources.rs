@@ -1,0 +1,97 @@
+//! Whether Jenkins tells which labels its queue waits for, and what a site needs where it does not.
+
+use jiff::Timestamp;
+
+use crate::config::Config;
+use crate::error::chain;
+use crate::model::{Computer, JenkinsView};
+use crate::pass::Live;
+use crate::plan;
+use crate::queue;
+use crate::report::text::count;
+
+/// What was found out.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// What does not work as it is configured, or keeps jobs from getting agents.
+    pub missing: Vec<String>,
+    /// What an operator should know.
+    pub told: Vec<String>,
+}
+
+/// Looks at what the queue tells, and at the means to learn more that are configured or could be.
+pub fn look(live: &Live, config: &Config, view: &JenkinsView, now: Timestamp) -> Found {
+    let mut found = Found::default();
+    if view.hidden > 0 {
+        let items = count(view.hidden, "item", "items");
+        found.missing.push(format!(
+            "Job/Read: the queue holds {items} whose jobs the user may not read; nothing is made for them"
+        ));
+    }
+    if config.labels.script {
+        script(live, &mut found);
+    }
+    anchor(config, view, &mut found);
+    let has_agent = view.computers.iter().any(|computer| !computer.built_in);
+    if !has_agent && !config.labels.anchor && !config.labels.script {
+        found.told.push(no_agent(live, config, view, now));
+    }
+    found
+}
+
+/// Asks the script console as a pass does.
+fn script(live: &Live, found: &mut Found) {
+    if let Err(error) = live.jenkins.queue_labels() {
+        found.missing.push(format!(
+            "labels_from: script: the script console does not answer ({}); the user needs Overall/Administer for it, \
+             or take anchor: true",
+            chain(&error)
+        ));
+    }
+}
+
+fn anchor(config: &Config, view: &JenkinsView, found: &mut Found) {
+    let name = Computer::ANCHOR;
+    let there = view.computers.iter().any(Computer::is_anchor);
+    match (config.labels.anchor, there) {
+        (true, false) => found.told.push(format!(
+            "anchor: there is no node {name} yet; the next pass makes it, for which the user needs Agent/Create and \
+             Agent/Disconnect"
+        )),
+        (false, true) => found.told.push(format!(
+            "there is a node {name}, though jenkins.anchor is off: it is left alone, another mita may need it; delete it \
+             in Jenkins if none does"
+        )),
+        _ => {}
+    }
+}
+
+/// Says what a site without any agent needs.
+fn no_agent(live: &Live, config: &Config, view: &JenkinsView, now: Timestamp) -> String {
+    let kinds = plan::kinds(config);
+    let wishes = queue::wishes(view, &kinds, now, config.timing.queue_grace);
+    let hidden = |wish: &Option<usize>| wish.is_some_and(|wish| wishes.distinct[wish].is_hidden());
+    let hidden = wishes.of_item.iter().filter(|wish| hidden(wish)).count() as u64;
+    let now_hidden = match hidden {
+        0 => "those of pipelines would stay unknown".to_owned(),
+        _ => format!("{} now for a label that is not known", waits(hidden)),
+    };
+    let administer = match live.jenkins.may_use_scripts() {
+        Ok(true) => "which the user has",
+        Ok(false) => "which the user lacks",
+        Err(_) => "of which it is not known whether the user has it",
+    };
+    let bootstrap = match &config.labels.bootstrap {
+        Some(template) => format!("; until then jenkins.bootstrap starts one server of \"{template}\""),
+        None => String::new(),
+    };
+    format!(
+        "there is no agent, and without any the queue names no label: {now_hidden}; set jenkins.anchor: true (needs \
+         Agent/Create), or jenkins.labels_from: script (needs Overall/Administer, {administer}){bootstrap}"
+    )
+}
+
+fn waits(items: u64) -> String {
+    let verb = if items == 1 { "waits" } else { "wait" };
+    format!("{} {verb}", count(items, "item", "items"))
+}

@@ -1,0 +1,113 @@
+//! The judge can judge: each step of the safe order, left out or done wrongly, is found out within a few hundred orders.
+
+use super::*;
+use crate::jenkins::mark;
+use crate::jenkins::write::Deleted;
+
+/// What a careless removal does wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Bug {
+    None,
+    NoMark,
+    NoSecondReading,
+    ReadsTwiceThenMarks,
+    TogglesToMark,
+    DeletesBusy,
+    IgnoresLostMark,
+    BringsBackUnseen,
+    DoesNotSettle,
+}
+
+/// The safe order in short, with one thing wrong.
+fn careless(
+    bug: Bug,
+    client: &Client,
+    request: &RemoveNode<'_>,
+    pause: &dyn Fn(Duration),
+) -> Result<Removed, JenkinsError> {
+    let ended = |outcome| Ok(Removed { marked: false, outcome });
+    let delete = || {
+        Ok(match client.delete_node(request.name)? {
+            Deleted::Now => Outcome::Deleted,
+            Deleted::Before => Outcome::Gone,
+        })
+    };
+    let Some(first) = client.node(request.name)? else {
+        return ended(Outcome::Gone);
+    };
+    if !first.is_quiet() && bug != Bug::DeletesBusy {
+        return ended(Outcome::Busy);
+    }
+    if mark::is_ours(&first, request.mark_prefix) || bug == Bug::NoMark {
+        return ended(delete()?);
+    }
+    if first.temporarily_offline {
+        let reason = first.offline_reason;
+        return ended(Outcome::HeldByPerson { reason });
+    }
+    if bug == Bug::ReadsTwiceThenMarks && client.node(request.name)?.is_none_or(|node| !node.is_quiet()) {
+        return ended(Outcome::Busy);
+    }
+    match bug {
+        Bug::TogglesToMark => client.take_mark_back(request.name, request.mark)?,
+        _ => client.mark_offline(request.name, request.mark)?,
+    }
+    if matches!(bug, Bug::NoSecondReading | Bug::ReadsTwiceThenMarks) {
+        return ended(delete()?);
+    }
+    if !client.mark_waits() && bug != Bug::DoesNotSettle {
+        pause(Duration::from_secs(1));
+    }
+    let Some(second) = client.node(request.name)? else {
+        return ended(Outcome::Gone);
+    };
+    if !mark::bears(&second, request.mark) && bug != Bug::IgnoresLostMark {
+        return ended(Outcome::MarkLost);
+    }
+    if second.is_quiet() || bug == Bug::DeletesBusy {
+        return ended(delete()?);
+    }
+    let text = if bug == Bug::BringsBackUnseen { "" } else { request.mark };
+    client.take_mark_back(request.name, text)?;
+    ended(Outcome::TurnedBusy { still_marked: None })
+}
+
+/// Tries orders until one goes wrong in the expected way.
+fn wrong(bug: Bug, lifting: bool, expected: &str) -> Vec<String> {
+    let remover =
+        |client: &Client, request: &RemoveNode<'_>, pause: &dyn Fn(Duration)| careless(bug, client, request, pause);
+    let seeds: Vec<u64> = match bug {
+        // Only the oldest of the versions needs it.
+        Bug::DoesNotSettle => (0..6000).filter(|seed| seed % 4 == 3).collect(),
+        _ => (0..400).collect(),
+    };
+    let arena = Arena::new();
+    let mut tally = Tally::default();
+    for seed in seeds {
+        arena.play(seed, lifting, &remover, &mut tally);
+        if tally.wrong.last().is_some_and(|text| text.contains(expected)) {
+            break;
+        }
+    }
+    tally.wrong
+}
+
+#[test]
+fn every_planted_bug_is_found_out() {
+    for lifting in [false, true] {
+        assert_eq!(wrong(Bug::None, lifting, ""), Vec::<String>::new());
+    }
+    for (bug, lifting, expected) in [
+        (Bug::NoMark, false, "builds were killed"),
+        (Bug::NoSecondReading, false, "builds were killed"),
+        (Bug::ReadsTwiceThenMarks, false, "builds were killed"),
+        (Bug::TogglesToMark, true, "a mark that we had not seen"),
+        (Bug::DeletesBusy, false, "builds were killed"),
+        (Bug::IgnoresLostMark, true, "builds were killed"),
+        (Bug::BringsBackUnseen, true, "no later pass would know it"),
+        (Bug::DoesNotSettle, false, "builds were killed"),
+    ] {
+        let wrong = wrong(bug, lifting, expected);
+        assert!(wrong.iter().any(|text| text.contains(expected)), "{bug:?}: {wrong:?}");
+    }
+}

@@ -1,0 +1,50 @@
+//! DELETE: of servers, floating IPs, ports and volumes alike.
+
+use ureq::http::Method;
+
+use super::catalog::Service;
+use super::error::{Fault, unreachable};
+use super::session::{Call, CallError, Session};
+use crate::http::{HttpError, escaped, printable};
+use crate::model::ServerId;
+use crate::provider::{Deleted, ProviderError};
+
+/// Asks for the end of a server.
+pub(super) fn server(session: &mut Session, id: &ServerId) -> Result<Deleted, ProviderError> {
+    let what = format!("delete server {}", printable(id.as_str(), 60));
+    one(session, (Service::Compute, "/servers"), id.as_str(), &what)
+}
+
+/// Asks for the end of one thing of a list at a path.
+pub(super) fn one(
+    session: &mut Session,
+    (service, list): (Service, &str),
+    id: &str,
+    what: &str,
+) -> Result<Deleted, ProviderError> {
+    if id.is_empty() {
+        return Err(ProviderError::Refused(format!("{what}: it has no id")));
+    }
+    let call = Call {
+        method: Method::DELETE,
+        service,
+        path: &format!("{list}/{}", escaped(id)),
+        body: None,
+    };
+    let reply = match session.call(&call) {
+        Ok(reply) => reply,
+        Err(CallError::NotMade(error)) => return Err(error),
+        // Nothing is lost by asking again in the next pass.
+        Err(CallError::Http(error @ HttpError::Broken { .. })) => {
+            return Err(ProviderError::Unknown(format!("{what}: {error}")));
+        }
+        Err(CallError::Http(error)) => return Err(unreachable(what, &error)),
+    };
+    let fault = Fault::of(&reply);
+    match reply.status {
+        200..=299 => Ok(Deleted::Accepted),
+        // A page of a proxy is no proof that it is gone: forgetting it would leak it.
+        404 if fault.json || reply.body.is_empty() => Ok(Deleted::AlreadyGone),
+        _ => Err(fault.of_delete(what)),
+    }
+}
