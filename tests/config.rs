@@ -9,7 +9,7 @@
 use std::path::Path;
 
 use mita::access::{JenkinsCredential, KeystoneAuth, NameOrId};
-use mita::config::script::{self, Values};
+use mita::config::script::{self, Joining, Values};
 use mita::config::{self, Config, Loaded, MinReady, ProviderKind};
 use mita::model::{ImageRef, SizeRef, Zone};
 use proptest::prelude::*;
@@ -643,7 +643,7 @@ fn a_script_is_checked_where_it_stands() {
         node("script: |\n\n  echo {{ mita.nam }}\n    {{ mita.agent_secret }}"),
         &[
             "mita.yaml:19:12: nodes.small.script: unknown placeholder {{ mita.nam }}; did you mean name?",
-            "mita.yaml:20:9: nodes.small.script: {{ mita.agent_secret }} is known only with register: inbound; remove it",
+            "mita.yaml:20:9: nodes.small.script: {{ mita.agent_secret }} is known only with register: inbound; set that, or remove it",
         ],
     );
     let warnings = load(&node("script: |\n  #!/bin/sh\n  echo {{mita.id}} %s")).warnings;
@@ -985,6 +985,7 @@ fn a_script_is_rendered() {
         owner: "o",
         executors: 1,
         jenkins_url: "https://ci",
+        joining: Joining::Nothing,
     };
     let script = "{{ mita.name }} {{.ID}} ${#a[@]} $(date +%s) {{mita.id}}";
     let wanted = "small__0123456789ab {{.ID}} ${#a[@]} $(date +%s) {{mita.id}}";

@@ -63,7 +63,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("ureq::http", &["http.rs", "jenkins/", "provider/"]),
     ("ureq", &["http.rs"]),
     ("regex", &["pattern.rs"]),
-    ("ring", &["provider/openstack/"]),
+    ("ring", &["provider/openstack/", "pass/host_key.rs"]),
     ("roxmltree", &["jenkins/"]),
     ("clap", &["cli/"]),
     ("env_logger", &["cli/", "main.rs"]),

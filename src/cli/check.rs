@@ -4,10 +4,12 @@ mod sources;
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::config::Config;
+use crate::config::{Config, Register};
 use crate::error::{EXIT_BLIND, EXIT_DONE, EXIT_PARTLY, Error, chain};
+use crate::jenkins::{Checked, JenkinsError};
 use crate::model::{ProviderName, ServerSpec, TemplateName, Zone};
 use crate::pass::Live;
 use crate::report::json;
@@ -80,13 +82,8 @@ fn online(
     let mut live = Live::connect(config, &console.surroundings.stop)?;
     let mut missing = Vec::new();
     let mut blind = 0;
-    let seen = live.jenkins.view();
-    let checked = seen.and_then(|view| live.jenkins.check(&view.computers).map(|checked| (view, checked)));
-    match checked {
-        Ok((view, mut checked)) => {
-            let sources = sources::look(&live, config, &view, console.surroundings.now);
-            checked.missing.extend(sources.missing);
-            checked.untold.extend(sources.told);
+    match look_at_jenkins(config, &live, console.surroundings.now) {
+        Ok(checked) => {
             missing.extend(
                 checked
                     .missing
@@ -134,6 +131,23 @@ fn online(
         EXIT_PARTLY
     };
     Ok((missing, exit))
+}
+
+/// Looks for missing permissions: those that every site needs, and those to make nodes where a template says so.
+fn look_at_jenkins(config: &Config, live: &Live, now: Timestamp) -> Result<Checked, JenkinsError> {
+    let view = live.jenkins.view()?;
+    let mut checked = live.jenkins.check(&view.computers)?;
+    let sources = sources::look(live, config, &view, now);
+    checked.missing.extend(sources.missing);
+    checked.untold.extend(sources.told);
+    let registers = |how: Register| config.templates.iter().any(|template| template.register == how);
+    let inbound = registers(Register::Inbound);
+    if inbound || registers(Register::Ssh) {
+        let more = live.jenkins.check_making(&view.computers, inbound)?;
+        checked.missing.extend(more.missing);
+        checked.untold.extend(more.untold);
+    }
+    Ok(checked)
 }
 
 /// Returns for each template the zones in which it may stand at a provider.

@@ -24,6 +24,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use jiff::SignedDuration;
+use serde::Serialize;
 
 use crate::access::{ExecAccess, JenkinsAccess, OpenStackAccess, TokenCache};
 use crate::labels::Labels;
@@ -159,7 +160,7 @@ pub struct Template {
 }
 
 /// Who makes the Jenkins node of a server.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub enum Register {
     /// The script inside the server (`self`).
     #[default]
@@ -171,7 +172,7 @@ pub enum Register {
 }
 
 /// What the Jenkins node is like that mita makes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Agent {
     /// The id of Jenkins' credentials for SSH; not empty with [`Register::Ssh`].
     pub credentials_id: String,
@@ -192,7 +193,7 @@ pub struct Agent {
 }
 
 /// How the host key of an agent's SSH server is verified.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum HostKey {
     /// It is this one, which all servers of the template have.
     Provided(String),

@@ -3,10 +3,14 @@
 //! A placeholder has the one form `{{ mita.NAME }}`, a blank on each side: shell, Jinja headers of cloud-init and
 //! `{{.ID}}` of docker are none.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::suggest;
+use crate::secret::Secret;
 
 /// The names that are filled in.
-pub const NAMES: [&str; 9] = [
+pub const NAMES: [&str; 12] = [
     "id",
     "name",
     "node",
@@ -16,13 +20,19 @@ pub const NAMES: [&str; 9] = [
     "jenkins_url",
     "agent_secret",
     "agent_jar_url",
+    "ssh_host_key",
+    "ssh_host_key_base64",
+    "ssh_host_public_key",
 ];
+
+/// The names that need a host key made for the server.
+const HOST_KEY_NAMES: [&str; 3] = ["ssh_host_key", "ssh_host_key_base64", "ssh_host_public_key"];
 
 const OPEN: &str = "{{ mita.";
 const CLOSE: &str = " }}";
 
 /// What the placeholders of one server stand for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Values<'a> {
     /// The random id.
     pub id: &'a str,
@@ -38,6 +48,56 @@ pub struct Values<'a> {
     pub executors: u32,
     /// The base URL of Jenkins, no slash at the end.
     pub jenkins_url: &'a str,
+    /// What is known of the node that mita makes.
+    pub joining: Joining<'a>,
+}
+
+/// What a script is given to join Jenkins with; known only with some ways to register.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Joining<'a> {
+    /// Nothing: the script registers the node, or the host key is not made by mita.
+    #[default]
+    Nothing,
+    /// The secret of an inbound agent (`register: inbound`).
+    Secret(&'a Secret),
+    /// A host key made for the server (`register: ssh`).
+    HostKey(&'a HostKeyPair),
+}
+
+/// The host key of an SSH server.
+#[derive(Clone, Debug)]
+pub struct HostKeyPair {
+    /// The private key as OpenSSH keeps it: some lines, a newline at the end.
+    pub private: Secret,
+    /// The public key: `ssh-ed25519 AAAA...`.
+    pub public: String,
+}
+
+impl HostKeyPair {
+    /// The lines of a private key, and the characters of each; the last one has fewer.
+    pub const SHAPE: (usize, usize) = (7, 70);
+
+    /// A key that is none, no shorter than one.
+    pub fn stand_in() -> Self {
+        let (lines, length) = Self::SHAPE;
+        Self {
+            private: Secret::new(format!("{}\n", "x".repeat(length)).repeat(lines)),
+            public: "x".repeat(80),
+        }
+    }
+}
+
+impl Joining<'_> {
+    /// Returns what a name stands for; `None` where it is not known.
+    fn get(&self, name: &str) -> Option<String> {
+        match (self, name) {
+            (Self::Secret(secret), "agent_secret") => Some(secret.reveal().to_owned()),
+            (Self::HostKey(key), "ssh_host_key") => Some(key.private.reveal().trim_end().to_owned()),
+            (Self::HostKey(key), "ssh_host_key_base64") => Some(STANDARD.encode(key.private.reveal())),
+            (Self::HostKey(key), "ssh_host_public_key") => Some(key.public.clone()),
+            _ => None,
+        }
+    }
 }
 
 impl Values<'_> {
@@ -52,7 +112,7 @@ impl Values<'_> {
             "jenkins_url" => self.jenkins_url,
             "executors" => return Some(self.executors.to_string()),
             "agent_jar_url" => return Some(format!("{}/jnlpJars/agent.jar", self.jenkins_url)),
-            _ => return None,
+            _ => return self.joining.get(name),
         };
         Some(value.to_owned())
     }
@@ -90,23 +150,54 @@ fn parts(script: &str) -> Vec<Part<'_>> {
     parts
 }
 
-/// Fills the placeholders in. What has no value is kept as it is; the configuration was checked for that.
+/// Fills the placeholders in. What has no value is kept as it is; the configuration was checked for that. Where nothing
+/// but blanks stands before a placeholder, all lines of its value get them: a private key in YAML stays one text.
 pub fn render(script: &str, values: &Values<'_>) -> String {
     parts(script)
         .into_iter()
         .map(|part| match part {
             Part::Kept(text) => text.to_owned(),
-            Part::Placeholder(name, _) => values.get(name).unwrap_or_else(|| format!("{OPEN}{name}{CLOSE}")),
+            Part::Placeholder(name, at) => match values.get(name) {
+                Some(value) => value.replace('\n', &format!("\n{}", indent(&script[..at]))),
+                None => format!("{OPEN}{name}{CLOSE}"),
+            },
         })
         .collect()
 }
 
+/// Returns the blanks of the last line, if it has nothing else.
+fn indent(before: &str) -> &str {
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    if line.bytes().all(|b| b == b' ' || b == b'\t') {
+        line
+    } else {
+        ""
+    }
+}
+
+/// Returns whether a script has a placeholder of one of these names.
+pub fn names_one_of(script: &str, names: &[&str]) -> bool {
+    let is_one = |part: &Part<'_>| matches!(part, Part::Placeholder(name, _) if names.contains(name));
+    parts(script).iter().any(is_one)
+}
+
 /// Lists the placeholders that cannot be filled in: the byte where each begins, and what is wrong; what to do.
-pub fn faults(script: &str) -> Vec<(usize, String)> {
+pub fn faults(script: &str, joining: &Joining<'_>) -> Vec<(usize, String)> {
     let fault = |part| match part {
         Part::Placeholder("agent_secret", at) => {
-            let text = "{{ mita.agent_secret }} is known only with register: inbound; remove it";
-            Some((at, text.to_owned()))
+            let known = matches!(joining, Joining::Secret(_));
+            let text = "{{ mita.agent_secret }} is known only with register: inbound; set that, or remove it";
+            (!known).then(|| (at, text.to_owned()))
+        }
+        Part::Placeholder(name, at) if HOST_KEY_NAMES.contains(&name) => {
+            let known = matches!(joining, Joining::HostKey(_));
+            (!known).then(|| {
+                let text = format!(
+                    "{{{{ mita.{name} }}}} is known only with register: ssh and agent.host_key {{strategy: provided}} \
+                     without a key, where mita makes one for each server; set that, or remove it"
+                );
+                (at, text)
+            })
         }
         Part::Placeholder(name, at) if !NAMES.contains(&name) => {
             let hint = suggest::did_you_mean(name, NAMES);
@@ -169,6 +260,7 @@ mod tests {
         owner: "ci",
         executors: 2,
         jenkins_url: "https://ci.example.com",
+        joining: Joining::Nothing,
     };
 
     #[test]
@@ -198,13 +290,41 @@ mod tests {
     #[test]
     fn faults_and_hints_are_found() {
         let script = "x {{ mita.nmae }} {{ mita.agent_secret }} {{mita.id}} %s";
-        let faults = faults(script);
+        let faults = faults(script, &Joining::Nothing);
         assert_eq!(
             faults[0],
             (2, "unknown placeholder {{ mita.nmae }}; did you mean name?".to_owned())
         );
         assert_eq!(faults[1].0, 18);
         assert_eq!(hints(script).iter().map(|(at, _)| *at).collect::<Vec<_>>(), [42, 54]);
+    }
+
+    #[test]
+    fn what_joins_is_filled_in_only_where_it_is_known() {
+        let secret = Secret::new("5ec");
+        let inbound = Values {
+            joining: Joining::Secret(&secret),
+            ..VALUES
+        };
+        let script = "s={{ mita.agent_secret }} {{ mita.ssh_host_public_key }}";
+        assert_eq!(render(script, &inbound), "s=5ec {{ mita.ssh_host_public_key }}");
+        assert_eq!(faults(script, &inbound.joining)[0].0, 26);
+        let key = HostKeyPair {
+            private: Secret::new("BEGIN\nbody\nEND\n"),
+            public: "ssh-ed25519 AAAA".to_owned(),
+        };
+        let ssh = Values {
+            joining: Joining::HostKey(&key),
+            ..VALUES
+        };
+        let script = "  k: |\n    {{ mita.ssh_host_key }}\n  p: {{ mita.ssh_host_public_key }}\n\
+                      x {{ mita.ssh_host_key_base64 }}\n{{ mita.ssh_host_key }}\n";
+        let wanted = "  k: |\n    BEGIN\n    body\n    END\n  p: ssh-ed25519 AAAA\n\
+                      x QkVHSU4KYm9keQpFTkQK\nBEGIN\nbody\nEND\n";
+        assert_eq!(render(script, &ssh), wanted);
+        assert_eq!(faults(script, &ssh.joining), []);
+        assert_eq!(faults(script, &inbound.joining).len(), 4);
+        assert!(!format!("{ssh:?}").contains("body") && !format!("{inbound:?}").contains("5ec"));
     }
 
     proptest! {
@@ -217,7 +337,7 @@ mod tests {
         #[test]
         fn braces_in_any_order_never_panic(script in "([{} ]|mita\\.|id|name|é|%s){0,40}") {
             render(&script, &VALUES);
-            faults(&script);
+            faults(&script, &Joining::Nothing);
             hints(&script);
         }
     }

@@ -44,6 +44,41 @@ impl Client {
         Ok(checked)
     }
 
+    /// Looks for the permissions to make nodes, and to read the secret of an inbound one. Nothing is made: what is asked for
+    /// has no name, and Jenkins looks at the permission first.
+    pub fn check_making(&self, computers: &[Computer], inbound: bool) -> Result<Checked, JenkinsError> {
+        let mut checked = Checked::default();
+        let path = "computer/doCreateItem";
+        let reply = self.post_form(path, Some("name=&type=hudson.slaves.DumbSlave&json=%7B%7D"))?;
+        match reply.status {
+            // No name: that is as far as it goes.
+            400 => {}
+            403 => checked.missing.push(format!(
+                "{}: without it no node can be made (register: inbound, ssh)",
+                self.refusal("POST", path, &reply)
+            )),
+            _ => return Err(self.refusal("POST", path, &reply)),
+        }
+        if !inbound {
+            return Ok(checked);
+        }
+        let Some(agent) = computers.iter().find(|computer| !computer.built_in) else {
+            let text = "Agent/Connect: there is no agent whose secret could be asked for (register: inbound)";
+            checked.untold.push(text.to_owned());
+            return Ok(checked);
+        };
+        // What is read is thrown away.
+        let path = format!("{}/slave-agent.jnlp", node_path(&agent.name)?);
+        let reply = self.get(&path)?;
+        if reply.status == 403 {
+            checked.missing.push(format!(
+                "{}: without it no agent's secret can be read (register: inbound)",
+                self.refusal("GET", &path, &reply)
+            ));
+        }
+        Ok(checked)
+    }
+
     fn check_jobs(&self, checked: &mut Checked) -> Result<(), JenkinsError> {
         #[derive(Deserialize)]
         struct Root {

@@ -20,6 +20,7 @@ mod write;
 mod tests;
 
 pub use address::is_agent_name;
+pub use check::Checked;
 pub use client::Client;
 pub use create::{Created, HostKey, Launcher, Mode, NewNode};
 pub use error::JenkinsError;

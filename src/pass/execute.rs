@@ -8,6 +8,7 @@
 mod anchor;
 mod belongings;
 mod console;
+mod register;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread::sleep;
@@ -15,11 +16,13 @@ use std::thread::sleep;
 use jiff::{SignedDuration, Timestamp};
 use log::info;
 
+use self::register::Prepared;
 use super::Live;
 use super::rows::{
     create_action, drain_action, leftover_action, node_action, removal_actions, server_action, unmark_action,
 };
-use crate::config::{Config, script};
+use crate::config::script::{self, HostKeyPair};
+use crate::config::{Config, Template};
 use crate::error::{Error, chain};
 use crate::http::printable;
 use crate::jenkins::{self, Drained, RemoveNode};
@@ -268,12 +271,22 @@ impl<'a> Executor<'a> {
             if self.skips(live, &action) {
                 continue;
             }
+            let host_key = match self.host_key(create) {
+                Ok(host_key) => host_key,
+                Err(reason) => {
+                    self.tell(action, Outcome::Failed, Some(reason));
+                    self.failed_keys.insert(BackoffKey::Template(create.template.clone()));
+                    batch.held_back = true;
+                    continue;
+                }
+            };
             if let Err(error) = self.intend(create, self.time(live)) {
+                self.state.host_keys.remove(&create.id);
                 self.leave(creates[at..].iter().map(create_action).collect(), UNWRITTEN);
                 return Err(error);
             }
             batch.asked += 1;
-            batch.held_back |= !self.create_one(live, create, action);
+            batch.held_back |= !self.create_one(live, create, host_key, action);
         }
         Ok(batch)
     }
@@ -286,8 +299,19 @@ impl<'a> Executor<'a> {
     }
 
     /// Returns whether the cloud took it.
-    fn create_one(&mut self, live: &mut Live, create: &Create, mut action: Action) -> bool {
-        match self.post(live, create) {
+    fn create_one(
+        &mut self,
+        live: &mut Live,
+        create: &Create,
+        host_key: Option<HostKeyPair>,
+        mut action: Action,
+    ) -> bool {
+        let Some(joining) = self.prepare(live, create, host_key) else {
+            let reason = "its Jenkins node could not be made".to_owned();
+            self.tell(action, Outcome::Skipped, Some(reason));
+            return false;
+        };
+        match self.post(live, create, &joining) {
             Ok(id) => {
                 if let Some(intent) = self.state.intents.get_mut(&create.id) {
                     intent.server_id = Some(id.clone());
@@ -297,8 +321,11 @@ impl<'a> Executor<'a> {
                 true
             }
             Err(error) => {
-                self.failed(create, &error, self.time(live));
+                let exists = self.failed(create, &error, self.time(live));
                 self.tell(action, outcome_of(&error), Some(error.to_string()));
+                if create.node_first && !exists {
+                    self.take_back(live, create);
+                }
                 false
             }
         }
@@ -337,7 +364,7 @@ impl<'a> Executor<'a> {
         }
     }
 
-    fn post(&self, live: &mut Live, create: &Create) -> Result<ServerId, ProviderError> {
+    fn post(&self, live: &mut Live, create: &Create, joining: &Prepared) -> Result<ServerId, ProviderError> {
         let config = self.config;
         let (Some(template), Some(cloud), Some(offer)) = (
             config.template(create.template.as_str()),
@@ -348,15 +375,16 @@ impl<'a> Executor<'a> {
                 "the plan names what is not there".to_owned(),
             ));
         };
-        let labels: Vec<&str> = template.labels.iter().map(String::as_str).collect();
+        let labels = labels_of(template);
         let values = script::Values {
             id: create.id.as_str(),
             name: &create.name,
             node: template.name.as_str(),
-            labels: &labels.join(" "),
+            labels: &labels,
             owner: &config.owner,
             executors: template.executors,
             jenkins_url: &config.jenkins.url,
+            joining: joining.values(),
         };
         let user_data = template.script.as_deref().map(|text| script::render(text, &values));
         let mut metadata: BTreeMap<String, String> = template.spec.metadata.clone();
@@ -379,8 +407,8 @@ impl<'a> Executor<'a> {
         })
     }
 
-    /// Holds back what failed; forgets the intent unless the server may exist.
-    fn failed(&mut self, create: &Create, error: &ProviderError, now: Timestamp) {
+    /// Holds back what failed; forgets the intent unless the server may exist, and returns whether it may.
+    fn failed(&mut self, create: &Create, error: &ProviderError, now: Timestamp) -> bool {
         let placement = BackoffKey::Placement(create.provider.clone(), create.zone.clone());
         let provider = BackoffKey::Provider(create.provider.clone());
         let (key, exists, after) = match error {
@@ -395,11 +423,13 @@ impl<'a> Executor<'a> {
             ProviderError::Unknown(_) | ProviderError::BadAnswer(_) => (placement, true, None),
         };
         if !exists && let Some(intent) = self.state.intents.remove(&create.id) {
+            self.state.host_keys.remove(&create.id);
             self.may_have_ports(&intent, now);
         }
         let timing = &self.config.timing;
         record_failure(&mut self.state, &key, now, &error.to_string(), after, timing);
         self.failed_keys.insert(key);
+        exists
     }
 
     /// Returns whether an action may not be begun any more, in this pass or at its cloud, and records it then.
@@ -479,6 +509,12 @@ fn node_outcome(outcome: jenkins::Outcome) -> (Outcome, Option<String>) {
         jenkins::Outcome::MarkLost => kept("somebody took our mark off by now".to_owned()),
         jenkins::Outcome::Failed(error) => (Outcome::Failed, Some(chain(&error))),
     }
+}
+
+/// Returns the labels of a template, a blank between.
+fn labels_of(template: &Template) -> String {
+    let labels: Vec<&str> = template.labels.iter().map(String::as_str).collect();
+    labels.join(" ")
 }
 
 fn keys_of(create: &Create) -> [BackoffKey; 5] {

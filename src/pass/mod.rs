@@ -3,6 +3,7 @@
 //! This file joins the steps; it makes no decision of its own. The lock and the state file are the caller's.
 
 pub mod execute;
+mod host_key;
 pub mod observe;
 pub mod rows;
 pub mod saved;
@@ -260,6 +261,7 @@ pub fn act(
     // What is asked of a slow cloud comes after all that others can do.
     let [soon, late] = Chores::of(live, &mut plan);
     soon.done(live, &mut executor);
+    executor.register(live, &std::mem::take(&mut plan.registers));
     let broken = create(live, config, base, observed, &mut plan, context, &mut executor).err();
     late.done(live, &mut executor);
     let ended = if executor.left_undone && broken.is_none() {

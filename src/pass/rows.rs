@@ -2,7 +2,7 @@
 
 use crate::model::{BelongingKind, Computer};
 use crate::plan::{
-    Anchor, Create, Drain, Leftover, NewFloatingIp, NodeToRemove, Plan, Removal, ServerToRemove, Unmark,
+    Anchor, Create, Drain, Leftover, NewFloatingIp, NodeToRemove, Plan, Registration, Removal, ServerToRemove, Unmark,
 };
 use crate::report::{Action, Do, Outcome};
 
@@ -16,8 +16,46 @@ pub fn planned(plan: &Plan) -> Vec<Action> {
     }
     actions.extend(plan.sweeps.iter().map(leftover_action));
     actions.extend(plan.floating_ips.iter().map(floating_ip_action));
-    actions.extend(plan.creates.iter().map(create_action));
+    actions.extend(plan.registers.iter().map(register_action));
+    for create in &plan.creates {
+        actions.extend(create.node_first.then(|| node_first_action(create)));
+        actions.push(create_action(create));
+    }
     actions
+}
+
+/// Returns the row of a Jenkins node that is made for a server which is up.
+pub fn register_action(wanted: &Registration) -> Action {
+    Action {
+        act: Do::Register,
+        node: Some(wanted.template.to_string()),
+        name: wanted.name.to_string(),
+        provider: Some(wanted.provider.clone()),
+        server_id: Some(wanted.server_id.clone()),
+        target: None,
+        because: wanted.because.clone(),
+        result: Outcome::Planned,
+        error: None,
+    }
+}
+
+/// Returns the row of a Jenkins node that is made before its server.
+pub fn node_first_action(create: &Create) -> Action {
+    Action {
+        act: Do::Register,
+        because: "its server is to join as this node".to_owned(),
+        ..create_action(create)
+    }
+}
+
+/// Returns the row of a Jenkins node that is taken away again, since it gets no server.
+pub fn take_back_action(create: &Create) -> Action {
+    Action {
+        act: Do::DeleteNode,
+        because: "it was made for a server that is not made".to_owned(),
+        provider: None,
+        ..create_action(create)
+    }
 }
 
 /// Returns the row of the removal of a floating IP, port or volume.

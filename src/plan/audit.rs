@@ -6,6 +6,7 @@ mod belongings;
 mod drains;
 mod leaks;
 mod ours;
+mod registers;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,6 +24,7 @@ pub use leaks::audit_leaks;
 pub fn audit(plan: &Plan, observed: &Observed, config: &Config, state: &State, context: &Context) -> Vec<String> {
     let mut broken = audit_destroy(plan, observed, config, state, context);
     creates(plan, observed, config, state, context, &mut broken);
+    registers::wrong(plan, observed, config, context, &mut broken);
     if !context.create && !plan.floating_ips.is_empty() {
         broken.push("the command creates nothing, the plan makes floating IPs".to_owned());
     }

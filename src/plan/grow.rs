@@ -17,7 +17,7 @@ use super::phase;
 use super::room::{lacking, ports, ports_of, take};
 use super::survey::Survey;
 use super::words::{shown, span};
-use crate::config::{Placement, Template};
+use crate::config::{Placement, Register, Template};
 use crate::model::{CloudView, Offer, ProviderName, Reading, Room, Zone, server_name};
 use crate::state::BackoffKey;
 
@@ -428,6 +428,7 @@ impl<'s, 'a> Yard<'s, 'a> {
             provider: placement.provider.clone(),
             zone: placement.zone.clone(),
             offer,
+            node_first: template.register == Register::Inbound,
             because,
         });
     }

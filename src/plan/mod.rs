@@ -25,6 +25,7 @@ mod matching;
 mod overview;
 mod phase;
 mod reap;
+mod registers;
 mod report;
 mod room;
 mod supply;
@@ -33,6 +34,7 @@ mod take_down;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -123,6 +125,8 @@ pub struct Plan {
     pub sweeps: Vec<Leftover>,
     /// Floating IPs to be made for servers that are there.
     pub floating_ips: Vec<NewFloatingIp>,
+    /// Jenkins nodes to be made for servers that are there (`register: ssh`).
+    pub registers: Vec<Registration>,
     /// Volumes that Nova made for our servers and that are to get our mark.
     pub volume_marks: Vec<VolumeMark>,
     /// What must be listed, beside servers, before this plan says all that there is to do.
@@ -164,6 +168,27 @@ pub struct Create {
     pub zone: Option<Zone>,
     /// What the cloud resolved the template to; `None` as long as it was not asked.
     pub offer: Option<Offer>,
+    /// Whether its Jenkins node is made before it (`register: inbound`).
+    pub node_first: bool,
+    /// Why.
+    pub because: String,
+}
+
+/// A Jenkins node to be made for a server that is up, so that Jenkins connects to it by SSH.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Registration {
+    /// The node's name: the server's.
+    pub name: NodeName,
+    /// The template.
+    pub template: TemplateName,
+    /// The cloud.
+    pub provider: ProviderName,
+    /// The server.
+    pub server_id: ServerId,
+    /// Where Jenkins connects to.
+    pub address: IpAddr,
+    /// The public host key that was made for it; `None` where its template has another way to verify it.
+    pub host_key: Option<String>,
     /// Why.
     pub because: String,
 }
@@ -287,6 +312,7 @@ impl Plan {
             && self.unmarks.is_empty()
             && self.drains.is_empty()
             && self.sweeps.is_empty()
+            && self.registers.is_empty()
             && self.floating_ips.is_empty())
     }
 }
@@ -425,5 +451,8 @@ pub fn plan_for(observed: &Observed, config: &Config, state: &State, context: &C
     let growth = grow::grow(&survey, &demand);
     let mut reaped = reap::reap(&mut survey, &demand);
     let upkeep = belongings::upkeep(&mut survey, &mut reaped.removals);
-    report::plan(survey, &demand, growth, reaped, upkeep, state)
+    let registers = registers::registers(&mut survey, &reaped.removals);
+    let mut plan = report::plan(survey, &demand, growth, reaped, upkeep, state);
+    plan.registers = registers;
+    plan
 }

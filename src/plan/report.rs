@@ -61,6 +61,7 @@ pub(super) fn empty(survey: Survey<'_>, waiting_items: usize) -> Plan {
         removals: Vec::new(),
         sweeps: Vec::new(),
         floating_ips: Vec::new(),
+        registers: Vec::new(),
         volume_marks: Vec::new(),
         asks: BTreeMap::new(),
         creates: Vec::new(),

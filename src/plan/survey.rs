@@ -11,7 +11,7 @@ use super::belongings;
 use super::phase::{self, Measures, Standing};
 use super::supply::{Link, Supply, Unit, supply};
 use super::words::{shown, span};
-use super::{Context, adopt, clock, hidden, images, lasting, leaving, mapping};
+use super::{Context, adopt, clock, hidden, images, lasting, leaving, mapping, registers};
 use crate::config::{Config, Template};
 use crate::model::{Computer, NodeId, NodeName, Observed, ProviderName, Reading, split_server_name};
 use crate::state::{BackoffKey, Controller, LastPass, NodeMemory, Sighting, State, VERSION};
@@ -125,6 +125,7 @@ pub(super) fn survey<'a>(
             stray_nodes,
             leaving: BTreeMap::new(),
             swept: state.swept.clone(),
+            host_keys: BTreeMap::new(),
             failures: state.failures.clone(),
             jobs: state.jobs.clone(),
             ignored: state.ignored.clone(),
@@ -138,6 +139,7 @@ pub(super) fn survey<'a>(
     };
     survey.notes.extend(restart);
     remember(&mut survey);
+    registers::remember(&mut survey, state);
     leaving::remember(&mut survey, state);
     learn(&mut survey);
     survey
@@ -231,7 +233,9 @@ fn strays<'a>(
         let mut seen = phase::sighted_again(seen, context.now);
         seen.known = known;
         sightings.insert(computer.name.clone(), seen);
-        found.push(Stray { computer, seen });
+        if known || !registers::may_wait_for_its_server(computer, seen, config, context.now) {
+            found.push(Stray { computer, seen });
+        }
     }
     (found, sightings)
 }

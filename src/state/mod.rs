@@ -58,6 +58,9 @@ pub struct State {
     /// When everything that bears our mark was last looked through, by provider.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub swept: BTreeMap<ProviderName, Timestamp>,
+    /// The public host keys that were made for servers whose node Jenkins does not have yet. The private ones are nowhere.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub host_keys: BTreeMap<NodeId, String>,
     /// The last servers of each template that failed, oldest first.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub failures: BTreeMap<TemplateName, Vec<Failure>>,
@@ -91,6 +94,7 @@ impl Default for State {
             stray_nodes: BTreeMap::new(),
             leaving: BTreeMap::new(),
             swept: BTreeMap::new(),
+            host_keys: BTreeMap::new(),
             failures: BTreeMap::new(),
             jobs: BTreeMap::new(),
             ignored: BTreeMap::new(),

@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::model::hash;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::model::{Ssh, hash};
 use super::world::{Kind, Random, START};
 
 /// One project of an OpenStack.
@@ -191,6 +194,41 @@ impl CloudServer {
             locked: false,
             request: serde_json::Value::Null,
         }
+    }
+
+    /// Its user data as it was before it was sent.
+    pub fn script(&self) -> String {
+        let bytes = STANDARD
+            .decode(self.user_data.as_deref().unwrap_or_default())
+            .unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Whether a launcher would trust it: by a key, if its user data installs the private half of that one.
+    pub fn has_host_key(&self, ssh: &Ssh) -> bool {
+        let Some(key) = ssh
+            .key
+            .as_deref()
+            .filter(|_| ssh.strategy.starts_with("ManuallyProvided"))
+        else {
+            // Nobody wrote a new machine's key into the known_hosts.
+            return !ssh.strategy.starts_with("KnownHosts");
+        };
+        let public = STANDARD
+            .decode(key.split(' ').nth(1).unwrap_or_default())
+            .unwrap_or_default();
+        let script = self.script();
+        let block = script
+            .split_once("BEGIN OPENSSH PRIVATE KEY-----")
+            .map_or("", |(_, rest)| rest);
+        let block: String = block
+            .split("-----END")
+            .next()
+            .unwrap_or_default()
+            .split_whitespace()
+            .collect();
+        let private = STANDARD.decode(block).unwrap_or_default();
+        public.len() == 51 && private.windows(public.len()).any(|window| window == public)
     }
 
     /// The template it was made from: by our mark, else by its name.

@@ -145,7 +145,7 @@ impl Jenkins {
     }
 
     /// Jenkins goes down and comes up again later: what ran is lost, what was handed out waits again, marks stay.
-    pub fn restart(&mut self) {
+    pub fn go_down(&mut self) {
         self.round = None;
         for at in self.units() {
             self.unwind(at);

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::jenkins_pages::{bare, escaped, http_date, no_crumb, unauthorized};
-use super::model::{Agent, Item, Jenkins, Mark, Stage, Task, TaskClass, User, hash};
+use super::model::{Agent, Item, Jenkins, Mark, Ssh, Stage, Task, TaskClass, User, hash, secret_of};
 use super::script::{Call, Service, run_acts};
 use super::tree::{Tree, default_view};
 use super::wire::{Delivery, Reply, Request, Server, decoded, pairs};
@@ -512,7 +512,7 @@ impl Page<'_> {
         {
             return state.jenkins.page(500, "Oops!");
         }
-        let Some(agent) = agent_from(&name, &json) else {
+        let Some(agent) = agent_from(&name, &json, state.jenkins.ssh_plugin) else {
             return state.jenkins.page(500, "Oops!");
         };
         state.jenkins.agents.insert(name, agent);
@@ -564,13 +564,11 @@ fn refusal(jenkins: &Jenkins, name: &str) -> Option<String> {
     if let Some(bad) = name.chars().find(|c| "?*/\\%!@#$^&|<>[]:;".contains(*c)) {
         return Some(format!("{bad}  is an unsafe character"));
     }
-    if name.contains(char::is_control) {
-        return Some("No control code is allowed".to_owned());
-    }
-    None
+    name.contains(char::is_control)
+        .then(|| "No control code is allowed".to_owned())
 }
 
-fn agent_from(name: &str, json: &Map<String, Value>) -> Option<Agent> {
+fn agent_from(name: &str, json: &Map<String, Value>, ssh_plugin: bool) -> Option<Agent> {
     let text = |key: &str| json.get(key).and_then(Value::as_str).unwrap_or_default();
     let labels: Vec<&str> = text("labelString").split_whitespace().collect();
     let executors = match json.get("numExecutors") {
@@ -592,8 +590,27 @@ fn agent_from(name: &str, json: &Map<String, Value>) -> Option<Agent> {
     if let Some(class) = launcher.and_then(Value::as_str) {
         class.clone_into(&mut agent.launcher);
         agent.inbound = class == "hudson.slaves.JNLPLauncher";
+        if class == "hudson.plugins.sshslaves.SSHLauncher" {
+            // Without the plugin there is no such class.
+            agent.ssh = Some(ssh_of(json.get("launcher")?).filter(|_| ssh_plugin)?);
+        }
     }
     Some(agent)
+}
+
+/// What the SSH launcher is told; left out, the host key is not verified.
+fn ssh_of(launcher: &Value) -> Option<Ssh> {
+    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
+    let verifier = &launcher["sshHostKeyVerificationStrategy"];
+    let class = text(verifier, "$class").or_else(|| text(verifier, "stapler-class"));
+    let class = class.unwrap_or_else(|| "NonVerifyingKeyVerificationStrategy".to_owned());
+    Some(Ssh {
+        host: text(launcher, "host")?,
+        port: launcher["port"].as_u64().filter(|port| *port > 0).unwrap_or(22),
+        credentials: text(launcher, "credentialsId")?,
+        strategy: class.rsplit('.').next().unwrap_or_default().to_owned(),
+        key: text(verifier, "key"),
+    })
 }
 
 fn root_json(jenkins: &Jenkins, root: &str) -> Value {
@@ -882,12 +899,15 @@ fn node_config(agent: &Agent) -> String {
 
 /// The agent file with the secret, which depends on the name alone.
 fn jnlp(agent: &Agent, root: &str) -> String {
-    let secret = format!("{:016x}", hash(&["secret", &agent.name])).repeat(4);
+    let (secret, name) = (secret_of(&agent.name), escaped(&agent.name));
+    let (web_socket, folder, inner) = if agent.inbound {
+        ("<argument>-webSocket</argument>", agent.remote_dir.as_str(), "remoting")
+    } else {
+        ("", "", "")
+    };
     format!(
-        "<jnlp><application-desc><argument>{secret}</argument><argument>{}</argument><argument>-webSocket</argument>\
-         <argument>-workDir</argument><argument>{}</argument><argument>-internalDir</argument><argument>remoting</argument>\
-         <argument>-url</argument><argument>{root}</argument></application-desc></jnlp>",
-        escaped(&agent.name),
-        agent.remote_dir
+        "<jnlp><application-desc><argument>{secret}</argument><argument>{name}</argument>{web_socket}\
+         <argument>-workDir</argument><argument>{folder}</argument><argument>-internalDir</argument>\
+         <argument>{inner}</argument><argument>-url</argument><argument>{root}</argument></application-desc></jnlp>"
     )
 }

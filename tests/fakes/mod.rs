@@ -49,7 +49,7 @@ mod world;
 
 pub use cloud::{Cloud, CloudServer, Flavor, FloatingIp, Image, Network, Port, Quota, Volume, ZoneState};
 pub use jenkins::FakeJenkins;
-pub use model::{Agent, Build, Item, Jenkins, Mark, Stage, Task, TaskClass, User};
+pub use model::{Agent, Build, Item, Jenkins, Mark, Ssh, Stage, Task, TaskClass, User, secret_of};
 pub use openstack::FakeOpenStack;
 pub use script::{Call, Fault, Service, When};
 pub use wire::{Gate, Reply};

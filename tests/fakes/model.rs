@@ -63,6 +63,8 @@ pub struct Jenkins {
     pub language: Option<String>,
     /// Crumbs are asked of those who log in with a password.
     pub crumbs: bool,
+    /// Whether the plugin SSH Build Agents is installed.
+    pub ssh_plugin: bool,
     pub builtin_executors: u32,
     pub builtin_builds: Vec<Option<usize>>,
     pub users: Vec<User>,
@@ -124,6 +126,18 @@ impl Mark {
     }
 }
 
+/// The settings of the SSH launcher.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ssh {
+    pub host: String,
+    pub port: u64,
+    pub credentials: String,
+    /// The class of the strategy, without its package: how the host key is verified.
+    pub strategy: String,
+    /// The key that was given.
+    pub key: Option<String>,
+}
+
 #[derive(Clone, Debug)]
 pub struct Agent {
     pub name: String,
@@ -143,6 +157,8 @@ pub struct Agent {
     pub accepting: bool,
     pub inbound: bool,
     pub launcher: String,
+    /// What the controller connects to by SSH.
+    pub ssh: Option<Ssh>,
     /// Builds by index, one place for each executor.
     pub executors: Vec<Option<usize>>,
     /// When it was deleted while busy.
@@ -167,6 +183,7 @@ impl Agent {
             accepting: true,
             inbound: true,
             launcher: "hudson.slaves.JNLPLauncher".to_owned(),
+            ssh: None,
             executors: vec![None],
             removed: None,
             server: None,
@@ -383,6 +400,7 @@ impl Jenkins {
             german: true,
             language: None,
             crumbs: true,
+            ssh_plugin: true,
             builtin_executors: 0,
             builtin_builds: Vec::new(),
             users: vec![mita, admin],
@@ -659,6 +677,11 @@ fn free_done(slots: &mut [Option<usize>], builds: &[Build]) {
             *slot = None;
         }
     }
+}
+
+/// The secret of an inbound agent: it depends on the name alone.
+pub fn secret_of(name: &str) -> String {
+    format!("{:016x}", hash(&["secret", name])).repeat(4)
 }
 
 /// FNV-1a.

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 
 use super::cloud::{Cloud, CloudEvent};
-use super::model::{Agent, Jenkins, Mark, Task};
+use super::model::{Agent, Jenkins, Mark, Task, secret_of};
 use super::script::{Call, Fault, Script, Service, When};
 
 /// Where the clock starts: 2026-03-02T06:00:00Z.
@@ -42,6 +42,11 @@ struct Due {
 pub enum JoinsAs {
     ServerName,
     TemplateAndAddress,
+    /// As the node of the server's name, if there is one and the user data holds its secret.
+    BySecret,
+    /// The controller connects to it, if there is a node with one of its addresses and its host key is trusted; it tries
+    /// again each minute.
+    BySsh,
     Never,
 }
 
@@ -349,6 +354,17 @@ impl State {
         let Some(server) = self.clouds.get(cloud).and_then(|c| c.server(id)).filter(|s| s.runs()) else {
             return;
         };
+        if kind.joins_as == JoinsAs::BySecret {
+            let told = server.script().contains(&secret_of(&server.name));
+            let node = self.jenkins.agents.get_mut(&server.name);
+            if let Some(agent) = node.filter(|agent| told && agent.inbound) {
+                agent.connect(Some((cloud.to_owned(), id.to_owned())));
+            }
+            return;
+        }
+        if kind.joins_as == JoinsAs::BySsh {
+            return self.connect_by_ssh(cloud, id, kind);
+        }
         let address = server.addresses.first().cloned().unwrap_or_default().replace(':', "-");
         let name = match kind.joins_as {
             JoinsAs::TemplateAndAddress => format!("{}+{address}", server.template()),
@@ -359,6 +375,34 @@ impl State {
             Agent::new(&name, &labels).executors(kind.executors)
         });
         agent.connect(Some((cloud.to_owned(), id.to_owned())));
+    }
+
+    /// The controller tries all nodes that have an address of a server.
+    fn connect_by_ssh(&mut self, cloud: &str, id: &str, kind: &Kind) {
+        let clock = self.clock;
+        let Some(server) = self.clouds.get(cloud).and_then(|c| c.server(id)).cloned() else {
+            return;
+        };
+        let mut addresses = server.addresses.clone();
+        let floating = self.cloud(cloud).floating_ips.iter();
+        addresses.extend(
+            floating
+                .filter(|ip| ip.port.as_ref() == Some(&server.port))
+                .map(|ip| ip.address.clone()),
+        );
+        let agents = self.jenkins.agents.values_mut();
+        for agent in agents.filter(|agent| !agent.connected) {
+            let Some(ssh) = agent.ssh.as_ref().filter(|ssh| addresses.contains(&ssh.host)) else {
+                continue;
+            };
+            if server.has_host_key(ssh) {
+                agent.connect(Some((cloud.to_owned(), id.to_owned())));
+                return;
+            }
+            agent.cause = Some(Mark::system("OfflineCause$LaunchFailed", clock));
+        }
+        let (cloud, id, kind) = (cloud.to_owned(), id.to_owned(), kind.clone());
+        self.at(clock + 60, move |state| state.join(&cloud, &id, &kind));
     }
 
     /// The machine under an agent is gone: its channel breaks, its builds fail.

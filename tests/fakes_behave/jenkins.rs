@@ -391,12 +391,40 @@ fn a_node_busy_broken_disconnected() {
 }
 
 #[test]
+fn what_cannot_be_created_is_refused_in_the_words_of_jenkins() {
+    let s = setup();
+    for name in [
+        "error-403-create",
+        "error-400-create-empty-name",
+        "error-400-create-bad-name",
+        "error-400-create-dot",
+        "error-400-create-trailing-dot",
+        "error-create-no-name",
+        "error-create-no-json",
+    ] {
+        s.agrees(name);
+    }
+    // The recorded one has no plugins.
+    s.world.with(|w| w.jenkins.ssh_plugin = false);
+    s.agrees("error-create-ssh-class-absent");
+    s.world
+        .with(|w| assert!(w.jenkins.agents.is_empty(), "{:?}", w.jenkins.agents));
+    s.agrees("create-no-launcher");
+    s.on_1_on_2();
+    let agent_file = s.agrees("jenkins-agent-jnlp-non-inbound");
+    assert_eq!(agent_file.body.matches("<argument>").count(), 8, "{}", agent_file.body);
+}
+
+#[test]
 fn creating_and_deleting() {
     let s = setup();
     s.agrees("create-form-jnlp-ok");
     s.agrees("error-400-create-duplicate");
     let agent_file = s.agrees("jenkins-agent-jnlp");
     assert_eq!(agent_file.body.matches("<argument>").count(), 9, "{}", agent_file.body);
+    let old_name = s.agrees("slave-agent-jnlp");
+    assert_eq!(old_name.body, agent_file.body);
+    s.agrees("error-403-jenkins-agent-jnlp");
     s.agrees("doDelete-ok");
     s.agrees("doDelete-again-404");
     s.agrees("error-404-node");

@@ -23,7 +23,7 @@ fn a_mark_may_be_set_before_the_agent_connects_and_outlives_a_restart() {
     s.world.with(|w| {
         w.jenkins.german = true;
         w.mark("on-1", "mita", "mita-keep");
-        w.jenkins.restart();
+        w.jenkins.go_down();
         w.jenkins.starting = false;
     });
     let after = s.agrees("node-tree-marked-after-restart");

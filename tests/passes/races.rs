@@ -285,7 +285,7 @@ fn a_lost_answer_to_the_delete_costs_the_server_a_pass() {
 #[test]
 fn jenkins_restarts_after_the_mark() {
     let (site, name) = site();
-    site.world.before(reading(2), |world| world.jenkins.restart());
+    site.world.before(reading(2), |world| world.jenkins.go_down());
     pass(&site);
     assert_eq!(requests(&site), [READ, MARK, READ]);
     assert_eq!(site.servers(), 1);

@@ -1,5 +1,8 @@
 //! Judges who makes the Jenkins node of a template, and what it is like: `register` and `agent`.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::super::at::{At, Given};
 use super::super::problem::{Report, quoted};
 use super::super::raw::RawNode;
@@ -12,6 +15,14 @@ const SSH_PORT: u32 = 22;
 const REMOTE_DIR: &str = "/home/jenkins";
 /// What a node's page says unless told.
 const DESCRIPTION: &str = "made by mita";
+/// The kinds of host keys that Jenkins' SSH client knows.
+const KEY_KINDS: [&str; 5] = [
+    "ssh-ed25519",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "ssh-rsa",
+];
 /// The strategies of `agent.host_key`.
 const STRATEGIES: [&str; 4] = ["provided", "known_hosts", "trust_first", "none"];
 
@@ -87,6 +98,29 @@ fn exclusive(at: &At<'_>, raw: &RawNode, report: &mut Report) -> bool {
     lower == known[1]
 }
 
+/// Reads a public key as OpenSSH writes it, and leaves its comment out: Jenkins knows none.
+fn public_key(at: &At<'_>, text: &str, report: &mut Report) -> String {
+    let mut words = text.split_whitespace();
+    let (kind, body) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let fault = if !KEY_KINDS.contains(&kind) {
+        let what = quoted(kind);
+        format!("{what} is no kind of key; write it as in a .pub file, like ssh-ed25519 AAAA...")
+    } else if !holds_key(kind, body) {
+        "is no whole key; copy it from the server's /etc/ssh/ssh_host_..._key.pub".to_owned()
+    } else {
+        return format!("{kind} {body}");
+    };
+    report.error(&at.place("key"), fault);
+    String::new()
+}
+
+/// Whether a text is Base64 of a key that calls itself so: its kind stands at its beginning, after its length.
+fn holds_key(kind: &str, body: &str) -> bool {
+    let Ok(bytes) = STANDARD.decode(body) else { return false };
+    let named = bytes.get(4..4 + kind.len()).is_some_and(|name| name == kind.as_bytes());
+    named && bytes.len() > 4 + kind.len() + 4
+}
+
 /// Jenkins verifies nothing unless told to, so how it does must be said.
 fn host_key(at: &At<'_>, raw: &RawNode, register: Register, report: &mut Report) -> HostKey {
     let key = text::optional(at, "key", raw.agent.host_key.key.as_ref(), report);
@@ -102,7 +136,7 @@ fn host_key(at: &At<'_>, raw: &RawNode, register: Register, report: &mut Report)
         report.error(&at.place("key"), "is used with strategy: provided alone; remove it");
     }
     match (strategy, key) {
-        ("provided", Some(key)) => HostKey::Provided(key),
+        ("provided", Some(key)) => HostKey::Provided(public_key(at, &key, report)),
         ("provided", None) => HostKey::Made,
         ("known_hosts", _) => HostKey::KnownHosts,
         ("trust_first", _) => HostKey::TrustFirst,

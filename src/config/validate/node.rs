@@ -9,7 +9,7 @@ use crate::model::{self, ProviderName, TemplateName, Zone};
 use super::super::at::{At, Given};
 use super::super::problem::{Place, Report, quoted};
 use super::super::raw::{RawConfig, RawNode};
-use super::super::{MinReady, Placement, ReadyWindow, Template, suggest};
+use super::super::{MinReady, Placement, ReadyWindow, Register, Template, suggest};
 use super::{Graces, agent, exec, lifetime, positive, server, text, user_data};
 
 /// A hostname is cut there, and with it the end of the id.
@@ -103,6 +103,7 @@ fn template(name: &str, raw: &RawNode, at: &At<'_>, context: &Context<'_>, repor
     if let Some(script) = &raw.script {
         user_data::check(at, script, &template, context, report);
     }
+    user_data::unused(at, &template, report);
     template.digest = digest(&template);
     template
 }
@@ -120,7 +121,13 @@ fn adopts(name: &str) -> String {
 fn digest(template: &Template) -> String {
     let parts = (&template.script, &template.spec, &template.labels, template.executors);
     // Maps with text keys and no number that JSON lacks: this cannot fail.
-    model::digest(&serde_json::to_vec(&parts).unwrap_or_default())
+    let mut bytes = serde_json::to_vec(&parts).unwrap_or_default();
+    // Where the script registers, nothing of this means anything; the digest is that of a mita before it knew of it.
+    if template.register != Register::Own {
+        let joining = (template.register, &template.agent);
+        bytes.extend(serde_json::to_vec(&joining).unwrap_or_default());
+    }
+    model::digest(&bytes)
 }
 
 fn name_fits(at: &At<'_>, name: &str, report: &mut Report) {

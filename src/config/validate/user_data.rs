@@ -1,15 +1,18 @@
 //! Judges the script of a template.
 
 use crate::model::{self, NodeId};
+use crate::secret::Secret;
 
-use super::super::Template;
 use super::super::at::At;
 use super::super::problem::{Place, Pos, Report};
-use super::super::script::{self, Values};
+use super::super::script::{self, HostKeyPair, Joining, Values};
+use super::super::{HostKey, Register, Template};
 use super::node::Context;
 
 /// The most that Nova takes as user data, after base64.
 const MAX_USER_DATA: usize = 65_535;
+/// The hexadecimal digits of an inbound agent's secret.
+const SECRET_DIGITS: usize = 64;
 /// What cloud-init knows to run.
 const BEGINNINGS: [&str; 8] = [
     "#!",
@@ -24,7 +27,13 @@ const BEGINNINGS: [&str; 8] = [
 
 /// Checks the script of a template: its placeholders, and that the cloud takes it with these filled in.
 pub fn check(at: &At<'_>, script: &str, template: &Template, context: &Context<'_>, report: &mut Report) {
-    for (byte, text) in script::faults(script) {
+    let (secret, host_key) = (Secret::new("0".repeat(SECRET_DIGITS)), HostKeyPair::stand_in());
+    let joining = match template.register {
+        Register::Inbound => Joining::Secret(&secret),
+        Register::Ssh if template.agent.host_key == HostKey::Made => Joining::HostKey(&host_key),
+        Register::Own | Register::Ssh => Joining::Nothing,
+    };
+    for (byte, text) in script::faults(script, &joining) {
         report.error(&script_place(at, script, byte, context.text), text);
     }
     for (byte, text) in script::hints(script) {
@@ -42,6 +51,7 @@ pub fn check(at: &At<'_>, script: &str, template: &Template, context: &Context<'
             owner: context.owner,
             executors: template.executors,
             jenkins_url: context.jenkins_url,
+            joining,
         },
     );
     let encoded = base64::encoded_len(rendered.len(), true).unwrap_or(usize::MAX);
@@ -63,6 +73,30 @@ pub fn check(at: &At<'_>, script: &str, template: &Template, context: &Context<'
         let text = "begins neither with #! nor with #cloud-config: cloud-init will not run it; add its first line";
         report.hint(&at.place("script"), text);
     }
+}
+
+/// Hints at what mita makes for a script that does not use it: nothing could join then.
+pub fn unused(at: &At<'_>, template: &Template, report: &mut Report) {
+    let script = template.script.as_deref().unwrap_or_default();
+    let names = |names: &[&str]| script::names_one_of(script, names);
+    let text = match template.register {
+        Register::Inbound if !names(&["agent_secret"]) => {
+            "register: inbound, and the script does not use {{ mita.agent_secret }}: no agent can join without it"
+        }
+        Register::Ssh
+            if template.agent.host_key == HostKey::Made && !names(&["ssh_host_key", "ssh_host_key_base64"]) =>
+        {
+            "agent.host_key is one that mita makes for each server, and the script does not install it by \
+             {{ mita.ssh_host_key }}: Jenkins will refuse to connect"
+        }
+        _ => return,
+    };
+    let key = if template.script.is_some() {
+        "script"
+    } else {
+        "register"
+    };
+    report.hint(&at.place(key), text);
 }
 
 /// Returns the place of a byte of the script: its own line where the script is a literal block.

@@ -2,7 +2,7 @@
 
 use super::Executor;
 use crate::access::JenkinsCredential;
-use crate::config::{Config, ProviderKind};
+use crate::config::{Config, ProviderKind, Register};
 use crate::http::is_control;
 use crate::pass::Live;
 use crate::plan::{Keep, Removal, ServerToRemove};
@@ -27,6 +27,9 @@ const PER_TEMPLATE: usize = 3;
 /// Shorter secrets are not looked for: they stand in ordinary words.
 const SHORTEST_SECRET: usize = 4;
 
+/// An agent's secret has 64 characters, a line of a host key 70.
+const SHORTEST_KEY: usize = 60;
+
 impl Executor<'_> {
     /// Keeps why a server that is about to be deleted failed. One that is deleted a second time was kept before.
     pub(super) fn keep_failure(&mut self, live: &mut Live, removal: &Removal, server: &ServerToRemove) {
@@ -39,7 +42,7 @@ impl Executor<'_> {
         }
         let console = if server.failure == Keep::Console && self.consoles < MAX_CONSOLES {
             self.consoles += 1;
-            self.console(live, server)
+            self.console(live, removal, server)
         } else {
             Vec::new()
         };
@@ -56,11 +59,31 @@ impl Executor<'_> {
     }
 
     /// Reads a console. A server without one is deleted all the same.
-    fn console(&self, live: &mut Live, server: &ServerToRemove) -> Vec<String> {
+    fn console(&self, live: &mut Live, removal: &Removal, server: &ServerToRemove) -> Vec<String> {
         let cloud = live.clouds.get_mut(&server.provider);
         let text = cloud.and_then(|cloud| cloud.console(&server.id, READ).ok().flatten());
+        let template = removal.template.as_ref();
+        let template = template.and_then(|template| self.config.template(template.as_str()));
+        let was_told = template.is_some_and(|template| template.register != Register::Own);
+        let text = text.map(|text| if was_told { without_keys(&text) } else { text });
         text.map(|text| lines(&text, &secrets(self.config))).unwrap_or_default()
     }
+}
+
+/// Blots out what may be the secret or the host key that a server was given (`set -x` shows them): they are not kept
+/// anywhere to be compared with, but nothing else is so long and has no other character.
+fn without_keys(text: &str) -> String {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
+    let (mut out, mut rest) = (String::new(), text);
+    while !rest.is_empty() {
+        let end = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+        let (run, more) = rest.split_at(end);
+        out.push_str(if run.len() >= SHORTEST_KEY { "***" } else { run });
+        let end = more.find(is_part).unwrap_or(more.len());
+        out.push_str(&more[..end]);
+        rest = &more[end..];
+    }
+    out
 }
 
 /// Returns the last lines of a console, fit to be shown.
@@ -130,6 +153,15 @@ fn secrets(config: &Config) -> Vec<&Secret> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_server_was_told_is_not_kept_of_its_console() {
+        let secret = "0123456789abcdef".repeat(4);
+        let line = "b3BlbnNzaC1r/+".repeat(5);
+        let text = format!("+ echo {secret}\n{line}\nJava 21 é\n-secret={secret}");
+        assert_eq!(without_keys(&text), "+ echo ***\n***\nJava 21 é\n-***");
+        assert_eq!(without_keys(""), "");
+    }
 
     #[test]
     fn a_console_is_kept_short_plain_and_without_secrets() {

@@ -342,6 +342,6 @@ fn restart(state: &mut State) -> Option<String> {
     if state.random.below(6) > 0 {
         return None;
     }
-    state.jenkins.restart();
+    state.jenkins.go_down();
     Some("Jenkins restarts".to_owned())
 }
