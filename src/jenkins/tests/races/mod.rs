@@ -137,6 +137,7 @@ impl Arena {
             mark: MARK,
             drain_prefix: "mita: draining",
             mark_prefix: PREFIX,
+            drain_prefix: "mita: draining",
             even_if_busy: false,
             by_monitor: false,
         };
