@@ -5,6 +5,12 @@
 //! requests, and between a request and its answer, `others` act. A failure prints its seed and what happened in order.
 //! `MITA_RACES=10000` sets how many orders are tried.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a test reads its environment and says what it counted"
+)]
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::*;
@@ -137,7 +143,6 @@ impl Arena {
             mark: MARK,
             drain_prefix: "mita: draining",
             mark_prefix: PREFIX,
-            drain_prefix: "mita: draining",
             even_if_busy: false,
             by_monitor: false,
         };
