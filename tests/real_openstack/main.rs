@@ -28,5 +28,6 @@ mod names;
 mod outages;
 mod patience;
 mod quota;
+mod register;
 mod services;
 mod site;
