@@ -1,6 +1,6 @@
 //! From a plan to the rows of a report: one for each step, in the order in which they are done. Nothing is done here.
 
-use crate::model::{BelongingKind, Computer};
+use crate::model::{BelongingKind, Computer, TemplateName};
 use crate::plan::{
     Anchor, Create, Drain, Leftover, NewFloatingIp, NodeToRemove, Plan, Registration, Removal, ServerToRemove, Unmark,
 };
@@ -24,18 +24,32 @@ pub fn planned(plan: &Plan) -> Vec<Action> {
     actions
 }
 
+/// Begins a row: nothing is done yet, and no cloud has a part in it.
+fn row(act: Do, template: Option<&TemplateName>, name: &str, because: &str) -> Action {
+    Action {
+        act,
+        node: template.map(ToString::to_string),
+        name: name.to_owned(),
+        provider: None,
+        server_id: None,
+        target: None,
+        because: because.to_owned(),
+        result: Outcome::Planned,
+        error: None,
+    }
+}
+
 /// Returns the row of a Jenkins node that is made for a server which is up.
 pub fn register_action(wanted: &Registration) -> Action {
     Action {
-        act: Do::Register,
-        node: Some(wanted.template.to_string()),
-        name: wanted.name.to_string(),
         provider: Some(wanted.provider.clone()),
         server_id: Some(wanted.server_id.clone()),
-        target: None,
-        because: wanted.because.clone(),
-        result: Outcome::Planned,
-        error: None,
+        ..row(
+            Do::Register,
+            Some(&wanted.template),
+            wanted.name.as_str(),
+            &wanted.because,
+        )
     }
 }
 
@@ -60,100 +74,68 @@ pub fn take_back_action(create: &Create) -> Action {
 
 /// Returns the row of the removal of a floating IP, port or volume.
 pub fn leftover_action(target: &Leftover) -> Action {
-    let named = target.kind == BelongingKind::FloatingIp;
+    // An address says more than its id.
+    let (act, what) = match target.kind {
+        BelongingKind::FloatingIp => (Do::DeleteFloatingIp, &target.name),
+        BelongingKind::Port => (Do::DeletePort, &target.id),
+        BelongingKind::Volume => (Do::DeleteVolume, &target.id),
+    };
     Action {
-        act: match target.kind {
-            BelongingKind::FloatingIp => Do::DeleteFloatingIp,
-            BelongingKind::Port => Do::DeletePort,
-            BelongingKind::Volume => Do::DeleteVolume,
-        },
-        node: target.template.as_ref().map(ToString::to_string),
-        name: target.server.clone(),
         provider: Some(target.provider.clone()),
-        server_id: None,
-        target: Some(if named { target.name.clone() } else { target.id.clone() }),
-        because: target.because.clone(),
-        result: Outcome::Planned,
-        error: None,
+        target: Some(what.clone()),
+        ..row(act, target.template.as_ref(), &target.server, &target.because)
     }
 }
 
 /// Returns the row of a floating IP that is made.
 pub fn floating_ip_action(wanted: &NewFloatingIp) -> Action {
     Action {
-        act: Do::CreateFloatingIp,
-        node: Some(wanted.template.to_string()),
-        name: wanted.server.clone(),
         provider: Some(wanted.provider.clone()),
         server_id: Some(wanted.server_id.clone()),
-        target: None,
-        because: wanted.because.clone(),
-        result: Outcome::Planned,
-        error: None,
+        ..row(
+            Do::CreateFloatingIp,
+            Some(&wanted.template),
+            &wanted.server,
+            &wanted.because,
+        )
     }
 }
 
 /// Returns the row of a create.
 pub fn create_action(create: &Create) -> Action {
     Action {
-        act: Do::Create,
-        node: Some(create.template.to_string()),
-        name: create.name.clone(),
         provider: Some(create.provider.clone()),
-        server_id: None,
-        target: None,
-        because: create.because.clone(),
-        result: Outcome::Planned,
-        error: None,
+        ..row(Do::Create, Some(&create.template), &create.name, &create.because)
     }
 }
 
 /// Returns the row of what is done about the anchor.
 pub fn anchor_action(anchor: Anchor) -> Action {
-    Action {
-        act: match anchor {
-            Anchor::Make => Do::Register,
-            Anchor::Mark => Do::Offline,
-        },
-        node: None,
-        name: Computer::ANCHOR.to_owned(),
-        provider: None,
-        server_id: None,
-        target: None,
-        because: anchor.because().to_owned(),
-        result: Outcome::Planned,
-        error: None,
-    }
+    let act = match anchor {
+        Anchor::Make => Do::Register,
+        Anchor::Mark => Do::Offline,
+    };
+    row(act, None, Computer::ANCHOR, anchor.because())
 }
 
 /// Returns the row of a mark that is taken off.
 pub fn unmark_action(unmark: &Unmark) -> Action {
-    Action {
-        act: Do::Online,
-        node: unmark.template.as_ref().map(ToString::to_string),
-        name: unmark.node.to_string(),
-        provider: None,
-        server_id: None,
-        target: None,
-        because: unmark.because.clone(),
-        result: Outcome::Planned,
-        error: None,
-    }
+    row(
+        Do::Online,
+        unmark.template.as_ref(),
+        unmark.node.as_str(),
+        &unmark.because,
+    )
 }
 
 /// Returns the row of a node that is to take no new work.
 pub fn drain_action(drain: &Drain) -> Action {
-    Action {
-        act: Do::Offline,
-        node: drain.template.as_ref().map(ToString::to_string),
-        name: drain.node.to_string(),
-        provider: None,
-        server_id: None,
-        target: None,
-        because: drain.because.clone(),
-        result: Outcome::Planned,
-        error: None,
-    }
+    row(
+        Do::Offline,
+        drain.template.as_ref(),
+        drain.node.as_str(),
+        &drain.because,
+    )
 }
 
 /// Returns the rows of a removal, in the order in which they are done.
@@ -174,30 +156,19 @@ pub fn removal_actions(removal: &Removal) -> Vec<Action> {
 
 /// Returns the row of one step on a Jenkins node.
 pub fn node_action(removal: &Removal, node: &NodeToRemove, act: Do) -> Action {
-    Action {
-        act,
-        node: removal.template.as_ref().map(ToString::to_string),
-        name: node.name.to_string(),
-        provider: None,
-        server_id: None,
-        target: None,
-        because: removal.because.clone(),
-        result: Outcome::Planned,
-        error: None,
-    }
+    row(act, removal.template.as_ref(), node.name.as_str(), &removal.because)
 }
 
 /// Returns the row of the deletion of a server.
 pub fn server_action(removal: &Removal, server: &ServerToRemove) -> Action {
     Action {
-        act: Do::DeleteServer,
-        node: removal.template.as_ref().map(ToString::to_string),
-        name: server.name.clone(),
         provider: Some(server.provider.clone()),
         server_id: Some(server.id.clone()),
-        target: None,
-        because: removal.because.clone(),
-        result: Outcome::Planned,
-        error: None,
+        ..row(
+            Do::DeleteServer,
+            removal.template.as_ref(),
+            &server.name,
+            &removal.because,
+        )
     }
 }
