@@ -3,7 +3,9 @@
 //! Plain data, no behaviour beyond construction. Reading it from the wire is left to `jenkins` and `provider`,
 //! deciding on it to `plan`.
 
+mod belonging;
 mod fault;
+mod spec;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,7 +14,9 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use belonging::{Belonging, BelongingKind, BelongingMark, Belongings};
 pub use fault::FaultKind;
+pub use spec::{ImageRef, Offer, Offers, PortOffer, PortSpec, Room, ServerSpec, SizeRef, Unavailable};
 
 macro_rules! name_type {
     ($(#[$doc:meta])* $name:ident) => {
@@ -374,237 +378,6 @@ impl Server {
     }
 }
 
-/// What belongs to a server and can outlive it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum BelongingKind {
-    /// A floating IP.
-    FloatingIp,
-    /// A port.
-    Port,
-    /// A volume.
-    Volume,
-}
-
-impl BelongingKind {
-    /// All that there are.
-    pub const ALL: [Self; 3] = [Self::FloatingIp, Self::Port, Self::Volume];
-
-    /// Returns what a person calls it.
-    pub fn noun(self) -> &'static str {
-        match self {
-            Self::FloatingIp => "floating IP",
-            Self::Port => "port",
-            Self::Volume => "volume",
-        }
-    }
-}
-
-/// A floating IP, port or volume of the project, ours or not.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Belonging {
-    /// What it is.
-    pub kind: BelongingKind,
-    /// The cloud's id.
-    pub id: String,
-    /// Its address (floating IP) or name; the id where it has none.
-    pub name: String,
-    /// Whether something uses it: a floating IP that has a port, a port that has a device, a volume that is attached or
-    /// in a state in which it cannot be removed.
-    pub in_use: bool,
-    /// The server that uses it, or used it last, where the cloud tells.
-    pub server: Option<ServerId>,
-    /// When it was made, where the cloud tells.
-    pub created: Option<Timestamp>,
-    /// Our mark, if it bears one.
-    pub mark: Option<BelongingMark>,
-}
-
-/// The mark on what belongs to a server: in the description of a floating IP or port, in the metadata of a volume.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BelongingMark {
-    /// `mita-owner`.
-    pub owner: String,
-    /// `mita-server`: the name of the server, `<template>__<id>`.
-    pub server: String,
-}
-
-impl BelongingMark {
-    /// Its keys, of owner and server, in metadata and in a description.
-    pub const KEYS: [&str; 2] = ["mita-owner", "mita-server"];
-
-    /// Writes it into a description: `mita-owner=OWNER mita-server=NAME`, blanks and `%` in them percent-encoded.
-    pub fn description(&self) -> String {
-        let plain = |text: &str| text.replace('%', "%25").replace(' ', "%20");
-        let [owner, server] = Self::KEYS;
-        format!("{owner}={} {server}={}", plain(&self.owner), plain(&self.server))
-    }
-
-    /// Reads it from a description that is a mark as a whole. With anything else beside it a person wrote the description
-    /// anew, and keeps the thing for a purpose of their own.
-    pub fn of_description(text: &str) -> Option<Self> {
-        let plain = |text: &str| text.replace("%20", " ").replace("%25", "%");
-        let value = |key: &str| {
-            let mut words = text.split(' ');
-            words.find_map(|word| word.strip_prefix(key)?.strip_prefix('=').map(plain))
-        };
-        let [owner, server] = Self::KEYS;
-        let mark = Self {
-            owner: value(owner)?,
-            server: value(server)?,
-        };
-        (mark.description() == text).then_some(mark)
-    }
-}
-
-/// What a server of a template needs, independent of any cloud.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ServerSpec {
-    /// The image.
-    pub image: ImageRef,
-    /// The flavor.
-    pub size: SizeRef,
-    /// The key pair.
-    pub key_pair: Option<String>,
-    /// GB of a blank volume that lives as long as the server.
-    pub storage: Option<u32>,
-    /// GB of the root volume, when the server boots from one.
-    pub boot_volume: Option<u32>,
-    /// The type of both volumes; `None`: the cloud's default.
-    pub volume_type: Option<String>,
-    /// Networks, by name or id; empty: the cloud's choice.
-    pub networks: Vec<String>,
-    /// Ports, after the networks.
-    pub ports: Vec<PortSpec>,
-    /// The external network, by name or id, from which each server gets a floating IP.
-    pub floating_ip_pool: Option<String>,
-    /// Security groups, by name or id; empty: the cloud's default.
-    pub security_groups: Vec<String>,
-    /// Whether a config drive is asked for; `None`: the cloud's choice.
-    pub config_drive: Option<bool>,
-    /// The template's own metadata.
-    pub metadata: BTreeMap<String, String>,
-    /// Scheduler hints, passed on as they are.
-    pub scheduler_hints: BTreeMap<String, serde_json::Value>,
-    /// What else a provider of type exec is told, passed on as it is.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub options: BTreeMap<String, serde_json::Value>,
-}
-
-/// How an image is named. A template that has none, as a provider of type exec allows, has an empty name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ImageRef {
-    /// By its name (or its id, where the text is a UUID).
-    Name(String),
-    /// By its id.
-    Id(String),
-    /// The newest whose whole name a regular expression matches.
-    Regex(String),
-}
-
-/// How a flavor is named. A template that has none, as a provider of type exec allows, has an empty name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SizeRef {
-    /// By its name or id.
-    Named(String),
-    /// The smallest that has all of this.
-    Least {
-        /// vCPUs.
-        vcpus: u64,
-        /// MiB of memory.
-        ram_mb: u64,
-        /// GB of the root disk.
-        disk_gb: u64,
-    },
-}
-
-/// A port of a server.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PortSpec {
-    /// One of the ports that a person made, by name or id: each server takes one that is free.
-    Existing(String),
-    /// One that is made for the server and removed with it.
-    Made {
-        /// The network, by name or id.
-        network: String,
-        /// Security groups, by name or id; empty: those of the server, or else the project's default.
-        security_groups: Vec<String>,
-        /// `normal`, `direct`, `macvtap`, …; `None`: the cloud's default.
-        vnic_type: Option<String>,
-        /// Whether the port's addresses are enforced; `None`: as the network says.
-        port_security: Option<bool>,
-    },
-}
-
-/// What a cloud resolved a [`ServerSpec`] to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Offer {
-    /// The flavor's id.
-    pub flavor: String,
-    /// The image's id.
-    pub image: String,
-    /// The ids of the other images that bear the name or match the expression, newest first: for the way back.
-    #[serde(default)]
-    pub older_images: Vec<String>,
-    /// The networks' ids.
-    pub networks: Vec<String>,
-    /// The ports, each with what stands for it.
-    #[serde(default)]
-    pub ports: Vec<PortOffer>,
-    /// The id of the server group that the scheduler hints name by its name.
-    #[serde(default)]
-    pub server_group: Option<String>,
-    /// vCPUs of the flavor.
-    pub vcpus: u64,
-    /// MiB of memory of the flavor.
-    pub ram_mb: u64,
-}
-
-/// What a port resolved to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PortOffer {
-    /// Any of these ports, which were free, in the order in which they are taken: each server takes one.
-    OneOf(Vec<String>),
-    /// A port to be made in this network, with these security groups, by id.
-    New {
-        /// The network's id.
-        network: String,
-        /// The groups' ids.
-        security_groups: Vec<String>,
-    },
-}
-
-/// Room that is left in a project. `None` is unlimited.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Room {
-    /// Servers.
-    pub instances: Option<u64>,
-    /// vCPUs.
-    pub vcpus: Option<u64>,
-    /// MiB of memory.
-    pub ram_mb: Option<u64>,
-}
-
-/// Why a template cannot be had from a cloud, or not now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Unavailable {
-    /// What is wrong and what to do: `no flavor named "m3.xlrge" (nearest: "m3.xlarge")`.
-    pub reason: String,
-}
-
-/// What a cloud offers for creating: asked only when something is to be created.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Offers {
-    /// What is left of the quota.
-    pub room: Room,
-    /// The outcome of the look-up, by template.
-    pub templates: BTreeMap<TemplateName, Result<Offer, Unavailable>>,
-}
-
 /// A cloud as it was seen in one pass.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CloudView {
@@ -617,18 +390,6 @@ pub struct CloudView {
     /// Floating IPs, ports and volumes, of the kinds that were asked for; `None` until one was.
     #[serde(default)]
     pub belongings: Option<Reading<Belongings>>,
-}
-
-/// What a cloud has beside servers.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Belongings {
-    /// The kinds that were read: of the others nothing is known.
-    pub kinds: std::collections::BTreeSet<BelongingKind>,
-    /// All of these kinds, foreign ones among them.
-    pub all: Vec<Belonging>,
-    /// The kinds that were asked for and could not be read, each with the reason.
-    #[serde(default)]
-    pub failed: BTreeMap<BelongingKind, String>,
 }
 
 /// The world as it was seen in one pass. Jenkins could be read whole, or there is no `Observed`.
@@ -682,32 +443,6 @@ mod tests {
         assert!(NodeId::parse(id("east", "1").as_str()).is_some());
         assert_ne!(id("east", "1"), id("east", "2"));
         assert_ne!(id("east", "1"), id("west", "1"));
-    }
-
-    #[test]
-    fn a_mark_is_read_back_from_a_description() {
-        for (owner, server) in [
-            ("ci.example.com", "linux__0123456789ab"),
-            ("the 100% owner", "a%20b__0123456789ab"),
-        ] {
-            let mark = BelongingMark {
-                owner: owner.to_owned(),
-                server: server.to_owned(),
-            };
-            assert_eq!(BelongingMark::of_description(&mark.description()), Some(mark));
-        }
-        for foreign in [
-            "",
-            "for mita",
-            "mita-owner=x",
-            "mita-server=x",
-            "xmita-owner=a mita-server=b",
-            "once mita-owner=a mita-server=b, now of the web shop",
-            "mita-owner=a mita-server=b keep!",
-            "mita-owner=a mita-server=b mita-owner=c",
-        ] {
-            assert_eq!(BelongingMark::of_description(foreign), None, "{foreign}");
-        }
     }
 
     #[test]

@@ -1,0 +1,155 @@
+//! What a server is to be made of, and what a cloud has of that: wishes, offers, and the room that is left.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::TemplateName;
+
+/// What a server of a template needs, independent of any cloud.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerSpec {
+    /// The image.
+    pub image: ImageRef,
+    /// The flavor.
+    pub size: SizeRef,
+    /// The key pair.
+    pub key_pair: Option<String>,
+    /// GB of a blank volume that lives as long as the server.
+    pub storage: Option<u32>,
+    /// GB of the root volume, when the server boots from one.
+    pub boot_volume: Option<u32>,
+    /// The type of both volumes; `None`: the cloud's default.
+    pub volume_type: Option<String>,
+    /// Networks, by name or id; empty: the cloud's choice.
+    pub networks: Vec<String>,
+    /// Ports, after the networks.
+    pub ports: Vec<PortSpec>,
+    /// The external network, by name or id, from which each server gets a floating IP.
+    pub floating_ip_pool: Option<String>,
+    /// Security groups, by name or id; empty: the cloud's default.
+    pub security_groups: Vec<String>,
+    /// Whether a config drive is asked for; `None`: the cloud's choice.
+    pub config_drive: Option<bool>,
+    /// The template's own metadata.
+    pub metadata: BTreeMap<String, String>,
+    /// Scheduler hints, passed on as they are.
+    pub scheduler_hints: BTreeMap<String, serde_json::Value>,
+    /// What else a provider of type exec is told, passed on as it is.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub options: BTreeMap<String, serde_json::Value>,
+}
+
+/// How an image is named. A template that has none, as a provider of type exec allows, has an empty name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImageRef {
+    /// By its name (or its id, where the text is a UUID).
+    Name(String),
+    /// By its id.
+    Id(String),
+    /// The newest whose whole name a regular expression matches.
+    Regex(String),
+}
+
+/// How a flavor is named. A template that has none, as a provider of type exec allows, has an empty name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SizeRef {
+    /// By its name or id.
+    Named(String),
+    /// The smallest that has all of this.
+    Least {
+        /// vCPUs.
+        vcpus: u64,
+        /// MiB of memory.
+        ram_mb: u64,
+        /// GB of the root disk.
+        disk_gb: u64,
+    },
+}
+
+/// A port of a server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PortSpec {
+    /// One of the ports that a person made, by name or id: each server takes one that is free.
+    Existing(String),
+    /// One that is made for the server and removed with it.
+    Made {
+        /// The network, by name or id.
+        network: String,
+        /// Security groups, by name or id; empty: those of the server, or else the project's default.
+        security_groups: Vec<String>,
+        /// `normal`, `direct`, `macvtap`, …; `None`: the cloud's default.
+        vnic_type: Option<String>,
+        /// Whether the port's addresses are enforced; `None`: as the network says.
+        port_security: Option<bool>,
+    },
+}
+
+/// What a cloud resolved a [`ServerSpec`] to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    /// The flavor's id.
+    pub flavor: String,
+    /// The image's id.
+    pub image: String,
+    /// The ids of the other images that bear the name or match the expression, newest first: for the way back.
+    #[serde(default)]
+    pub older_images: Vec<String>,
+    /// The networks' ids.
+    pub networks: Vec<String>,
+    /// The ports, each with what stands for it.
+    #[serde(default)]
+    pub ports: Vec<PortOffer>,
+    /// The id of the server group that the scheduler hints name by its name.
+    #[serde(default)]
+    pub server_group: Option<String>,
+    /// vCPUs of the flavor.
+    pub vcpus: u64,
+    /// MiB of memory of the flavor.
+    pub ram_mb: u64,
+}
+
+/// What a port resolved to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PortOffer {
+    /// Any of these ports, which were free, in the order in which they are taken: each server takes one.
+    OneOf(Vec<String>),
+    /// A port to be made in this network, with these security groups, by id.
+    New {
+        /// The network's id.
+        network: String,
+        /// The groups' ids.
+        security_groups: Vec<String>,
+    },
+}
+
+/// Room that is left in a project. `None` is unlimited.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Room {
+    /// Servers.
+    pub instances: Option<u64>,
+    /// vCPUs.
+    pub vcpus: Option<u64>,
+    /// MiB of memory.
+    pub ram_mb: Option<u64>,
+}
+
+/// Why a template cannot be had from a cloud, or not now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unavailable {
+    /// What is wrong and what to do: `no flavor named "m3.xlrge" (nearest: "m3.xlarge")`.
+    pub reason: String,
+}
+
+/// What a cloud offers for creating: asked only when something is to be created.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offers {
+    /// What is left of the quota.
+    pub room: Room,
+    /// The outcome of the look-up, by template.
+    pub templates: BTreeMap<TemplateName, Result<Offer, Unavailable>>,
+}
