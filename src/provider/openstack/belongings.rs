@@ -16,7 +16,7 @@ use super::delete;
 use super::session::Session;
 use super::told::Loose;
 use crate::http::printable;
-use crate::model::{Belonging, BelongingKind, ServerId};
+use crate::model::{Belonging, BelongingKind, BelongingMark, ServerId};
 use crate::provider::{Deleted, ProviderError};
 
 pub(super) use floating_ip::{Pools, add as add_floating_ip};
@@ -88,6 +88,11 @@ impl Device {
             .is_some_and(|owner| owner.starts_with("compute:"));
         self.device_id.filled().filter(|_| by_nova).map(ServerId::new)
     }
+}
+
+/// Reads our mark from a description.
+fn mark_of(description: Loose) -> Option<BelongingMark> {
+    BelongingMark::of_description(&description.filled()?)
 }
 
 /// Returns a name as it may be shown, the id where there is none.

@@ -6,7 +6,7 @@ use super::names::{is_uuid, missing};
 use super::pages::pages;
 use super::session::Session;
 use super::wire::{Named, Network, NetworksPage, SecurityGroupsBody};
-use crate::http::{Reply, printable};
+use crate::http::{Reply, escaped, printable};
 use crate::provider::ProviderError;
 
 /// What is asked of each network.
@@ -21,6 +21,11 @@ pub(super) fn networks(session: &mut Session) -> Result<Vec<Network>, ProviderEr
         Ok((page.networks, page.networks_links))
     };
     pages(session, (Service::Network, what, &path), read, |network| &network.id)
+}
+
+/// Asks for the things of one project only, under the name that every Neutron knows.
+pub(super) fn of_project(project: Option<&str>) -> String {
+    project.map_or_else(String::new, |id| format!("&tenant_id={}", escaped(id)))
 }
 
 /// Finds a network: by its id, which needs no list, or by its name.

@@ -12,6 +12,7 @@ use ureq::http::Method;
 use super::catalog::Service;
 use super::error::{Fault, parse, unreachable};
 use super::names::{is_uuid, missing};
+use super::network;
 use super::pages::pages;
 use super::session::{Call, CallError, Session};
 use super::told::{Loose, or_default};
@@ -66,7 +67,7 @@ fn filtered(session: &mut Session, filters: &str) -> Result<Vec<Port>, ProviderE
     let what = "ports";
     // To an administrator Neutron shows those of every project.
     let project = session.ensure_login()?.project.clone();
-    let project = project.map_or_else(String::new, |project| format!("&tenant_id={}", escaped(&project)));
+    let project = network::of_project(project.as_deref());
     let path = format!("/ports?fields=id&fields=name&fields=device_id{project}{filters}");
     let read = |reply: &Reply| {
         let page: PortsPage = parse(what, reply)?;

@@ -7,7 +7,7 @@ use serde_json::json;
 use ureq::http::Method;
 
 use super::port::{self, Way};
-use super::{Device, Listed, name_of};
+use super::{Device, Listed, mark_of, name_of};
 use crate::http::{Reply, printable};
 use crate::model::{Belonging, BelongingKind, BelongingMark};
 use crate::provider::openstack::catalog::Service;
@@ -64,11 +64,7 @@ impl Entry {
                 in_use: self.port_id.filled().is_some(),
                 server: self.port_details.and_then(Device::server),
                 created: self.created_at.0.map(|at| at.0),
-                mark: self
-                    .description
-                    .filled()
-                    .as_deref()
-                    .and_then(BelongingMark::of_description),
+                mark: mark_of(self.description),
             },
         }
     }
@@ -77,7 +73,7 @@ impl Entry {
 /// Lists all floating IPs.
 pub(super) fn list(session: &mut Session, project: Option<&str>) -> Result<Vec<Listed>, ProviderError> {
     let what = "floating IPs";
-    let path = format!("/floatingips?{FIELDS}{}", port::of_project(project));
+    let path = format!("/floatingips?{FIELDS}{}", network::of_project(project));
     let read = |reply: &Reply| {
         // A Neutron without routers knows no floating IPs.
         if reply.status == 404 && Fault::of(reply).json {

@@ -4,12 +4,13 @@ use std::net::Ipv4Addr;
 
 use serde::Deserialize;
 
-use super::{Device, Listed, name_of};
+use super::{Device, Listed, mark_of, name_of};
 use crate::http::{Reply, escaped};
-use crate::model::{Belonging, BelongingKind, BelongingMark, ServerId};
+use crate::model::{Belonging, BelongingKind, ServerId};
 use crate::provider::ProviderError;
 use crate::provider::openstack::catalog::Service;
 use crate::provider::openstack::error::parse;
+use crate::provider::openstack::network;
 use crate::provider::openstack::pages::pages;
 use crate::provider::openstack::session::Session;
 use crate::provider::openstack::told::{Loose, Told, Utc};
@@ -60,11 +61,7 @@ impl Entry {
                 in_use: device.device_id.0.as_ref().is_some_and(|id| !id.is_empty()),
                 server: device.server(),
                 created: self.created_at.0.map(|at| at.0),
-                mark: self
-                    .description
-                    .filled()
-                    .as_deref()
-                    .and_then(BelongingMark::of_description),
+                mark: mark_of(self.description),
             },
         }
     }
@@ -73,17 +70,12 @@ impl Entry {
 /// Lists all ports.
 pub(super) fn list(session: &mut Session, project: Option<&str>) -> Result<Vec<Listed>, ProviderError> {
     let what = "ports";
-    let path = format!("/ports?{FIELDS}{}", of_project(project));
+    let path = format!("/ports?{FIELDS}{}", network::of_project(project));
     let read = |reply: &Reply| {
         let page: Page<Entry> = parse(what, reply)?;
         Ok((page.ports.into_iter().map(Entry::listed).collect(), page.ports_links))
     };
     pages(session, (Service::Network, what, &path), read, |one| &one.belonging.id)
-}
-
-/// Asks for the things of one project only, under the name that every Neutron knows.
-pub(super) fn of_project(project: Option<&str>) -> String {
-    project.map_or_else(String::new, |id| format!("&tenant_id={}", escaped(id)))
 }
 
 /// A port of a server, as a way for a floating IP.
