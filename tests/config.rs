@@ -10,7 +10,7 @@ use std::path::Path;
 
 use mita::access::{JenkinsCredential, KeystoneAuth, NameOrId};
 use mita::config::script::{self, Joining, Values};
-use mita::config::{self, Config, Loaded, MinReady, ProviderKind};
+use mita::config::{self, Adopt, Config, Loaded, MinReady, ProviderKind};
 use mita::model::{ImageRef, SizeRef, Zone};
 use proptest::prelude::*;
 
@@ -313,6 +313,40 @@ fn what_comes_later_is_refused_by_name() {
         &[
             "mita.yaml:7:11: provider.openstack.type: type ec2 is not supported yet; use openstack, or exec with a command of your own",
         ],
+    );
+}
+
+#[test]
+fn adopt_is_a_flag_or_all() {
+    for (written, wanted) in [
+        ("", Adopt::No),
+        ("adopt:\n", Adopt::No),
+        ("adopt: false\n", Adopt::No),
+        ("adopt: \"no\"\n", Adopt::No),
+        ("adopt: true\n", Adopt::Yes),
+        ("adopt: Yes\n", Adopt::Yes),
+        ("adopt: all\n", Adopt::All),
+        ("\"adopt\": \"ALL\"\n", Adopt::All),
+    ] {
+        let Loaded { config, warnings } = load(&node(written));
+        assert_eq!(config.templates[0].adopt, wanted, "{written}");
+        let hint = warnings.iter().find(|warning| warning.text.contains(".adopt: "));
+        assert_eq!(hint.is_some(), wanted.is_on(), "{written}: {warnings:?}");
+        if let Some(hint) = hint {
+            assert_eq!(
+                hint.text.contains("if another controller"),
+                wanted.removes_never_linked(),
+                "{hint}"
+            );
+        }
+    }
+    check(
+        node("adopt: al\n"),
+        &["mita.yaml:17:12: nodes.small.adopt: must be true, false or all, is \"al\"; write it like true"],
+    );
+    check(
+        node("adopt: [true]\n"),
+        &["mita.yaml:17:12: nodes.small.adopt: must be true, false or all, is a list; see mita.yaml.example"],
     );
 }
 

@@ -255,10 +255,14 @@ fn scalar(node: &mut Node, kind: Kind, path: &str, report: &mut Report) {
     let (text, style) = match &node.value {
         Value::Null => return,
         Value::Scalar(text, style) => (text.clone(), *style),
-        _ => return bad(node, path, wanted(kind), report),
+        _ => return bad(node, path, &wanted(kind), report),
     };
     let typed = match kind {
         Kind::Flag => flag(&text).map(Value::Flag).ok_or_else(|| wrong(kind, &text)),
+        Kind::FlagOr(word) if text.eq_ignore_ascii_case(word) => Ok(Value::Text(word.to_owned(), style)),
+        Kind::FlagOr(_) => flag(&text)
+            .map(|on| Value::Text(on.to_string(), style))
+            .ok_or_else(|| wrong(kind, &text)),
         Kind::Count => number(&text).ok_or_else(|| wrong(kind, &text)).and_then(count),
         Kind::Integer => number(&text).map(Value::Int).ok_or_else(|| wrong(kind, &text)),
         Kind::DurationOrNone if matches!(text.as_str(), "none" | "never" | "off") => Ok(Value::Int(NO_LIMIT)),
@@ -307,19 +311,21 @@ fn number(text: &str) -> Option<i64> {
     (good && !padded).then(|| text.parse().ok()).flatten()
 }
 
-fn wanted(kind: Kind) -> &'static str {
-    match kind {
+fn wanted(kind: Kind) -> String {
+    let text = match kind {
         Kind::Flag => "true or false",
+        Kind::FlagOr(word) => return format!("true, false or {word}"),
         Kind::Count | Kind::Integer => "a whole number",
         Kind::Duration | Kind::DurationOrNone => "a duration like 40m or 1h 30m",
         Kind::Size => "a size like 256MiB",
         _ => "a text",
-    }
+    };
+    text.to_owned()
 }
 
 fn wrong(kind: Kind, text: &str) -> String {
     let example = match kind {
-        Kind::Flag => "true",
+        Kind::Flag | Kind::FlagOr(_) => "true",
         _ => "3",
     };
     format!("must be {}, is {}; write it like {example}", wanted(kind), quoted(text))

@@ -153,10 +153,36 @@ pub struct Template {
     pub register: Register,
     /// What the Jenkins node is like that mita makes.
     pub agent: Agent,
-    /// Whether servers without our mark are taken over that the original tool or a person made for this template.
-    pub adopt: bool,
+    /// Which servers without our mark are taken over that the original tool or a person made for this template.
+    pub adopt: Adopt,
     /// The digest of all that defines a server of it (`mita-config`).
     pub digest: String,
+}
+
+/// Which servers without our mark are taken over (`adopt`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub enum Adopt {
+    /// None (`false`).
+    #[default]
+    No,
+    /// Those that fit (`true`); one taken by its name alone is removed as absent from Jenkins only if a node of this
+    /// Jenkins was linked to it once, since another controller may have made it.
+    Yes,
+    /// The same, and one taken by its name alone is also removed when this Jenkins never knew it (`all`).
+    All,
+}
+
+impl Adopt {
+    /// Returns whether servers without our mark are taken over.
+    pub fn is_on(self) -> bool {
+        self != Self::No
+    }
+
+    /// Returns whether a server taken by its name alone may be removed though no node of this Jenkins was ever linked to
+    /// it.
+    pub fn removes_never_linked(self) -> bool {
+        self == Self::All
+    }
 }
 
 /// Who makes the Jenkins node of a server.

@@ -162,7 +162,8 @@ pub struct RawNode {
     pub boot_grace: Option<i64>,
     pub max_lifetime: Option<i64>,
     pub max_builds: Option<u32>,
-    pub adopt: Option<bool>,
+    /// `true`, `false` or `all`.
+    pub adopt: Option<String>,
     pub register: Option<String>,
     pub agent: RawAgent,
 }

@@ -11,6 +11,8 @@ pub enum Kind {
     Secret,
     /// Yes or no.
     Flag,
+    /// Yes, no, or this word; becomes the text `true`, `false` or the word.
+    FlagOr(&'static str),
     /// A whole number from 0 on.
     Count,
     /// A whole number.
@@ -296,7 +298,7 @@ pub static NODE: Section = Section {
         key("boot_grace", Kind::Duration),
         key("max_lifetime", Kind::DurationOrNone),
         key("max_builds", Kind::Count),
-        key("adopt", Kind::Flag),
+        key("adopt", Kind::FlagOr("all")),
         key("register", Kind::Text),
         key("agent", Kind::Section(&AGENT)),
     ],

@@ -49,7 +49,7 @@ pub(super) struct Adoption<'a> {
 impl<'a> Adoption<'a> {
     /// Looks which Jenkins nodes lead to a server.
     pub(super) fn new(observed: &'a Observed, config: &'a Config, state: &'a State) -> Self {
-        let adopts = config.templates.iter().any(|template| template.adopt);
+        let adopts = config.templates.iter().any(|template| template.adopt.is_on());
         let mut adoption = Self {
             config,
             state,
@@ -78,14 +78,14 @@ impl<'a> Adoption<'a> {
         let taken = match named {
             Some((template, _)) => {
                 let here = stands_at(template, provider);
-                if template.adopt && !here {
+                if template.adopt.is_on() && !here {
                     self.notes.push(format!(
                         "server \"{}\" ({provider}) has a name of \"{}\", which does not stand there: left alone",
                         shown(&server.name),
                         template.name
                     ));
                 }
-                (template.adopt && here).then_some(template)
+                (template.adopt.is_on() && here).then_some(template)
             }
             // One that a Jenkins node led to before is ours when that node is gone, too: or nobody would remove it.
             None => memory
@@ -194,7 +194,7 @@ fn claims<'a>(observed: &'a Observed, config: &'a Config) -> Vec<Claim<'a>> {
     let mut claims: Vec<Claim<'a>> = computers
         .filter_map(|computer| {
             let (front, address) = split_address_name(computer.name.as_str())?;
-            let template = config.template(front).filter(|template| template.adopt)?;
+            let template = config.template(front).filter(|template| template.adopt.is_on())?;
             Some(Claim {
                 computer,
                 template,
@@ -260,7 +260,7 @@ fn stands_at(template: &Template, provider: &ProviderName) -> bool {
 }
 
 fn adopting<'c>(config: &'c Config, name: &TemplateName) -> Option<&'c Template> {
-    config.template(name.as_str()).filter(|template| template.adopt)
+    config.template(name.as_str()).filter(|template| template.adopt.is_on())
 }
 
 /// Returns whether a memory is of a server that was taken over and is foreign again: then its Jenkins node is, too.
@@ -275,13 +275,14 @@ pub(super) fn is_given_back(memory: &NodeMemory, observed: &Observed, config: &C
 
 /// Returns whether a Jenkins node bears the name of a server of the original, of a template that adopts.
 pub(super) fn is_name_of_original(node: &str, config: &Config) -> bool {
-    template_in_name(node).is_some_and(|template| config.template(template).is_some_and(|template| template.adopt))
+    template_in_name(node)
+        .is_some_and(|template| config.template(template).is_some_and(|template| template.adopt.is_on()))
 }
 
 /// Returns the template that would take a server for its name if it adopted.
 pub(super) fn would_take<'c>(server: &Server, config: &'c Config) -> Option<&'c TemplateName> {
     let (template, _) = named(&server.name, config).filter(|_| !is_of_another(server, config))?;
-    (!template.adopt).then_some(&template.name)
+    (!template.adopt.is_on()).then_some(&template.name)
 }
 
 fn listed(names: &[&str]) -> String {

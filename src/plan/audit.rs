@@ -330,7 +330,7 @@ fn alive(
         .iter()
         .filter(|(id, memory)| !ids.contains(*id) && closed(&memory.provider))
     {
-        let adopts = |template: &Template| template.name == memory.template && template.adopt;
+        let adopts = |template: &Template| template.name == memory.template && template.adopt.is_on();
         if memory.adopted && !config.templates.iter().any(adopts) {
             continue;
         }

@@ -1,7 +1,7 @@
 //! What is taken over without our mark: servers of the original and hand-made ones; and what stays foreign.
 
 use jiff::SignedDuration;
-use mita::config::Template;
+use mita::config::{Adopt, Template};
 use mita::model::{
     Address, BelongingKind, Belongings, Mark, NodeId, NodeName, Reading, Server, ServerId, ServerStatus,
 };
@@ -18,7 +18,7 @@ type Change = (&'static str, fn(&mut World));
 /// A template that adopts.
 fn adopting(name: &str) -> Template {
     Template {
-        adopt: true,
+        adopt: Adopt::Yes,
         ..template(name, &[name, "linux"])
     }
 }
@@ -99,7 +99,7 @@ fn a_server_is_taken_by_its_name_where_its_template_adopts() {
         let mut world = world();
         unmarked(&mut world, &name, 1, mins(3));
         assert_eq!(row(&world.plan(), &name).is_some(), taken, "{name}");
-        world.config.templates[0].adopt = false;
+        world.config.templates[0].adopt = Adopt::No;
         assert!(world.plan().servers.is_empty(), "{name}");
     }
 }
@@ -132,7 +132,7 @@ fn our_own_mark_on_a_name_that_is_not_ours_does_no_harm() {
     world.node("small+10.0.9.1", 1);
     assert!(row(&world.plan(), &name).unwrap().adopted);
     assert_eq!(minutes(&mut world.clone(), 45), [name]);
-    world.config.templates[0].adopt = false;
+    world.config.templates[0].adopt = Adopt::No;
     assert!(world.plan().servers.is_empty());
 }
 
@@ -142,7 +142,7 @@ fn the_longest_template_name_counts() {
     let of_small = unmarked(&mut world, &original("small", 1), 1, mins(3));
     let of_x = unmarked(&mut world, &original("small__x", 2), 2, mins(3));
     assert_eq!(names(&world.plan()), [of_small.as_str()], "small__x does not adopt");
-    world.config.templates[1].adopt = true;
+    world.config.templates[1].adopt = Adopt::Yes;
     let plan = world.plan();
     assert_eq!(row(&plan, &of_x).unwrap().node.as_str(), "small__x");
     assert_eq!(row(&plan, &of_small).unwrap().node.as_str(), "small");
@@ -184,7 +184,7 @@ fn a_node_of_a_template_leads_to_the_server_at_its_address() {
             assert_eq!(row.jenkins_node.as_ref().unwrap().as_str(), node);
             assert!(row.adopted && !row.outdated && row.phase == Phase::Idle);
         }
-        world.config.templates[0].adopt = false;
+        world.config.templates[0].adopt = Adopt::No;
         assert!(world.plan().servers.is_empty(), "{node}");
         assert!(minutes(&mut world, 100).is_empty());
     }
@@ -403,7 +403,7 @@ fn one_taken_for_its_node_is_known_while_its_cloud_is_closed() {
         "small+10.0.9.1"
     );
     assert!(plan.removals.is_empty());
-    world.config.templates[0].adopt = false;
+    world.config.templates[0].adopt = Adopt::No;
     assert!(world.plan().servers.is_empty());
 }
 
@@ -417,7 +417,7 @@ fn what_was_taken_is_foreign_again_once_adopt_is_off() {
     world.node(&named, 1);
     world.lose_node(&named);
     world.pass(mins(30));
-    world.config.templates[0].adopt = false;
+    world.config.templates[0].adopt = Adopt::No;
     let plan = world.plan();
     assert!(
         plan.notes
@@ -481,16 +481,16 @@ fn a_node_is_known_by_the_server_s_name_and_by_its_uuid() {
 #[test]
 fn a_node_of_the_original_without_its_server_goes_and_a_hand_made_one_stays() {
     for (node, adopt, goes) in [
-        (original("small", 1), true, true),
-        (original("small", 1), false, false),
-        ("small+10.0.9.1".to_owned(), true, false),
-        ("small__docker".to_owned(), true, false),
+        (original("small", 1), Adopt::Yes, true),
+        (original("small", 1), Adopt::No, false),
+        ("small+10.0.9.1".to_owned(), Adopt::Yes, false),
+        ("small__docker".to_owned(), Adopt::Yes, false),
     ] {
         let mut world = world();
         world.config.templates[0].adopt = adopt;
         offline(world.node(&node, 1));
         minutes(&mut world, 5);
-        assert_eq!(world.observed.jenkins.computers.is_empty(), goes, "{node} {adopt}");
+        assert_eq!(world.observed.jenkins.computers.is_empty(), goes, "{node} {adopt:?}");
     }
 }
 
@@ -526,7 +526,7 @@ fn a_lost_mark_keeps_the_id() {
         [&NodeId::new("000000000007")]
     );
     assert!(row(&plan, &name).unwrap().adopted);
-    world.config.templates[0].adopt = false;
+    world.config.templates[0].adopt = Adopt::No;
     assert!(world.plan().servers.is_empty());
     assert!(minutes(&mut world, 100).is_empty());
 }
@@ -563,7 +563,7 @@ fn destroy_finds_them_by_server_and_by_node() {
         assert!(broken.is_empty(), "{broken:?}");
     }
     assert!(removed(&destroyed(&world, "foreign")).is_empty());
-    world.config.templates[0].adopt = false;
+    world.config.templates[0].adopt = Adopt::No;
     let plan = destroyed(&world, &name);
     assert!(removed(&plan).is_empty());
     assert!(plan.warnings[0].contains("adopt: true"), "{:?}", plan.warnings);
@@ -580,7 +580,7 @@ fn the_audit_refuses_what_may_not_be_taken() {
     let broken = |world: &World| audit(&good, &world.observed, &world.config, &world.state, &world.context);
     assert!(broken(&world).is_empty());
     let changes: [Change; 5] = [
-        ("adopt is off", |world| world.config.templates[0].adopt = false),
+        ("adopt is off", |world| world.config.templates[0].adopt = Adopt::No),
         ("its node has another address", |world| {
             world.server_mut("box").addresses.clear();
         }),

@@ -9,7 +9,7 @@ mod floating;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use mita::config::{Config, MinReady};
+use mita::config::{Adopt, Config, MinReady};
 use mita::labels::{Label, Labels};
 use mita::model::{
     Address, CloudView, Computer, JenkinsView, Mark, NodeId, NodeName, Observed, Offer, Offers, ProviderName,
@@ -1143,7 +1143,7 @@ fn some_config(dice: &mut Dice, faults: Faults) -> Config {
     let mut templates = Vec::new();
     for (number, labels) in sets.into_iter().enumerate() {
         let mut template = template(&format!("t{number}"), labels);
-        template.adopt = faults.adopt;
+        template.adopt = if faults.adopt { Adopt::Yes } else { Adopt::No };
         if faults.max_builds {
             template.max_builds = dice.chance(70).then(|| 1 + u32::try_from(dice.roll(3)).unwrap());
         }

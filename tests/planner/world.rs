@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use jiff::{SignedDuration, Timestamp};
 use mita::access::{EndpointOverrides, JenkinsAccess, JenkinsCredential, KeystoneAuth, OpenStackAccess, Transport};
 use mita::config::{
-    Agent, Config, HostKey, LabelSources, Limits, MinReady, Placement, ProviderConfig, ProviderKind, Register,
+    Adopt, Agent, Config, HostKey, LabelSources, Limits, MinReady, Placement, ProviderConfig, ProviderKind, Register,
     Template, Timing,
 };
 use mita::model::{
@@ -130,7 +130,7 @@ pub fn template(name: &str, labels: &[&str]) -> Template {
         max_builds: None,
         register: Register::Own,
         agent: agent(),
-        adopt: false,
+        adopt: Adopt::No,
         digest: format!("digest of {name}"),
     }
 }

@@ -9,7 +9,7 @@ use crate::model::{self, ProviderName, TemplateName, Zone};
 use super::super::at::{At, Given};
 use super::super::problem::{Place, Report, quoted};
 use super::super::raw::{RawConfig, RawNode};
-use super::super::{MinReady, Placement, ReadyWindow, Register, Template, suggest};
+use super::super::{Adopt, MinReady, Placement, ReadyWindow, Register, Template, suggest};
 use super::{Graces, agent, exec, lifetime, positive, server, text, user_data};
 
 /// A hostname is cut there, and with it the end of the id.
@@ -94,11 +94,11 @@ fn template(name: &str, raw: &RawNode, at: &At<'_>, context: &Context<'_>, repor
         max_builds: raw.max_builds,
         register,
         agent: agent::agent(at, raw, register, report),
-        adopt: raw.adopt.unwrap_or(false),
+        adopt: adopt(raw),
         digest: String::new(),
     };
-    if template.adopt {
-        report.hint(&at.place("adopt"), adopts(name));
+    if template.adopt.is_on() {
+        report.hint(&at.place("adopt"), adopts(name, template.adopt));
     }
     if let Some(script) = &raw.script {
         user_data::check(at, script, &template, context, report);
@@ -108,12 +108,26 @@ fn template(name: &str, raw: &RawNode, at: &At<'_>, context: &Context<'_>, repor
     template
 }
 
+/// Reads which servers without our mark are taken over; `check` lets no other word through.
+fn adopt(raw: &RawNode) -> Adopt {
+    match raw.adopt.as_deref() {
+        Some("true") => Adopt::Yes,
+        Some("all") => Adopt::All,
+        _ => Adopt::No,
+    }
+}
+
 /// Says what taking over means: the servers of a program that still runs would go.
-fn adopts(name: &str) -> String {
+fn adopts(name: &str, adopt: Adopt) -> String {
+    let absent = if adopt.removes_never_linked() {
+        ", also those that this Jenkins never knew; if another controller makes servers of that name, write true"
+    } else {
+        "; one that this Jenkins never knew goes only in state ERROR, since another controller may have made it"
+    };
     format!(
         "takes over servers without mita's mark that are named {name}__... or that alone have the address of a Jenkins \
-         node {name}+ADDRESS, and removes them once they stand idle; stop the program that made them first, and remove \
-         this key when the last of them is gone"
+         node {name}+ADDRESS, and removes them once they are idle{absent}; stop the program that made them first, and \
+         remove this key when the last of them is gone"
     )
 }
 

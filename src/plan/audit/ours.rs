@@ -24,7 +24,7 @@ impl<'a> Ours<'a> {
     /// Reads the claims from the names of the Jenkins nodes.
     pub(super) fn new(observed: &'a Observed, config: &'a Config, state: &'a State) -> Self {
         let mut claims: HashMap<IpAddr, Vec<&Template>> = HashMap::default();
-        for template in config.templates.iter().filter(|template| template.adopt) {
+        for template in config.templates.iter().filter(|template| template.adopt.is_on()) {
             for node in observed.jenkins.computers.iter().filter(|node| !node.built_in) {
                 match split_address_name(node.name.as_str()) {
                     Some((front, ip)) if front == template.name.as_str() => {
@@ -52,7 +52,7 @@ impl<'a> Ours<'a> {
                 return Some(own);
             }
         }
-        if !self.config.templates.iter().any(|template| template.adopt) {
+        if !self.config.templates.iter().any(|template| template.adopt.is_on()) {
             return None;
         }
         let own = || split_server_name(&server.name).map(|(_, id)| id);
@@ -64,11 +64,11 @@ impl<'a> Ours<'a> {
         });
         named.sort_by_key(|template| template.name.as_str().len());
         if let Some(template) = named.last() {
-            let taken = template.adopt && stands_at(template, provider);
+            let taken = template.adopt.is_on() && stands_at(template, provider);
             return taken.then(|| (template.name.clone(), own().unwrap_or(id)));
         }
         let remembered = self.state.nodes.get(&id).filter(|memory| {
-            let adopts = |template: &Template| template.name == memory.template && template.adopt;
+            let adopts = |template: &Template| template.name == memory.template && template.adopt.is_on();
             memory.adopted && memory.server_id == server.id && self.config.templates.iter().any(adopts)
         });
         if let Some(memory) = remembered {
