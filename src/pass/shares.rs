@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use crate::http::Deadline;
 use crate::model::{Belonging, BelongingKind, BelongingMark, Offers, ServerId, ServerSpec, TemplateName, Zone};
-use crate::provider::{AddFloatingIp, CreateServer, Deleted, Provider, ProviderError, ServerList};
+use crate::provider::{AddFloatingIp, CreateServer, Deleted, Lookup, Provider, ProviderError, ServerList};
 
 /// A wait of this share of the pass is long: 10 s of the usual 5 minutes.
 const LONG: u32 = 30;
@@ -145,6 +145,10 @@ impl Shared {
 impl Provider for Shared {
     fn servers(&mut self) -> Result<ServerList, ProviderError> {
         self.ask(self.ledger.look, |cloud| cloud.servers())
+    }
+
+    fn server(&mut self, id: &ServerId) -> Result<Lookup, ProviderError> {
+        self.ask(self.ledger.look, |cloud| cloud.server(id))
     }
 
     fn fault(&mut self, id: &ServerId) -> Result<Option<String>, ProviderError> {

@@ -73,10 +73,27 @@ pub enum Deleted {
     AlreadyGone,
 }
 
+/// The answer to a question for one server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lookup {
+    /// It is there, whatever the list said.
+    There(Box<Server>),
+    /// The service itself says that it has no such server.
+    Gone,
+    /// This kind of cloud has no way to ask: only its list tells.
+    NotAsked,
+}
+
 /// A cloud. Every method makes requests with a bound on their time; none waits for a server.
 pub trait Provider {
     /// Lists every server of the project, whole or not at all.
     fn servers(&mut self) -> Result<ServerList, ProviderError>;
+
+    /// Asks for one server, which a list may lack although it exists. Any answer but the server or the service's own
+    /// "not found" is an error.
+    fn server(&mut self, _id: &ServerId) -> Result<Lookup, ProviderError> {
+        Ok(Lookup::NotAsked)
+    }
 
     /// Asks why a server is in ERROR, where the list did not tell; `None` when the cloud gives no reason.
     fn fault(&mut self, id: &ServerId) -> Result<Option<String>, ProviderError>;

@@ -61,6 +61,10 @@ pub struct Cloud {
     pub schedule_seconds: i64,
     pub build_seconds: i64,
     pub delete_seconds: i64,
+    /// Servers that lists lack although they exist, each until when: their cell is down.
+    pub hide_from_list: BTreeMap<String, i64>,
+    /// Servers of which Nova's cache lost addresses although they run, each with what it lost and until when.
+    pub hide_addresses: BTreeMap<String, (Hidden, i64)>,
     /// Whether a fault also stands in the list, as host-side failures do.
     pub fault_in_list: bool,
     addresses: u32,
@@ -131,6 +135,17 @@ pub struct Quota {
     pub volumes: i64,
     pub floating_ips: i64,
     pub ports: i64,
+}
+
+/// What Nova's cache lost of a server's addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hidden {
+    /// Everything: `{}`.
+    All,
+    /// All entries of its network: `{"private": []}`.
+    Entries,
+    /// The floating IP alone.
+    Floating,
 }
 
 #[derive(Clone, Debug)]
@@ -413,6 +428,8 @@ impl Cloud {
             schedule_seconds: 2,
             build_seconds: 18,
             delete_seconds: 5,
+            hide_from_list: BTreeMap::new(),
+            hide_addresses: BTreeMap::new(),
             fault_in_list: false,
             addresses: u32::try_from(random.below(200)).unwrap_or(0) << 16,
         }

@@ -47,7 +47,7 @@ mod why;
 mod wire;
 mod world;
 
-pub use cloud::{Cloud, CloudServer, Flavor, FloatingIp, Image, Network, Port, Quota, Volume, ZoneState};
+pub use cloud::{Cloud, CloudServer, Flavor, FloatingIp, Hidden, Image, Network, Port, Quota, Volume, ZoneState};
 pub use jenkins::FakeJenkins;
 pub use model::{Agent, Build, Item, Jenkins, Mark, Ssh, Stage, Task, TaskClass, User, secret_of};
 pub use openstack::FakeOpenStack;

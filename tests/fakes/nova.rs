@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::cloud::{Cloud, CloudServer};
+use super::cloud::{Cloud, CloudServer, Hidden};
 use super::openstack::{Asked, micro_stamp, page, paged, stamp};
 use super::wire::Reply;
 use super::world::State;
@@ -188,7 +188,9 @@ fn flavor_in(cloud: &Cloud, server: &CloudServer, asked: &Asked<'_>, version: u3
 }
 
 fn addresses(cloud: &Cloud, server: &CloudServer, clock: i64) -> Value {
-    if server.addresses.is_empty() {
+    let lost = cloud.hide_addresses.get(&server.id).filter(|(_, until)| clock < *until);
+    let lost = lost.map(|(what, _)| *what);
+    if server.addresses.is_empty() || lost == Some(Hidden::All) {
         return json!({});
     }
     let entry = |addr: &str, kind: &str| {
@@ -200,7 +202,11 @@ fn addresses(cloud: &Cloud, server: &CloudServer, clock: i64) -> Value {
         .floating_ips
         .iter()
         .filter(|f| f.port.as_ref() == Some(&server.port) && clock >= f.created + cloud.floating_seconds);
-    all.extend(floating.map(|f| entry(&f.address, "floating")));
+    match lost {
+        Some(Hidden::Entries) => all.clear(),
+        Some(_) => {}
+        None => all.extend(floating.map(|f| entry(&f.address, "floating"))),
+    }
     let name = cloud
         .networks
         .iter()
@@ -218,12 +224,14 @@ fn list(state: &mut State, asked: &Asked<'_>, version: u32, detail: bool) -> Rep
             &format!("Policy doesn't allow os_compute_api:servers:{which}:get_all_tenants to be performed."),
         );
     }
+    let clock = state.clock;
     let cloud = state.cloud(asked.cloud);
     let limit = match read_limit(asked, cloud.max_limit) {
         Ok(limit) => limit,
         Err(reply) => return reply,
     };
     let mut servers: Vec<&CloudServer> = cloud.servers.iter().filter(|s| passes(asked, s)).collect();
+    servers.retain(|s| cloud.hide_from_list.get(&s.id).is_none_or(|until| clock >= *until));
     servers.sort_by_key(|s| (!s.scheduling(), -s.created, s.id.clone()));
     let scheduling = servers.iter().any(|s| s.scheduling());
     let values: Vec<Value> = servers

@@ -7,7 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::fakes::{Agent, FakeJenkins, FakeOpenStack, Fault, Gate, JoinsAs, Kind, Reply, Service, Task, When, World};
+use super::fakes::{
+    Agent, FakeJenkins, FakeOpenStack, Fault, Gate, Hidden, JoinsAs, Kind, Reply, Service, Task, When, World,
+};
 use super::recorded::{Got, send};
 
 struct Setup {
@@ -230,4 +232,37 @@ fn nobody_is_there_after_a_stop() {
         c.read(&mut [0; 1]).map_or(true, |n| n == 0)
     });
     assert!(silent);
+}
+
+#[test]
+fn a_list_can_lack_servers_and_addresses_for_a_while() {
+    let s = setup();
+    let id = s.create("trusty__0123456789ab", json!({})).json()["server"]["id"].clone();
+    let id = id.as_str().expect("an id").to_owned();
+    s.world.advance(30);
+    let until = s.world.now().as_second() + 60;
+    let list = || s.nova("GET", "/servers/detail", "").json()["servers"].clone();
+    let show = || s.nova("GET", &format!("/servers/{id}"), "");
+    let whole = show().json()["server"]["addresses"].clone();
+    s.world
+        .with(|w| w.cloud("main").hide_from_list.insert(id.clone(), until));
+    assert_eq!(list(), json!([]));
+    assert_eq!(show().status, 200);
+    s.world.with(|w| w.cloud("main").hide_from_list.clear());
+    for (what, expected) in [
+        (Hidden::All, json!({})),
+        (Hidden::Entries, json!({"private": []})),
+        (Hidden::Floating, whole.clone()),
+    ] {
+        s.world
+            .with(|w| w.cloud("main").hide_addresses.insert(id.clone(), (what, until)));
+        assert_eq!(list()[0]["addresses"], expected);
+        assert_eq!(show().json()["server"]["addresses"], expected);
+    }
+    s.world
+        .with(|w| w.cloud("main").hide_from_list.insert(id.clone(), until));
+    s.world
+        .with(|w| w.cloud("main").hide_addresses.insert(id.clone(), (Hidden::All, until)));
+    s.world.advance(60);
+    assert_eq!(list()[0]["addresses"], whole);
 }

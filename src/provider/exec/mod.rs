@@ -103,7 +103,7 @@ impl Exec {
     }
 
     /// A server as it is told to the program.
-    fn server(&self, id: &ServerId) -> Value {
+    fn as_told(&self, id: &ServerId) -> Value {
         json!({"server": {"id": id, "name": self.names.get(id)}})
     }
 }
@@ -162,7 +162,7 @@ impl Provider for Exec {
         if id.as_str().is_empty() {
             return Err(ProviderError::Refused(format!("{what}: it has no id")));
         }
-        match self.call("delete", &what, self.server(id), "") {
+        match self.call("delete", &what, self.as_told(id), "") {
             Ok(_) => Ok(Deleted::Accepted),
             Err(ProviderError::NotFound(_)) => Ok(Deleted::AlreadyGone),
             Err(error) => Err(error),
@@ -191,7 +191,7 @@ impl Provider for Exec {
         if !self.knows("console")? {
             return Ok(None);
         }
-        let mut own = self.server(id);
+        let mut own = self.as_told(id);
         own["lines"] = json!(lines);
         let told: Console = self.ask("console", own)?;
         Ok(told.text.map(|text| end_of(&text, lines)))

@@ -13,10 +13,12 @@ use super::catalog::Service;
 use super::error::{Fault, parse};
 use super::pages::{Markers, next_marker, pages};
 use super::session::{Session, date};
-use super::wire::{Flavor, FlavorsPage, LimitsBody, Named, OneServer, ServerGroupsBody, ServersPage, WireServer};
-use crate::http::{Reply, escaped};
+use super::wire::{
+    Failed, Flavor, FlavorsPage, LimitsBody, Named, OneServer, ServerGroupsBody, ServersPage, WireServer,
+};
+use crate::http::{Reply, escaped, printable};
 use crate::model::{Room, Server, ServerId, ServerStatus};
-use crate::provider::{ProviderError, ServerList};
+use crate::provider::{Lookup, ProviderError, ServerList};
 
 /// Lists every server of the project, whole or not at all.
 pub(super) fn servers(session: &mut Session) -> Result<ServerList, ProviderError> {
@@ -33,12 +35,28 @@ pub(super) fn servers(session: &mut Session) -> Result<ServerList, ProviderError
     }
 }
 
+/// Asks for one server. Only Nova's own 404 says that it is gone: a gateway's or a proxy's says nothing of it.
+pub(super) fn server(session: &mut Session, id: &ServerId) -> Result<Lookup, ProviderError> {
+    let what = format!("server {}", printable(id.as_str(), 60));
+    if id.as_str().is_empty() {
+        return Err(ProviderError::Refused(format!("{what}: it has no id")));
+    }
+    let path = format!("/servers/{}", escaped(id.as_str()));
+    let reply = session.get(&what, Service::Compute, &path)?;
+    if Fault::of(&reply).is_gone(Service::Compute) {
+        return Ok(Lookup::Gone);
+    }
+    let youngest = date(&reply).unwrap_or_else(Timestamp::now);
+    let found = parse::<OneServer<WireServer>>(&what, &reply)?.server;
+    Ok(Lookup::There(Box::new(found.into_server(youngest))))
+}
+
 /// Asks one server why it is in ERROR: of one that never got a host, the list does not tell.
 pub(super) fn fault(session: &mut Session, id: &ServerId) -> Result<Option<String>, ProviderError> {
     let what = "server in ERROR";
     let path = format!("/servers/{}", escaped(id.as_str()));
     let reply = session.get(what, Service::Compute, &path)?;
-    Ok(parse::<OneServer>(what, &reply)?.server.reason())
+    Ok(parse::<OneServer<Failed>>(what, &reply)?.server.reason())
 }
 
 enum Listing {

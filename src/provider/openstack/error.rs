@@ -5,6 +5,7 @@
 
 use serde_json::Value;
 
+use super::catalog::Service;
 use crate::http::{HttpError, Reply, printable};
 use crate::model::FaultKind;
 use crate::provider::ProviderError;
@@ -22,6 +23,8 @@ pub(super) struct Fault {
     pub status: u16,
     /// Whether the body was JSON, so that an API spoke and not a proxy.
     pub json: bool,
+    /// The name that the service gives to it: `itemNotFound`, or Neutron's type, `FloatingIPNotFound`.
+    name: Option<String>,
     /// The whole message in lower case, for telling faults apart.
     lower: String,
     /// The message as it may be shown.
@@ -40,6 +43,7 @@ impl Fault {
     /// Reads a reply that may echo a text of ours (the encoded script), which is not shown.
     pub(super) fn hiding(reply: &Reply, secret: &str) -> Self {
         let (json, mut text) = message(&reply.body);
+        let name = name(&reply.body);
         if !secret.is_empty() {
             text = text.replace(secret, "***");
         }
@@ -49,6 +53,7 @@ impl Fault {
         Self {
             status: reply.status,
             json,
+            name,
             lower: text.to_lowercase(),
             shown: showable(&text),
             request: request.map(|id| printable(id, 60)),
@@ -70,6 +75,19 @@ impl Fault {
             "" => format!("no message ({notes})"),
             shown => format!("{shown} ({notes})"),
         }
+    }
+
+    /// Returns whether the service itself says that it has no such thing. The 404 of a gateway, a proxy or a wrong URL
+    /// proves nothing: forgetting the thing for it would leak it.
+    pub(super) fn is_gone(&self, service: Service) -> bool {
+        let named = |test: fn(&str) -> bool| self.name.as_deref().is_some_and(test);
+        self.status == 404
+            && match service {
+                Service::Compute | Service::Volume => named(|name| name == "itemNotFound"),
+                Service::Network => named(|name| name.ends_with("NotFound")),
+                // Glance says so in HTML, as its web server would.
+                Service::Image => true,
+            }
     }
 
     fn says(&self, any: &[&str]) -> bool {
@@ -214,6 +232,21 @@ pub(super) fn parse<'a, T: serde::Deserialize<'a>>(what: &str, reply: &'a Reply)
 
 fn start(body: &[u8]) -> String {
     printable(&String::from_utf8_lossy(&body[..body.len().min(120)]), 60)
+}
+
+/// Finds the name of a fault: the key around `{"itemNotFound": {"code", "message"}}`, the type of a `NeutronError`.
+fn name(body: &[u8]) -> Option<String> {
+    if body.len() > LARGEST_PARSED {
+        return None;
+    }
+    let Value::Object(root) = serde_json::from_slice::<Value>(body).ok()? else {
+        return None;
+    };
+    match root.iter().next().filter(|_| root.len() == 1)? {
+        (key, Value::Object(inner)) if key == "NeutronError" => Some(inner.get("type")?.as_str()?.to_owned()),
+        (key, Value::Object(_)) => Some(key.clone()),
+        _ => None,
+    }
 }
 
 /// Finds the message in an error body, and tells whether the body was JSON.

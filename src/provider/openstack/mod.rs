@@ -53,7 +53,7 @@ use crate::http::{Deadline, Http, printable};
 use crate::model::{
     Belonging, BelongingKind, BelongingMark, Offers, ServerId, ServerSpec, TemplateName, Unavailable, Zone,
 };
-use crate::provider::{AddFloatingIp, CreateServer, Deleted, Provider, ProviderError, ServerList};
+use crate::provider::{AddFloatingIp, CreateServer, Deleted, Lookup, Provider, ProviderError, ServerList};
 use resolve::Stock;
 use session::{Pause, Session};
 
@@ -87,6 +87,10 @@ impl Provider for OpenStack {
         let list = compute::servers(&mut self.session)?;
         self.listed = list.servers.len();
         Ok(list)
+    }
+
+    fn server(&mut self, id: &ServerId) -> Result<Lookup, ProviderError> {
+        compute::server(&mut self.session, id)
     }
 
     fn fault(&mut self, id: &ServerId) -> Result<Option<String>, ProviderError> {

@@ -30,10 +30,10 @@ pub(super) struct ServersPage {
     pub servers_links: Vec<Link>,
 }
 
-/// What is looked at where one server is asked for.
+/// The answer where one server is asked for.
 #[derive(Debug, Deserialize)]
-pub(super) struct OneServer {
-    pub server: Failed,
+pub(super) struct OneServer<T> {
+    pub server: T,
 }
 
 /// Why a server is in ERROR.

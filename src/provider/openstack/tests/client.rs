@@ -8,7 +8,7 @@ use super::{access, client, recorded, spec};
 use crate::http::Deadline;
 use crate::model::{Room, ServerId, TemplateName, Zone};
 use crate::provider::openstack::OpenStack;
-use crate::provider::{Deleted, Provider as _, ProviderError, ServerList};
+use crate::provider::{Deleted, Lookup, Provider as _, ProviderError, ServerList};
 
 const LOGIN: &str = "POST /v3/auth/tokens";
 const FIRST: &str = "GET /v2.1/servers/detail?limit=1000";
@@ -87,6 +87,39 @@ fn a_server_in_error_is_asked_why() {
     let fault = cloud.fault(&ServerId::new("a")).unwrap();
     assert_eq!(fault.as_deref(), Some("No valid host was found."));
     assert!(cloud.fault(&ServerId::new("b")).is_err(), "it is gone by now");
+    server.finish();
+}
+
+#[test]
+fn only_the_services_own_404_says_that_a_server_is_gone() {
+    let html = || like(&recorded!("err-unknown-path"));
+    let server = Scripted::new(vec![
+        (LOGIN, login()),
+        ("GET /v2.1/servers/a", like(&recorded!("server-show-deleting"))),
+        ("GET /v2.1/servers/b", like(&recorded!("err-delete-unknown-server"))),
+        ("GET /v2.1/servers/c", html()),
+        ("GET /v2.1/servers/c", json(404, r#"{"message": "Api does not exist"}"#)),
+        ("GET /v2.1/servers/c", json(404, "")),
+        ("GET /v2.1/servers/c", json(404, r#"{"forbidden": {"message": "no"}}"#)),
+        (
+            "GET /v2.1/servers/c",
+            json(410, r#"{"itemNotFound": {"message": "no"}}"#),
+        ),
+        ("GET /v2.1/servers/c", json(403, r#"{"forbidden": {"message": "no"}}"#)),
+        ("GET /v2.1/servers/c", json(500, "")),
+        ("GET /v2.1/servers/c", json(200, r#"{"servers": []}"#)),
+    ]);
+    let (mut cloud, _) = client(&access(&server.url));
+    let Ok(Lookup::There(found)) = cloud.server(&ServerId::new("a")) else {
+        panic!("it is there");
+    };
+    assert_eq!(found.task_state.as_deref(), Some("deleting"));
+    assert_eq!(cloud.server(&ServerId::new("b")), Ok(Lookup::Gone));
+    for at in 0..8 {
+        let answer = cloud.server(&ServerId::new("c"));
+        assert!(answer.is_err(), "answer {at}: {answer:?}");
+    }
+    assert!(cloud.server(&ServerId::new("")).is_err());
     server.finish();
 }
 
