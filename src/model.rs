@@ -5,6 +5,7 @@
 
 mod belonging;
 mod fault;
+mod offline;
 mod spec;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use belonging::{Belonging, BelongingKind, BelongingMark, Belongings};
 pub use fault::FaultKind;
+pub use offline::{DRAIN_PREFIX, MARK_PREFIX, OfflineBy, OfflineSigns, SPENT_PREFIX, Work};
 pub use spec::{ImageRef, Offer, Offers, PortOffer, PortSpec, Room, ServerSpec, SizeRef, Unavailable};
 
 macro_rules! name_type {

@@ -9,7 +9,6 @@ mod create;
 mod error;
 mod job;
 mod lenient;
-mod mark;
 mod read;
 mod remove;
 mod script;

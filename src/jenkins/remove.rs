@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use crate::jenkins::client::Client;
 use crate::jenkins::write::Deleted;
-use crate::jenkins::{JenkinsError, NodeState, mark};
-use crate::model::NodeName;
+use crate::jenkins::{JenkinsError, NodeState};
+use crate::model::{NodeName, OfflineBy};
 
 /// From this version on the mark waits for a scheduling round in progress before it is answered.
 const MARK_WAITS_SINCE: (u32, u32) = (2, 503);
@@ -22,13 +22,8 @@ const SETTLING: Duration = Duration::from_secs(1);
 pub struct RemoveNode<'a> {
     /// The node.
     pub name: &'a NodeName,
-    /// The offline message of this pass; begins with `mark_prefix`.
+    /// The offline message to set: one that begins as those of all removals, or of all drains.
     pub mark: &'a str,
-    /// How the offline messages of all removals begin.
-    pub mark_prefix: &'a str,
-    /// How the offline messages of nodes that are drained begin: they stand for a mark of ours, too, and are not taken
-    /// back.
-    pub drain_prefix: &'a str,
     /// Whether running builds are no reason to keep it.
     pub even_if_busy: bool,
     /// Whether a mark set by Jenkins' own monitors is no reason to keep it.
@@ -53,13 +48,18 @@ pub enum Outcome {
     Gone,
     /// It works; nothing was changed.
     Busy,
-    /// Somebody else marked it; nothing was changed.
+    /// Somebody else marked or disconnected it; nothing was changed.
     HeldByPerson {
         /// What they said.
         reason: String,
     },
     /// Work was handed to it while we marked it.
     TurnedBusy {
+        /// Why our mark could not be taken back; `None` when it was.
+        still_marked: Option<JenkinsError>,
+    },
+    /// It lost its connection while we marked it. That may be a person's disconnect, which our mark hides.
+    Disconnected {
         /// Why our mark could not be taken back; `None` when it was.
         still_marked: Option<JenkinsError>,
     },
@@ -78,7 +78,7 @@ pub enum Drained {
     Before,
     /// There is no such node.
     Gone,
-    /// Somebody else marked it; nothing was changed.
+    /// Somebody else marked or disconnected it; nothing was changed.
     HeldByPerson {
         /// What they said.
         reason: String,
@@ -97,20 +97,19 @@ impl Client {
         let Some(node) = self.node(request.name)? else {
             return unmarked(Outcome::Gone);
         };
-        if !node.is_quiet() && !request.even_if_busy {
+        if !node.is_idle() && !request.even_if_busy {
             return unmarked(Outcome::Busy);
         }
-        if mark::is_ours(&node, request.mark_prefix) {
+        match node.offline_by() {
             // An earlier pass marked it and did not come to the end: this reading is the one after the mark.
-            return unmarked(self.delete_marked(request, true));
-        }
-        if mark::is_ours(&node, request.drain_prefix) {
-            return unmarked(self.delete_marked(request, false));
-        }
-        if is_held(&node, request.by_monitor) {
-            return unmarked(Outcome::HeldByPerson {
-                reason: crate::http::printable(&node.offline_reason, 200),
-            });
+            OfflineBy::Removal => return unmarked(self.delete_marked(request, true)),
+            OfflineBy::Drain => return unmarked(self.delete_marked(request, false)),
+            by if is_held(by, request.by_monitor) => {
+                return unmarked(Outcome::HeldByPerson {
+                    reason: reason_of(&node),
+                });
+            }
+            _ => {}
         }
         self.mark_offline(request.name, request.mark)?;
         if !self.mark_waits() && !request.even_if_busy {
@@ -118,46 +117,54 @@ impl Client {
         }
         Ok(Removed {
             marked: true,
-            outcome: self.finish(request),
+            outcome: self.finish(request, node.connected),
         })
     }
 
     /// Takes a mark of ours back off, if it still is the one that the node bears. Returns whether it was.
     pub fn unmark(&self, name: &NodeName, mark_prefix: &str) -> Result<bool, JenkinsError> {
         match self.node(name)? {
-            Some(node) if mark::is_ours(&node, mark_prefix) => self.take_mark_back(name, mark_prefix).map(|()| true),
+            Some(node) if node.offline_signs().has_mark(mark_prefix) => {
+                self.take_mark_back(name, mark_prefix).map(|()| true)
+            }
             _ => Ok(false),
         }
     }
 
-    /// Marks a node offline so that it takes no new work and its builds end, unless it bears such a mark or somebody
-    /// else's. A monitor's mark is replaced only where `by_monitor` says so.
+    /// Marks a node offline so that it takes no new work and its builds end, unless it bears such a mark, or somebody else
+    /// took it offline. A monitor's mark is replaced only where `by_monitor` says so.
     pub fn drain(&self, request: &RemoveNode<'_>) -> Result<Drained, JenkinsError> {
         let Some(node) = self.node(request.name)? else {
             return Ok(Drained::Gone);
         };
-        if mark::is_ours(&node, request.drain_prefix) {
-            return Ok(Drained::Before);
-        }
-        if is_held(&node, request.by_monitor) && !mark::is_ours(&node, request.mark_prefix) {
-            let reason = crate::http::printable(&node.offline_reason, 200);
-            return Ok(Drained::HeldByPerson { reason });
+        match node.offline_by() {
+            OfflineBy::Drain => return Ok(Drained::Before),
+            by if is_held(by, request.by_monitor) => {
+                let reason = reason_of(&node);
+                return Ok(Drained::HeldByPerson { reason });
+            }
+            _ => {}
         }
         self.mark_offline(request.name, request.mark)?;
         Ok(Drained::Now)
     }
 
-    /// Reads again after our mark and deletes what is still idle.
-    fn finish(&self, request: &RemoveNode<'_>) -> Outcome {
+    /// Reads again after our mark and deletes what is still idle. `connected`: whether it had a channel before.
+    fn finish(&self, request: &RemoveNode<'_>, connected: bool) -> Outcome {
         let node = match self.node(request.name) {
             Ok(Some(node)) => node,
             Ok(None) => return Outcome::Gone,
             Err(error) => return Outcome::Failed(error),
         };
-        if !mark::bears(&node, request.mark) {
+        if !node.offline_signs().is_mark(request.mark) {
             return Outcome::MarkLost;
         }
-        if node.is_quiet() || request.even_if_busy {
+        if connected && !node.connected {
+            return Outcome::Disconnected {
+                still_marked: self.take_mark_back(request.name, request.mark).err(),
+            };
+        }
+        if node.is_idle() || request.even_if_busy {
             return self.delete_marked(request, true);
         }
         Outcome::TurnedBusy {
@@ -188,13 +195,17 @@ impl Client {
     }
 }
 
-/// Returns whether somebody else marked a node.
-fn is_held(node: &NodeState, by_monitor: bool) -> bool {
-    let monitor = node
-        .offline_class
-        .as_deref()
-        .is_some_and(|class| class.starts_with("hudson.node_monitors."));
-    node.temporarily_offline && !(by_monitor && monitor)
+/// Returns whether a node is not to be touched: a person's, and a monitor's unless that may be.
+fn is_held(by: OfflineBy, by_monitor: bool) -> bool {
+    match by {
+        OfflineBy::Person => true,
+        OfflineBy::Monitor => !by_monitor,
+        OfflineBy::Nobody | OfflineBy::Removal | OfflineBy::Drain | OfflineBy::Connection => false,
+    }
+}
+
+fn reason_of(node: &NodeState) -> String {
+    crate::http::printable(&node.offline_reason, 200)
 }
 
 /// Returns whether a version (`2.503`, `2.492.3`, `2.504-SNAPSHOT`) is at least another.

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::jenkins::lenient::{Flag, Number, Object, Text, Told, list, list_beside};
-use crate::model::{Computer, NodeName, QueueItem, Stage, TaskLabel, digest};
+use crate::model::{Computer, NodeName, OfflineBy, OfflineSigns, QueueItem, Stage, TaskLabel, Work, digest};
 
 /// What is asked of the queue, escaped. Of items whose job the user may not read, Jenkins shows the task alone.
 pub const QUEUE_TREE: &str = "items%5Bid%2Cwhy%2Cstuck%2Cblocked%2Cbuildable%2Cpending%2CinQueueSince%2C\
@@ -37,7 +37,7 @@ pub fn computer_tree_with_builds() -> String {
 /// What is asked of one node, escaped.
 pub const NODE_TREE: &str = "idle%2Coffline%2CtemporarilyOffline%2CofflineCauseReason%2C\
                              offlineCause%5Bdescription%5D%2Cexecutors%5Bidle%5D%2C\
-                             oneOffExecutors%5Bidle%5D";
+                             oneOffExecutors%5Bidle%5D%2CabsoluteRemotePath";
 
 /// More items than any controller bears; a bound for the memory that a reply can make us use.
 const MAX_ITEMS: usize = 1_000_000;
@@ -102,12 +102,37 @@ pub struct NodeState {
     pub idle_executors: u32,
     /// Whether a one-off executor is at work.
     pub one_off_busy: bool,
+    /// Whether it certainly has a channel: `absoluteRemotePath`, which Jenkins tells of connected agents, to those with
+    /// Agent/Connect (Agent/Disconnect implies it). A mark hides every other sign of a connection.
+    pub connected: bool,
 }
 
 impl NodeState {
-    /// Returns whether nothing at all is at work on the node.
-    pub fn is_quiet(&self) -> bool {
-        self.idle && !self.one_off_busy && self.idle_executors == self.executors
+    /// Says who took the node offline.
+    pub fn offline_by(&self) -> OfflineBy {
+        self.offline_signs().by()
+    }
+
+    /// Returns what tells who took it offline.
+    pub fn offline_signs(&self) -> OfflineSigns<'_> {
+        OfflineSigns {
+            offline: self.offline,
+            marked: self.temporarily_offline,
+            reason: &self.offline_reason,
+            description: &self.offline_description,
+            class: self.offline_class.as_deref(),
+        }
+    }
+
+    /// Returns whether nothing at all works on the node.
+    pub fn is_idle(&self) -> bool {
+        let work = Work {
+            idle: self.idle,
+            executors: self.executors,
+            idle_executors: self.idle_executors,
+            one_off: self.one_off_busy,
+        };
+        work.is_none()
     }
 }
 
@@ -224,6 +249,8 @@ struct WireComputer<'a> {
     executors: Counted,
     #[serde(default)]
     one_off_executors: Counted,
+    #[serde(borrow, default)]
+    absolute_remote_path: Text<'a>,
 }
 
 #[derive(Default, Deserialize)]
@@ -273,6 +300,7 @@ impl WireComputer<'_> {
             executors,
             idle_executors,
             one_off_busy: self.one_off_executors.all > 0,
+            connected: self.absolute_remote_path.filled().is_some(),
         })
     }
 }

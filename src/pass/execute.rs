@@ -28,9 +28,7 @@ use crate::http::printable;
 use crate::jenkins::{self, Drained, RemoveNode};
 use crate::model::{BelongingMark, NodeId, NodeName, ProviderName, ServerId};
 use crate::plan::backoff::record_failure;
-use crate::plan::{
-    Context, Create, DRAIN_PREFIX, Drain, MARK_PREFIX, NodeToRemove, Removal, ServerToRemove, Unmark, mark_text,
-};
+use crate::plan::{Context, Create, Drain, NodeToRemove, Removal, ServerToRemove, Unmark, mark_text};
 use crate::provider::{CreateServer, Deleted, ProviderError};
 use crate::report::{Action, Do, Outcome};
 use crate::state::{BackoffKey, Intent, Phase, State};
@@ -115,8 +113,6 @@ impl<'a> Executor<'a> {
             let request = RemoveNode {
                 name: &drain.node,
                 mark: &drain.mark,
-                mark_prefix: MARK_PREFIX,
-                drain_prefix: DRAIN_PREFIX,
                 even_if_busy: true,
                 by_monitor: drain.by_monitor,
             };
@@ -186,8 +182,6 @@ impl<'a> Executor<'a> {
         let request = RemoveNode {
             name: &node.name,
             mark: &mark,
-            mark_prefix: MARK_PREFIX,
-            drain_prefix: DRAIN_PREFIX,
             even_if_busy: node.even_if_busy,
             by_monitor: node.by_monitor,
         };
@@ -480,7 +474,7 @@ fn joined(live: &Live, server: &ServerToRemove) -> Result<bool, jenkins::Jenkins
     let names = std::iter::once(&own).chain(&server.other_nodes);
     for name in names.filter(|name| jenkins::is_agent_name(name)) {
         let node = live.jenkins.node(name)?;
-        if node.is_some_and(|node| !node.offline || !node.is_quiet()) {
+        if node.is_some_and(|node| !node.offline || !node.is_idle()) {
             return Ok(true);
         }
     }
@@ -502,6 +496,18 @@ fn node_outcome(outcome: jenkins::Outcome) -> (Outcome, Option<String>) {
         } => {
             let text = format!(
                 "a build came first, and our mark could not be taken off again: {}",
+                chain(&error)
+            );
+            (Outcome::Failed, Some(text))
+        }
+        jenkins::Outcome::Disconnected { still_marked: None } => {
+            kept("its connection ended meanwhile; our mark is taken off again".to_owned())
+        }
+        jenkins::Outcome::Disconnected {
+            still_marked: Some(error),
+        } => {
+            let text = format!(
+                "its connection ended meanwhile, and our mark could not be taken off again: {}",
                 chain(&error)
             );
             (Outcome::Failed, Some(text))

@@ -13,9 +13,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use foldhash::HashMap;
 
 use self::ours::Ours;
-use super::{Context, Create, DRAIN_PREFIX, MARK_PREFIX, Plan, Removal};
+use super::{Context, Create, Plan, Removal};
 use crate::config::{Config, Template};
-use crate::model::{Computer, NodeId, Observed, Reading, Server, ServerId, ServerStatus, is_uuid, split_server_name};
+use crate::model::{
+    Computer, NodeId, Observed, OfflineBy, Reading, Server, ServerId, ServerStatus, is_uuid, split_server_name,
+};
 use crate::state::{Phase, State};
 
 pub use leaks::audit_leaks;
@@ -96,17 +98,11 @@ fn all_servers(observed: &Observed) -> impl Iterator<Item = &Server> {
 }
 
 fn works(node: &Computer) -> bool {
-    !node.idle || node.one_off_busy || node.idle_executors < node.executors
+    !node.is_idle()
 }
 
 fn by_a_person(node: &Computer) -> bool {
-    let monitor = node
-        .offline_class
-        .as_deref()
-        .is_some_and(|class| class.starts_with("hudson.node_monitors"));
-    let reason = node.offline_reason.rsplit(" : ").next().unwrap_or_default();
-    let ours = [MARK_PREFIX, DRAIN_PREFIX].iter().any(|mark| reason.starts_with(mark));
-    node.temporarily_offline && !monitor && !ours
+    node.offline_by() == OfflineBy::Person
 }
 
 /// Checks the server of a removal: listed by a cloud that was read, ours, and no node of that very name at work, nor one

@@ -40,10 +40,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::config::{Config, Template};
-use crate::model::{BelongingKind, NodeId, NodeName, Observed, Offer, ProviderName, ServerId, TemplateName, Zone};
+use crate::model::{
+    BelongingKind, NodeId, NodeName, Observed, Offer, ProviderName, SPENT_PREFIX, ServerId, TemplateName, Zone,
+};
 use crate::queue::{self, Kind, Wishes};
 use crate::state::{Phase, State};
 
+pub use crate::model::{DRAIN_PREFIX, MARK_PREFIX};
 pub use audit::{audit, audit_destroy, audit_leaks};
 pub use destroy::destroy;
 pub use drain::{drain, undrain};
@@ -53,18 +56,10 @@ pub use images::Rollback;
 pub use leaks::{Leak, LeakKind, LeakOwner, everything, leaks};
 pub use room::spend;
 
-/// Begins the offline reason of every node that mita drains. Jenkins strips what stands before ` : ` from a reason and
-/// escapes HTML in it, so neither may occur here.
-pub const MARK_PREFIX: &str = "mita: removing";
-
 /// Returns the offline reason with which a pass marks a node that it removes.
 pub fn mark_text(pass: &str) -> String {
     format!("{MARK_PREFIX}, pass {pass}")
 }
-
-/// Begins the offline reason of every node that is drained: it takes no new work, no pass takes the mark back off, and
-/// the node goes once it is idle.
-pub const DRAIN_PREFIX: &str = "mita: draining";
 
 /// The most characters of what an operator says of a drain.
 const MAX_REASON: usize = 120;
@@ -87,9 +82,6 @@ pub fn drain_text(reason: Option<&str>) -> String {
 pub(crate) fn spent_text(most: u32) -> String {
     format!("{SPENT_PREFIX} of {most} reached")
 }
-
-/// Begins the offline reason of every node that had all its builds.
-const SPENT_PREFIX: &str = "mita: draining, max_builds";
 
 /// What a pass may do, and when and as what it does it.
 #[derive(Clone, Debug)]

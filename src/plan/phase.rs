@@ -7,19 +7,12 @@ use jiff::{SignedDuration, Timestamp};
 use super::belongings;
 use super::builds;
 use super::supply::{Link, Unit};
-use super::{DRAIN_PREFIX, MARK_PREFIX, SPENT_PREFIX};
 use crate::config::{Config, Template, Timing};
-use crate::model::{Computer, Server, ServerStatus};
+use crate::model::{Computer, OfflineBy, SPENT_PREFIX, Server, ServerStatus};
 use crate::state::{NodeMemory, Phase, Sighting};
-
-/// Jenkins' own monitors (disk space, clock, …) have causes of this package.
-const MONITOR_CLASS: &str = "hudson.node_monitors";
 
 /// The cause of a node whose connection broke: it was connected once.
 const TERMINATED_CLASS: &str = "ChannelTermination";
-
-/// The causes of a node that a person disconnected.
-const PERSON_CLASSES: [&str; 2] = ["OfflineCause$UserCause", "OfflineCause$ByCLI"];
 
 /// Where a unit stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -215,25 +208,24 @@ fn was_watched(unit: &Unit<'_>) -> bool {
 }
 
 fn with_node(unit: &Unit<'_>, computer: &Computer, in_time: bool, measures: &Measures<'_>) -> Standing {
-    let idle = is_idle(computer);
-    if is_marked(computer) {
-        return Standing::Marked { idle };
-    }
-    if is_drained(computer) {
-        let spent = text_of(computer).starts_with(SPENT_PREFIX);
-        return Standing::Drained { idle, spent };
-    }
-    if is_monitored(computer) {
-        let before = unit
-            .before
-            .filter(|before| before.phase == Phase::Draining)
-            .and_then(|b| b.offline_since);
-        return Standing::Monitored {
-            idle_since: idle.then(|| clock(before, measures)),
-        };
-    }
-    if is_persons(computer) {
-        return Standing::Person;
+    let idle = computer.is_idle();
+    match computer.offline_by() {
+        OfflineBy::Removal => return Standing::Marked { idle },
+        OfflineBy::Drain => {
+            let spent = computer.offline_signs().has_mark(SPENT_PREFIX);
+            return Standing::Drained { idle, spent };
+        }
+        OfflineBy::Monitor => {
+            let before = unit
+                .before
+                .filter(|before| before.phase == Phase::Draining)
+                .and_then(|b| b.offline_since);
+            return Standing::Monitored {
+                idle_since: idle.then(|| clock(before, measures)),
+            };
+        }
+        OfflineBy::Person => return Standing::Person,
+        OfflineBy::Nobody | OfflineBy::Connection => {}
     }
     if !computer.offline {
         let template = unit.template(measures.config);
@@ -287,17 +279,17 @@ pub(super) fn is_deleting(server: &Server) -> bool {
 
 /// Whether nothing at all works on a node.
 pub(super) fn is_idle(computer: &Computer) -> bool {
-    computer.idle && computer.idle_executors >= computer.executors && !computer.one_off_busy
+    computer.is_idle()
 }
 
 /// Whether a node bears our mark.
 pub(super) fn is_marked(computer: &Computer) -> bool {
-    computer.temporarily_offline && text_of(computer).starts_with(MARK_PREFIX)
+    computer.offline_by() == OfflineBy::Removal
 }
 
 /// Whether a node is drained, by hand or since it had all its builds.
 pub(super) fn is_drained(computer: &Computer) -> bool {
-    computer.temporarily_offline && text_of(computer).starts_with(DRAIN_PREFIX)
+    computer.offline_by() == OfflineBy::Drain
 }
 
 /// Returns what was said when a node was marked. Some Jenkins show the whole cause, "Disconnected by NAME : REASON".
@@ -308,17 +300,12 @@ pub(super) fn text_of(computer: &Computer) -> &str {
 
 /// Whether a monitor of Jenkins took a node offline.
 pub(super) fn is_monitored(computer: &Computer) -> bool {
-    let class = computer.offline_class.as_deref();
-    computer.temporarily_offline && class.is_some_and(|class| class.starts_with(MONITOR_CLASS))
+    computer.offline_by() == OfflineBy::Monitor
 }
 
 /// Whether a person took a node offline: by a mark that is neither ours nor a monitor's, or by disconnecting it.
 pub(super) fn is_persons(computer: &Computer) -> bool {
-    if computer.temporarily_offline {
-        return !is_marked(computer) && !is_drained(computer) && !is_monitored(computer);
-    }
-    let class = computer.offline_class.as_deref().unwrap_or_default();
-    computer.offline && PERSON_CLASSES.iter().any(|person| class.ends_with(person))
+    computer.offline_by() == OfflineBy::Person
 }
 
 /// Returns the executors of a unit: those of its template; what is no longer configured gives no slots.

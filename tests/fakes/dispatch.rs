@@ -137,6 +137,10 @@ impl Jenkins {
     pub fn set_mark(&mut self, name: &str, mark: Mark, clock: i64) {
         let Some(agent) = self.agents.get_mut(name) else { return };
         let was_marked = agent.mark.replace(mark).is_some();
+        if !self.at_least(482) {
+            // The one cause that there is now says this.
+            self.agent(name).cause = None;
+        }
         if self.at_least(503) {
             self.end_round(clock);
         } else if !self.at_least(482) && !was_marked {

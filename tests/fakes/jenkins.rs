@@ -465,10 +465,7 @@ impl Page<'_> {
             }
             "toggleOffline" if agent.mark.is_some() => state.jenkins.agent(&agent.name).mark = None,
             "changeOfflineCause" | "toggleOffline" => state.jenkins.set_mark(&agent.name, mark, clock),
-            "doDisconnect" if agent.connected => {
-                state.jenkins.break_channel(&agent.name, clock);
-                state.jenkins.agent(&agent.name).cause = Some(mark);
-            }
+            "doDisconnect" if agent.connected => state.jenkins.disconnect(&agent.name, mark),
             _ => {}
         }
         let page = if verb == "launchSlaveAgent" { "log" } else { "" };

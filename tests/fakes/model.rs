@@ -116,6 +116,14 @@ impl Mark {
         }
     }
 
+    /// What `disconnect-node` and `offline-node` of the command line leave.
+    pub fn by_cli(message: &str, at: i64) -> Self {
+        Self {
+            class: "hudson.slaves.OfflineCause$ByCLI".to_owned(),
+            ..Self::by("", message, at)
+        }
+    }
+
     pub fn by(user: &str, message: &str, at: i64) -> Self {
         Self {
             message: message.to_owned(),
@@ -645,6 +653,19 @@ impl Jenkins {
             agent.connected = false;
             agent.cause = Some(Mark::system("OfflineCause$ChannelTermination", clock));
             agent.executors.fill(None);
+        }
+    }
+
+    /// A person disconnects a node: on its page, or with `disconnect-node` (another class of cause). Before 2.482 a mark
+    /// and a disconnect share one cause, and the later one counts; since then a mark hides the other.
+    pub fn disconnect(&mut self, name: &str, cause: Mark) {
+        self.break_channel(name, cause.at);
+        let one_cause = !self.at_least(482);
+        if let Some(agent) = self.agents.get_mut(name) {
+            if let Some(mark) = agent.mark.as_mut().filter(|_| one_cause) {
+                *mark = cause.clone();
+            }
+            agent.cause = Some(cause);
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Thousands of random orders of the same events are tried in `src/jenkins/tests/races`.
 
-use super::fakes::{Fault, Gate, Reply, Service, State, When};
+use super::fakes::{Fault, Gate, Mark, Reply, Service, State, When};
 use super::safety::about_to_reap;
 use super::site::{Done, Site, job};
 
@@ -111,6 +111,43 @@ fn nobody_interferes() {
     pass(&site);
     assert_eq!(requests(&site), [READ, MARK, READ, DELETE, SERVER]);
     assert_removed(&site, &name);
+}
+
+/// A person presses Disconnect, or runs `disconnect-node`.
+fn disconnects(cli: bool, name: &str) -> impl Fn(&mut State) + Send + use<> {
+    let name = name.to_owned();
+    move |world: &mut State| {
+        let cause = if cli {
+            Mark::by_cli("moving it", world.clock)
+        } else {
+            Mark::by("admin", "moving it", world.clock)
+        };
+        world.jenkins.disconnect(&name, cause);
+    }
+}
+
+#[test]
+fn a_person_disconnects_the_node_while_it_is_removed() {
+    // The mark hides the disconnect, and not that the channel is gone.
+    let moments: [fn() -> When; 3] = [|| reading(1), || request("changeOfflineCause"), || reading(2)];
+    for (nth, at) in moments.into_iter().enumerate() {
+        let expected: &[&str] = if nth == 0 { &[READ] } else { &[READ, MARK, READ, BACK] };
+        for cli in [false, true] {
+            let (site, name) = site();
+            site.world.before(at(), disconnects(cli, &name));
+            pass(&site);
+            assert_eq!(requests(&site), expected);
+            assert_kept(&site, &name);
+            site.world.clear_script();
+            site.world.forget_calls();
+            for _ in 0..3 {
+                site.world.advance(600);
+                pass(&site);
+            }
+            assert_eq!(requests(&site), [""; 0], "it is a person's from now on");
+            assert_kept(&site, &name);
+        }
+    }
 }
 
 #[test]

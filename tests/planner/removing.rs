@@ -1,7 +1,7 @@
 //! What goes, what stays, and in which order.
 
 use mita::config::MinReady;
-use mita::model::{ServerStatus, TaskLabel};
+use mita::model::{Computer, ServerStatus, TaskLabel};
 use mita::plan::{MARK_PREFIX, mark_text};
 use mita::state::Phase;
 
@@ -34,7 +34,7 @@ fn an_idle_node_goes_after_its_grace() {
 
 #[test]
 fn work_or_silence_restarts_the_idle_time() {
-    let changes: [fn(&mut mita::model::Computer); 4] = [
+    let changes: [fn(&mut Computer); 4] = [
         busy,
         offline,
         |node| node.one_off_busy = true,
@@ -212,7 +212,7 @@ fn joined_and_then_offline_it_goes_after_the_offline_grace() {
 
 #[test]
 fn what_a_person_took_offline_stays_whatever_it_is() {
-    for fate in 0..4 {
+    for fate in 0..5 {
         let (mut world, name) = idle();
         match fate {
             0 => marked(world.node_mut(&name), "mine", PERSON),
@@ -222,14 +222,41 @@ fn what_a_person_took_offline_stays_whatever_it_is() {
                 world.server_mut(&name).status = ServerStatus::Error;
             }
             _ => {
-                // "Disconnect" sets no mark.
+                // "Disconnect" sets no mark, and neither does `disconnect-node`.
+                let class = if fate == 3 {
+                    PERSON
+                } else {
+                    "hudson.slaves.OfflineCause$ByCLI"
+                };
                 offline(world.node_mut(&name));
-                world.node_mut(&name).offline_class = Some(PERSON.to_owned());
+                world.node_mut(&name).offline_class = Some(class.to_owned());
             }
         }
         for _ in 0..3 {
             assert_eq!(world.pass(mins(9)).removals.len(), 0, "case {fate}");
         }
+    }
+}
+
+#[test]
+fn the_audit_knows_a_person_as_the_plan_does() {
+    let (world, name) = idle();
+    let plan = world.plan();
+    assert_eq!(removed(&plan), [name.as_str()]);
+    let broken = |change: &dyn Fn(&mut Computer)| {
+        let mut world = world.clone();
+        change(world.node_mut(&name));
+        mita::plan::audit(&plan, &world.observed, &world.config, &world.state, &world.context).join("; ")
+    };
+    assert_eq!(broken(&|_| {}), "");
+    assert_eq!(broken(&|node| marked(node, &mark_text("p0"), PERSON)), "");
+    assert!(broken(&|node| marked(node, "mine", PERSON)).contains("a person took it offline"));
+    for class in [PERSON, "hudson.slaves.OfflineCause$ByCLI"] {
+        let disconnect = |node: &mut Computer| {
+            offline(node);
+            node.offline_class = Some(class.to_owned());
+        };
+        assert!(broken(&disconnect).contains("a person took it offline"), "{class}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::jenkins::wire::{self, Keep};
-use crate::model::{QueueItem, digest};
+use crate::model::{OfflineBy, QueueItem, digest};
 
 fn items(body: &str, keep: Keep) -> Vec<QueueItem> {
     wire::queue(body.as_bytes(), keep).unwrap().0
@@ -176,7 +176,7 @@ fn a_node_is_read_by_its_escaped_name() {
         .node(&NodeName::new("precise+10.0.0.1 é/x".trim_end_matches("/x")))
         .unwrap()
         .unwrap();
-    assert!(!node.idle && !node.is_quiet());
+    assert!(!node.idle && !node.is_idle());
     assert_eq!(client.node(&NodeName::new("gone")).unwrap(), None);
     assert!(client.node(&NodeName::new("..")).is_err());
     let lines = fake.lines();
@@ -377,4 +377,13 @@ fn only_executors_of_their_own_are_asked_for_their_builds() {
         tree.contains("executors%5Bidle%2CcurrentExecutable%5Burl%5D%5D%2ConeOffExecutors%5Bidle%5D"),
         "{tree}"
     );
+}
+
+#[test]
+fn a_real_mark_with_odd_characters_is_found() {
+    let body = include_bytes!("../../../tests/fixtures/jenkins/client-node-marked-odd-2.544.json");
+    let node = wire::node(body).unwrap();
+    assert!(node.offline_signs().is_mark("a : b <c> & \"d\" 'e' é"));
+    assert!(node.offline_signs().has_mark("a : b"));
+    assert_eq!(node.offline_by(), OfflineBy::Person);
 }

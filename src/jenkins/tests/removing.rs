@@ -10,13 +10,23 @@ fn name() -> NodeName {
     NodeName::new(NODE)
 }
 
-/// The recorded mark is `mita-drain run-17`.
+const OURS: &str = "mita: removing, pass 17";
+const EARLIER: &str = "mita: removing, pass 3";
+const DRAINED: &str = "mita: draining, by hand";
+
+/// The recorded reading of a node that is marked, with another message.
+fn bearing(message: &str) -> String {
+    MARKED.replace("mita-drain run-17", message)
+}
+
+fn marked_busy(message: &str) -> String {
+    MARKED_BUSY.replace("mita-busy", message)
+}
+
 fn request(name: &NodeName) -> RemoveNode<'_> {
     RemoveNode {
         name,
-        mark: "mita-drain run-17",
-        mark_prefix: "mita-drain",
-        drain_prefix: "mita-empty",
+        mark: OURS,
         even_if_busy: false,
         by_monitor: false,
     }
@@ -64,7 +74,7 @@ fn at_list() -> Canned {
 #[test]
 fn an_idle_node_goes_in_four_requests() {
     let name = name();
-    let script = vec![json(IDLE), at_node(), json(MARKED), at_list()];
+    let script = vec![json(IDLE), at_node(), json(&bearing(OURS)), at_list()];
     let end = ended(script, &request(&name), &[READ, MARK, READ, DELETE]);
     assert!(matches!(end, (true, Outcome::Deleted)), "{end:?}");
 }
@@ -86,11 +96,11 @@ fn force_skips_the_busy_check_only() {
         even_if_busy: true,
         ..request(&name)
     };
-    let busy = MARKED_BUSY.replace("mita-busy", "mita-drain run-17");
+    let busy = marked_busy(OURS);
     let script = vec![json(BUSY), at_node(), json(&busy), at_list()];
     let end = ended(script, &forced, &[READ, MARK, READ, DELETE]);
     assert!(matches!(end, (true, Outcome::Deleted)), "{end:?}");
-    let held = MARKED.replace("mita-drain run-17", "keep it");
+    let held = bearing("keep it");
     let end = ended(vec![json(&held)], &forced, &[READ]);
     assert!(matches!(end, (false, Outcome::HeldByPerson { .. })), "{end:?}");
 }
@@ -106,7 +116,7 @@ fn a_node_that_is_gone_is_gone() {
         &[READ, MARK, READ],
     );
     assert!(matches!(end, (true, Outcome::Gone)), "{end:?}");
-    let script = vec![json(IDLE), at_node(), json(MARKED), missing(), missing()];
+    let script = vec![json(IDLE), at_node(), json(&bearing(OURS)), missing(), missing()];
     let end = ended(script, &request(&name), &[READ, MARK, READ, DELETE, READ]);
     assert!(matches!(end, (true, Outcome::Gone)), "{end:?}");
 }
@@ -114,7 +124,13 @@ fn a_node_that_is_gone_is_gone() {
 #[test]
 fn a_missing_delete_page_of_a_node_that_is_there_is_a_failure() {
     let name = name();
-    let script = vec![json(IDLE), at_node(), json(MARKED), missing(), json(MARKED)];
+    let script = vec![
+        json(IDLE),
+        at_node(),
+        json(&bearing(OURS)),
+        missing(),
+        json(&bearing(OURS)),
+    ];
     let end = ended(script, &request(&name), &[READ, MARK, READ, DELETE, READ]);
     assert!(
         matches!(end, (true, Outcome::Failed(JenkinsError::NotFound { .. }))),
@@ -125,13 +141,13 @@ fn a_missing_delete_page_of_a_node_that_is_there_is_a_failure() {
 #[test]
 fn the_mark_of_a_person_holds() {
     let name = name();
-    let held = MARKED.replace("mita-drain run-17", "debugging &lt;me&gt;");
+    let held = bearing("debugging &lt;me&gt;");
     let (marked, outcome) = ended(vec![json(&held)], &request(&name), &[READ]);
     let Outcome::HeldByPerson { reason } = outcome else {
         panic!("{outcome:?}")
     };
     assert_eq!((marked, reason.as_str()), (false, "debugging &lt;me&gt;"));
-    let silent = MARKED.replace("mita-drain run-17", "");
+    let silent = bearing("");
     let end = ended(vec![json(&silent)], &request(&name), &[READ]);
     assert!(matches!(end, (false, Outcome::HeldByPerson { .. })), "{end:?}");
 }
@@ -139,7 +155,7 @@ fn the_mark_of_a_person_holds() {
 #[test]
 fn the_mark_of_a_monitor_holds_unless_it_may_be_replaced() {
     let name = name();
-    let full = MARKED.replace("mita-drain run-17", "Disk space is too low").replace(
+    let full = bearing("Disk space is too low").replace(
         "hudson.slaves.OfflineCause$UserCause",
         "hudson.node_monitors.DiskSpaceMonitorDescriptor$DiskSpace",
     );
@@ -149,10 +165,10 @@ fn the_mark_of_a_monitor_holds_unless_it_may_be_replaced() {
         by_monitor: true,
         ..request(&name)
     };
-    let script = vec![json(&full), at_node(), json(MARKED), at_list()];
+    let script = vec![json(&full), at_node(), json(&bearing(OURS)), at_list()];
     let end = ended(script, &lenient, &[READ, MARK, READ, DELETE]);
     assert!(matches!(end, (true, Outcome::Deleted)), "{end:?}");
-    let person = MARKED.replace("mita-drain run-17", "debugging");
+    let person = bearing("debugging");
     let end = ended(vec![json(&person)], &lenient, &[READ]);
     assert!(matches!(end, (false, Outcome::HeldByPerson { .. })), "{end:?}");
 }
@@ -160,10 +176,10 @@ fn the_mark_of_a_monitor_holds_unless_it_may_be_replaced() {
 #[test]
 fn what_an_earlier_pass_marked_is_deleted_without_another_mark() {
     let name = name();
-    let earlier = MARKED.replace("run-17", "run-3");
+    let earlier = bearing(EARLIER);
     let end = ended(vec![json(&earlier), at_list()], &request(&name), &[READ, DELETE]);
     assert!(matches!(end, (false, Outcome::Deleted)), "{end:?}");
-    let draining = MARKED_BUSY.replace("mita-busy", "mita-drain run-3");
+    let draining = marked_busy(EARLIER);
     let end = ended(vec![json(&draining)], &request(&name), &[READ]);
     assert!(matches!(end, (false, Outcome::Busy)), "{end:?}");
 }
@@ -171,7 +187,7 @@ fn what_an_earlier_pass_marked_is_deleted_without_another_mark() {
 #[test]
 fn work_that_came_first_gets_its_node_back() {
     let name = name();
-    let busy = MARKED_BUSY.replace("mita-busy", "mita-drain run-17");
+    let busy = marked_busy(OURS);
     let script = vec![json(IDLE), at_node(), json(&busy), at_node()];
     let end = ended(script, &request(&name), &[READ, MARK, READ, BACK]);
     assert!(
@@ -194,11 +210,7 @@ fn work_that_came_first_gets_its_node_back() {
 #[test]
 fn a_mark_that_was_replaced_or_taken_off_stops_everything() {
     let name = name();
-    for second in [
-        IDLE.to_owned(),
-        BUSY.to_owned(),
-        MARKED.replace("mita-drain run-17", "mine now"),
-    ] {
+    for second in [IDLE.to_owned(), BUSY.to_owned(), bearing("mine now")] {
         let script = vec![json(IDLE), at_node(), json(&second)];
         let end = ended(script, &request(&name), &[READ, MARK, READ]);
         assert!(matches!(end, (true, Outcome::MarkLost)), "{end:?}");
@@ -216,7 +228,7 @@ fn a_failure_after_the_mark_says_that_it_is_marked() {
     );
     assert!(matches!(end, (true, Outcome::Failed(_))), "{end:?}");
     let end = ended(
-        vec![json(IDLE), at_node(), json(MARKED), oops()],
+        vec![json(IDLE), at_node(), json(&bearing(OURS)), oops()],
         &request(&name),
         &[READ, MARK, READ, DELETE],
     );
@@ -232,7 +244,7 @@ fn a_node_that_may_never_be_deleted_is_brought_back() {
     let script = vec![
         json(IDLE),
         at_node(),
-        json(MARKED),
+        json(&bearing(OURS)),
         forbidden("hudson.model.Computer.Delete"),
         at_node(),
     ];
@@ -241,7 +253,11 @@ fn a_node_that_may_never_be_deleted_is_brought_back() {
         panic!("{outcome:?}")
     };
     assert!(error.to_string().ends_with("user reader lacks Agent/Delete"), "{error}");
-    let script = vec![json(MARKED), forbidden("hudson.model.Computer.Delete"), at_node()];
+    let script = vec![
+        json(&bearing(OURS)),
+        forbidden("hudson.model.Computer.Delete"),
+        at_node(),
+    ];
     let end = ended(script, &request(&name), &[READ, DELETE, BACK]);
     assert!(matches!(end, (false, Outcome::Failed(_))), "{end:?}");
 }
@@ -268,7 +284,10 @@ fn an_old_jenkins_is_given_a_second_to_settle() {
             body,
         )
     };
-    let (removed, _, pauses) = remove(vec![old(IDLE), at_node(), old(MARKED), at_list()], &request(&name));
+    let (removed, _, pauses) = remove(
+        vec![old(IDLE), at_node(), old(&bearing(OURS)), at_list()],
+        &request(&name),
+    );
     assert!(matches!(removed.unwrap().outcome, Outcome::Deleted));
     assert_eq!(pauses, 1);
 }
@@ -352,7 +371,7 @@ fn a_password_brings_a_crumb_and_its_session_once() {
 #[test]
 fn nothing_stands_between_the_reading_and_the_delete() {
     let issued = Canned::new("200 OK", &["Content-Type: application/json"], CRUMB);
-    let earlier = MARKED.replace("run-17", "run-3");
+    let earlier = bearing(EARLIER);
     let fake = Fake::start(vec![issued, json(&earlier), at_list()]);
     let removed = password_client(&fake).remove_node(&request(&name()), &|_: Duration| ());
     assert!(matches!(removed.unwrap().outcome, Outcome::Deleted));
@@ -422,18 +441,18 @@ fn drained(script: Vec<Canned>, request: &RemoveNode<'_>, actions: &[&str]) -> D
 fn a_drain_marks_what_nobody_else_marked() {
     let name = name();
     let drain = RemoveNode {
-        mark: "mita-empty, by hand",
+        mark: DRAINED,
         ..request(&name)
     };
     // Whether it works does not matter; a mark of a removal is replaced, so that no pass takes it back.
-    let removing = MARKED_BUSY.replace("mita-busy", "mita-drain run-3");
+    let removing = marked_busy(EARLIER);
     for first in [IDLE, BUSY, &removing] {
         let end = drained(vec![json(first), at_node()], &drain, &[READ, MARK]);
         assert_eq!(end, Drained::Now);
     }
-    let before = MARKED.replace("mita-drain run-17", "mita-empty, by hand");
+    let before = bearing(DRAINED);
     assert_eq!(drained(vec![json(&before)], &drain, &[READ]), Drained::Before);
-    let person = MARKED.replace("mita-drain run-17", "debugging");
+    let person = bearing("debugging");
     let end = drained(vec![json(&person)], &drain, &[READ]);
     assert!(matches!(end, Drained::HeldByPerson { reason } if reason.contains("debugging")));
 }
@@ -441,13 +460,85 @@ fn a_drain_marks_what_nobody_else_marked() {
 #[test]
 fn what_is_drained_goes_once_idle_and_is_never_brought_back() {
     let name = name();
-    let idle = MARKED.replace("mita-drain run-17", "mita-empty, by hand");
+    let idle = bearing(DRAINED);
     let end = ended(vec![json(&idle), at_list()], &request(&name), &[READ, DELETE]);
     assert!(matches!(end, (false, Outcome::Deleted)), "{end:?}");
-    let busy = MARKED_BUSY.replace("mita-busy", "mita-empty, by hand");
+    let busy = marked_busy(DRAINED);
     let end = ended(vec![json(&busy)], &request(&name), &[READ]);
     assert!(matches!(end, (false, Outcome::Busy)), "{end:?}");
     let script = vec![json(&idle), forbidden("hudson.model.Computer.Delete")];
     let end = ended(script, &request(&name), &[READ, DELETE]);
     assert!(matches!(end, (false, Outcome::Failed(_))), "{end:?}");
+}
+
+/// The recorded reading of a node, with or without a channel.
+fn with_channel(reading: &str, channel: bool) -> String {
+    let path = if channel { "\"/srv/jenkins\"" } else { "null" };
+    reading.replacen('{', &format!("{{\"absoluteRemotePath\": {path},"), 1)
+}
+
+/// What a node that a person disconnected looks like: no mark, and a cause.
+fn disconnected(class: &str) -> String {
+    bearing("bye")
+        .replace("\"temporarilyOffline\": true", "\"temporarilyOffline\": false")
+        .replace("OfflineCause$UserCause", class)
+}
+
+#[test]
+fn a_node_that_a_person_disconnected_is_left_alone() {
+    let name = name();
+    let forced = RemoveNode {
+        even_if_busy: true,
+        by_monitor: true,
+        ..request(&name)
+    };
+    for class in ["OfflineCause$UserCause", "OfflineCause$ByCLI"] {
+        for request in [request(&name), forced] {
+            let (marked, outcome) = ended(vec![json(&disconnected(class))], &request, &[READ]);
+            assert!(
+                matches!((marked, &outcome), (false, Outcome::HeldByPerson { reason }) if reason == "bye"),
+                "{outcome:?}"
+            );
+        }
+        let end = drained(vec![json(&disconnected(class))], &request(&name), &[READ]);
+        assert!(matches!(end, Drained::HeldByPerson { reason } if reason == "bye"));
+    }
+    // One whose agent went away by itself is not a person's.
+    let broken = disconnected("OfflineCause$ChannelTermination");
+    let script = vec![json(&broken), at_node(), json(&bearing(OURS)), at_list()];
+    let end = ended(script, &request(&name), &[READ, MARK, READ, DELETE]);
+    assert!(matches!(end, (true, Outcome::Deleted)), "{end:?}");
+}
+
+#[test]
+fn a_connection_that_ends_under_our_mark_stops_everything() {
+    let name = name();
+    let (up, down) = (with_channel(IDLE, true), with_channel(&bearing(OURS), false));
+    let script = vec![json(&up), at_node(), json(&down), at_node()];
+    let end = ended(script, &request(&name), &[READ, MARK, READ, BACK]);
+    assert!(
+        matches!(end, (true, Outcome::Disconnected { still_marked: None })),
+        "{end:?}"
+    );
+    let script = vec![
+        json(&up),
+        at_node(),
+        json(&down),
+        forbidden("hudson.model.Computer.Connect"),
+    ];
+    let end = ended(script, &request(&name), &[READ, MARK, READ, BACK]);
+    assert!(
+        matches!(end, (true, Outcome::Disconnected { still_marked: Some(_) })),
+        "{end:?}"
+    );
+    // Nothing changed, or nothing is told of the channel, or there was none before: it goes.
+    for (first, second) in [
+        (up.clone(), with_channel(&bearing(OURS), true)),
+        (with_channel(IDLE, false), down),
+        (IDLE.to_owned(), bearing(OURS)),
+    ] {
+        let script = vec![json(&first), at_node(), json(&second), at_list()];
+        let end = ended(script, &request(&name), &[READ, MARK, READ, DELETE]);
+        assert!(matches!(end, (true, Outcome::Deleted)), "{end:?}");
+    }
 }

@@ -38,6 +38,7 @@ struct Tally {
     deleted: u64,
     kept_busy: u64,
     mark_lost: u64,
+    disconnected: u64,
     other: u64,
     /// Builds killed after somebody took our mark off, between our last reading and our delete.
     by_lifted_mark: usize,
@@ -141,8 +142,6 @@ impl Arena {
         let request = RemoveNode {
             name: &name,
             mark: MARK,
-            drain_prefix: "mita: draining",
-            mark_prefix: PREFIX,
             even_if_busy: false,
             by_monitor: false,
         };
@@ -164,6 +163,7 @@ impl Arena {
             Ok(Outcome::Deleted) => tally.deleted += 1,
             Ok(Outcome::Busy | Outcome::TurnedBusy { .. }) => tally.kept_busy += 1,
             Ok(Outcome::MarkLost) => tally.mark_lost += 1,
+            Ok(Outcome::Disconnected { .. }) => tally.disconnected += 1,
             _ => tally.other += 1,
         }
         if !others.wrong.is_empty() {
@@ -198,7 +198,7 @@ fn assert_right(tally: &Tally) {
     );
     // Every way to end was gone many times, or the orders tried say little.
     let few = tally.orders / 100;
-    let ends = [tally.deleted, tally.kept_busy, tally.other];
+    let ends = [tally.deleted, tally.kept_busy, tally.disconnected, tally.other];
     assert!(ends.iter().all(|&n| n > few), "{tally:?}");
 }
 

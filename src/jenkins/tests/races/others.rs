@@ -1,7 +1,7 @@
 //! Everybody else at the controller: those who start builds, its own threads, an admin, a second mita; and the judge who
 //! says what a removal must never have done.
 
-use super::fakes::{Agent, State, Task};
+use super::fakes::{Agent, Mark, State, Task};
 use super::{MARK, Outcome, PREFIX};
 use crate::jenkins::JenkinsError;
 use crate::jenkins::remove::Removed;
@@ -18,6 +18,8 @@ struct Seen {
     remakes: u32,
     /// Whether it bore a mark of ours.
     ours: bool,
+    /// Whether a person had disconnected it.
+    disconnected: bool,
 }
 
 /// Where a second mita stands that removes the same node in the same order.
@@ -46,6 +48,10 @@ pub struct Others {
     deletions: u32,
     submitted: Vec<u64>,
     seen: Seen,
+    /// Whether our readings could tell a disconnect: the first found a channel, or one that no mark hid.
+    telling: Option<bool>,
+    /// Whether a person disconnected the node, and it did not come back.
+    disconnected: bool,
     rival: Rival,
     rival_seen: Seen,
     killed: usize,
@@ -86,8 +92,17 @@ impl Others {
         let verb = call.path.rsplit('/').next().unwrap_or_default();
         if call.method == "GET" && call.status == 200 {
             self.seen = self.look(state);
+            let agent = state.jenkins.agents.get(NODE);
+            // On an old Jenkins a mark replaces the cause for good.
+            let shown = agent.is_some_and(|agent| agent.mark.is_none() && agent.cause.is_some());
+            let telling = (self.seen.disconnected && shown) || agent.is_some_and(|agent| agent.connected);
+            self.telling.get_or_insert(telling);
         }
         if verb == "doDelete" {
+            if self.seen.disconnected && self.telling == Some(true) {
+                self.wrong
+                    .push("a node that a person had disconnected was deleted".to_owned());
+            }
             if state.jenkins.agents.get(NODE).is_none_or(|a| a.removed.is_some()) {
                 self.deletions += 1;
             }
@@ -120,6 +135,7 @@ impl Others {
             lifts: self.lifts,
             remakes: self.remakes,
             ours: bears(state, PREFIX),
+            disconnected: self.disconnected && state.jenkins.agents.get(NODE).is_some_and(|a| !a.connected),
         }
     }
 
@@ -134,9 +150,11 @@ impl Others {
             Ok(Outcome::Gone | Outcome::Deleted) if self.deletions == 0 => {
                 self.wrong.push("said to be gone, and nobody deleted it".to_owned());
             }
-            Ok(Outcome::TurnedBusy { still_marked: None } | Outcome::Busy)
-                if self.lifts + self.remakes == 0 && bears(state, MARK) =>
-            {
+            Ok(
+                Outcome::TurnedBusy { still_marked: None }
+                | Outcome::Disconnected { still_marked: None }
+                | Outcome::Busy,
+            ) if self.lifts + self.remakes == 0 && bears(state, MARK) => {
                 self.wrong.push("kept, and our mark is still on it".to_owned());
             }
             _ => {}
@@ -158,7 +176,7 @@ impl Others {
     /// Up to so many things happen.
     pub fn act(&mut self, state: &mut State, most: i64) {
         for _ in 0..state.random.below(most + 1) {
-            let kinds = if self.lifting { 32 } else { 22 };
+            let kinds = if self.lifting { 33 } else { 23 };
             let kind = state.random.below(kinds);
             if let Some(line) = self.one(state, kind) {
                 self.log(line);
@@ -186,7 +204,7 @@ impl Others {
                 state.jenkins.agents.get_mut(NODE)?.mark_unseen = false;
                 None
             }
-            18 => connection(state),
+            18 => self.connection(state),
             19 => restart(state),
             20 | 21 if state.random.below(4) > 0 => Some(quick(state)),
             20 | 21 => {
@@ -194,13 +212,14 @@ impl Others {
                 state.mark(NODE, "admin", "looking at a core dump");
                 Some("an admin marks it".to_owned())
             }
-            22..=25 => {
+            22 => self.disconnect(state),
+            23..=26 => {
                 state.jenkins.agents.get_mut(NODE)?.mark.take()?;
                 self.lifts += 1;
                 Some("an admin takes the mark off".to_owned())
             }
-            26 => self.delete(state, "an admin"),
-            27 => self.remake(state),
+            27 => self.delete(state, "an admin"),
+            28 => self.remake(state),
             // On an old Jenkins two at one node are not given the second that one gives itself.
             _ if !state.jenkins.at_least(482) => None,
             _ => self.rival(state),
@@ -219,6 +238,35 @@ impl Others {
         Some(format!("item {id} waits for {label}"))
     }
 
+    fn connection(&mut self, state: &mut State) -> Option<String> {
+        let clock = state.clock;
+        if state.jenkins.agents.get(NODE)?.connected {
+            state.jenkins.break_channel(NODE, clock);
+            return Some("its channel breaks".to_owned());
+        }
+        state.jenkins.agent(NODE).connect(None);
+        self.disconnected = false;
+        Some("it connects again".to_owned())
+    }
+
+    /// A person presses Disconnect, or runs `disconnect-node`. Only of an agent that is connected: Jenkins shows nothing
+    /// of another one that has a mark.
+    fn disconnect(&mut self, state: &mut State) -> Option<String> {
+        let clock = state.clock;
+        state
+            .jenkins
+            .agents
+            .get(NODE)
+            .filter(|agent| agent.connected && agent.idle())?;
+        let cause = match state.random.below(2) {
+            0 => Mark::by("admin", "moving it", clock),
+            _ => Mark::by_cli("moving it", clock),
+        };
+        state.jenkins.disconnect(NODE, cause);
+        self.disconnected = true;
+        Some("an admin disconnects it".to_owned())
+    }
+
     fn delete(&mut self, state: &mut State, by: &str) -> Option<String> {
         state.jenkins.nodes().find(|a| a.name == NODE)?;
         state.jenkins.delete(NODE, state.clock);
@@ -232,6 +280,7 @@ impl Others {
         }
         let agent = Agent::new(NODE, &["linux"]).online();
         state.jenkins.agents.insert(NODE.to_owned(), agent);
+        self.disconnected = false;
         self.remakes += 1;
         Some("an admin makes it anew".to_owned())
     }
@@ -322,16 +371,6 @@ fn end_a_build(state: &mut State) -> Option<String> {
     let item = build.item;
     state.jenkins.step(clock);
     Some(format!("the build of item {item} ends"))
-}
-
-fn connection(state: &mut State) -> Option<String> {
-    let clock = state.clock;
-    if state.jenkins.agents.get(NODE)?.connected {
-        state.jenkins.break_channel(NODE, clock);
-        return Some("its channel breaks".to_owned());
-    }
-    state.jenkins.agent(NODE).connect(None);
-    Some("it connects again".to_owned())
 }
 
 fn restart(state: &mut State) -> Option<String> {

@@ -1,8 +1,8 @@
 //! The judge can judge: each step of the safe order, left out or done wrongly, is found out within a few hundred orders.
 
 use super::*;
-use crate::jenkins::mark;
 use crate::jenkins::write::Deleted;
+use crate::model::OfflineBy;
 
 /// What a careless removal does wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ enum Bug {
     IgnoresLostMark,
     BringsBackUnseen,
     DoesNotSettle,
+    KnowsMarksAlone,
+    TrustsItsOwnMark,
 }
 
 /// The safe order in short, with one thing wrong.
@@ -35,17 +37,22 @@ fn careless(
     let Some(first) = client.node(request.name)? else {
         return ended(Outcome::Gone);
     };
-    if !first.is_quiet() && bug != Bug::DeletesBusy {
+    if !first.is_idle() && bug != Bug::DeletesBusy {
         return ended(Outcome::Busy);
     }
-    if mark::is_ours(&first, request.mark_prefix) || bug == Bug::NoMark {
-        return ended(delete()?);
-    }
-    if first.temporarily_offline {
+    let held = match first.offline_by() {
+        OfflineBy::Removal => return ended(delete()?),
+        _ if bug == Bug::NoMark => return ended(delete()?),
+        // A disconnect is no mark.
+        OfflineBy::Person if bug == Bug::KnowsMarksAlone => first.temporarily_offline,
+        OfflineBy::Person | OfflineBy::Monitor | OfflineBy::Drain => true,
+        OfflineBy::Nobody | OfflineBy::Connection => false,
+    };
+    if held {
         let reason = first.offline_reason;
         return ended(Outcome::HeldByPerson { reason });
     }
-    if bug == Bug::ReadsTwiceThenMarks && client.node(request.name)?.is_none_or(|node| !node.is_quiet()) {
+    if bug == Bug::ReadsTwiceThenMarks && client.node(request.name)?.is_none_or(|node| !node.is_idle()) {
         return ended(Outcome::Busy);
     }
     match bug {
@@ -61,10 +68,14 @@ fn careless(
     let Some(second) = client.node(request.name)? else {
         return ended(Outcome::Gone);
     };
-    if !mark::bears(&second, request.mark) && bug != Bug::IgnoresLostMark {
+    if !second.offline_signs().is_mark(request.mark) && bug != Bug::IgnoresLostMark {
         return ended(Outcome::MarkLost);
     }
-    if second.is_quiet() || bug == Bug::DeletesBusy {
+    if first.connected && !second.connected && bug != Bug::TrustsItsOwnMark {
+        client.take_mark_back(request.name, request.mark)?;
+        return ended(Outcome::Disconnected { still_marked: None });
+    }
+    if second.is_idle() || bug == Bug::DeletesBusy {
         return ended(delete()?);
     }
     let text = if bug == Bug::BringsBackUnseen { "" } else { request.mark };
@@ -106,6 +117,8 @@ fn every_planted_bug_is_found_out() {
         (Bug::IgnoresLostMark, true, "builds were killed"),
         (Bug::BringsBackUnseen, true, "no later pass would know it"),
         (Bug::DoesNotSettle, false, "builds were killed"),
+        (Bug::KnowsMarksAlone, false, "a person had disconnected"),
+        (Bug::TrustsItsOwnMark, false, "a person had disconnected"),
     ] {
         let wrong = wrong(bug, lifting, expected);
         assert!(wrong.iter().any(|text| text.contains(expected)), "{bug:?}: {wrong:?}");
