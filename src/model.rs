@@ -5,6 +5,7 @@
 
 mod belonging;
 mod fault;
+pub mod node_name;
 mod offline;
 mod spec;
 
@@ -136,6 +137,13 @@ pub fn split_address_name(name: &str) -> Option<(&str, IpAddr)> {
     let (front, text) = name.rsplit_once('+')?;
     let address = text.parse().ok().or_else(|| text.replace('-', ":").parse().ok())?;
     Some((front, address))
+}
+
+/// Takes a name of the form `<ip>+<rest>` apart.
+pub fn split_name_address(name: &str) -> Option<(IpAddr, &str)> {
+    let (text, rest) = name.split_once('+')?;
+    let address = text.parse().ok().or_else(|| text.replace('-', ":").parse().ok())?;
+    Some((address, rest))
 }
 
 /// Something that could be read, or the reason why not. An unreadable list is never an empty one.
@@ -392,6 +400,21 @@ pub struct CloudView {
     /// Floating IPs, ports and volumes, of the kinds that were asked for; `None` until one was.
     #[serde(default)]
     pub belongings: Option<Reading<Belongings>>,
+    /// Servers of ours that the list lacked and that were asked for one by one. What is there is among `servers`, too.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub looked_up: BTreeMap<ServerId, Presence>,
+}
+
+/// What a cloud answered when it was asked for one server that its list lacked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Presence {
+    /// It is there: the list was short.
+    There,
+    /// The service itself says that it has none.
+    Gone,
+    /// Any other answer, which proves nothing.
+    NotKnown(String),
 }
 
 /// The world as it was seen in one pass. Jenkins could be read whole, or there is no `Observed`.

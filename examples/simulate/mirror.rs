@@ -42,6 +42,7 @@ pub fn observe(world: &mut State, config: &Config) -> Observed {
             clock: Some(time(clock)),
             offers: Some(Reading::Read(offers(name, config))),
             belongings: None,
+            looked_up: BTreeMap::new(),
         };
         (ProviderName::new(name), Reading::Read(view))
     };

@@ -10,7 +10,7 @@ use crate::http::printable;
 use crate::model::{QueueItem, Stage};
 use crate::pass::{Live, observe};
 use crate::plan;
-use crate::queue::{self, Explained, Kind, Syntax, TextKind, Wish};
+use crate::queue::{self, Explained, Kind, NodeTemplates, Syntax, TextKind, Wish};
 use crate::report::json;
 
 use super::args::{Cli, ExplainArgs, Output};
@@ -90,7 +90,8 @@ fn live_item(
         )));
     };
     let item = &view.queue[place];
-    let wishes = queue::wishes(view, kinds, now, jiff::SignedDuration::ZERO);
+    let linked = NodeTemplates::new(|| plan::linked_templates(&observed, config, &state, now));
+    let wishes = queue::wishes(view, kinds, &linked, now, jiff::SignedDuration::ZERO);
     let wish = wishes.of_item[place].map(|index| wishes.distinct[index].clone());
     let input = item.why.clone().unwrap_or_else(|| item.task.clone());
     let waits_not = wish.is_none().then(|| not_waiting(item));

@@ -21,11 +21,6 @@ pub fn node_path(name: &NodeName) -> Result<String, JenkinsError> {
     Ok(format!("computer/{}", escaped(text)))
 }
 
-/// Returns whether an agent can bear a name at all: a server's name may be any text.
-pub fn is_agent_name(name: &NodeName) -> bool {
-    node_path(name).is_ok()
-}
-
 /// Checks the path of a job as its URL has it (`job/a/job/b`, escaped already) and drops slashes at its ends.
 pub fn job_path(path: &str) -> Result<String, JenkinsError> {
     let path = path.trim_matches('/');

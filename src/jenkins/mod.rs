@@ -18,7 +18,6 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-pub use address::is_agent_name;
 pub use check::Checked;
 pub use client::Client;
 pub use create::{Created, HostKey, Launcher, Mode, NewNode};

@@ -6,7 +6,7 @@ use crate::jenkins::address::{job_path, node_path};
 use crate::jenkins::client::{Client, bad_answer, is_jenkins};
 use crate::jenkins::job;
 use crate::jenkins::wire::{self, Keep, NodeState};
-use crate::model::{JenkinsView, JobConfig, NodeName};
+use crate::model::{Computer, JenkinsView, JobConfig, NodeName};
 
 impl Client {
     /// Sees the whole of Jenkins with two GETs. Of items that do not wait for an executor only id, stage, age and label
@@ -29,22 +29,26 @@ impl Client {
         let session = header("x-jenkins-session");
         // The two bodies are the largest things in memory: only one at a time.
         drop(reply);
-        let path = if self.tells_builds {
-            format!("computer/api/json?tree={}", wire::computer_tree_with_builds())
-        } else {
-            format!("computer/api/json?tree={}", wire::COMPUTER_TREE)
-        };
-        let reply = self.get_json(&path)?;
-        let computers = wire::computers(&reply.body).map_err(|reason| bad_answer("GET", &path, &reason))?;
         Ok(JenkinsView {
             queue,
-            computers,
+            computers: self.computers()?,
             version,
             language,
             session,
             hidden,
             ..JenkinsView::default()
         })
+    }
+
+    /// Reads all computers.
+    pub fn computers(&self) -> Result<Vec<Computer>, JenkinsError> {
+        let path = if self.tells_builds {
+            format!("computer/api/json?tree={}", wire::computer_tree_with_builds())
+        } else {
+            format!("computer/api/json?tree={}", wire::COMPUTER_TREE)
+        };
+        let reply = self.get_json(&path)?;
+        wire::computers(&reply.body).map_err(|reason| bad_answer("GET", &path, &reason))
     }
 
     /// Asks whether Jenkins is quieting down.

@@ -26,9 +26,9 @@ use crate::config::{Config, Template};
 use crate::error::{Error, chain};
 use crate::http::printable;
 use crate::jenkins::{self, Drained, RemoveNode};
-use crate::model::{BelongingMark, NodeId, NodeName, ProviderName, ServerId};
+use crate::model::{BelongingMark, NodeId, NodeName, Observed, ProviderName, ServerId};
 use crate::plan::backoff::record_failure;
-use crate::plan::{Context, Create, Drain, NodeToRemove, Removal, ServerToRemove, Unmark, mark_text};
+use crate::plan::{Context, Create, Drain, NodeToRemove, Removal, ServerToRemove, Unmark, agent_of, mark_text};
 use crate::provider::{CreateServer, Deleted, ProviderError};
 use crate::report::{Action, Do, Outcome};
 use crate::state::{BackoffKey, Intent, Phase, State};
@@ -133,7 +133,7 @@ impl<'a> Executor<'a> {
     }
 
     /// Removes nodes: the Jenkins node first, then its server.
-    pub fn remove(&mut self, live: &mut Live, removals: &[Removal]) {
+    pub fn remove(&mut self, live: &mut Live, observed: &mut Observed, removals: &[Removal]) {
         for removal in removals {
             let actions = removal_actions(removal);
             if let Some(reason) = live.must_end() {
@@ -157,7 +157,7 @@ impl<'a> Executor<'a> {
             let Some(server) = &removal.server else { continue };
             let action = server_action(removal, server);
             if node_gone {
-                self.remove_server(live, removal, server, action);
+                self.remove_server(live, observed, removal, server, action);
             } else {
                 for floating_ip in &removal.floating_ips {
                     let action = leftover_action(floating_ip);
@@ -216,11 +216,19 @@ impl<'a> Executor<'a> {
         }
     }
 
-    fn remove_server(&mut self, live: &mut Live, removal: &Removal, server: &ServerToRemove, action: Action) {
-        match joined(live, server) {
-            Ok(false) => {}
-            Ok(true) => {
-                let reason = "its agent joined Jenkins by now".to_owned();
+    fn remove_server(
+        &mut self,
+        live: &mut Live,
+        observed: &mut Observed,
+        removal: &Removal,
+        server: &ServerToRemove,
+        action: Action,
+    ) {
+        match self.joined(live, observed, server) {
+            Ok(None) => {}
+            Ok(Some(node)) => {
+                let node = printable(node.as_str(), 200);
+                let reason = format!("its agent joined Jenkins by now, as \"{node}\"");
                 return self.tell(action, Outcome::Skipped, Some(reason));
             }
             Err(error) => return self.tell(action, Outcome::Failed, Some(chain(&error))),
@@ -240,15 +248,43 @@ impl<'a> Executor<'a> {
         match cloud.delete(&server.id) {
             Ok(Deleted::Accepted | Deleted::AlreadyGone) => {
                 self.leaves(server);
+                self.was_asked(server, true);
                 self.tell(action, Outcome::Done, None);
             }
             Err(error) => {
-                if let Some(node) = self.state.nodes.get_mut(&server.node_id) {
-                    node.delete_failed = true;
-                }
+                self.was_asked(server, false);
                 self.tell(action, Outcome::Failed, Some(error.to_string()));
             }
         }
+    }
+
+    /// Notes that the cloud was asked to delete a server, and whether it accepted.
+    fn was_asked(&mut self, server: &ServerToRemove, accepted: bool) {
+        let now = self.context.now;
+        if let Some(memory) = self.state.nodes.get_mut(&server.node_id) {
+            memory.deleting_since.get_or_insert(now);
+            memory.deleted |= accepted;
+            memory.delete_failed = !accepted;
+        }
+    }
+
+    /// Asks Jenkins once more for the agent of a server that had none when Jenkins was read: by the link, since agents
+    /// choose their names.
+    fn joined(
+        &self,
+        live: &Live,
+        observed: &mut Observed,
+        server: &ServerToRemove,
+    ) -> Result<Option<NodeName>, jenkins::JenkinsError> {
+        if !server.look_first {
+            return Ok(None);
+        }
+        let now = live.jenkins.computers()?;
+        let before = std::mem::replace(&mut observed.jenkins.computers, now);
+        let (config, time) = (self.config, self.context.now);
+        let found = agent_of(observed, config, &self.state, time, &server.provider, &server.id);
+        observed.jenkins.computers = before;
+        Ok(found)
     }
 
     /// Creates servers. The intent of each is durable before its request goes out; where it cannot be made so, this and
@@ -463,22 +499,6 @@ impl<'a> Executor<'a> {
         (self.told)(&action);
         self.actions.push(action);
     }
-}
-
-/// Asks Jenkins once more for the agent of a server that had none when Jenkins was read.
-fn joined(live: &Live, server: &ServerToRemove) -> Result<bool, jenkins::JenkinsError> {
-    if !server.look_first {
-        return Ok(false);
-    }
-    let own = NodeName::new(&server.name);
-    let names = std::iter::once(&own).chain(&server.other_nodes);
-    for name in names.filter(|name| jenkins::is_agent_name(name)) {
-        let node = live.jenkins.node(name)?;
-        if node.is_some_and(|node| !node.offline || !node.is_idle()) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 /// Returns how the deletion of a node is reported; `Done` alone lets its server go.

@@ -170,6 +170,10 @@ pub fn settle(live: &mut Live, config: &Config, observed: &mut Observed, plan: &
         observed.jenkins.quieting_down = Some(quieting);
         return Ok(true);
     }
+    // What is there after all changes the rest of what is asked.
+    if observe::ask_servers(live, observed, plan) {
+        return Ok(true);
+    }
     let faults = observe::ask_faults(live, observed, plan);
     let belongings = observe::ask_belongings(live, observed, plan);
     Ok(observe::ask_offers(live, config, observed, plan) || faults || belongings)
@@ -260,10 +264,10 @@ pub fn act(
     executor.drain(live, &plan.drains);
     // What is asked of a slow cloud comes after all that others can do.
     let [soon, late] = Chores::of(live, &mut plan);
-    soon.done(live, &mut executor);
+    soon.done(live, observed, &mut executor);
     executor.register(live, &std::mem::take(&mut plan.registers));
     let broken = create(live, config, base, observed, &mut plan, context, &mut executor).err();
-    late.done(live, &mut executor);
+    late.done(live, observed, &mut executor);
     let ended = if executor.left_undone && broken.is_none() {
         live.must_end().or(Some("the pass ended early"))
     } else {
@@ -312,8 +316,8 @@ impl Chores {
         split
     }
 
-    fn done(&self, live: &mut Live, executor: &mut execute::Executor<'_>) {
-        executor.remove(live, &self.removals);
+    fn done(&self, live: &mut Live, observed: &mut Observed, executor: &mut execute::Executor<'_>) {
+        executor.remove(live, observed, &self.removals);
         executor.sweep(live, &self.sweeps);
         executor.add_floating_ips(live, &self.floating_ips);
         executor.mark_volumes(live, &self.volume_marks);

@@ -11,10 +11,11 @@ use super::Live;
 use crate::config::Config;
 use crate::error::{Error, chain};
 use crate::model::{
-    BelongingKind, Belongings, CloudView, NodeName, Observed, ProviderName, Reading, Server, ServerSpec, ServerStatus,
-    Stage, TemplateName,
+    BelongingKind, Belongings, CloudView, NodeName, Observed, Presence, ProviderName, Reading, Server, ServerSpec,
+    ServerStatus, Stage, TemplateName,
 };
 use crate::plan::{self, Plan};
+use crate::provider::Lookup;
 use crate::queue::{self, Ask, Wishes};
 use crate::state::{Cached, State};
 
@@ -51,6 +52,7 @@ pub fn look(live: &mut Live, state: &State) -> Result<Observed, Error> {
                 clock: list.clock,
                 offers: None,
                 belongings: None,
+                looked_up: BTreeMap::new(),
             }),
             Err(error) => Reading::Unreadable(error.to_string()),
         };
@@ -90,12 +92,11 @@ pub fn wishes(live: &Live, config: &Config, observed: &mut Observed, state: &mut
             .insert(node.clone(), Reading::Read(cached.value.clone()));
     }
     ask_labels(live, config, observed);
-    let kinds = plan::kinds(config);
-    let read = |observed: &Observed| queue::wishes(&observed.jenkins, &kinds, now, config.timing.queue_grace);
+    let read = |observed: &Observed, state: &State| plan::wishes(observed, config, state, now);
     let mut asked = BTreeSet::new();
     // An answer can lead to one more question (a matrix child to its parent); a third round has nothing left to ask.
     for _ in 0..3 {
-        let wishes = read(observed);
+        let wishes = read(observed, state);
         let open: Vec<Ask> = queue::asks(&wishes)
             .into_iter()
             .filter(|ask| !asked.contains(ask))
@@ -106,13 +107,13 @@ pub fn wishes(live: &Live, config: &Config, observed: &mut Observed, state: &mut
         }
         for ask in open {
             if asked.len() >= MAX_ASKS || live.must_end().is_some() {
-                return read(observed);
+                return read(observed, state);
             }
             answer(live, observed, state, now, &ask);
             asked.insert(ask);
         }
     }
-    read(observed)
+    read(observed, state)
 }
 
 /// Asks the script console for the labels of all items, if it is to be asked and something waits. A dry run asks, too:
@@ -185,6 +186,30 @@ pub fn ask_faults(live: &mut Live, observed: &mut Observed, plan: &Plan) -> bool
         asked += 1;
     }
     asked > 0
+}
+
+/// Asks for the servers of ours that a list lacks, one by one. Returns whether anything was asked.
+pub fn ask_servers(live: &mut Live, observed: &mut Observed, plan: &Plan) -> bool {
+    let mut asked = false;
+    for (provider, id) in &plan.lookups {
+        let (Some(cloud), Some(Reading::Read(view))) =
+            (live.clouds.get_mut(provider), observed.clouds.get_mut(provider))
+        else {
+            continue;
+        };
+        let answer = match cloud.server(id) {
+            Ok(Lookup::There(server)) => {
+                view.servers.push(*server);
+                Presence::There
+            }
+            Ok(Lookup::Gone) => Presence::Gone,
+            Ok(Lookup::NotAsked) => Presence::NotKnown("this kind of cloud cannot be asked".to_owned()),
+            Err(error) => Presence::NotKnown(error.to_string()),
+        };
+        view.looked_up.insert(id.clone(), answer);
+        asked = true;
+    }
+    asked
 }
 
 /// What is listed in one go: what belongs to the network, and volumes. One of the two services may be down.

@@ -1,5 +1,5 @@
 //! Which servers without our mark are taken over, where a template says `adopt: true`: those that bear its name as the
-//! original tool gave it, `<template>__…`, and those that stand at the address of a Jenkins node `<template>+<ip>`.
+//! original tool gave it, `<template>__…`, and those at the address of a Jenkins node with the template's name (`<template>+<ip>`, `<ip>+<template>`).
 //!
 //! A server that bears the mark of another owner is never taken. Which Jenkins node belongs to which server is left to
 //! `mapping`.
@@ -10,26 +10,17 @@ use std::net::IpAddr;
 
 use foldhash::HashMap;
 
-use super::supply::{Unit, marked};
+use super::supply::{Link, Unit, marked};
 use super::words::shown;
 use crate::config::{Config, Template};
 use crate::model::{
     Computer, NAME_SEPARATOR, NodeId, Observed, ProviderName, Reading, Server, ServerId, TemplateName, adopted_id,
-    split_address_name, template_in_name,
+    split_address_name, split_name_address, template_in_name,
 };
 use crate::state::{NodeMemory, State};
 
 /// So many names are written out in a note.
 const NAMES: usize = 5;
-
-/// A Jenkins node `<template>+<ip>` of a template that adopts, at an address that no server has: it may be the node of
-/// any of them (the address of a router, say).
-pub(super) struct Stranger<'a> {
-    /// The node.
-    pub computer: &'a Computer,
-    /// The template.
-    pub template: &'a TemplateName,
-}
 
 /// What is taken over, and what is said of it.
 pub(super) struct Adoption<'a> {
@@ -39,8 +30,6 @@ pub(super) struct Adoption<'a> {
     active: bool,
     /// Servers that a Jenkins node leads to, with the template.
     by_node: BTreeMap<(&'a ProviderName, &'a ServerId), &'a Template>,
-    /// Nodes of which nobody knows the server.
-    pub strangers: Vec<Stranger<'a>>,
     notes: Vec<String>,
     /// Servers that are foreign again.
     given_back: Vec<&'a str>,
@@ -55,7 +44,6 @@ impl<'a> Adoption<'a> {
             state,
             active: adopts || state.nodes.values().any(|memory| memory.adopted),
             by_node: BTreeMap::new(),
-            strangers: Vec::new(),
             notes: Vec::new(),
             given_back: Vec::new(),
         };
@@ -125,7 +113,7 @@ impl<'a> Adoption<'a> {
         notes
     }
 
-    /// Follows every Jenkins node `<template>+<ip>` to the server at its address.
+    /// Follows every Jenkins node with the name of a template and an address to the server there.
     fn claim(&mut self, observed: &'a Observed) {
         let claims = claims(observed, self.config);
         let at = servers_at(claims.iter().map(|claim| claim.address), observed);
@@ -142,11 +130,8 @@ impl<'a> Adoption<'a> {
                 .copied()
                 .collect();
             match there[..] {
-                [] => self.strangers.push(Stranger {
-                    computer,
-                    template: &template.name,
-                }),
-                // Where one of its clouds is closed, the same address may stand there, too.
+                [] => {}
+                // Where one of its clouds is closed, the same address may be there, too.
                 _ if !is_read(template, observed) => {}
                 [(provider, server)] => {
                     if self.claim_one(provider, server, template) {
@@ -181,7 +166,7 @@ impl<'a> Adoption<'a> {
     }
 }
 
-/// A Jenkins node `<template>+<ip>` of a template that adopts.
+/// A Jenkins node with the name of a template that adopts and an address.
 struct Claim<'a> {
     computer: &'a Computer,
     template: &'a Template,
@@ -193,8 +178,7 @@ fn claims<'a>(observed: &'a Observed, config: &'a Config) -> Vec<Claim<'a>> {
     let computers = observed.jenkins.computers.iter().filter(|computer| !computer.built_in);
     let mut claims: Vec<Claim<'a>> = computers
         .filter_map(|computer| {
-            let (front, address) = split_address_name(computer.name.as_str())?;
-            let template = config.template(front).filter(|template| template.adopt.is_on())?;
+            let (template, address) = claimed(computer.name.as_str(), config)?;
             Some(Claim {
                 computer,
                 template,
@@ -204,6 +188,20 @@ fn claims<'a>(observed: &'a Observed, config: &'a Config) -> Vec<Claim<'a>> {
         .collect();
     claims.sort_by_key(|claim| &claim.computer.name);
     claims
+}
+
+/// Returns the template that adopts, and the address, of a node `<template>+<ip>`, `<ip>+<template>` or
+/// `<ip>+<template>__…`.
+fn claimed<'c>(name: &str, config: &'c Config) -> Option<(&'c Template, IpAddr)> {
+    let behind = split_address_name(name).and_then(|(front, address)| Some((config.template(front)?, address)));
+    let found = behind.or_else(|| {
+        let (address, rest) = split_name_address(name)?;
+        let template = config
+            .template(rest)
+            .or_else(|| named(rest, config).map(|(template, _)| template))?;
+        Some((template, address))
+    });
+    found.filter(|(template, _)| template.adopt.is_on())
 }
 
 type Place<'a> = (&'a ProviderName, &'a Server);
@@ -261,6 +259,16 @@ fn stands_at(template: &Template, provider: &ProviderName) -> bool {
 
 fn adopting<'c>(config: &'c Config, name: &TemplateName) -> Option<&'c Template> {
     config.template(name.as_str()).filter(|template| template.adopt.is_on())
+}
+
+/// Whether a server is ours by its name alone and no node of this Jenkins was ever its own: another controller may have made
+/// it for itself.
+pub(super) fn may_be_anothers(unit: &Unit<'_>, config: &Config) -> bool {
+    let linked = unit.joined.is_some() || unit.before.is_some_and(|before| before.jenkins_node.is_some());
+    let removes = unit
+        .template(config)
+        .is_some_and(|template| template.adopt.removes_never_linked());
+    unit.adopted && !removes && !linked && matches!(unit.link, Link::None)
 }
 
 /// Returns whether a memory is of a server that was taken over and is foreign again: then its Jenkins node is, too.

@@ -1,22 +1,24 @@
 //! Re-checks a plan against the rules that must hold whatever `plan` thought.
 //!
-//! It reads the world anew and shares no helper with the planner: a mistake there must not hide itself here.
+//! Which node is whose, who took it offline and whether it works is told by the same link and the same predicates as in the
+//! planner: two readings of one world would differ one day, and the weaker one would count. What the plan makes of them is
+//! checked anew.
 
 mod belongings;
 mod drains;
 mod leaks;
-mod ours;
 mod registers;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use foldhash::HashMap;
 
-use self::ours::Ours;
-use super::{Context, Create, Plan, Removal};
-use crate::config::{Config, Template};
+use super::link::{Linked, linked};
+use super::supply::{Link, Unit};
+use super::{Context, Create, Plan, Removal, guard};
+use crate::config::Config;
 use crate::model::{
-    Computer, NodeId, Observed, OfflineBy, Reading, Server, ServerId, ServerStatus, is_uuid, split_server_name,
+    Computer, Observed, OfflineBy, ProviderName, Reading, Server, ServerId, ServerStatus, split_server_name,
 };
 use crate::state::{Phase, State};
 
@@ -40,7 +42,7 @@ pub fn audit(plan: &Plan, observed: &Observed, config: &Config, state: &State, c
     if removals > most {
         broken.push(format!("{removals} removals, at most {most} in a pass"));
     }
-    guard(plan, observed, state, context, &mut broken);
+    too_absent(plan, observed, state, context, &mut broken);
     broken
 }
 
@@ -50,19 +52,20 @@ pub fn audit_destroy(
     observed: &Observed,
     config: &Config,
     state: &State,
-    _context: &Context,
+    context: &Context,
 ) -> Vec<String> {
     let mut broken = Vec::new();
     if observed.jenkins.quieting_down == Some(true) && plan.acts() {
         broken.push("Jenkins is quieting down, and the plan acts".to_owned());
     }
     belongings::wrong(plan, observed, config, state, &mut broken);
-    drains::wrong(plan, observed, config, state, &mut broken);
+    drains::wrong(plan, observed, config, state, context, &mut broken);
     if plan.removals.is_empty() {
         return broken;
     }
     let nodes = nodes_by_name(observed);
-    let ours = Ours::new(observed, config, state);
+    let linked = linked(observed, config, state, context.now);
+    let units = by_server(&linked);
     let mut seen = BTreeSet::new();
     for removal in &plan.removals {
         if let Some(server) = &removal.server
@@ -78,8 +81,8 @@ pub fn audit_destroy(
         if removal.node.is_none() && removal.server.is_none() {
             broken.push(format!("a removal of nothing ({})", removal.because));
         }
-        broken.extend(wrong_server(removal, observed, &ours, &nodes));
-        broken.extend(wrong_node(removal, observed, config, state, &nodes));
+        broken.extend(wrong_server(removal, observed, &units));
+        broken.extend(wrong_node(removal, observed, config, state, &nodes, &units));
     }
     broken
 }
@@ -97,6 +100,16 @@ fn all_servers(observed: &Observed) -> impl Iterator<Item = &Server> {
         .flat_map(|cloud| &cloud.servers)
 }
 
+/// Our servers by cloud and id.
+type Units<'l, 'a> = HashMap<(&'l ProviderName, &'l ServerId), &'l Unit<'a>>;
+
+fn by_server<'l, 'a>(linked: &'l Linked<'a>) -> Units<'l, 'a> {
+    let units = linked.supply.units.iter();
+    units
+        .filter_map(|unit| Some(((unit.provider, unit.server_id()?), unit)))
+        .collect()
+}
+
 fn works(node: &Computer) -> bool {
     !node.is_idle()
 }
@@ -105,14 +118,9 @@ fn by_a_person(node: &Computer) -> bool {
     node.offline_by() == OfflineBy::Person
 }
 
-/// Checks the server of a removal: listed by a cloud that was read, ours, and no node of that very name at work, nor one
-/// at its address.
-fn wrong_server(
-    removal: &Removal,
-    observed: &Observed,
-    ours: &Ours<'_>,
-    nodes: &HashMap<&str, &Computer>,
-) -> Option<String> {
+/// Checks the server of a removal: listed by a cloud that was read, ours, and no node that is or may be its own at work or
+/// held by a person.
+fn wrong_server(removal: &Removal, observed: &Observed, units: &Units<'_, '_>) -> Option<String> {
     let target = removal.server.as_ref()?;
     let Some(Reading::Read(cloud)) = observed.clouds.get(&target.provider) else {
         return Some(format!(
@@ -123,18 +131,17 @@ fn wrong_server(
     let Some(server) = cloud.servers.iter().find(|server| server.id == target.id) else {
         return Some(format!("server {} is removed and no cloud lists it", target.name));
     };
-    let template = match ours.of(&target.provider, server) {
-        Some((template, id)) if server.name == target.name && id == target.node_id => template,
+    let unit = match units.get(&(&target.provider, &target.id)) {
+        Some(unit) if server.name == target.name && unit.id == target.node_id => unit,
         _ => return Some(format!("server {} is removed and is not ours", target.name)),
     };
+    if unit.twin {
+        return Some(format!("server {} is removed and has the id of another", target.name));
+    }
     if removal.node.as_ref().is_some_and(|node| node.even_if_busy) {
         return None;
     }
-    let made = server.mark.is_some() && split_server_name(&server.name).is_some();
-    let adopted = (!made).then(|| ours.nodes_at(server, &template));
-    let named = nodes.get(server.name.as_str()).copied();
-    let mut own = named.into_iter().chain(adopted.into_iter().flatten());
-    if own.any(|node| works(node) || by_a_person(node)) {
+    if unit.link.all().any(|node| works(node) || by_a_person(node)) {
         return Some(format!(
             "server {} is removed and its node is busy or held by a person",
             target.name
@@ -150,6 +157,7 @@ fn wrong_node(
     config: &Config,
     state: &State,
     nodes: &HashMap<&str, &Computer>,
+    units: &Units<'_, '_>,
 ) -> Option<String> {
     let target = removal.node.as_ref()?;
     let name = target.name.as_str();
@@ -166,7 +174,9 @@ fn wrong_node(
         return Some(format!("node {name} is removed and a person took it offline"));
     }
     if let Some(server) = &removal.server {
-        return (!fits(name, &server.name, &server.node_id, &server.id, observed)).then(|| {
+        let unit = units.get(&(&server.provider, &server.id));
+        let own = unit.is_some_and(|unit| matches!(unit.link, Link::One(own) if own.name == target.name));
+        return (!own).then(|| {
             format!(
                 "node {name} is removed with server {}, which is not its own",
                 server.name
@@ -191,27 +201,6 @@ fn wrong_node(
             .values()
             .any(|memory| memory.jenkins_node.as_ref().is_some_and(|node| node.as_str() == name));
     (!remembered && split_server_name(name).is_none()).then(|| format!("node {name} is removed and is not ours"))
-}
-
-/// Whether a node's name leads to a server: by the id, or by an address.
-fn fits(node: &str, server: &str, id: &NodeId, cloud_id: &ServerId, observed: &Observed) -> bool {
-    let own = server.rsplit("__").next().filter(|own| is_uuid(own));
-    let named = node == server || node.contains(id.as_str());
-    if named || own.is_some_and(|own| node.contains(own)) {
-        return true;
-    }
-    let Some((_, address)) = node.rsplit_once('+') else {
-        return false;
-    };
-    let written = [address.to_owned(), address.replace('-', ":")];
-    all_servers(observed)
-        .filter(|candidate| candidate.id == *cloud_id)
-        .any(|candidate| {
-            candidate
-                .addresses
-                .iter()
-                .any(|a| written.iter().any(|text| text.parse() == Ok(a.ip)))
-        })
 }
 
 /// Checks what is made: known places, names of its own, and every limit.
@@ -302,57 +291,25 @@ fn wrong_create<'p>(
     (!read).then(|| format!("{name} is created at {}, which cannot be read", create.provider))
 }
 
-/// Counts what is alive: what the clouds list, what was begun, what a closed cloud is remembered to have.
+/// Counts what is alive: what the clouds list, what was begun, and what is remembered and not known to be gone.
 fn alive(
     observed: &Observed,
     config: &Config,
     state: &State,
     context: &Context,
 ) -> (BTreeMap<String, usize>, BTreeMap<String, usize>, usize) {
-    let mut alive: BTreeSet<(String, String, String)> = BTreeSet::new();
-    let mut ids = BTreeSet::new();
-    let ours = Ours::new(observed, config, state);
-    for (provider, reading) in &observed.clouds {
-        for server in reading.ok().into_iter().flat_map(|cloud| &cloud.servers) {
-            if let Some((template, id)) = ours.of(provider, server) {
-                ids.insert(id);
-                alive.insert((template.to_string(), provider.to_string(), server.id.to_string()));
-            }
-        }
-    }
-    let closed = |provider| observed.clouds.get(provider).and_then(Reading::ok).is_none();
-    for (id, memory) in state
-        .nodes
-        .iter()
-        .filter(|(id, memory)| !ids.contains(*id) && closed(&memory.provider))
-    {
-        let adopts = |template: &Template| template.name == memory.template && template.adopt.is_on();
-        if memory.adopted && !config.templates.iter().any(adopts) {
-            continue;
-        }
-        if config.providers.contains_key(&memory.provider) {
-            alive.insert((memory.template.to_string(), memory.provider.to_string(), id.to_string()));
-        }
-    }
-    for (id, intent) in &state.intents {
-        let given_up =
-            context.now.duration_since(intent.at).abs() > config.timing.intent_grace && !closed(&intent.provider);
-        let seen = ids.contains(id) || given_up;
-        if !seen && config.providers.contains_key(&intent.provider) {
-            alive.insert((intent.template.to_string(), intent.provider.to_string(), id.to_string()));
-        }
-    }
+    let linked = linked(observed, config, state, context.now);
     let mut of_template: BTreeMap<String, usize> = BTreeMap::new();
     let mut at_provider: BTreeMap<String, usize> = BTreeMap::new();
-    for (template, provider, _) in &alive {
-        *of_template.entry(template.clone()).or_default() += 1;
-        *at_provider.entry(provider.clone()).or_default() += 1;
+    for unit in &linked.supply.units {
+        *of_template.entry(unit.template.to_string()).or_default() += 1;
+        *at_provider.entry(unit.provider.to_string()).or_default() += 1;
     }
-    (of_template, at_provider, alive.len())
+    (of_template, at_provider, linked.supply.units.len())
 }
 
 /// Checks that what goes for an absence is not too much of the fleet at once.
-fn guard(plan: &Plan, observed: &Observed, state: &State, context: &Context, broken: &mut Vec<String>) {
+fn too_absent(plan: &Plan, observed: &Observed, state: &State, context: &Context, broken: &mut Vec<String>) {
     if plan.removals.is_empty() {
         return;
     }
@@ -376,9 +333,24 @@ fn guard(plan: &Plan, observed: &Observed, state: &State, context: &Context, bro
         let node = removal.node.as_ref().and_then(|node| nodes.get(node.name.as_str()));
         joined && node.is_none_or(|node| node.offline && !node.temporarily_offline)
     };
-    let absent = plan.removals.iter().filter(is_absence).count();
-    let fleet = plan.servers.len() + plan.stray_nodes.len();
-    if !context.force && absent >= 5 && absent * 2 > fleet {
+    let known: BTreeSet<_> = plan
+        .state
+        .nodes
+        .values()
+        .filter_map(|node| node.jenkins_node.as_ref())
+        .collect();
+    let is_double = |removal: &&Removal| {
+        removal.server.is_none() && removal.node.as_ref().is_some_and(|node| known.contains(&node.name))
+    };
+    let absent = plan
+        .removals
+        .iter()
+        .filter(is_absence)
+        .filter(|removal| !is_double(removal))
+        .count();
+    let strays = plan.stray_nodes.iter().filter(|node| !known.contains(node)).count();
+    let fleet = plan.servers.len() + strays;
+    if !context.force && guard::holds(absent, fleet) {
         broken.push(format!(
             "{absent} of {fleet} nodes are removed because something is absent; --force allows it"
         ));

@@ -115,6 +115,12 @@ fn remove_unit(unit: &Unit<'_>, force: bool, because: String) -> Result<Removal,
     if let Some(computer) = unit.computer() {
         refuse(computer, force)?;
     }
+    if let Some(node) = unit.held.filter(|_| !force && unit.computer().is_none()) {
+        let node = shown(node.name.as_str());
+        return Err(format!(
+            "Jenkins node \"{node}\" works at its address and may be its agent (--force removes the server nevertheless)"
+        ));
+    }
     let mut removal = removal(unit, because).ok_or("its server is not there yet; the next pass will see it")?;
     lift(&mut removal, force);
     Ok(removal)
@@ -133,6 +139,9 @@ fn refuse(computer: &Computer, force: bool) -> Result<(), String> {
 fn lift(removal: &mut Removal, force: bool) {
     if let Some(node) = &mut removal.node {
         node.even_if_busy = force;
+    }
+    if let Some(server) = &mut removal.server {
+        server.look_first &= !force;
     }
 }
 

@@ -60,7 +60,7 @@ pub(super) fn bootstrap<'d>(survey: &Survey<'_>, demand: &'d Demand<'_>) -> Opti
         .any(|computer| !computer.built_in);
     let may_join = survey.units.iter().any(|unit| {
         let lost = matches!(unit.standing, Standing::Failed(_) | Standing::TimedOut);
-        !lost && !matches!(unit.standing, Standing::Deleting | Standing::Leaving)
+        !lost && !matches!(unit.standing, Standing::Deleting { .. } | Standing::Leaving)
     });
     // The anchor does the same, and costs nothing.
     if has_agent || may_join || survey.config.labels.anchor {

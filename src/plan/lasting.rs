@@ -13,13 +13,16 @@ use super::overview;
 use super::phase::Standing;
 use super::supply::Unit;
 use super::survey::Survey;
-use super::words::{shown, span};
+use super::words::{moment, shown, span};
 use crate::config::Register;
 use crate::model::digest;
 use crate::state::Clash;
 
 /// A contradiction that lasts for so many passes does not end by itself.
-const LASTING: u32 = 5;
+pub(super) const LASTING: u32 = 5;
+
+/// What is said in the first pass that sees it.
+pub(super) const AT_ONCE: u32 = 1;
 
 /// A warning of a contradiction is given once in this time.
 const WARN_EVERY: SignedDuration = SignedDuration::from_hours(24);
@@ -27,12 +30,34 @@ const WARN_EVERY: SignedDuration = SignedDuration::from_hours(24);
 /// An item that waits for so long beside an idle executor is kept from it by something else than a lack of servers.
 const IGNORED_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
-/// Counts the contradictions of this pass on; returns them and those of which a warning is due.
+/// Something that is to be said now.
+pub(super) struct Due {
+    sentence: String,
+    first: Timestamp,
+    now: Timestamp,
+}
+
+impl Due {
+    /// Says that it lasts and that a person must clear it.
+    pub(super) fn for_a_person(&self) -> String {
+        let length = span(since(self.now, self.first));
+        format!("{} (for {length}: a person must clear it)", self.sentence)
+    }
+
+    /// Says it, and when it began.
+    pub(super) fn since(&self) -> String {
+        format!("{} (since {})", self.sentence, moment(self.first))
+    }
+}
+
+/// Counts what is said in this pass on; returns that, and what is to be said now: what was seen in so many passes, once a
+/// day.
 pub(super) fn clashes(
     before: &BTreeMap<String, Clash>,
     sentences: &[String],
+    passes: u32,
     now: Timestamp,
-) -> (BTreeMap<String, Clash>, Vec<String>) {
+) -> (BTreeMap<String, Clash>, Vec<Due>) {
     let mut after = BTreeMap::new();
     let mut warnings = Vec::new();
     for sentence in sentences {
@@ -44,10 +69,13 @@ pub(super) fn clashes(
         });
         clash.passes = clash.passes.saturating_add(1);
         let quiet = |then: Timestamp| now.duration_since(then).abs() < WARN_EVERY;
-        if clash.passes >= LASTING && !clash.warned.is_some_and(quiet) {
+        if clash.passes >= passes && !clash.warned.is_some_and(quiet) {
             clash.warned = Some(now);
-            let length = span(since(now, clash.first));
-            warnings.push(format!("{sentence} (for {length}: a person must clear it)"));
+            warnings.push(Due {
+                sentence: sentence.clone(),
+                first: clash.first,
+                now,
+            });
         }
         after.insert(key, clash);
     }

@@ -4,6 +4,7 @@
 //! `pass`, which makes no choices of its own.
 
 mod adopt;
+mod alerts;
 mod audit;
 pub mod backoff;
 mod belongings;
@@ -14,13 +15,15 @@ mod destroy;
 mod drain;
 mod eligible;
 mod grow;
+mod guard;
 mod hidden;
+mod hold;
 mod ids;
 mod images;
 mod lasting;
 mod leaks;
 mod leaving;
-mod mapping;
+mod link;
 mod matching;
 mod overview;
 mod phase;
@@ -43,7 +46,7 @@ use crate::config::{Config, Template};
 use crate::model::{
     BelongingKind, NodeId, NodeName, Observed, Offer, ProviderName, SPENT_PREFIX, ServerId, TemplateName, Zone,
 };
-use crate::queue::{self, Kind, Wishes};
+use crate::queue::{self, Kind, NodeTemplates, Wishes};
 use crate::state::{Phase, State};
 
 pub use crate::model::{DRAIN_PREFIX, MARK_PREFIX};
@@ -54,6 +57,7 @@ pub use eligible::{eligible, why_none, why_not, wish_text};
 pub use hidden::{ANCHOR_TEXT, Anchor};
 pub use images::Rollback;
 pub use leaks::{Leak, LeakKind, LeakOwner, everything, leaks};
+pub use link::{agent_of, linked_templates};
 pub use room::spend;
 
 /// Returns the offline reason with which a pass marks a node that it removes.
@@ -121,6 +125,8 @@ pub struct Plan {
     pub registers: Vec<Registration>,
     /// Volumes that Nova made for our servers and that are to get our mark.
     pub volume_marks: Vec<VolumeMark>,
+    /// Servers of ours that a list lacks: each must be asked for before this plan says all that there is to do.
+    pub lookups: Vec<(ProviderName, ServerId)>,
     /// What must be listed, beside servers, before this plan says all that there is to do.
     pub asks: BTreeMap<ProviderName, BTreeSet<BelongingKind>>,
     /// What is made, in order.
@@ -277,8 +283,6 @@ pub struct ServerToRemove {
     pub node_id: NodeId,
     /// Whether its agent may have joined since Jenkins was read: then it is looked for once more.
     pub look_first: bool,
-    /// Further names under which its agent may have joined, beside the server's own.
-    pub other_nodes: Vec<NodeName>,
     /// Whether it goes because it failed, and what is kept of that.
     pub failure: Keep,
 }
@@ -431,9 +435,15 @@ pub fn kinds(config: &Config) -> Vec<Kind<'_>> {
 
 /// Decides what one pass does.
 pub fn plan(observed: &Observed, config: &Config, state: &State, context: &Context) -> Plan {
-    let kinds = kinds(config);
-    let wishes = queue::wishes(&observed.jenkins, &kinds, context.now, config.timing.queue_grace);
+    let wishes = wishes(observed, config, state, context.now);
     plan_for(observed, config, state, context, wishes)
+}
+
+/// Reads what the items of the queue wait for.
+pub fn wishes(observed: &Observed, config: &Config, state: &State, now: Timestamp) -> Wishes {
+    let kinds = kinds(config);
+    let linked = NodeTemplates::new(|| linked_templates(observed, config, state, now));
+    queue::wishes(&observed.jenkins, &kinds, &linked, now, config.timing.queue_grace)
 }
 
 /// The same for a queue that was read already: reading a long one takes a good part of the planning.

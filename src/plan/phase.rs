@@ -6,13 +6,17 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::belongings;
 use super::builds;
+use super::hold;
 use super::supply::{Link, Unit};
-use crate::config::{Config, Template, Timing};
+use crate::config::{Config, Register, Template, Timing};
 use crate::model::{Computer, OfflineBy, SPENT_PREFIX, Server, ServerStatus};
 use crate::state::{NodeMemory, Phase, Sighting};
 
 /// The cause of a node whose connection broke: it was connected once.
 const TERMINATED_CLASS: &str = "ChannelTermination";
+
+/// What is not gone that long after the first DELETE does not go by itself.
+pub(super) const GONE_AFTER: SignedDuration = SignedDuration::from_mins(10);
 
 /// Where a unit stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +24,12 @@ pub(super) enum Standing {
     /// The create was begun, the server not seen.
     Intent,
     /// The cloud deletes it already.
-    Deleting,
+    Deleting {
+        /// Since when, as far as passes saw it.
+        since: Timestamp,
+        /// Whether another DELETE is to be sent: it was mita that asked, or it takes too long.
+        again: bool,
+    },
     /// The cloud says that it failed: with what message.
     Failed(String),
     /// Not joined yet, and there is still time.
@@ -83,7 +92,7 @@ impl Standing {
     pub(super) fn phase(&self) -> Phase {
         match self {
             Self::Intent => Phase::Intent,
-            Self::Deleting | Self::Leaving => Phase::Deleting,
+            Self::Deleting { .. } | Self::Leaving => Phase::Deleting,
             Self::Failed(_) | Self::TimedOut => Phase::Error,
             Self::Booting => Phase::Booting,
             Self::Up { over_age: true, .. }
@@ -170,7 +179,7 @@ fn joined(unit: &Unit<'_>, measures: &Measures<'_>) -> Option<Timestamp> {
 fn standing(unit: &Unit<'_>, measures: &Measures<'_>) -> Standing {
     if let Some(server) = unit.server {
         if is_deleting(server) {
-            return Standing::Deleting;
+            return deleting(unit, server, measures);
         }
         if server.status == ServerStatus::Error {
             return Standing::Failed(server.fault.clone().unwrap_or_default());
@@ -188,13 +197,33 @@ fn standing(unit: &Unit<'_>, measures: &Measures<'_>) -> Standing {
     match unit.computer() {
         Some(computer) => with_node(unit, computer, in_time, measures),
         None if is_leaving(unit) => Standing::Leaving,
-        None if unit.joined.is_none() && in_time => Standing::Booting,
+        None if unit.joined.is_none() && in_time && !lost_its_node(unit, measures.config) => Standing::Booting,
         None if !unit.readable => Standing::Unseen,
         None if unit.joined.is_none() && was_watched(unit) => Standing::TimedOut,
         None => Standing::Orphan {
             seen: sighted_again(unit.before.and_then(|b| b.missing), measures.now),
         },
     }
+}
+
+/// A server that the cloud deletes. A DELETE can get lost in the cloud: the one who asked repeats it, and what takes long
+/// was asked for by nobody who still does.
+fn deleting(unit: &Unit<'_>, server: &Server, measures: &Measures<'_>) -> Standing {
+    let before = unit.before.and_then(|before| before.deleting_since);
+    let since = before.unwrap_or(measures.now).min(measures.now);
+    let ours = unit.before.is_some_and(|before| before.deleted || before.delete_failed);
+    let long = measures.now.duration_since(since) > GONE_AFTER;
+    Standing::Deleting {
+        since,
+        again: server.status != ServerStatus::Deleted && (ours || long),
+    }
+}
+
+/// Whether the node that mita made for a server before it was asked for is not there any more: without it nothing can join.
+fn lost_its_node(unit: &Unit<'_>, config: &Config) -> bool {
+    let template = unit.template(config);
+    let made_first = template.is_some_and(|template| template.register == Register::Inbound);
+    made_first && unit.readable && !unit.adopted && unit.server.is_some() && !unit.outdated(config)
 }
 
 /// Whether an earlier pass began to remove it. That its node is absent then says nothing of Jenkins or the cloud.
@@ -314,7 +343,7 @@ pub(super) fn executors(unit: &Unit<'_>, config: &Config) -> u32 {
 }
 
 /// Returns what the next pass must know of a unit; `None` for one without a server's id.
-pub(super) fn memory(unit: &Unit<'_>, config: &Config) -> Option<NodeMemory> {
+pub(super) fn memory(unit: &Unit<'_>, config: &Config, now: Timestamp) -> Option<NodeMemory> {
     if matches!(unit.standing, Standing::Intent) {
         return None;
     }
@@ -334,7 +363,11 @@ pub(super) fn memory(unit: &Unit<'_>, config: &Config) -> Option<NodeMemory> {
         offline_since: None,
         jenkins_node: unit.computer().map(|c| c.name.clone()),
         missing: None,
+        unlisted: unit.unlisted,
+        held_since: hold::since(unit, now),
         failure_counted: unit.before.is_some_and(|before| before.failure_counted),
+        deleted: unit.before.is_some_and(|before| before.deleted),
+        deleting_since: unit.before.and_then(|before| before.deleting_since),
         delete_failed: unit.before.is_some_and(|before| before.delete_failed),
         had: belongings::had(unit, config),
         volumes_settled: unit.before.is_some_and(|before| before.volumes_settled),
@@ -350,6 +383,7 @@ pub(super) fn memory(unit: &Unit<'_>, config: &Config) -> Option<NodeMemory> {
         Standing::Monitored { idle_since } => memory.offline_since = idle_since,
         Standing::Offline { since, .. } => memory.offline_since = Some(since),
         Standing::Orphan { seen } => memory.missing = Some(seen),
+        Standing::Deleting { since, .. } => memory.deleting_since = Some(since),
         _ => {}
     }
     Some(memory)

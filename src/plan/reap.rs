@@ -14,16 +14,14 @@ use super::supply::{Link, Unit};
 use super::survey::{Stray, Survey};
 use super::take_down::{removal, stray_removal};
 use super::words::{shown, span};
-use super::{Drain, MARK_PREFIX, Removal, SPENT_PREFIX, Unmark};
+use super::{Drain, MARK_PREFIX, Removal, SPENT_PREFIX, Unmark, guard, hold};
 use crate::config::Template;
 use crate::model::Computer;
 use crate::queue::Wish;
+use crate::state::Sighting;
 
 /// Things that are absent must be seen so in as many passes before they are acted on.
 pub(super) const SIGHTINGS: u32 = 2;
-
-/// So many removals because of an absence are held back when they are more than half of the fleet.
-const GUARD_LEAST: usize = 5;
 
 /// What goes.
 #[derive(Default)]
@@ -70,12 +68,12 @@ pub(super) fn reap(survey: &mut Survey<'_>, demand: &Demand<'_>) -> Reaped {
         .units
         .iter()
         .filter(|unit| !is_kept(unit, &named))
-        .filter_map(|unit| dead(unit, survey, &mut reaped.notes))
+        .filter_map(|unit| dead(unit, survey))
         .collect();
     dead.extend(survey.strays.iter().filter_map(|stray| lost(stray, survey)));
-    guard(&mut dead, survey, &mut reaped);
+    hold_back(&mut dead, survey, &mut reaped);
     // A locked server fails in each pass: those that may go must not wait behind it.
-    dead.sort_by_key(|candidate| failed_before(candidate, survey));
+    dead.sort_by_key(|candidate| was_asked(candidate, survey));
     reaped.removals = dead.into_iter().map(|candidate| candidate.removal).collect();
     let most = usize::try_from(survey.config.limits.max_deletes_per_pass).unwrap_or(usize::MAX);
     let left = reaped.removals.len().saturating_sub(most);
@@ -92,11 +90,11 @@ pub(super) fn reap(survey: &mut Survey<'_>, demand: &Demand<'_>) -> Reaped {
     reaped
 }
 
-/// Whether the cloud refused to delete the server before.
-fn failed_before(candidate: &Candidate, survey: &Survey<'_>) -> bool {
+/// Whether the cloud was asked to delete the server before, and refused or did not do it.
+fn was_asked(candidate: &Candidate, survey: &Survey<'_>) -> bool {
     let server = candidate.removal.server.as_ref();
     let memory = server.and_then(|server| survey.state.nodes.get(&server.node_id));
-    memory.is_some_and(|memory| memory.delete_failed)
+    memory.is_some_and(|memory| memory.delete_failed || memory.deleted)
 }
 
 fn is_drained_idle(unit: &Unit<'_>) -> bool {
@@ -182,8 +180,8 @@ fn unmark(survey: &Survey<'_>, named: &HashSet<&str>, reaped: &mut Reaped) {
 }
 
 /// Proposes what failed, is lost, or was begun to be removed.
-fn dead(unit: &Unit<'_>, survey: &Survey<'_>, notes: &mut Vec<String>) -> Option<Candidate> {
-    if !unit.readable || unit.twin {
+fn dead(unit: &Unit<'_>, survey: &Survey<'_>) -> Option<Candidate> {
+    if !unit.readable || unit.twin || is_held(unit) {
         return None;
     }
     let template = unit.template(survey.config);
@@ -221,29 +219,32 @@ fn dead(unit: &Unit<'_>, survey: &Survey<'_>, notes: &mut Vec<String>) -> Option
             )
         }
         Standing::Leaving => "an earlier pass began to remove it".to_owned(),
-        Standing::Orphan { seen } if seen.passes >= SIGHTINGS => {
+        Standing::Deleting { again: true, .. } => "it was asked to go before and is still there".to_owned(),
+        Standing::Orphan { seen } if is_lost(unit, *seen, survey) => {
             absence = true;
             format!("Jenkins does not know it, seen in {} passes", seen.passes)
         }
         _ => return None,
     };
-    let computers: Vec<&Computer> = match &unit.link {
-        Link::Many(suitors) => suitors.clone(),
-        _ => unit.computer().into_iter().collect(),
-    };
-    if let Some(reason) = computers.iter().find_map(|computer| untouchable(computer)) {
-        if matches!(unit.standing, Standing::Failed(_)) {
-            notes.push(format!("server \"{}\" is in ERROR and stays: {reason}", unit.name));
-        }
-        return None;
-    }
-    if matches!(unit.link, Link::Many(_)) {
+    if matches!(unit.link, Link::Many(_)) || unit.computer().is_some_and(|computer| untouchable(computer).is_some()) {
         return None;
     }
     Some(Candidate {
         removal: removal(unit, because)?,
         absence,
     })
+}
+
+/// Whether a server that looks absent from Jenkins is kept for a node that may be its agent, or may be another program's.
+fn is_held(unit: &Unit<'_>) -> bool {
+    hold::is_absent(unit) && (unit.held.is_some() || unit.may_be_anothers)
+}
+
+/// Whether Jenkins does not know a server for long enough. Agents come back: some plugins delete a node as soon as its
+/// connection breaks.
+fn is_lost(unit: &Unit<'_>, seen: Sighting, survey: &Survey<'_>) -> bool {
+    let grace = survey.config.timing.offline_grace;
+    seen.passes >= SIGHTINGS && (unit.joined.is_none() || since(survey.context.now, seen.first) >= grace)
 }
 
 /// Says why a node may not be touched whatever it is.
@@ -270,18 +271,22 @@ fn lost(stray: &Stray<'_>, survey: &Survey<'_>) -> Option<Candidate> {
     })
 }
 
-/// Holds back what goes because something is absent, when it is much: a half-read Jenkins or cloud looks like that.
-fn guard(dead: &mut Vec<Candidate>, survey: &Survey<'_>, reaped: &mut Reaped) {
-    let absent = dead.iter().filter(|candidate| candidate.absence).count();
-    let fleet = survey.units.len() + survey.strays.len();
-    if survey.context.force || absent < GUARD_LEAST || absent * 2 <= fleet {
+/// Holds back what goes because something is absent, when it is much.
+fn hold_back(dead: &mut Vec<Candidate>, survey: &Survey<'_>, reaped: &mut Reaped) {
+    let known = guard::known_nodes(survey);
+    let counts = |candidate: &&Candidate| {
+        let removal = &candidate.removal;
+        let is_double =
+            removal.server.is_none() && removal.node.as_ref().is_some_and(|node| known.contains(&node.name));
+        candidate.absence && !is_double
+    };
+    let absent = dead.iter().filter(counts).count();
+    let fleet = guard::fleet(survey);
+    if survey.context.force || !guard::holds(absent, fleet) {
         return;
     }
     dead.retain(|candidate| !candidate.absence);
-    reaped.warnings.push(format!(
-        "the guard holds back {absent} removals out of {fleet} nodes: so many lost at once look like a half-read \
-         Jenkins or cloud; if they are really lost, run again with --force"
-    ));
+    reaped.warnings.push(guard::warning(absent, fleet));
 }
 
 /// A node that stands idle and may go if nobody needs it.

@@ -27,7 +27,8 @@ pub(super) fn plan(
     notes.extend(lasting::ignored(&mut survey, &waiting));
     notes.extend(growth.bootstrap);
     notes.extend(hidden::notes(&survey));
-    let news = hidden::news(&survey, state);
+    let mut news = hidden::news(&survey, state);
+    news.append(&mut survey.news);
     let anchor = hidden::anchor(&survey);
     let mut plan = empty(survey, demand.items.len());
     plan.notes.extend(reaped.notes);
@@ -52,17 +53,18 @@ pub(super) fn plan(
 }
 
 /// Returns the plan that does nothing.
-pub(super) fn empty(survey: Survey<'_>, waiting_items: usize) -> Plan {
+pub(super) fn empty(mut survey: Survey<'_>, waiting_items: usize) -> Plan {
     Plan {
         anchor: None,
         unmarks: Vec::new(),
-        news: Vec::new(),
+        news: std::mem::take(&mut survey.news),
         drains: Vec::new(),
         removals: Vec::new(),
         sweeps: Vec::new(),
         floating_ips: Vec::new(),
         registers: Vec::new(),
         volume_marks: Vec::new(),
+        lookups: std::mem::take(&mut survey.lookups),
         asks: BTreeMap::new(),
         creates: Vec::new(),
         unmet: Vec::new(),

@@ -2,19 +2,22 @@
 //!
 //! Which Jenkins node belongs to which of them is left to `mapping`, where each is in its life to `phase`.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
+use foldhash::HashSet;
 use jiff::{SignedDuration, Timestamp};
 
-use super::adopt::{Adoption, Stranger};
+use super::adopt::Adoption;
 use super::clock::since;
-use super::phase::Standing;
+use super::phase::{Standing, sighted_again};
 use super::words::shown;
-use crate::config::{Config, Template};
+use crate::config::{Config, ProviderKind, Template};
 use crate::model::{
-    Computer, NodeId, Observed, ProviderName, Reading, Server, ServerId, TemplateName, Zone, split_server_name,
+    CloudView, Computer, NodeId, Observed, Presence, ProviderName, Reading, Server, ServerId, TemplateName, Zone,
+    split_server_name,
 };
-use crate::state::{BuildCount, Intent, NodeMemory, State};
+use crate::state::{BuildCount, Intent, NodeMemory, Sighting, State};
 
 /// One node of ours, from the moment its create was begun until the cloud no longer lists it.
 #[derive(Debug)]
@@ -29,20 +32,29 @@ pub(super) struct Unit<'a> {
     pub kind: Option<usize>,
     /// The cloud.
     pub provider: &'a ProviderName,
-    /// The server as the cloud lists it; `None` for an intent, or where the cloud could not be read.
+    /// The server as the cloud shows it; `None` for an intent, where the cloud could not be read, or where its list lacks the
+    /// server and nobody knows why.
     pub server: Option<&'a Server>,
     /// What the last pass remembered.
     pub before: Option<&'a NodeMemory>,
     /// The create that was begun for it.
     pub intent: Option<&'a Intent>,
-    /// Whether its cloud could be read.
+    /// Whether its cloud could be read, the server with it.
     pub readable: bool,
+    /// In how many passes the list of a cloud that cannot be asked for one server lacked it.
+    pub unlisted: Option<Sighting>,
     /// Whether another server bears the same id.
     pub twin: bool,
     /// Whether it was taken over, not made by us.
     pub adopted: bool,
     /// Its Jenkins node.
     pub link: Link<'a>,
+    /// A node that may be its agent and works: as long as it does, the server is not absent.
+    pub held: Option<&'a Computer>,
+    /// Whether that is known only from the template's name.
+    pub is_guess: bool,
+    /// Whether only its name makes it ours and no node of this Jenkins was ever its own: it may serve another one.
+    pub may_be_anothers: bool,
     /// Its age by the cloud's clock.
     pub age: SignedDuration,
     /// When it joined Jenkins.
@@ -62,6 +74,18 @@ pub(super) enum Link<'a> {
     One(&'a Computer),
     /// Several, or one that fits several servers: nobody knows.
     Many(Vec<&'a Computer>),
+}
+
+impl<'a> Link<'a> {
+    /// Returns every node that is or may be its own.
+    pub(super) fn all(&self) -> impl Iterator<Item = &'a Computer> + '_ {
+        let nodes: &[&'a Computer] = match self {
+            Self::None => &[],
+            Self::One(computer) => std::slice::from_ref(computer),
+            Self::Many(several) => several,
+        };
+        nodes.iter().copied()
+    }
 }
 
 impl<'a> Unit<'a> {
@@ -136,8 +160,8 @@ pub(super) struct Supply<'a> {
     pub units: Vec<Unit<'a>>,
     /// The names of servers that are not ours, sorted.
     pub foreign: Vec<&'a str>,
-    /// Jenkins nodes that stand at an address of which nobody knows the server, with the template of which it may be.
-    pub strangers: Vec<Stranger<'a>>,
+    /// Servers that a list lacks and that are to be asked for one by one.
+    pub lookups: Vec<(ProviderName, ServerId)>,
     /// Servers of which nobody knows which is ours.
     pub clashes: Vec<String>,
     /// What is worth saying.
@@ -162,6 +186,8 @@ pub(super) fn supply<'a>(observed: &'a Observed, config: &'a Config, state: &'a 
         units: Vec::new(),
         forgotten: BTreeMap::new(),
         unmarked: Vec::new(),
+        listed: OnceCell::new(),
+        lookups: Vec::new(),
         adoption: Adoption::new(observed, config, state),
     };
     let foreign = roll.list();
@@ -191,7 +217,7 @@ pub(super) fn supply<'a>(observed: &'a Observed, config: &'a Config, state: &'a 
     Supply {
         units: roll.units,
         foreign,
-        strangers: roll.adoption.strangers,
+        lookups: roll.lookups,
         clashes,
         notes,
         warnings: warnings.chain(overlaps).chain(roll.unmarked).collect(),
@@ -239,6 +265,18 @@ fn twins(units: &mut [Unit<'_>], by_id: &[usize]) -> (Vec<String>, Vec<String>) 
     (notes, overlaps.collect())
 }
 
+/// A server that so many lists in a row lacked is gone, where the cloud cannot be asked for it.
+const UNLISTED: u32 = 2;
+
+/// What is known of a server that a list lacks.
+#[derive(PartialEq, Eq)]
+enum Absence {
+    /// It is gone.
+    Gone,
+    /// It counts on; with the passes whose list lacked it, where these are counted.
+    NotKnown(Option<Sighting>),
+}
+
 /// How a cloud that a memory names is seen in this pass.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Cloud {
@@ -259,6 +297,10 @@ struct Roll<'a> {
     forgotten: BTreeMap<&'a ProviderName, u32>,
     /// What is to be said of servers that lost their marks.
     unmarked: Vec<String>,
+    /// Every server that a cloud lists; found out when one of ours is missing.
+    listed: OnceCell<HashSet<(&'a ProviderName, &'a ServerId)>>,
+    /// Servers that a list lacks, to be asked for.
+    lookups: Vec<(ProviderName, ServerId)>,
     adoption: Adoption<'a>,
 }
 
@@ -307,9 +349,13 @@ impl<'a> Roll<'a> {
             before: None,
             intent: None,
             readable: false,
+            unlisted: None,
             twin: false,
             adopted: false,
             link: Link::None,
+            held: None,
+            is_guess: false,
+            may_be_anothers: false,
             age: SignedDuration::ZERO,
             joined: None,
             builds: None,
@@ -329,16 +375,53 @@ impl<'a> Roll<'a> {
         }
     }
 
-    /// Adds a server that is known only from the last passes, if its cloud is closed: what a cloud that was read does
-    /// not list is gone.
+    /// Adds a server that is known only from the last passes, unless it is known to be gone. A list can be short although it
+    /// was read: what it lacks counts until the cloud says so itself.
     fn remember(&mut self, id: &NodeId, memory: &'a NodeMemory) {
-        if self.cloud(&memory.provider) == Cloud::Closed && self.adoption.still_takes(memory) {
+        let unlisted = match self.cloud(&memory.provider) {
+            Cloud::NotConfigured => return,
+            Cloud::Closed => memory.unlisted,
+            // What is listed and was not taken is not ours any more.
+            Cloud::Read if memory.deleted || self.lists(&memory.provider, &memory.server_id) => return,
+            Cloud::Read => match self.absence(&memory.provider, &memory.server_id, memory.unlisted) {
+                Absence::Gone => return,
+                Absence::NotKnown(unlisted) => unlisted,
+            },
+        };
+        if self.adoption.still_takes(memory) {
             let mut unit = self.blank(id.clone(), &memory.name, memory.template.clone(), &memory.provider);
             unit.before = Some(memory);
+            unit.unlisted = unlisted;
             unit.adopted = memory.adopted;
             unit.age = since(self.now, memory.created);
             self.units.push(unit);
         }
+    }
+
+    /// Returns what is known of a server that a cloud does not list, and has it asked for where that was not done. An
+    /// executable of the operator is not asked: what is missing from two of its lists is gone.
+    fn absence(&mut self, provider: &'a ProviderName, server: &ServerId, before: Option<Sighting>) -> Absence {
+        let answer = self.view(provider).and_then(|view| view.looked_up.get(server));
+        match answer {
+            // What is there was listed, and is not ours any more.
+            Some(Presence::There | Presence::Gone) => return Absence::Gone,
+            Some(Presence::NotKnown(_)) => return Absence::NotKnown(None),
+            None => {}
+        }
+        if self.asks(provider) {
+            self.lookups.push((provider.clone(), server.clone()));
+            return Absence::NotKnown(None);
+        }
+        let seen = sighted_again(before, self.now);
+        if seen.passes >= UNLISTED {
+            Absence::Gone
+        } else {
+            Absence::NotKnown(Some(seen))
+        }
+    }
+
+    fn view(&self, provider: &ProviderName) -> Option<&'a CloudView> {
+        self.observed.clouds.get(provider).and_then(Reading::ok)
     }
 
     /// Adds a create that was begun and whose server no cloud lists yet. Where the cloud was read it is given up after a
@@ -349,14 +432,23 @@ impl<'a> Roll<'a> {
         // One from the future was written by a clock that was wrong, and must not stand until that time comes.
         let given_up = self.now.duration_since(intent.at).abs() > self.config.timing.intent_grace;
         // One that is there without its marks would be asked for again and again.
-        let unmarked = cloud == Cloud::Read && given_up && self.lists(intent);
+        let is_listed = intent
+            .server_id
+            .as_ref()
+            .is_some_and(|id| self.lists(&intent.provider, id));
+        let unmarked = cloud == Cloud::Read && given_up && is_listed;
+        let mut is_gone = given_up;
+        if let (Some(server), Cloud::Read, true, false) = (&intent.server_id, cloud, given_up, unmarked) {
+            // The cloud took the create: its list may be short.
+            is_gone = self.absence(&intent.provider, server, None) == Absence::Gone || !self.asks(&intent.provider);
+        }
         if unmarked {
             let (name, provider) = (shown(&intent.name), &intent.provider);
             self.unmarked.push(format!(
                 "provider \"{provider}\" lists server \"{name}\" without the metadata that it was made with: mita cannot \
                  tell that it is its own; remove it there, and let the provider keep metadata"
             ));
-        } else if cloud == Cloud::NotConfigured || cloud == Cloud::Read && given_up {
+        } else if cloud == Cloud::NotConfigured || cloud == Cloud::Read && is_gone {
             return;
         }
         let mut unit = self.blank(id.clone(), &intent.name, intent.template.clone(), &intent.provider);
@@ -366,13 +458,24 @@ impl<'a> Roll<'a> {
         self.units.push(unit);
     }
 
-    /// Whether the cloud lists the server that it gave for an intent.
-    fn lists(&self, intent: &Intent) -> bool {
-        let (Some(id), Some(Reading::Read(cloud))) = (&intent.server_id, self.observed.clouds.get(&intent.provider))
-        else {
-            return false;
+    /// Whether a cloud lists a server, whoever it belongs to.
+    fn lists(&self, provider: &'a ProviderName, id: &'a ServerId) -> bool {
+        let all = || {
+            let read = self
+                .observed
+                .clouds
+                .iter()
+                .filter_map(|(name, view)| Some((name, view.ok()?)));
+            read.flat_map(|(name, view)| view.servers.iter().map(move |server| (name, &server.id)))
+                .collect()
         };
-        cloud.servers.iter().any(|server| server.id == *id)
+        self.listed.get_or_init(all).contains(&(provider, id))
+    }
+
+    /// Whether a cloud can be asked for one server.
+    fn asks(&self, provider: &ProviderName) -> bool {
+        let kind = self.config.providers.get(provider).map(|provider| &provider.kind);
+        matches!(kind, Some(ProviderKind::OpenStack(_)))
     }
 }
 

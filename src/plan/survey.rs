@@ -8,12 +8,16 @@ use foldhash::HashSet;
 
 use super::backoff;
 use super::belongings;
+use super::lasting::{AT_ONCE, Due, LASTING};
+use super::link::{Fit, Linked, linked};
 use super::phase::{self, Measures, Standing};
-use super::supply::{Link, Supply, Unit, supply};
+use super::supply::{Link, Supply, Unit};
 use super::words::{shown, span};
-use super::{Context, adopt, clock, hidden, images, lasting, leaving, mapping, registers};
+use super::{Context, adopt, alerts, clock, hidden, hold, ids, images, lasting, leaving, registers};
 use crate::config::{Config, Template};
-use crate::model::{Computer, NodeId, NodeName, Observed, ProviderName, Reading, split_server_name};
+use crate::model::{
+    Computer, NodeId, NodeName, Observed, ProviderName, Reading, ServerId, digest_u64, split_server_name,
+};
 use crate::state::{BackoffKey, Controller, LastPass, NodeMemory, Sighting, State, VERSION};
 
 /// What a pass knows.
@@ -38,6 +42,10 @@ pub(super) struct Survey<'a> {
     pub notes: Vec<String>,
     /// What an operator must hear of.
     pub warnings: Vec<String>,
+    /// What an operator hears once a day, without heed to the exit code.
+    pub news: Vec<String>,
+    /// Servers that a list lacks and that are to be asked for one by one.
+    pub lookups: Vec<(ProviderName, ServerId)>,
 }
 
 /// A Jenkins node of ours without a server.
@@ -62,21 +70,22 @@ pub(super) fn survey<'a>(
     state: &'a State,
     context: &'a Context,
 ) -> Survey<'a> {
-    let mut computers: Vec<&Computer> = observed.jenkins.computers.iter().collect();
-    computers.sort_by(|a, b| a.name.cmp(&b.name));
+    let Linked {
+        supply,
+        computers,
+        fits,
+        contradictions: ambiguities,
+        homeless,
+    } = linked(observed, config, state, context.now);
     let Supply {
         mut units,
-        foreign,
-        strangers,
+        foreign: _,
         clashes: mut contradictions,
+        lookups,
         mut notes,
         mut warnings,
-    } = supply(observed, config, state, context.now);
-    let (fits, ambiguities) = mapping::link(&mut units, &computers, &foreign, &strangers, config);
+    } = supply;
     contradictions.extend(ambiguities);
-    let (clashes, due) = lasting::clashes(&state.clashes, &contradictions, context.now);
-    warnings.extend(due);
-    notes.extend(contradictions);
     let controller = clock::controller(
         state.controller.as_ref(),
         observed.jenkins.session.as_ref(),
@@ -93,12 +102,18 @@ pub(super) fn survey<'a>(
     };
     for unit in &mut units {
         phase::classify(unit, &measures);
+        unit.may_be_anothers = adopt::may_be_anothers(unit, config);
     }
     lend_slots(&mut units);
+    hold::at_unknown_addresses(&mut units, &homeless, context.now);
+    contradictions.extend(units.iter().filter_map(hold::why));
+    let (clashes, due) = lasting::clashes(&state.clashes, &contradictions, LASTING, context.now);
+    warnings.extend(due.iter().map(Due::for_a_person));
+    notes.extend(contradictions);
     let free = computers
         .iter()
         .zip(&fits)
-        .filter(|(_, fit)| **fit == mapping::Fit::Free)
+        .filter(|(_, fit)| **fit == Fit::Free)
         .map(|(c, _)| *c);
     let free: Vec<&Computer> = free.collect();
     let (strays, stray_nodes) = strays(&free, observed, config, state, context, &mut notes);
@@ -136,13 +151,42 @@ pub(super) fn survey<'a>(
         settling,
         notes,
         warnings,
+        news: Vec::new(),
+        lookups: lookups_of(lookups, observed, context),
     };
     survey.notes.extend(restart);
     remember(&mut survey);
     registers::remember(&mut survey, state);
     leaving::remember(&mut survey, state);
     learn(&mut survey);
+    alert(&mut survey, state);
     survey
+}
+
+/// Says at once what nothing but a person ends.
+fn alert(survey: &mut Survey<'_>, state: &State) {
+    let alerts = alerts::alerts(survey);
+    let (clashes, due) = lasting::clashes(&state.clashes, &alerts, AT_ONCE, survey.context.now);
+    survey.state.clashes.extend(clashes);
+    survey.news.extend(due.iter().map(Due::since));
+    survey.notes.extend(alerts);
+}
+
+/// The most servers that are asked for one by one in a pass; the rest counts on.
+const MOST_LOOKUPS: usize = 20;
+
+/// Chooses which of the servers that lists lack are asked for, others in each pass, so that none waits for ever.
+fn lookups_of(
+    mut found: Vec<(ProviderName, ServerId)>,
+    observed: &Observed,
+    context: &Context,
+) -> Vec<(ProviderName, ServerId)> {
+    let views = observed.clouds.values().filter_map(Reading::ok);
+    let asked: usize = views.map(|view| view.looked_up.len()).sum();
+    let pass = &context.pass;
+    found.sort_by_key(|(provider, server)| ids::mix(digest_u64(format!("{pass} {provider} {server}").as_bytes())));
+    found.truncate(MOST_LOOKUPS.saturating_sub(asked));
+    found
 }
 
 /// Says that the controller has just started, if so: half of what it lists may not be there yet, and a build that it
@@ -251,7 +295,7 @@ fn remember(survey: &mut Survey<'_>) {
     // Of two servers with one id the one that was known comes last and stays in memory.
     order.sort_by(|a, b| a.id.cmp(&b.id).then_with(|| known(a).cmp(&known(b))));
     for unit in order {
-        if let Some(memory) = phase::memory(unit, survey.config) {
+        if let Some(memory) = phase::memory(unit, survey.config, survey.context.now) {
             nodes.push((unit.id.clone(), memory));
         } else if let Some(intent) = unit.intent {
             survey.state.intents.insert(unit.id.clone(), intent.clone());

@@ -6,7 +6,7 @@ use super::phase::{self, Standing};
 use super::supply::Unit;
 use super::survey::Survey;
 use super::{Keep, NodeToRemove, Removal, ServerToRemove};
-use crate::model::{Computer, NodeName, split_server_name};
+use crate::model::{Computer, split_server_name};
 
 /// Makes the removal of a Jenkins node alone.
 pub(super) fn stray_removal(computer: &Computer, survey: &Survey<'_>, because: String) -> Removal {
@@ -32,8 +32,7 @@ pub(super) fn removal(unit: &Unit<'_>, because: String) -> Option<Removal> {
             id: unit.server?.id.clone(),
             name: unit.name.to_owned(),
             node_id: unit.id.clone(),
-            look_first: unit.computer().is_none() && !matches!(unit.standing, Standing::Failed(_)),
-            other_nodes: other_nodes(unit),
+            look_first: looks_first(unit),
             failure: keep(unit),
         }),
         floating_ips: Vec::new(),
@@ -41,17 +40,10 @@ pub(super) fn removal(unit: &Unit<'_>, because: String) -> Option<Removal> {
     })
 }
 
-/// Returns the names that the agent of a server has which another program made: `<template>+<ip>`. The agents of our own
-/// servers that join so are found by the next pass, within their boot grace.
-fn other_nodes(unit: &Unit<'_>) -> Vec<NodeName> {
-    let server = unit.server.filter(|_| unit.adopted);
-    let addresses = server.into_iter().flat_map(|server| &server.addresses);
-    addresses
-        .map(|address| {
-            let address = address.ip.to_string().replace(':', "-");
-            NodeName::new(format!("{}+{address}", unit.template))
-        })
-        .collect()
+/// Whether the agent of a server may have joined since Jenkins was read.
+fn looks_first(unit: &Unit<'_>) -> bool {
+    let is_dead = matches!(unit.standing, Standing::Failed(_) | Standing::Deleting { .. });
+    !is_dead && (unit.computer().is_none() || unit.standing == Standing::TimedOut)
 }
 
 /// What is kept of a server that goes: of one that worked nothing, of one that never came so far why.

@@ -11,6 +11,7 @@ mod tests;
 mod text;
 mod why;
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use foldhash::HashMap;
@@ -30,6 +31,32 @@ pub struct Kind<'a> {
     pub name: &'a TemplateName,
     /// Its labels.
     pub labels: &'a Labels,
+}
+
+/// The templates of the Jenkins nodes that belong to servers of ours, by the one link that `plan` makes; found out when
+/// an item first names a node.
+pub struct NodeTemplates<'a> {
+    find: Box<dyn Fn() -> HashMap<NodeName, TemplateName> + 'a>,
+    found: OnceCell<HashMap<NodeName, TemplateName>>,
+}
+
+impl<'a> NodeTemplates<'a> {
+    /// Takes what finds them.
+    pub fn new(find: impl Fn() -> HashMap<NodeName, TemplateName> + 'a) -> Self {
+        Self {
+            find: Box::new(find),
+            found: OnceCell::new(),
+        }
+    }
+
+    /// For a Jenkins without nodes of ours.
+    pub fn none() -> Self {
+        Self::new(HashMap::default)
+    }
+
+    fn of(&self, node: &NodeName) -> Option<TemplateName> {
+        self.found.get_or_init(|| (self.find)()).get(node).cloned()
+    }
 }
 
 /// A question that the queue left open and one more request answers.
@@ -90,8 +117,14 @@ pub struct Wishes {
 /// Reads what the items of a queue wait for. Items younger than `grace` do not count yet.
 ///
 /// Where a wish is [`Wish::Unknown`] with an [`Ask`], the caller may put the answer into the view and call again.
-pub fn wishes(view: &JenkinsView, kinds: &[Kind<'_>], now: Timestamp, grace: SignedDuration) -> Wishes {
-    let resolver = Resolver::new(view, kinds);
+pub fn wishes(
+    view: &JenkinsView,
+    kinds: &[Kind<'_>],
+    linked: &NodeTemplates<'_>,
+    now: Timestamp,
+    grace: SignedDuration,
+) -> Wishes {
+    let resolver = Resolver::new(view, kinds, linked);
     let mut seen: HashMap<Key<'_>, Seen<'_>> = HashMap::default();
     let mut distinct = Distinct::default();
     let mut of_item = Vec::with_capacity(view.queue.len());

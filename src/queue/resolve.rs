@@ -6,7 +6,7 @@ use std::cell::OnceCell;
 
 use super::task::{self, Told};
 use super::why::Said;
-use super::{Ask, Kind, Wish};
+use super::{Ask, Kind, NodeTemplates, Wish};
 use crate::labels::{Label, Labels};
 use crate::model::{
     Computer, JenkinsView, NodeName, QueueItem, Reading, TaskLabel, TemplateName, split_address_name, template_in_name,
@@ -16,6 +16,8 @@ use crate::model::{
 pub(super) struct Resolver<'a> {
     view: &'a JenkinsView,
     kinds: &'a [Kind<'a>],
+    /// The templates of the nodes that belong to a server of ours.
+    linked: &'a NodeTemplates<'a>,
     /// The agents by name; the built-in node is not among them.
     agents: HashMap<&'a str, &'a Computer>,
     built_in: Option<&'a Computer>,
@@ -49,7 +51,7 @@ const PER_BUILD: &str = "jenkins has no agent at all, so its queue names no labe
                          does";
 
 impl<'a> Resolver<'a> {
-    pub(super) fn new(view: &'a JenkinsView, kinds: &'a [Kind<'a>]) -> Self {
+    pub(super) fn new(view: &'a JenkinsView, kinds: &'a [Kind<'a>], linked: &'a NodeTemplates<'a>) -> Self {
         let agents: HashMap<_, _> = view
             .computers
             .iter()
@@ -61,6 +63,7 @@ impl<'a> Resolver<'a> {
         Self {
             view,
             kinds,
+            linked,
             agents,
             built_in,
             borne: OnceCell::new(),
@@ -70,11 +73,11 @@ impl<'a> Resolver<'a> {
     }
 
     /// For a text without a view: names are looked up among the templates alone, and Jenkins is taken to have agents.
-    pub(super) fn blind(empty: &'a JenkinsView, kinds: &'a [Kind<'a>]) -> Self {
+    pub(super) fn blind(empty: &'a JenkinsView, kinds: &'a [Kind<'a>], linked: &'a NodeTemplates<'a>) -> Self {
         Self {
             blind: true,
             has_agents: true,
-            ..Self::new(empty, kinds)
+            ..Self::new(empty, kinds, linked)
         }
     }
 
@@ -185,7 +188,7 @@ impl<'a> Resolver<'a> {
                 return self.label(&label);
             }
         }
-        if let Some(template) = self.template_of(name) {
+        if let Some(template) = self.linked.of(&node.name).or_else(|| self.template_of(name)) {
             return Some(Wish::Template(template));
         }
         Some(match labels {

@@ -2,7 +2,7 @@
 
 use super::resolve::Resolver;
 use super::why::{self, Said};
-use super::{Kind, Wish};
+use super::{Kind, NodeTemplates, Wish};
 use crate::labels::Label;
 use crate::model::{JenkinsView, QueueItem, Stage, TaskLabel};
 
@@ -51,9 +51,10 @@ impl Syntax {
 /// Reads a text. Without a view, names are looked up among the templates alone, and Jenkins is taken to have agents.
 pub fn read_text(text: &str, view: Option<&JenkinsView>, kinds: &[Kind<'_>]) -> Explained {
     let empty = JenkinsView::default();
+    let linked = NodeTemplates::none();
     let resolver = match view {
-        Some(view) => Resolver::new(view, kinds),
-        None => Resolver::blind(&empty, kinds),
+        Some(view) => Resolver::new(view, kinds, &linked),
+        None => Resolver::blind(&empty, kinds, &linked),
     };
     let (kind, wish, label) = match why::read(text) {
         Said::Unread => {

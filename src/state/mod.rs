@@ -212,9 +212,21 @@ pub struct NodeMemory {
     /// Whether its failure was counted in a back-off already.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub failure_counted: bool,
+    /// Passes in a row whose list lacked it, where the cloud cannot be asked for one server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unlisted: Option<Sighting>,
+    /// Since when it is kept though Jenkins does not know it, since a busy node at an unknown address may be its agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_since: Option<Timestamp>,
     /// Whether the cloud refused to delete it: then the others that are to go come first.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub delete_failed: bool,
+    /// Whether the cloud accepted to delete it when mita asked: a list without it then says that it is gone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deleted: bool,
+    /// When it was first asked to go, or first seen to be deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleting_since: Option<Timestamp>,
     /// What it has that can outlive it.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub had: BTreeSet<BelongingKind>,

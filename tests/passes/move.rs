@@ -359,7 +359,8 @@ fn lost_box(name: &str) -> (Site, String) {
     });
     cron(&site, 1);
     site.world.with(|world| drop(world.jenkins.agents.remove(&node)));
-    cron(&site, 1);
+    // The `offline_grace` of five minutes.
+    cron(&site, 5);
     (site, node)
 }
 

@@ -2,9 +2,7 @@
 
 use jiff::SignedDuration;
 use mita::config::{Adopt, Template};
-use mita::model::{
-    Address, BelongingKind, Belongings, Mark, NodeId, NodeName, Reading, Server, ServerId, ServerStatus,
-};
+use mita::model::{Address, BelongingKind, Belongings, Mark, NodeId, Reading, Server, ServerId, ServerStatus};
 use mita::plan::{Plan, audit, destroy, plan};
 use mita::state::{Phase, State};
 
@@ -338,12 +336,17 @@ fn one_that_never_joined_gets_the_benefit_of_the_doubt() {
     world.node("small+10.0.9.1", 1);
     assert!(minutes(&mut world, 20).is_empty());
     world.lose_node("small+10.0.9.1");
-    assert_eq!(minutes(&mut world, 3), [name], "joined, then unknown to Jenkins twice");
+    assert_eq!(
+        minutes(&mut world, 8),
+        [name],
+        "joined, then unknown to Jenkins for the offline_grace"
+    );
 }
 
 #[test]
 fn a_fleet_that_jenkins_does_not_know_is_held_by_the_guard() {
     let mut world = world();
+    world.config.templates[0].adopt = Adopt::All;
     for number in 1..=6 {
         unmarked(&mut world, &original("small", number.into()), number, mins(600));
     }
@@ -358,26 +361,45 @@ fn a_fleet_that_jenkins_does_not_know_is_held_by_the_guard() {
 }
 
 #[test]
-fn nodes_at_addresses_that_the_cloud_does_not_know_keep_the_servers_they_may_stand_on() {
+fn busy_nodes_at_addresses_that_the_cloud_does_not_know_keep_as_many_servers() {
     let mut world = world();
-    for number in 1..=2 {
+    world.config.templates[0].adopt = Adopt::All;
+    for number in 1..=3 {
         unmarked(&mut world, &original("small", number.into()), number, mins(600));
     }
     // Behind a router, Jenkins knows other addresses than the cloud.
     busy(world.node("small+198.51.100.1", 1));
-    world.node("small+198.51.100.2", 1);
-    assert!(minutes(&mut world, 100).is_empty());
+    busy(world.node("198.51.100.2+small", 1));
+    world.node("small+198.51.100.3", 1);
+    let removed = minutes(&mut world, 10);
+    assert_eq!(removed.len(), 1, "{removed:?}");
+    world.lose_server(&removed[0]);
     let plan = world.plan();
-    assert!(
-        plan.notes.iter().any(|note| note.contains("no server has the address")),
-        "{:?}",
-        plan.notes
-    );
-    world.items(1, "linux");
-    assert!(world.plan().creates.is_empty(), "the idle one is supply");
+    let held = plan
+        .notes
+        .iter()
+        .filter(|note| note.contains("no server has the address"));
+    assert_eq!(held.count(), 2, "{:?}", plan.notes);
     world.lose_node("small+198.51.100.1");
-    offline(world.node_mut("small+198.51.100.2"));
-    assert_eq!(minutes(&mut world, 3).len(), 2, "what works nowhere keeps nothing");
+    let removed = minutes(&mut world, 2);
+    assert_eq!(removed.len(), 1, "one node works, one server stays: {removed:?}");
+    world.lose_server(&removed[0]);
+    assert!(minutes(&mut world, 60 * 23).is_empty());
+    assert_eq!(minutes(&mut world, 70).len(), 1, "for a day at most");
+}
+
+#[test]
+fn one_taken_by_its_name_that_this_jenkins_never_knew_may_serve_another() {
+    let mut world = world();
+    let name = unmarked(&mut world, &original("small", 1), 1, mins(600));
+    assert!(minutes(&mut world, 60).is_empty());
+    assert_eq!(row(&world.plan(), &name).unwrap().phase, Phase::Orphan, "it counts");
+    let mut failed = world.clone();
+    failed.server_mut(&name).status = ServerStatus::Error;
+    assert_eq!(removed(&failed.plan()), [name.as_str()]);
+    let mut all = world.clone();
+    all.config.templates[0].adopt = Adopt::All;
+    assert_eq!(removed(&all.plan()), [name.as_str()]);
 }
 
 #[test]
@@ -387,7 +409,7 @@ fn one_taken_for_its_node_is_still_known_when_the_node_is_gone() {
     world.node("small+10.0.9.1", 1);
     assert!(minutes(&mut world, 2).is_empty());
     world.lose_node("small+10.0.9.1");
-    assert_eq!(minutes(&mut world, 3), ["box"]);
+    assert_eq!(minutes(&mut world, 8), ["box"]);
 }
 
 #[test]
@@ -654,20 +676,6 @@ fn a_server_that_its_name_gives_to_a_template_is_not_claimed_by_others() {
         "{:?}",
         plan.notes
     );
-}
-
-#[test]
-fn the_agent_of_one_that_never_joined_is_looked_for_at_its_addresses() {
-    let mut world = world();
-    let name = unmarked(&mut world, &original("small", 1), 1, mins(600));
-    let address = "2001:db8::7".parse().unwrap();
-    world.server_mut(&name).addresses.push(Address::fixed(address));
-    world.pass(mins(1));
-    let plan = world.plan();
-    let server = plan.removals[0].server.as_ref().unwrap();
-    let others: Vec<&str> = server.other_nodes.iter().map(NodeName::as_str).collect();
-    assert!(server.look_first);
-    assert_eq!(others, ["small+10.0.9.1", "small+2001-db8--7"]);
 }
 
 #[test]

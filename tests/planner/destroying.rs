@@ -202,7 +202,7 @@ fn the_audit_has_its_own_guard() {
     for number in 1..=5 {
         world.lose_node(&format!("small__00000000000{number}"));
     }
-    world.pass(secs(60));
+    world.pass(mins(5));
     world.context.force = true;
     let plan = world.plan();
     assert_eq!(plan.removals.len(), 5);

@@ -43,7 +43,7 @@ fn a_node_belongs_to_the_server_of_its_name_id_or_address() {
         ("any+thing+10.0.0.2", true),
         ("small+10.0.0.3", false),
         ("small+", false),
-        ("10.0.0.2", false),
+        ("10.0.0.2", true),
         ("000000000002", false),
     ] {
         let mut world = world();

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use mita::config::{Adopt, Config, MinReady};
 use mita::labels::{Label, Labels};
 use mita::model::{
-    Address, CloudView, Computer, JenkinsView, Mark, NodeId, NodeName, Observed, Offer, Offers, ProviderName,
+    Address, CloudView, Computer, JenkinsView, Mark, NodeId, NodeName, Observed, Offer, Offers, Presence, ProviderName,
     QueueItem, Reading, Room, Server, ServerId, ServerStatus, Stage, TaskLabel, TemplateName, server_name,
 };
 use mita::plan::backoff::record_failure;
@@ -559,12 +559,29 @@ impl Sim {
             })
         });
         self.dice.shuffle(&mut servers);
+        let looked_up = self.look_up(name);
         CloudView {
             servers,
             clock: Some(self.now),
             offers,
             belongings: None,
+            looked_up,
         }
+    }
+
+    /// Answers for every server of ours that the list lacks.
+    fn look_up(&self, name: &ProviderName) -> BTreeMap<ServerId, Presence> {
+        let nodes = self.state.nodes.values().filter(|node| node.provider == *name);
+        let intents = self.state.intents.values().filter(|intent| intent.provider == *name);
+        let known = nodes
+            .map(|node| &node.server_id)
+            .chain(intents.filter_map(|intent| intent.server_id.as_ref()));
+        let answer = |id: &ServerId| match self.machines.iter().find(|machine| machine.server.id == *id) {
+            None => Some(Presence::Gone),
+            Some(machine) if machine.visible_at > self.now => Some(Presence::NotKnown("not yet".to_owned())),
+            Some(_) => None,
+        };
+        known.filter_map(|id| Some((id.clone(), answer(id)?))).collect()
     }
 
     fn offer(&self) -> Offer {
@@ -1143,7 +1160,7 @@ fn some_config(dice: &mut Dice, faults: Faults) -> Config {
     let mut templates = Vec::new();
     for (number, labels) in sets.into_iter().enumerate() {
         let mut template = template(&format!("t{number}"), labels);
-        template.adopt = if faults.adopt { Adopt::Yes } else { Adopt::No };
+        template.adopt = if faults.adopt { Adopt::All } else { Adopt::No };
         if faults.max_builds {
             template.max_builds = dice.chance(70).then(|| 1 + u32::try_from(dice.roll(3)).unwrap());
         }

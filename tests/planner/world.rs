@@ -11,7 +11,7 @@ use mita::config::{
     Template, Timing,
 };
 use mita::model::{
-    Address, CloudView, Computer, ImageRef, JenkinsView, Mark, NodeId, Observed, Offer, Offers, ProviderName,
+    Address, CloudView, Computer, ImageRef, JenkinsView, Mark, NodeId, Observed, Offer, Offers, Presence, ProviderName,
     QueueItem, Reading, Room, Server, ServerId, ServerSpec, ServerStatus, SizeRef, Stage, TaskLabel, Unavailable, Zone,
     server_name,
 };
@@ -183,6 +183,7 @@ pub fn cloud() -> CloudView {
         clock: None,
         offers: None,
         belongings: None,
+        looked_up: BTreeMap::new(),
     }
 }
 
@@ -331,13 +332,27 @@ impl World {
             .expect("no such server")
     }
 
-    /// Removes a server as the cloud does once it is gone.
+    /// Removes a server as the cloud does once it is gone: asked for it, the cloud says so.
     pub fn lose_server(&mut self, name: &str) {
-        for reading in self.observed.clouds.values_mut() {
+        for (provider, server) in self.hide_server(name) {
+            self.cloud(provider.as_str())
+                .looked_up
+                .insert(server.id, Presence::Gone);
+        }
+    }
+
+    /// Leaves a server out of the list, as a cloud does that cannot read all its cells.
+    pub fn hide_server(&mut self, name: &str) -> Vec<(ProviderName, Server)> {
+        let mut hidden = Vec::new();
+        for (provider, reading) in &mut self.observed.clouds {
             if let Reading::Read(cloud) = reading {
-                cloud.servers.retain(|server| server.name != name);
+                let (out, left) = cloud.servers.drain(..).partition(|server| server.name == name);
+                cloud.servers = left;
+                let out: Vec<Server> = out;
+                hidden.extend(out.into_iter().map(|server| (provider.clone(), server)));
             }
         }
+        hidden
     }
 
     /// Adds a Jenkins node that is online and idle.

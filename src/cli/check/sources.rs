@@ -7,7 +7,7 @@ use crate::error::chain;
 use crate::model::{Computer, JenkinsView};
 use crate::pass::Live;
 use crate::plan;
-use crate::queue;
+use crate::queue::{self, NodeTemplates};
 use crate::report::text::count;
 
 /// What was found out.
@@ -69,7 +69,7 @@ fn anchor(config: &Config, view: &JenkinsView, found: &mut Found) {
 /// Says what a site without any agent needs.
 fn no_agent(live: &Live, config: &Config, view: &JenkinsView, now: Timestamp) -> String {
     let kinds = plan::kinds(config);
-    let wishes = queue::wishes(view, &kinds, now, config.timing.queue_grace);
+    let wishes = queue::wishes(view, &kinds, &NodeTemplates::none(), now, config.timing.queue_grace);
     let hidden = |wish: &Option<usize>| wish.is_some_and(|wish| wishes.distinct[wish].is_hidden());
     let hidden = wishes.of_item.iter().filter(|wish| hidden(wish)).count() as u64;
     let now_hidden = match hidden {

@@ -1,28 +1,35 @@
 //! The rules for nodes that are to take no new work.
 
-use super::ours::Ours;
-use super::{by_a_person, fits, nodes_by_name};
+use super::nodes_by_name;
 use crate::config::Config;
 use crate::model::{Computer, NodeId, Observed};
-use crate::plan::{DRAIN_PREFIX, Drain, Plan, SPENT_PREFIX};
+use crate::plan::link::{Linked, linked};
+use crate::plan::{Context, DRAIN_PREFIX, Drain, Plan, SPENT_PREFIX, phase};
 use crate::state::State;
 
 /// Adds the rules that the drains of a plan break: each is a node of ours, not held by a person, under our mark; one that
 /// is to have had its builds had them.
-pub(super) fn wrong(plan: &Plan, observed: &Observed, config: &Config, state: &State, broken: &mut Vec<String>) {
+pub(super) fn wrong(
+    plan: &Plan,
+    observed: &Observed,
+    config: &Config,
+    state: &State,
+    context: &Context,
+    broken: &mut Vec<String>,
+) {
     if plan.drains.is_empty() {
         return;
     }
     let nodes = nodes_by_name(observed);
-    let ours = Ours::new(observed, config, state);
+    let linked = linked(observed, config, state, context.now);
     for drain in &plan.drains {
         let name = drain.node.as_str();
         let fault = match nodes.get(name) {
             None => Some("Jenkins has none of this name"),
             Some(node) if node.built_in => Some("it is the built-in node"),
-            Some(node) if by_a_person(node) => Some("a person took it offline"),
+            Some(node) if phase::is_persons(node) => Some("a person took it offline"),
             Some(_) if !drain.mark.starts_with(DRAIN_PREFIX) => Some("the mark is none of a drain"),
-            Some(node) => match owner(name, observed, &ours, state) {
+            Some(node) => match owner(name, &linked, state) {
                 None if !state.stray_nodes.contains_key(name) && !has_our_form(name, config) => Some("it is not ours"),
                 id => early(drain, node, id.as_ref(), config, state),
             },
@@ -32,15 +39,10 @@ pub(super) fn wrong(plan: &Plan, observed: &Observed, config: &Config, state: &S
 }
 
 /// Returns our id of the server to which a node leads.
-fn owner(node: &str, observed: &Observed, ours: &Ours<'_>, state: &State) -> Option<NodeId> {
-    let listed = observed
-        .clouds
-        .iter()
-        .filter_map(|(provider, cloud)| Some((provider, cloud.ok()?)));
-    let servers = listed.flat_map(|(provider, cloud)| cloud.servers.iter().map(move |server| (provider, server)));
-    let mut of_ours = servers.filter_map(|(provider, server)| Some((server, ours.of(provider, server)?.1)));
-    let found = of_ours.find(|(server, id)| fits(node, &server.name, id, &server.id, observed));
-    found.map(|(_, id)| id).or_else(|| {
+fn owner(node: &str, linked: &Linked<'_>, state: &State) -> Option<NodeId> {
+    let mut units = linked.supply.units.iter();
+    let found = units.find(|unit| unit.link.all().any(|computer| computer.name.as_str() == node));
+    found.map(|unit| unit.id.clone()).or_else(|| {
         let remembered = |id: &NodeId| {
             let memory = &state.nodes[id];
             memory.name == node || memory.jenkins_node.as_ref().is_some_and(|name| name.as_str() == node)

@@ -5,7 +5,8 @@ use jiff::SignedDuration;
 
 use super::{Found, Leak, LeakKind, LeakOwner};
 use crate::config::Config;
-use crate::model::{Computer, NodeId, ProviderName, Reading, Server, split_address_name, split_server_name};
+use crate::model::{NodeId, ProviderName, Reading, Server, split_server_name};
+use crate::plan::link::may_be_of;
 use crate::plan::phase::{self, Standing};
 use crate::plan::supply::{Link, Unit};
 use crate::plan::survey::Survey;
@@ -15,7 +16,10 @@ use crate::plan::{Keep, Removal, ServerToRemove};
 
 /// Lists a server of ours that no Jenkins node belongs to, or whose template is gone.
 pub(super) fn unit_leak(unit: &Unit<'_>, survey: &Survey<'_>, found: &mut Found) {
-    let Some(server) = unit.server.filter(|_| unit.standing != Standing::Deleting) else {
+    let Some(server) = unit
+        .server
+        .filter(|_| !matches!(unit.standing, Standing::Deleting { .. }))
+    else {
         return;
     };
     let timing = &survey.config.timing;
@@ -34,7 +38,7 @@ pub(super) fn unit_leak(unit: &Unit<'_>, survey: &Survey<'_>, found: &mut Found)
         _ => return,
     };
     let ours = owner_of(server, survey.config) == LeakOwner::Ours;
-    let removable = alone && !unit.twin && ours;
+    let removable = alone && unit.held.is_none() && !unit.twin && ours;
     found.leaks.push(Leak {
         kind: LeakKind::Server,
         provider: Some(unit.provider.clone()),
@@ -124,17 +128,6 @@ fn why_other(server: &Server, owner: LeakOwner, age: SignedDuration, survey: &Su
     (sentence, age > survey.config.timing.boot_grace)
 }
 
-/// Whether a Jenkins node may be that of a server with an odd name.
-fn may_be_of(node: &Computer, server: &Server) -> bool {
-    let name = node.name.as_str();
-    let id = server.mark.as_ref().and_then(|mark| mark.id.as_ref());
-    let by_address = || {
-        let (_, ip) = split_address_name(name)?;
-        server.addresses.iter().any(|at| at.ip == ip).then_some(())
-    };
-    name == server.name || id.is_some_and(|id| name.contains(id.as_str())) || by_address().is_some()
-}
-
 fn odd_removal(server: &Server, provider: &ProviderName, because: String) -> Removal {
     let id = server.mark.as_ref().and_then(|mark| mark.id.clone());
     Removal {
@@ -146,7 +139,6 @@ fn odd_removal(server: &Server, provider: &ProviderName, because: String) -> Rem
             name: server.name.clone(),
             node_id: id.unwrap_or_else(|| NodeId::new("")),
             look_first: true,
-            other_nodes: Vec::new(),
             failure: Keep::Nothing,
         }),
         floating_ips: Vec::new(),

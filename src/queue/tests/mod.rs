@@ -6,7 +6,7 @@ mod sources;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Ask, Kind, Syntax, TextKind, Wish, Wishes, asks, read_text, wishes};
+use super::{Ask, Kind, NodeTemplates, Syntax, TextKind, Wish, Wishes, asks, read_text, wishes};
 use crate::labels::Labels;
 use crate::model::{Computer, JenkinsView, JobConfig, NodeName, QueueItem, Reading, Stage, TaskLabel, TemplateName};
 
@@ -116,7 +116,10 @@ fn told(text: &str) -> TaskLabel {
 }
 
 fn all(view: &JenkinsView) -> Wishes {
-    with_kinds(|kinds| wishes(view, kinds, Timestamp::from_second(NOW).unwrap(), SignedDuration::ZERO))
+    with_kinds(|kinds| {
+        let now = Timestamp::from_second(NOW).unwrap();
+        wishes(view, kinds, &NodeTemplates::none(), now, SignedDuration::ZERO)
+    })
 }
 
 /// Shows the wish of one item.
@@ -199,7 +202,8 @@ fn only_items_that_wait_long_enough_for_an_executor_count() {
         view.queue.push(QueueItem { stage, ..aged(60) });
     }
     let now = Timestamp::from_second(NOW).unwrap();
-    let count = |grace| with_kinds(|kinds| wishes(&view, kinds, now, SignedDuration::from_secs(grace))).of_item;
+    let none = NodeTemplates::none();
+    let count = |grace| with_kinds(|kinds| wishes(&view, kinds, &none, now, SignedDuration::from_secs(grace))).of_item;
     assert_eq!(count(30), [None, Some(0), None, None, None, None]);
     assert_eq!(count(0), [Some(0), Some(0), Some(0), None, None, None]);
 }

@@ -86,7 +86,8 @@ fn shown(view: &JenkinsView) -> Vec<String> {
     // A minute after the newest item.
     let newest = view.queue.iter().map(|item| item.since).max().unwrap();
     let now = newest + SignedDuration::from_mins(1);
-    let wishes = with_kinds(|kinds| wishes(view, kinds, now, SignedDuration::from_secs(1)));
+    let none = NodeTemplates::none();
+    let wishes = with_kinds(|kinds| wishes(view, kinds, &none, now, SignedDuration::from_secs(1)));
     let wish = |index: &Option<usize>| show(index.map(|index| &wishes.distinct[index]));
     view.queue
         .iter()

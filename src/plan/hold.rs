@@ -1,0 +1,67 @@
+//! Servers that look absent from Jenkins and are kept, since a busy node at an unknown address may be the agent of one.
+//!
+//! Which nodes these are is found in `link`; an address that is the server's own holds it there.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::phase::Standing;
+use super::supply::Unit;
+use super::words::shown;
+use crate::model::{Computer, ServerStatus, TemplateName};
+
+/// So long a server is kept for a node of which nobody knows where it is.
+const LONGEST: SignedDuration = SignedDuration::from_hours(24);
+
+/// Keeps as many absent servers of a template as there are busy nodes with its name and an address that no server has: the
+/// oldest, each for a day at most.
+pub(super) fn at_unknown_addresses<'a>(
+    units: &mut [Unit<'a>],
+    homeless: &BTreeMap<TemplateName, Vec<&'a Computer>>,
+    now: Timestamp,
+) {
+    for (template, nodes) in homeless {
+        let may_be = |unit: &Unit<'_>| {
+            let since = unit.before.and_then(|before| before.held_since).unwrap_or(now);
+            unit.template == *template && is_absent(unit) && unit.held.is_none() && now.duration_since(since) < LONGEST
+        };
+        let mut found: Vec<usize> = (0..units.len()).filter(|at| may_be(&units[*at])).collect();
+        found.sort_by_key(|at| (std::cmp::Reverse(units[*at].age), units[*at].name));
+        for (at, node) in found.into_iter().zip(nodes) {
+            units[at].held = Some(node);
+            units[at].is_guess = true;
+        }
+    }
+}
+
+/// Whether a server looks absent from Jenkins: it has no node there, or never joined. One in ERROR is none of these.
+pub(super) fn is_absent(unit: &Unit<'_>) -> bool {
+    let failed = unit.server.is_some_and(|server| server.status == ServerStatus::Error);
+    !failed && matches!(unit.standing, Standing::Orphan { .. } | Standing::TimedOut)
+}
+
+/// Returns since when a server is kept for a node that may be its own, for the memory.
+pub(super) fn since(unit: &Unit<'_>, now: Timestamp) -> Option<Timestamp> {
+    let before = unit.before.and_then(|before| before.held_since);
+    (unit.is_guess || is_absent(unit) && before.is_some()).then(|| before.unwrap_or(now))
+}
+
+/// Says for which node a server stays that looks absent from Jenkins.
+pub(super) fn why(unit: &Unit<'_>) -> Option<String> {
+    let node = unit.held.filter(|_| is_absent(unit))?;
+    let (server, node) = (shown(unit.name), shown(node.name.as_str()));
+    let template = shown(unit.template.as_str());
+    Some(if unit.is_guess {
+        format!(
+            "no server has the address of the busy Jenkins node \"{node}\": as long as it works, server \"{server}\" of \
+             \"{template}\", which has no node, stays for a day"
+        )
+    } else {
+        format!(
+            "server \"{server}\" has no Jenkins node, and \"{node}\" works at its address without the name or the labels of \
+             \"{template}\": the server stays as long as that node works; let the agent register with the labels of its \
+             template, or under the name of its server"
+        )
+    })
+}
