@@ -199,7 +199,7 @@ fn standing(unit: &Unit<'_>, measures: &Measures<'_>) -> Standing {
         None if is_leaving(unit) => Standing::Leaving,
         None if unit.joined.is_none() && in_time && !lost_its_node(unit, measures.config) => Standing::Booting,
         None if !unit.readable => Standing::Unseen,
-        None if unit.joined.is_none() && was_watched(unit) => Standing::TimedOut,
+        None if unit.joined.is_none() && !in_time && was_watched(unit) => Standing::TimedOut,
         None => Standing::Orphan {
             seen: sighted_again(unit.before.and_then(|b| b.missing), measures.now),
         },

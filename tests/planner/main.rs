@@ -9,6 +9,7 @@ mod creating;
 mod destroying;
 mod drain;
 mod images;
+mod links;
 mod register;
 mod removing;
 mod restart;
