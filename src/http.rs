@@ -23,7 +23,8 @@ use ureq::http::{HeaderMap, Method};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Proxy, Timeout};
 
-pub use text::{escaped, is_control, printable};
+pub use crate::text::printable;
+pub use text::escaped;
 
 use crate::access::Transport;
 use text::{host_of, shown, shown_id};

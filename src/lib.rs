@@ -4,6 +4,7 @@
 //!
 //! | module | what it is for |
 //! | --- | --- |
+//! | [`text`] | texts from elsewhere, fit to be read |
 //! | [`model`] | names and facts |
 //! | [`access`] | how to reach the services |
 //! | `pattern` | regular expressions of the configuration |
@@ -40,5 +41,6 @@ pub mod queue;
 mod report;
 pub mod secret;
 pub mod state;
+pub mod text;
 
 pub use cli::{Surroundings, run};

@@ -380,6 +380,52 @@ fn labels_and_references_are_checked() {
     );
 }
 
+/// The hints of a good file, without the name of the file.
+fn hints(text: &str) -> Vec<String> {
+    let warnings = load(text).warnings.into_iter();
+    warnings
+        .map(|warning| warning.text.split_once("mita.yaml:").unwrap().1.to_owned())
+        .collect()
+}
+
+#[test]
+fn characters_that_are_not_seen_are_named() {
+    let text = file(
+        PROVIDER,
+        JENKINS,
+        "image_name: \"i\u{200b}\"\nsize: s\nlabels:\n  - a\n  - linux\u{a0}\n  - \"\\u202ex\"\n  - größe\nnetworks: [n\u{ad}]",
+        "",
+    );
+    let not_seen = "which is not seen";
+    let label = format!("{not_seen}: only jobs that ask for it, too, fit; remove it");
+    let name = format!("{not_seen}; remove it unless it is meant");
+    let wanted = [
+        format!("14:17: nodes.small.image_name: \"i\\u{{200b}}\" holds \\u{{200b}}, {name}"),
+        format!("18:9: nodes.small.labels[1]: label \"linux\\u{{a0}}\" holds \\u{{a0}}, {label}"),
+        format!("19:9: nodes.small.labels[2]: label \"\\u{{202e}}x\" holds \\u{{202e}}, {label}"),
+        format!("21:16: nodes.small.networks[0]: \"n\\u{{ad}}\" holds \\u{{ad}}, {name}"),
+    ];
+    assert_eq!(hints(&text), wanted);
+    let labels = load(&text).config.templates[0].labels.clone();
+    assert!(labels.contains("linux\u{a0}"), "Jenkins has it as it is: {labels:?}");
+
+    let text = node("").replace("small:", "sm\u{2060}all:");
+    assert_eq!(
+        hints(&text),
+        [format!(
+            "12:3: nodes.\"sm\\u{{2060}}all\": \"sm\\u{{2060}}all\" holds \\u{{2060}}, {name}"
+        )]
+    );
+    let text = node("")
+        .replace("openstack", "open\u{200d}stack: {type: openstack}")
+        .replace("{type: openstack}:", "type");
+    assert!(!refused(&text).concat().contains('\u{200d}'), "{:?}", refused(&text));
+    check(
+        node("").replace("labels:", "labels\u{a0}:"),
+        &["mita.yaml:16:5: nodes.small.\"labels\\u{a0}\": unknown key; did you mean labels?"],
+    );
+}
+
 #[test]
 fn names_of_templates_are_checked() {
     let check_name = |name: &str, wanted: Option<&str>| {

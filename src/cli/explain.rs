@@ -6,12 +6,12 @@ use serde::Serialize;
 
 use crate::config::{Config, Template};
 use crate::error::{EXIT_DONE, Error};
-use crate::http::printable;
 use crate::model::{QueueItem, Stage};
 use crate::pass::{Live, observe};
 use crate::plan;
 use crate::queue::{self, Explained, Kind, NodeTemplates, Syntax, TextKind, Wish};
 use crate::report::json;
+use crate::text::{excerpt, visible};
 
 use super::args::{Cli, ExplainArgs, Output};
 use super::{Console, setup};
@@ -160,9 +160,9 @@ fn print(
         chosen: _,
         reason,
     } = explanation;
-    writeln!(out, "input    {}", printable(input, 500))?;
+    writeln!(out, "input    {}", excerpt(input, 500))?;
     match label {
-        Some(label) => writeln!(out, "read as  {kind}, {syntax}: {}", printable(label, 500))?,
+        Some(label) => writeln!(out, "read as  {kind}, {syntax}: {}", excerpt(label, 500))?,
         None => writeln!(out, "read as  {kind}, without a label")?,
     }
     if let Some(wish) = &explained.wish {
@@ -175,10 +175,10 @@ fn print(
             writeln!(
                 out,
                 "template {:<20} {}",
-                template.name.as_str(),
-                printable(&verdict, 500)
+                visible(template.name.as_str()),
+                excerpt(&verdict, 500)
             )?;
         }
     }
-    writeln!(out, "so       {}", printable(reason, 500))
+    writeln!(out, "so       {}", excerpt(reason, 500))
 }

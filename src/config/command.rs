@@ -6,9 +6,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::text::visible;
+
 use super::at::At;
 use super::load::Folders;
-use super::problem::{Report, one_line, quoted};
+use super::problem::{Report, quoted};
 use super::raw::{RawConfig, RawProvider, RawSecret};
 use super::schema;
 use super::secrets::{Env, readable_by_others};
@@ -63,7 +65,7 @@ pub fn find(
         match command(program, provider, folders, env) {
             Ok(command) => {
                 if readable_by_others(&command.program, 0o002) {
-                    let shown = one_line(&command.program.display().to_string());
+                    let shown = visible(&command.program.display().to_string());
                     let text = format!("{shown} can be changed by everyone; chmod o-w it");
                     report.warn(&at.item("command", 0), text);
                 }
@@ -106,7 +108,7 @@ fn resolve(program: &str, path: &str, folders: &Folders) -> Result<PathBuf, Stri
             None => Ok(beside),
             Some(fault) => Err(format!(
                 "cannot run {}: {fault}",
-                one_line(&beside.display().to_string())
+                visible(&beside.display().to_string())
             )),
         };
     }
@@ -121,7 +123,7 @@ fn resolve(program: &str, path: &str, folders: &Folders) -> Result<PathBuf, Stri
         format!(
             "there is no executable {} beside this file or in {}; {hint}",
             quoted(program),
-            one_line(path)
+            visible(path)
         )
     })
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{MinReady, ReadyWindow};
+use crate::text::quoted;
 
 /// Five fields, each as the set of values that it matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,8 +117,8 @@ impl Cron {
 fn field(text: &str, name: &str, range: RangeInclusive<u32>, words: &[&str], first: u32) -> Result<Field, String> {
     let (low, high) = (*range.start(), *range.end());
     let bad = |item: &str| {
-        let item: String = item.chars().take(20).filter(|c| !c.is_control()).collect();
-        format!("\"{item}\" is no {name}; write *, a number from {low} to {high}, a range like 8-18, or a list")
+        let item = quoted(item, 20);
+        format!("{item} is no {name}; write *, a number from {low} to {high}, a range like 8-18, or a list")
     };
     let number = |text: &str| -> Option<u32> {
         let word = words

@@ -11,8 +11,10 @@ use std::path::{Path, PathBuf};
 
 use serde_yaml::{Mapping, Value as Yaml};
 
+use crate::text::visible;
+
 use super::at::At;
-use super::problem::{ConfigError, Place, Pos, Report, Warning, one_line};
+use super::problem::{ConfigError, Place, Pos, Report, Warning};
 use super::raw::RawConfig;
 use super::secrets::{self, Env};
 use super::tree::{self, Node, Value};
@@ -227,7 +229,7 @@ fn certificates_exist(raw: &RawConfig, root: &At<'_>, folders: &Folders, report:
             continue;
         };
         if let Some(fault) = pem_fault(&path) {
-            let shown = one_line(&path.display().to_string());
+            let shown = visible(&path.display().to_string());
             report.error(&at.place("ca_file"), format!("cannot use {shown}: {fault}"));
         }
     }

@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use crate::text::{self, visible};
+
 /// A position in a file, both counted from 1, the column in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Pos {
@@ -167,7 +169,7 @@ impl Report {
             let other = usize::from(number).checked_sub(1).and_then(|at| self.files.get(at));
             format!(
                 "{}:{line}:{column}: {}: {}",
-                one_line(other.map_or(file, String::as_str)),
+                visible(other.map_or(file, String::as_str)),
                 problem.place.path,
                 problem.text
             )
@@ -192,23 +194,7 @@ fn problem(place: &Place, text: String) -> Problem {
 
 /// Quotes a text from the file for a message: one line, bounded.
 pub fn quoted(text: &str) -> String {
-    let (text, rest) = match text.char_indices().nth(60) {
-        Some((cut, _)) => (&text[..cut], "…"),
-        None => (text, ""),
-    };
-    format!("\"{}{rest}\"", one_line(text))
-}
-
-/// Escapes what would break the line.
-pub fn one_line(text: &str) -> String {
-    text.chars().fold(String::new(), |mut out, c| {
-        if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') {
-            out.extend(c.escape_default());
-        } else {
-            out.push(c);
-        }
-        out
-    })
+    text::quoted(text, 60)
 }
 
 /// Appends a key to a path; a key that would not read well there is quoted.

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::suggest;
 use crate::secret::Secret;
+use crate::text::excerpt;
 
 /// The names that are filled in.
 pub const NAMES: [&str; 12] = [
@@ -226,8 +227,8 @@ pub fn hints(script: &str) -> Vec<(usize, String)> {
         for (at, _) in text.match_indices("{{") {
             let inner = text[at + 2..].trim_start_matches(['-', ' ']);
             if inner.starts_with("mita.") && hints.len() < MAX_HINTS {
-                let near: String = text[at..].chars().take(40).filter(|c| !c.is_control()).collect();
-                let what = near.split_inclusive("}}").next().unwrap_or_default();
+                let near = text[at..].split_inclusive("}}").next().unwrap_or_default();
+                let what = excerpt(near.lines().next().unwrap_or_default(), 40);
                 let text = format!("{what} is left as it is; a placeholder has exactly the form {{{{ mita.name }}}}");
                 hints.push((base + at, text));
             }

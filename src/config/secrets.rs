@@ -11,11 +11,12 @@ use std::path::Path;
 
 use crate::access::JenkinsCredential;
 use crate::secret::Secret;
+use crate::text::visible;
 
 use super::at::{At, Given};
 use super::libcloud;
 use super::load::Folders;
-use super::problem::{Place, Report, one_line};
+use super::problem::{Place, Report};
 use super::raw::{RawConfig, RawSecret};
 use super::schema::{self, PROVIDER_TYPES};
 
@@ -170,14 +171,14 @@ impl Finder<'_> {
         match read(&path) {
             Ok(text) => {
                 if readable_by_others(&path, 0o004) {
-                    let shown = one_line(&path.display().to_string());
+                    let shown = visible(&path.display().to_string());
                     self.report
                         .warn(place, format!("{shown} can be read by everyone; chmod 600 it"));
                 }
                 self.usable(place, Secret::new(text), " in the file")
             }
             Err(text) => {
-                let shown = one_line(&path.display().to_string());
+                let shown = visible(&path.display().to_string());
                 self.report.error(place, format!("cannot use {shown}: {text}"));
                 None
             }

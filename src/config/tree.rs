@@ -7,7 +7,9 @@ use std::collections::{HashMap, HashSet};
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 
-use super::problem::{Place, Pos, Report, join, one_line};
+use crate::text::visible;
+
+use super::problem::{Place, Pos, Report, join};
 
 /// The deepest nesting; a real file has six levels.
 const MAX_DEPTH: usize = 64;
@@ -157,7 +159,7 @@ pub fn read_as(text: &str, expected: &Expected, report: &mut Report) -> Result<N
         let (event, span) = event.map_err(|error| {
             let text = format!(
                 "not YAML: {}; mind indentation, quotes and colons",
-                one_line(error.info())
+                visible(error.info())
             );
             reader.stop(pos(*error.marker()), &text)
         })?;

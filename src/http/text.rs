@@ -1,24 +1,8 @@
-//! Texts that come from elsewhere or go into a URL: fit for one line, fit for a path, fit for the log.
+//! Texts that go into a URL, and URLs as they may be logged.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// Makes a text from elsewhere fit for one line: control characters become blanks, blanks are folded, the end is cut.
-pub fn printable(text: &str, most: usize) -> String {
-    let folded: Vec<&str> = text
-        .split(|c: char| c.is_whitespace() || is_control(c))
-        .filter(|w| !w.is_empty())
-        .collect();
-    let line = folded.join(" ");
-    match line.char_indices().nth(most) {
-        Some((cut, _)) => format!("{}…", &line[..cut]),
-        None => line,
-    }
-}
-
-/// Returns whether a character steers a terminal: the control characters, and those that turn the direction of a text.
-pub fn is_control(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
+use crate::text::printable;
 
 /// What may stand as it is in a path segment or a query value: letters, digits and `-_.~` (RFC 3986, 2.3).
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');

@@ -5,6 +5,7 @@
 use roxmltree::{Document, Node, ParsingOptions};
 
 use crate::model::JobConfig;
+use crate::text::java_trim;
 
 /// The largest `config.xml` that is read, in bytes.
 pub const MAX_XML: usize = 8 * 1024 * 1024;
@@ -42,7 +43,8 @@ pub fn job_config(xml: &str) -> Result<JobConfig, String> {
 pub fn node_labels(xml: &str) -> Result<Vec<String>, String> {
     let document = parse(xml)?;
     let label = text(document.root_element(), "label").unwrap_or_default();
-    Ok(label.split_whitespace().map(str::to_owned).collect())
+    let names = label.split([' ', '\t', '\r', '\n']).filter(|name| !name.is_empty());
+    Ok(names.map(str::to_owned).collect())
 }
 
 /// Reads the first `<argument>` of an agent's `.jnlp` page.
@@ -69,7 +71,7 @@ fn child<'a, 'input>(node: Node<'a, 'input>, name: &str) -> Option<Node<'a, 'inp
 fn text(node: Node<'_, '_>, name: &str) -> Option<String> {
     let parts = child(node, name)?.children().filter(Node::is_text);
     let joined: String = parts.filter_map(|part| part.text()).collect();
-    Some(joined.trim().to_owned())
+    Some(java_trim(&joined).to_owned())
 }
 
 #[cfg(test)]

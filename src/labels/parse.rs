@@ -7,6 +7,7 @@
 use std::fmt;
 
 use super::{Expr, unescape};
+use crate::text::{quoted, visible};
 
 /// The longest text that is parsed; longer ones are no label that a person wrote.
 const MAX_LEN: usize = 8 * 1024;
@@ -72,7 +73,7 @@ enum Token {
 impl fmt::Display for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Atom(name) => return write!(f, "{name:?}"),
+            Self::Atom(name) => return f.write_str(&quoted(name, 60)),
             Self::And => "`&&`",
             Self::Or => "`||`",
             Self::Not => "`!`",
@@ -246,11 +247,7 @@ impl Parser<'_> {
     }
 
     fn error_at(&self, at: usize, expected: &'static str, found: char) -> ParseError {
-        let found = if found.is_control() {
-            format!("{found:?}")
-        } else {
-            format!("`{found}`")
-        };
+        let found = format!("`{}`", visible(&found.to_string()));
         ParseError {
             column: self.column(at),
             expected,

@@ -4,9 +4,11 @@
 
 use std::collections::BTreeSet;
 
+use super::words::shown;
 use crate::config::{Config, Register, Template};
 use crate::labels::{Expr, Label};
 use crate::queue::Wish;
+use crate::text::visible;
 
 /// Returns the templates that serve a wish, first choice first: by priority, then in the order of the file.
 pub fn eligible<'c>(wish: &Wish, config: &'c Config) -> Vec<&'c Template> {
@@ -57,6 +59,7 @@ pub fn why_not(wish: &Wish, template: &Template) -> String {
         Wish::Unlabelled => format!("\"{name}\" does not accept jobs without a label (accepts_unlabelled)"),
         Wish::Template(wanted) => format!("it waits for a node of \"{wanted}\", not of \"{name}\""),
         Wish::Like { node, labels } if labels.is_empty() => {
+            let node = shown(node.as_str());
             format!("node \"{node}\" has no labels of its own that \"{name}\" could have")
         }
         Wish::Like { labels, .. } => lacks(name.as_str(), labels.difference(&template.labels)),
@@ -79,18 +82,19 @@ fn why_not_label(label: &Label, template: &Template) -> String {
     let missing = if missing.is_empty() {
         "none".to_owned()
     } else {
-        missing.join(", ")
+        visible(&missing.join(", "))
     };
     format!(
-        "the labels of \"{}\" do not satisfy {label} (of its labels it lacks: {missing})",
-        template.name
+        "the labels of \"{}\" do not satisfy {} (of its labels it lacks: {missing})",
+        template.name,
+        visible(&label.to_string())
     )
 }
 
 fn lacks<'t>(name: &str, missing: impl IntoIterator<Item = impl AsRef<str> + 't>) -> String {
     let missing: Vec<String> = missing
         .into_iter()
-        .map(|label| format!("\"{}\"", label.as_ref()))
+        .map(|label| format!("\"{}\"", visible(label.as_ref())))
         .collect();
     format!("\"{name}\" lacks the label {}", missing.join(", "))
 }
@@ -98,20 +102,25 @@ fn lacks<'t>(name: &str, missing: impl IntoIterator<Item = impl AsRef<str> + 't>
 /// Says why nothing at all serves a wish.
 pub fn why_none(wish: &Wish) -> String {
     match wish {
-        Wish::Label(label) => format!("no template has the labels {label}"),
+        Wish::Label(label) => format!("no template has the labels {}", visible(&label.to_string())),
         Wish::Unlabelled => "no template accepts jobs without a label (accepts_unlabelled)".to_owned(),
         Wish::Template(name) => format!("there is no template \"{name}\" any more"),
         Wish::Like { node, labels } if labels.is_empty() => {
+            let node = shown(node.as_str());
             format!("it waits for node \"{node}\", which has no labels that a template could have")
         }
-        Wish::Like { node, .. } => format!("it waits for node \"{node}\", and no template has all labels of that node"),
-        Wish::Values(values) => format!("no template has all of the labels {}", values.join(", ")),
+        Wish::Like { node, .. } => {
+            let node = shown(node.as_str());
+            format!("it waits for node \"{node}\", and no template has all labels of that node")
+        }
+        Wish::Values(values) => format!("no template has all of the labels {}", visible(&values.join(", "))),
         Wish::GoneNode(node) => gone(node.as_str()),
         Wish::Unknown { reason, .. } => reason.clone(),
     }
 }
 
 fn gone(node: &str) -> String {
+    let node = shown(node);
     format!("it waits for node \"{node}\", which Jenkins no longer has; a new server would not help it")
 }
 

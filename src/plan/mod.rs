@@ -48,6 +48,7 @@ use crate::model::{
 };
 use crate::queue::{self, Kind, NodeTemplates, Wishes};
 use crate::state::{Phase, State};
+use crate::text::is_hidden;
 
 pub use crate::model::{DRAIN_PREFIX, MARK_PREFIX};
 pub use audit::{audit, audit_destroy, audit_leaks};
@@ -71,7 +72,7 @@ const MAX_REASON: usize = 120;
 /// Returns the offline reason of a node that an operator drains, with what he says of it.
 pub fn drain_text(reason: Option<&str>) -> String {
     // What Jenkins strips or escapes would not come back as it was sent.
-    let plain = |c: char| if c.is_control() || "<>&\"'".contains(c) { ' ' } else { c };
+    let plain = |c: char| if is_hidden(c) || "<>&\"'".contains(c) { ' ' } else { c };
     let said: String = reason.unwrap_or_default().chars().map(plain).collect();
     let words: Vec<&str> = said.split_whitespace().filter(|word| *word != ":").collect();
     let said: String = words.join(" ").chars().take(MAX_REASON).collect();

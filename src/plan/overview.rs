@@ -19,6 +19,7 @@ use super::{Example, ServerRow, TemplateRow, Waiting};
 use crate::model::Server;
 use crate::queue::Wish;
 use crate::state::Phase;
+use crate::text::excerpt;
 
 /// What is said of an item that an idle executor can take.
 pub(super) const IDLE: &str = "an executor is idle";
@@ -171,15 +172,7 @@ fn none_serves(survey: &Survey<'_>, wish: &Wish) -> String {
             );
         }
     }
-    shown_long(&why_none(wish))
-}
-
-/// Reasons of `queue` may be long: they say how to mend it.
-fn shown_long(text: &str) -> String {
-    text.chars()
-        .take(600)
-        .map(|c| if c.is_control() { '?' } else { c })
-        .collect()
+    excerpt(&why_none(wish), 600)
 }
 
 fn row(

@@ -2,6 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::text::excerpt;
+
 /// Writes a length of time for people, in whole seconds.
 pub(super) fn span(length: SignedDuration) -> String {
     format!("{:#}", SignedDuration::from_secs(length.as_secs()))
@@ -12,18 +14,9 @@ pub(super) fn moment(at: Timestamp) -> String {
     Timestamp::from_second(at.as_second()).unwrap_or(at).to_string()
 }
 
-/// Makes a text of Jenkins or of a cloud fit for a sentence: no control characters, not too long.
+/// Makes a text of Jenkins or of a cloud fit for a sentence: nothing hidden, not too long.
 pub(super) fn shown(text: &str) -> String {
-    const LONGEST: usize = 200;
-    let mut shown: String = text
-        .chars()
-        .take(LONGEST)
-        .map(|c| if c.is_control() { '?' } else { c })
-        .collect();
-    if text.chars().nth(LONGEST).is_some() {
-        shown.push('\u{2026}');
-    }
-    shown
+    excerpt(text, 200)
 }
 
 #[cfg(test)]
@@ -41,7 +34,7 @@ mod tests {
 
     #[test]
     fn text_from_elsewhere_stays_on_its_line() {
-        assert_eq!(shown("a\u{1b}[31m\nb"), "a?[31m?b");
+        assert_eq!(shown("a\u{1b}[31m\nb\u{a0}"), "a\\u{1b}[31m\\nb\\u{a0}");
         assert_eq!(shown(&"x".repeat(500)), format!("{}\u{2026}", "x".repeat(200)));
         assert_eq!(shown(&"x".repeat(200)).len(), 200);
     }

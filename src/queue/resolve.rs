@@ -11,6 +11,7 @@ use crate::labels::{Label, Labels};
 use crate::model::{
     Computer, JenkinsView, NodeName, QueueItem, Reading, TaskLabel, TemplateName, split_address_name, template_in_name,
 };
+use crate::text::excerpt;
 
 /// What is looked up for every item: nodes, templates, and the view.
 pub(super) struct Resolver<'a> {
@@ -125,7 +126,7 @@ impl<'a> Resolver<'a> {
             (Some(template), false) => Some(Wish::Template(template)),
             (None, _) => {
                 let name = shorten(name);
-                let reason = format!("the job waits for the node {name:?}, which jenkins does not list");
+                let reason = format!("the job waits for the node \"{name}\", which jenkins does not list");
                 self.by_job(item, &reason, true)
             }
         }
@@ -200,7 +201,7 @@ impl<'a> Resolver<'a> {
             },
             Some(Reading::Unreadable(why)) => {
                 let reason = format!(
-                    "the labels of the node {:?} could not be read: {}",
+                    "the labels of the node \"{}\" could not be read: {}",
                     shorten(name),
                     shorten(&why)
                 );
@@ -208,7 +209,7 @@ impl<'a> Resolver<'a> {
             }
             None => {
                 let reason = format!(
-                    "the job waits for the node {:?}, whose labels are not known",
+                    "the job waits for the node \"{}\", whose labels are not known",
                     shorten(name)
                 );
                 Wish::Unknown {
@@ -361,10 +362,10 @@ impl<'a> Resolver<'a> {
         match &self.view.language {
             Some(language) => format!(
                 "jenkins answers in its own language (X-Jenkins-Language: {}) and the sentence cannot be read; let its \
-                 locale plugin heed the browser's language, or set jenkins.labels_from: script: {why:?}",
+                 locale plugin heed the browser's language, or set jenkins.labels_from: script: \"{why}\"",
                 shorten(language)
             ),
-            None => format!("the sentence cannot be read: {why:?}"),
+            None => format!("the sentence cannot be read: \"{why}\""),
         }
     }
 }
@@ -398,13 +399,7 @@ fn is_server_name(name: &str) -> bool {
     template_in_name(name).is_some() || split_address_name(name).is_some()
 }
 
-/// Shortens a text that came from Jenkins to what a message can bear.
+/// Shortens a text that came from Jenkins to what a message can hold.
 fn shorten(text: &str) -> String {
-    const MOST: usize = 120;
-    let printable = |c: char| if c.is_control() { '\u{fffd}' } else { c };
-    let mut short: String = text.chars().take(MOST).map(printable).collect();
-    if text.chars().nth(MOST).is_some() {
-        short.push('\u{2026}');
-    }
-    short
+    excerpt(text, 120)
 }

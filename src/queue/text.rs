@@ -5,6 +5,7 @@ use super::why::{self, Said};
 use super::{Kind, NodeTemplates, Wish};
 use crate::labels::Label;
 use crate::model::{JenkinsView, QueueItem, Stage, TaskLabel};
+use crate::text::java_trim;
 
 /// How a text was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +59,7 @@ pub fn read_text(text: &str, view: Option<&JenkinsView>, kinds: &[Kind<'_>]) -> 
     };
     let (kind, wish, label) = match why::read(text) {
         Said::Unread => {
-            let label = Label::read(text.trim());
+            let label = Label::read(java_trim(text));
             let wish = match &label {
                 Some(label) => resolver.label(label),
                 // An empty label is none.

@@ -2,6 +2,8 @@
 //!
 //! What a name in it stands for (a label, a node of ours, a foreign one) is left to `resolve`.
 
+use crate::text::java_trim;
+
 /// What a `why` sentence says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Said<'a> {
@@ -76,7 +78,7 @@ const NODE_REFUSALS: [&str; 3] = [
 
 /// Reads a sentence.
 pub(super) fn read(why: &str) -> Said<'_> {
-    let why = why.trim();
+    let why = java_trim(why);
     if why.len() > MAX_LEN {
         return Said::Unread;
     }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::http::is_control;
+use crate::text::is_hidden;
 
 /// Prints a value as one line of JSON.
 pub fn print(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
@@ -13,13 +13,14 @@ pub fn print(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
     writeln!(out, "{}", escaped(&text))
 }
 
-/// Escapes what JSON allows and a terminal may take for an order: the line may be looked at, too.
-///
-/// Such characters stand in texts alone, all of them below U+10000.
+/// Escapes what JSON allows and a reader does not see, or a terminal takes for an order: the line may be looked at, too.
+/// Such characters occur in strings alone.
 fn escaped(json: &str) -> String {
     json.chars().fold(String::with_capacity(json.len()), |mut out, c| {
-        if is_control(c) {
-            let _ = write!(out, "\\u{:04x}", u32::from(c));
+        if is_hidden(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(out, "\\u{unit:04x}");
+            }
         } else {
             out.push(c);
         }
@@ -34,10 +35,10 @@ mod tests {
     #[test]
     fn nothing_steers_a_terminal() {
         let mut out = Vec::new();
-        let value = "a\u{1b}\u{7f}\u{9b}\u{202e}\u{2028}ü";
+        let value = "a\u{1b}\u{7f}\u{9b}\u{202e}\u{2028}\u{a0}\u{e0041}ü";
         print(&mut out, &value).unwrap();
         let text = String::from_utf8(out).unwrap();
-        assert_eq!(text, "\"a\\u001b\\u007f\\u009b\\u202e\\u2028ü\"\n");
+        assert_eq!(text, "\"a\\u001b\\u007f\\u009b\\u202e\\u2028\\u00a0\\udb40\\udc41ü\"\n");
         assert_eq!(serde_json::from_str::<String>(&text).unwrap(), value);
     }
 }

@@ -1,10 +1,10 @@
-//! Reports for people: plain lines, nothing that moves. Texts from elsewhere lose their control characters here.
+//! Reports for people: plain lines, nothing that moves. Texts from elsewhere are made fit for a line here.
 
 use std::io::{self, Write};
 
 use super::{Action, Do, Outcome, Report};
-use crate::http::{is_control, printable};
 use crate::plan::Waiting;
+use crate::text::{excerpt, printable};
 
 /// The most characters of one sentence.
 const WIDTH: usize = 500;
@@ -49,12 +49,7 @@ pub fn action(out: &mut dyn Write, action: &Action) -> io::Result<()> {
         "{:<13}{before} {name}{after}{kind}{place}{id}{verdict}; because {because}",
         act.word()
     );
-    writeln!(out, "{}", printable_columns(&line))
-}
-
-/// Like [`printable`], but keeps the blanks that align columns.
-fn printable_columns(line: &str) -> String {
-    line.chars().filter(|c| !is_control(*c)).take(WIDTH * 2).collect()
+    writeln!(out, "{}", excerpt(&line, WIDTH * 2))
 }
 
 fn word(outcome: Outcome) -> &'static str {
@@ -90,7 +85,7 @@ pub fn waiting(out: &mut dyn Write, rows: &[Waiting]) -> io::Result<()> {
             example.item,
             printable(&example.task, 80)
         );
-        writeln!(out, "{}", printable_columns(&line))?;
+        writeln!(out, "{}", excerpt(&line, WIDTH * 2))?;
     }
     Ok(())
 }
@@ -181,7 +176,7 @@ mod tests {
         let text = String::from_utf8(out).unwrap();
         assert_eq!(
             text,
-            "create        small__0123456789ab at openstack: failed: refused:[2J no; because 2 items wait\n"
+            "create        small__0123456789ab at openstack: failed: refused:\\u{1b}[2J no; because 2 items wait\n"
         );
     }
 }

@@ -108,5 +108,5 @@ pub fn an_error_of_a_server_is_seen_with_its_reason(site: &mut Site) {
         "{}",
         done.out
     );
-    assert!(done.out.contains("the disk is full"), "{}", done.out);
+    assert!(done.out.contains("the disk\\\\u{7} is full"), "{}", done.out);
 }

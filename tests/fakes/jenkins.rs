@@ -13,6 +13,9 @@ use super::tree::{Tree, default_view};
 use super::wire::{Delivery, Reply, Request, Server, decoded, pairs};
 use super::world::{State, World};
 
+/// What Jenkins splits the labels of a node at; other blanks are parts of a label.
+const DELIMITERS: [char; 4] = [' ', '\t', '\r', '\n'];
+
 const ADMINISTER: &str = "hudson.model.Hudson.Administer";
 const DISCONNECT: &str = "hudson.model.Computer.Disconnect";
 
@@ -535,7 +538,7 @@ impl Page<'_> {
         }
         let labels = between("label").unwrap_or_default();
         let executors = between("numExecutors").and_then(|n| n.parse().ok()).unwrap_or(1);
-        let labels: Vec<&str> = labels.split_whitespace().collect();
+        let labels: Vec<&str> = labels.split(DELIMITERS).filter(|label| !label.is_empty()).collect();
         let agent = Agent::new(&name, &labels).executors(executors);
         state.jenkins.agents.insert(name, agent);
         Reply::new(200)
@@ -567,7 +570,10 @@ fn refusal(jenkins: &Jenkins, name: &str) -> Option<String> {
 
 fn agent_from(name: &str, json: &Map<String, Value>, ssh_plugin: bool) -> Option<Agent> {
     let text = |key: &str| json.get(key).and_then(Value::as_str).unwrap_or_default();
-    let labels: Vec<&str> = text("labelString").split_whitespace().collect();
+    let labels: Vec<&str> = text("labelString")
+        .split(DELIMITERS)
+        .filter(|label| !label.is_empty())
+        .collect();
     let executors = match json.get("numExecutors") {
         Some(Value::Number(n)) => n.as_i64().unwrap_or(0),
         Some(Value::String(s)) => s.parse().unwrap_or(-1),

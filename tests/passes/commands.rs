@@ -134,6 +134,20 @@ fn explain_says_how_a_text_is_read() {
         .json();
     assert_eq!(json["chosen"], "small", "{json}");
     assert_eq!(site.mita(&["explain", "--item", "999"]).code, 2);
+    let hidden = site.world.submit(job("build", "linux\u{a0}"));
+    for arguments in [
+        &["explain", "linux\u{a0}"][..],
+        &["explain", "--item", &hidden.to_string()],
+    ] {
+        let done = site.mita(arguments);
+        assert!(done.out.contains("lacks the label \"linux\\u{a0}\""), "{}", done.out);
+        assert!(
+            done.out.contains("no template has the labels linux\\u{a0}\n"),
+            "{}",
+            done.out
+        );
+        assert!(!done.out.contains('\u{a0}'), "{}", done.out);
+    }
     let text = site.mita(&["explain", "solaris"]);
     assert!(
         text.out.contains("small") && text.out.contains("solaris"),

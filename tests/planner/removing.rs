@@ -171,7 +171,7 @@ fn a_server_in_error_goes_at_once() {
     world.server_mut(&name).fault = Some("boom\u{1b}".to_owned());
     let plan = world.plan();
     assert_eq!(removed(&plan), [name.as_str()]);
-    assert_eq!(plan.removals[0].because, "the cloud says ERROR: boom?");
+    assert_eq!(plan.removals[0].because, "the cloud says ERROR: boom\\u{1b}");
     assert!(plan.removals[0].node.is_none());
     busy(world.node(&name, 1));
     let plan = world.plan();

@@ -10,8 +10,10 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use crate::text::visible;
+
 use super::super::load::{Folders, absolute, read, text_of};
-use super::super::problem::{Place, Report, one_line};
+use super::super::problem::{Place, Report};
 use super::super::secrets::{Env, readable_by_others};
 use super::super::tree::{self, Expected, Node, Value};
 
@@ -89,7 +91,7 @@ impl<'f> Files<'f> {
             }
             let text = format!(
                 "no clouds.yaml in {}; write one, or name it by the variable OS_CLIENT_CONFIG_FILE",
-                one_line(&folders.join(", "))
+                visible(&folders.join(", "))
             );
             report.error(place, text);
             return None;
@@ -206,7 +208,7 @@ fn source(path: &Path, optional: bool, report: &mut Report) -> Option<Source> {
     tree.stamp(number);
     let folder = path.parent().unwrap_or(Path::new(""));
     Some(Source {
-        shown: one_line(&shown),
+        shown: visible(&shown),
         folder: std::path::absolute(folder.join("x")).map_or_else(
             |_| folder.to_owned(),
             |mut path| {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::SignedDuration;
 
 use crate::model::{self, ProviderName, TemplateName, Zone};
+use crate::text::{hidden_in, java_trim};
 
 use super::super::at::{At, Given};
 use super::super::problem::{Place, Report, quoted};
@@ -164,6 +165,7 @@ fn name_fits(at: &At<'_>, name: &str, report: &mut Report) {
             "a template's name has at most {most} characters, or the host name of a server loses its id; shorten it"
         )
     } else {
+        text::all_seen(&at.here(), name, report);
         return;
     };
     report.error(&at.here(), fault);
@@ -182,19 +184,15 @@ fn labels(at: &At<'_>, raw: &RawNode, report: &mut Report) -> BTreeSet<String> {
     let labels = raw.labels.clone().unwrap_or_default();
     for (index, label) in labels.iter().enumerate() {
         let place = at.item("labels", index);
-        if label.trim().is_empty() {
+        if java_trim(label).is_empty() {
             report.error(&place, "a label cannot be empty; write a text or remove it");
         } else if label.chars().any(char::is_control) {
             report.error(
                 &place,
                 format!("label {} holds a control character; remove it", quoted(label)),
             );
-        } else if label.contains(char::is_whitespace) {
-            let text = format!(
-                "label {} holds a blank, where Jenkins splits it; write two labels",
-                quoted(label)
-            );
-            report.hint(&place, text);
+        } else {
+            unusual(&place, label, report);
         }
     }
     let none = raw.labels.as_ref().is_some_and(Vec::is_empty);
@@ -203,6 +201,20 @@ fn labels(at: &At<'_>, raw: &RawNode, report: &mut Report) -> BTreeSet<String> {
         report.hint(&at.place("labels"), text);
     }
     labels.into_iter().collect()
+}
+
+/// Hints at what makes a label another one than it seems.
+fn unusual(place: &Place, label: &str, report: &mut Report) {
+    let shown = quoted(label);
+    if label.contains(' ') {
+        let text = format!("label {shown} holds a blank, where Jenkins splits it; write two labels");
+        report.hint(place, text);
+    }
+    if let Some(hidden) = hidden_in(label) {
+        let text =
+            format!("label {shown} holds {hidden}, which is not seen: only jobs that ask for it, too, fit; remove it");
+        report.hint(place, text);
+    }
 }
 
 /// Every provider with every zone, in the order in which they are written.

@@ -80,6 +80,8 @@ fn name_fits(at: &At<'_>, name: &str, report: &mut Report) {
     if !good || name.chars().count() > 100 {
         let text = "cannot be a provider's name; use letters, digits, - and _";
         report.error(&at.here(), text);
+    } else {
+        text::all_seen(&at.here(), name, report);
     }
     if libcloud::password_variable(name) == "MITA_JENKINS_PASSWORD" {
         let text = "cannot be a provider's name, its password would be looked for in MITA_JENKINS_PASSWORD; rename it";

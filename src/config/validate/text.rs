@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::at::{At, Given};
 use super::super::problem::{Place, Report, quoted};
+use crate::text::hidden_in;
 
 /// Returns a text that must be there; an empty one after a report. `what` says what to write.
 pub fn required(at: &At<'_>, key: &str, value: Option<&String>, what: &str, report: &mut Report) -> String {
@@ -53,6 +54,19 @@ fn checked(place: &Place, text: &str, report: &mut Report) {
         report.error(place, format!("{} has a blank at its edge; remove it", quoted(text)));
     } else if text.chars().count() > 255 {
         report.error(place, "is longer than 255 characters; shorten it");
+    } else {
+        all_seen(place, text, report);
+    }
+}
+
+/// Hints at characters of a name that nobody sees, and that make it another name.
+pub fn all_seen(place: &Place, text: &str, report: &mut Report) {
+    if let Some(hidden) = hidden_in(text) {
+        let text = format!(
+            "{} holds {hidden}, which is not seen; remove it unless it is meant",
+            quoted(text)
+        );
+        report.hint(place, text);
     }
 }
 

@@ -3,11 +3,11 @@
 use super::Executor;
 use crate::access::JenkinsCredential;
 use crate::config::{Config, ProviderKind, Register};
-use crate::http::is_control;
 use crate::pass::Live;
 use crate::plan::{Keep, Removal, ServerToRemove};
 use crate::secret::Secret;
 use crate::state::Failure;
+use crate::text::visible;
 
 /// Consoles that are read in one pass: servers that fail at the same time fail alike.
 const MAX_CONSOLES: u32 = 3;
@@ -117,6 +117,7 @@ fn lines(text: &str, secrets: &[&Secret]) -> Vec<String> {
 }
 
 /// Takes what steers a terminal out of a line: colours and other sequences whole, other control characters one by one.
+/// What is hidden besides is shown as an escape.
 fn plain(line: &str) -> String {
     let mut out = String::new();
     let mut rest = line.chars().peekable();
@@ -126,11 +127,11 @@ fn plain(line: &str) -> String {
             let _ = rest.by_ref().skip(1).find(|c| ('@'..='~').contains(c));
         } else if c == '\t' {
             out.push(' ');
-        } else if !is_control(c) {
+        } else if !c.is_control() {
             out.push(c);
         }
     }
-    out.trim_end().to_owned()
+    visible(out.trim_end())
 }
 
 /// Returns every secret that the configuration holds.
@@ -167,7 +168,7 @@ mod tests {
     fn a_console_is_kept_short_plain_and_without_secrets() {
         let secret = Secret::new("tok3n");
         let text = "one\r\n\u{1b}[1;31mred\u{1b}[0m\u{7}\ttok3n x\n\n\u{202e}back\n";
-        assert_eq!(lines(text, &[&secret]), ["one", "red *** x", "back"]);
+        assert_eq!(lines(text, &[&secret]), ["one", "red *** x", "\\u{202e}back"]);
         let long = (0..100).fold(String::new(), |text, n| format!("{text}line {n}\n"));
         let kept = lines(&long, &[]);
         assert_eq!(

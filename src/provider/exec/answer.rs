@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::VERSION;
-use crate::http::{is_control, printable};
+use crate::http::printable;
 use crate::model::{Address, Mark, NodeId, Room, Server, ServerId, ServerStatus, TemplateName, Zone};
 
 /// The largest id: far more than any cloud has.
@@ -118,7 +118,7 @@ pub(super) fn read<'a, T: Deserialize<'a>>(stdout: &'a [u8]) -> Result<T, String
     let bad = |error: serde_json::Error| {
         let begins = printable(&String::from_utf8_lossy(&stdout[..stdout.len().min(120)]), 60);
         let error = printable(&error.to_string(), 150);
-        format!("the answer is not what the protocol says: {error}; it begins {begins:?}")
+        format!("the answer is not what the protocol says: {error}; it begins \"{begins}\"")
     };
     // A list of values would be taken for the fields of an object, one after the other.
     if stdout.trim_ascii_start().first().is_some_and(|first| *first != b'{') {
@@ -147,7 +147,7 @@ pub(super) fn servers(list: Vec<Value>, youngest: Timestamp) -> Result<Vec<Serve
         id(&entry.id).map_err(|error| format!("servers[{index}]: {error}"))?;
         if !ids.insert(entry.id.clone()) {
             let shown = printable(&entry.id, 60);
-            return Err(format!("servers[{index}]: the id {shown:?} is there twice"));
+            return Err(format!("servers[{index}]: the id \"{shown}\" is there twice"));
         }
         servers.push(server(entry, youngest));
     }
@@ -156,9 +156,9 @@ pub(super) fn servers(list: Vec<Value>, youngest: Timestamp) -> Result<Vec<Serve
 
 /// Checks an id.
 pub(super) fn id(id: &str) -> Result<(), String> {
-    if id.is_empty() || id.len() > MAX_ID || id.chars().any(is_control) {
+    if id.is_empty() || id.len() > MAX_ID || id.chars().any(char::is_control) {
         return Err(format!(
-            "{:?} is no id: it must have 1 to {MAX_ID} bytes and no control character",
+            "\"{}\" is no id: it must have 1 to {MAX_ID} bytes and no control character",
             printable(id, 60)
         ));
     }

@@ -187,7 +187,7 @@ fn a_list_is_read_with_all_that_it_tells() {
         "not older than it can be shown to be"
     );
     assert!(servers[1].mark.is_none() && servers[1].zone.is_none());
-    assert_eq!(servers[2].fault.as_deref(), Some("no disk"));
+    assert_eq!(servers[2].fault.as_deref(), Some("no\\u{7} disk"));
 }
 
 #[test]
@@ -221,7 +221,7 @@ fn a_list_that_is_not_as_promised_is_none() {
         (with(r#", "metadata": {}"#, ""), "servers[0]: missing field `metadata`"),
         (with("}}", r#"}, "created": "yesterday"}"#), "servers[0]: "),
         (with("}}", r#"}, "addresses": ["10.0.0"]}"#), "servers[0]: "),
-        ("<html>\u{1b}[2J".to_owned(), "it begins \"<html> [2J\""),
+        ("<html>\u{1b}[2J".to_owned(), "it begins \"<html>\\u{1b}[2J\""),
     ];
     for (answer, expected) in cases {
         let error = list(&answer).unwrap_err();
@@ -426,7 +426,7 @@ fn control_characters_of_stderr_reach_no_terminal() {
     let stage = Stage::new("printf '\\033[2Jbad\\007\\n' >&2; exit 69");
     assert_eq!(
         stage.exec().servers().unwrap_err().to_string(),
-        "unavailable: list: [2Jbad (exit code 69)"
+        "unavailable: list: \\u{1b}[2Jbad\\u{7} (exit code 69)"
     );
 }
 
@@ -460,7 +460,7 @@ fn verbs_beyond_the_three_are_called_where_the_list_names_them() {
     let has = |name| offers.templates[name].as_ref().map(|offer| (offer.vcpus, offer.ram_mb));
     assert_eq!(has(&small), Ok((4, 512)));
     assert_eq!(has(&other), Ok((0, 0)));
-    assert_eq!(has(&large).unwrap_err().reason, "no such image");
+    assert_eq!(has(&large).unwrap_err().reason, "no such\\u{7} image");
     let told: Value = serde_json::from_str(&stage.read("offers")).unwrap();
     assert_eq!(told["templates"][1]["name"], "large");
     assert_eq!(told["templates"][0]["spec"]["image_name"], "debian");

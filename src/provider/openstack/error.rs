@@ -226,7 +226,7 @@ pub(super) fn parse<'a, T: serde::Deserialize<'a>>(what: &str, reply: &'a Reply)
     }
     serde_json::from_slice(&reply.body).map_err(|cause| {
         let begins = printable(&cause.to_string(), 120);
-        ProviderError::BadAnswer(format!("{what}: {begins}; it begins {:?}", start(&reply.body)))
+        ProviderError::BadAnswer(format!("{what}: {begins}; it begins \"{}\"", start(&reply.body)))
     })
 }
 

@@ -40,7 +40,7 @@ fn named<'a>(flavors: &'a [Flavor], wanted: &str) -> Result<&'a Flavor, String> 
     });
     match found {
         Some(flavor) if flavor.disabled => Err(format!(
-            "the flavor {:?} is disabled: no new server may have it",
+            "the flavor \"{}\" is disabled: no new server may have it",
             printable(wanted, 100)
         )),
         Some(flavor) => Ok(flavor),
@@ -106,7 +106,7 @@ impl Least {
 
 fn shown(flavor: &Flavor) -> String {
     format!(
-        "{:?} with {} vCPUs, {} MiB, {} GB",
+        "\"{}\" with {} vCPUs, {} MiB, {} GB",
         printable(&flavor.name, 60),
         flavor.vcpus,
         flavor.ram,
@@ -116,8 +116,11 @@ fn shown(flavor: &Flavor) -> String {
 
 /// Tells why an image does not fit a flavor: Nova would refuse the server.
 pub(super) fn misfit(image: &Image, flavor: &Flavor, boot_volume: Option<u32>) -> Vec<String> {
-    let name = format!("image {:?}", printable(image.name.as_deref().unwrap_or(&image.id), 100));
-    let size = format!("flavor {:?}", printable(&flavor.name, 100));
+    let name = format!(
+        "image \"{}\"",
+        printable(image.name.as_deref().unwrap_or(&image.id), 100)
+    );
+    let size = format!("flavor \"{}\"", printable(&flavor.name, 100));
     let mut wrong = Vec::new();
     if image.min_ram > flavor.ram {
         wrong.push(format!(

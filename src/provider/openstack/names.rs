@@ -29,7 +29,7 @@ pub(super) fn query_value(href: &str, key: &str) -> Option<String> {
 /// Says that a thing is missing, with the names that come nearest.
 pub(super) fn missing<'a>(kind: &str, wanted: &str, there: impl Iterator<Item = &'a str>) -> String {
     let wanted = printable(wanted, 100);
-    format!("no {kind} named {wanted:?} ({})", nearest(&wanted, there))
+    format!("no {kind} named \"{wanted}\" ({})", nearest(&wanted, there))
 }
 
 /// Says which names come nearest to a text.
@@ -41,7 +41,7 @@ pub(super) fn nearest<'a>(wanted: &str, there: impl Iterator<Item = &'a str>) ->
     let near: Vec<String> = near
         .iter()
         .take(SUGGESTED)
-        .map(|(_, name)| format!("{:?}", printable(name, 60)))
+        .map(|(_, name)| format!("\"{}\"", printable(name, 60)))
         .collect();
     match near.as_slice() {
         [] => "there is none at all".to_owned(),

@@ -42,7 +42,7 @@ pub(super) fn resolve(networks: &[Network], wanted: &str) -> Result<String, Stri
         [] => Err(missing("network", wanted, networks.iter().map(|n| n.name.as_str()))),
         [id] => Ok((*id).to_owned()),
         several => Err(format!(
-            "{} networks are named {:?}: name one by its id ({})",
+            "{} networks are named \"{}\": name one by its id ({})",
             several.len(),
             printable(wanted, 100),
             printable(&several.join(", "), 300)
@@ -95,7 +95,7 @@ pub(super) fn named(kind: &str, there: &[Named], wanted: &str) -> Result<String,
         [] => Err(missing(kind, wanted, there.iter().map(|t| t.name.as_str()))),
         [id] => Ok(id.clone()),
         several => Err(format!(
-            "{} {kind}s are named {:?}: name one by its id ({})",
+            "{} {kind}s are named \"{}\": name one by its id ({})",
             several.len(),
             printable(wanted, 100),
             printable(&several.join(", "), 300)

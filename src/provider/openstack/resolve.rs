@@ -110,7 +110,7 @@ impl Stock {
             let names = self.images.iter().filter_map(|image| image.name.as_deref());
             return Err(match wanted {
                 ImageRef::Regex(text) => format!(
-                    "no image has a name that {:?} matches as a whole ({})",
+                    "no image has a name that \"{}\" matches as a whole ({})",
                     printable(text, 100),
                     nearest(text, names)
                 ),
@@ -135,7 +135,7 @@ impl Stock {
         let name = printable(image.name.as_deref().unwrap_or_default(), 100);
         let (id, made) = (printable(&image.id, 60), printable(&image.created_at, 40));
         Some(format!(
-            "image {name:?} ({id}) of {made}, {} others would do",
+            "image \"{name}\" ({id}) of {made}, {} others would do",
             older.len()
         ))
     }

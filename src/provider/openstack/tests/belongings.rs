@@ -80,7 +80,7 @@ fn ports_are_listed_and_only_those_of_servers_name_one() {
     let ports = listed(BelongingKind::Port, vec![(PORTS, say(200, free))]).unwrap();
     assert_eq!(
         (ports[0].name.as_str(), ports[0].in_use, &ports[0].mark),
-        ("a [31m", false, &Some(ours()))
+        ("a\\u{1b}[31m", false, &Some(ours()))
     );
 }
 

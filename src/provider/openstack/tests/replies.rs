@@ -419,7 +419,7 @@ fn a_refused_create_is_told_from_a_full_quota() {
         "slow down",
     );
     meaning(&told(302, ""), "Unavailable", "is the endpoint right?");
-    meaning(&told(418, "\u{1b}[31mteapot"), "Refused", " [31mteapot (status");
+    meaning(&told(418, "\u{1b}[31mteapot"), "Refused", "\\u{1b}[31mteapot (status");
     for status in [500, 502, 503, 504] {
         meaning(
             &told(
