@@ -11,6 +11,7 @@ use crate::pass::{Live, observe};
 use crate::plan;
 use crate::queue::{self, Explained, Kind, NodeTemplates, Syntax, TextKind, Wish};
 use crate::report::json;
+use crate::state::State;
 use crate::text::{excerpt, visible};
 
 use super::args::{Cli, ExplainArgs, Output};
@@ -31,16 +32,25 @@ struct Explanation<'a> {
 pub fn explain(cli: &Cli, args: &ExplainArgs, console: &mut Console<'_, '_>) -> Result<u8, Error> {
     let config = setup::config(cli, console)?;
     let kinds = plan::kinds(&config);
-    let (input, explained, waits_not) = match (&args.text, args.item) {
-        (Some(text), _) => (text.clone(), queue::read_text(text, None, &kinds), None),
-        (None, Some(id)) => live_item(&config, &kinds, id, console)?,
+    let state = setup::state(&config, false, console);
+    let (input, explained, waits_not, state) = match (&args.text, args.item) {
+        // A text is explained to everyone who can read the configuration, the state only tells more.
+        (Some(text), _) => {
+            let explained = queue::read_text(text, None, &kinds);
+            (text.clone(), explained, None, state.unwrap_or_default())
+        }
+        (None, Some(id)) => {
+            let mut state = state?;
+            let (input, explained, waits_not) = live_item(&config, &kinds, id, &mut state, console)?;
+            (input, explained, waits_not, state)
+        }
         (None, None) => return Err(Error::Usage("give a text, or --item ID".to_owned())),
     };
-    let matches = explained
-        .wish
-        .as_ref()
-        .map(|wish| plan::eligible(wish, &config))
-        .unwrap_or_default();
+    let wish = explained.wish.as_ref();
+    let promising = wish.map(|wish| plan::eligible(wish, &config)).unwrap_or_default();
+    let lacks = |template: &Template| wish.and_then(|wish| plan::lacks_for(wish, template, &state));
+    let (matches, lacking): (Vec<&Template>, Vec<&Template>) =
+        promising.into_iter().partition(|template| lacks(template).is_none());
     let explanation = Explanation {
         input: &input,
         kind: match explained.kind {
@@ -54,12 +64,15 @@ pub fn explain(cli: &Cli, args: &ExplainArgs, console: &mut Console<'_, '_>) -> 
         },
         matches: matches.iter().map(|template| template.name.as_str()).collect(),
         chosen: matches.first().map(|template| template.name.as_str()),
-        reason: waits_not.unwrap_or_else(|| reason(&explained, &matches)),
+        reason: waits_not.unwrap_or_else(|| match lacking.first().filter(|_| matches.is_empty()) {
+            Some(template) => lacks(template).unwrap_or_default(),
+            None => reason(&explained, &matches),
+        }),
     };
     let out = &mut *console.surroundings.out;
     let _ = match args.output {
         Some(Output::Json) => json::print(out, &explanation),
-        _ => print(out, &explanation, &explained, &config, &matches),
+        _ => print(out, &explanation, &explained, &config, &state, &matches),
     };
     Ok(EXIT_DONE)
 }
@@ -68,9 +81,9 @@ fn live_item(
     config: &Config,
     kinds: &[Kind<'_>],
     id: u64,
+    state: &mut State,
     console: &mut Console<'_, '_>,
 ) -> Result<(String, Explained, Option<String>), Error> {
-    let mut state = setup::state(config, false, console)?;
     let live = Live::connect(config, &console.surroundings.stop)?;
     let now = console.surroundings.now;
     let jenkins = live
@@ -82,7 +95,7 @@ fn live_item(
         ..Default::default()
     };
     // What it asks stays in the view; the item asked about may be younger than queue_grace.
-    observe::wishes(&live, config, &mut observed, &mut state, now);
+    observe::wishes(&live, config, &mut observed, state, now);
     let view = &observed.jenkins;
     let Some(place) = view.queue.iter().position(|item| item.id == id) else {
         return Err(Error::Usage(format!(
@@ -149,6 +162,7 @@ fn print(
     explanation: &Explanation<'_>,
     explained: &Explained,
     config: &Config,
+    state: &State,
     matches: &[&Template],
 ) -> io::Result<()> {
     let Explanation {
@@ -170,7 +184,7 @@ fn print(
             let verdict = match matches.iter().position(|other| other.name == template.name) {
                 Some(0) => "fits, chosen".to_owned(),
                 Some(_) => "fits".to_owned(),
-                None => plan::why_not(wish, template),
+                None => plan::lacks_for(wish, template, state).unwrap_or_else(|| plan::why_not(wish, template)),
             };
             writeln!(
                 out,

@@ -325,7 +325,10 @@ impl<'a> Executor<'a> {
     fn intend(&mut self, create: &Create, now: Timestamp) -> Result<(), Error> {
         let intent = self.intent(create, now);
         self.state.intents.insert(create.id.clone(), intent);
-        (self.save)(&self.state).inspect_err(|_| drop(self.state.intents.remove(&create.id)))
+        if create.retry {
+            self.state.begin_retry(&create.template, &create.id, now);
+        }
+        (self.save)(&self.state).inspect_err(|_| drop(self.state.drop_intent(&create.id)))
     }
 
     /// Returns whether the cloud took it.
@@ -452,7 +455,7 @@ impl<'a> Executor<'a> {
             ProviderError::Throttled { .. } => (provider, false, retry_after(error)),
             ProviderError::Unknown(_) | ProviderError::BadAnswer(_) => (placement, true, None),
         };
-        if !exists && let Some(intent) = self.state.intents.remove(&create.id) {
+        if !exists && let Some(intent) = self.state.drop_intent(&create.id) {
             self.state.host_keys.remove(&create.id);
             self.may_have_ports(&intent, now);
         }

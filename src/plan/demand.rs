@@ -4,11 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
-
-use super::eligible;
-use crate::config::Config;
-use crate::model::{Observed, QueueItem};
+use super::slots::{Origin, SlotGroups};
+use super::survey::Survey;
+use crate::model::QueueItem;
 use crate::queue::{Wish, Wishes};
 
 /// Everything that is wanted.
@@ -17,10 +15,12 @@ pub(super) struct Demand<'a> {
     pub queue: &'a [QueueItem],
     /// The distinct wishes.
     pub wishes: Vec<Wish>,
-    /// For each wish its class; `None` where no template serves it.
+    /// The slots, in groups of those that are alike.
+    pub slots: SlotGroups,
+    /// For each wish its class; `None` where neither a template nor an online node serves it.
     pub class_of: Vec<Option<usize>>,
-    /// For each class the templates that serve it, first choice first. Sorted, so that the order of the queue does not
-    /// show.
+    /// For each class the groups of slots that serve it, first choice first. Sorted, so that the order of the queue does
+    /// not show.
     pub classes: Vec<Vec<usize>>,
     /// The waiting items, oldest first.
     pub items: Vec<Item>,
@@ -43,7 +43,7 @@ pub(super) struct Item {
 pub(super) struct Warm {
     /// The template.
     pub template: usize,
-    /// Its class, which the template alone serves.
+    /// Its class: all slots of the template, whatever the labels of its nodes.
     pub class: usize,
     /// How many nodes are to stand ready.
     pub ready: u32,
@@ -53,8 +53,9 @@ pub(super) struct Warm {
 
 impl<'a> Demand<'a> {
     /// Sorts what is wanted.
-    pub(super) fn new(observed: &'a Observed, config: &Config, now: Timestamp, wishes: Wishes) -> Self {
-        let queue = &observed.jenkins.queue;
+    pub(super) fn new(survey: &Survey<'a>, wishes: Wishes) -> Self {
+        let (config, now) = (survey.config, survey.context.now);
+        let queue = &survey.observed.jenkins.queue;
         let mut items: Vec<Item> = Vec::with_capacity(queue.len());
         for (place, (item, wish)) in queue.iter().zip(&wishes.of_item).enumerate() {
             if let Some(wish) = *wish {
@@ -66,27 +67,27 @@ impl<'a> Demand<'a> {
         items.sort_by_key(|item| item.rank);
 
         let ready: Vec<u32> = config.templates.iter().map(|t| t.min_ready.at(now)).collect();
-        let served: Vec<Vec<usize>> = wishes
-            .distinct
-            .iter()
-            .map(|wish| eligible::indices(wish, config))
+        let (groups, served) = SlotGroups::new(survey, &wishes.distinct);
+        let warm_only: Vec<Vec<usize>> = (0..ready.len())
+            .map(|template| match ready[template] {
+                0 => Vec::new(),
+                _ => groups.of_template(template, config),
+            })
             .collect();
-        let warm_only = (0..ready.len()).filter(|&t| ready[t] > 0).map(|t| vec![t]);
-        let distinct: BTreeSet<Vec<usize>> = served
+        let distinct: BTreeSet<&Vec<usize>> = served
             .iter()
-            .filter(|templates| !templates.is_empty())
-            .cloned()
-            .chain(warm_only)
+            .chain(&warm_only)
+            .filter(|members| !members.is_empty())
             .collect();
-        let classes: Vec<Vec<usize>> = distinct.into_iter().collect();
-        let index: BTreeMap<&[usize], usize> = classes.iter().enumerate().map(|(c, t)| (t.as_slice(), c)).collect();
+        let classes: Vec<Vec<usize>> = distinct.into_iter().cloned().collect();
+        let index: BTreeMap<&[usize], usize> = classes.iter().enumerate().map(|(c, g)| (g.as_slice(), c)).collect();
         let class_of = served
             .iter()
-            .map(|templates| index.get(templates.as_slice()).copied())
+            .map(|members| index.get(members.as_slice()).copied())
             .collect();
         let warm = (0..ready.len())
             .filter_map(|template| {
-                let class = *index.get([template].as_slice()).filter(|_| ready[template] > 0)?;
+                let class = *index.get(warm_only[template].as_slice())?;
                 let slots = ready[template].saturating_mul(config.templates[template].executors);
                 Some(Warm {
                     template,
@@ -99,10 +100,24 @@ impl<'a> Demand<'a> {
         Self {
             queue,
             wishes: wishes.distinct,
+            slots: groups,
             class_of,
             classes,
             items,
             warm,
         }
+    }
+
+    /// Returns whether some template promises what a class needs. For an item that only nodes with labels of their own can
+    /// serve no server is made, not even in the place of an older item that runs there: that one begins at once.
+    pub(super) fn is_promised(&self, class: usize) -> bool {
+        let mut groups = self.classes[class].iter();
+        groups.any(|group| *self.slots.origin(*group) == Origin::Template)
+    }
+
+    /// Returns whether a template promises what a class needs.
+    pub(super) fn is_promised_by(&self, class: usize, template: usize) -> bool {
+        let mut groups = self.classes[class].iter();
+        groups.any(|&group| self.slots.template(group) == template && *self.slots.origin(group) == Origin::Template)
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::words::shown;
 use crate::config::{Config, Register, Template};
-use crate::labels::{Expr, Label};
+use crate::labels::{Expr, Label, Labels};
 use crate::queue::Wish;
 use crate::text::visible;
 
@@ -28,13 +28,18 @@ pub(super) fn indices(wish: &Wish, config: &Config) -> Vec<usize> {
 }
 
 fn serves(wish: &Wish, template: &Template) -> bool {
+    is_served_by(wish, template, &template.labels)
+}
+
+/// Returns whether a node of a template serves a wish if it has these labels.
+pub(super) fn is_served_by(wish: &Wish, template: &Template, labels: &Labels) -> bool {
     match wish {
-        Wish::Label(label) => label.matches(&template.labels),
+        Wish::Label(label) => label.matches(labels),
         Wish::Unlabelled => template.accepts_unlabelled && !is_exclusive(template),
         Wish::Template(name) => *name == template.name,
         // A node without labels is wanted for itself: nothing tells that another could stand in for it.
-        Wish::Like { labels, .. } => !labels.is_empty() && labels.is_subset(&template.labels),
-        Wish::Values(values) => !values.is_empty() && values.iter().all(|v| template.labels.contains(v)),
+        Wish::Like { labels: wanted, .. } => !wanted.is_empty() && wanted.is_subset(labels),
+        Wish::Values(values) => !values.is_empty() && values.iter().all(|v| labels.contains(v)),
         Wish::GoneNode(_) | Wish::Unknown { .. } => false,
     }
 }
@@ -132,6 +137,16 @@ pub fn wish_text(wish: &Wish) -> Option<String> {
         Wish::Template(name) => Some(name.to_string()),
         Wish::Like { node, .. } | Wish::GoneNode(node) => Some(node.to_string()),
         Wish::Values(values) => Some(values.join("&&")),
+    }
+}
+
+/// Returns every label on which it depends whether a node serves a wish.
+pub(super) fn labels_in(wish: &Wish) -> BTreeSet<&str> {
+    match wish {
+        Wish::Label(label) => atoms(label),
+        Wish::Like { labels, .. } => labels.iter().map(String::as_str).collect(),
+        Wish::Values(values) => values.iter().map(String::as_str).collect(),
+        Wish::Unlabelled | Wish::Template(_) | Wish::GoneNode(_) | Wish::Unknown { .. } => BTreeSet::new(),
     }
 }
 

@@ -15,6 +15,7 @@ use super::images::{self, Chooser};
 use super::matching::{Flow, Placed};
 use super::phase;
 use super::room::{lacking, ports, ports_of, take};
+use super::slots::Origin;
 use super::survey::Survey;
 use super::words::{shown, span};
 use crate::config::{Placement, Register, Template};
@@ -37,37 +38,34 @@ pub(super) struct Growth<'d> {
 
 /// Matches everything that is wanted to slots and opens new ones.
 pub(super) fn grow<'d>(survey: &Survey<'_>, demand: &'d Demand<'_>) -> Growth<'d> {
-    let templates = survey.config.templates.len();
-    let mut free = vec![0_u32; templates];
-    for unit in &survey.units {
-        if let Some(kind) = unit.kind {
-            free[kind] = free[kind].saturating_add(unit.standing.slots(phase::executors(unit, survey.config)));
+    let mut free = vec![0_u32; demand.slots.len()];
+    for (unit, group) in survey.units.iter().zip(demand.slots.of_units()) {
+        if let Some(group) = *group {
+            free[group] = free[group].saturating_add(unit.standing.slots(phase::executors(unit, survey.config)));
         }
     }
     let mut flow = Flow::new(&demand.classes, free);
     let mut yard = Yard::new(survey);
     for item in &demand.items {
         if let Some(class) = demand.class_of[item.wish]
-            && let Placed::Opened(template) = flow.place(class, |template| yard.open(template))
+            && let Placed::Opened(group) = flow.place(class, |group| open(group, class, demand, &mut yard))
         {
             let mut reason = because(survey, demand, item);
-            if !demand.classes[class].contains(&template) {
+            if !demand.classes[class].contains(&group) {
                 reason.push_str("; it gets the slot of an older item that this server can serve");
             }
-            yard.book(template, reason);
+            book(group, reason, demand, &mut yard);
         }
     }
-    let mut cold = vec![0; templates];
+    let mut cold = vec![0; survey.config.templates.len()];
     for pool in &demand.warm {
         let name = &survey.config.templates[pool.template].name;
         for slot in 0..pool.slots {
-            match flow.place(pool.class, |template| yard.open(template)) {
+            match flow.place(pool.class, |group| open(group, pool.class, demand, &mut yard)) {
                 Placed::Matched => {}
-                Placed::Opened(template) => {
-                    yard.book(
-                        template,
-                        format!("the warm pool of \"{name}\" is to have {} ready", pool.ready),
-                    );
+                Placed::Opened(group) => {
+                    let reason = format!("the warm pool of \"{name}\" is to have {} ready", pool.ready);
+                    book(group, reason, demand, &mut yard);
                 }
                 Placed::Failed => {
                     cold[pool.template] = pool.slots - slot;
@@ -83,6 +81,37 @@ pub(super) fn grow<'d>(survey: &Survey<'_>, demand: &'d Demand<'_>) -> Growth<'d
         flow,
         closed: yard.closed,
         cold,
+    }
+}
+
+/// Opens slots of a group for an item of a class.
+fn open(group: usize, class: usize, demand: &Demand<'_>, yard: &mut Yard<'_, '_>) -> Option<u32> {
+    let template = demand.slots.template(group);
+    let may = match demand.slots.origin(group) {
+        Origin::Node => false,
+        Origin::Template => demand.is_promised(class),
+        // One of this plan is the one of the day.
+        Origin::Retry { is_due } => {
+            let name = &yard.survey.config.templates[template].name;
+            *is_due
+                && !yard
+                    .creates
+                    .iter()
+                    .any(|create| create.retry && create.template == *name)
+        }
+    };
+    if may { yard.open(template) } else { None }
+}
+
+/// Books the server that was opened in a group.
+fn book(group: usize, mut because: String, demand: &Demand<'_>, yard: &mut Yard<'_, '_>) {
+    let retry = matches!(demand.slots.origin(group), Origin::Retry { .. });
+    if retry {
+        because.push_str("; the last servers lacked the label, one a day tries again");
+    }
+    yard.book(demand.slots.template(group), because);
+    if let Some(create) = yard.creates.last_mut() {
+        create.retry |= retry;
     }
 }
 
@@ -429,6 +458,7 @@ impl<'s, 'a> Yard<'s, 'a> {
             zone: placement.zone.clone(),
             offer,
             node_first: template.register == Register::Inbound,
+            retry: false,
             because,
         });
     }

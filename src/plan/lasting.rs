@@ -3,12 +3,14 @@
 //!
 //! Finding them is left to `mapping` and `overview`; nothing is done about them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::Waiting;
 use super::clock::since;
+use super::demand::Demand;
+use super::eligible::wish_text;
 use super::overview;
 use super::phase::Standing;
 use super::supply::Unit;
@@ -83,7 +85,7 @@ pub(super) fn clashes(
 }
 
 /// Says which items wait beside an idle executor that has their labels, once it lasts: no server helps them.
-pub(super) fn ignored(survey: &mut Survey<'_>, waiting: &[Waiting]) -> Vec<String> {
+pub(super) fn ignored(survey: &mut Survey<'_>, demand: &Demand<'_>, waiting: &[Waiting]) -> Vec<String> {
     let now = survey.context.now;
     let mut begun = BTreeMap::new();
     let mut notes = Vec::new();
@@ -97,7 +99,7 @@ pub(super) fn ignored(survey: &mut Survey<'_>, waiting: &[Waiting]) -> Vec<Strin
             .filter(|then| *then <= now)
             .unwrap_or(now);
         begun.insert(key, then);
-        let Some((unit, idle)) = idle_longest(survey, row) else {
+        let Some((unit, idle)) = idle_longest(survey, demand, row) else {
             continue;
         };
         let lasts = [
@@ -114,12 +116,25 @@ pub(super) fn ignored(survey: &mut Survey<'_>, waiting: &[Waiting]) -> Vec<Strin
 }
 
 /// Returns the node that would serve a row and has been idle for longest.
-fn idle_longest<'s, 'a>(survey: &'s Survey<'a>, row: &Waiting) -> Option<(&'s Unit<'a>, SignedDuration)> {
+fn idle_longest<'s, 'a>(
+    survey: &'s Survey<'a>,
+    demand: &Demand<'_>,
+    row: &Waiting,
+) -> Option<(&'s Unit<'a>, SignedDuration)> {
     let now = survey.context.now;
-    let fitting = survey
-        .units
-        .iter()
-        .filter(|unit| row.served_by.as_ref() == Some(&unit.template));
+    let is_of_row = |wish: &usize| wish_text(&demand.wishes[*wish]).map(|label| shown(&label)) == row.label;
+    let classes = (0..demand.wishes.len())
+        .filter(is_of_row)
+        .filter_map(|wish| demand.class_of[wish]);
+    let groups: BTreeSet<usize> = classes
+        .flat_map(|class| demand.classes[class].iter().copied())
+        .collect();
+    let units = survey.units.iter().zip(demand.slots.of_units());
+    let fitting = units
+        .filter(|(unit, group)| {
+            row.served_by.as_ref() == Some(&unit.template) && group.is_some_and(|group| groups.contains(&group))
+        })
+        .map(|(unit, _)| unit);
     let idle = fitting.filter_map(|unit| match unit.standing {
         Standing::Up {
             idle_since: Some(then),

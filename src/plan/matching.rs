@@ -1,26 +1,26 @@
 //! Matches waiting items to slots: a maximum matching that serves older items first.
 //!
-//! Items that the same templates serve form a class and slots of one template are alike, so the matching is a flow from
-//! classes to templates: its size does not grow with the queue. What a class or a template stands for is left to
-//! `demand` and `grow`.
+//! Items that the same groups of slots serve form a class and the slots of one group are alike, so the matching is a flow
+//! from classes to groups: its size does not grow with the queue. What a class or a group stands for is left to `demand`
+//! and `slots`.
 
-/// A flow from classes to templates.
+/// A flow from classes to groups of slots.
 pub(super) struct Flow<'d> {
-    /// For each class the templates that serve it, first choice first.
+    /// For each class the groups that serve it, first choice first.
     classes: &'d [Vec<usize>],
-    /// For each template the classes that it serves.
-    served: Vec<Vec<usize>>,
-    /// For each template, its slots.
+    /// For each group the classes that it serves, each with the place of the group in the class.
+    served: Vec<Vec<(usize, usize)>>,
+    /// For each group, its slots.
     capacity: Vec<u32>,
-    /// For each template, how many of its slots are used.
+    /// For each group, how many of its slots are used.
     load: Vec<u32>,
-    /// For each class and template, how many items of the class the template serves.
+    /// For each class, how many items of it each of its groups serves.
     items: Vec<Vec<u32>>,
-    /// For each class, the first of its templates that may have a slot left.
+    /// For each class, the first of its groups that may have a slot left.
     next: Vec<usize>,
     /// Classes of which an item failed: every later one fails, too.
     failed: Vec<bool>,
-    /// For each template, the number of slots whose withdrawal failed once; larger ones fail, too.
+    /// For each group, the number of slots whose withdrawal failed once; larger ones fail, too.
     held: Vec<Option<u32>>,
 }
 
@@ -29,133 +29,134 @@ pub(super) struct Flow<'d> {
 pub(super) enum Placed {
     /// There was a slot.
     Matched,
-    /// A slot was opened for it at this template.
+    /// A slot was opened for it in this group.
     Opened(usize),
     /// There was none, and there will be none for its class.
     Failed,
 }
 
-/// How a template was reached in the search for a slot: by moving an item of `class` away from `from`.
+/// How a group was reached in the search for a slot: by moving an item of `class` away from its group at `from`. The
+/// group that was reached is the class's `to`.
 #[derive(Clone, Copy)]
 struct Step {
     class: usize,
+    to: usize,
     from: Option<usize>,
 }
 
 impl<'d> Flow<'d> {
     /// Starts with nothing matched.
     pub(super) fn new(classes: &'d [Vec<usize>], capacity: Vec<u32>) -> Self {
-        let templates = capacity.len();
-        let mut served = vec![Vec::new(); templates];
+        let groups = capacity.len();
+        let mut served = vec![Vec::new(); groups];
         for (class, members) in classes.iter().enumerate() {
-            for &template in members {
-                served[template].push(class);
+            for (place, &group) in members.iter().enumerate() {
+                served[group].push((class, place));
             }
         }
         Self {
             classes,
             served,
-            load: vec![0; templates],
-            items: vec![vec![0; templates]; classes.len()],
+            load: vec![0; groups],
+            items: classes.iter().map(|members| vec![0; members.len()]).collect(),
             next: vec![0; classes.len()],
             failed: vec![false; classes.len()],
-            held: vec![None; templates],
+            held: vec![None; groups],
             capacity,
         }
     }
 
-    /// Returns how many items of a class a template serves.
-    pub(super) fn of(&self, class: usize, template: usize) -> u32 {
-        self.items[class][template]
+    /// Returns the groups that serve items of a class, and how many each of them serves.
+    pub(super) fn of(&self, class: usize) -> impl Iterator<Item = (usize, u32)> {
+        let groups = self.classes[class].iter().copied();
+        groups.zip(self.items[class].iter().copied())
     }
 
-    /// Serves one more item of a class. Where there is no slot, `open` is asked for new slots of a template; what it
+    /// Serves one more item of a class. Where there is no slot, `open` is asked for new slots of a group; what it
     /// refuses once, it must refuse ever after.
     pub(super) fn place(&mut self, class: usize, mut open: impl FnMut(usize) -> Option<u32>) -> Placed {
         if self.failed[class] {
             return Placed::Failed;
         }
         let members = &self.classes[class];
-        while let Some(&template) = members.get(self.next[class]) {
-            if self.load[template] < self.capacity[template] {
-                self.items[class][template] += 1;
-                self.load[template] += 1;
+        while let Some(&group) = members.get(self.next[class]) {
+            if self.load[group] < self.capacity[group] {
+                self.items[class][self.next[class]] += 1;
+                self.load[group] += 1;
                 return Placed::Matched;
             }
             self.next[class] += 1;
         }
         let (found, reached, steps) = self.search(Some(class), None);
-        if let Some(template) = found {
-            self.augment(template, &steps);
+        if let Some(group) = found {
+            self.augment(group, &steps);
             return Placed::Matched;
         }
-        for template in reached {
-            if let Some(slots) = open(template) {
-                self.capacity[template] = self.capacity[template].saturating_add(slots);
+        for group in reached {
+            if let Some(slots) = open(group) {
+                self.capacity[group] = self.capacity[group].saturating_add(slots);
                 self.next.fill(0);
-                self.augment(template, &steps);
-                return Placed::Opened(template);
+                self.augment(group, &steps);
+                return Placed::Opened(group);
             }
         }
         self.failed[class] = true;
         Placed::Failed
     }
 
-    /// Takes slots of a template away if every item that is served now can still be served; says whether it did.
-    pub(super) fn withdraw(&mut self, template: usize, slots: u32) -> bool {
-        if self.held[template].is_some_and(|least| slots >= least) || slots > self.capacity[template] {
+    /// Takes slots of a group away if every item that is served now can still be served; says whether it did.
+    pub(super) fn withdraw(&mut self, group: usize, slots: u32) -> bool {
+        if self.held[group].is_some_and(|least| slots >= least) || slots > self.capacity[group] {
             return false;
         }
-        self.capacity[template] -= slots;
-        while self.load[template] > self.capacity[template] {
-            let (found, _, steps) = self.search(None, Some(template));
+        self.capacity[group] -= slots;
+        while self.load[group] > self.capacity[group] {
+            let (found, _, steps) = self.search(None, Some(group));
             let Some(target) = found else {
-                self.capacity[template] += slots;
-                self.held[template] = Some(slots);
+                self.capacity[group] += slots;
+                self.held[group] = Some(slots);
                 return false;
             };
-            self.load[template] -= 1;
+            self.load[group] -= 1;
             self.augment(target, &steps);
         }
         true
     }
 
-    /// Looks for the nearest template with a slot, from a class or from a full template; returns it, the full
-    /// templates in the order in which they were reached, and the way to each.
+    /// Looks for the nearest group with a slot, from a class or from a full group; returns it, the full groups in the
+    /// order in which they were reached, and the way to each.
     fn search(&self, class: Option<usize>, from: Option<usize>) -> (Option<usize>, Vec<usize>, Vec<Option<Step>>) {
         let mut steps: Vec<Option<Step>> = vec![None; self.capacity.len()];
         let mut expanded = vec![false; self.classes.len()];
         let mut reached = Vec::new();
         if let Some(class) = class {
             expanded[class] = true;
-            for &template in &self.classes[class] {
-                steps[template] = Some(Step { class, from: None });
-                reached.push(template);
+            for (to, &group) in self.classes[class].iter().enumerate() {
+                steps[group] = Some(Step { class, to, from: None });
+                reached.push(group);
             }
         }
         let mut next = 0;
         let mut full = from.or_else(|| reached.first().copied());
-        while let Some(template) = full {
-            for &class in &self.served[template] {
-                if expanded[class] || self.items[class][template] == 0 {
+        while let Some(group) = full {
+            for &(class, place) in &self.served[group] {
+                if expanded[class] || self.items[class][place] == 0 {
                     continue;
                 }
                 expanded[class] = true;
-                for &other in &self.classes[class] {
+                for (to, &other) in self.classes[class].iter().enumerate() {
                     if Some(other) == from || steps[other].is_some() {
                         continue;
                     }
-                    steps[other] = Some(Step {
-                        class,
-                        from: Some(template),
-                    });
+                    let from = Some(place);
+                    steps[other] = Some(Step { class, to, from });
                     if self.load[other] < self.capacity[other] {
                         return (Some(other), reached, steps);
                     }
                     reached.push(other);
                 }
             }
-            if class.is_some() || Some(template) != from {
+            if class.is_some() || Some(group) != from {
                 next += 1;
             }
             full = reached.get(next).copied();
@@ -163,15 +164,15 @@ impl<'d> Flow<'d> {
         (None, reached, steps)
     }
 
-    /// Moves items along the way to a template, which serves one more at the end.
+    /// Moves items along the way to a group, which serves one more at the end.
     fn augment(&mut self, target: usize, steps: &[Option<Step>]) {
         self.load[target] += 1;
-        let mut template = target;
-        while let Some(step) = steps[template] {
-            self.items[step.class][template] += 1;
+        let mut group = target;
+        while let Some(step) = steps[group] {
+            self.items[step.class][step.to] += 1;
             let Some(from) = step.from else { return };
             self.items[step.class][from] -= 1;
-            template = from;
+            group = self.classes[step.class][from];
         }
     }
 }

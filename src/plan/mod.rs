@@ -13,6 +13,7 @@ mod clock;
 mod demand;
 mod destroy;
 mod drain;
+mod drift;
 mod eligible;
 mod grow;
 mod guard;
@@ -31,6 +32,7 @@ mod reap;
 mod registers;
 mod report;
 mod room;
+mod slots;
 mod supply;
 mod survey;
 mod take_down;
@@ -54,6 +56,7 @@ pub use crate::model::{DRAIN_PREFIX, MARK_PREFIX};
 pub use audit::{audit, audit_destroy, audit_leaks};
 pub use destroy::destroy;
 pub use drain::{drain, undrain};
+pub use drift::lacks_for;
 pub use eligible::{eligible, why_none, why_not, wish_text};
 pub use hidden::{ANCHOR_TEXT, Anchor};
 pub use images::Rollback;
@@ -169,6 +172,9 @@ pub struct Create {
     pub offer: Option<Offer>,
     /// Whether its Jenkins node is made before it (`register: inbound`).
     pub node_first: bool,
+    /// Whether it is made to see if labels that its template promises, and its last nodes lacked, are back.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub retry: bool,
     /// Why.
     pub because: String,
 }
@@ -450,7 +456,7 @@ pub fn wishes(observed: &Observed, config: &Config, state: &State, now: Timestam
 /// The same for a queue that was read already: reading a long one takes a good part of the planning.
 pub fn plan_for(observed: &Observed, config: &Config, state: &State, context: &Context, wishes: Wishes) -> Plan {
     let mut survey = survey::survey(observed, config, state, context);
-    let demand = demand::Demand::new(observed, config, context.now, wishes);
+    let demand = demand::Demand::new(&survey, wishes);
     let growth = grow::grow(&survey, &demand);
     let mut reaped = reap::reap(&mut survey, &demand);
     let upkeep = belongings::upkeep(&mut survey, &mut reaped.removals);

@@ -8,10 +8,12 @@ use jiff::Timestamp;
 
 use super::clock::since;
 use super::demand::{Demand, Item};
+use super::drift::lacks_for;
 use super::eligible::{atoms, why_none, wish_text};
 use super::grow::Growth;
 use super::images;
 use super::phase::{self, Standing};
+use super::slots::Origin;
 use super::supply::Unit;
 use super::survey::Survey;
 use super::words::shown;
@@ -27,11 +29,11 @@ pub(super) const IDLE: &str = "an executor is idle";
 /// What serves an item.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Served {
-    /// An idle executor of a template.
+    /// An idle executor of a group.
     Idle(usize),
-    /// A server of a template that boots.
+    /// A server of a group that boots.
     Booting(usize),
-    /// A server of a template that this pass makes.
+    /// A server that this pass makes.
     Created(usize),
     /// Nothing.
     Nothing,
@@ -52,7 +54,8 @@ pub(super) fn waiting(survey: &Survey<'_>, demand: &Demand<'_>, growth: &Growth<
     for (wish, groups) in groups.into_iter().enumerate() {
         let label = wish_text(&demand.wishes[wish]).map(|label| shown(&label));
         for group in groups {
-            let (reason, template) = reason(survey, demand, growth, wish, group.served);
+            let template = template_of(group.served, demand);
+            let reason = reason(survey, demand, growth, wish, group.served);
             let row = row(survey, demand, label.clone(), reason, &group, template);
             match all.get_mut(&(row.label.clone(), row.reason.clone(), template)) {
                 Some(known) => merge(known, row),
@@ -67,51 +70,45 @@ pub(super) fn waiting(survey: &Survey<'_>, demand: &Demand<'_>, growth: &Growth<
 
 /// Deals what the matching gave to each class out to its items, oldest first, idle executors first.
 fn groups(survey: &Survey<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> Vec<Vec<Group>> {
-    let templates = survey.config.templates.len();
-    let (mut idle, mut booting) = (vec![0_u32; templates], vec![0_u32; templates]);
-    for unit in &survey.units {
-        if let Some(kind) = unit.kind {
+    let slots = demand.slots.len();
+    let (mut idle, mut booting) = (vec![0_u32; slots], vec![0_u32; slots]);
+    for (unit, group) in survey.units.iter().zip(demand.slots.of_units()) {
+        if let Some(group) = *group {
             let slots = unit.standing.slots(phase::executors(unit, survey.config));
             let kept = if matches!(unit.standing, Standing::Up { .. }) {
                 &mut idle
             } else {
                 &mut booting
             };
-            kept[kind] = kept[kind].saturating_add(slots);
+            kept[group] = kept[group].saturating_add(slots);
         }
     }
-    let quota = |class: usize| -> Vec<(usize, u32)> {
-        demand.classes[class]
-            .iter()
-            .map(|&t| (t, growth.flow.of(class, t)))
-            .filter(|(_, n)| *n > 0)
-            .collect()
-    };
+    let quota = |class: usize| -> Vec<(usize, u32)> { growth.flow.of(class).filter(|(_, n)| *n > 0).collect() };
     let mut quotas: Vec<Vec<(usize, u32)>> = (0..demand.classes.len()).map(quota).collect();
     let mut groups: Vec<Vec<Group>> = demand.wishes.iter().map(|_| Vec::new()).collect();
     for item in &demand.items {
         let mut served = Served::Nothing;
         if let Some(class) = demand.class_of[item.wish]
-            && let Some(&(template, _)) = quotas[class]
+            && let Some(&(group, _)) = quotas[class]
                 .iter()
-                .find(|(t, _)| idle[*t] > 0)
+                .find(|(g, _)| idle[*g] > 0)
                 .or(quotas[class].first())
         {
-            if let Some(place) = quotas[class].iter().position(|(t, _)| *t == template) {
+            if let Some(place) = quotas[class].iter().position(|(g, _)| *g == group) {
                 quotas[class][place].1 -= 1;
                 if quotas[class][place].1 == 0 {
                     quotas[class].remove(place);
                 }
             }
-            served = match (idle[template], booting[template]) {
-                (0, 0) => Served::Created(template),
+            served = match (idle[group], booting[group]) {
+                (0, 0) => Served::Created(group),
                 (0, _) => {
-                    booting[template] -= 1;
-                    Served::Booting(template)
+                    booting[group] -= 1;
+                    Served::Booting(group)
                 }
                 _ => {
-                    idle[template] -= 1;
-                    Served::Idle(template)
+                    idle[group] -= 1;
+                    Served::Idle(group)
                 }
             };
         }
@@ -128,32 +125,55 @@ fn groups(survey: &Survey<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> Vec<
     groups
 }
 
-fn reason(
-    survey: &Survey<'_>,
-    demand: &Demand<'_>,
-    growth: &Growth<'_>,
-    wish: usize,
-    served: Served,
-) -> (String, Option<usize>) {
+/// Returns the template of what serves an item.
+fn template_of(served: Served, demand: &Demand<'_>) -> Option<usize> {
     match served {
-        Served::Idle(template) => (IDLE.to_owned(), Some(template)),
-        Served::Booting(template) => ("waits for a booting server".to_owned(), Some(template)),
-        Served::Created(template) => ("the next pass makes a server for it".to_owned(), Some(template)),
+        Served::Idle(group) | Served::Booting(group) | Served::Created(group) => Some(demand.slots.template(group)),
+        Served::Nothing => None,
+    }
+}
+
+fn reason(survey: &Survey<'_>, demand: &Demand<'_>, growth: &Growth<'_>, wish: usize, served: Served) -> String {
+    match served {
+        Served::Idle(_) => IDLE.to_owned(),
+        Served::Booting(_) => "waits for a booting server".to_owned(),
+        Served::Created(_) => "the next pass makes a server for it".to_owned(),
         Served::Nothing => {
-            let Some(class) = demand.class_of[wish] else {
-                return (none_serves(survey, &demand.wishes[wish]), None);
-            };
-            let mut reasons: Vec<&str> = Vec::new();
-            for &template in &demand.classes[class] {
-                let reason = growth.closed[template].as_deref();
-                let reason = reason.unwrap_or("its slots are taken by older items");
-                if !reasons.contains(&reason) {
-                    reasons.push(reason);
-                }
+            let reasons = why_nothing(survey, demand, growth, wish);
+            if reasons.is_empty() {
+                return none_serves(survey, &demand.wishes[wish]);
             }
-            (reasons.join("; "), None)
+            reasons.join("; ")
         }
     }
+}
+
+/// Says for each template that promises what a wish needs why it gets nothing.
+fn why_nothing(survey: &Survey<'_>, demand: &Demand<'_>, growth: &Growth<'_>, wish: usize) -> Vec<String> {
+    let mut reasons: Vec<String> = Vec::new();
+    let Some(class) = demand.class_of[wish] else {
+        return reasons;
+    };
+    for &group in &demand.classes[class] {
+        let template = demand.slots.template(group);
+        let closed = growth.closed[template].clone();
+        let found = match demand.slots.origin(group) {
+            Origin::Node => continue,
+            Origin::Template => vec![closed.unwrap_or_else(|| "its slots are taken by older items".to_owned())],
+            Origin::Retry { .. } if demand.is_promised_by(class, template) => continue,
+            Origin::Retry { is_due } => {
+                let template = &survey.config.templates[template];
+                let lacks = lacks_for(&demand.wishes[wish], template, &survey.state);
+                lacks.into_iter().chain(closed.filter(|_| *is_due)).collect()
+            }
+        };
+        for reason in found {
+            if !reasons.contains(&reason) {
+                reasons.push(reason);
+            }
+        }
+    }
+    reasons
 }
 
 /// Says why no template serves a wish; one may be for a node of ours by its name, which is a label of it alone.

@@ -292,6 +292,8 @@ fn hold_back(dead: &mut Vec<Candidate>, survey: &Survey<'_>, reaped: &mut Reaped
 /// A node that stands idle and may go if nobody needs it.
 struct Idle<'u, 'a> {
     unit: &'u Unit<'a>,
+    /// The group of its slots; `None` where its template is no longer configured.
+    group: Option<usize>,
     slots: u32,
     since: jiff::Timestamp,
     outdated: bool,
@@ -303,7 +305,12 @@ fn idle(survey: &Survey<'_>, demand: &Demand<'_>, room: usize, removals: &mut Ve
     if survey.restart {
         return 0;
     }
-    let mut found: Vec<Idle<'_, '_>> = survey.units.iter().filter_map(|unit| ripe(unit, survey)).collect();
+    let mut found: Vec<Idle<'_, '_>> = survey
+        .units
+        .iter()
+        .zip(demand.slots.of_units())
+        .filter_map(|(unit, group)| ripe(unit, *group, survey))
+        .collect();
     if found.is_empty() {
         return 0;
     }
@@ -322,11 +329,10 @@ fn idle(survey: &Survey<'_>, demand: &Demand<'_>, room: usize, removals: &mut Ve
             // How many more could go is not counted out: the matching would have to be asked for each.
             break;
         }
-        let kind = idle.unit.kind;
         let free = idle.over_age
-            || kind.is_none_or(|kind| {
+            || idle.group.is_none_or(|group| {
                 need.get_or_insert_with(|| need_of(survey, demand))
-                    .withdraw(kind, idle.slots)
+                    .withdraw(group, idle.slots)
             });
         if !free {
             continue;
@@ -342,7 +348,7 @@ fn idle(survey: &Survey<'_>, demand: &Demand<'_>, room: usize, removals: &mut Ve
 }
 
 /// Returns a node that stood idle long enough, or is over its age and idle.
-fn ripe<'u, 'a>(unit: &'u Unit<'a>, survey: &Survey<'_>) -> Option<Idle<'u, 'a>> {
+fn ripe<'u, 'a>(unit: &'u Unit<'a>, group: Option<usize>, survey: &Survey<'_>) -> Option<Idle<'u, 'a>> {
     let Standing::Up {
         idle_slots,
         idle_since: Some(since),
@@ -358,6 +364,7 @@ fn ripe<'u, 'a>(unit: &'u Unit<'a>, survey: &Survey<'_>) -> Option<Idle<'u, 'a>>
     let outdated = unit.outdated(survey.config);
     ripe.then_some(Idle {
         unit,
+        group,
         slots: idle_slots,
         since,
         outdated,
@@ -390,18 +397,18 @@ fn why_idle(idle: &Idle<'_, '_>, survey: &Survey<'_>) -> String {
 /// Matches everything that is wanted to the slots that are idle now. What is needed there is needed all the more when
 /// servers that still boot are left out, so that no item loses an idle node for the promise of another.
 fn need_of<'d>(survey: &Survey<'_>, demand: &'d Demand<'_>) -> Flow<'d> {
-    let mut idle = vec![0_u32; survey.config.templates.len()];
-    for unit in &survey.units {
+    let mut idle = vec![0_u32; demand.slots.len()];
+    for (unit, group) in survey.units.iter().zip(demand.slots.of_units()) {
         if let (
-            Some(kind),
+            Some(group),
             Standing::Up {
                 idle_slots,
                 over_age: false,
                 ..
             },
-        ) = (unit.kind, &unit.standing)
+        ) = (*group, &unit.standing)
         {
-            idle[kind] = idle[kind].saturating_add(*idle_slots);
+            idle[group] = idle[group].saturating_add(*idle_slots);
         }
     }
     let mut flow = Flow::new(&demand.classes, idle);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::Plan;
 use super::belongings::Upkeep;
 use super::demand::Demand;
+use super::drift;
 use super::grow::Growth;
 use super::hidden;
 use super::lasting;
@@ -24,10 +25,12 @@ pub(super) fn plan(
 ) -> Plan {
     let (waiting, unmet) = overview::waiting(&survey, demand, &growth);
     let mut notes = cold(&survey, demand, &growth);
-    notes.extend(lasting::ignored(&mut survey, &waiting));
+    notes.extend(lasting::ignored(&mut survey, demand, &waiting));
+    let (lacking, mut news) = drift::sentences(&mut survey);
+    notes.extend(lacking);
     notes.extend(growth.bootstrap);
     notes.extend(hidden::notes(&survey));
-    let mut news = hidden::news(&survey, state);
+    news.extend(hidden::news(&survey, state));
     news.append(&mut survey.news);
     let anchor = hidden::anchor(&survey);
     let mut plan = empty(survey, demand.items.len());

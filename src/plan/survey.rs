@@ -13,7 +13,7 @@ use super::link::{Fit, Linked, linked};
 use super::phase::{self, Measures, Standing};
 use super::supply::{Link, Supply, Unit};
 use super::words::{shown, span};
-use super::{Context, adopt, alerts, clock, hidden, hold, ids, images, lasting, leaving, registers};
+use super::{Context, adopt, alerts, clock, drift, hidden, hold, ids, images, lasting, leaving, registers};
 use crate::config::{Config, Template};
 use crate::model::{
     Computer, NodeId, NodeName, Observed, ProviderName, Reading, ServerId, digest_u64, split_server_name,
@@ -137,6 +137,7 @@ pub(super) fn survey<'a>(
             backoffs: state.backoffs.clone(),
             proved: state.proved.clone(),
             images: state.images.clone(),
+            drifts: state.drifts.clone(),
             stray_nodes,
             leaving: BTreeMap::new(),
             swept: state.swept.clone(),
@@ -159,6 +160,7 @@ pub(super) fn survey<'a>(
     registers::remember(&mut survey, state);
     leaving::remember(&mut survey, state);
     learn(&mut survey);
+    drift::learn(&mut survey);
     alert(&mut survey, state);
     survey
 }

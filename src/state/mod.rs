@@ -2,6 +2,7 @@
 //!
 //! Pure types; reading and saving them is left to `file`.
 
+mod drift;
 pub mod file;
 mod images;
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{BelongingKind, JobConfig, NodeId, NodeName, ProviderName, ServerId, TemplateName, Zone};
 
+pub use drift::{LabelDrift, LabelRetry};
 pub use images::{FailedImage, ImageMemory};
 
 /// The format written by this program. A file with a larger number is refused.
@@ -49,6 +51,9 @@ pub struct State {
     /// What became of the images of the templates, at each provider.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub images: BTreeMap<TemplateName, BTreeMap<ProviderName, ImageMemory>>,
+    /// The labels that templates promise and their newest nodes joined without.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub drifts: BTreeMap<TemplateName, LabelDrift>,
     /// Jenkins nodes of ours that have no server, with how often they were seen so.
     #[serde(default)]
     pub stray_nodes: BTreeMap<NodeName, Sighting>,
@@ -91,6 +96,7 @@ impl Default for State {
             backoffs: BTreeMap::new(),
             proved: BTreeMap::new(),
             images: BTreeMap::new(),
+            drifts: BTreeMap::new(),
             stray_nodes: BTreeMap::new(),
             leaving: BTreeMap::new(),
             swept: BTreeMap::new(),

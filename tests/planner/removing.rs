@@ -496,8 +496,12 @@ fn a_node_that_an_item_names_stays() {
     world.items(1, &format!("{name} && linux"));
     let plan = world.plan();
     assert_eq!(removed(&plan), [second.as_str()]);
+    assert_eq!(plan.waiting[0].reason, "an executor is idle");
+    busy(world.node_mut(&name));
     let itself = format!("it waits for node \"{name}\" itself; a new server would not help it");
-    assert_eq!(plan.unmet[0].reason, itself);
+    assert_eq!(world.plan().unmet[0].reason, itself);
+    let node = world.node_mut(&name);
+    (node.idle, node.idle_executors) = (true, 1);
     world.observed.jenkins.queue.clear();
     assert_eq!(world.plan().removals.len(), 2);
 }

@@ -381,6 +381,12 @@ impl World {
             .expect("no such node")
     }
 
+    /// Tells the labels of a node; its name is one of them, as in Jenkins.
+    pub fn labels<'l>(&mut self, name: &str, labels: impl IntoIterator<Item = &'l str>) {
+        let others = labels.into_iter().map(str::to_owned);
+        self.node_mut(name).labels = Some(others.chain([name.to_owned()]).collect());
+    }
+
     pub fn lose_node(&mut self, name: &str) {
         self.observed
             .jenkins

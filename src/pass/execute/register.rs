@@ -90,7 +90,7 @@ impl Executor<'_> {
             Err(error) => error,
         };
         self.hold_back(live, &create.template, &error);
-        self.state.intents.remove(&create.id);
+        self.state.drop_intent(&create.id);
         self.tell(action, Outcome::Failed, Some(chain(&error)));
         if node_is_there {
             self.take_back(live, create);

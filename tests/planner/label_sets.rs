@@ -1,0 +1,237 @@
+//! What must hold whatever labels nodes have: random templates, scripts that register other labels than they promise,
+//! people who take labels off and put others on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::SignedDuration;
+use mita::config::MinReady;
+use mita::labels::{Label, Labels};
+use mita::model::TaskLabel;
+use mita::plan::{Plan, plan as planned};
+
+use crate::fleet::Fleet;
+use crate::world::{CLOUD, mins, template, with};
+
+const LABELS: [&str; 5] = ["a", "b", "c", "d", "e"];
+const EXPRESSIONS: [&str; 10] = ["a", "b", "c", "d", "e", "a&&b", "a||c", "!a&&b", "b&&!d", "(c->d)&&e"];
+
+/// Numbers that look random and are the same for the same seed.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from((self.0 >> 11) % u64::try_from(sides).unwrap()).unwrap()
+    }
+
+    fn chance(&mut self, percent: usize) -> bool {
+        self.roll(100) < percent
+    }
+
+    fn some<'l>(&mut self, of: &[&'l str], percent: usize) -> Vec<&'l str> {
+        of.iter().copied().filter(|_| self.chance(percent)).collect()
+    }
+
+    fn shuffle<T>(&mut self, list: &mut [T]) {
+        for place in (1..list.len()).rev() {
+            let other = self.roll(place + 1);
+            list.swap(place, other);
+        }
+    }
+}
+
+struct Labelled {
+    dice: Dice,
+    fleet: Fleet,
+    /// What the script of each template registers, whatever it promises.
+    promised: BTreeMap<String, Labels>,
+}
+
+impl Labelled {
+    fn new(seed: u64) -> Self {
+        let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+        let templates = (0..3).map(|number| {
+            let labels = dice.some(&LABELS, 60);
+            let mut template = template(&format!("t{number}"), &labels);
+            template.executors = 1;
+            template.max = u32::try_from(1 + dice.roll(4)).unwrap();
+            template.priority = i64::try_from(dice.roll(2)).unwrap();
+            template.idle_grace = mins(5 + i64::try_from(dice.roll(40)).unwrap());
+            if dice.chance(20) {
+                template.min_ready = MinReady::Always(1);
+            }
+            template
+        });
+        let templates: Vec<_> = templates.collect();
+        let promised = templates.iter().map(|t| (t.name.to_string(), t.labels.clone()));
+        let promised: BTreeMap<String, Labels> = promised.collect();
+        let mut fleet = Fleet::new(with(templates));
+        for (template, labels) in &promised {
+            let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+            let kept = dice.some(&labels, 70);
+            let more = dice.some(&LABELS, 15);
+            fleet.registers(template, &[kept, more].concat());
+        }
+        Self { dice, fleet, promised }
+    }
+
+    /// Lets items come and go, and people change labels.
+    fn live(&mut self) {
+        let queue = &mut self.fleet.world.observed.jenkins.queue;
+        if queue.len() > 6 || self.dice.chance(10) {
+            queue.clear();
+        }
+        for _ in 0..self.dice.roll(3) {
+            let label = EXPRESSIONS[self.dice.roll(EXPRESSIONS.len())];
+            self.fleet.world.items(1, label);
+        }
+        let nodes: Vec<String> = self
+            .fleet
+            .world
+            .observed
+            .jenkins
+            .computers
+            .iter()
+            .map(|c| c.name.to_string())
+            .collect();
+        for name in nodes {
+            if self.dice.chance(1) {
+                self.fleet.world.items(1, &name);
+            }
+            let busy = self.dice.chance(30);
+            let node = self.fleet.world.node_mut(&name);
+            (node.idle, node.idle_executors) = (!busy, u32::from(!busy));
+            if self.dice.chance(2) {
+                let labels = self.dice.some(&LABELS, 50);
+                self.fleet.world.labels(&name, labels);
+            }
+        }
+    }
+
+    fn pass(&mut self, pause: SignedDuration) -> Result<(), String> {
+        self.live();
+        let before = self.fleet.world.clone();
+        let plan = self.fleet.pass(pause);
+        check_idle(&plan, &before.observed.jenkins.computers)?;
+        self.check_creates(&plan)?;
+        let mut other = before.clone();
+        self.dice.shuffle(&mut other.observed.jenkins.queue);
+        self.dice.shuffle(&mut other.observed.jenkins.computers);
+        self.dice.shuffle(&mut other.cloud(CLOUD).servers);
+        let again = planned(&other.observed, &other.config, &other.state, &other.context);
+        if format!("{plan:?}") != format!("{again:?}") {
+            return Err("the order of the lists shows".to_owned());
+        }
+        Ok(())
+    }
+
+    /// A server is made only of a template that promises what some item needs, or is to have some ready; and for a
+    /// label that the last one lacked, at most one a day.
+    fn check_creates(&self, plan: &Plan) -> Result<(), String> {
+        let labels = self
+            .fleet
+            .world
+            .observed
+            .jenkins
+            .queue
+            .iter()
+            .filter_map(|item| match &item.label {
+                TaskLabel::Expression(text) => Label::read(text),
+                _ => None,
+            });
+        let labels: Vec<Label> = labels.collect();
+        for create in &plan.creates {
+            let templates = &self.fleet.world.config.templates;
+            let template = templates.iter().find(|t| t.name == create.template).unwrap();
+            let promised = &self.promised[create.template.as_str()];
+            let drift = plan.state.drifts.get(&create.template);
+            let kept = promised
+                .iter()
+                .filter(|label| create.retry || drift.is_none_or(|drift| !drift.lacks.contains_key(*label)));
+            let kept: Labels = kept.cloned().collect();
+            let wanted = labels
+                .iter()
+                .any(|label| label.matches(promised) && label.matches(&kept));
+            if !wanted && template.min_ready == MinReady::Always(0) {
+                return Err(format!("{} is made for nothing: {}", create.name, create.because));
+            }
+        }
+        let retries = self.fleet.made.iter().filter(|(_, create)| create.retry);
+        let mut last: BTreeMap<&str, jiff::Timestamp> = BTreeMap::new();
+        for (at, create) in retries {
+            let before = last.insert(create.template.as_str(), *at);
+            if before.is_some_and(|before| at.duration_since(before) < SignedDuration::from_hours(24)) {
+                return Err(format!("two tries of {} in one day", create.template));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is said to be served by idle executors can be, all at once, each by a node that has its labels.
+fn check_idle(plan: &Plan, computers: &[mita::model::Computer]) -> Result<(), String> {
+    let mut items: Vec<(Label, &str)> = Vec::new();
+    for row in plan.waiting.iter().filter(|row| row.reason == "an executor is idle") {
+        let label = Label::read(row.label.as_deref().unwrap()).unwrap();
+        let template = row.served_by.as_ref().unwrap().as_str();
+        items.extend((0..row.items).map(|_| (label.clone(), template)));
+    }
+    let nodes: Vec<(Labels, &str)> = computers
+        .iter()
+        .filter(|node| node.idle)
+        .map(|node| {
+            let labels = node.labels.clone().unwrap().into_iter().collect();
+            (labels, node.name.as_str().split("__").next().unwrap())
+        })
+        .collect();
+    let mut taken: Vec<Option<usize>> = vec![None; nodes.len()];
+    for item in 0..items.len() {
+        if !serve(item, &items, &nodes, &mut taken, &mut BTreeSet::new()) {
+            return Err(format!("no idle node serves {} by its labels", items[item].0));
+        }
+    }
+    Ok(())
+}
+
+/// Finds a node for an item, moving others where it must.
+fn serve(
+    item: usize,
+    items: &[(Label, &str)],
+    nodes: &[(Labels, &str)],
+    taken: &mut [Option<usize>],
+    seen: &mut BTreeSet<usize>,
+) -> bool {
+    let (label, template) = &items[item];
+    for node in 0..nodes.len() {
+        if nodes[node].1 != *template || !label.matches(&nodes[node].0) || !seen.insert(node) {
+            continue;
+        }
+        if taken[node].is_none_or(|other| serve(other, items, nodes, taken, seen)) {
+            taken[node] = Some(item);
+            return true;
+        }
+    }
+    false
+}
+
+#[test]
+fn items_are_served_by_the_labels_that_nodes_have() {
+    let (mut made, mut retries) = (0, 0);
+    for seed in 1..13 {
+        let mut labelled = Labelled::new(seed);
+        for pass in 0..150 {
+            let pause = if pass % 25 == 24 { mins(600) } else { mins(2) };
+            labelled
+                .pass(pause)
+                .unwrap_or_else(|broken| panic!("seed {seed}, pass {pass}: {broken}"));
+        }
+        made += labelled.fleet.made.len();
+        retries += labelled.fleet.made.iter().filter(|(_, create)| create.retry).count();
+    }
+    assert!(
+        made > 100 && retries > 5,
+        "the worlds were dull: {made} made, {retries} tries"
+    );
+}
