@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::config;
+
 /// Keeps a Jenkins controller supplied with OpenStack agents.
 ///
 /// Each call makes one pass and ends: it reads Jenkins' queue and nodes and the
@@ -119,7 +121,7 @@ pub struct PassArgs {
     /// Print exactly what would be done and why, and write nothing anywhere
     #[arg(short = 'n', long)]
     pub dry_run: bool,
-    /// Wait that long for another pass to end, as in 30s or 2m [default: do not wait]
+    /// Wait that long for another pass to end, as in 30s, 2m or "1h 30m"; a bare number is seconds [default: do not wait]
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "0", hide_default_value = true)]
     pub wait: Duration,
     /// Lift the deletion guard for this one pass
@@ -230,17 +232,11 @@ pub struct LeaksArgs {
 /// A day: nobody waits longer for a lock.
 const MAX_WAIT_SECONDS: i64 = 24 * 60 * 60;
 
-/// Reads a duration as the configuration does: `40m`, `1h 30m`, or whole seconds.
+/// Reads a duration by the parser of the configuration.
 fn duration(text: &str) -> Result<Duration, String> {
-    let span = match text.trim().parse::<i64>() {
-        Ok(seconds) => jiff::SignedDuration::from_secs(seconds),
-        Err(_) => text
-            .trim()
-            .parse()
-            .map_err(|_| "not a duration; write it as 30s, 2m or 1h 30m".to_owned())?,
-    };
-    if span.is_negative() || span.as_secs() > MAX_WAIT_SECONDS {
-        return Err("must be between 0 and 24h".to_owned());
+    let span = config::parse_duration(text)?;
+    if span.as_secs() > MAX_WAIT_SECONDS {
+        return Err("must be at most 24h; write it like 30s, 2m or 1h 30m".to_owned());
     }
     Ok(span.unsigned_abs())
 }
@@ -258,8 +254,33 @@ mod tests {
 
     #[test]
     fn durations_are_read_as_in_the_configuration() {
-        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
-        assert_eq!(duration("1m 30s"), Ok(Duration::from_secs(90)));
-        assert!(duration("-1s").is_err() && duration("soon").is_err() && duration("25h").is_err());
+        for (text, wanted) in [
+            ("90", Some(90)),
+            (" 0 ", Some(0)),
+            ("30s", Some(30)),
+            ("1m 30s", Some(90)),
+            ("1h 30m", Some(5400)),
+            ("1h30m", Some(5400)),
+            ("2 minutes", Some(120)),
+            ("1d", Some(86_400)),
+            ("24h", Some(86_400)),
+            ("25h", None),
+            ("-1s", None),
+            ("-5", None),
+            ("soon", None),
+            ("", None),
+            ("1.5h", None),
+            ("PT1H", None),
+            ("00:30", None),
+            ("1h 30", None),
+            ("+5", None),
+            ("9999999999999999999999", None),
+        ] {
+            assert_eq!(duration(text).ok(), wanted.map(Duration::from_secs), "{text}");
+        }
+        for text in ["soon", "", "-1s", "25h", "11000d"] {
+            let error = duration(text).unwrap_err();
+            assert!(error.contains("; write it like"), "{text}: {error}");
+        }
     }
 }

@@ -30,6 +30,7 @@ use crate::access::{ExecAccess, JenkinsAccess, OpenStackAccess, TokenCache};
 use crate::labels::Labels;
 use crate::model::{ProviderName, ServerSpec, TemplateName, Zone};
 
+pub use durations::parse as parse_duration;
 pub use load::{Loaded, find, load};
 pub use problem::{ConfigError, Warning};
 
