@@ -670,6 +670,43 @@ fn an_entry_that_says_nothing_takes_the_environment() {
 }
 
 #[test]
+fn an_empty_region_is_none_wherever_it_is_written() {
+    let login = "auth: {auth_url: 'https://k', username: u, password: p, project_name: t}";
+    let region = |site: &Site, provider: &str| {
+        let region = site.access(provider).region;
+        assert_eq!(site.warnings(provider), [""; 0], "{provider}");
+        region
+    };
+    for empty in ["region_name: ''", "region_name:", "region_name: ' '"] {
+        let site = one(&format!("{login}\n{empty}"));
+        assert_eq!(region(&site, "cloud: c"), None, "{empty}");
+        assert_eq!(region(&site, "cloud: c, region_name: ''"), None, "{empty}");
+        assert_eq!(
+            region(&site, "cloud: c, region_name: Own").as_deref(),
+            Some("Own"),
+            "{empty}"
+        );
+    }
+    // What is empty hides nothing of what is below it.
+    let site = one(&format!("{login}\nregion_name: R"))
+        .with("OS_REGION_NAME", "")
+        .with("OS_INTERFACE", "");
+    for own in ["cloud: c", "cloud: c, service_region: ''", "cloud: c, region: ~"] {
+        assert_eq!(region(&site, own).as_deref(), Some("R"), "{own}");
+    }
+    let site = one(&format!("{login}\nregion_name: R")).with("OS_REGION_NAME", "  ");
+    assert_eq!(region(&site, "cloud: c").as_deref(), Some("R"));
+    let site = one(&format!("{login}\nregions: [One, Two]\nregion_name: ''")).with("OS_REGION_NAME", "");
+    assert_eq!(region(&site, "cloud: c, region_name: ''").as_deref(), Some("One"));
+}
+
+#[test]
+fn a_byte_order_mark_begins_a_clouds_yaml() {
+    let site = Site::new(&format!("\u{feff}{CLOUDS}"));
+    assert_eq!(site.access("cloud: ci").region.as_deref(), Some("RegionTwo"));
+}
+
+#[test]
 fn region_and_interface_of_the_environment_reach_a_named_cloud_and_are_said() {
     let site = Site::new(CLOUDS)
         .with("OS_REGION_NAME", "Env")

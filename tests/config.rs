@@ -642,6 +642,24 @@ fn anchors_aliases_and_merge_keys_work() {
 }
 
 #[test]
+fn two_merge_keys_in_one_mapping_are_an_error_with_both_places() {
+    let text = file(
+        PROVIDER,
+        JENKINS,
+        NODE,
+        "  large:\n    <<: {labels: [b], provider: openstack}\n    size: l\n    <<: {image_name: i}\n",
+    );
+    check(
+        &text,
+        &["mita.yaml:20:5: nodes.large.\"<<\": set twice, first at 18:5; write one list of both, `<<: [*one, *two]`"],
+    );
+    // One in each of two mappings is good.
+    let text =
+        end("  large: {<<: {provider: openstack, size: s}, image_name: i, labels: [b], metadata: {<<: {a: b}}}\n");
+    assert_eq!(load(&text).config.templates[1].spec.metadata.len(), 1);
+}
+
+#[test]
 fn defaults_are_inherited_and_their_faults_said_once() {
     let nodes = "  large:\n    image_id: x\n    max_lifetime:\n";
     let defaults = "defaults: {provider: openstack, size: s, labels: [d], image: i, max_lifetime: 1d, min_ready: 1}\n";
@@ -874,6 +892,95 @@ fn secrets_come_from_files_and_the_environment() {
 }
 
 #[cfg(unix)]
+#[test]
+fn what_is_around_a_secret_in_its_file_is_cut_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let loaded = |bytes: &[u8]| {
+        write_private(&folder.path().join("token"), bytes);
+        let file = folder.path().join("mita.yaml");
+        let text = file_with_token_file();
+        write_private(&file, text.as_bytes());
+        config::load(&file, &no_env).map(|loaded| match loaded.config.jenkins.credential {
+            JenkinsCredential::Token(token) | JenkinsCredential::Password(token) => token.reveal().to_owned(),
+        })
+    };
+    for around in [
+        "T",
+        "T\n",
+        "T\r\n",
+        "T\n\n",
+        " T ",
+        "\tT\t\r\n",
+        "\nT",
+        "\u{feff}T\n",
+        "\u{feff} T",
+        "T\u{a0}",
+        "\u{2028}T",
+        "\u{feff}\u{feff}T",
+    ] {
+        for token in ["s3cr t", "11d9c2…ü"] {
+            let text = around.replace('T', token);
+            assert_eq!(loaded(text.as_bytes()).unwrap(), token, "{text:?}");
+        }
+    }
+    for (bytes, wanted) in [
+        (
+            &b"a\nb\n"[..],
+            "jenkins.token_file: holds a line break or another control character in the file",
+        ),
+        (b" \n\xef\xbb\xbf\n", "jenkins.token_file: is empty in the file"),
+        (b"", "jenkins.token_file: is empty in the file"),
+        (b"\xff\xfea\0b\0", "not UTF-8; save it as UTF-8 text"),
+    ] {
+        let error = loaded(bytes).unwrap_err().to_string();
+        assert!(error.contains(wanted), "{error}");
+    }
+}
+
+fn file_with_token_file() -> String {
+    file(PROVIDER, "user: u\ntoken_file: token", NODE, "")
+}
+
+#[test]
+fn a_byte_order_mark_begins_a_file() {
+    let text = format!("\u{feff}{}", node("max: -1"));
+    check(
+        &text,
+        &["mita.yaml:17:10: nodes.small.max: must not be negative, is -1; write 0 or more"],
+    );
+    assert_eq!(load(&format!("\u{feff}{SEED}")).warnings.len(), 2);
+    assert_eq!(load(&format!("\u{feff}---\r\n{SEED}")).warnings.len(), 2);
+}
+
+#[test]
+fn an_empty_region_is_none() {
+    let region = |lines: &str| {
+        let loaded = load(&provider(lines));
+        let ProviderKind::OpenStack(access) = &loaded.config.provider("openstack").unwrap().kind else {
+            panic!("of another type");
+        };
+        assert_eq!(loaded.warnings, [], "{lines}");
+        access.region.clone()
+    };
+    for line in [
+        "",
+        "service_region: \"\"",
+        "region_name: ''",
+        "region: \" \"",
+        "ex_force_service_region:",
+        "region_name: ~",
+    ] {
+        assert_eq!(region(line), None, "{line}");
+    }
+    assert_eq!(region("region_name: One").as_deref(), Some("One"));
+    check(
+        provider("region_name: ''\nservice_region: One"),
+        &[
+            "mita.yaml:8:5: provider.openstack.service_region: means the same as region_name in line 7; keep one of the two",
+        ],
+    );
+}
+
 #[test]
 fn a_secret_that_others_can_read_is_warned_of() {
     use std::os::unix::fs::PermissionsExt as _;

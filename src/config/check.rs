@@ -63,6 +63,9 @@ fn section(node: &mut Node, schema: &'static Section, path: &str, report: &mut R
             return false;
         }
         seen.insert(key.name, (entry.key.clone(), entry.at));
+        if matches!(key.kind, Kind::TextOrNone) && is_blank(&entry.value) {
+            return false;
+        }
         key.name.clone_into(&mut entry.key);
         if let Kind::TextsOr(schema) = key.kind {
             apart.extend(sections(entry, schema, &place.path, report));
@@ -75,6 +78,15 @@ fn section(node: &mut Node, schema: &'static Section, path: &str, report: &mut R
         // A guess counts only where the key itself is not there.
         let itself = |entry: &Entry| seen.get(&*entry.key).is_none_or(|(_, at)| *at == entry.at);
         entries.retain(itself);
+    }
+}
+
+/// Whether a value is nothing, or an empty text.
+fn is_blank(node: &Node) -> bool {
+    match &node.value {
+        Value::Null => true,
+        Value::Scalar(text, _) => text.trim().is_empty(),
+        _ => false,
     }
 }
 

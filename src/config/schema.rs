@@ -7,6 +7,8 @@
 pub enum Kind {
     /// A text; numbers and booleans are taken as they are written.
     Text,
+    /// A text; an empty one means that the key is not there.
+    TextOrNone,
     /// A text that is never shown.
     Secret,
     /// Yes or no.
@@ -207,7 +209,7 @@ pub static PROVIDER: Section = Section {
         key("cloud", Kind::Text),
         key("auth_url", Kind::Text),
         also("auth_version", Kind::Text, &["auth_type"]),
-        also("service_region", Kind::Text, &["region_name", "region"]),
+        also("service_region", Kind::TextOrNone, &["region_name", "region"]),
         also("tenant_name", Kind::Text, &["project_name", "tenant", "project"]),
         also("tenant_id", Kind::Text, &["project_id"]),
         also("user_domain_name", Kind::Text, &["domain_name"]),

@@ -228,7 +228,7 @@ impl Finder<'_> {
     }
 }
 
-/// Reads a secret file without its last line break.
+/// Reads a secret file without what editors and shells put around a secret: a byte order mark, blanks, line ends.
 fn read(path: &Path) -> Result<String, String> {
     let cause = |error: std::io::Error| format!("{error}; check path and permissions");
     let file = File::open(path).map_err(cause)?;
@@ -239,9 +239,10 @@ fn read(path: &Path) -> Result<String, String> {
             "larger than {MAX_FILE} bytes; it must hold the secret and nothing else"
         ));
     }
-    let text = String::from_utf8(bytes).map_err(|_| "not UTF-8; it must hold the secret as text".to_owned())?;
-    let line = text.strip_suffix('\n').unwrap_or(&text);
-    Ok(line.strip_suffix('\r').unwrap_or(line).to_owned())
+    let text = String::from_utf8(bytes).map_err(|_| "not UTF-8; save it as UTF-8 text".to_owned())?;
+    Ok(text
+        .trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}')
+        .to_owned())
 }
 
 /// Returns whether a file has one of these permission bits.

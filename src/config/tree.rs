@@ -205,7 +205,8 @@ enum Holds {
     Items(Vec<Node>),
     Entries {
         entries: Vec<Entry>,
-        merges: Vec<Node>,
+        /// What `<<` names, and where that key is; more than one was reported.
+        merged: Vec<(Pos, Node)>,
         seen: HashMap<String, Pos>,
         key: Option<(String, bool, Pos)>,
     },
@@ -243,7 +244,7 @@ impl Reader<'_> {
                 self.refuse_tag(tag.as_deref(), at);
                 let holds = Holds::Entries {
                     entries: Vec::new(),
-                    merges: Vec::new(),
+                    merged: Vec::new(),
                     seen: HashMap::new(),
                     key: None,
                 };
@@ -255,7 +256,7 @@ impl Reader<'_> {
                 };
                 let value = match frame.holds {
                     Holds::Items(items) => Value::List(items),
-                    Holds::Entries { entries, merges, .. } => Value::Map(self.merge(entries, merges)?),
+                    Holds::Entries { entries, merged, .. } => Value::Map(self.merge(entries, merged)?),
                 };
                 self.complete(Node { at: frame.at, value }, frame.anchor)
             }
@@ -327,7 +328,7 @@ impl Reader<'_> {
             },
             Some(Holds::Entries {
                 entries,
-                merges,
+                merged,
                 seen,
                 key,
             }) => {
@@ -335,9 +336,10 @@ impl Reader<'_> {
                     return Ok(());
                 };
                 if plain && key == "<<" {
-                    merges.push(node);
+                    twice = merged.first().map(|(first, _)| (key, at, *first));
+                    merged.push((at, node));
                 } else if let Some(first) = seen.get(&key) {
-                    twice = Some((key, at, first.line));
+                    twice = Some((key, at, *first));
                 } else {
                     seen.insert(key.clone(), at);
                     entries.push(Entry {
@@ -351,25 +353,24 @@ impl Reader<'_> {
                 }
             }
         }
-        if let Some((key, at, line)) = twice {
+        if let Some((key, at, first)) = twice {
             let path = self.frames.iter().fold(String::new(), deeper);
             let place = Place {
                 at,
                 path: join(&path, &key),
             };
-            self.report
-                .error(&place, format!("set twice, first in line {line}; keep one of the two"));
+            self.report.error(&place, set_twice(&key, first));
         }
         Ok(())
     }
 
     /// Adds what `<<` brings: a key of the mapping itself wins, then the first of several sources.
-    fn merge(&mut self, mut entries: Vec<Entry>, merges: Vec<Node>) -> Result<Vec<Entry>, Unreadable> {
-        if merges.is_empty() {
+    fn merge(&mut self, mut entries: Vec<Entry>, merged: Vec<(Pos, Node)>) -> Result<Vec<Entry>, Unreadable> {
+        if merged.is_empty() {
             return Ok(entries);
         }
         let mut known: HashSet<String> = entries.iter().map(|entry| entry.key.clone()).collect();
-        for source in merges {
+        for (_, source) in merged {
             let at = source.at;
             let maps = match source.value {
                 Value::List(items) => items,
@@ -389,6 +390,15 @@ impl Reader<'_> {
     fn path(&self) -> String {
         let path = self.frames.iter().fold(String::new(), deeper);
         if path.is_empty() { Place::file().path } else { path }
+    }
+}
+
+fn set_twice(key: &str, first: Pos) -> String {
+    let Pos { line, column, .. } = first;
+    if key == "<<" {
+        format!("set twice, first at {line}:{column}; write one list of both, `<<: [*one, *two]`")
+    } else {
+        format!("set twice, first in line {line}; keep one of the two")
     }
 }
 

@@ -82,6 +82,15 @@ impl<'t> Layers<'t> {
         self.layers.iter().find_map(|(node, path)| find(node, path, spellings))
     }
 
+    /// Finds a key as [`top`](Self::top) does, and passes over empty texts.
+    pub fn top_filled(&self, spellings: &[&str]) -> Option<Told<'t>> {
+        let mut found = self
+            .layers
+            .iter()
+            .filter_map(|(node, path)| find(node, path, spellings));
+        found.find(|told| told.text().is_none_or(|text| !text.trim().is_empty()))
+    }
+
     /// Finds a key of the login: under `auth`, or beside it as some write it.
     pub fn auth(&self, spellings: &[&str]) -> Option<Told<'t>> {
         self.layers.iter().find_map(|(node, path)| {

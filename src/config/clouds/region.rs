@@ -1,4 +1,5 @@
-//! Which of a cloud's regions: the provider's own, else the environment's, else the first of the entry. Pure.
+//! Which of a cloud's regions: the provider's own, else the environment's, else the first of the entry. A region that is an
+//! empty text is none. Pure.
 
 use super::super::problem::{Place, Report, join, quoted};
 use super::super::suggest;
@@ -15,9 +16,9 @@ pub fn choose<'t>(
     report: &mut Report,
 ) -> Option<Told<'t>> {
     let mine = own.iter().find(|entry| entry.key == "service_region");
-    let asked = overlay.top(&["region_name"]);
+    let asked = overlay.top_filled(&["region_name"]);
     let Some(regions) = layers.top(&["regions"]) else {
-        let told = layers.top(&["region_name"]);
+        let told = layers.top_filled(&["region_name"]);
         if let (None, Some(asked), Some(told)) = (mine, &asked, &told)
             && asked.text() != told.text()
         {

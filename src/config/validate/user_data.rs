@@ -13,17 +13,23 @@ use super::node::Context;
 const MAX_USER_DATA: usize = 65_535;
 /// The hexadecimal digits of an inbound agent's secret.
 const SECRET_DIGITS: usize = 64;
-/// What cloud-init knows to run.
-const BEGINNINGS: [&str; 8] = [
-    "#!",
+/// What cloud-init knows by its beginning, in lower case.
+const CLOUD_INIT: [&str; 8] = [
     "#cloud-config",
-    "#include",
     "#cloud-boothook",
+    "#include",
     "#part-handler",
+    "#upstart-job",
     "## template:",
-    "Content-Type:",
-    "MIME-Version:",
+    "content-type:",
+    "mime-version:",
 ];
+/// The bytes in which cloud-init looks for the header of a MIME message.
+const MIME_HEADER: usize = 4096;
+/// What cloudbase-init knows by its first word, in lower case.
+const CLOUDBASE_INIT: [&str; 3] = ["#ps1", "#ps1_sysnative", "#ps1_x86"];
+/// What cloudbase-init knows wherever it is, in lower case.
+const CLOUDBASE_INIT_TAGS: [&str; 4] = ["<script>", "</script>", "<powershell>", "</powershell>"];
 
 /// Checks the script of a template: its placeholders, and that the cloud takes it with these filled in.
 pub fn check(at: &At<'_>, script: &str, template: &Template, context: &Context<'_>, report: &mut Report) {
@@ -69,10 +75,38 @@ pub fn check(at: &At<'_>, script: &str, template: &Template, context: &Context<'
         );
         report.error(&at.place("script"), text);
     }
-    if !BEGINNINGS.iter().any(|begin| script.starts_with(begin)) {
-        let text = "begins neither with #! nor with #cloud-config: cloud-init will not run it; add its first line";
+    if !is_known(script, &rendered) {
+        let text = "is nothing that cloud-init, cloudbase-init or Ignition runs: it begins neither with #! nor with \
+                    #cloud-config or the like; add its first line";
         report.hint(&at.place("script"), text);
     }
+}
+
+/// Returns whether what boots a server knows what to do with a script: cloud-init, cloudbase-init (Windows), Ignition.
+fn is_known(script: &str, rendered: &str) -> bool {
+    // The kernel reads #! at the very beginning; cloud-init itself passes over blanks.
+    if script.starts_with("#!") {
+        return true;
+    }
+    let lower = script.trim_start().to_lowercase();
+    let header = lower.as_bytes();
+    let header = &header[..header.len().min(MIME_HEADER)];
+    let mut words = lower.split_ascii_whitespace();
+    let (first, second) = (words.next().unwrap_or_default(), words.next());
+    CLOUD_INIT.iter().any(|begin| lower.starts_with(begin))
+        || header
+            .windows(b"mime-version:".len())
+            .any(|window| window == b"mime-version:")
+        || CLOUDBASE_INIT.contains(&first)
+        || (first == "rem" && second == Some("cmd"))
+        || CLOUDBASE_INIT_TAGS.iter().any(|tag| lower.contains(tag))
+        || is_ignition(rendered)
+}
+
+/// Returns whether a script with its placeholders filled in is a configuration of Ignition.
+fn is_ignition(rendered: &str) -> bool {
+    let json: Result<serde_json::Value, _> = serde_json::from_str(rendered);
+    json.is_ok_and(|json| json.get("ignition").is_some_and(serde_json::Value::is_object))
 }
 
 /// Hints at what mita makes for a script that does not use it: nothing could join then.
@@ -136,5 +170,61 @@ mod tests {
         let encode = |bytes: usize| base64::engine::general_purpose::STANDARD.encode(vec![0; bytes]).len();
         assert_eq!(longest, 49_149);
         assert!(encode(longest) <= MAX_USER_DATA && encode(longest + 1) > MAX_USER_DATA);
+    }
+
+    #[test]
+    fn what_boots_a_server_knows_its_user_data() {
+        let known = |script: &str| is_known(script, script);
+        for script in [
+            "#!/bin/sh\n",
+            "#!/usr/bin/env python3\r\n",
+            "#cloud-config\nruncmd: []",
+            "#Cloud-Config\n",
+            "\n#cloud-config-archive\n",
+            "#cloud-config-jsonp\n",
+            "#cloud-boothook\n",
+            "#include\nhttps://h/x",
+            "#include-once\n",
+            "#part-handler\n",
+            "## template: jinja\n#cloud-config\n",
+            "Content-Type: multipart/mixed; boundary=\"b\"\nMIME-Version: 1.0\n",
+            "From nobody\nMime-Version: 1.0\nContent-Type: multipart/mixed\n",
+            "#ps1_sysnative\nwrite-host 1",
+            "#PS1_SysNative\r\nwrite-host 1",
+            "#ps1\n",
+            "#ps1_x86\r\n",
+            "rem cmd\necho 1",
+            "REM  CMD\r\necho 1",
+            "<powershell>\nwrite-host 1\n</powershell>\n<persist>true</persist>",
+            "<PowerShell>\n",
+            "<script>\necho 1\n</script>",
+            "version: 1\n<powershell>\n",
+            r#"{"ignition": {"version": "3.4.0"}, "storage": {}}"#,
+            "\n  { \"storage\": {}, \"ignition\": {} }\n",
+        ] {
+            assert!(known(script), "{script:?}");
+        }
+        for script in [
+            "",
+            "apt-get update\n",
+            "\n#!/bin/sh\n",
+            " #!/bin/sh\n",
+            "# cloud-config\n",
+            "#ps2\n",
+            "#ps1_other\n",
+            "rem command\n",
+            "remcmd\n",
+            r#"{"storage": {}}"#,
+            r#"{"ignition": "3.4.0"}"#,
+            r#"{"ignition": {"#,
+            "variant: fcos\nversion: 1.5.0\n",
+            "H4sIAAAAAAAAA",
+        ] {
+            assert!(!known(script), "{script:?}");
+        }
+        assert!(is_known(
+            r#"{"ignition": {}, "n": {{ mita.executors }}}"#,
+            r#"{"ignition": {}, "n": 2}"#
+        ));
     }
 }
