@@ -17,6 +17,8 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
 use log::debug;
 use thiserror::Error;
 use ureq::http::{HeaderMap, Method};
@@ -102,11 +104,28 @@ impl Reply {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// Returns a header whatever its bytes are: as UTF-8, else as Latin-1.
+    pub fn header_text(&self, name: &str) -> Option<String> {
+        let bytes = self.headers.get(name)?.as_bytes();
+        let text = str::from_utf8(bytes).map(str::to_owned);
+        Some(text.unwrap_or_else(|_| bytes.iter().copied().map(char::from).collect()))
+    }
+
+    /// Returns the clock of who answered: the `Date` of the reply.
+    pub fn date(&self) -> Option<Timestamp> {
+        http_date(self.header("date")?)
+    }
+
     /// Returns the beginning of the body, fit for an error message: one line, no control characters.
     pub fn excerpt(&self) -> String {
         let head = &self.body[..self.body.len().min(400)];
         printable(&String::from_utf8_lossy(head), 200)
     }
+}
+
+/// Reads a date as headers write it.
+pub fn http_date(text: &str) -> Option<Timestamp> {
+    DateTimeParser::new().parse_timestamp(text).ok()
 }
 
 /// Until when a pass may make requests, and one of its services.

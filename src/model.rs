@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 pub use belonging::{Belonging, BelongingKind, BelongingMark, Belongings};
@@ -287,6 +287,19 @@ pub struct JenkinsView {
     pub session: Option<String>,
     /// Whether Jenkins is quieting down; `None` until it was asked, which is done before the first action.
     pub quieting_down: Option<bool>,
+    /// The clock of Jenkins (the `Date` of its reply), for ages of items.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<Timestamp>,
+    /// How many computers are listed whose name could not be read. Any server that seems to have no node may have one of
+    /// them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub nameless: u64,
+    /// What could not be read of the queue and the computers, in sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub odd: Vec<String>,
+    /// When mita itself first saw items that may still be too young to count (`queue_grace`), by their ids.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub first_seen: BTreeMap<u64, Timestamp>,
     /// How many items Jenkins shows only as discoverable: the user may not read their jobs.
     #[serde(default)]
     pub hidden: u64,
@@ -298,6 +311,16 @@ pub struct JenkinsView {
     pub jobs: BTreeMap<String, Reading<JobConfig>>,
     /// Labels of nodes where the computer list does not tell them.
     pub node_labels: BTreeMap<NodeName, Reading<Vec<String>>>,
+}
+
+impl JenkinsView {
+    /// Returns how long an item has been in the queue: by the clock of Jenkins, which may differ from ours, or since we
+    /// first saw it, whichever is longer.
+    pub fn age(&self, item: &QueueItem, now: Timestamp) -> SignedDuration {
+        let told = self.clock.unwrap_or(now).duration_since(item.since);
+        let seen = self.first_seen.get(&item.id).map(|seen| now.duration_since(*seen));
+        told.max(seen.unwrap_or_default()).max(SignedDuration::ZERO)
+    }
 }
 
 // ----------------------------------------------------------------------------------------------- clouds
@@ -424,6 +447,11 @@ pub struct Observed {
     pub jenkins: JenkinsView,
     /// The clouds, one entry for every configured provider.
     pub clouds: BTreeMap<ProviderName, Reading<CloudView>>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// Digests bytes to 16 hexadecimal digits (FNV-1a, 64 bit): stable over versions, not for secrets.

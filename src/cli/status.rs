@@ -62,6 +62,8 @@ struct FailureRow<'a> {
 #[derive(Serialize)]
 struct WaitingRow<'a> {
     label: Option<&'a str>,
+    #[serde(skip)]
+    unlabelled: bool,
     reason: &'a str,
     items: u64,
     oldest_seconds: i64,
@@ -134,6 +136,7 @@ fn report<'a>(observed: &'a Observed, plan: &'a Plan) -> StatusReport<'a> {
     });
     let waiting = plan.waiting.iter().map(|row| WaitingRow {
         label: row.label.as_deref(),
+        unlabelled: row.unlabelled,
         reason: &row.reason,
         items: row.items,
         oldest_seconds: row.oldest_seconds,
@@ -232,6 +235,7 @@ impl WaitingRow<'_> {
     fn to_waiting(&self) -> Waiting {
         Waiting {
             label: self.label.map(str::to_owned),
+            unlabelled: self.unlabelled,
             reason: self.reason.to_owned(),
             items: self.items,
             oldest_seconds: self.oldest_seconds,

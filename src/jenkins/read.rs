@@ -1,12 +1,14 @@
 //! What is asked of Jenkins without changing anything.
 
+use jiff::Timestamp;
+
 use crate::http::escaped;
 use crate::jenkins::JenkinsError;
 use crate::jenkins::address::{job_path, node_path};
 use crate::jenkins::client::{Client, bad_answer, is_jenkins};
 use crate::jenkins::job;
-use crate::jenkins::wire::{self, Keep, NodeState};
-use crate::model::{Computer, JenkinsView, JobConfig, NodeName};
+use crate::jenkins::wire::{self, Computers, Keep, NodeState};
+use crate::model::{JenkinsView, JobConfig, NodeName, QueueItem};
 
 impl Client {
     /// Sees the whole of Jenkins with two GETs. Of items that do not wait for an executor only id, stage, age and label
@@ -23,25 +25,37 @@ impl Client {
     fn view_keeping(&self, keep: Keep) -> Result<JenkinsView, JenkinsError> {
         let path = format!("queue/api/json?tree={}", wire::QUEUE_TREE);
         let reply = self.get_json(&path)?;
-        let (queue, hidden) = wire::queue(&reply.body, keep).map_err(|reason| bad_answer("GET", &path, &reason))?;
+        let mut queue = wire::queue(&reply.body, keep).map_err(|reason| bad_answer("GET", &path, &reason))?;
+        let clock = reply.date();
+        // Of an item that does not tell its age, it is not known: it just came.
+        if let Some(now) = clock {
+            let ageless = |item: &&mut QueueItem| item.since == Timestamp::UNIX_EPOCH;
+            queue.items.iter_mut().filter(ageless).for_each(|item| item.since = now);
+        }
         let header = |name| reply.header(name).map(|text| crate::http::printable(text, 40));
         let (version, language) = (header("x-jenkins"), header("x-jenkins-language"));
         let session = header("x-jenkins-session");
         // The two bodies are the largest things in memory: only one at a time.
         drop(reply);
+        let computers = self.computers()?;
+        let (mut odd, more) = (queue.odd, computers.odd);
+        odd.extend(more);
         Ok(JenkinsView {
-            queue,
-            computers: self.computers()?,
+            queue: queue.items,
+            computers: computers.all,
             version,
             language,
             session,
-            hidden,
+            clock,
+            nameless: computers.nameless,
+            odd,
+            hidden: queue.hidden,
             ..JenkinsView::default()
         })
     }
 
     /// Reads all computers.
-    pub fn computers(&self) -> Result<Vec<Computer>, JenkinsError> {
+    pub fn computers(&self) -> Result<Computers, JenkinsError> {
         let path = if self.tells_builds {
             format!("computer/api/json?tree={}", wire::computer_tree_with_builds())
         } else {

@@ -13,6 +13,7 @@ use crate::model::{NodeName, Stage, TaskLabel};
 use crate::secret::Secret;
 
 mod making;
+mod odd;
 mod races;
 mod reading;
 mod removing;
@@ -167,12 +168,7 @@ fn a_reply_of_another_shape_is_an_error() {
         let error = view_error(json(body));
         assert!(matches!(error, JenkinsError::BadAnswer { .. }), "{body}: {error}");
     }
-    for body in [
-        "{}",
-        "{\"computer\":null}",
-        "{\"computer\":[{}]}",
-        "{\"computer\":[{\"displayName\":\"\"}]}",
-    ] {
+    for body in ["{}", "{\"computer\":null}", "{\"computer\":[{\"displayName\":\"x\"}"] {
         let fake = Fake::start(vec![json("{\"items\":[]}"), json(body)]);
         let error = client(&fake).view().unwrap_err();
         assert!(matches!(error, JenkinsError::BadAnswer { .. }), "{body}: {error}");

@@ -1,17 +1,23 @@
-//! The JSON of the queue, of the computers and of one node, read straight into the model.
+//! The JSON of the queue, of the computers (`computers`) and of one node, read straight into the model.
 //!
-//! Only what is needed is kept, executors are counted as they pass by. What is missing from one item is tolerated
-//! (Jenkins of all ages, items of all plugins); a list that is missing, or a node that does not say what it is, is an
-//! error, since a half-read Jenkins must not look like an empty one.
+//! Only what is needed is kept, executors are counted as they pass by. One odd item or computer never spoils the others:
+//! what cannot be read of it is not known, and that is said. A list that is missing, or cut off, is an error, since a
+//! half-read Jenkins must not look like an empty one.
 
-use std::fmt;
+mod computers;
+
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use crate::jenkins::lenient::{Flag, Number, Object, Text, Told, list, list_beside};
-use crate::model::{Computer, NodeName, OfflineBy, OfflineSigns, QueueItem, Stage, TaskLabel, Work, digest};
+use crate::http::printable;
+use crate::jenkins::lenient::{Flag, Number, Object, Text, Told};
+use crate::jenkins::list;
+use crate::jenkins::repair::{self, UNREADABLE};
+use crate::model::{QueueItem, Stage, TaskLabel};
+
+pub use computers::{Computers, NodeState, computer_names, computers, label_nodes, node};
 
 /// What is asked of the queue, escaped. Of items whose job the user may not read, Jenkins shows the task alone.
 pub const QUEUE_TREE: &str = "items%5Bid%2Cwhy%2Cstuck%2Cblocked%2Cbuildable%2Cpending%2CinQueueSince%2C\
@@ -39,11 +45,11 @@ pub const NODE_TREE: &str = "idle%2Coffline%2CtemporarilyOffline%2CofflineCauseR
                              offlineCause%5Bdescription%5D%2Cexecutors%5Bidle%5D%2C\
                              oneOffExecutors%5Bidle%5D%2CabsoluteRemotePath";
 
+/// The list of items of which Jenkins shows no more than that they are there.
+const BESIDE: &str = "discoverableItems";
+
 /// More items than any controller bears; a bound for the memory that a reply can make us use.
 const MAX_ITEMS: usize = 1_000_000;
-
-/// More computers than any controller bears.
-const MAX_COMPUTERS: usize = 200_000;
 
 /// Which texts of the queue are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,85 +60,87 @@ pub enum Keep {
     All,
 }
 
-/// Reads the reply of `queue/api/json`: the items, and how many more the user may not read. The error is a sentence for
-/// a message.
-pub fn queue(body: &[u8], keep: Keep) -> Result<(Vec<QueueItem>, u64), String> {
-    list_beside(body, "items", "discoverableItems", MAX_ITEMS, |item: WireItem<'_>| {
-        Ok(item.into_item(keep))
-    })
+/// The queue as it was read.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Queue {
+    /// The items.
+    pub items: Vec<QueueItem>,
+    /// How many more the user may not read.
+    pub hidden: u64,
+    /// What could not be read, in sentences.
+    pub odd: Vec<String>,
 }
 
-/// Reads the reply of `computer/api/json`. The error is a sentence for a message.
-pub fn computers(body: &[u8]) -> Result<Vec<Computer>, String> {
-    list(body, "computer", MAX_COMPUTERS, |computer: WireComputer<'_>| {
-        computer.into_computer().map(Some)
-    })
-}
-
-/// Reads the names of `computer/api/json`. The error is a sentence for a message.
-pub fn computer_names(body: &[u8]) -> Result<Vec<NodeName>, String> {
-    Ok(computers(body)?.into_iter().map(|computer| computer.name).collect())
-}
-
-/// Reads the reply of `computer/NAME/api/json`. The error is a sentence for a message.
-pub fn node(body: &[u8]) -> Result<NodeState, String> {
-    let wire: WireComputer<'_> = serde_json::from_slice(body).map_err(|error| error.to_string())?;
-    wire.into_state()
-}
-
-/// One node at one moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "they are the flags that Jenkins has")]
-pub struct NodeState {
-    /// Jenkins' `idle`; true for offline and booting nodes, too.
-    pub idle: bool,
-    /// No channel, or marked offline.
-    pub offline: bool,
-    /// Marked offline, by a person, a monitor or mita.
-    pub temporarily_offline: bool,
-    /// `offlineCauseReason`: HTML-escaped, perhaps without its beginning.
-    pub offline_reason: String,
-    /// The cause in full words and unescaped, where there is one: `Disconnected by USER : TEXT`.
-    pub offline_description: String,
-    /// The `_class` of the offline cause.
-    pub offline_class: Option<String>,
-    /// Number of executors.
-    pub executors: u32,
-    /// How many of them are idle.
-    pub idle_executors: u32,
-    /// Whether a one-off executor is at work.
-    pub one_off_busy: bool,
-    /// Whether it certainly has a channel: `absoluteRemotePath`, which Jenkins tells of connected agents, to those with
-    /// Agent/Connect (Agent/Disconnect implies it). A mark hides every other sign of a connection.
-    pub connected: bool,
-}
-
-impl NodeState {
-    /// Says who took the node offline.
-    pub fn offline_by(&self) -> OfflineBy {
-        self.offline_signs().by()
+/// Reads the reply of `queue/api/json`. The error is a sentence for a message.
+pub fn queue(body: &[u8], keep: Keep) -> Result<Queue, String> {
+    let whole = list::list(body, "items", BESIDE, MAX_ITEMS, |item: WireItem<'_>| {
+        item.is_whole().then(|| item.into_item(keep))?
+    });
+    match whole {
+        Ok((items, hidden)) => Ok(Queue {
+            items,
+            hidden,
+            odd: Vec::new(),
+        }),
+        Err(_) => odd_queue(body, keep),
     }
+}
 
-    /// Returns what tells who took it offline.
-    pub fn offline_signs(&self) -> OfflineSigns<'_> {
-        OfflineSigns {
-            offline: self.offline,
-            marked: self.temporarily_offline,
-            reason: &self.offline_reason,
-            description: &self.offline_description,
-            class: self.offline_class.as_deref(),
+/// Reads each item on its own. What cannot be read of one is not known.
+fn odd_queue(body: &[u8], keep: Keep) -> Result<Queue, String> {
+    let text = repair::repaired(body);
+    let (elements, hidden) = list::elements(&text, "items", BESIDE, MAX_ITEMS)?;
+    let mut odd = Oddities::default();
+    let mut items = Vec::with_capacity(elements.len());
+    for element in elements {
+        let Object(wire) = serde_json::from_str::<Object<WireItem<'_>>>(element).unwrap_or_default();
+        let task = wire.as_ref().and_then(|item| item.task.0.as_ref());
+        let name = task.and_then(WireTask::telling).map(repair::shown);
+        let name = printable(&name.unwrap_or_default(), 80);
+        let fault = match &wire {
+            Some(item) if element.contains(UNREADABLE) && item.id.0.is_some() => {
+                format!("a text of the queue item of \"{name}\" holds what is no text, and is not known")
+            }
+            Some(item) if item.is_whole() => String::new(),
+            Some(item) if item.id.0.is_some() => {
+                format!("the queue item of \"{name}\" does not say all that it should, and what it lacks is not known")
+            }
+            _ => "an item of the queue could not be read and is left alone".to_owned(),
+        };
+        if !fault.is_empty() {
+            odd.add(fault);
+        }
+        items.extend(wire.and_then(|item| item.legible().into_item(keep)));
+    }
+    Ok(Queue {
+        items,
+        hidden,
+        odd: odd.sentences(),
+    })
+}
+
+/// What is said of a reply that could not be read whole: each sentence once, and not too many.
+#[derive(Debug, Default)]
+struct Oddities {
+    sentences: BTreeSet<String>,
+    more: bool,
+}
+
+impl Oddities {
+    /// The most that are told apart.
+    const MOST: usize = 20;
+
+    fn add(&mut self, sentence: String) {
+        if self.sentences.len() < Self::MOST {
+            self.sentences.insert(sentence);
+        } else {
+            self.more |= !self.sentences.contains(&sentence);
         }
     }
 
-    /// Returns whether nothing at all works on the node.
-    pub fn is_idle(&self) -> bool {
-        let work = Work {
-            idle: self.idle,
-            executors: self.executors,
-            idle_executors: self.idle_executors,
-            one_off: self.one_off_busy,
-        };
-        work.is_none()
+    fn sentences(self) -> Vec<String> {
+        let more = self.more.then(|| "there is more that could not be read".to_owned());
+        self.sentences.into_iter().chain(more).collect()
     }
 }
 
@@ -176,12 +184,47 @@ struct WireTask<'a> {
     label_expression: Told<'a>,
 }
 
+impl WireTask<'_> {
+    /// Returns its most telling name.
+    fn telling(&self) -> Option<&str> {
+        let names = [&self.full_name, &self.full_display_name, &self.name];
+        names.into_iter().find_map(Text::filled)
+    }
+}
+
 impl WireItem<'_> {
+    /// Returns whether it says all that every Jenkins says of an item.
+    fn is_whole(&self) -> bool {
+        let numbers = self.id.0.is_some_and(|id| id >= 0) && self.in_queue_since.0.is_some();
+        numbers && self.buildable.0.is_some() && self.task.0.is_some()
+    }
+
+    /// Takes out of an item what holds unreadable characters and decides anything: then it is not known.
+    fn legible(mut self) -> Self {
+        let known = |text: &mut Text<'_>| {
+            if text.filled().is_some_and(|text| text.contains(UNREADABLE)) {
+                text.0 = None;
+            }
+        };
+        known(&mut self.why);
+        if let Some(task) = &mut self.task.0 {
+            known(&mut task.class);
+            known(&mut task.url);
+            for name in [&mut task.name, &mut task.full_name, &mut task.full_display_name] {
+                name.0 = name.0.take().map(|name| repair::shown(&name).into());
+            }
+            if matches!(&task.label_expression, Told::Text(text) if text.contains(UNREADABLE)) {
+                task.label_expression = Told::Untold;
+            }
+        }
+        self
+    }
+
     /// Makes the item; `None` without an id, which nothing could refer to.
     fn into_item(self, keep: Keep) -> Option<QueueItem> {
         let id = u64::try_from(self.id.0?).ok()?;
         let stage = self.stage();
-        let task = self.task.0.unwrap_or_default();
+        let mut task = self.task.0.unwrap_or_default();
         let mut item = QueueItem {
             id,
             stage,
@@ -192,16 +235,14 @@ impl WireItem<'_> {
             task: String::new(),
             task_name: String::new(),
             task_url: None,
-            label: match task.label_expression {
+            label: match std::mem::take(&mut task.label_expression) {
                 Told::Untold => TaskLabel::Untold,
                 Told::Null => TaskLabel::Anywhere,
                 Told::Text(text) => TaskLabel::Expression(text.into_owned()),
             },
         };
         if stage == Stage::Buildable || keep == Keep::All {
-            let telling = [&task.full_name, &task.full_display_name, &task.name];
-            let telling = telling.iter().find_map(|text| text.filled());
-            telling.unwrap_or_default().clone_into(&mut item.task);
+            task.telling().unwrap_or_default().clone_into(&mut item.task);
             item.why = self.why.into_string();
             item.task_class = task.class.into_string();
             item.task_name = task.name.into_string().unwrap_or_default();
@@ -224,209 +265,8 @@ impl WireItem<'_> {
     }
 }
 
-// ------------------------------------------------------------------------------------------- the computers
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WireComputer<'a> {
-    #[serde(borrow, default, rename = "_class")]
-    class: Text<'a>,
-    #[serde(borrow, default)]
-    display_name: Text<'a>,
-    #[serde(default)]
-    idle: Flag,
-    #[serde(default)]
-    offline: Flag,
-    #[serde(default)]
-    temporarily_offline: Flag,
-    #[serde(borrow, default)]
-    offline_cause_reason: Text<'a>,
-    #[serde(borrow, default)]
-    offline_cause: Object<WireCause<'a>>,
-    #[serde(default)]
-    assigned_labels: Names,
-    #[serde(default)]
-    executors: Counted,
-    #[serde(default)]
-    one_off_executors: Counted,
-    #[serde(borrow, default)]
-    absolute_remote_path: Text<'a>,
-}
-
-#[derive(Default, Deserialize)]
-struct WireCause<'a> {
-    #[serde(borrow, default, rename = "_class")]
-    class: Text<'a>,
-    #[serde(borrow, default)]
-    description: Text<'a>,
-}
-
-impl WireComputer<'_> {
-    /// Makes the computer. One that does not say whether it is idle counts as busy, which keeps it.
-    fn into_computer(self) -> Result<Computer, &'static str> {
-        let name = self.display_name.filled().ok_or("a computer has no displayName")?;
-        let idle = self.idle.0 == Some(true);
-        let (executors, idle_executors) = self.executors.totals(idle);
-        let cause = self.offline_cause.0.unwrap_or_default();
-        Ok(Computer {
-            built_in: is_built_in(self.class.filled(), name),
-            name: NodeName::new(name),
-            idle,
-            offline: self.offline.0 == Some(true),
-            temporarily_offline: self.temporarily_offline.0 == Some(true),
-            offline_reason: self.offline_cause_reason.into_string().unwrap_or_default(),
-            offline_class: cause.class.into_string(),
-            executors,
-            idle_executors,
-            one_off_busy: self.one_off_executors.all > 0,
-            running: self.executors.running,
-            labels: self.assigned_labels.0,
-        })
-    }
-
-    /// Makes the state on which a removal decides: here what is missing is an error.
-    fn into_state(self) -> Result<NodeState, String> {
-        let told = |flag: Flag, name: &str| flag.0.ok_or_else(|| format!("{name} is missing"));
-        let idle = told(self.idle, "idle")?;
-        let (executors, idle_executors) = self.executors.totals(idle);
-        let cause = self.offline_cause.0.unwrap_or_default();
-        Ok(NodeState {
-            idle,
-            offline: told(self.offline, "offline")?,
-            temporarily_offline: told(self.temporarily_offline, "temporarilyOffline")?,
-            offline_reason: self.offline_cause_reason.into_string().unwrap_or_default(),
-            offline_description: cause.description.into_string().unwrap_or_default(),
-            offline_class: cause.class.into_string(),
-            executors,
-            idle_executors,
-            one_off_busy: self.one_off_executors.all > 0,
-            connected: self.absolute_remote_path.filled().is_some(),
-        })
-    }
-}
-
-/// Returns whether a computer is the built-in node. Its display name is localized; before Jenkins 2 it is all there is.
-fn is_built_in(class: Option<&str>, name: &str) -> bool {
-    class.map_or(name == "master", |class| class.ends_with("MasterComputer"))
-}
-
 fn at(millis: i64) -> Option<Timestamp> {
     Timestamp::from_millisecond(millis).ok()
-}
-
-/// How many elements a list of executors has, and how many say that they are idle or busy.
-#[derive(Clone, Debug, Default)]
-struct Counted {
-    all: u32,
-    idle: u32,
-    silent: u32,
-    /// Digests of the URLs of what runs there, where they were asked for and may be seen.
-    running: Vec<String>,
-}
-
-impl Counted {
-    /// Returns the number of executors and of idle ones; those that do not say are as the whole node is.
-    fn totals(&self, node_is_idle: bool) -> (u32, u32) {
-        let silent = if node_is_idle { self.silent } else { 0 };
-        (self.all, self.idle + silent)
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WireExecutor<'a> {
-    #[serde(default)]
-    idle: Flag,
-    #[serde(borrow, default)]
-    current_executable: Object<WireExecutable<'a>>,
-}
-
-#[derive(Default, Deserialize)]
-struct WireExecutable<'a> {
-    #[serde(borrow, default)]
-    url: Text<'a>,
-}
-
-struct CountedVisitor;
-
-impl<'de> Visitor<'de> for CountedVisitor {
-    type Value = Counted;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of executors")
-    }
-
-    fn visit_unit<E>(self) -> Result<Counted, E> {
-        Ok(Counted::default())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Counted, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Counted::default())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Counted, A::Error> {
-        let mut counted = Counted::default();
-        while let Some(Object(executor)) = seq.next_element::<Object<WireExecutor<'de>>>()? {
-            counted.all = counted.all.saturating_add(1);
-            let build = executor
-                .as_ref()
-                .and_then(|executor| executor.current_executable.0.as_ref());
-            if let Some(url) = build.and_then(|build| build.url.filled()) {
-                counted.running.push(digest(url.as_bytes()));
-            }
-            match executor.and_then(|executor| executor.idle.0) {
-                Some(true) => counted.idle = counted.idle.saturating_add(1),
-                Some(false) => {}
-                None => counted.silent = counted.silent.saturating_add(1),
-            }
-        }
-        Ok(counted)
-    }
-}
-
-impl<'de> Deserialize<'de> for Counted {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(CountedVisitor)
-    }
-}
-
-/// The names of a list of labels; `None` when there is no list.
-#[derive(Debug, Default)]
-struct Names(Option<Vec<String>>);
-
-#[derive(Deserialize)]
-struct WireLabel<'a> {
-    #[serde(borrow, default)]
-    name: Text<'a>,
-}
-
-struct NamesVisitor;
-
-impl<'de> Visitor<'de> for NamesVisitor {
-    type Value = Names;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of labels")
-    }
-
-    fn visit_unit<E>(self) -> Result<Names, E> {
-        Ok(Names(None))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Names, A::Error> {
-        let mut names = Vec::new();
-        while let Some(Object(label)) = seq.next_element::<Object<WireLabel<'de>>>()? {
-            names.extend(label.and_then(|label| label.name.into_string()));
-        }
-        Ok(Names(Some(names)))
-    }
-}
-
-impl<'de> Deserialize<'de> for Names {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(NamesVisitor)
-    }
 }
 
 // ------------------------------------------------------------------------------------------- small replies
@@ -439,7 +279,7 @@ pub fn quieting_down(body: &[u8]) -> Result<bool, String> {
         #[serde(default)]
         quieting_down: Flag,
     }
-    let root: Root = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    let root: Root = repair::read(body)?;
     root.quieting_down.0.ok_or_else(|| "quietingDown is missing".to_owned())
 }
 
@@ -451,23 +291,6 @@ pub fn crumb(body: &[u8]) -> Result<(String, String), String> {
         crumb: String,
         crumb_request_field: String,
     }
-    let issued: Issued = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    let issued: Issued = repair::read(body)?;
     Ok((issued.crumb_request_field, issued.crumb))
-}
-
-/// Reads the labels of one node from `label/NAME/api/json`; `None` when they are not told there.
-pub fn label_nodes(body: &[u8], name: &NodeName) -> Result<Option<Vec<String>>, String> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct WireNode<'a> {
-        #[serde(borrow, default)]
-        node_name: Text<'a>,
-        #[serde(default)]
-        assigned_labels: Names,
-    }
-    let found = list(body, "nodes", MAX_COMPUTERS, |node: WireNode<'_>| {
-        let same = node.node_name.filled() == Some(name.as_str());
-        Ok(if same { node.assigned_labels.0 } else { None })
-    })?;
-    Ok(found.into_iter().next())
 }

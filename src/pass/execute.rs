@@ -226,9 +226,7 @@ impl<'a> Executor<'a> {
     ) {
         match self.joined(live, observed, server) {
             Ok(None) => {}
-            Ok(Some(node)) => {
-                let node = printable(node.as_str(), 200);
-                let reason = format!("its agent joined Jenkins by now, as \"{node}\"");
+            Ok(Some(reason)) => {
                 return self.tell(action, Outcome::Skipped, Some(reason));
             }
             Err(error) => return self.tell(action, Outcome::Failed, Some(chain(&error))),
@@ -275,16 +273,25 @@ impl<'a> Executor<'a> {
         live: &Live,
         observed: &mut Observed,
         server: &ServerToRemove,
-    ) -> Result<Option<NodeName>, jenkins::JenkinsError> {
+    ) -> Result<Option<String>, jenkins::JenkinsError> {
         if !server.look_first {
             return Ok(None);
         }
-        let now = live.jenkins.computers()?;
-        let before = std::mem::replace(&mut observed.jenkins.computers, now);
+        let seen = live.jenkins.computers()?;
+        if seen.nameless > 0 {
+            return Ok(Some("Jenkins lists a node by now whose name cannot be read".to_owned()));
+        }
+        let before = std::mem::replace(&mut observed.jenkins.computers, seen.all);
         let (config, time) = (self.config, self.context.now);
         let found = agent_of(observed, config, &self.state, time, &server.provider, &server.id);
         observed.jenkins.computers = before;
-        Ok(found)
+        let reason = |node: NodeName| {
+            format!(
+                "its agent joined Jenkins by now, as \"{}\"",
+                printable(node.as_str(), 200)
+            )
+        };
+        Ok(found.map(reason))
     }
 
     /// Creates servers. The intent of each is durable before its request goes out; where it cannot be made so, this and

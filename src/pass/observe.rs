@@ -25,6 +25,9 @@ const MAX_ASKS: usize = 50;
 /// So many servers in ERROR are asked one by one why; more at a time have the same reason.
 const MAX_FAULTS: usize = 5;
 
+/// The most items of which it is remembered when they were first seen.
+const MAX_SIGHTED: usize = 10_000;
+
 /// How long a job's label or a node's labels are believed: as long as a person would wait for a change to show.
 const CACHE_FOR: SignedDuration = SignedDuration::from_mins(10);
 
@@ -91,6 +94,7 @@ pub fn wishes(live: &Live, config: &Config, observed: &mut Observed, state: &mut
             .node_labels
             .insert(node.clone(), Reading::Read(cached.value.clone()));
     }
+    sight(observed, state, config, now);
     ask_labels(live, config, observed);
     let read = |observed: &Observed, state: &State| plan::wishes(observed, config, state, now);
     let mut asked = BTreeSet::new();
@@ -114,6 +118,23 @@ pub fn wishes(live: &Live, config: &Config, observed: &mut Observed, state: &mut
         }
     }
     read(observed, state)
+}
+
+/// Remembers when items were first seen that are younger than `queue_grace` by the clock of Jenkins, which may be wrong.
+fn sight(observed: &mut Observed, state: &mut State, config: &Config, now: Timestamp) {
+    let grace = config.timing.queue_grace;
+    let jenkins = &mut observed.jenkins;
+    jenkins.first_seen.clear();
+    if !grace.is_zero() {
+        let young = jenkins.queue.iter().filter(|item| jenkins.age(item, now) < grace);
+        let seen = |id: u64| state.queue_seen.get(&id).copied().filter(|then| *then <= now);
+        let first: BTreeMap<u64, Timestamp> = young
+            .take(MAX_SIGHTED)
+            .map(|item| (item.id, seen(item.id).unwrap_or(now)))
+            .collect();
+        jenkins.first_seen = first;
+    }
+    state.queue_seen.clone_from(&jenkins.first_seen);
 }
 
 /// Asks the script console for the labels of all items, if it is to be asked and something waits. A dry run asks, too:

@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Create;
 use super::backoff::{Gate, gate};
-use super::clock::since;
 use super::demand::{Demand, Item};
 use super::eligible::wish_text;
 use super::hidden;
@@ -133,7 +132,7 @@ fn bootstrap(survey: &Survey<'_>, demand: &Demand<'_>, yard: &mut Yard<'_, '_>) 
 
 fn because(survey: &Survey<'_>, demand: &Demand<'_>, item: &Item) -> String {
     let waiting = &demand.queue[item.place];
-    let age = span(since(survey.context.now, waiting.since));
+    let age = span(survey.observed.jenkins.age(waiting, survey.context.now));
     let what = match wish_text(&demand.wishes[item.wish]) {
         Some(label) => format!("for {}", shown(&label)),
         None if demand.wishes[item.wish].is_hidden() => "for a node".to_owned(),

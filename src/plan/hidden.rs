@@ -10,6 +10,7 @@ use super::phase::Standing;
 use super::survey::Survey;
 use super::words::shown;
 use crate::model::Observed;
+use crate::queue;
 use crate::state::State;
 
 /// The offline reason and the description of the node that `jenkins.anchor` keeps. It is no mark of a removal: it begins
@@ -88,7 +89,13 @@ pub(super) fn notes(survey: &Survey<'_>) -> Vec<String> {
     let hidden =
         hidden.map(|hidden| format!("{hidden}: nothing is made for what mita cannot see (Job/Read is missing)"));
     let foreign = survey.state.language.as_deref().map(foreign);
-    hidden.into_iter().chain(foreign).collect()
+    quieting(survey).into_iter().chain(hidden).chain(foreign).collect()
+}
+
+/// Says that nothing happens, and why: Jenkins gives no work away. Its sentences tell it, too, in place of the labels.
+fn quieting(survey: &Survey<'_>) -> Option<String> {
+    let told = survey.is_quieting() || queue::is_quieting(&survey.observed.jenkins);
+    told.then(|| "Jenkins is quieting down: nothing is made and nothing is removed until that ends".to_owned())
 }
 
 /// Says what an operator is to hear once: a language that was not said before.

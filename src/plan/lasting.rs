@@ -17,7 +17,7 @@ use super::supply::Unit;
 use super::survey::Survey;
 use super::words::{moment, shown, span};
 use crate::config::Register;
-use crate::model::digest;
+use crate::model::{Observed, digest};
 use crate::state::Clash;
 
 /// A contradiction that lasts for so many passes does not end by itself.
@@ -50,6 +50,22 @@ impl Due {
     pub(super) fn since(&self) -> String {
         format!("{} (since {})", self.sentence, moment(self.first))
     }
+}
+
+/// Says what could not be read of a reply and was left alone, and whose it was. It does not count as a failure.
+pub(super) fn odd(observed: &Observed) -> Vec<String> {
+    let jenkins = observed
+        .jenkins
+        .odd
+        .iter()
+        .map(|sentence| format!("Jenkins: {sentence}"));
+    jenkins.collect()
+}
+
+/// Says that no server is removed for want of a node, since the names of some nodes cannot be read.
+pub(super) fn nameless(observed: &Observed) -> Option<String> {
+    (observed.jenkins.nameless > 0)
+        .then(|| "Jenkins lists a node whose name cannot be read: no server is removed for want of a node".to_owned())
 }
 
 /// Counts what is said in this pass on; returns that, and what is to be said now: what was seen in so many passes, once a

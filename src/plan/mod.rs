@@ -353,6 +353,9 @@ pub struct Drain {
 pub struct Waiting {
     /// The printed label expression; `None` for items without a label or whose label is not known.
     pub label: Option<String>,
+    /// Whether they are known to have no label; not of those whose label is not known.
+    #[serde(skip)]
+    pub unlabelled: bool,
     /// Why they get nothing, or what they wait for.
     pub reason: String,
     /// How many.

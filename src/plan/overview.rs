@@ -56,7 +56,8 @@ pub(super) fn waiting(survey: &Survey<'_>, demand: &Demand<'_>, growth: &Growth<
         for group in groups {
             let template = template_of(group.served, demand);
             let reason = reason(survey, demand, growth, wish, group.served);
-            let row = row(survey, demand, label.clone(), reason, &group, template);
+            let mut row = row(survey, demand, label.clone(), reason, &group, template);
+            row.unlabelled = demand.wishes[wish] == Wish::Unlabelled;
             match all.get_mut(&(row.label.clone(), row.reason.clone(), template)) {
                 Some(known) => merge(known, row),
                 None => drop(all.insert((row.label.clone(), row.reason.clone(), template), row)),
@@ -136,7 +137,7 @@ fn template_of(served: Served, demand: &Demand<'_>) -> Option<usize> {
 fn reason(survey: &Survey<'_>, demand: &Demand<'_>, growth: &Growth<'_>, wish: usize, served: Served) -> String {
     match served {
         Served::Idle(_) => IDLE.to_owned(),
-        Served::Booting(_) => "waits for a booting server".to_owned(),
+        Served::Booting(group) => coming(survey, demand.slots.template(group)).to_owned(),
         Served::Created(_) => "the next pass makes a server for it".to_owned(),
         Served::Nothing => {
             let reasons = why_nothing(survey, demand, growth, wish);
@@ -176,6 +177,19 @@ fn why_nothing(survey: &Survey<'_>, demand: &Demand<'_>, growth: &Growth<'_>, wi
     reasons
 }
 
+/// Says what an item waits for that a server of a template serves which is there and gives no work away yet.
+fn coming(survey: &Survey<'_>, template: usize) -> &'static str {
+    let of_template = || survey.units.iter().filter(|unit| unit.kind == Some(template));
+    let returns = |unit: &Unit<'_>| matches!(unit.standing, Standing::Offline { returns: true, .. });
+    if of_template().any(|unit| unit.standing.is_booting()) {
+        "waits for a booting server"
+    } else if of_template().any(returns) {
+        "waits for a server whose node is offline and about to come back"
+    } else {
+        "waits for a server of which it is not known which node is its own"
+    }
+}
+
 /// Says why no template serves a wish; one may be for a node of ours by its name, which is a label of it alone.
 fn none_serves(survey: &Survey<'_>, wish: &Wish) -> String {
     if let Wish::Label(label) = wish {
@@ -206,9 +220,10 @@ fn row(
     let oldest = &demand.queue[group.first.place];
     Waiting {
         label,
+        unlabelled: false,
         reason,
         items: group.items,
-        oldest_seconds: since(survey.context.now, oldest.since).as_secs(),
+        oldest_seconds: survey.observed.jenkins.age(oldest, survey.context.now).as_secs(),
         example: Example {
             item: oldest.id,
             task: shown(&oldest.task),

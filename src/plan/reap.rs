@@ -8,6 +8,7 @@ use super::builds;
 use super::clock::since;
 use super::demand::Demand;
 use super::eligible;
+use super::lasting;
 use super::matching::Flow;
 use super::phase::{self, Standing};
 use super::supply::{Link, Unit};
@@ -72,6 +73,7 @@ pub(super) fn reap(survey: &mut Survey<'_>, demand: &Demand<'_>) -> Reaped {
         .collect();
     dead.extend(survey.strays.iter().filter_map(|stray| lost(stray, survey)));
     hold_back(&mut dead, survey, &mut reaped);
+    reaped.notes.extend(lasting::nameless(survey.observed));
     // A locked server fails in each pass: those that may go must not wait behind it.
     dead.sort_by_key(|candidate| was_asked(candidate, survey));
     reaped.removals = dead.into_iter().map(|candidate| candidate.removal).collect();
@@ -181,7 +183,7 @@ fn unmark(survey: &Survey<'_>, named: &HashSet<&str>, reaped: &mut Reaped) {
 
 /// Proposes what failed, is lost, or was begun to be removed.
 fn dead(unit: &Unit<'_>, survey: &Survey<'_>) -> Option<Candidate> {
-    if !unit.readable || unit.twin || is_held(unit) {
+    if !unit.readable || unit.twin || is_held(unit, survey) {
         return None;
     }
     let template = unit.template(survey.config);
@@ -235,9 +237,10 @@ fn dead(unit: &Unit<'_>, survey: &Survey<'_>) -> Option<Candidate> {
     })
 }
 
-/// Whether a server that looks absent from Jenkins is kept for a node that may be its agent, or may be another program's.
-fn is_held(unit: &Unit<'_>) -> bool {
-    hold::is_absent(unit) && (unit.held.is_some() || unit.may_be_anothers)
+/// Whether a server that looks absent from Jenkins is kept: a node may be its agent, or its name cannot be read, or the
+/// server may be another program's.
+fn is_held(unit: &Unit<'_>, survey: &Survey<'_>) -> bool {
+    hold::is_absent(unit) && (unit.held.is_some() || unit.may_be_anothers || survey.observed.jenkins.nameless > 0)
 }
 
 /// Whether Jenkins does not know a server for long enough. Agents come back: some plugins delete a node as soon as its

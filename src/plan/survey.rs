@@ -42,7 +42,7 @@ pub(super) struct Survey<'a> {
     pub notes: Vec<String>,
     /// What an operator must hear of.
     pub warnings: Vec<String>,
-    /// What an operator hears once a day, without heed to the exit code.
+    /// What an operator hears once a day, and what is no failure of the pass.
     pub news: Vec<String>,
     /// Servers that a list lacks and that are to be asked for one by one.
     pub lookups: Vec<(ProviderName, ServerId)>,
@@ -147,6 +147,7 @@ pub(super) fn survey<'a>(
             ignored: state.ignored.clone(),
             clashes,
             node_labels: state.node_labels.clone(),
+            queue_seen: state.queue_seen.clone(),
         },
         restart: restart.is_some(),
         settling,
@@ -172,6 +173,11 @@ fn alert(survey: &mut Survey<'_>, state: &State) {
     survey.state.clashes.extend(clashes);
     survey.news.extend(due.iter().map(Due::since));
     survey.notes.extend(alerts);
+    let odd = lasting::odd(survey.observed);
+    let (clashes, due) = lasting::clashes(&state.clashes, &odd, LASTING, survey.context.now);
+    survey.state.clashes.extend(clashes);
+    survey.news.extend(due.iter().map(Due::for_a_person));
+    survey.notes.extend(odd);
 }
 
 /// The most servers that are asked for one by one in a pass; the rest counts on.

@@ -130,7 +130,7 @@ pub fn wishes(
     let mut of_item = Vec::with_capacity(view.queue.len());
     let exact = view.labels.as_ref().and_then(Reading::ok);
     for item in &view.queue {
-        let age = now.duration_since(item.since);
+        let age = view.age(item, now);
         if item.stage != Stage::Buildable || task::is_flyweight(item) || (age < grace && !grace.is_zero()) {
             of_item.push(None);
             continue;
@@ -163,6 +163,12 @@ pub fn wishes(
         distinct: distinct.into_vec(),
         of_item,
     }
+}
+
+/// Returns whether a sentence of the queue says that Jenkins is quieting down.
+pub fn is_quieting(view: &JenkinsView) -> bool {
+    let mut sentences = view.queue.iter().filter_map(|item| item.why.as_deref());
+    sentences.any(why::is_shutting_down)
 }
 
 /// Returns what is to be asked to know more, each question once.

@@ -59,6 +59,11 @@ const NO_SERVER_HELPS: [&str; 20] = [
     "Must run on ",
 ];
 
+/// Returns whether a sentence says that Jenkins is quieting down.
+pub(super) fn is_shutting_down(why: &str) -> bool {
+    NO_SERVER_HELPS[..2].contains(&undotted(why.trim()))
+}
+
 /// Openings of a node's own reasons that do not begin with its name.
 const REFUSALS: [&str; 3] = [
     "Already running ",

@@ -67,6 +67,7 @@ fn word(outcome: Outcome) -> &'static str {
 pub fn waiting(out: &mut dyn Write, rows: &[Waiting]) -> io::Result<()> {
     for Waiting {
         label,
+        unlabelled,
         reason,
         items,
         oldest_seconds,
@@ -74,7 +75,8 @@ pub fn waiting(out: &mut dyn Write, rows: &[Waiting]) -> io::Result<()> {
         served_by,
     } in rows
     {
-        let label = label.as_deref().unwrap_or("(no label known)");
+        let none = if *unlabelled { "(no label)" } else { "(no label known)" };
+        let label = label.as_deref().unwrap_or(none);
         let by = served_by
             .as_ref()
             .map_or_else(String::new, |template| format!(" [{template}]"));

@@ -81,6 +81,9 @@ pub struct State {
     /// Labels of foreign nodes where the computer list does not tell them.
     #[serde(default)]
     pub node_labels: BTreeMap<NodeName, Cached<Vec<String>>>,
+    /// When items were first seen that may still be too young to count (`queue_grace`), by their ids.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub queue_seen: BTreeMap<u64, Timestamp>,
 }
 
 impl Default for State {
@@ -106,6 +109,7 @@ impl Default for State {
             ignored: BTreeMap::new(),
             clashes: BTreeMap::new(),
             node_labels: BTreeMap::new(),
+            queue_seen: BTreeMap::new(),
         }
     }
 }

@@ -81,7 +81,7 @@ fn respond(world: &World, context: &str, request: Request) -> (Reply, Delivery) 
             None => Reply::html(404, "<html><body><h2>HTTP ERROR 404 Not Found</h2></body></html>"),
         };
         state.settle();
-        reply.header("Date", http_date(state.clock))
+        reply.header("Date", http_date(state.clock + state.jenkins.ahead))
     };
     let (reply, delivery) = match fault {
         None => (carry_out(&mut state, &call), Delivery::Whole),
@@ -675,7 +675,7 @@ fn item_json(state: &State, item: &Item, root: &str, german: bool) -> Value {
     let mut value = json!({"_class": class, "actions": [{"_class": "hudson.model.CauseAction", "causes": [
         {"_class": "hudson.model.Cause$UserIdCause", "shortDescription": "Started by user admin", "userId": "admin",
          "userName": "admin"}]}], "blocked": item.stage == Stage::Blocked, "buildable": buildable, "id": item.id,
-        "inQueueSince": item.since * 1000, "params": "", "stuck": jenkins.stuck(item, state.clock),
+        "inQueueSince": (item.since + jenkins.ahead) * 1000, "params": "", "stuck": jenkins.stuck(item, state.clock),
         "task": task_json(jenkins, item, root), "url": format!("queue/item/{}/", item.id),
         "why": jenkins.why(item, german, state.clock)});
     match item.stage {

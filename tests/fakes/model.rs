@@ -55,6 +55,8 @@ impl User {
 pub struct Jenkins {
     pub version: String,
     pub session: String,
+    /// By how many seconds its clock is ahead of ours.
+    pub ahead: i64,
     pub quieting_down: bool,
     pub starting: bool,
     /// Whether the JVM's own language is German: that is what a request without Accept-Language gets.
@@ -403,6 +405,7 @@ impl Jenkins {
         Self {
             version: "2.544".to_owned(),
             session: "73190dce".to_owned(),
+            ahead: 0,
             quieting_down: false,
             starting: false,
             german: true,

@@ -183,6 +183,8 @@ pub enum Fault {
     Held(Gate),
     /// Half of the body.
     Half,
+    /// The answer with some of its bytes replaced wherever they are.
+    Edited { from: &'static [u8], to: &'static [u8] },
     /// A few bytes at a time, in real time.
     Drip { bytes: usize, pause: Duration },
     /// A 200 with a JSON text of so many bytes that never ends well.
@@ -204,6 +206,7 @@ impl Fault {
             Self::Late(span) => (good, Delivery::Late(span)),
             Self::Held(gate) => (good, Delivery::Held(gate)),
             Self::Half => (good, Delivery::Half),
+            Self::Edited { from, to } => (good.edited(from, to), Delivery::Whole),
             Self::Drip { bytes, pause } => (good, Delivery::Drip { bytes, pause }),
             Self::Huge(bytes) => (good, Delivery::Huge(bytes)),
         }

@@ -33,6 +33,24 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// With some bytes of the body replaced wherever they are.
+    #[must_use]
+    pub fn edited(mut self, from: &[u8], to: &[u8]) -> Self {
+        let mut body = Vec::with_capacity(self.body.len());
+        let mut rest = self.body.as_slice();
+        while let Some(first) = rest.first() {
+            if let Some(after) = rest.strip_prefix(from) {
+                body.extend_from_slice(to);
+                rest = after;
+            } else {
+                body.push(*first);
+                rest = &rest[1..];
+            }
+        }
+        self.body = body;
+        self
+    }
+
     pub fn new(status: u16) -> Self {
         Self {
             status,

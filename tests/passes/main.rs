@@ -24,6 +24,7 @@ mod images;
 mod leaks;
 mod life;
 mod r#move;
+mod odd;
 mod races;
 mod register;
 mod safety;

@@ -13,6 +13,7 @@ mod images;
 mod label_sets;
 mod labels;
 mod links;
+mod odd;
 mod register;
 mod removing;
 mod restart;

@@ -5,7 +5,7 @@ use crate::jenkins::wire::{self, Keep};
 use crate::model::{OfflineBy, QueueItem, digest};
 
 fn items(body: &str, keep: Keep) -> Vec<QueueItem> {
-    wire::queue(body.as_bytes(), keep).unwrap().0
+    wire::queue(body.as_bytes(), keep).unwrap().items
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn too_many_items_are_refused() {
 
 #[test]
 fn computers_say_what_they_do() {
-    let computers = wire::computers(COMPUTERS.as_bytes()).unwrap();
+    let computers = wire::computers(COMPUTERS.as_bytes()).unwrap().all;
     assert!(computers[0].built_in && computers[0].executors == 0);
     assert!(computers[1..].iter().all(|computer| !computer.built_in));
     let marked = &computers[4];
@@ -132,7 +132,7 @@ fn computers_say_what_they_do() {
 #[test]
 fn executors_that_say_nothing_are_as_their_node() {
     let running = include_str!("../../../tests/fixtures/jenkins/client-computers-running-2.544.json");
-    let computers = wire::computers(running.as_bytes()).unwrap();
+    let computers = wire::computers(running.as_bytes()).unwrap().all;
     let busy = computers
         .iter()
         .find(|computer| computer.name.as_str() == "on-1")
@@ -140,14 +140,14 @@ fn executors_that_say_nothing_are_as_their_node() {
     assert_eq!((busy.idle, busy.executors, busy.idle_executors), (false, 1, 0));
     // Without tree= the executors are bare objects.
     let default = include_str!("../../../tests/fixtures/jenkins/client-computers-default-2.544.json");
-    let computers = wire::computers(default.as_bytes()).unwrap();
+    let computers = wire::computers(default.as_bytes()).unwrap().all;
     let busy = computers
         .iter()
         .find(|computer| computer.name.as_str() == "on-1")
         .unwrap();
     assert_eq!((busy.idle, busy.executors, busy.idle_executors), (false, 1, 0));
     let idle = default.replace("\"idle\": false", "\"idle\": true");
-    let computers = wire::computers(idle.as_bytes()).unwrap();
+    let computers = wire::computers(idle.as_bytes()).unwrap().all;
     assert!(
         computers
             .iter()
@@ -159,7 +159,7 @@ fn executors_that_say_nothing_are_as_their_node() {
 fn an_old_jenkins_names_no_classes_and_no_labels() {
     let body = r#"{"computer":[{"displayName":"master","idle":true,"executors":[{},{}],"oneOffExecutors":[{}]},
         {"displayName":"a b","idle":null,"executors":null,"offlineCause":{}}]}"#;
-    let computers = wire::computers(body.as_bytes()).unwrap();
+    let computers = wire::computers(body.as_bytes()).unwrap().all;
     assert!(computers[0].built_in && computers[0].one_off_busy);
     assert_eq!(computers[0].labels, None);
     assert!(
@@ -267,7 +267,7 @@ fn a_job_is_read_by_its_path() {
 
 #[test]
 fn a_check_tells_what_is_missing_and_what_it_cannot_tell() {
-    let computers = wire::computers(COMPUTERS.as_bytes()).unwrap();
+    let computers = wire::computers(COMPUTERS.as_bytes()).unwrap().all;
     let root = || json("{\"quietingDown\":false}");
     let page = |body: &str| Canned::new("200 OK", &[HTML, "X-Jenkins: 2.544"], body);
     let check = |jobs: &str, agent: &str| {
@@ -307,17 +307,19 @@ fn a_check_only_reads() {
 #[test]
 fn items_of_jobs_that_may_not_be_read_are_counted() {
     let body = include_str!("../../../tests/fixtures/jenkins/client-queue-discover-2.544.json");
-    assert_eq!(wire::queue(body.as_bytes(), Keep::Waiting), Ok((Vec::new(), 1)));
+    let hidden = |body: &str| {
+        let queue = wire::queue(body.as_bytes(), Keep::Waiting).unwrap();
+        (queue.items.len(), queue.hidden, queue.odd.len())
+    };
+    assert_eq!(hidden(body), (0, 1, 0));
     for none in [
         r#"{"items":[]}"#,
         r#"{"discoverableItems":null,"items":[]}"#,
         r#"{"items":[],"discoverableItems":{}}"#,
+        r#"{"items":[],"discoverableItems":"x"}"#,
+        r#"{"items":[],"discoverableItems":3}"#,
     ] {
-        assert_eq!(
-            wire::queue(none.as_bytes(), Keep::Waiting),
-            Ok((Vec::new(), 0)),
-            "{none}"
-        );
+        assert_eq!(hidden(none), (0, 0, 0), "{none}");
     }
     assert!(wire::queue(br#"{"discoverableItems":[]}"#, Keep::Waiting).is_err());
 }
@@ -346,7 +348,7 @@ fn who_may_use_the_script_console_sees_its_page() {
 #[test]
 fn builds_are_told_apart_where_they_were_asked_for() {
     let running = include_str!("../../../tests/fixtures/jenkins/client-computers-running-2.544.json");
-    let computers = wire::computers(running.as_bytes()).unwrap();
+    let computers = wire::computers(running.as_bytes()).unwrap().all;
     let told: Vec<(&str, &[String])> = computers
         .iter()
         .map(|c| (c.name.as_str(), c.running.as_slice()))
@@ -365,7 +367,7 @@ fn builds_are_told_apart_where_they_were_asked_for() {
     );
     // One that may not be seen is at work all the same.
     let hidden = running.replace("\"url\": \"http", "\"was\": \"http");
-    let node = wire::computers(hidden.as_bytes()).unwrap().pop().unwrap();
+    let node = wire::computers(hidden.as_bytes()).unwrap().all.pop().unwrap();
     assert_eq!((node.idle_executors, node.running.len()), (0, 0));
 }
 

@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use jiff::fmt::rfc2822::DateTimeParser;
 use log::{debug, warn};
 use ureq::http::Method;
 
@@ -16,7 +15,7 @@ use super::catalog::{self, Service};
 use super::error::unreachable;
 use super::kept::Keeper;
 use crate::access::OpenStackAccess;
-use crate::http::{Http, HttpError, Reply, Request, printable};
+use crate::http::{Http, HttpError, Reply, Request, http_date, printable};
 use crate::provider::ProviderError;
 
 /// Logins in one pass: public clouds count them (OVH: 60 a minute and user).
@@ -310,9 +309,5 @@ pub(super) fn retry_after(reply: &Reply) -> Option<u64> {
 
 /// Reads the `Date` of a reply: the cloud's clock.
 pub(super) fn date(reply: &Reply) -> Option<Timestamp> {
-    http_date(reply.header("date")?)
-}
-
-fn http_date(text: &str) -> Option<Timestamp> {
-    DateTimeParser::new().parse_timestamp(text).ok()
+    reply.date()
 }
