@@ -7,12 +7,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::error::{EXIT_DONE, EXIT_PARTLY, Error};
-use crate::http::printable;
 use crate::model::{Computer, NodeName, Observed, ProviderName, TemplateName};
 use crate::pass::{self, Live};
 use crate::plan::{Context, Plan, ServerRow, TemplateRow, Waiting};
 use crate::report::json;
 use crate::report::text::{age, count, waiting};
+use crate::text::{printable, visible};
 
 use super::args::{Cli, Output, OutputArgs};
 use super::{Console, setup};
@@ -175,7 +175,7 @@ fn print(out: &mut dyn Write, report: &StatusReport<'_>) -> io::Result<()> {
         writeln!(
             out,
             "{:<20} {servers:>7} {booting:>7} {idle:>4} {busy:>4} {max:>4} {min_ready:>9}",
-            node.as_str()
+            visible(node.as_str())
         )?;
     }
     print_servers(out, report.servers)?;
@@ -200,7 +200,7 @@ fn print(out: &mut dyn Write, report: &StatusReport<'_>) -> io::Result<()> {
         writeln!(
             out,
             "held back: {} until {}, {} in a row: {reason}",
-            row.key,
+            visible(row.key),
             row.until.strftime("%Y-%m-%dT%H:%M:%SZ"),
             count(u64::from(row.failures), "failure", "failures")
         )?;
@@ -220,7 +220,7 @@ fn print_failures(out: &mut dyn Write, rows: &[FailureRow<'_>]) -> io::Result<()
             out,
             "failed: {} at {}, {}: {}",
             printable(row.name, 80),
-            row.provider,
+            visible(row.provider.as_str()),
             row.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
             printable(row.reason, 300)
         )?;

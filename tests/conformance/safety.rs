@@ -140,12 +140,12 @@ pub fn control_characters_of_the_cloud_are_not_printed(site: &mut Site) {
         ("mita-node", "sm\u{1b}[2Jall"),
         ("mita-id", "0123456789ab"),
     ];
-    site.cloud.add("a\u{1b}[2J\u{202e}b__0123456789ab", &mark);
+    site.cloud.add("a\u{1b}[2J\u{202e}\u{a0}\u{200b}b__0123456789ab", &mark);
     for arguments in [&["run"][..], &["run", "-n"], &["status"], &["reap", "--output", "text"]] {
         let done = site.mita(arguments);
         let text = format!("{}{}", done.out, done.err);
         assert!(
-            !text.contains(['\u{1b}', '\u{202e}', '\u{7}']),
+            !text.contains(['\u{1b}', '\u{202e}', '\u{7}', '\u{a0}', '\u{200b}']),
             "{arguments:?}: {text:?}"
         );
     }
