@@ -42,13 +42,6 @@ fn a_logged_url_holds_no_secret() {
 }
 
 #[test]
-fn a_text_from_elsewhere_becomes_one_line() {
-    assert_eq!(printable("a\r\n\u{1b}[31m b", 20), "a \\u{1b}[31m b");
-    assert_eq!(printable("a\u{202e}b\u{9b}c", 20), "a\\u{202e}b\\u{9b}c");
-    assert_eq!(printable("abcdef", 3), "abc…");
-}
-
-#[test]
 fn a_redirect_is_handed_back_with_its_body() {
     for status in [
         "300 Multiple Choices",

@@ -147,4 +147,13 @@ mod tests {
         let xml = include_str!("../../tests/fixtures/jenkins/client-node-config-2.544.xml");
         assert_eq!(node_labels(xml), Ok(vec!["linux".to_owned(), "x86".to_owned()]));
     }
+
+    #[test]
+    fn only_what_jenkins_splits_at_is_a_blank() {
+        let xml = "<slave><label> a\u{a0}b\tc\n\u{2003}d\u{200b} </label></slave>";
+        let labels = node_labels(xml).unwrap();
+        assert_eq!(labels, ["a\u{a0}b", "c", "\u{2003}d\u{200b}"]);
+        let xml = "<project><assignedNode> linux\u{a0}\n</assignedNode></project>";
+        assert_eq!(job_config(xml), Ok(config(Some("linux\u{a0}"), &[])));
+    }
 }

@@ -263,6 +263,10 @@ mod tests {
                 Said::NodeOrLabel("a; ‘b’ is offline"),
             ),
             ("Waiting for next available executor on ‘’", Said::Unread),
+            (
+                " Waiting for next available executor on linux\u{a0}\n",
+                Said::NodeOrLabel("linux\u{a0}"),
+            ),
             ("There are no nodes with the label ‘foo bar’", Said::Label("foo bar")),
             ("There are no nodes with the label ‘a’&&’b’", Said::Label("a’&&’b")),
             ("There are no nodes with the label ''foo''", Said::Label("foo")),
