@@ -21,6 +21,7 @@ mod commands;
 mod controllers;
 mod drain;
 mod images;
+mod labels;
 mod leaks;
 mod life;
 mod r#move;
