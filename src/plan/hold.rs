@@ -59,9 +59,9 @@ pub(super) fn why(unit: &Unit<'_>) -> Option<String> {
         )
     } else {
         format!(
-            "server \"{server}\" has no Jenkins node, and \"{node}\" works at its address without the name or the labels of \
-             \"{template}\": the server stays as long as that node works; let the agent register with the labels of its \
-             template, or under the name of its server"
+            "server \"{server}\" has no Jenkins node, and \"{node}\" works at its address but cannot be told to be its own: the \
+             server stays as long as that node works; let the agent register under the name of its server, or with the \
+             labels of \"{template}\""
         )
     })
 }

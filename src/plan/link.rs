@@ -19,6 +19,7 @@ use crate::config::{Config, Template};
 use crate::model::node_name::{addresses_in, has_word, id_of_our_form, ids_in};
 use crate::model::{
     Computer, NAME_SEPARATOR, NodeName, Observed, ProviderName, Reading, Server, ServerId, TemplateName, is_uuid,
+    template_in_name,
 };
 use crate::state::State;
 
@@ -55,10 +56,10 @@ pub(super) fn linked<'a>(observed: &'a Observed, config: &'a Config, state: &'a 
     let mut computers: Vec<&Computer> = observed.jenkins.computers.iter().collect();
     computers.sort_by(|a, b| a.name.cmp(&b.name));
     let mut supply = supply(observed, config, state, now);
-    let mut linker = Linker::new(&mut supply.units, &computers, &supply.foreign, config);
+    let mut linker = Linker::new(&mut supply.units, &computers, &supply.foreign, observed, config);
     linker.link();
     linker.hold();
-    let homeless = linker.homeless(observed);
+    let homeless = linker.homeless();
     let (fits, contradictions) = (linker.fits, linker.notes);
     Linked {
         supply,
@@ -131,6 +132,7 @@ pub(super) fn may_be_of(node: &Computer, server: &Server) -> bool {
 struct Linker<'u, 'a> {
     units: &'u mut [Unit<'a>],
     computers: &'u [&'a Computer],
+    observed: &'a Observed,
     config: &'a Config,
     fits: Vec<Fit>,
     notes: Vec<String>,
@@ -139,13 +141,20 @@ struct Linker<'u, 'a> {
 }
 
 impl<'u, 'a> Linker<'u, 'a> {
-    fn new(units: &'u mut [Unit<'a>], computers: &'u [&'a Computer], foreign: &[&str], config: &'a Config) -> Self {
+    fn new(
+        units: &'u mut [Unit<'a>],
+        computers: &'u [&'a Computer],
+        foreign: &[&str],
+        observed: &'a Observed,
+        config: &'a Config,
+    ) -> Self {
         let is_foreign = |c: &Computer| c.built_in || foreign.binary_search(&c.name.as_str()).is_ok();
         let fit = |c: &&Computer| if is_foreign(c) { Fit::Foreign } else { Fit::Free };
         Self {
             fits: computers.iter().map(fit).collect(),
             units,
             computers,
+            observed,
             config,
             notes: Vec::new(),
             addresses: HashMap::default(),
@@ -234,9 +243,16 @@ impl<'u, 'a> Linker<'u, 'a> {
     /// Returns, for each node that is still free, the units at an address in its name whose template its name or its
     /// labels confirm. A name that has the template's is the better word.
     fn by_address(&self) -> HashMap<usize, Vec<usize>> {
-        let at = self.units_at();
         let mut fitting = HashMap::default();
+        if self.addresses.is_empty() {
+            return fitting;
+        }
+        let at = self.units_at();
+        let others = self.addresses_of_others();
         for (place, addresses) in &self.addresses {
+            if addresses.iter().any(|ip| others.contains(ip)) {
+                continue;
+            }
             let computer = self.computers[*place];
             let mut there: Vec<usize> = addresses
                 .iter()
@@ -272,6 +288,17 @@ impl<'u, 'a> Linker<'u, 'a> {
             }
         }
         at
+    }
+
+    /// Returns the addresses of servers of another mita, or of the original, that are not ours. Private addresses recur, and a
+    /// node at such an address may be theirs.
+    fn addresses_of_others(&self) -> HashSet<IpAddr> {
+        let ours: HashSet<&ServerId> = self.units.iter().filter_map(Unit::server_id).collect();
+        let views = self.observed.clouds.values().filter_map(Reading::ok);
+        let servers = views.flat_map(|view| &view.servers);
+        let has_agent = |server: &&Server| server.mark.is_some() || template_in_name(&server.name).is_some();
+        let others = servers.filter(has_agent).filter(|server| !ours.contains(&server.id));
+        others.flat_map(|server| &server.addresses).map(|at| at.ip).collect()
     }
 
     /// Whether a node has the name of a unit's template in its own, and not that of another template which is longer.
@@ -364,7 +391,7 @@ impl<'u, 'a> Linker<'u, 'a> {
     }
 
     /// Finds the busy nodes with the name of a template and an address that no server of any owner has, by template.
-    fn homeless(&self, observed: &Observed) -> BTreeMap<TemplateName, Vec<&'a Computer>> {
+    fn homeless(&self) -> BTreeMap<TemplateName, Vec<&'a Computer>> {
         let mut found: BTreeMap<TemplateName, Vec<&'a Computer>> = BTreeMap::new();
         let is_busy = |place: &usize| self.fits[*place] == Fit::Free && !is_idle(self.computers[*place]);
         let mut busy: Vec<usize> = self.addresses.keys().copied().filter(is_busy).collect();
@@ -372,7 +399,7 @@ impl<'u, 'a> Linker<'u, 'a> {
             return found;
         }
         busy.sort_unstable();
-        let views = observed.clouds.values().filter_map(Reading::ok);
+        let views = self.observed.clouds.values().filter_map(Reading::ok);
         let known: HashSet<IpAddr> = views
             .flat_map(|view| &view.servers)
             .flat_map(|s| &s.addresses)

@@ -155,7 +155,7 @@ fn an_address_alone_holds_the_server_and_never_touches_the_node() {
     assert!(
         plan.notes
             .iter()
-            .any(|note| note.contains("\"builder+10.0.0.2\" works at its address"))
+            .any(|note| note.contains("\"builder+10.0.0.2\" works at its address but"))
     );
     // By hand it takes the operator's word.
     let ask = |world: &World, force| {
@@ -215,6 +215,23 @@ fn a_remembered_node_that_is_another_server_s_by_now_is_that_one_s() {
     let plan = world.plan();
     assert_eq!(linked(&plan, &new).as_deref(), Some("small+10.0.0.2"));
     assert_eq!(linked(&plan, &old).as_deref(), None);
+}
+
+#[test]
+fn a_node_at_the_address_of_another_owner_s_server_too_is_left_alone() {
+    let mut world = world();
+    let server = world.server("small", 1, mins(3));
+    let theirs = world.server("small", 2, mins(3));
+    let other = world.server_mut(&theirs);
+    other.mark.as_mut().unwrap().owner = "other".to_owned();
+    other.addresses = vec![Address::fixed("10.0.0.2".parse().unwrap())];
+    agent(&mut world, "small+10.0.0.2");
+    let plan = world.plan();
+    assert_eq!(linked(&plan, &server), None);
+    assert!(
+        minutes(&mut world, 120).is_empty(),
+        "the node works: it may be the agent of either"
+    );
 }
 
 #[test]
