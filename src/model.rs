@@ -365,8 +365,9 @@ pub struct Server {
     pub status: ServerStatus,
     /// `OS-EXT-STS:task_state`; `deleting` means it goes, whatever the status says.
     pub task_state: Option<String>,
-    /// When it was made, by the cloud's clock.
-    pub created: Timestamp,
+    /// When it was made, by the cloud's clock; `None` where that cannot be read.
+    #[serde(default)]
+    pub created: Option<Timestamp>,
     /// All its addresses, in the order in which the cloud lists them.
     pub addresses: Vec<Address>,
     /// Its availability zone, once it has one.
@@ -409,6 +410,18 @@ impl Server {
     pub fn has_port(&self) -> bool {
         self.addresses.iter().any(|at| !at.floating)
     }
+}
+
+/// Which of the bases that a service may have is the right one, by service; nothing where it is the first.
+pub type Spoken = BTreeMap<String, SpokenBase>;
+
+/// The base of a service that is not the likeliest one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpokenBase {
+    /// The digest of all the bases it may have: with another endpoint or project it is another one.
+    pub endpoint: String,
+    /// Which of them, counted from 0.
+    pub base: usize,
 }
 
 /// A cloud as it was seen in one pass.
@@ -518,7 +531,7 @@ mod tests {
                 name: String::new(),
                 status: ServerStatus::Active,
                 task_state: None,
-                created: Timestamp::UNIX_EPOCH,
+                created: None,
                 addresses: addresses.clone(),
                 zone: None,
                 image: None,

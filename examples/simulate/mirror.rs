@@ -110,7 +110,7 @@ fn server(server: &CloudServer, config: &Config) -> Server {
             ServerStatus::Build
         },
         task_state: server.task.clone(),
-        created: time(server.created),
+        created: Some(time(server.created)),
         addresses: Vec::new(),
         zone: Some(Zone::new(&server.zone)),
         image: None,

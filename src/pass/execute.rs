@@ -458,7 +458,9 @@ impl<'a> Executor<'a> {
                 false,
                 None,
             ),
-            ProviderError::Auth(_) | ProviderError::Unavailable(_) => (provider, false, None),
+            ProviderError::Auth(_) | ProviderError::Unavailable(_) | ProviderError::Misrouted(_) => {
+                (provider, false, None)
+            }
             ProviderError::Throttled { .. } => (provider, false, retry_after(error)),
             ProviderError::Unknown(_) | ProviderError::BadAnswer(_) => (placement, true, None),
         };
@@ -581,6 +583,7 @@ fn outcome_of(error: &ProviderError) -> Outcome {
         | ProviderError::NotFound(_)
         | ProviderError::Conflict(_)
         | ProviderError::Throttled { .. }
+        | ProviderError::Misrouted(_)
         | ProviderError::Unavailable(_) => Outcome::Failed,
     }
 }

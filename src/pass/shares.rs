@@ -13,7 +13,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::http::Deadline;
-use crate::model::{Belonging, BelongingKind, BelongingMark, Offers, ServerId, ServerSpec, TemplateName, Zone};
+use crate::model::{Belonging, BelongingKind, BelongingMark, Offers, ServerId, ServerSpec, Spoken, TemplateName, Zone};
 use crate::provider::{AddFloatingIp, CreateServer, Deleted, Lookup, Provider, ProviderError, ServerList};
 
 /// A wait of this share of the pass is long: 10 s of the usual 5 minutes.
@@ -189,6 +189,18 @@ impl Provider for Shared {
 
     fn check(&mut self, wanted: &[(&TemplateName, &ServerSpec, &[Zone])]) -> Result<Vec<String>, ProviderError> {
         self.ask(self.ledger.share, |cloud| cloud.check(wanted))
+    }
+
+    fn recall(&mut self, spoken: &Spoken) {
+        self.cloud.recall(spoken);
+    }
+
+    fn spoken(&self) -> Spoken {
+        self.cloud.spoken()
+    }
+
+    fn odd(&self) -> Vec<String> {
+        self.cloud.odd()
     }
 
     fn requests(&self) -> u64 {

@@ -86,7 +86,7 @@ struct Lesson<'a> {
 fn lessons<'s>(survey: &'s Survey<'_>) -> BTreeMap<usize, Lesson<'s>> {
     let mut lessons: BTreeMap<usize, Lesson<'_>> = BTreeMap::new();
     for unit in &survey.units {
-        let (Some(kind), Some(created)) = (unit.kind, created(unit)) else {
+        let (Some(kind), Some(created)) = (unit.kind, unit.created) else {
             continue;
         };
         let template = &survey.config.templates[kind];
@@ -131,11 +131,6 @@ fn lacks_of<'s>(unit: &Unit<'_>, template: &'s Template) -> Option<BTreeSet<&'s 
             .filter(|label| labels.iter().all(|other| other != label))
             .collect(),
     )
-}
-
-fn created(unit: &Unit<'_>) -> Option<Timestamp> {
-    let listed = unit.server.map(|server| server.created);
-    listed.or_else(|| unit.before.map(|before| before.created))
 }
 
 /// Returns what the node that showed a drift lacks by now, as long as its labels may still be coming.
@@ -187,7 +182,7 @@ fn has_joined_since(lesson: &Lesson<'_>, survey: &Survey<'_>) -> bool {
             && !unit.adopted
             && unit.digest() == Some(lesson.template.digest.as_str())
             && unit.before.is_some_and(|before| before.joined.is_some())
-            && created(unit) >= Some(lesson.created)
+            && unit.created >= Some(lesson.created)
     })
 }
 

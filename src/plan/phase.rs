@@ -354,10 +354,7 @@ pub(super) fn memory(unit: &Unit<'_>, config: &Config, now: Timestamp) -> Option
         image: unit.image().map(str::to_owned),
         name: unit.name.to_owned(),
         server_id: unit.server_id()?.clone(),
-        created: unit
-            .server
-            .map(|server| server.created)
-            .or_else(|| unit.before.map(|before| before.created))?,
+        created: unit.created?,
         joined: unit.joined,
         idle_since: None,
         offline_since: None,

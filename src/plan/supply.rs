@@ -55,6 +55,9 @@ pub(super) struct Unit<'a> {
     pub is_guess: bool,
     /// Whether only its name makes it ours and no node of this Jenkins was ever its own: it may serve another one.
     pub may_be_anothers: bool,
+    /// When it was made, by the cloud's clock; where the cloud does not tell, when it was asked for or first seen. `None`
+    /// for an intent.
+    pub created: Option<Timestamp>,
     /// Its age by the cloud's clock.
     pub age: SignedDuration,
     /// When it joined Jenkins.
@@ -330,9 +333,12 @@ impl<'a> Roll<'a> {
             unit.server = Some(server);
             unit.readable = true;
             unit.adopted = adopted;
-            unit.age = since(clock, server.created);
             unit.before = self.state.nodes.get(&unit.id);
             unit.intent = self.state.intents.get(&unit.id);
+            let known = server.created.or(unit.before.map(|before| before.created));
+            let created = known.or(unit.intent.map(|intent| intent.at)).unwrap_or(clock);
+            unit.created = Some(created);
+            unit.age = since(clock, created);
             self.units.push(unit);
         }
         foreign
@@ -356,6 +362,7 @@ impl<'a> Roll<'a> {
             held: None,
             is_guess: false,
             may_be_anothers: false,
+            created: None,
             age: SignedDuration::ZERO,
             joined: None,
             builds: None,
@@ -393,6 +400,7 @@ impl<'a> Roll<'a> {
             unit.before = Some(memory);
             unit.unlisted = unlisted;
             unit.adopted = memory.adopted;
+            unit.created = Some(memory.created);
             unit.age = since(self.now, memory.created);
             self.units.push(unit);
         }

@@ -12,7 +12,7 @@ use thiserror::Error;
 use crate::access::{ExecAccess, OpenStackAccess};
 use crate::http::Deadline;
 use crate::model::{
-    Belonging, BelongingKind, BelongingMark, Offer, Offers, Server, ServerId, ServerSpec, TemplateName, Zone,
+    Belonging, BelongingKind, BelongingMark, Offer, Offers, Server, ServerId, ServerSpec, Spoken, TemplateName, Zone,
 };
 
 /// Prepares the client of an OpenStack. Nothing is sent until something is asked of it.
@@ -125,6 +125,19 @@ pub trait Provider {
     /// Looks up everything the templates name, for `check --online`: one sentence for each thing that is missing.
     fn check(&mut self, wanted: &[(&TemplateName, &ServerSpec, &[Zone])]) -> Result<Vec<String>, ProviderError>;
 
+    /// Takes what an earlier pass found out of where the services answer, to ask there first.
+    fn recall(&mut self, _spoken: &Spoken) {}
+
+    /// Returns what is known of where the services answer.
+    fn spoken(&self) -> Spoken {
+        Spoken::new()
+    }
+
+    /// Says what could not be read so far of what the cloud answered, and was left alone: short sentences, not many.
+    fn odd(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Requests made so far.
     fn requests(&self) -> u64;
 }
@@ -167,6 +180,9 @@ pub enum ProviderError {
     /// Could not be reached, or the service failed, and nothing was changed.
     #[error("unavailable: {0}")]
     Unavailable(String),
+    /// A 404 that is not the service's own: a gateway, a proxy or a wrong address answered, and nothing was changed.
+    #[error("misrouted: {0}")]
+    Misrouted(String),
     /// An answer that is not what the API promises.
     #[error("bad answer: {0}")]
     BadAnswer(String),

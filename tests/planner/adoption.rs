@@ -37,7 +37,7 @@ fn unmarked_at(world: &mut World, provider: &str, name: &str, number: u8, age: S
         name: name.to_owned(),
         status: ServerStatus::Active,
         task_state: None,
-        created: world.now() - age,
+        created: Some(world.now() - age),
         addresses: vec![Address::fixed(format!("10.0.9.{number}").parse().unwrap())],
         zone: None,
         image: None,

@@ -108,7 +108,7 @@ impl Fleet {
             name: create.name.clone(),
             status: ServerStatus::Active,
             task_state: None,
-            created: now,
+            created: Some(now),
             addresses: vec![Address::fixed(address.parse().unwrap())],
             zone: None,
             image: Some("image".to_owned()),

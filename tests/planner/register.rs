@@ -67,7 +67,7 @@ fn only_those_that_can_be_reached_and_stay_are_registered() {
     });
     check("not ours", &|world, name| world.server_mut(name).mark = None);
     check("too late", &|world, name| {
-        world.server_mut(name).created = world_time() - mins(16);
+        world.server_mut(name).created = Some(world_time() - mins(16));
     });
     check("the cloud cannot be read", &|world, _| world.close(CLOUD));
     check("reap", &|world, _| world.context.create = false);

@@ -336,7 +336,7 @@ impl Sim {
         let mut server = self.new_server(&template, &id, None);
         server.mark = None;
         server.status = ServerStatus::Active;
-        server.created = self.now - mins(i64::try_from(self.dice.roll(600)).unwrap());
+        server.created = Some(self.now - mins(i64::try_from(self.dice.roll(600)).unwrap()));
         server.name = match old {
             Old::ByName => format!("{template}__7d0f4c1e-9a53-4c44-8f3e-{id}"),
             Old::ByNode => format!("box {number}"),
@@ -376,7 +376,7 @@ impl Sim {
             name: server_name(template, id),
             status: ServerStatus::Build,
             task_state: None,
-            created: self.now,
+            created: Some(self.now),
             addresses: vec![Address::fixed(
                 format!("10.{}.{}.{}", number / 62_500, number / 250 % 250, number % 250)
                     .parse()
@@ -765,7 +765,10 @@ impl Sim {
                 plan.state.nodes.contains_key(&create.id) || plan.state.intents.contains_key(&create.id)
             };
             let boots = |machine: &&Machine| {
-                let late = self.now.duration_since(machine.server.created) > mins(15);
+                let late = machine
+                    .server
+                    .created
+                    .is_none_or(|then| self.now.duration_since(then) > mins(15));
                 (&machine.template, &machine.provider, &machine.image) == (template, provider, image)
                     && machine.node.is_none()
                     && !machine.dead()

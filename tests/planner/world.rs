@@ -301,7 +301,7 @@ impl World {
             name: name.clone(),
             status: ServerStatus::Active,
             task_state: None,
-            created: self.context.now - age,
+            created: Some(self.context.now - age),
             addresses: vec![Address::fixed(
                 format!("10.0.{}.{}", number / 250, number % 250 + 1).parse().unwrap(),
             )],

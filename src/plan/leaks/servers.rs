@@ -81,7 +81,9 @@ pub(super) fn other_servers(survey: &Survey<'_>, found: &mut Found) {
             if owner != LeakOwner::Ours && split_server_name(&server.name).is_none() {
                 continue;
             }
-            let age = view.clock.unwrap_or(survey.context.now).duration_since(server.created);
+            let clock = view.clock.unwrap_or(survey.context.now);
+            // One whose age is not known is young: that must be no reason to remove it.
+            let age = clock.duration_since(server.created.unwrap_or(clock));
             let (because, removable) = why_other(server, owner, age, survey);
             found.leaks.push(Leak {
                 kind: LeakKind::Server,
@@ -90,7 +92,7 @@ pub(super) fn other_servers(survey: &Survey<'_>, found: &mut Found) {
                 id: Some(server.id.to_string()),
                 owner,
                 ours: owner == LeakOwner::Ours,
-                age_seconds: Some(age.as_secs()),
+                age_seconds: server.created.map(|_| age.as_secs()),
                 because: because.clone(),
                 removable,
             });

@@ -133,9 +133,8 @@ pub(super) fn read<'a, T: Deserialize<'a>>(stdout: &'a [u8]) -> Result<T, String
     }
 }
 
-/// Makes the servers of a list. One whose age is not told is given `youngest` as its birth: what is not known must not
-/// be a reason to remove it.
-pub(super) fn servers(list: Vec<Value>, youngest: Timestamp) -> Result<Vec<Server>, String> {
+/// Makes the servers of a list.
+pub(super) fn servers(list: Vec<Value>) -> Result<Vec<Server>, String> {
     let mut ids = BTreeSet::new();
     let mut servers = Vec::with_capacity(list.len());
     for (index, entry) in list.into_iter().enumerate() {
@@ -149,7 +148,7 @@ pub(super) fn servers(list: Vec<Value>, youngest: Timestamp) -> Result<Vec<Serve
             let shown = printable(&entry.id, 60);
             return Err(format!("servers[{index}]: the id \"{shown}\" is there twice"));
         }
-        servers.push(server(entry, youngest));
+        servers.push(server(entry));
     }
     Ok(servers)
 }
@@ -165,7 +164,7 @@ pub(super) fn id(id: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn server(listed: Listed, youngest: Timestamp) -> Server {
+fn server(listed: Listed) -> Server {
     let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
     let status = listed.status.to_ascii_uppercase();
     Server {
@@ -179,7 +178,7 @@ fn server(listed: Listed, youngest: Timestamp) -> Server {
             "DELETED" => ServerStatus::Deleted,
             _ => ServerStatus::Other(status),
         },
-        created: listed.created.unwrap_or(youngest),
+        created: listed.created,
         // The program alone gives addresses: one that mita would have to add a floating one to is not among them.
         addresses: listed.addresses.into_iter().map(given).collect(),
         zone: filled(listed.zone).map(Zone::new),

@@ -174,18 +174,14 @@ fn a_list_is_read_with_all_that_it_tells() {
         (first.status.clone(), first.zone.as_ref().map(Zone::as_str)),
         (ServerStatus::Active, Some("rack-1"))
     );
-    assert_eq!(first.created.to_string(), "2026-03-02T04:00:00Z");
+    assert_eq!(first.created, "2026-03-02T04:00:00Z".parse().ok());
     assert_eq!(first.addresses[1].ip.to_string(), "2001:db8::7");
     assert!(!first.has_port(), "no floating IP is to be added");
     let mark = first.mark.as_ref().unwrap();
     assert_eq!((mark.owner.as_str(), mark.config.as_deref()), ("tester", Some("c")));
     assert_eq!(mark.id.as_ref().unwrap().as_str(), "0123456789ab");
     assert_eq!(servers[1].task_state.as_deref(), Some("deleting"));
-    assert_eq!(
-        servers[1].created.to_string(),
-        "2026-03-02T06:00:00Z",
-        "not older than it can be shown to be"
-    );
+    assert_eq!(servers[1].created, None, "not older than it can be shown to be");
     assert!(servers[1].mark.is_none() && servers[1].zone.is_none());
     assert_eq!(servers[2].fault.as_deref(), Some("no\\u{7} disk"));
 }

@@ -1,7 +1,9 @@
 //! From a service catalog to the base URLs of the services in use.
 //!
-//! A catalog URL is no API base: the version may be missing, or be the legacy `/v2` of compute. Names of services are
-//! never matched, only types. No version discovery is made: these rules on the text need no request.
+//! A catalog URL is no API base: the version may be missing, or be the legacy `/v2` of compute, and the project may or may
+//! not belong behind it. Names of services are never matched, only types. No version discovery is made: these rules on
+//! the text need no request. Where they leave several bases open, the first is right for almost every cloud, and the
+//! session takes another only where that one answers 404.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +14,7 @@ use crate::http::printable;
 use crate::provider::ProviderError;
 
 /// A service that is spoken to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Service {
     Compute,
     Image,
@@ -65,55 +67,59 @@ impl Endpoint {
     }
 }
 
-/// Where a service is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Base {
-    /// The URL, version included, no slash at the end.
-    pub url: String,
-    /// The catalog's own URL where ours differs in the version of compute: for clouds that have only the old one.
-    pub legacy: Option<String>,
-}
-
-/// Finds the base of a service.
-pub(super) fn base(access: &OpenStackAccess, catalog: &[Endpoint], service: Service) -> Result<Base, ProviderError> {
-    let overrides = &access.endpoints;
-    let given = match service {
-        Service::Compute => &overrides.compute,
-        Service::Image => &overrides.image,
-        Service::Network => &overrides.network,
-        Service::Volume => &overrides.volume,
-    };
-    let url = match given {
-        Some(url) if service == Service::Compute => {
-            let url = url.trim_end_matches('/').to_owned();
-            return Ok(Base { url, legacy: None });
-        }
-        Some(url) => url.as_str(),
+/// Finds the bases that a service may have, the likeliest first; there is at least one. None has a slash at its end.
+pub(super) fn bases(
+    access: &OpenStackAccess,
+    catalog: &[Endpoint],
+    service: Service,
+    project: Option<&str>,
+) -> Result<Vec<String>, ProviderError> {
+    let project = project.unwrap_or_default();
+    let given = given(access, service).map(|url| filled_in(url, project));
+    let url = match &given {
+        Some(url) => url,
         None => find(access, catalog, service)?,
     };
-    Ok(match service {
-        Service::Compute => compute(url),
-        Service::Image => with_version(url, "v2"),
-        Service::Network => with_version(url, "v2.0"),
-        Service::Volume => volume(url),
-    })
+    let mut bases = match service {
+        Service::Compute => compute(url, project, given.is_some()),
+        Service::Image => with_version(url, project, "v2"),
+        Service::Network => with_version(url, project, "v2.0"),
+        Service::Volume => volume(url, project),
+    };
+    let mut seen = BTreeSet::new();
+    bases.retain(|base| seen.insert(base.clone()));
+    Ok(bases)
+}
+
+/// The endpoint that the configuration names.
+fn given(access: &OpenStackAccess, service: Service) -> Option<&str> {
+    let endpoints = &access.endpoints;
+    let given = match service {
+        Service::Compute => &endpoints.compute,
+        Service::Image => &endpoints.image,
+        Service::Network => &endpoints.network,
+        Service::Volume => &endpoints.volume,
+    };
+    given.as_deref()
+}
+
+/// Fills in the project, as other clients do: `%(project_id)s`, `$(tenant_id)s`.
+fn filled_in(url: &str, project: &str) -> String {
+    let mut url = url.to_owned();
+    for mark in ["%(project_id)s", "$(project_id)s", "%(tenant_id)s", "$(tenant_id)s"] {
+        url = url.replace(mark, project);
+    }
+    url
 }
 
 /// Returns whether there is a service for us, at any interface.
 pub(super) fn has(access: &OpenStackAccess, catalog: &[Endpoint], service: Service) -> bool {
-    let overrides = &access.endpoints;
-    let given = match service {
-        Service::Compute => &overrides.compute,
-        Service::Image => &overrides.image,
-        Service::Network => &overrides.network,
-        Service::Volume => &overrides.volume,
-    };
     let here = |e: &Endpoint| access.region.as_deref().is_none_or(|region| e.is_in(region));
     let usable = |e: &Endpoint| {
         let fits = service != Service::Volume || is_v3(e);
         service.kinds().contains(&e.kind.as_str()) && !e.url.is_empty() && fits && here(e)
     };
-    given.is_some() || catalog.iter().any(usable)
+    given(access, service).is_some() || catalog.iter().any(usable)
 }
 
 fn find<'a>(access: &OpenStackAccess, catalog: &'a [Endpoint], service: Service) -> Result<&'a str, ProviderError> {
@@ -190,41 +196,73 @@ fn is_version(segment: &str) -> bool {
     all && numbers.len() <= 2
 }
 
-fn compute(url: &str) -> Base {
-    let (root, mut segments) = split(url);
+/// Compute: its URL is complete, or lacks the version. The catalog's `/v2` is the legacy API, which clouds have beside
+/// `/v2.1` or alone; what the configuration says is taken as it is, but for a version that it lacks.
+fn compute(url: &str, project: &str, given: bool) -> Vec<String> {
+    let (root, segments) = split(url);
+    let plain = join(root, &segments);
     match segments.iter().rposition(|segment| is_version(segment)) {
-        Some(at) if segments[at] == "v2" => {
-            let legacy = Some(join(root, &segments));
-            segments[at] = "v2.1";
-            Base {
-                url: join(root, &segments),
-                legacy,
-            }
+        Some(at) if segments[at] == "v2" && !given => {
+            let mut newer = segments.clone();
+            newer[at] = "v2.1";
+            vec![join(root, &newer), plain]
         }
-        Some(_) => Base {
-            url: join(root, &segments),
-            legacy: None,
-        },
+        Some(_) => vec![plain],
         None => {
-            segments.push("v2.1");
-            Base {
-                url: join(root, &segments),
-                legacy: None,
-            }
+            let versioned = join(root, &before_project(&segments, "v2.1", project));
+            if given { vec![versioned, plain] } else { vec![versioned] }
         }
     }
 }
 
-fn with_version(url: &str, version: &str) -> Base {
+/// Image and network: their URL has a version or none, and in a few clouds the project behind it.
+fn with_version(url: &str, project: &str, version: &str) -> Vec<String> {
     let (root, mut segments) = split(url);
-    if segments.last().is_some_and(|segment| is_version(segment)) {
-        segments.pop();
+    let major = version.split('.').next().unwrap_or(version);
+    match segments.iter().rposition(|segment| is_version(segment)) {
+        Some(at) => {
+            let whole = segments.clone();
+            let bare = [&segments[..at], &[version]].concat();
+            if at + 1 == whole.len() {
+                return vec![join(root, &bare)];
+            }
+            // Of another version we know only that it is not this one.
+            if whole[at].split('.').next() != Some(major) {
+                segments[at] = version;
+            }
+            vec![join(root, &segments), join(root, &bare)]
+        }
+        None if !project.is_empty() && segments.last() == Some(&project) => {
+            let behind = before_project(&segments, version, project);
+            segments.pop();
+            segments.push(version);
+            vec![join(root, &segments), join(root, &behind)]
+        }
+        None => {
+            segments.push(version);
+            vec![join(root, &segments)]
+        }
     }
-    segments.push(version);
-    Base {
-        url: join(root, &segments),
-        legacy: None,
+}
+
+/// Block storage: its URL is complete with version and project, or lacks either. Only newer ones do without the project.
+fn volume(url: &str, project: &str) -> Vec<String> {
+    let (root, mut segments) = split(url);
+    if !segments.iter().any(|segment| is_version(segment)) {
+        segments = before_project(&segments, "v3", project);
     }
+    if segments.last().is_some_and(|segment| is_version(segment)) && !project.is_empty() {
+        segments.push(project);
+    }
+    vec![join(root, &segments)]
+}
+
+/// Puts a version at the end, or before the project where that is the end.
+fn before_project<'s>(segments: &[&'s str], version: &'s str, project: &str) -> Vec<&'s str> {
+    let mut segments = segments.to_vec();
+    let ends = !project.is_empty() && segments.last() == Some(&project);
+    segments.insert(segments.len() - usize::from(ends), version);
+    segments
 }
 
 /// Returns whether an endpoint of block storage is of version 3. The type `volume` has stood for every version, and
@@ -234,26 +272,5 @@ fn is_v3(endpoint: &Endpoint) -> bool {
     match segments.iter().rev().find(|segment| is_version(segment)) {
         Some(version) => *version == "v3",
         None => endpoint.kind != "volume",
-    }
-}
-
-/// Block storage: its URL is complete with version and project, or with neither.
-fn volume(url: &str) -> Base {
-    let (root, mut segments) = split(url);
-    if !segments.iter().any(|segment| is_version(segment)) {
-        segments.push("v3");
-    }
-    Base {
-        url: join(root, &segments),
-        legacy: None,
-    }
-}
-
-/// Adds the project to a base of block storage that ends in its version: only newer ones do without.
-pub(super) fn of_project(base: String, service: Service, project: Option<&str>) -> String {
-    let versioned = base.rsplit('/').next().is_some_and(is_version);
-    match project {
-        Some(project) if service == Service::Volume && versioned => format!("{base}/{project}"),
-        _ => base,
     }
 }

@@ -25,10 +25,14 @@ pub(super) fn check(session: &mut Session, wanted: &[Wanted<'_>]) -> Result<Vec<
     let specs: Vec<&ServerSpec> = wanted.iter().map(|(_, spec, _)| *spec).collect();
     match Stock::of(session, &specs) {
         Ok(stock) => {
+            let failed = stock.failed();
+            failed.iter().cloned().for_each(|text| found.note(text));
             for (name, spec, _) in wanted {
-                for wrong in stock.offer(spec).err().unwrap_or_default() {
-                    found.add(name, wrong);
-                }
+                let wrong = stock.offer(spec).err().unwrap_or_default();
+                wrong
+                    .into_iter()
+                    .filter(|text| !failed.contains(text))
+                    .for_each(|text| found.add(name, text));
             }
         }
         Err(error) => found.note(error.to_string()),
@@ -106,7 +110,7 @@ fn network_ids(spec: &ServerSpec) -> impl Iterator<Item = &String> {
 fn no_pool(seen: &[Network], pool: &str) -> Option<String> {
     let meant = |network: &&Network| network.name == pool || network.id.eq_ignore_ascii_case(pool);
     let mut meant = seen.iter().filter(meant).peekable();
-    let may_be = |network: &&Network| network.external != Some(false);
+    let may_be = |network: &&Network| network.external.0 != Some(false);
     let external = seen.iter().filter(may_be);
     if meant.peek().is_none() {
         return Some(missing("floating IP pool", pool, external.map(|n| n.name.as_str())));
@@ -151,7 +155,7 @@ fn volume_types(session: &mut Session, wanted: &[Wanted<'_>], found: &mut Findin
     let reply = session.get(what, Service::Volume, "/types");
     let types: Result<VolumeTypesBody, _> = reply.and_then(|reply| parse(what, &reply));
     let types = match types {
-        Ok(body) => body.volume_types,
+        Ok(body) => body.volume_types.all,
         Err(error) => return found.note(error.to_string()),
     };
     for (name, spec, _) in wanted {
@@ -173,7 +177,10 @@ fn key_pairs(session: &mut Session, wanted: &[Wanted<'_>], found: &mut Findings)
     let reply = session.get(what, Service::Compute, "/os-keypairs");
     let pairs: Result<KeyPairsBody, _> = reply.and_then(|reply| parse(what, &reply));
     let names: Vec<String> = match pairs {
-        Ok(body) => body.keypairs.into_iter().map(|entry| entry.keypair.name).collect(),
+        Ok(body) => {
+            let pairs = body.keypairs.all.into_iter();
+            pairs.filter_map(|entry| Some(entry.keypair.0?.name)).collect()
+        }
         Err(error) => return found.note(error.to_string()),
     };
     for (name, spec, _) in wanted {
@@ -226,7 +233,7 @@ fn zones(session: &mut Session, wanted: &[Wanted<'_>], found: &mut Findings) {
     let reply = session.get(what, Service::Compute, "/os-availability-zone");
     let there: Result<ZonesBody, _> = reply.and_then(|reply| parse(what, &reply));
     let there: Vec<ZoneInfo> = match there {
-        Ok(body) => body.zones,
+        Ok(body) => body.zones.all,
         Err(error) => return found.note(error.to_string()),
     };
     for (name, _, zones) in wanted {
@@ -234,7 +241,7 @@ fn zones(session: &mut Session, wanted: &[Wanted<'_>], found: &mut Findings) {
             // An administrator may name a host behind a colon.
             let bare = zone.as_str().split(':').next().unwrap_or_default();
             match there.iter().find(|z| z.name == bare) {
-                Some(info) if info.state.available => {}
+                Some(info) if info.is_available() => {}
                 Some(_) => found.add(name, format!("the availability zone \"{bare}\" takes no servers now")),
                 None => found.add(
                     name,

@@ -1,22 +1,14 @@
 //! What Nova lists: servers, flavors, limits. Making and removing servers is left to `create`.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "an edge: a reply without a Date has this machine's clock"
-)]
-
 use foldhash::HashSet;
-
-use jiff::Timestamp;
 
 use super::catalog::Service;
 use super::error::{Fault, parse};
-use super::pages::{Markers, next_marker, pages};
+use super::lax::{Lax, Number};
+use super::pages::{Entry as _, Markers, next_marker, page, pages};
 use super::session::{Session, date};
-use super::wire::{
-    Failed, Flavor, FlavorsPage, LimitsBody, Named, OneServer, ServerGroupsBody, ServersPage, WireServer,
-};
-use crate::http::{Reply, escaped, printable};
+use super::wire::{Failed, Flavor, LimitsBody, Named, OneServer, ServerGroupsBody, WireServer};
+use crate::http::{escaped, printable};
 use crate::model::{Room, Server, ServerId, ServerStatus};
 use crate::provider::{Lookup, ProviderError, ServerList};
 
@@ -46,9 +38,11 @@ pub(super) fn server(session: &mut Session, id: &ServerId) -> Result<Lookup, Pro
     if Fault::of(&reply).is_gone(Service::Compute) {
         return Ok(Lookup::Gone);
     }
-    let youngest = date(&reply).unwrap_or_else(Timestamp::now);
     let found = parse::<OneServer<WireServer>>(&what, &reply)?.server;
-    Ok(Lookup::There(Box::new(found.into_server(youngest))))
+    if !found.is_usable(&mut session.odd) {
+        return Err(ProviderError::BadAnswer(format!("{what}: the answer names no server")));
+    }
+    Ok(Lookup::There(Box::new(found.into_server())))
 }
 
 /// Asks one server why it is in ERROR: of one that never got a host, the list does not tell.
@@ -75,24 +69,23 @@ fn list(session: &mut Session) -> Result<Listing, ProviderError> {
         if reply.status == 400 && markers.last().is_some() {
             return Ok(Listing::LostMarker(Fault::of(&reply)));
         }
-        let page: ServersPage = parse(what, &reply)?;
-        let told = date(&reply);
-        clock = clock.or(told);
-        let youngest = told.or(clock).unwrap_or_else(Timestamp::now);
+        let page = page::<WireServer>(what, "servers", &reply, &mut session.odd)?;
+        clock = clock.or(date(&reply));
         let had = servers.len();
-        for port in page.servers.iter().filter_map(WireServer::port) {
-            session.taken_ports.insert(port.to_owned());
+        let last = page.entries.iter().rev().map(WireServer::id).find(|id| !id.is_empty());
+        let last = last.map(str::to_owned);
+        servers.reserve(page.entries.len());
+        for one in page.entries {
+            if let Some(port) = one.port() {
+                session.taken_ports.insert(port.to_owned());
+            }
+            if one.is_usable(&mut session.odd) && one.is_named(&mut session.odd) {
+                servers.push(one.into_server());
+            }
         }
-        servers.extend(page.servers.into_iter().map(|server| server.into_server(youngest)));
-        let Some(last) = servers
-            .get(had..)
-            .and_then(<[Server]>::last)
-            .map(|s| s.id.as_str().to_owned())
-        else {
-            break;
-        };
+        let Some(last) = last else { break };
         building = building || servers[had..].iter().any(|s| s.status == ServerStatus::Build);
-        let linked = next_marker(&page.servers_links, &last);
+        let linked = next_marker(&page.links, &last);
         // While servers are being scheduled a page may be short and bear no link, though more follow.
         if linked.is_none() && !building {
             break;
@@ -121,14 +114,7 @@ fn without_doubles(servers: &mut Vec<Server>) {
 
 /// Lists all flavors.
 pub(super) fn flavors(session: &mut Session) -> Result<Vec<Flavor>, ProviderError> {
-    let what = "flavors";
-    let read = |reply: &Reply| {
-        let page: FlavorsPage = parse(what, reply)?;
-        Ok((page.flavors, page.flavors_links))
-    };
-    pages(session, (Service::Compute, what, "/flavors/detail"), read, |flavor| {
-        &flavor.id
-    })
+    pages(session, (Service::Compute, "flavors", "/flavors/detail"), "flavors")
 }
 
 /// Lists the server groups of the project.
@@ -136,7 +122,7 @@ pub(super) fn server_groups(session: &mut Session) -> Result<Vec<Named>, Provide
     let what = "server groups";
     let reply = session.get(what, Service::Compute, "/os-server-groups")?;
     let body: ServerGroupsBody = parse(what, &reply)?;
-    Ok(body.server_groups)
+    Ok(body.server_groups.all)
 }
 
 /// Reads what is left of the quota. `listed` servers are known to exist: Nova counts one only once it has reached a cell,
@@ -144,17 +130,28 @@ pub(super) fn server_groups(session: &mut Session) -> Result<Vec<Named>, Provide
 pub(super) fn room(session: &mut Session, listed: usize) -> Result<Room, ProviderError> {
     let reply = session.get("limits", Service::Compute, "/limits")?;
     let body: LimitsBody = parse("limits", &reply)?;
-    let limits = body.limits.absolute;
+    let Lax(Some(limits)) = body.limits.0.unwrap_or_default().absolute else {
+        session
+            .odd
+            .note("limits", "", "what is left is not told (limits.absolute)");
+        return Ok(Room::default());
+    };
+    for (field, odd) in limits.odd() {
+        if let Some(odd) = odd {
+            session.odd.note("limits", "", &format!("{field} is {odd}"));
+        }
+    }
     let listed = i64::try_from(listed).unwrap_or(i64::MAX);
+    let used = limits.total_instances_used.0.unwrap_or(0).max(listed);
     Ok(Room {
-        instances: left(limits.max_total_instances, limits.total_instances_used.max(listed)),
+        instances: left(limits.max_total_instances, Number(Some(used), None)),
         vcpus: left(limits.max_total_cores, limits.total_cores_used),
         ram_mb: left(limits.max_total_ram, limits.total_ram_used),
     })
 }
 
-/// What is left; a negative maximum is none, and a project may use more than it may (the quota was lowered).
-fn left(most: i64, used: i64) -> Option<u64> {
-    let most = u64::try_from(most).ok()?;
-    Some(most.saturating_sub(u64::try_from(used).unwrap_or(0)))
+/// What is left; a negative maximum is none, and so is one that is not known. A project may use more than it may (the
+/// quota was lowered).
+fn left(most: Number, used: Number) -> Option<u64> {
+    Some(most.size()?.saturating_sub(used.size().unwrap_or(0)))
 }

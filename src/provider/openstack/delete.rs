@@ -43,8 +43,7 @@ pub(super) fn one(
     let fault = Fault::of(&reply);
     match reply.status {
         200..=299 => Ok(Deleted::Accepted),
-        // A page of a proxy is no proof that it is gone: forgetting it would leak it.
-        404 if fault.json || reply.body.is_empty() => Ok(Deleted::AlreadyGone),
+        _ if fault.is_gone(service) => Ok(Deleted::AlreadyGone),
         _ => Err(fault.of_delete(what)),
     }
 }

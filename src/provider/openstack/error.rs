@@ -3,7 +3,11 @@
 //!
 //! The text is data: bounded, printable, and without what a schema error echoes of our own request.
 
-use serde_json::Value;
+use std::marker::PhantomData;
+
+use serde::Deserialize;
+use serde::de::DeserializeSeed;
+use serde_json::{Map, Value};
 
 use super::catalog::Service;
 use crate::http::{HttpError, Reply, printable};
@@ -17,12 +21,17 @@ const SHOWN: usize = 200;
 /// A longer word is no word but echoed data.
 const LONGEST_WORD: usize = 80;
 
+/// Under which keys a message stands, the best first.
+const WORDS: [&str; 4] = ["message", "detail", "title", "error_msg"];
+
 /// A reply that is no success.
 #[derive(Clone, Debug)]
 pub(super) struct Fault {
     pub status: u16,
     /// Whether the body was JSON, so that an API spoke and not a proxy.
     pub json: bool,
+    /// Whether it is what a web server says of any path that it does not know: a page, or the same in JSON.
+    plain: bool,
     /// The name that the service gives to it: `itemNotFound`, or Neutron's type, `FloatingIPNotFound`.
     name: Option<String>,
     /// The whole message in lower case, for telling faults apart.
@@ -42,8 +51,12 @@ impl Fault {
 
     /// Reads a reply that may echo a text of ours (the encoded script), which is not shown.
     pub(super) fn hiding(reply: &Reply, secret: &str) -> Self {
-        let (json, mut text) = message(&reply.body);
-        let name = name(&reply.body);
+        let Said {
+            json,
+            plain,
+            name,
+            mut text,
+        } = Said::of(&reply.body);
         if !secret.is_empty() {
             text = text.replace(secret, "***");
         }
@@ -53,6 +66,7 @@ impl Fault {
         Self {
             status: reply.status,
             json,
+            plain,
             name,
             lower: text.to_lowercase(),
             shown: showable(&text),
@@ -80,14 +94,27 @@ impl Fault {
     /// Returns whether the service itself says that it has no such thing. The 404 of a gateway, a proxy or a wrong URL
     /// proves nothing: forgetting the thing for it would leak it.
     pub(super) fn is_gone(&self, service: Service) -> bool {
-        let named = |test: fn(&str) -> bool| self.name.as_deref().is_some_and(test);
+        let name = self.name.as_deref().unwrap_or_default();
         self.status == 404
             && match service {
-                Service::Compute | Service::Volume => named(|name| name == "itemNotFound"),
-                Service::Network => named(|name| name.ends_with("NotFound")),
-                // Glance says so in HTML, as its web server would.
-                Service::Image => true,
+                Service::Compute | Service::Volume => name == "itemNotFound",
+                // A type of Neutron's; `HTTPNotFound` it says of a path that it does not know.
+                Service::Network => {
+                    name.starts_with(char::is_uppercase) && name.ends_with("NotFound") && name != "HTTPNotFound"
+                }
+                // Glance says so as any web server would; only looking up may believe it.
+                Service::Image => self.plain,
             }
+    }
+
+    /// Returns whether it is a 404 that does not come from an OpenStack service: of a gateway, a proxy or a wrong URL.
+    pub(super) fn is_foreign(&self) -> bool {
+        self.status == 404 && self.name.is_none()
+    }
+
+    /// Returns whether there were too many requests; 498 is one vendor's word for it.
+    pub(super) fn is_throttle(status: u16) -> bool {
+        matches!(status, 429 | 498)
     }
 
     fn says(&self, any: &[&str]) -> bool {
@@ -123,10 +150,15 @@ impl Fault {
                 self.said()
             )),
             403 => ProviderError::Auth(text),
+            // The advice comes first: what follows may be cut.
+            404 if self.is_foreign() => ProviderError::Misrouted(format!(
+                "{what}: something else than the service answered, is its endpoint right? {}",
+                self.said()
+            )),
             404 => ProviderError::NotFound(text),
             // Cinder's quota, with a Retry-After of 0 that nobody should follow.
             413 if self.is_quota() => ProviderError::Quota(text),
-            429 => self.throttled(what),
+            status if Self::is_throttle(status) => self.throttled(what),
             413 if self.json => self.throttled(what),
             300..=399 => ProviderError::Unavailable(format!("{text}; is the endpoint right?")),
             500..=599 => ProviderError::Unavailable(text),
@@ -138,8 +170,9 @@ impl Fault {
     pub(super) fn of_create(&self, what: &str) -> ProviderError {
         let text = format!("{what}: {}", self.said());
         match self.status {
-            400..=499 if self.status != 429 && self.is_quota() => ProviderError::Quota(text),
-            400..=499 if self.status != 429 && self.is_no_room() => ProviderError::Capacity(text),
+            status if Self::is_throttle(status) => self.throttled(what),
+            400..=499 if self.is_quota() => ProviderError::Quota(text),
+            400..=499 if self.is_no_room() => ProviderError::Capacity(text),
             401 => self.of_reading(what),
             403 if self.is_policy() => ProviderError::Auth(text),
             409 if self.says(&["network"]) && self.says(&["multiple", "more than one"]) => ProviderError::Refused(
@@ -150,7 +183,7 @@ impl Fault {
                 ),
             ),
             413 if self.json => self.throttled(what),
-            429 => self.throttled(what),
+            404 if self.is_foreign() => self.of_reading(what),
             300..=399 => ProviderError::Unavailable(format!("{text}; is the endpoint right?")),
             400 if self.says(&["availability zone"]) => ProviderError::Zone(text),
             400..=499 => ProviderError::Refused(text),
@@ -194,10 +227,12 @@ impl Fault {
     pub(super) fn of_floating_ip(&self, what: &str) -> ProviderError {
         let text = format!("{what}: {}", self.said());
         match self.status {
-            400..=499 if self.status != 429 && self.is_quota() => ProviderError::Quota(text),
-            400..=499 if self.status != 429 && self.is_no_room() => ProviderError::Capacity(text),
-            401 | 403 | 413 | 429 | 300..=399 => self.of_reading(what),
+            status if Self::is_throttle(status) => self.throttled(what),
+            400..=499 if self.is_quota() => ProviderError::Quota(text),
+            400..=499 if self.is_no_room() => ProviderError::Capacity(text),
+            401 | 403 | 413 | 300..=399 => self.of_reading(what),
             409 => ProviderError::Conflict(text),
+            404 if self.is_foreign() => self.of_reading(what),
             404 if self.is_no_way() => ProviderError::Refused(format!(
                 // The advice comes first: what follows may be cut.
                 "{what}: no router joins the server's network to floating_ip_pool: {}",
@@ -220,13 +255,37 @@ pub(super) fn unreachable(what: &str, error: &HttpError) -> ProviderError {
 }
 
 /// Reads a 2xx body.
-pub(super) fn parse<'a, T: serde::Deserialize<'a>>(what: &str, reply: &'a Reply) -> Result<T, ProviderError> {
+pub(super) fn parse<'de, T: Deserialize<'de>>(what: &str, reply: &'de Reply) -> Result<T, ProviderError> {
+    parse_with(what, reply, || PhantomData)
+}
+
+/// Reads a 2xx body by a seed.
+pub(super) fn parse_with<'de, S: DeserializeSeed<'de>>(
+    what: &str,
+    reply: &'de Reply,
+    seed: impl Fn() -> S,
+) -> Result<S::Value, ProviderError> {
     if !(200..300).contains(&reply.status) {
         return Err(Fault::of(reply).of_reading(what));
     }
-    serde_json::from_slice(&reply.body).map_err(|cause| {
+    read_with(&reply.body, seed).map_err(|cause| {
         let begins = printable(&cause.to_string(), 120);
         ProviderError::BadAnswer(format!("{what}: {begins}; it begins \"{}\"", start(&reply.body)))
+    })
+}
+
+/// Reads JSON by a seed. A key that is there twice counts as it stands last, as other clients have it.
+pub(super) fn read_with<'de, S: DeserializeSeed<'de>>(
+    body: &'de [u8],
+    seed: impl Fn() -> S,
+) -> Result<S::Value, serde_json::Error> {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let read = seed()
+        .deserialize(&mut json)
+        .and_then(|value| json.end().map(|()| value));
+    read.or_else(|cause| {
+        let value: Value = serde_json::from_slice(body)?;
+        seed().deserialize(value).map_err(|_| cause)
     })
 }
 
@@ -234,41 +293,76 @@ fn start(body: &[u8]) -> String {
     printable(&String::from_utf8_lossy(&body[..body.len().min(120)]), 60)
 }
 
-/// Finds the name of a fault: the key around `{"itemNotFound": {"code", "message"}}`, the type of a `NeutronError`.
-fn name(body: &[u8]) -> Option<String> {
-    if body.len() > LARGEST_PARSED {
-        return None;
+/// What an error body says.
+struct Said {
+    json: bool,
+    plain: bool,
+    name: Option<String>,
+    text: String,
+}
+
+impl Said {
+    fn of(body: &[u8]) -> Self {
+        if body.len() <= LARGEST_PARSED
+            && let Ok(Value::Object(root)) = serde_json::from_slice::<Value>(body)
+        {
+            let name = name(&root);
+            let text = message(&root).unwrap_or_default();
+            // Neutron tells its faults apart by a type; the status alone is ambiguous there.
+            let text = match &name {
+                Some(kind) if root.contains_key("NeutronError") => format!("{kind}: {text}"),
+                _ => text.to_owned(),
+            };
+            // `{"code": "404 Not Found", "message", "title"}`: a page in JSON, for those who accept that.
+            let plain = root.get("code").is_some_and(Value::is_string) && root.contains_key("title");
+            return Self {
+                json: true,
+                plain,
+                name,
+                text,
+            };
+        }
+        let head = String::from_utf8_lossy(&body[..body.len().min(4000)]).into_owned();
+        Self {
+            json: false,
+            plain: !body.is_empty(),
+            name: None,
+            text: without_tags(&head),
+        }
     }
-    let Value::Object(root) = serde_json::from_slice::<Value>(body).ok()? else {
-        return None;
-    };
-    match root.iter().next().filter(|_| root.len() == 1)? {
-        (key, Value::Object(inner)) if key == "NeutronError" => Some(inner.get("type")?.as_str()?.to_owned()),
-        (key, Value::Object(_)) => Some(key.clone()),
+}
+
+/// Finds the name of a fault: the key around `{"itemNotFound": {"code", "message"}}`, the type of a `NeutronError`. A
+/// gateway gives none.
+fn name(root: &Map<String, Value>) -> Option<String> {
+    if let Some(Value::Object(inner)) = root.get("NeutronError") {
+        return Some(inner.get("type")?.as_str()?.to_owned());
+    }
+    let mut entries = root.iter();
+    match (entries.next()?, entries.next()) {
+        ((key, Value::Object(inner)), None) if inner.contains_key("message") && key != "error" => Some(key.clone()),
         _ => None,
     }
 }
 
-/// Finds the message in an error body, and tells whether the body was JSON.
-fn message(body: &[u8]) -> (bool, String) {
-    if body.len() <= LARGEST_PARSED
-        && let Ok(Value::Object(root)) = serde_json::from_slice::<Value>(body)
-    {
-        let inner = root.values().find_map(Value::as_object).unwrap_or(&root);
-        let told = |key: &str| inner.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
-        let text = told("message")
-            .or_else(|| told("title"))
-            .or_else(|| root.values().find_map(Value::as_str));
-        // Neutron tells its faults apart by a type; the status alone is ambiguous there.
-        let kind = root.get("NeutronError").and_then(|_| told("type"));
-        let text = text.unwrap_or_default();
-        return (
-            true,
-            kind.map_or_else(|| text.to_owned(), |kind| format!("{kind}: {text}")),
-        );
+/// Finds the one message in an error body: in the object that has the fault's name, in a list of errors, or at the top.
+fn message(root: &Map<String, Value>) -> Option<&str> {
+    let lists = || root.values().filter_map(Value::as_array).flatten();
+    let inner = root.values().find_map(Value::as_object);
+    let listed = lists().find_map(Value::as_object);
+    let told = |of: &'_ Map<String, Value>, word: &str| filled(of.get(word)).is_some();
+    for of in [inner, listed, Some(root)].into_iter().flatten() {
+        if let Some(word) = WORDS.into_iter().find(|word| told(of, word)) {
+            return filled(of.get(word));
+        }
     }
-    let head = String::from_utf8_lossy(&body[..body.len().min(4000)]).into_owned();
-    (false, without_tags(&head))
+    lists()
+        .find_map(|text| filled(Some(text)))
+        .or_else(|| root.values().find_map(|text| filled(Some(text))))
+}
+
+fn filled(value: Option<&Value>) -> Option<&str> {
+    value.and_then(Value::as_str).filter(|text| !text.is_empty())
 }
 
 /// Makes plain text of HTML, roughly: a proxy's page says its one sentence in it.

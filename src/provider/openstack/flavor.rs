@@ -1,5 +1,6 @@
 //! Which flavor a size means, and whether an image fits it.
 
+use super::lax::Number;
 use super::names::missing;
 use super::wire::{Flavor, Image};
 use crate::http::printable;
@@ -23,8 +24,8 @@ pub(super) fn choose<'a>(
                 on_volume: spec.boot_volume.is_some(),
             };
             if let Some(image) = image {
-                least.ram = least.ram.max(image.min_ram);
-                least.disk = least.disk.max(image.min_disk);
+                least.ram = least.ram.max(need(image.min_ram));
+                least.disk = least.disk.max(need(image.min_disk));
             }
             least.smallest(flavors)
         }
@@ -32,14 +33,16 @@ pub(super) fn choose<'a>(
 }
 
 fn named<'a>(flavors: &'a [Flavor], wanted: &str) -> Result<&'a Flavor, String> {
-    let named = flavors.iter().find(|flavor| flavor.name == wanted && !flavor.disabled);
+    let named = flavors
+        .iter()
+        .find(|flavor| flavor.name == wanted && !flavor.is_disabled());
     let found = named.or_else(|| {
         flavors
             .iter()
             .find(|flavor| flavor.id == wanted || flavor.name == wanted)
     });
     match found {
-        Some(flavor) if flavor.disabled => Err(format!(
+        Some(flavor) if flavor.is_disabled() => Err(format!(
             "the flavor \"{}\" is disabled: no new server may have it",
             printable(wanted, 100)
         )),
@@ -63,16 +66,19 @@ impl Least {
     fn smallest<'a>(&self, flavors: &'a [Flavor]) -> Result<&'a Flavor, String> {
         let enough = flavors
             .iter()
-            .filter(|flavor| !flavor.disabled && self.is_met_by(flavor));
+            .filter(|flavor| !flavor.is_disabled() && self.is_met_by(flavor));
         enough
-            .min_by_key(|flavor| (flavor.vcpus, flavor.ram, flavor.disk, &flavor.name, &flavor.id))
+            .min_by_key(|flavor| (sizes(flavor), &flavor.name, &flavor.id))
             .ok_or_else(|| self.unmet(flavors))
     }
 
     /// A flavor without a disk is good with a volume only: with its own disk Nova refuses it to users.
     fn is_met_by(&self, flavor: &Flavor) -> bool {
-        let disk = self.on_volume || (flavor.disk > 0 && flavor.disk >= self.disk);
-        flavor.vcpus >= self.vcpus && flavor.ram >= self.ram && disk
+        let Some((vcpus, ram, disk)) = sizes(flavor) else {
+            return false;
+        };
+        let disk = self.on_volume || (disk > 0 && disk >= self.disk);
+        vcpus >= self.vcpus && ram >= self.ram && disk
     }
 
     /// Says what was asked for, and the most that there is of each.
@@ -84,9 +90,9 @@ impl Least {
             .filter(|(least, _)| *least > 0)
             .map(|(least, what)| format!("{least} {what}"))
             .collect();
-        let mut most: Vec<&Flavor> = flavors.iter().filter(|flavor| !flavor.disabled).collect();
+        let mut most: Vec<&Flavor> = flavors.iter().filter(|flavor| !flavor.is_disabled()).collect();
         let mut largest: Vec<&Flavor> = Vec::new();
-        let sizes: [fn(&Flavor) -> u64; 3] = [|f| f.vcpus, |f| f.ram, |f| f.disk];
+        let sizes: [fn(&Flavor) -> Option<u64>; 3] = [|f| f.vcpus.size(), |f| f.ram.size(), |f| f.disk.size()];
         for size in sizes {
             most.sort_by_key(|flavor| std::cmp::Reverse(size(flavor)));
             if let Some(flavor) = most.first().filter(|flavor| !largest.iter().any(|l| l.id == flavor.id)) {
@@ -104,13 +110,28 @@ impl Least {
     }
 }
 
+/// The vCPUs, memory and disk of a flavor, where all of them are known.
+fn sizes(flavor: &Flavor) -> Option<(u64, u64, u64)> {
+    Some((flavor.vcpus.size()?, flavor.ram.size()?, flavor.disk.size()?))
+}
+
+/// What an image needs; what is not known is no need.
+fn need(least: Number) -> u64 {
+    least.size().unwrap_or(0)
+}
+
 fn shown(flavor: &Flavor) -> String {
+    let known = |number: Number| {
+        number
+            .size()
+            .map_or_else(|| "?".to_owned(), |number| number.to_string())
+    };
     format!(
         "\"{}\" with {} vCPUs, {} MiB, {} GB",
         printable(&flavor.name, 60),
-        flavor.vcpus,
-        flavor.ram,
-        flavor.disk
+        known(flavor.vcpus),
+        known(flavor.ram),
+        known(flavor.disk)
     )
 }
 
@@ -122,24 +143,18 @@ pub(super) fn misfit(image: &Image, flavor: &Flavor, boot_volume: Option<u32>) -
     );
     let size = format!("flavor \"{}\"", printable(&flavor.name, 100));
     let mut wrong = Vec::new();
-    if image.min_ram > flavor.ram {
-        wrong.push(format!(
-            "{name} needs {} MiB of memory, {size} has {}",
-            image.min_ram, flavor.ram
-        ));
+    let (needs_ram, needs_disk) = (need(image.min_ram), need(image.min_disk));
+    if let Some(ram) = flavor.ram.size().filter(|ram| needs_ram > *ram) {
+        wrong.push(format!("{name} needs {needs_ram} MiB of memory, {size} has {ram}"));
     }
-    match boot_volume {
-        Some(gb) if image.min_disk > u64::from(gb) => {
-            wrong.push(format!(
-                "{name} needs a disk of {} GB, boot_volume is {gb}",
-                image.min_disk
-            ));
+    match (boot_volume, flavor.disk.size()) {
+        (Some(gb), _) if needs_disk > u64::from(gb) => {
+            wrong.push(format!("{name} needs a disk of {needs_disk} GB, boot_volume is {gb}"));
         }
         // A root disk of 0 GB is as large as the image.
-        None if flavor.disk > 0 && image.min_disk > flavor.disk => {
+        (None, Some(disk)) if disk > 0 && needs_disk > disk => {
             wrong.push(format!(
-                "{name} needs a disk of {} GB, that of {size} has {}",
-                image.min_disk, flavor.disk
+                "{name} needs a disk of {needs_disk} GB, that of {size} has {disk}"
             ));
         }
         _ => {}
@@ -150,24 +165,29 @@ pub(super) fn misfit(image: &Image, flavor: &Flavor, boot_volume: Option<u32>) -
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::openstack::lax::Flag;
     use crate::provider::openstack::tests::spec;
+
+    fn known(number: u64) -> Number {
+        Number(i64::try_from(number).ok(), None)
+    }
 
     fn flavor(name: &str, vcpus: u64, ram: u64, disk: u64) -> Flavor {
         Flavor {
             id: format!("id of {name}"),
             name: name.to_owned(),
-            vcpus,
-            ram,
-            disk,
-            disabled: false,
+            vcpus: known(vcpus),
+            ram: known(ram),
+            disk: known(disk),
+            ..Flavor::default()
         }
     }
 
     fn image(min_ram: u64, min_disk: u64) -> Image {
         let image: Image = serde_json::from_str(r#"{"id":"i","name":"big"}"#).unwrap();
         Image {
-            min_disk,
-            min_ram,
+            min_disk: known(min_disk),
+            min_ram: known(min_ram),
             ..image
         }
     }
@@ -203,7 +223,7 @@ mod tests {
             flavor("nodisk", 2, 4096, 0),
             flavor("small", 1, 2048, 20),
         ];
-        flavors[4].disabled = true;
+        flavors[4].disabled = Flag(Some(true));
         let mut spec = spec("image", "");
         let (vcpus, ram_mb, disk_gb) = least;
         spec.size = SizeRef::Least { vcpus, ram_mb, disk_gb };
@@ -267,7 +287,7 @@ mod tests {
             let chosen = choose(flavors, &spec("image", size), None).map(|flavor| flavor.id.clone());
             chosen.map_err(|text| text.split(':').next().unwrap().to_owned())
         };
-        flavors[0].disabled = true;
+        flavors[0].disabled = Flag(Some(true));
         flavors[1].id = "other".to_owned();
         assert_eq!(name(&flavors, "tiny").as_deref(), Ok("other"));
         assert_eq!(name(&flavors, "other").as_deref(), Ok("other"));

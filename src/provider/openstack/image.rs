@@ -2,6 +2,7 @@
 
 use super::catalog::Service;
 use super::error::parse;
+use super::pages::Entry as _;
 use super::session::Session;
 use super::wire::{Image, ImagesPage};
 use crate::http::escaped;
@@ -40,12 +41,23 @@ fn pages(session: &mut Session, query: &str) -> Result<Vec<Image>, ProviderError
     loop {
         let query = asked.last().map_or("", String::as_str);
         let reply = session.get("images", Service::Image, &format!("/images?{query}"))?;
-        let mut page: ImagesPage = parse("images", &reply)?;
-        let ended = page.images.is_empty();
-        all.append(&mut page.images);
+        let page: ImagesPage = parse("images", &reply)?;
+        if !page.images.listed {
+            return Err(ProviderError::BadAnswer(
+                "images: the answer has no list \"images\"".to_owned(),
+            ));
+        }
+        let ended = page.images.all.is_empty();
+        all.extend(
+            page.images
+                .all
+                .into_iter()
+                .filter(|one| one.is_usable(&mut session.odd)),
+        );
         // The link is a path that lacks the prefix of the endpoint: only its query is good.
         let next = page
             .next
+            .0
             .as_deref()
             .and_then(|next| next.split_once('?'))
             .map(|(_, query)| query.to_owned());
@@ -102,8 +114,7 @@ mod tests {
             status: "active".to_owned(),
             owner: Some(owner.to_owned()),
             created_at: created.to_owned(),
-            min_disk: 0,
-            min_ram: 0,
+            ..Image::default()
         };
         let mut images = vec![
             image("c", "cloud", "2026-01-03T00:00:00Z"),

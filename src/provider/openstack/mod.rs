@@ -12,7 +12,8 @@
 //! | `belongings` | floating IPs, ports, volumes: listed, removed, marked |
 //! | `console` | the last lines of a server's console |
 //! | `check` | everything that is named, looked up |
-//! | `error`, `wire`, `told`, `names` | what the answers look like |
+//! | `error`, `wire`, `told`, `lax`, `names` | what the answers look like |
+//! | `odd` | what of them could not be read |
 
 #![expect(
     clippy::disallowed_methods,
@@ -31,8 +32,10 @@ mod error;
 mod flavor;
 mod image;
 mod kept;
+mod lax;
 mod names;
 mod network;
+mod odd;
 mod pages;
 mod port;
 mod resolve;
@@ -51,7 +54,7 @@ use log::info;
 use crate::access::OpenStackAccess;
 use crate::http::{Deadline, Http, printable};
 use crate::model::{
-    Belonging, BelongingKind, BelongingMark, Offers, ServerId, ServerSpec, TemplateName, Unavailable, Zone,
+    Belonging, BelongingKind, BelongingMark, Offers, ServerId, ServerSpec, Spoken, TemplateName, Unavailable, Zone,
 };
 use crate::provider::{AddFloatingIp, CreateServer, Deleted, Lookup, Provider, ProviderError, ServerList};
 use resolve::Stock;
@@ -152,6 +155,18 @@ impl Provider for OpenStack {
 
     fn check(&mut self, wanted: &[(&TemplateName, &ServerSpec, &[Zone])]) -> Result<Vec<String>, ProviderError> {
         check::check(&mut self.session, wanted)
+    }
+
+    fn recall(&mut self, spoken: &Spoken) {
+        self.session.spoken.clone_from(spoken);
+    }
+
+    fn spoken(&self) -> Spoken {
+        self.session.spoken.clone()
+    }
+
+    fn odd(&self) -> Vec<String> {
+        self.session.odd.sentences()
     }
 
     fn requests(&self) -> u64 {

@@ -1,12 +1,14 @@
 //! Networks and security groups by name, from Neutron.
 
+use std::collections::BTreeSet;
+
 use super::catalog::Service;
 use super::error::parse;
 use super::names::{is_uuid, missing};
 use super::pages::pages;
 use super::session::Session;
-use super::wire::{Named, Network, NetworksPage, SecurityGroupsBody};
-use crate::http::{Reply, escaped, printable};
+use super::wire::{Named, Network, SecurityGroup, SecurityGroupsBody};
+use crate::http::{escaped, printable};
 use crate::provider::ProviderError;
 
 /// What is asked of each network.
@@ -14,13 +16,8 @@ const FIELDS: &str = "fields=id&fields=name&fields=shared&fields=router:external
 
 /// Lists all networks that the project sees: its own, those that are shared with it, and external ones.
 pub(super) fn networks(session: &mut Session) -> Result<Vec<Network>, ProviderError> {
-    let what = "networks";
     let path = format!("/networks?{FIELDS}");
-    let read = |reply: &Reply| {
-        let page: NetworksPage = parse(what, reply)?;
-        Ok((page.networks, page.networks_links))
-    };
-    pages(session, (Service::Network, what, &path), read, |network| &network.id)
+    pages(session, (Service::Network, "networks", &path), "networks")
 }
 
 /// Asks for the things of one project only, under the name that every Neutron knows.
@@ -57,9 +54,9 @@ pub(super) fn resolve(networks: &[Network], wanted: &str) -> Result<String, Stri
 pub(super) fn only(networks: &[Network], project: Option<&str>) -> Result<Option<String>, String> {
     let own = |n: &Network| match project {
         Some(project) => n.project_id.as_deref() == Some(project),
-        None => n.external == Some(false),
+        None => n.external.0 == Some(false),
     };
-    let usable: Vec<&Network> = networks.iter().filter(|n| n.shared || own(n)).collect();
+    let usable: Vec<&Network> = networks.iter().filter(|n| n.shared.0 == Some(true) || own(n)).collect();
     match usable.as_slice() {
         [] => Ok(None),
         [network] => Ok(Some(network.id.clone())),
@@ -83,17 +80,19 @@ pub(super) fn only(networks: &[Network], project: Option<&str>) -> Result<Option
 
 /// Finds a thing of which a list has names and ids: by its id, or by its name.
 pub(super) fn named(kind: &str, there: &[Named], wanted: &str) -> Result<String, String> {
-    let id = |thing: &Named| thing.id.0.clone();
-    if let Some(found) = there
-        .iter()
-        .find(|t| t.id.0.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(wanted)))
-    {
-        return Ok(id(found).unwrap_or_default());
+    let of_id = |thing: &&Named| !thing.id.is_empty() && thing.id.eq_ignore_ascii_case(wanted);
+    if let Some(found) = there.iter().find(of_id) {
+        return Ok(found.id.clone());
     }
-    let ids: Vec<String> = there.iter().filter(|t| t.name == wanted).filter_map(id).collect();
+    let ids: BTreeSet<&str> = there
+        .iter()
+        .filter(|t| t.name == wanted && !t.id.is_empty())
+        .map(|t| t.id.as_str())
+        .collect();
+    let ids: Vec<&str> = ids.into_iter().collect();
     match ids.as_slice() {
         [] => Err(missing(kind, wanted, there.iter().map(|t| t.name.as_str()))),
-        [id] => Ok(id.clone()),
+        [id] => Ok((*id).to_owned()),
         several => Err(format!(
             "{} {kind}s are named \"{}\": name one by its id ({})",
             several.len(),
@@ -103,15 +102,17 @@ pub(super) fn named(kind: &str, there: &[Named], wanted: &str) -> Result<String,
     }
 }
 
-/// Lists the security groups of the project.
+/// Lists the security groups of the project, all pages of them: to an administrator Neutron shows those of every project.
 pub(super) fn security_groups(session: &mut Session) -> Result<Vec<Named>, ProviderError> {
     let what = "security groups";
-    let path = "/security-groups?fields=id&fields=name";
-    let reply = match session.get(what, Service::Network, path) {
-        // A cloud without Neutron has them at Nova.
-        Err(ProviderError::NotFound(_)) => session.get(what, Service::Compute, "/os-security-groups")?,
-        other => other?,
-    };
+    if session.has(Service::Network)? {
+        let project = of_project(session.project());
+        let path = format!("/security-groups?fields=id&fields=name{project}");
+        let groups: Vec<SecurityGroup> = pages(session, (Service::Network, what, &path), "security_groups")?;
+        return Ok(groups.into_iter().map(|group| group.0).collect());
+    }
+    // A cloud without Neutron has them at Nova.
+    let reply = session.get(what, Service::Compute, "/os-security-groups")?;
     let body: SecurityGroupsBody = parse(what, &reply)?;
-    Ok(body.security_groups)
+    Ok(body.security_groups.all)
 }

@@ -3,10 +3,19 @@
 //! The list of servers has manners of its own and is left to `compute`; only its markers are kept here.
 
 use std::collections::{BTreeSet, HashSet};
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::catalog::Service;
+use super::error::{Fault, parse_with};
+use super::lax::Many;
 use super::names::query_value;
+use super::odd::Oddities;
 use super::session::Session;
+use super::told::Odd;
 use super::wire::Link;
 use crate::http::{Reply, escaped};
 use crate::provider::ProviderError;
@@ -16,17 +25,106 @@ const PAGE: u32 = 1000;
 /// More pages than this are no list of servers (a million of them, or pages of one).
 const MAX_PAGES: u32 = 1000;
 
-/// Reads all pages of a list. An entry that moved between two pages is kept once.
-pub(super) fn pages<T>(
+/// What a list is made of.
+pub(super) trait Entry {
+    /// What one is called.
+    const NOUN: &'static str;
+
+    /// Returns its id; empty where that cannot be read.
+    fn id(&self) -> &str;
+
+    /// Returns its fields, each with what it holds instead of what it should.
+    fn odd(&self) -> Vec<(&'static str, Odd)> {
+        Vec::new()
+    }
+
+    /// Notes what of it cannot be read. Returns whether it can be used: what has no id cannot.
+    fn is_usable(&self, oddities: &mut Oddities) -> bool {
+        for (field, odd) in self.odd() {
+            if let Some(odd) = odd {
+                oddities.note(Self::NOUN, self.id(), &format!("{field} is {odd}"));
+            }
+        }
+        if self.id().is_empty() {
+            oddities.note(Self::NOUN, "", "one without a readable id is left out");
+        }
+        !self.id().is_empty()
+    }
+}
+
+/// A page of a list, and the links beside it.
+#[derive(Debug)]
+pub(super) struct Page<T> {
+    pub entries: Vec<T>,
+    pub links: Vec<Link>,
+}
+
+/// Reads a page: what stands under a key, and its links under `<key>_links`. A list that is not there is an error, never
+/// an empty list.
+pub(super) fn page<'de, T: Deserialize<'de>>(
+    what: &str,
+    key: &str,
+    reply: &'de Reply,
+    odd: &mut Oddities,
+) -> Result<Page<T>, ProviderError> {
+    let (entries, links) = parse_with(what, reply, || Keyed(key, PhantomData))?;
+    if !entries.listed {
+        return Err(ProviderError::BadAnswer(format!(
+            "{what}: the answer has no list {key:?}"
+        )));
+    }
+    for (of, wrong) in [("", entries.odd), ("_links", links.odd)] {
+        if let Some(wrong) = wrong {
+            odd.note("list", "", &format!("{key}{of} is {wrong}"));
+        }
+    }
+    Ok(Page {
+        entries: entries.all,
+        links: links.all,
+    })
+}
+
+#[derive(Clone, Copy)]
+struct Keyed<'k, T>(&'k str, PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Keyed<'_, T> {
+    type Value = (Many<T>, Many<Link>);
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Keyed<'_, T> {
+    type Value = (Many<T>, Many<Link>);
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an object with {:?}", self.0)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let (mut entries, mut links) = (Many::default(), Many::default());
+        while let Some(key) = map.next_key::<String>()? {
+            match key.strip_prefix(self.0) {
+                Some("") => entries = map.next_value()?,
+                Some("_links") => links = map.next_value()?,
+                _ => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok((entries, links))
+    }
+}
+
+/// Reads all pages of a list, which stands under `key`. An entry that moved between two pages is kept once.
+pub(super) fn pages<T: Entry + for<'de> Deserialize<'de>>(
     session: &mut Session,
     (service, what, path): (Service, &str, &str),
-    read: impl Fn(&Reply) -> Result<(Vec<T>, Vec<Link>), ProviderError>,
-    id: impl Fn(&T) -> &str,
+    key: &str,
 ) -> Result<Vec<T>, ProviderError> {
     for _ in 0..2 {
-        if let Some(mut all) = attempt(session, (service, what, path), &read, &id)? {
+        if let Some(mut all) = attempt::<T>(session, (service, what, path), key)? {
             let mut seen = HashSet::new();
-            all.retain(|one| seen.insert(id(one).to_owned()));
+            all.retain(|one| seen.insert(one.id().to_owned()));
             return Ok(all);
         }
     }
@@ -36,22 +134,24 @@ pub(super) fn pages<T>(
 }
 
 /// Reads them once; `None` when the entry that was the marker is gone meanwhile.
-fn attempt<T>(
+fn attempt<T: Entry + for<'de> Deserialize<'de>>(
     session: &mut Session,
     (service, what, path): (Service, &str, &str),
-    read: &impl Fn(&Reply) -> Result<(Vec<T>, Vec<Link>), ProviderError>,
-    id: &impl Fn(&T) -> &str,
+    key: &str,
 ) -> Result<Option<Vec<T>>, ProviderError> {
     let mut all = Vec::new();
     let mut markers = Markers::default();
     loop {
         let reply = session.get(what, service, &markers.path(path))?;
-        if matches!(reply.status, 400 | 404) && markers.last().is_some() {
+        // The 404 of a gateway says nothing of the marker.
+        let lost = reply.status == 400 || reply.status == 404 && !Fault::of(&reply).is_foreign();
+        if lost && markers.last().is_some() {
             return Ok(None);
         }
-        let (mut entries, links) = read(&reply)?;
-        let next = entries.last().and_then(|last| next_marker(&links, id(last)));
-        all.append(&mut entries);
+        let page: Page<T> = page(what, key, &reply, &mut session.odd)?;
+        let last = page.entries.iter().rev().map(T::id).find(|id| !id.is_empty());
+        let next = last.and_then(|last| next_marker(&page.links, last));
+        all.extend(page.entries.into_iter().filter(|one| one.is_usable(&mut session.odd)));
         let Some(next) = next else {
             return Ok(Some(all));
         };

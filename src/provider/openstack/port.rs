@@ -13,31 +13,35 @@ use super::catalog::Service;
 use super::error::{Fault, parse, unreachable};
 use super::names::{is_uuid, missing};
 use super::network;
-use super::pages::pages;
+use super::pages::{Entry, pages};
 use super::session::{Call, CallError, Session};
-use super::told::{Loose, or_default};
-use super::wire::Link;
-use crate::http::{Reply, escaped, printable};
+use super::told::{Loose, Odd, text};
+use crate::http::{escaped, printable};
 use crate::model::{PortOffer, PortSpec};
 use crate::provider::{CreateServer, ProviderError};
-
-/// A page of Neutron's ports.
-#[derive(Debug, Deserialize)]
-struct PortsPage {
-    ports: Vec<Port>,
-    #[serde(default)]
-    ports_links: Vec<Link>,
-}
 
 /// A port.
 #[derive(Debug, Deserialize)]
 pub(super) struct Port {
+    #[serde(default, deserialize_with = "text")]
     id: String,
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "text")]
     name: String,
     /// The server that has it; empty where it is free.
     #[serde(default)]
     device_id: Loose,
+}
+
+impl Entry for Port {
+    const NOUN: &'static str = "port";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn odd(&self) -> Vec<(&'static str, Odd)> {
+        vec![("device_id", self.device_id.1)]
+    }
 }
 
 /// The answer to POST /ports.
@@ -64,16 +68,11 @@ pub(super) fn ports(session: &mut Session, wanted: &BTreeSet<&str>) -> Result<Ve
 }
 
 fn filtered(session: &mut Session, filters: &str) -> Result<Vec<Port>, ProviderError> {
-    let what = "ports";
     // To an administrator Neutron shows those of every project.
     let project = session.ensure_login()?.project.clone();
     let project = network::of_project(project.as_deref());
     let path = format!("/ports?fields=id&fields=name&fields=device_id{project}{filters}");
-    let read = |reply: &Reply| {
-        let page: PortsPage = parse(what, reply)?;
-        Ok((page.ports, page.ports_links))
-    };
-    pages(session, (Service::Network, what, &path), read, |port| &port.id)
+    pages(session, (Service::Network, "ports", &path), "ports")
 }
 
 /// Returns the ids of the free ones among ports that are named by name or id; a name may be that of several.
@@ -85,7 +84,7 @@ pub(super) fn free(ports: &[Port], wanted: &[&str], taken: &BTreeSet<String>, wr
             wrong.push(missing("port", name, ports.iter().map(|port| port.name.as_str())));
         }
         for port in named {
-            let unused = port.device_id.0.as_deref().unwrap_or_default().is_empty();
+            let unused = port.device_id.1.is_none() && port.device_id.0.as_deref().unwrap_or_default().is_empty();
             if unused && !taken.contains(&port.id) && !free.contains(&port.id) {
                 free.push(port.id.clone());
             }
@@ -155,7 +154,7 @@ pub(super) fn give_back(session: &mut Session, taken: Taken) {
             body: None,
         };
         let failed = match session.call(&call) {
-            Ok(reply) if (200..300).contains(&reply.status) || reply.status == 404 => continue,
+            Ok(reply) if (200..300).contains(&reply.status) || Fault::of(&reply).is_gone(Service::Network) => continue,
             Ok(reply) => Fault::of(&reply).of_delete("port").to_string(),
             Err(CallError::NotMade(error)) => error.to_string(),
             Err(CallError::Http(error)) => error.to_string(),

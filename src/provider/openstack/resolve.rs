@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use log::debug;
 
 use super::catalog::Service;
+use super::error::{Fault, parse};
 use super::names::{is_uuid, missing, nearest};
 use super::port::{self, Port};
 use super::session::Session;
@@ -17,20 +18,24 @@ use crate::model::{ImageRef, Offer, PortOffer, PortSpec, ServerSpec};
 use crate::pattern::WholeName;
 use crate::provider::ProviderError;
 
-/// What a cloud has of what was named.
+/// What a cloud has of what was named. Of the lists but flavors each may have failed, with the reason: that closes the
+/// templates that need it, and no other.
 #[derive(Debug)]
 pub(super) struct Stock {
     project: Option<String>,
     flavors: Vec<Flavor>,
-    images: Vec<Image>,
-    /// `None` where they were not needed, or the cloud does not show them.
-    networks: Option<Vec<Network>>,
-    ports: Vec<Port>,
-    security_groups: Vec<Named>,
-    server_groups: Vec<Named>,
+    images: Looked<Vec<Image>>,
+    /// `None` where they were not needed.
+    networks: Option<Looked<Vec<Network>>>,
+    ports: Looked<Vec<Port>>,
+    security_groups: Looked<Vec<Named>>,
+    server_groups: Looked<Vec<Named>>,
     /// Ports that servers have which do not show on them yet.
     taken_ports: BTreeSet<String>,
 }
+
+/// A list, or why it could not be had.
+type Looked<T> = Result<T, ProviderError>;
 
 /// How many other images an offer names at most.
 const OLDER_IMAGES: usize = 5;
@@ -39,28 +44,34 @@ impl Stock {
     /// Lists what the specs name: images in one query, all flavors, and of the rest what cannot be done without.
     pub(super) fn of(session: &mut Session, specs: &[&ServerSpec]) -> Result<Self, ProviderError> {
         let project = session.ensure_login()?.project.clone();
-        let made = |test: fn(&PortSpec) -> bool| specs.iter().flat_map(|spec| &spec.ports).any(test);
+        let made = |spec: &&ServerSpec| spec.ports.iter().any(|port| matches!(port, PortSpec::Made { .. }));
+        let grouped = specs.iter().any(made) && specs.iter().any(|spec| names_groups(spec));
         let named_group = |spec: &&ServerSpec| group_name(spec).is_some();
         Ok(Self {
             project,
-            images: images(session, specs)?,
-            networks: networks(session, specs)?,
-            ports: ports(session, specs)?,
-            security_groups: if made(|port| matches!(port, PortSpec::Made { .. }))
-                && specs.iter().any(|spec| names_groups(spec))
-            {
-                network::security_groups(session)?
-            } else {
-                Vec::new()
-            },
-            server_groups: if specs.iter().any(named_group) {
-                compute::server_groups(session)?
-            } else {
-                Vec::new()
-            },
+            images: images(session, specs),
+            networks: networks(session, specs),
+            ports: ports(session, specs),
+            security_groups: listed(grouped, || network::security_groups(session)),
+            server_groups: listed(specs.iter().any(named_group), || compute::server_groups(session)),
             flavors: compute::flavors(session)?,
             taken_ports: session.taken_ports.clone(),
         })
+    }
+
+    /// Returns why lists could not be had, each once.
+    pub(super) fn failed(&self) -> BTreeSet<String> {
+        [
+            self.images.as_ref().err(),
+            self.networks.as_ref().and_then(|networks| networks.as_ref().err()),
+            self.ports.as_ref().err(),
+            self.security_groups.as_ref().err(),
+            self.server_groups.as_ref().err(),
+        ]
+        .into_iter()
+        .flatten()
+        .map(ToString::to_string)
+        .collect()
     }
 
     /// Resolves a spec, or tells all that is wrong with it.
@@ -72,7 +83,10 @@ impl Stock {
         let flavor = flavor.map_err(|text| wrong.push(text)).ok();
         let networks = self.networks(spec, &mut wrong);
         let ports = self.ports(spec, &mut wrong);
-        let group = group_name(spec).map(|name| network::named("server group", &self.server_groups, name));
+        let group = group_name(spec).map(|name| {
+            let groups = self.server_groups.as_ref().map_err(ToString::to_string)?;
+            network::named("server group", groups, name)
+        });
         let server_group = group.and_then(|found| found.map_err(|text| wrong.push(text)).ok());
         if let (Some(image), Some(flavor)) = (known, flavor) {
             wrong.extend(flavor::misfit(image, flavor, spec.boot_volume));
@@ -85,8 +99,9 @@ impl Stock {
                 networks,
                 ports,
                 server_group,
-                vcpus: flavor.vcpus,
-                ram_mb: flavor.ram,
+                // What is not told takes no room.
+                vcpus: flavor.vcpus.size().unwrap_or(0),
+                ram_mb: flavor.ram.size().unwrap_or(0),
             }),
             _ => Err(wrong),
         }
@@ -95,19 +110,21 @@ impl Stock {
     /// Finds an image: its id, what is known of it, and the ids of those that would do as well. An id is not looked up:
     /// it may be of an image that no list shows (community, hidden), and boots all the same.
     fn image(&self, wanted: &ImageRef) -> Result<(String, Option<&Image>, Vec<String>), String> {
+        let images = self.images.as_deref().map_err(ToString::to_string);
         let mut found = match wanted {
             ImageRef::Regex(text) => {
                 let pattern = WholeName::new(text)?;
-                self.candidates(|name| pattern.matches(name))
+                self.candidates(images.clone()?, |name| pattern.matches(name))
             }
-            ImageRef::Name(name) if !is_uuid(name) => self.candidates(|other| other == name),
+            ImageRef::Name(name) if !is_uuid(name) => self.candidates(images.clone()?, |other| other == name),
             ImageRef::Id(id) | ImageRef::Name(id) => {
-                return Ok((id.clone(), self.images.iter().find(|image| image.id == *id), Vec::new()));
+                let known = images.unwrap_or_default().iter().find(|image| image.id == *id);
+                return Ok((id.clone(), known, Vec::new()));
             }
         }
         .into_iter();
         let Some(image) = found.next() else {
-            let names = self.images.iter().filter_map(|image| image.name.as_deref());
+            let names = images?.iter().filter_map(|image| image.name.as_deref());
             return Err(match wanted {
                 ImageRef::Regex(text) => format!(
                     "no image has a name that \"{}\" matches as a whole ({})",
@@ -121,8 +138,8 @@ impl Stock {
         Ok((image.id.clone(), Some(image), older))
     }
 
-    fn candidates(&self, wanted: impl Fn(&str) -> bool) -> Vec<&Image> {
-        image::candidates(&self.images, wanted, self.project.as_deref())
+    fn candidates<'i>(&self, images: &'i [Image], wanted: impl Fn(&str) -> bool) -> Vec<&'i Image> {
+        image::candidates(images, wanted, self.project.as_deref())
     }
 
     /// Says which image was chosen where that was open.
@@ -143,12 +160,20 @@ impl Stock {
     fn networks(&self, spec: &ServerSpec, wrong: &mut Vec<String>) -> Vec<String> {
         let mut add = |found: Result<String, String>| found.map_err(|text| wrong.push(text)).ok();
         if !spec.networks.is_empty() || !spec.ports.is_empty() {
-            let seen = self.networks.as_deref().unwrap_or_default();
-            let named = spec.networks.iter().map(|name| network::resolve(seen, name));
+            let named = spec.networks.iter().map(|name| self.network(name));
             return named.filter_map(add).collect();
         }
         let only = match &self.networks {
-            Some(networks) => network::only(networks, self.project.as_deref()),
+            Some(Ok(networks)) => network::only(networks, self.project.as_deref()),
+            // Nova could not do without it either.
+            Some(Err(error @ (ProviderError::Unavailable(_) | ProviderError::Throttled { .. }))) => {
+                Err(error.to_string())
+            }
+            // A cloud without Neutron, or one that does not show its networks: Nova may know better.
+            Some(Err(error)) => {
+                debug!("openstack: {error}; the choice of the network is left to Nova");
+                Ok(None)
+            }
             None => Ok(None),
         };
         match only {
@@ -162,6 +187,15 @@ impl Stock {
         }
     }
 
+    /// Finds a network that is named; an id needs no list.
+    fn network(&self, wanted: &str) -> Result<String, String> {
+        match &self.networks {
+            Some(Err(error)) if !is_uuid(wanted) => Err(error.to_string()),
+            Some(Ok(networks)) => network::resolve(networks, wanted),
+            _ => network::resolve(&[], wanted),
+        }
+    }
+
     fn ports(&self, spec: &ServerSpec, wrong: &mut Vec<String>) -> Vec<PortOffer> {
         let mut offers = Vec::new();
         let mut pooled = false;
@@ -172,8 +206,13 @@ impl Stock {
                 PortSpec::Existing(_) => {
                     pooled = true;
                     let pool: Vec<&str> = pool(spec).collect();
-                    let free = port::free(&self.ports, &pool, &self.taken_ports, wrong);
-                    offers.push(PortOffer::OneOf(free));
+                    match &self.ports {
+                        Ok(ports) => {
+                            let free = port::free(ports, &pool, &self.taken_ports, wrong);
+                            offers.push(PortOffer::OneOf(free));
+                        }
+                        Err(error) => wrong.push(error.to_string()),
+                    }
                 }
                 PortSpec::Made {
                     network,
@@ -198,9 +237,8 @@ impl Stock {
         let mut keep = |found: Result<String, String>| found.map_err(|text| wrong.push(text)).ok();
         let groups = groups.iter().map(|name| self.security_group(name));
         let security_groups = groups.filter_map(&mut keep).collect();
-        let seen = self.networks.as_deref().unwrap_or_default();
         Some(PortOffer::New {
-            network: keep(network::resolve(seen, network))?,
+            network: keep(self.network(network))?,
             security_groups,
         })
     }
@@ -209,8 +247,14 @@ impl Stock {
         if is_uuid(wanted) {
             return Ok(wanted.to_owned());
         }
-        network::named("security group", &self.security_groups, wanted)
+        let groups = self.security_groups.as_ref().map_err(ToString::to_string)?;
+        network::named("security group", groups, wanted)
     }
+}
+
+/// Makes a list where it is needed.
+fn listed<T: Default>(needed: bool, list: impl FnOnce() -> Looked<T>) -> Looked<T> {
+    if needed { list() } else { Ok(T::default()) }
 }
 
 /// Lists the images that are named; where an expression stands, all of them in the same way.
@@ -237,7 +281,7 @@ fn images(session: &mut Session, specs: &[&ServerSpec]) -> Result<Vec<Image>, Pr
 }
 
 /// Lists the networks where one is named that is no id, or where Nova would have to choose.
-fn networks(session: &mut Session, specs: &[&ServerSpec]) -> Result<Option<Vec<Network>>, ProviderError> {
+fn networks(session: &mut Session, specs: &[&ServerSpec]) -> Option<Looked<Vec<Network>>> {
     let named = |spec: &&ServerSpec| {
         let of_ports = spec.ports.iter().filter_map(|port| match port {
             PortSpec::Made { network, .. } => Some(network),
@@ -246,20 +290,8 @@ fn networks(session: &mut Session, specs: &[&ServerSpec]) -> Result<Option<Vec<N
         spec.networks.iter().chain(of_ports).any(|name| !is_uuid(name))
     };
     let open = |spec: &&ServerSpec| spec.networks.is_empty() && spec.ports.is_empty();
-    let must = specs.iter().any(named);
-    if !must && !specs.iter().any(open) {
-        return Ok(None);
-    }
-    match network::networks(session) {
-        Ok(networks) => Ok(Some(networks)),
-        Err(error @ (ProviderError::Unavailable(_) | ProviderError::Throttled { .. })) => Err(error),
-        // A cloud without Neutron, or one that does not show its networks: Nova may know better.
-        Err(error) if !must => {
-            debug!("openstack: {error}; the choice of the network is left to Nova");
-            Ok(None)
-        }
-        Err(error) => Err(error),
-    }
+    let needed = specs.iter().any(|spec| named(spec) || open(spec));
+    needed.then(|| network::networks(session))
 }
 
 /// Lists the existing ports that are named.
@@ -315,8 +347,8 @@ pub(super) fn image_name(image: &ImageRef) -> Option<&str> {
 pub(super) fn image_exists(session: &mut Session, id: &str) -> Result<bool, ProviderError> {
     let path = format!("/images/{}", crate::http::escaped(id));
     let reply = session.get("image", Service::Image, &path)?;
-    match reply.status {
-        404 => Ok(false),
-        _ => super::error::parse::<Image>("image", &reply).map(|image| image.status == "active"),
+    if Fault::of(&reply).is_gone(Service::Image) {
+        return Ok(false);
     }
+    parse::<Image>("image", &reply).map(|image| image.status == "active")
 }

@@ -1,4 +1,4 @@
-//! Requests with a token: the login when it is first needed, one more after a 401, patience after a 429.
+//! Requests with a token: the login when it is first needed, one more after a 401, patience after a 429 (or 498).
 //!
 //! What an answer means is left to the callers; here only the two statuses are dealt with that say surely that the
 //! request was not handled, so that repeating even a POST is safe.
@@ -12,10 +12,12 @@ use ureq::http::Method;
 
 use super::auth::{self, Login};
 use super::catalog::{self, Service};
-use super::error::unreachable;
+use super::error::{Fault, unreachable};
 use super::kept::Keeper;
+use super::odd::Oddities;
 use crate::access::OpenStackAccess;
 use crate::http::{Http, HttpError, Reply, Request, http_date, printable};
+use crate::model::{Spoken, SpokenBase, digest};
 use crate::provider::ProviderError;
 
 /// Logins in one pass: public clouds count them (OVH: 60 a minute and user).
@@ -59,13 +61,15 @@ pub(super) struct Session {
     logins: u32,
     /// The login that Keystone refused: tried again it would only lock the account.
     refused: Option<ProviderError>,
-    /// Compute answered 404 below `/v2.1` where the catalog says `/v2`.
-    old_compute: bool,
-    /// Compute answered anything else than 404: its base is right.
-    proven_compute: bool,
+    /// Which of its bases a service has, where that is not the first.
+    pub(super) spoken: Spoken,
+    /// The services that answered: their base is right.
+    proven: BTreeSet<Service>,
     /// Ports that were handed out, by this client or, as the list of servers told, by an earlier one: a server that is
     /// only begun does not show on its port yet.
     pub(super) taken_ports: BTreeSet<String>,
+    /// What could not be read of what was answered.
+    pub(super) odd: Oddities,
 }
 
 impl Session {
@@ -79,9 +83,10 @@ impl Session {
             keeper,
             logins: 0,
             refused: None,
-            old_compute: false,
-            proven_compute: false,
+            spoken: Spoken::new(),
+            proven: BTreeSet::new(),
             taken_ports: BTreeSet::new(),
+            odd: Oddities::default(),
         }
     }
 
@@ -126,7 +131,7 @@ impl Session {
     /// for us may be older than the endpoint that is missing.
     fn kept(&mut self) -> Option<Login> {
         let login = self.keeper.as_mut()?.take(&self.access)?;
-        catalog::base(&self.access, &login.catalog, Service::Compute).ok()?;
+        catalog::bases(&self.access, &login.catalog, Service::Compute, None).ok()?;
         Some(login)
     }
 
@@ -143,7 +148,7 @@ impl Session {
         let reply = loop {
             self.in_time()?;
             let reply = auth::send(&self.http, &self.access).map_err(|e| unreachable("login at Keystone", &e))?;
-            if reply.status != 429 || !self.waited(&reply, tries) {
+            if !Fault::is_throttle(reply.status) || !self.waited(&reply, tries) {
                 break reply;
             }
             tries += 1;
@@ -168,9 +173,10 @@ impl Session {
             return;
         }
         for service in [Service::Compute, Service::Image, Service::Network, Service::Volume] {
-            let base = catalog::base(&self.access, &login.catalog, service);
-            if let Some(base) = base.ok().filter(|base| base.url.starts_with("http://")) {
-                let url = printable(&base.url, 100);
+            let bases = catalog::bases(&self.access, &login.catalog, service, None);
+            let base = bases.ok().and_then(|bases| bases.into_iter().next());
+            if let Some(base) = base.filter(|base| base.starts_with("http://")) {
+                let url = printable(&base, 100);
                 warn!("openstack: {url} of the catalog is plain http, the token goes there unprotected");
             }
         }
@@ -228,43 +234,65 @@ impl Session {
         let mut tries = 1;
         loop {
             let reply = self.once(call, version)?;
-            if reply.status != 429 || !self.waited(&reply, tries) {
+            if !Fault::is_throttle(reply.status) || !self.waited(&reply, tries) {
                 return Ok(reply);
             }
             tries += 1;
         }
     }
 
+    /// Makes a request at the base that the service has. While that is not proven, a 404 that the service does not say
+    /// itself makes it another base's turn: nothing was done there.
     fn once(&mut self, call: &Call<'_>, version: Option<&str>) -> Result<Reply, CallError> {
         self.ensure_login().map_err(CallError::NotMade)?;
-        let reply = self.send(call, version)?;
-        if call.service != Service::Compute {
+        let bases = self.bases(call.service).map_err(CallError::NotMade)?;
+        let key = call.service.kind();
+        let endpoint = digest(bases.join(" ").as_bytes());
+        let known = self.spoken.get(key).filter(|known| known.endpoint == endpoint);
+        let first = known.map_or(0, |known| known.base).min(bases.len() - 1);
+        let reply = self.send(call, version, &bases[first])?;
+        if self.proven.contains(&call.service) {
             return Ok(reply);
         }
-        if reply.status != 404 {
-            self.proven_compute = true;
-        } else if call.method == Method::GET && !self.proven_compute && !self.old_compute {
-            self.old_compute = true;
-            if self.base(Service::Compute).map_err(CallError::NotMade)?.1 {
-                return self.send(call, version);
+        let foreign = |reply: &Reply| Fault::of(reply).is_foreign();
+        let right = |reply: &Reply| match reply.status {
+            200..=299 => true,
+            404 => !foreign(reply),
+            _ => false,
+        };
+        if right(&reply) {
+            self.proven.insert(call.service);
+            return Ok(reply);
+        }
+        if !foreign(&reply) {
+            return Ok(reply);
+        }
+        for (at, base) in bases.iter().enumerate().filter(|(at, _)| *at != first) {
+            let other = self.send(call, version, base)?;
+            if right(&other) {
+                debug!("openstack: the {key} service answers at {}", printable(base, 100));
+                self.proven.insert(call.service);
+                self.spoken.remove(key);
+                if at > 0 {
+                    self.spoken.insert(key.to_owned(), SpokenBase { endpoint, base: at });
+                }
+                return Ok(other);
+            }
+            if !foreign(&other) {
+                return Ok(other);
             }
         }
+        self.spoken.remove(key);
         Ok(reply)
     }
 
-    /// Returns the base of a service, and whether it is the catalog's own old one.
-    fn base(&self, service: Service) -> Result<(String, bool), ProviderError> {
+    fn bases(&self, service: Service) -> Result<Vec<String>, ProviderError> {
         let catalog = self.login.as_ref().map_or(&[][..], |login| &login.catalog);
-        let base = catalog::base(&self.access, catalog, service)?;
-        match base.legacy {
-            Some(url) if self.old_compute => Ok((url, true)),
-            _ => Ok((catalog::of_project(base.url, service, self.project()), false)),
-        }
+        catalog::bases(&self.access, catalog, service, self.project())
     }
 
-    fn send(&self, call: &Call<'_>, version: Option<&str>) -> Result<Reply, CallError> {
+    fn send(&self, call: &Call<'_>, version: Option<&str>, base: &str) -> Result<Reply, CallError> {
         self.in_time().map_err(CallError::NotMade)?;
-        let (base, _) = self.base(call.service).map_err(CallError::NotMade)?;
         let token = self.login.as_ref().map_or("", |login| login.token.reveal());
         let url = format!("{base}{}", call.path);
         let version = version.map(|version| format!("compute {version}"));

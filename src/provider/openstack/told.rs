@@ -1,6 +1,7 @@
 //! Lenient pieces of JSON: a text where a text may be missing, and walks over objects that keep a few keys.
 //!
-//! A field of a kind that was not expected is nothing rather than an error: one odd server must not hide the others.
+//! A field of a kind that was not expected is nothing rather than an error: one odd server must not hide the others. What
+//! it was instead is kept beside it where somebody wants to say so.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -14,8 +15,14 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 
 use crate::model::ServerStatus;
 
+/// What a field holds instead of what it should; `None` where it is right, missing or null.
+pub(super) type Odd = Option<&'static str>;
+
 /// What is made of a text, without a copy of the text where it is not kept.
 pub(super) trait FromText: Sized {
+    /// What a text is of which nothing can be made.
+    const UNUSABLE: Odd = None;
+
     fn from_text(text: &str) -> Option<Self>;
 }
 
@@ -25,17 +32,13 @@ impl FromText for String {
     }
 }
 
-impl FromText for Timestamp {
-    fn from_text(text: &str) -> Option<Self> {
-        text.parse().ok()
-    }
-}
-
-/// A time that may come without a zone (Cinder's, old Neutron's): it is UTC then.
+/// A time. One without a zone (Cinder's, old Neutron's, some gateways') is UTC.
 #[derive(Debug)]
 pub(super) struct Utc(pub Timestamp);
 
 impl FromText for Utc {
+    const UNUSABLE: Odd = Some("no time");
+
     fn from_text(text: &str) -> Option<Self> {
         let bare = || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok();
         let told = text.parse().ok().or_else(|| bare().map(|zoned| zoned.timestamp()));
@@ -44,6 +47,8 @@ impl FromText for Utc {
 }
 
 impl FromText for IpAddr {
+    const UNUSABLE: Odd = Some("no address");
+
     fn from_text(text: &str) -> Option<Self> {
         text.parse().ok()
     }
@@ -61,23 +66,101 @@ impl FromText for ServerStatus {
     }
 }
 
-/// Takes `null` for a field that is not there.
-pub(super) fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
-    deserializer: D,
-) -> Result<T, D::Error> {
-    Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
+/// Takes a text, or nothing for anything else.
+pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Loose::deserialize(deserializer).map(|told| told.0.unwrap_or_default())
+}
+
+/// Takes a text that is not empty, or nothing for anything else.
+pub(super) fn filled<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Loose::deserialize(deserializer).map(Loose::filled)
+}
+
+/// What can be found in some kinds of JSON: each kind that is not taken is nothing, and odd unless it is null.
+pub(super) trait Taker<'de>: Sized {
+    type Out;
+
+    fn nothing(self, odd: Odd) -> Self::Out;
+
+    fn text(self, _: &str) -> Self::Out {
+        self.nothing(Some("a text"))
+    }
+
+    fn number(self, _: i64) -> Self::Out {
+        self.nothing(Some("a number"))
+    }
+
+    fn flag(self, _: bool) -> Self::Out {
+        self.nothing(Some("true or false"))
+    }
+
+    fn list<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Out, A::Error> {
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(self.nothing(Some("a list")))
+    }
+
+    fn object<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Out, A::Error> {
+        while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(self.nothing(Some("an object")))
+    }
+}
+
+/// Takes whatever is there.
+pub(super) fn any<'de, D: Deserializer<'de>, T: Taker<'de>>(deserializer: D, taker: T) -> Result<T::Out, D::Error> {
+    struct Any<T>(T);
+    impl<'de, T: Taker<'de>> Visitor<'de> for Any<T> {
+        type Value = T::Out;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("anything")
+        }
+
+        fn visit_str<E>(self, text: &str) -> Result<T::Out, E> {
+            Ok(self.0.text(text))
+        }
+
+        fn visit_unit<E>(self) -> Result<T::Out, E> {
+            Ok(self.0.nothing(None))
+        }
+
+        fn visit_bool<E>(self, flag: bool) -> Result<T::Out, E> {
+            Ok(self.0.flag(flag))
+        }
+
+        fn visit_i64<E>(self, number: i64) -> Result<T::Out, E> {
+            Ok(self.0.number(number))
+        }
+
+        fn visit_u64<E>(self, number: u64) -> Result<T::Out, E> {
+            Ok(self.0.number(i64::try_from(number).unwrap_or(i64::MAX)))
+        }
+
+        #[expect(clippy::cast_possible_truncation, reason = "a size in whole numbers is wanted")]
+        fn visit_f64<E>(self, number: f64) -> Result<T::Out, E> {
+            Ok(self.0.number(number as i64))
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<T::Out, A::Error> {
+            self.0.list(list)
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<T::Out, A::Error> {
+            self.0.object(object)
+        }
+    }
+    deserializer.deserialize_any(Any(taker))
 }
 
 /// What a text told, or nothing where there is something else than a usable text.
 #[derive(Debug)]
-pub(super) struct Told<T>(pub Option<T>);
+pub(super) struct Told<T>(pub Option<T>, pub Odd);
 
 /// A text, or something else that is passed over.
 pub(super) type Loose = Told<String>;
 
 impl<T> Default for Told<T> {
     fn default() -> Self {
-        Self(None)
+        Self(None, None)
     }
 }
 
@@ -90,49 +173,21 @@ impl Loose {
 
 impl<'de, T: FromText> Deserialize<'de> for Told<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Any<T>(PhantomData<T>);
-        impl<'de, T: FromText> Visitor<'de> for Any<T> {
-            type Value = Told<T>;
+        struct Take<T>(PhantomData<T>);
+        impl<T: FromText> Taker<'_> for Take<T> {
+            type Out = Told<T>;
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text")
+            fn nothing(self, odd: Odd) -> Told<T> {
+                Told(None, odd)
             }
 
-            fn visit_str<E>(self, text: &str) -> Result<Told<T>, E> {
-                Ok(Told(T::from_text(text)))
-            }
-
-            fn visit_unit<E>(self) -> Result<Told<T>, E> {
-                Ok(Told(None))
-            }
-
-            fn visit_bool<E>(self, _: bool) -> Result<Told<T>, E> {
-                Ok(Told(None))
-            }
-
-            fn visit_i64<E>(self, _: i64) -> Result<Told<T>, E> {
-                Ok(Told(None))
-            }
-
-            fn visit_u64<E>(self, _: u64) -> Result<Told<T>, E> {
-                Ok(Told(None))
-            }
-
-            fn visit_f64<E>(self, _: f64) -> Result<Told<T>, E> {
-                Ok(Told(None))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Told<T>, A::Error> {
-                while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Told(None))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Told<T>, A::Error> {
-                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(Told(None))
+            fn text(self, text: &str) -> Told<T> {
+                let told = T::from_text(text);
+                let odd = if told.is_none() { T::UNUSABLE } else { None };
+                Told(told, odd)
             }
         }
-        deserializer.deserialize_any(Any(PhantomData))
+        any(deserializer, Take(PhantomData))
     }
 }
 
@@ -172,46 +227,38 @@ impl<'de, F: Field> Deserialize<'de> for Inner<F> {
 }
 
 /// Walks over an object, or over something else of which nothing is kept: `which` picks keys without a copy of them,
-/// `keep` takes the texts.
+/// `keep` takes the texts. Returns what else it was.
 pub(super) fn object<'de, D, K>(
     deserializer: D,
     which: impl Fn(&str) -> Option<K>,
     keep: impl FnMut(K, String),
-) -> Result<(), D::Error>
+) -> Result<Odd, D::Error>
 where
     D: Deserializer<'de>,
 {
     struct Walk<W, P>(W, P);
-    impl<'de, K, W: Fn(&str) -> Option<K>, P: FnMut(K, String)> Visitor<'de> for Walk<W, P> {
-        type Value = ();
+    impl<'de, K, W: Fn(&str) -> Option<K>, P: FnMut(K, String)> Taker<'de> for Walk<W, P> {
+        type Out = Odd;
 
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an object")
+        fn nothing(self, odd: Odd) -> Odd {
+            odd
         }
 
-        fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        fn object<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Odd, A::Error> {
             while let Some(wanted) = map.next_key_seed(Pick(&self.0))? {
                 match wanted {
                     None => drop(map.next_value::<IgnoredAny>()?),
                     Some(key) => {
-                        if let Told(Some(text)) = map.next_value()? {
+                        if let Told(Some(text), _) = map.next_value()? {
                             (self.1)(key, text);
                         }
                     }
                 }
             }
-            Ok(())
-        }
-
-        fn visit_str<E>(self, _: &str) -> Result<(), E> {
-            Ok(())
-        }
-
-        fn visit_unit<E>(self) -> Result<(), E> {
-            Ok(())
+            Ok(None)
         }
     }
-    deserializer.deserialize_any(Walk(which, keep))
+    any(deserializer, Walk(which, keep))
 }
 
 struct Pick<'a, W>(&'a W);

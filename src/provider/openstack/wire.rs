@@ -3,14 +3,15 @@
 //! A list that is not there is an error, never an empty list. Everything else about a server may be missing: with a
 //! cell down a server may have little more than its id. What the fields mean is left to the other files here.
 
-use std::fmt;
 use std::net::IpAddr;
 
-use jiff::Timestamp;
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, MapAccess};
 
-use super::told::{FromText, Id, Inner, Loose, Message, Told, object, or_default};
+use super::lax::{Flag, Lax, Many, Number};
+use super::odd::Oddities;
+use super::pages::Entry;
+use super::told::{FromText, Id, Inner, Loose, Message, Odd, Taker, Told, Utc, any, filled, object, text};
 use crate::model::{Address, Mark, NodeId, Server, ServerId, ServerStatus, TemplateName, Zone};
 
 /// A link to another page.
@@ -20,14 +21,6 @@ pub(super) struct Link {
     pub rel: Loose,
     #[serde(default)]
     pub href: Loose,
-}
-
-/// A page of `servers/detail`.
-#[derive(Debug, Deserialize)]
-pub(super) struct ServersPage {
-    pub servers: Vec<WireServer>,
-    #[serde(default)]
-    pub servers_links: Vec<Link>,
 }
 
 /// The answer where one server is asked for.
@@ -52,7 +45,8 @@ impl Failed {
 /// A server as the list shows it.
 #[derive(Debug, Deserialize)]
 pub(super) struct WireServer {
-    pub id: String,
+    #[serde(default, deserialize_with = "text")]
+    id: String,
     #[serde(default)]
     name: Loose,
     #[serde(default)]
@@ -60,13 +54,13 @@ pub(super) struct WireServer {
     #[serde(default, rename = "OS-EXT-STS:task_state")]
     task_state: Loose,
     #[serde(default)]
-    created: Told<Timestamp>,
+    created: Told<Utc>,
     #[serde(default)]
     addresses: Addresses,
     #[serde(default, rename = "OS-EXT-AZ:availability_zone")]
     zone: Loose,
     #[serde(default, rename = "os-extended-volumes:volumes_attached")]
-    volumes: Vec<Named>,
+    volumes: Many<Named>,
     #[serde(default)]
     image: Inner<Id>,
     #[serde(default)]
@@ -75,10 +69,41 @@ pub(super) struct WireServer {
     metadata: Marks,
 }
 
+impl Entry for WireServer {
+    const NOUN: &'static str = "server";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn odd(&self) -> Vec<(&'static str, Odd)> {
+        let fields = [
+            ("status", self.status.1),
+            ("task_state", self.task_state.1),
+            ("created", self.created.1),
+            ("addresses", self.addresses.1),
+            ("availability_zone", self.zone.1),
+            ("volumes_attached", self.volumes.odd),
+            ("metadata", self.metadata.odd),
+        ];
+        if fields.iter().all(|(_, odd)| odd.is_none()) {
+            return Vec::new();
+        }
+        fields.to_vec()
+    }
+}
+
 impl WireServer {
-    /// Makes it a server. One whose age is not told is given `youngest` as its birth, so that no age limit holds
-    /// against it: what is not known must not be a reason to remove it.
-    pub(super) fn into_server(self, youngest: Timestamp) -> Server {
+    /// Returns whether it has a name, without which nobody can tell whose it is; notes it where it has none.
+    pub(super) fn is_named(&self, oddities: &mut Oddities) -> bool {
+        if self.name.0.is_none() {
+            oddities.note(Self::NOUN, &self.id, "it has no readable name and is left out");
+        }
+        self.name.0.is_some()
+    }
+
+    /// Makes it a server.
+    pub(super) fn into_server(self) -> Server {
         Server {
             id: ServerId::new(self.id),
             name: self.name.0.unwrap_or_default(),
@@ -87,14 +112,16 @@ impl WireServer {
                 .0
                 .unwrap_or_else(|| ServerStatus::Other("UNKNOWN".to_owned())),
             task_state: self.task_state.filled(),
-            created: self.created.0.unwrap_or(youngest),
+            created: self.created.0.map(|at| at.0),
             addresses: self.addresses.0,
             zone: self.zone.filled().map(Zone::new),
             image: self.image.0,
             volumes: self
                 .volumes
+                .all
                 .into_iter()
-                .filter_map(|volume| volume.id.filled())
+                .map(|volume| volume.id)
+                .filter(|id| !id.is_empty())
                 .collect(),
             fault: self.fault.0.map(|text| crate::http::printable(&text, 300)),
             mark: self.metadata.mark,
@@ -115,6 +142,7 @@ pub(super) const PORT_MARK: &str = "mita-port";
 struct Marks {
     mark: Option<Mark>,
     port: Option<String>,
+    odd: Odd,
 }
 
 impl<'de> Deserialize<'de> for Marks {
@@ -128,7 +156,7 @@ impl<'de> Deserialize<'de> for Marks {
             PORT_MARK => Some(4),
             _ => None,
         };
-        object(deserializer, index, |at: usize, text| found[at] = Some(text))?;
+        let odd = object(deserializer, index, |at: usize, text| found[at] = Some(text))?;
         let [owner, template, id, config, port] = found;
         let mark = owner.map(|owner| Mark {
             owner,
@@ -136,49 +164,51 @@ impl<'de> Deserialize<'de> for Marks {
             id: id.as_deref().and_then(NodeId::parse),
             config,
         });
-        Ok(Self { mark, port })
+        Ok(Self { mark, port, odd })
     }
 }
 
-/// The addresses of all networks, in the order of the answer.
+/// The addresses of all networks, in the order of the answer, and what stands there instead of some.
 #[derive(Debug, Default)]
-struct Addresses(Vec<Address>);
+struct Addresses(Vec<Address>, Odd);
 
 impl<'de> Deserialize<'de> for Addresses {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        struct Entry {
+        struct Shown {
             #[serde(default)]
             addr: Told<IpAddr>,
             #[serde(default, rename = "OS-EXT-IPS:type")]
             kind: Told<Floating>,
         }
         struct Networks;
-        impl<'de> Visitor<'de> for Networks {
-            type Value = Addresses;
+        impl<'de> Taker<'de> for Networks {
+            type Out = Addresses;
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("addresses by network")
+            fn nothing(self, odd: Odd) -> Addresses {
+                Addresses(Vec::new(), odd)
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Addresses, A::Error> {
-                let mut all = Vec::new();
-                while let Some((_, entries)) = map.next_entry::<IgnoredAny, Vec<Entry>>()? {
-                    all.extend(entries.into_iter().filter_map(|entry| {
-                        Some(Address {
-                            ip: entry.addr.0?,
-                            floating: entry.kind.0.is_some(),
-                        })
-                    }));
+            fn object<A: MapAccess<'de>>(self, mut map: A) -> Result<Addresses, A::Error> {
+                let mut all = Addresses::default();
+                while let Some((_, entries)) = map.next_entry::<IgnoredAny, Many<Shown>>()? {
+                    if !entries.listed || entries.odd.is_some() {
+                        all.1 = Some("not a list of addresses in one of its networks");
+                    }
+                    for Shown { addr, kind } in entries.all {
+                        match addr.0 {
+                            Some(ip) => all.0.push(Address {
+                                ip,
+                                floating: kind.0.is_some(),
+                            }),
+                            None => all.1 = Some("not made of addresses only"),
+                        }
+                    }
                 }
-                Ok(Addresses(all))
-            }
-
-            fn visit_unit<E>(self) -> Result<Addresses, E> {
-                Ok(Addresses::default())
+                Ok(all)
             }
         }
-        deserializer.deserialize_any(Networks)
+        any(deserializer, Networks)
     }
 }
 
@@ -192,130 +222,169 @@ impl FromText for Floating {
     }
 }
 
-/// A page of `flavors/detail`.
-#[derive(Debug, Deserialize)]
-pub(super) struct FlavorsPage {
-    pub flavors: Vec<Flavor>,
+/// A flavor.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Flavor {
+    #[serde(default, deserialize_with = "text")]
+    pub id: String,
+    #[serde(default, deserialize_with = "text")]
+    pub name: String,
     #[serde(default)]
-    pub flavors_links: Vec<Link>,
+    pub vcpus: Number,
+    /// MiB.
+    #[serde(default)]
+    pub ram: Number,
+    /// GB of the root disk; 0 is as large as the image.
+    #[serde(default)]
+    pub disk: Number,
+    /// Whether no new server may have it.
+    #[serde(default, rename = "OS-FLV-DISABLED:disabled")]
+    pub disabled: Flag,
 }
 
-/// A flavor.
-#[derive(Clone, Debug, Deserialize)]
-pub(super) struct Flavor {
-    pub id: String,
-    #[serde(default, deserialize_with = "or_default")]
-    pub name: String,
-    #[serde(default, deserialize_with = "or_default")]
-    pub vcpus: u64,
-    /// MiB.
-    #[serde(default, deserialize_with = "or_default")]
-    pub ram: u64,
-    /// GB of the root disk; 0 is as large as the image.
-    #[serde(default, deserialize_with = "or_default")]
-    pub disk: u64,
-    /// Whether no new server may have it.
-    #[serde(default, rename = "OS-FLV-DISABLED:disabled", deserialize_with = "or_default")]
-    pub disabled: bool,
+impl Flavor {
+    /// Returns whether no new server may have it.
+    pub(super) fn is_disabled(&self) -> bool {
+        self.disabled.0 == Some(true)
+    }
+}
+
+impl Entry for Flavor {
+    const NOUN: &'static str = "flavor";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn odd(&self) -> Vec<(&'static str, Odd)> {
+        vec![("vcpus", self.vcpus.1), ("ram", self.ram.1), ("disk", self.disk.1)]
+    }
 }
 
 /// A page of Glance's images.
 #[derive(Debug, Deserialize)]
 pub(super) struct ImagesPage {
-    pub images: Vec<Image>,
     #[serde(default)]
-    pub next: Option<String>,
+    pub images: Many<Image>,
+    #[serde(default)]
+    pub next: Loose,
 }
 
 /// An image.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct Image {
+    #[serde(default, deserialize_with = "text")]
     pub id: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "filled")]
     pub name: Option<String>,
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "text")]
     pub status: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "filled")]
     pub owner: Option<String>,
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "text")]
     pub created_at: String,
     /// GB.
-    #[serde(default, deserialize_with = "or_default")]
-    pub min_disk: u64,
+    #[serde(default)]
+    pub min_disk: Number,
     /// MiB.
-    #[serde(default, deserialize_with = "or_default")]
-    pub min_ram: u64,
+    #[serde(default)]
+    pub min_ram: Number,
 }
 
-/// A page of Neutron's networks.
-#[derive(Debug, Deserialize)]
-pub(super) struct NetworksPage {
-    pub networks: Vec<Network>,
-    #[serde(default)]
-    pub networks_links: Vec<Link>,
+impl Entry for Image {
+    const NOUN: &'static str = "image";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn odd(&self) -> Vec<(&'static str, Odd)> {
+        vec![("min_disk", self.min_disk.1), ("min_ram", self.min_ram.1)]
+    }
 }
 
 /// A network.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct Network {
+    #[serde(default, deserialize_with = "text")]
     pub id: String,
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "text")]
     pub name: String,
     /// Whether it is shared with this project.
-    #[serde(default, deserialize_with = "or_default")]
-    pub shared: bool,
+    #[serde(default)]
+    pub shared: Flag,
     /// Whether floating IPs are of it. Some clouds hide that of networks of other projects, which external ones are.
     #[serde(default, rename = "router:external")]
-    pub external: Option<bool>,
+    pub external: Flag,
     /// The project that it belongs to.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "filled")]
     pub project_id: Option<String>,
+}
+
+impl Entry for Network {
+    const NOUN: &'static str = "network";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
 }
 
 /// The answer of `os-server-groups`.
 #[derive(Debug, Deserialize)]
 pub(super) struct ServerGroupsBody {
-    pub server_groups: Vec<Named>,
+    pub server_groups: Many<Named>,
 }
 
 /// The answer of Cinder's `types`.
 #[derive(Debug, Deserialize)]
 pub(super) struct VolumeTypesBody {
-    pub volume_types: Vec<Named>,
+    pub volume_types: Many<Named>,
 }
 
 /// The answer of `limits`.
 #[derive(Debug, Deserialize)]
 pub(super) struct LimitsBody {
-    pub limits: Limits,
+    #[serde(default)]
+    pub limits: Lax<Limits>,
 }
 
 /// Its one part of interest.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub(super) struct Limits {
-    pub absolute: Absolute,
+    #[serde(default)]
+    pub absolute: Lax<Absolute>,
 }
 
 /// What a project may have and has; -1 is unlimited.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Absolute {
-    #[serde(default = "unlimited")]
-    pub max_total_instances: i64,
     #[serde(default)]
-    pub total_instances_used: i64,
-    #[serde(default = "unlimited")]
-    pub max_total_cores: i64,
+    pub max_total_instances: Number,
     #[serde(default)]
-    pub total_cores_used: i64,
-    #[serde(default = "unlimited", rename = "maxTotalRAMSize")]
-    pub max_total_ram: i64,
+    pub total_instances_used: Number,
+    #[serde(default)]
+    pub max_total_cores: Number,
+    #[serde(default)]
+    pub total_cores_used: Number,
+    #[serde(default, rename = "maxTotalRAMSize")]
+    pub max_total_ram: Number,
     #[serde(default, rename = "totalRAMUsed")]
-    pub total_ram_used: i64,
+    pub total_ram_used: Number,
 }
 
-fn unlimited() -> i64 {
-    -1
+impl Absolute {
+    /// Returns its fields, each with what it holds instead of a number.
+    pub(super) fn odd(&self) -> [(&'static str, Odd); 6] {
+        [
+            ("maxTotalInstances", self.max_total_instances.1),
+            ("totalInstancesUsed", self.total_instances_used.1),
+            ("maxTotalCores", self.max_total_cores.1),
+            ("totalCoresUsed", self.total_cores_used.1),
+            ("maxTotalRAMSize", self.max_total_ram.1),
+            ("totalRAMUsed", self.total_ram_used.1),
+        ]
+    }
 }
 
 /// The answer to POST /servers. `adminPass` stands beside the id and is not read.
@@ -333,55 +402,71 @@ pub(super) struct CreatedServer {
 /// The answer of `os-keypairs`.
 #[derive(Debug, Deserialize)]
 pub(super) struct KeyPairsBody {
-    pub keypairs: Vec<KeyPairEntry>,
+    pub keypairs: Many<KeyPairEntry>,
 }
 
 /// An entry of it.
 #[derive(Debug, Deserialize)]
 pub(super) struct KeyPairEntry {
-    pub keypair: Named,
+    #[serde(default)]
+    pub keypair: Lax<Named>,
 }
 
 /// Something of which only name and id are needed.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub(super) struct Named {
-    #[serde(default)]
-    pub id: Loose,
-    #[serde(default, deserialize_with = "or_default")]
+    #[serde(default, deserialize_with = "text")]
+    pub id: String,
+    #[serde(default, deserialize_with = "text")]
     pub name: String,
 }
 
-/// The answer of `security-groups` (Neutron) and `os-security-groups` (Nova).
+/// The answer of `os-security-groups`, for clouds without Neutron.
 #[derive(Debug, Deserialize)]
 pub(super) struct SecurityGroupsBody {
-    pub security_groups: Vec<Named>,
+    pub security_groups: Many<Named>,
+}
+
+/// A security group of Neutron.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+pub(super) struct SecurityGroup(pub Named);
+
+impl Entry for SecurityGroup {
+    const NOUN: &'static str = "security group";
+
+    fn id(&self) -> &str {
+        &self.0.id
+    }
 }
 
 /// The answer of `os-availability-zone`.
 #[derive(Debug, Deserialize)]
 pub(super) struct ZonesBody {
     #[serde(rename = "availabilityZoneInfo")]
-    pub zones: Vec<ZoneInfo>,
+    pub zones: Many<ZoneInfo>,
 }
 
 /// An availability zone.
 #[derive(Debug, Deserialize)]
 pub(super) struct ZoneInfo {
-    #[serde(default, rename = "zoneName")]
+    #[serde(default, rename = "zoneName", deserialize_with = "text")]
     pub name: String,
     #[serde(default, rename = "zoneState")]
-    pub state: ZoneState,
+    state: Lax<ZoneState>,
+}
+
+impl ZoneInfo {
+    /// Returns whether it takes servers, as far as is known.
+    pub(super) fn is_available(&self) -> bool {
+        let told = self.state.0.as_ref().and_then(|state| state.available.0);
+        told.unwrap_or(true)
+    }
 }
 
 /// Whether it takes servers.
 #[derive(Debug, Deserialize)]
-pub(super) struct ZoneState {
+struct ZoneState {
     #[serde(default)]
-    pub available: bool,
-}
-
-impl Default for ZoneState {
-    fn default() -> Self {
-        Self { available: true }
-    }
+    available: Flag,
 }

@@ -11,13 +11,14 @@ use super::{Device, Listed, mark_of, name_of};
 use crate::http::{Reply, printable};
 use crate::model::{Belonging, BelongingKind, BelongingMark};
 use crate::provider::openstack::catalog::Service;
-use crate::provider::openstack::error::{Fault, parse, unreachable};
+use crate::provider::openstack::error::{Fault, unreachable};
+use crate::provider::openstack::lax::Lax;
 use crate::provider::openstack::names::is_uuid;
 use crate::provider::openstack::network;
-use crate::provider::openstack::pages::pages;
+use crate::provider::openstack::pages::{Entry, pages};
 use crate::provider::openstack::session::{Call, CallError, Session};
-use crate::provider::openstack::told::{Loose, Told, Utc};
-use crate::provider::openstack::wire::{Link, Network, NetworksPage};
+use crate::provider::openstack::told::{Loose, Odd, Told, Utc, text};
+use crate::provider::openstack::wire::Network;
 use crate::provider::{AddFloatingIp, ProviderError};
 
 /// What is asked of each; fields that a cloud does not know are passed over by it.
@@ -28,21 +29,15 @@ const FIELDS: &str = "fields=id&fields=floating_ip_address&fields=port_id&fields
 pub(in crate::provider::openstack) type Pools = Option<Vec<Network>>;
 
 #[derive(Deserialize)]
-struct Page {
-    floatingips: Vec<Entry>,
-    #[serde(default)]
-    floatingips_links: Vec<Link>,
-}
-
-#[derive(Deserialize)]
-struct Entry {
+struct Shown {
+    #[serde(default, deserialize_with = "text")]
     id: String,
     #[serde(default)]
     floating_ip_address: Loose,
     #[serde(default)]
     port_id: Loose,
     #[serde(default)]
-    port_details: Option<Device>,
+    port_details: Lax<Device>,
     #[serde(default)]
     description: Loose,
     #[serde(default)]
@@ -53,7 +48,19 @@ struct Entry {
     tenant_id: Loose,
 }
 
-impl Entry {
+impl Entry for Shown {
+    const NOUN: &'static str = "floating IP";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn odd(&self) -> Vec<(&'static str, Odd)> {
+        vec![("port_id", self.port_id.1), ("description", self.description.1)]
+    }
+}
+
+impl Shown {
     fn listed(self) -> Listed {
         Listed {
             project: self.project_id.filled().or_else(|| self.tenant_id.filled()),
@@ -61,8 +68,9 @@ impl Entry {
                 kind: BelongingKind::FloatingIp,
                 name: name_of(self.floating_ip_address, &self.id),
                 id: self.id,
-                in_use: self.port_id.filled().is_some(),
-                server: self.port_details.and_then(Device::server),
+                // What cannot be read may be a port.
+                in_use: self.port_id.1.is_some() || self.port_id.filled().is_some(),
+                server: self.port_details.0.and_then(Device::server),
                 created: self.created_at.0.map(|at| at.0),
                 mark: mark_of(self.description),
             },
@@ -72,20 +80,13 @@ impl Entry {
 
 /// Lists all floating IPs.
 pub(super) fn list(session: &mut Session, project: Option<&str>) -> Result<Vec<Listed>, ProviderError> {
-    let what = "floating IPs";
     let path = format!("/floatingips?{FIELDS}{}", network::of_project(project));
-    let read = |reply: &Reply| {
-        // A Neutron without routers knows no floating IPs.
-        if reply.status == 404 && Fault::of(reply).json {
-            return Ok((Vec::new(), Vec::new()));
-        }
-        let page: Page = parse(what, reply)?;
-        Ok((
-            page.floatingips.into_iter().map(Entry::listed).collect(),
-            page.floatingips_links,
-        ))
-    };
-    pages(session, (Service::Network, what, &path), read, |one| &one.belonging.id)
+    match pages::<Shown>(session, (Service::Network, "floating IPs", &path), "floatingips") {
+        Ok(all) => Ok(all.into_iter().map(Shown::listed).collect()),
+        // A Neutron without routers knows no floating IPs, and says so itself.
+        Err(ProviderError::NotFound(_)) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Gives a server a floating IP. A server with several ports is tried port by port until the pool's router reaches one.
@@ -140,13 +141,8 @@ fn pool(session: &mut Session, pools: &mut Pools, wanted: &str) -> Result<String
 }
 
 fn external_networks(session: &mut Session) -> Result<Vec<Network>, ProviderError> {
-    let what = "external networks";
     let path = "/networks?router:external=True&fields=id&fields=name";
-    let read = |reply: &Reply| {
-        let page: NetworksPage = parse(what, reply)?;
-        Ok((page.networks, page.networks_links))
-    };
-    pages(session, (Service::Network, what, path), read, |network| &network.id)
+    pages(session, (Service::Network, "external networks", path), "networks")
 }
 
 fn make(

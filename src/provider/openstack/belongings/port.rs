@@ -5,30 +5,23 @@ use std::net::Ipv4Addr;
 use serde::Deserialize;
 
 use super::{Device, Listed, mark_of, name_of};
-use crate::http::{Reply, escaped};
+use crate::http::escaped;
 use crate::model::{Belonging, BelongingKind, ServerId};
 use crate::provider::ProviderError;
 use crate::provider::openstack::catalog::Service;
-use crate::provider::openstack::error::parse;
+use crate::provider::openstack::lax::Many;
 use crate::provider::openstack::network;
-use crate::provider::openstack::pages::pages;
+use crate::provider::openstack::pages::{Entry, pages};
 use crate::provider::openstack::session::Session;
-use crate::provider::openstack::told::{Loose, Told, Utc};
-use crate::provider::openstack::wire::Link;
+use crate::provider::openstack::told::{Loose, Odd, Told, Utc, text};
 
 /// What is asked of each; fields that a cloud does not know are passed over by it.
 const FIELDS: &str = "fields=id&fields=name&fields=device_id&fields=device_owner&fields=description&fields=created_at\
     &fields=project_id&fields=tenant_id";
 
 #[derive(Deserialize)]
-struct Page<T> {
-    ports: Vec<T>,
-    #[serde(default = "Vec::new")]
-    ports_links: Vec<Link>,
-}
-
-#[derive(Deserialize)]
-struct Entry {
+struct Shown {
+    #[serde(default, deserialize_with = "text")]
     id: String,
     #[serde(default)]
     name: Loose,
@@ -46,7 +39,19 @@ struct Entry {
     tenant_id: Loose,
 }
 
-impl Entry {
+impl Entry for Shown {
+    const NOUN: &'static str = "port";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn odd(&self) -> Vec<(&'static str, Odd)> {
+        vec![("device_id", self.device_id.1), ("description", self.description.1)]
+    }
+}
+
+impl Shown {
     fn listed(self) -> Listed {
         let device = Device {
             device_id: self.device_id,
@@ -58,7 +63,8 @@ impl Entry {
                 kind: BelongingKind::Port,
                 name: name_of(self.name, &self.id),
                 id: self.id,
-                in_use: device.device_id.0.as_ref().is_some_and(|id| !id.is_empty()),
+                // What cannot be read may be a device.
+                in_use: device.device_id.1.is_some() || device.device_id.0.as_ref().is_some_and(|id| !id.is_empty()),
                 server: device.server(),
                 created: self.created_at.0.map(|at| at.0),
                 mark: mark_of(self.description),
@@ -69,13 +75,9 @@ impl Entry {
 
 /// Lists all ports.
 pub(super) fn list(session: &mut Session, project: Option<&str>) -> Result<Vec<Listed>, ProviderError> {
-    let what = "ports";
     let path = format!("/ports?{FIELDS}{}", network::of_project(project));
-    let read = |reply: &Reply| {
-        let page: Page<Entry> = parse(what, reply)?;
-        Ok((page.ports.into_iter().map(Entry::listed).collect(), page.ports_links))
-    };
-    pages(session, (Service::Network, what, &path), read, |one| &one.belonging.id)
+    let all: Vec<Shown> = pages(session, (Service::Network, "ports", &path), "ports")?;
+    Ok(all.into_iter().map(Shown::listed).collect())
 }
 
 /// A port of a server, as a way for a floating IP.
@@ -90,9 +92,18 @@ pub(super) struct Way {
 
 #[derive(Deserialize)]
 struct Addressed {
+    #[serde(default, deserialize_with = "text")]
     id: String,
     #[serde(default)]
-    fixed_ips: Vec<FixedIp>,
+    fixed_ips: Many<FixedIp>,
+}
+
+impl Entry for Addressed {
+    const NOUN: &'static str = "port";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
 }
 
 #[derive(Deserialize)]
@@ -103,23 +114,18 @@ struct FixedIp {
 
 /// Asks for the ports of a server: those with an IPv4 address first.
 pub(super) fn ways(session: &mut Session, server: &ServerId) -> Result<Vec<Way>, ProviderError> {
-    let what = "ports of a server";
     let path = format!(
         "/ports?device_id={}&fields=id&fields=fixed_ips",
         escaped(server.as_str())
     );
-    let read = |reply: &Reply| {
-        let page: Page<Addressed> = parse(what, reply)?;
-        Ok((page.ports, page.ports_links))
-    };
-    let ports = pages(session, (Service::Network, what, &path), read, |port| &port.id)?;
+    let ports: Vec<Addressed> = pages(session, (Service::Network, "ports of a server", &path), "ports")?;
     let mut ways: Vec<Way> = ports.into_iter().map(way).collect();
     ways.sort_by_key(|way| way.ipv4.is_none());
     Ok(ways)
 }
 
 fn way(port: Addressed) -> Way {
-    let texts = port.fixed_ips.into_iter().filter_map(|fixed| fixed.ip_address.0);
+    let texts = port.fixed_ips.all.into_iter().filter_map(|fixed| fixed.ip_address.0);
     let mut v4 = texts.filter(|text| text.parse::<Ipv4Addr>().is_ok());
     Way {
         port: port.id,

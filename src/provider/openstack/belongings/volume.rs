@@ -6,16 +6,16 @@ use serde_json::{Map, Value, json};
 use ureq::http::Method;
 
 use super::{Listed, name_of};
-use crate::http::{HttpError, Reply, escaped, printable};
+use crate::http::{HttpError, escaped, printable};
 use crate::model::{Belonging, BelongingKind, BelongingMark, ServerId};
 use crate::provider::ProviderError;
 use crate::provider::openstack::catalog::Service;
-use crate::provider::openstack::error::{Fault, parse, unreachable};
+use crate::provider::openstack::error::{Fault, unreachable};
+use crate::provider::openstack::lax::Many;
 use crate::provider::openstack::names::is_uuid;
-use crate::provider::openstack::pages::pages;
+use crate::provider::openstack::pages::{Entry, pages};
 use crate::provider::openstack::session::{Call, CallError, Session};
-use crate::provider::openstack::told::{Loose, Told, Utc, object};
-use crate::provider::openstack::wire::Link;
+use crate::provider::openstack::told::{Loose, Odd, Told, Utc, object, text};
 
 /// The states in which Cinder removes a volume that is attached to nothing.
 const REMOVABLE: [&str; 5] = [
@@ -30,14 +30,8 @@ const REMOVABLE: [&str; 5] = [
 const BLANK: &str = "-blank-vol";
 
 #[derive(Deserialize)]
-struct Page {
-    volumes: Vec<Entry>,
-    #[serde(default)]
-    volumes_links: Vec<Link>,
-}
-
-#[derive(Deserialize)]
-struct Entry {
+struct Shown {
+    #[serde(default, deserialize_with = "text")]
     id: String,
     #[serde(default)]
     name: Loose,
@@ -46,7 +40,7 @@ struct Entry {
     #[serde(default)]
     created_at: Told<Utc>,
     #[serde(default)]
-    attachments: Vec<Attachment>,
+    attachments: Many<Attachment>,
     #[serde(default)]
     metadata: Marks,
     #[serde(default, rename = "os-vol-tenant-attr:tenant_id")]
@@ -61,24 +55,42 @@ struct Attachment {
 
 /// Our mark in the metadata of a volume; the rest is not kept.
 #[derive(Default)]
-struct Marks(Option<BelongingMark>);
+struct Marks(Option<BelongingMark>, Odd);
 
 impl<'de> Deserialize<'de> for Marks {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut found: [Option<String>; 2] = [None, None];
         let index = |key: &str| BelongingMark::KEYS.iter().position(|known| *known == key);
-        object(deserializer, index, |at: usize, text| found[at] = Some(text))?;
+        let odd = object(deserializer, index, |at: usize, text| found[at] = Some(text))?;
         let [owner, server] = found;
         Ok(Self(
             owner.zip(server).map(|(owner, server)| BelongingMark { owner, server }),
+            odd,
         ))
     }
 }
 
-impl Entry {
+impl Entry for Shown {
+    const NOUN: &'static str = "volume";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn odd(&self) -> Vec<(&'static str, Odd)> {
+        vec![
+            ("status", self.status.1),
+            ("attachments", self.attachments.odd),
+            ("metadata", self.metadata.1),
+        ]
+    }
+}
+
+impl Shown {
     fn listed(self) -> Listed {
-        let attached = !self.attachments.is_empty();
-        let user = self.attachments.into_iter().find_map(|at| at.server_id.filled());
+        // What cannot be read may be an attachment.
+        let attached = !self.attachments.all.is_empty() || self.attachments.odd.is_some();
+        let user = self.attachments.all.into_iter().find_map(|at| at.server_id.filled());
         let made_for = || self.name.0.as_deref()?.strip_suffix(BLANK).filter(|id| is_uuid(id));
         let server = user.or_else(|| made_for().map(str::to_owned)).map(ServerId::new);
         let removable = self.status.0.is_some_and(|status| REMOVABLE.contains(&status.as_str()));
@@ -99,17 +111,8 @@ impl Entry {
 
 /// Lists all volumes; Cinder shows those of the project in its path.
 pub(super) fn list(session: &mut Session) -> Result<Vec<Listed>, ProviderError> {
-    let what = "volumes";
-    let read = |reply: &Reply| {
-        let page: Page = parse(what, reply)?;
-        Ok((
-            page.volumes.into_iter().map(Entry::listed).collect(),
-            page.volumes_links,
-        ))
-    };
-    pages(session, (Service::Volume, what, "/volumes/detail"), read, |one| {
-        &one.belonging.id
-    })
+    let all: Vec<Shown> = pages(session, (Service::Volume, "volumes", "/volumes/detail"), "volumes")?;
+    Ok(all.into_iter().map(Shown::listed).collect())
 }
 
 /// Adds our mark to a volume's metadata; what else stands there stays.

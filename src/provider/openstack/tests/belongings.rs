@@ -10,7 +10,9 @@ use super::{access, client, mark, recorded};
 use crate::http::Reply;
 use crate::model::{Belonging, BelongingKind, BelongingMark, FaultKind, ServerId};
 use crate::provider::openstack::OpenStack;
-use crate::provider::openstack::wire::ServersPage;
+use crate::provider::openstack::odd::Oddities;
+use crate::provider::openstack::pages::{Page, page};
+use crate::provider::openstack::wire::WireServer;
 use crate::provider::{AddFloatingIp, Deleted, Provider as _, ProviderError};
 
 const LOGIN: &str = "POST /v3/auth/tokens";
@@ -239,12 +241,32 @@ fn removing_tells_gone_from_in_use() {
         removed(BelongingKind::Volume, volume, like(&recorded!("volume-delete-unknown"))),
         gone
     );
-    assert_eq!(removed(BelongingKind::Port, port, nothing(404)), gone);
-    let page = Answer::Say(404, String::new(), "<html>no</html>".to_owned());
-    assert!(matches!(
-        removed(BelongingKind::Port, port, page),
-        Err(ProviderError::NotFound(_))
-    ));
+    let said = |body: &str| Answer::Say(404, String::new(), body.to_owned());
+    for (kind, line) in [
+        (BelongingKind::FloatingIp, floating),
+        (BelongingKind::Port, port),
+        (BelongingKind::Volume, volume),
+    ] {
+        // Neither a gateway nor a path that is not known nor another service's words are a proof.
+        for body in [
+            "",
+            "<html>no</html>",
+            "no",
+            r#"{"message": "Api does not exist"}"#,
+            r#"{"error_msg": "The API does not exist", "error_code": "APIGW.0101"}"#,
+            r#"{"error": {"code": 404, "message": "no"}}"#,
+            r#"{"code": "404 Not Found", "title": "Not Found", "message": "no"}"#,
+            r#"{"NeutronError": {"type": "HTTPNotFound", "message": "The resource could not be found."}}"#,
+        ] {
+            let error = removed(kind, line, said(body)).unwrap_err();
+            let told = matches!(error, ProviderError::Misrouted(_) | ProviderError::NotFound(_));
+            assert!(told, "{kind:?} {body}: {error:?}");
+        }
+    }
+    let port_gone = like(&recorded!("port-delete-gone"));
+    assert_eq!(removed(BelongingKind::Port, port, port_gone), gone);
+    let volume_gone = || like(&recorded!("volume-delete-unknown"));
+    assert!(removed(BelongingKind::Port, port, volume_gone()).is_err());
     for (kind, line, reply) in [
         (BelongingKind::Volume, volume, recorded!("volume-delete-attached")),
         (BelongingKind::Port, port, recorded!("port-delete-router")),
@@ -384,7 +406,7 @@ fn refusals_of_floating_ips_are_told_apart() {
     let policy = refused(say(403, &neutron("PolicyNotAuthorized")));
     assert!(matches!(policy, ProviderError::Auth(_)), "{policy:?}");
     let page = refused(Answer::Say(404, String::new(), "<html>no</html>".to_owned()));
-    assert!(matches!(page, ProviderError::Unavailable(_)), "{page:?}");
+    assert!(matches!(page, ProviderError::Misrouted(_)), "{page:?}");
     for answer in [
         say(500, "{}"),
         say(504, ""),
@@ -436,8 +458,9 @@ fn a_console_is_read_or_is_not_there() {
 
 #[test]
 fn the_fault_of_a_server_tells_that_the_quota_of_volumes_is_used_up() {
-    let page: ServersPage = serde_json::from_slice(&recorded!("volume-over-quota-in-list").body).unwrap();
-    let server = page.servers.into_iter().next().unwrap();
-    let fault = server.into_server(jiff::Timestamp::UNIX_EPOCH).fault.unwrap();
+    let reply = recorded!("volume-over-quota-in-list");
+    let page: Page<WireServer> = page("servers", "servers", &reply, &mut Oddities::default()).unwrap();
+    let server = page.entries.into_iter().next().unwrap();
+    let fault = server.into_server().fault.unwrap();
     assert_eq!(FaultKind::of(&fault), FaultKind::Quota, "{fault}");
 }

@@ -1,12 +1,13 @@
 //! Logins, lists and deletes against a scripted server.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::server::{Answer, Scripted, json, like, login};
 use super::{access, client, recorded, spec};
 use crate::http::Deadline;
-use crate::model::{Room, ServerId, TemplateName, Zone};
+use crate::model::{PortSpec, Room, ServerId, ServerSpec, TemplateName, Zone};
 use crate::provider::openstack::OpenStack;
 use crate::provider::{Deleted, Lookup, Provider as _, ProviderError, ServerList};
 
@@ -22,7 +23,7 @@ fn page(letters: &str, next: Option<&str>) -> Answer {
         let id = letter.to_lowercase();
         write!(
             body,
-            "{comma}{{\"id\": \"{id}\", \"status\": \"{status}\", \"created\": \"2026-11-22T09:55:18Z\"}}"
+            "{comma}{{\"id\": \"{id}\", \"name\": \"n\", \"status\": \"{status}\", \"created\": \"2026-11-22T09:55:18Z\"}}"
         )
         .unwrap();
     }
@@ -86,7 +87,7 @@ fn a_server_in_error_is_asked_why() {
     let (mut cloud, _) = client(&access(&server.url));
     let fault = cloud.fault(&ServerId::new("a")).unwrap();
     assert_eq!(fault.as_deref(), Some("No valid host was found."));
-    assert!(cloud.fault(&ServerId::new("b")).is_err(), "it is gone by now");
+    assert!(cloud.fault(&ServerId::new("b")).is_err(), "nothing is told of it");
     server.finish();
 }
 
@@ -374,7 +375,7 @@ fn a_delete_has_four_outcomes() {
     assert_eq!(delete(), Ok(Deleted::Accepted));
     assert_eq!(delete(), Ok(Deleted::AlreadyGone));
     assert!(matches!(delete(), Err(ProviderError::Conflict(text)) if text.contains("is locked")));
-    assert!(matches!(delete(), Err(ProviderError::NotFound(_))));
+    assert!(matches!(delete(), Err(ProviderError::Misrouted(text)) if text.contains("is its endpoint right?")));
     assert_eq!(delete(), Ok(Deleted::Accepted));
     assert!(matches!(delete(), Err(ProviderError::Unavailable(_))));
     assert!(matches!(delete(), Err(ProviderError::Unknown(_))));
@@ -473,19 +474,108 @@ fn images_are_paged_by_the_query_of_the_link_and_networks_asked_for_when_named()
     assert_eq!(offers.templates["b"].as_ref().unwrap().image, "i-b");
 }
 
-#[test]
-fn a_dead_image_service_closes_the_provider_for_creating() {
-    let server = Scripted::new(vec![
-        (LOGIN, login()),
+/// What some templates get: the reason of those that get nothing.
+fn closed(login: Answer, script: Vec<(&str, Answer)>, templates: &[(&str, ServerSpec)]) -> BTreeMap<String, String> {
+    let ends = [
         (
-            &*format!("{IMAGES}&name=in%3A%22a%22"),
-            like(&recorded!("outage-keystone-new-token")),
+            "GET /v2.1/flavors/detail?limit=1000",
+            json(
+                200,
+                r#"{"flavors": [{"id": "2", "name": "m1.small", "vcpus": 1, "ram": 2048, "disk": 20}]}"#,
+            ),
         ),
-    ]);
+        ("GET /v2.1/limits", like(&recorded!("limits"))),
+    ];
+    let server = Scripted::new([(LOGIN, login)].into_iter().chain(script).chain(ends).collect());
     let (mut cloud, _) = client(&access(&server.url));
-    let offers = cloud.offers(&[(&TemplateName::new("t"), &spec("a", "1"))]);
-    assert!(matches!(offers, Err(ProviderError::Unavailable(_))));
+    let names: Vec<TemplateName> = templates.iter().map(|(name, _)| TemplateName::new(*name)).collect();
+    let wanted: Vec<_> = names
+        .iter()
+        .zip(templates)
+        .map(|(name, (_, spec))| (name, spec))
+        .collect();
+    let offers = cloud.offers(&wanted).unwrap();
     server.finish();
+    let reasons = offers
+        .templates
+        .into_iter()
+        .filter_map(|(name, offer)| Some((name.to_string(), offer.err()?.reason)));
+    reasons.collect()
+}
+
+/// A spec that needs no list but that of flavors.
+fn bare(image: &str) -> ServerSpec {
+    let mut spec = spec(image, "m1.small");
+    spec.networks = vec!["890684fa-028b-4288-a21f-7743d103d5f3".to_owned()];
+    spec
+}
+
+#[test]
+fn a_list_that_one_template_needs_closes_that_template_alone() {
+    let id = "b1ac72ae-6500-4b36-a105-0998670e021a";
+    let refused = || json(403, r#"{"forbidden": {"message": "not allowed"}}"#);
+    let good = bare(id);
+    let mut port = bare(id);
+    port.ports = vec![PortSpec::Existing("p".to_owned())];
+    let mut network = bare(id);
+    network.networks = vec!["private".to_owned()];
+    let mut group = bare(id);
+    group.ports = vec![PortSpec::Made {
+        network: good.networks[0].clone(),
+        security_groups: vec!["web".to_owned()],
+        vnic_type: None,
+        port_security: None,
+    }];
+    let mut apart = bare(id);
+    apart.scheduler_hints.insert("group".to_owned(), "apart".into());
+    let images = format!("{IMAGES}&name=in%3A%22a%22");
+    let ports = "GET /v2.0/ports?fields=id&fields=name&fields=device_id\
+        &tenant_id=100d1e084cb44933a18ec6c456f36496&name=p&limit=1000";
+    let groups =
+        "GET /v2.0/security-groups?fields=id&fields=name&tenant_id=100d1e084cb44933a18ec6c456f36496&limit=1000";
+    let script = vec![
+        (&*images, like(&recorded!("outage-keystone-new-token"))),
+        (NETWORKS, json(500, "")),
+        (ports, json(404, r#"{"message": "Api does not exist"}"#)),
+        (groups, refused()),
+        ("GET /v2.1/os-server-groups", refused()),
+    ];
+    let templates = [
+        ("apart", apart),
+        ("good", good.clone()),
+        ("group", group.clone()),
+        ("image", bare("a")),
+        ("network", network.clone()),
+        ("port", port),
+    ];
+    let reasons = closed(login(), script, &templates);
+    let parts = [
+        ("apart", "server groups: not allowed"),
+        ("group", "security groups: not allowed"),
+        ("image", "Keystone service is temporarily unavailable"),
+        ("network", "unavailable: networks: no message (status 500)"),
+        ("port", "misrouted: ports: something else than the service answered"),
+    ];
+    assert_eq!(reasons.len(), parts.len(), "{reasons:#?}");
+    for (name, part) in parts {
+        assert!(reasons[name].contains(part), "{name}: {}", reasons[name]);
+    }
+    // Without Neutron, groups are asked of Nova.
+    let mut reply = recorded!("auth-ok");
+    let body = String::from_utf8(reply.body).unwrap();
+    reply.body = body.replace("\"network\"", "\"nets\"").into_bytes();
+    let found = json(
+        200,
+        r#"{"security_groups": [{"id": "1", "name": "web"}, null, {"name": 5}]}"#,
+    );
+    let script = vec![("GET /v2.1/os-security-groups", found)];
+    let reasons = closed(
+        like(&reply),
+        script,
+        &[("good", good), ("group", group), ("network", network)],
+    );
+    assert_eq!(reasons.len(), 1, "{reasons:?}");
+    assert!(reasons["network"].contains("has no network service"), "{reasons:?}");
 }
 
 #[test]
@@ -498,12 +588,14 @@ fn check_tells_what_is_missing_beside_a_dead_service() {
             like(&recorded!("outage-keystone-new-token")),
         ),
         (NETWORKS, none("networks")),
+        ("GET /v2.1/flavors/detail?limit=1000", none("flavors")),
+        (NETWORKS, none("networks")),
         (
             "GET /v2.1/os-keypairs",
             json(200, r#"{"keypairs":[{"keypair":{"name":"jenkins","public_key":"x"}}]}"#),
         ),
         (
-            "GET /v2.0/security-groups?fields=id&fields=name",
+            "GET /v2.0/security-groups?fields=id&fields=name&tenant_id=100d1e084cb44933a18ec6c456f36496&limit=1000",
             none("security_groups"),
         ),
         (
@@ -523,6 +615,7 @@ fn check_tells_what_is_missing_beside_a_dead_service() {
     server.finish();
     let parts = [
         "unavailable: images",
+        "no flavor",
         "no key pair",
         "no security group",
         "takes no servers",

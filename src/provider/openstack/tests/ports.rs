@@ -192,8 +192,8 @@ fn a_port_that_a_refused_server_had_is_free_again() {
 
 #[test]
 fn the_list_of_servers_tells_which_ports_are_taken() {
-    let list = r#"{"servers":[{"id":"a","status":"BUILD","metadata":{"mita-owner":"ci","mita-port":"p"}},
-        {"id":"b","status":"ACTIVE","metadata":{}}]}"#;
+    let list = r#"{"servers":[{"id":"a","name":"a","status":"BUILD","metadata":{"mita-owner":"ci","mita-port":"p"}},
+        {"id":"b","name":"b","status":"ACTIVE","metadata":{}}]}"#;
     let server = Scripted::new(vec![
         (LOGIN, login()),
         ("GET /v2.1/servers/detail?limit=1000", say(200, list)),

@@ -1,34 +1,40 @@
 //! What recorded replies mean.
 
 use jiff::Timestamp;
+use ureq::http::HeaderMap;
 
 use super::{access, recorded};
 use crate::access::{KeystoneAuth, NameOrId, OpenStackAccess};
 use crate::http::Reply;
 use crate::model::{Address, Mark, NodeId, Server, ServerStatus, TemplateName, Zone};
 use crate::provider::ProviderError;
-use crate::provider::openstack::catalog::{Endpoint, Service, base, of_project};
+use crate::provider::openstack::catalog::{Endpoint, Service, bases};
 use crate::provider::openstack::error::{Fault, parse};
-use crate::provider::openstack::wire::{ServersPage, WireServer};
+use crate::provider::openstack::odd::Oddities;
+use crate::provider::openstack::pages::{Entry as _, Page, page};
+use crate::provider::openstack::wire::WireServer;
 use crate::provider::openstack::{auth, network, session};
 use crate::secret::Secret;
 
-fn youngest() -> Timestamp {
-    "2026-11-22T12:00:00Z".parse().unwrap()
+fn servers(reply: &Reply) -> Vec<Server> {
+    let page: Page<WireServer> = page("servers", "servers", reply, &mut Oddities::default()).unwrap();
+    page.entries.into_iter().map(WireServer::into_server).collect()
 }
 
-fn servers(reply: &Reply) -> Vec<Server> {
-    let page: ServersPage = parse("servers", reply).unwrap();
-    page.servers.into_iter().map(|s| s.into_server(youngest())).collect()
+/// A reply with a JSON body.
+fn said(status: u16, body: &str) -> Reply {
+    Reply {
+        status,
+        headers: HeaderMap::new(),
+        body: body.as_bytes().to_vec(),
+    }
 }
 
 /// The server of a `GET /servers/ID`, which has the form of an entry of the list.
 fn shown(reply: &Reply) -> Server {
     let mut body: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
     let text = body["server"].take().to_string();
-    serde_json::from_str::<WireServer>(&text)
-        .unwrap()
-        .into_server(youngest())
+    serde_json::from_str::<WireServer>(&text).unwrap().into_server()
 }
 
 #[test]
@@ -40,7 +46,7 @@ fn a_list_of_servers_is_read() {
         name: "srv-01".to_owned(),
         status: ServerStatus::Active,
         task_state: None,
-        created: "2026-11-22T09:55:18Z".parse().unwrap(),
+        created: "2026-11-22T09:55:18Z".parse().ok(),
         addresses: Vec::new(),
         volumes: Vec::new(),
         zone: Some(Zone::new("az1")),
@@ -87,28 +93,127 @@ fn states_and_addresses_are_read() {
     );
 }
 
+/// Reads a list of servers; returns it and what was odd.
+fn lenient(servers: &str) -> (Vec<WireServer>, Vec<String>) {
+    let mut odd = Oddities::default();
+    let reply = said(200, &format!(r#"{{"servers": {servers}, "servers_links": null}}"#));
+    let page: Page<WireServer> = page("servers", "servers", &reply, &mut odd).unwrap();
+    let usable = |one: &WireServer| {
+        let usable = one.is_usable(&mut odd);
+        one.is_named(&mut odd) && usable
+    };
+    let mut entries = page.entries;
+    let mut usable = usable;
+    entries.retain(|one| usable(one));
+    (entries, odd.sentences())
+}
+
+/// One odd server beside a good one: what is left of it, and what is said.
+fn check_odd(fields: &str, said: &[&str]) -> Option<Server> {
+    let good = r#"{"id": "good", "name": "n", "created": "2026-11-22T09:55:18Z", "addresses": {}, "metadata": {}}"#;
+    let (all, odd) = lenient(&format!(r#"[{{{fields}}}, {good}]"#));
+    assert_eq!(odd, said, "{fields}");
+    let mut all: Vec<Server> = all.into_iter().map(WireServer::into_server).collect();
+    assert_eq!(all.pop().unwrap().id.as_str(), "good", "{fields}");
+    all.pop()
+}
+
 #[test]
-fn a_server_of_which_little_is_told_is_kept_and_young() {
-    // As the API reference has it for a cell that is down.
-    let text = r#"{"servers":[{"id":"x","status":"UNKNOWN","tenant_id":"t","links":[]},
-        {"id":"y","name":null,"status":"SOFT_DELETED","created":"nonsense","image":"","fault":null,"metadata":null,
-         "addresses":{"n":[{"addr":"no address"},{"version":4}]},"OS-EXT-STS:task_state":null}]}"#;
-    let page: ServersPage = serde_json::from_str(text).unwrap();
-    let all: Vec<Server> = page.servers.into_iter().map(|s| s.into_server(youngest())).collect();
-    assert_eq!((all[0].id.as_str(), all[0].created), ("x", youngest()));
-    assert_eq!(all[0].status, ServerStatus::Other("UNKNOWN".to_owned()));
-    assert_eq!((&all[1].status, all[1].created), (&ServerStatus::Deleted, youngest()));
-    assert!(all[1].addresses.is_empty() && all[1].image.is_none() && all[1].mark.is_none());
+fn one_odd_field_spoils_neither_the_server_nor_the_list() {
+    let named = |more: &str| format!(r#""id": "x", "name": "n", {more}"#);
+    for (more, said) in [
+        (r#""metadata": []"#, "server x: metadata is a list"),
+        (r#""metadata": "none""#, "server x: metadata is a text"),
+        (r#""metadata": 5"#, "server x: metadata is a number"),
+        (
+            r#""addresses": {"net": null}"#,
+            "server x: addresses is not a list of addresses in one of its networks",
+        ),
+        (
+            r#""addresses": {"net": ["10.0.0.1"]}"#,
+            "server x: addresses is not a list of addresses in one of its networks",
+        ),
+        (
+            r#""addresses": {"net": [{"addr": 7}]}"#,
+            "server x: addresses is not made of addresses only",
+        ),
+        (r#""addresses": []"#, "server x: addresses is a list"),
+        (r#""created": "yesterday""#, "server x: created is no time"),
+        (r#""created": 1771900000"#, "server x: created is a number"),
+        (r#""status": {"now": "ACTIVE"}"#, "server x: status is an object"),
+        (
+            r#""OS-EXT-STS:task_state": true"#,
+            "server x: task_state is true or false",
+        ),
+        (
+            r#""os-extended-volumes:volumes_attached": {"id": "v"}"#,
+            "server x: volumes_attached is an object",
+        ),
+        (
+            r#""os-extended-volumes:volumes_attached": ["v"]"#,
+            "server x: volumes_attached is a list of something else",
+        ),
+    ] {
+        let server = check_odd(&named(more), &[said]).expect(more);
+        assert_eq!((server.id.as_str(), server.name.as_str()), ("x", "n"));
+        assert_eq!((server.created, &server.mark), (None, &None), "{more}");
+        assert!(server.addresses.is_empty() && server.volumes.is_empty(), "{more}");
+    }
+    // What other clouds leave out or say otherwise is not odd.
+    for more in [
+        r#""metadata": null, "addresses": null, "created": null, "fault": null, "image": """#,
+        r#""image": [], "fault": "none", "os-extended-volumes:volumes_attached": null"#,
+        r#""status": "UNKNOWN", "tenant_id": "t", "links": []"#,
+    ] {
+        assert!(check_odd(&named(more), &[]).is_some(), "{more}");
+    }
+}
+
+#[test]
+fn a_server_without_an_id_or_a_name_is_left_out_and_said() {
+    let (no_id, no_name) = (
+        "server: one without a readable id is left out",
+        "server x: it has no readable name and is left out",
+    );
+    for (fields, said) in [
+        (r#""id": null, "name": "n""#, no_id),
+        (r#""id": 5, "name": "n""#, no_id),
+        (r#""name": "n""#, no_id),
+        (r#""id": "x""#, no_name),
+        (r#""id": "x", "name": ["n"]"#, no_name),
+    ] {
+        assert_eq!(check_odd(fields, &[said]), None, "{fields}");
+    }
+    let (all, odd) = lenient(r#"[null, 5, "x", [], {"id": "good", "name": "n"}]"#);
+    assert_eq!(all.len(), 1);
+    assert_eq!(odd, ["list: servers is a list of something else"]);
+}
+
+#[test]
+fn a_time_without_a_zone_is_utc() {
+    for text in [
+        "2026-11-22T09:55:18Z",
+        "2026-11-22T09:55:18",
+        "2026-11-22 09:55:18",
+        "2026-11-22T10:55:18+01:00",
+    ] {
+        let server = check_odd(&format!(r#""id": "x", "name": "n", "created": "{text}""#), &[]).unwrap();
+        assert_eq!(server.created, "2026-11-22T09:55:18Z".parse().ok(), "{text}");
+    }
+}
+
+#[test]
+fn a_key_that_is_there_twice_counts_as_it_stands_last() {
+    let (all, odd) = lenient(r#"[{"id": "x", "name": "a", "name": "b"}]"#);
+    assert_eq!((all.len(), odd.len()), (1, 0));
+    assert_eq!(all.into_iter().next().unwrap().into_server().name, "b");
 }
 
 #[test]
 fn only_our_marks_are_kept_of_the_metadata() {
     let text = r#"{"id":"x","metadata":{"a":"b","mita-owner":"ci","n":{"deep":[1]},"mita-node":"t",
         "mita-id":"0123456789ab","mita-config":"c"}}"#;
-    let mark = serde_json::from_str::<WireServer>(text)
-        .unwrap()
-        .into_server(youngest())
-        .mark;
+    let mark = serde_json::from_str::<WireServer>(text).unwrap().into_server().mark;
     let expected = Mark {
         owner: "ci".to_owned(),
         template: Some(TemplateName::new("t")),
@@ -118,10 +223,7 @@ fn only_our_marks_are_kept_of_the_metadata() {
     assert_eq!(mark, Some(expected));
     let foreign = r#"{"id":"x","metadata":{"mita-node":"t"}}"#;
     assert_eq!(
-        serde_json::from_str::<WireServer>(foreign)
-            .unwrap()
-            .into_server(youngest())
-            .mark,
+        serde_json::from_str::<WireServer>(foreign).unwrap().into_server().mark,
         None
     );
 }
@@ -138,7 +240,7 @@ fn a_list_that_is_not_there_is_no_empty_list() {
     ] {
         let mut reply = recorded!("page-after-last");
         reply.body = body.as_bytes().to_vec();
-        let page = parse::<ServersPage>("servers", &reply).map(|page| page.servers.len());
+        let page = page::<WireServer>("servers", "servers", &reply, &mut Oddities::default());
         assert!(matches!(page, Err(ProviderError::BadAnswer(_))), "{body}: {page:?}");
     }
     assert!(servers(&recorded!("page-after-last")).is_empty());
@@ -150,7 +252,7 @@ fn a_login_is_read() {
     let login = auth::read(&access, &recorded!("auth-ok")).unwrap();
     assert_eq!(login.token.reveal(), "gAAAA-scrubbed");
     assert_eq!(login.project.as_deref(), Some("100d1e084cb44933a18ec6c456f36496"));
-    let url = |service| base(&access, &login.catalog, service).unwrap().url;
+    let url = |service| bases(&access, &login.catalog, service, None).unwrap().remove(0);
     assert_eq!(url(Service::Compute), "http://127.0.0.1:8774/v2.1");
     assert_eq!(url(Service::Image), "http://127.0.0.1:9292/v2");
     assert_eq!(url(Service::Network), "http://127.0.0.1:9696/v2.0");
@@ -216,9 +318,8 @@ fn a_v2_login_is_read() {
         .to_vec();
     let login = auth::read(&access, &reply).unwrap();
     assert_eq!((login.token.reveal(), login.project.as_deref()), ("tok", Some("pid")));
-    let found = base(&access, &login.catalog, Service::Compute).unwrap();
-    assert_eq!(found.url, "http://c/v2.1/pid");
-    assert_eq!(found.legacy.as_deref(), Some("http://c/v2/pid"));
+    let found = bases(&access, &login.catalog, Service::Compute, Some("pid")).unwrap();
+    assert_eq!(found, ["http://c/v2.1/pid", "http://c/v2/pid"]);
     reply.body = br#"{"access":{"token":"secret-token"}}"#.to_vec();
     let error = auth::read(&access, &reply).unwrap_err().to_string();
     assert!(!error.contains("secret"), "{error}");
@@ -226,27 +327,64 @@ fn a_v2_login_is_read() {
 
 #[test]
 fn a_catalog_url_becomes_a_base() {
-    let check = |service, url: &str, expected: &str| {
+    let check = |service, url: &str, expected: &[&str]| {
         let catalog = [endpoint(service, "public", "RegionOne", url)];
-        assert_eq!(
-            base(&access("http://k"), &catalog, service).unwrap().url,
-            expected,
-            "{url}"
-        );
+        let found = bases(&access("http://k"), &catalog, service, Some("abc"));
+        assert_eq!(found.unwrap(), expected, "{url}");
     };
-    check(Service::Compute, "https://h/compute/v2.1/", "https://h/compute/v2.1");
-    check(Service::Compute, "https://h:8774/v2/abc", "https://h:8774/v2.1/abc");
-    check(Service::Compute, "https://v2/v2.1/abc", "https://v2/v2.1/abc");
-    check(Service::Compute, "https://h/compute", "https://h/compute/v2.1");
-    check(
-        Service::Image,
-        "https://image.example.net/",
-        "https://image.example.net/v2",
+    let (compute, image, network) = (Service::Compute, Service::Image, Service::Network);
+    check(compute, "https://h/compute/v2.1/", &["https://h/compute/v2.1"]);
+    let old = ["https://h:8774/v2.1/abc", "https://h:8774/v2/abc"];
+    check(compute, "https://h:8774/v2/abc", &old);
+    check(compute, "https://v2/v2.1/abc", &["https://v2/v2.1/abc"]);
+    check(compute, "https://h/compute", &["https://h/compute/v2.1"]);
+    check(compute, "https://h/compute/abc", &["https://h/compute/v2.1/abc"]);
+    check(image, "https://image.example.net/", &["https://image.example.net/v2"]);
+    check(image, "https://h/image/v2/", &["https://h/image/v2"]);
+    check(image, "https://h/image/v2.9", &["https://h/image/v2"]);
+    check(image, "https://h/v1", &["https://h/v2"]);
+    check(image, "https://h/v2/abc", &["https://h/v2/abc", "https://h/v2"]);
+    check(image, "https://h/v1/abc/", &["https://h/v2/abc", "https://h/v2"]);
+    check(image, "https://h/abc", &["https://h/v2", "https://h/v2/abc"]);
+    check(network, "https://h:9696", &["https://h:9696/v2.0"]);
+    check(network, "https://h/network/v2.0", &["https://h/network/v2.0"]);
+    check(network, "https://h/v2", &["https://h/v2.0"]);
+    check(network, "https://h/v2/abc", &["https://h/v2/abc", "https://h/v2.0"]);
+}
+
+#[test]
+fn an_endpoint_of_the_configuration_is_taken_as_other_clients_take_it() {
+    let found = |service, url: &str| {
+        let mut access = access("http://k");
+        let endpoints = &mut access.endpoints;
+        for endpoint in [
+            &mut endpoints.compute,
+            &mut endpoints.image,
+            &mut endpoints.network,
+            &mut endpoints.volume,
+        ] {
+            *endpoint = Some(url.to_owned());
+        }
+        bases(&access, &[], service, Some("abc")).unwrap()
+    };
+    let compute = |url: &str| found(Service::Compute, url);
+    for project in ["%(project_id)s", "$(project_id)s", "%(tenant_id)s", "$(tenant_id)s"] {
+        assert_eq!(compute(&format!("http://h/v2.1/{project}")), ["http://h/v2.1/abc"]);
+    }
+    assert_eq!(compute("http://h:8774/"), ["http://h:8774/v2.1", "http://h:8774"]);
+    assert_eq!(
+        compute("http://h/%(project_id)s"),
+        ["http://h/v2.1/abc", "http://h/abc"]
     );
-    check(Service::Image, "https://h/image/v2/", "https://h/image/v2");
-    check(Service::Image, "https://h/image/v2.9", "https://h/image/v2");
-    check(Service::Network, "https://h:9696", "https://h:9696/v2.0");
-    check(Service::Network, "https://h/network/v2.0", "https://h/network/v2.0");
+    // Whoever writes the old one means it.
+    assert_eq!(compute("http://h/v2/%(project_id)s/"), ["http://h/v2/abc"]);
+    assert_eq!(compute("http://h/v2.1"), ["http://h/v2.1"]);
+    assert_eq!(found(Service::Volume, "http://h/v3/%(tenant_id)s"), ["http://h/v3/abc"]);
+    assert_eq!(found(Service::Volume, "http://h/%(tenant_id)s"), ["http://h/v3/abc"]);
+    assert_eq!(found(Service::Volume, "http://h"), ["http://h/v3/abc"]);
+    let image = ["http://h/v2/abc", "http://h/v2"];
+    assert_eq!(found(Service::Image, "http://h/v2/%(project_id)s"), image);
+    assert_eq!(found(Service::Network, "http://h"), ["http://h/v2.0"]);
 }
 
 #[test]
@@ -257,8 +395,7 @@ fn block_storage_stands_under_several_types() {
             ..endpoint(Service::Volume, "public", "RegionOne", url)
         };
         let catalog: Vec<Endpoint> = endpoints.iter().map(of).collect();
-        let url = base(&access("http://k"), &catalog, Service::Volume).map(|base| base.url);
-        url.map(|url| of_project(url, Service::Volume, Some("p")))
+        bases(&access("http://k"), &catalog, Service::Volume, Some("p")).map(|mut bases| bases.remove(0))
     };
     let check = |endpoints: &[(&str, &str)], url: &str| assert_eq!(found(endpoints).as_deref(), Ok(url));
     check(&[("volumev3", "http://h/v3/abc/")], "http://h/v3/abc");
@@ -280,10 +417,6 @@ fn block_storage_stands_under_several_types() {
         let error = found(&[("volume", old)]).unwrap_err().to_string();
         assert!(error.contains("no volumev3 service"), "{error}");
     }
-    assert_eq!(
-        of_project("http://h/v2.0".to_owned(), Service::Network, Some("p")),
-        "http://h/v2.0"
-    );
 }
 
 fn endpoint(service: Service, interface: &str, region: &str, url: &str) -> Endpoint {
@@ -305,8 +438,8 @@ fn region_and_interface_choose_the_endpoint() {
     ];
     let mut access = access("http://k");
     let find = |access: &OpenStackAccess, service| {
-        base(access, &catalog, service)
-            .map(|base| base.url)
+        bases(access, &catalog, service, None)
+            .map(|mut bases| bases.remove(0))
             .map_err(|error| error.to_string())
     };
     let text = find(&access, Service::Compute).unwrap_err();
@@ -392,7 +525,7 @@ fn a_refused_create_is_told_from_a_full_quota() {
     );
     meaning(
         &recorded!("err-unknown-path"),
-        "Refused",
+        "Misrouted",
         "The resource could not be found.",
     );
     meaning(&recorded!("outage-neutron-create"), "Unknown", "Unexpected API Error");
@@ -454,7 +587,10 @@ fn a_schema_error_shows_nothing_of_the_request() {
 
 #[test]
 fn an_outage_is_no_empty_list() {
-    let what = |reply: &Reply| parse::<ServersPage>("servers", reply).map(|_| ()).unwrap_err();
+    let what = |reply: &Reply| {
+        let page = page::<WireServer>("servers", "servers", reply, &mut Oddities::default());
+        page.map(|_| ()).unwrap_err()
+    };
     assert!(matches!(
         what(&recorded!("outage-neutron-list")),
         ProviderError::Unavailable(_)
@@ -477,19 +613,21 @@ fn an_outage_is_no_empty_list() {
 
 #[test]
 fn an_ambiguous_network_is_told_with_its_ids() {
-    use crate::provider::openstack::wire::{Network, NetworksPage};
-    let page: NetworksPage = parse("networks", &recorded!("page-networks")).unwrap();
-    let id = &page.networks[0].id;
-    assert_eq!(network::resolve(&page.networks, "dual").as_ref(), Ok(id));
+    use crate::provider::openstack::wire::Network;
+    let reply = recorded!("page-networks");
+    let networks: Page<Network> = page("networks", "networks", &reply, &mut Oddities::default()).unwrap();
+    let networks = networks.entries;
+    let id = &networks[0].id;
+    assert_eq!(network::resolve(&networks, "dual").as_ref(), Ok(id));
     assert_eq!(network::resolve(&[], id).as_ref(), Ok(id));
     let other = Network {
         id: "other-id".to_owned(),
-        ..page.networks[0].clone()
+        ..networks[0].clone()
     };
-    let twice = network::resolve(&[page.networks[0].clone(), other], "dual").unwrap_err();
+    let twice = network::resolve(&[networks[0].clone(), other], "dual").unwrap_err();
     assert!(twice.contains(id) && twice.contains("other-id"), "{twice}");
     assert!(
-        network::resolve(&page.networks, "daul")
+        network::resolve(&networks, "daul")
             .unwrap_err()
             .contains("nearest: \"dual\"")
     );

@@ -15,7 +15,8 @@ const IMAGES: &str = "GET /v2/images?status=active&limit=1000";
 const NETWORKS: &str =
     "GET /v2.0/networks?fields=id&fields=name&fields=shared&fields=router:external&fields=project_id&limit=1000";
 const FLAVORS: &str = "GET /v2.1/flavors/detail?limit=1000";
-const GROUPS: &str = "GET /v2.0/security-groups?fields=id&fields=name";
+const GROUPS: &str =
+    "GET /v2.0/security-groups?fields=id&fields=name&tenant_id=100d1e084cb44933a18ec6c456f36496&limit=1000";
 /// The project of the recorded login.
 const PROJECT: &str = "100d1e084cb44933a18ec6c456f36496";
 const IMAGE: &str = "b1ac72ae-6500-4b36-a105-0998670e021a";
@@ -162,13 +163,30 @@ fn a_cloud_that_shows_no_networks_chooses_by_itself() {
 fn a_dead_network_service_is_told_before_the_request() {
     let mut spec = bare();
     spec.networks.clear();
-    let server = Scripted::new(vec![
-        (LOGIN, login()),
-        (NETWORKS, like(&recorded!("outage-keystone-new-token"))),
-    ]);
-    let (mut cloud, _) = client(&access(&server.url));
-    assert!(cloud.offers(&[(&TemplateName::new("t"), &spec)]).is_err());
-    server.finish();
+    let dead = (NETWORKS, like(&recorded!("outage-keystone-new-token")));
+    let reason = offered(vec![dead], &spec).unwrap_err();
+    assert!(reason.starts_with("unavailable: networks: "), "{reason}");
+}
+
+#[test]
+fn security_groups_are_read_to_their_last_page() {
+    let mut spec = bare();
+    spec.ports = vec![made(NETWORK, &["web"])];
+    let next = "http://elsewhere/v2.0/security-groups?limit=1&marker=1";
+    let first = json!({"security_groups": [{"id": "1", "name": "ssh"}],
+        "security_groups_links": [{"rel": "next", "href": next}]});
+    let second = json!({"security_groups": [{"id": "2", "name": "web"}], "security_groups_links": null});
+    let rest = format!("{GROUPS}&marker=1");
+    let script = vec![
+        (GROUPS, say(200, &first.to_string())),
+        (&*rest, say(200, &second.to_string())),
+    ];
+    let offer = offered(script, &spec).unwrap();
+    let new = PortOffer::New {
+        network: NETWORK.to_owned(),
+        security_groups: vec!["2".to_owned()],
+    };
+    assert_eq!(offer.ports, [new]);
 }
 
 fn with_ports(ports: &[&str]) -> ServerSpec {
