@@ -266,8 +266,7 @@ impl Computer {
 pub struct JobConfig {
     /// `<assignedNode>`, unless the job may roam.
     pub assigned_node: Option<String>,
-    /// The names of the matrix axes that are labels: every `LabelAxis`, then every `LabelExpAxis` (the order in which
-    /// Jenkins joins them), each in the order of the file.
+    /// The names of the matrix axes that are labels, in the order of the file, in which Jenkins joins them.
     pub label_axes: Vec<String>,
 }
 
@@ -309,6 +308,9 @@ pub struct JenkinsView {
     pub labels: Option<Reading<BTreeMap<u64, Option<String>>>>,
     /// `config.xml` of the jobs whose label the queue does not tell, by the path of the job's URL (`job/a/job/b`).
     pub jobs: BTreeMap<String, Reading<JobConfig>>,
+    /// Jobs whose `config.xml` Jenkins refuses, by their paths: the permission that is missing.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub refused_jobs: BTreeMap<String, String>,
     /// Labels of nodes where the computer list does not tell them.
     pub node_labels: BTreeMap<NodeName, Reading<Vec<String>>>,
 }

@@ -147,6 +147,11 @@ fn look_at_jenkins(config: &Config, live: &Live, now: Timestamp) -> Result<Check
         checked.missing.extend(more.missing);
         checked.untold.extend(more.untold);
     }
+    if registers(Register::Ssh) {
+        let more = live.jenkins.check_ssh()?;
+        checked.missing.extend(more.missing);
+        checked.untold.extend(more.untold);
+    }
     Ok(checked)
 }
 

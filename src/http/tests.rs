@@ -282,3 +282,26 @@ fn a_private_ca_is_trusted_when_it_is_named() {
         "{error}"
     );
 }
+
+#[test]
+fn a_header_is_bytes() {
+    let mut headers = HeaderMap::new();
+    for (name, value) in [
+        ("x-ascii", &b"mita"[..]),
+        ("x-latin", b"jos\xe9"),
+        ("x-utf", "jos\u{e9}".as_bytes()),
+    ] {
+        headers.insert(name, ureq::http::HeaderValue::from_bytes(value).unwrap());
+    }
+    let reply = Reply {
+        status: 200,
+        headers,
+        body: Vec::new(),
+    };
+    let text = |name: &str| reply.header_text(name);
+    assert_eq!(text("x-ascii").as_deref(), Some("mita"));
+    assert_eq!(text("x-latin").as_deref(), Some("jos\u{e9}"));
+    assert_eq!(text("x-utf").as_deref(), Some("jos\u{e9}"));
+    assert_eq!(text("x-none"), None);
+    assert_eq!(reply.header("x-latin"), None);
+}

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::http::escaped;
 use crate::jenkins::JenkinsError;
 use crate::jenkins::address::node_path;
-use crate::jenkins::client::{Client, bad_answer};
+use crate::jenkins::client::{Client, bad_answer, is_jenkins};
 use crate::model::Computer;
 
 /// What was found out about the user's permissions.
@@ -79,6 +79,28 @@ impl Client {
         Ok(checked)
     }
 
+    /// Looks for the plugin by which Jenkins connects to agents by SSH. A plain user may read the help of what it adds, which
+    /// bears the plugin's name; what has no such plugin is not found.
+    pub fn check_ssh(&self) -> Result<Checked, JenkinsError> {
+        let mut checked = Checked::default();
+        let path = "descriptorByName/hudson.plugins.sshslaves.SSHLauncher/help";
+        let reply = self.get(path)?;
+        let named = reply.header("x-plugin-short-name").is_some();
+        match reply.status {
+            _ if named => {}
+            200..=299 if is_jenkins(&reply) => {}
+            404 if is_jenkins(&reply) => checked.missing.push(
+                "the plugin SSH Build Agents (ssh-slaves) is not there; without it no agent is started (register: ssh)"
+                    .to_owned(),
+            ),
+            status => checked.untold.push(format!(
+                "register: ssh: it is not known whether Jenkins has the plugin SSH Build Agents (ssh-slaves): status \
+                 {status} for GET {path}"
+            )),
+        }
+        Ok(checked)
+    }
+
     fn check_jobs(&self, checked: &mut Checked) -> Result<(), JenkinsError> {
         #[derive(Deserialize)]
         struct Root {
@@ -103,7 +125,8 @@ impl Client {
         // That this one configuration is odd says nothing of permissions.
         if let Err(JenkinsError::Forbidden { permission, .. }) = read {
             checked.untold.push(format!(
-                "{permission}: not granted; it is needed only for jobs whose label the queue does not tell"
+                "{permission}: not granted; it is needed only for jobs whose label the queue does not tell, as those of \
+                 matrix jobs while Jenkins has no agent (jenkins.anchor: true does without)"
             ));
         }
         Ok(())
@@ -129,19 +152,10 @@ impl Client {
         let hidden = ON_AGENT_PAGE
             .iter()
             .filter(|(_, _, words)| !words.iter().any(|word| page.contains(word)));
-        let hidden: Vec<_> = hidden.collect();
         let name = crate::http::printable(agent.name.as_str(), 80);
-        if hidden.len() == ON_AGENT_PAGE.len() {
-            checked.untold.push(format!(
-                "Agent/Disconnect, Agent/Delete: the page of agent {name} offers neither; they are probably missing"
-            ));
-            return Ok(());
-        }
-        checked
-            .missing
-            .extend(hidden.into_iter().map(|(permission, effect, _)| {
-                format!("{permission}: the page of agent {name} does not offer it; without it {effect}")
-            }));
+        checked.missing.extend(hidden.map(|(permission, effect, _)| {
+            format!("{permission}: the page of agent {name} does not offer it; without it {effect}")
+        }));
         Ok(())
     }
 }

@@ -26,6 +26,7 @@ pub struct Client {
     crumb: RefCell<Option<Crumb>>,
     crumb_asked: Cell<bool>,
     version: RefCell<Option<String>>,
+    session: RefCell<Option<String>>,
     /// Whether the list of computers is asked which builds run there.
     pub(super) tells_builds: bool,
 }
@@ -62,6 +63,7 @@ impl Client {
             crumb: RefCell::new(None),
             crumb_asked: Cell::new(false),
             version: RefCell::new(None),
+            session: RefCell::new(None),
             tells_builds: false,
         })
     }
@@ -79,6 +81,11 @@ impl Client {
     /// Returns the version of Jenkins, as far as a reply has told it.
     pub fn version(&self) -> Option<String> {
         self.version.borrow().clone()
+    }
+
+    /// Returns what tells one start of Jenkins from another, as far as a reply has told it.
+    pub fn session(&self) -> Option<String> {
+        self.session.borrow().clone()
     }
 
     /// Makes a GET that must be answered with 200 and JSON.
@@ -212,6 +219,9 @@ impl Client {
         if let Some(version) = reply.header("x-jenkins") {
             self.version.replace(Some(printable(version, 40)));
         }
+        if let Some(session) = reply.header("x-jenkins-session") {
+            self.session.replace(Some(printable(session, 40)));
+        }
         Ok(reply)
     }
 
@@ -222,7 +232,8 @@ impl Client {
             300..=399 => self.moved(what, path, reply),
             401 => JenkinsError::Auth {
                 what,
-                hint: "are jenkins.user and jenkins.token right?",
+                hint: "jenkins.user or its token (or password) is wrong, or Jenkins is just starting, or a proxy before \
+                       it wants a login of its own",
             },
             403 => forbidden(what, reply),
             404 => JenkinsError::NotFound { what },
@@ -293,7 +304,7 @@ pub(super) fn is_jenkins(reply: &Reply) -> bool {
 }
 
 fn forbidden(what: String, reply: &Reply) -> JenkinsError {
-    let Some(user) = reply.header("x-you-are-authenticated-as") else {
+    let Some(user) = reply.header_text("x-you-are-authenticated-as") else {
         let page = String::from_utf8_lossy(&reply.body);
         if page.contains("Authentication required") || page.contains("/login?from=") {
             return JenkinsError::Auth {
@@ -310,7 +321,7 @@ fn forbidden(what: String, reply: &Reply) -> JenkinsError {
     let permission = reply.header("x-required-permission");
     JenkinsError::Forbidden {
         what,
-        user: printable(user, 80),
+        user: printable(&user, 80),
         permission: permission.map_or_else(|| "a permission that it does not name".to_owned(), permission_name),
     }
 }
@@ -349,8 +360,8 @@ fn session_cookie(reply: &Reply) -> Option<Secret> {
 
 /// Says in a line what a reply is about: Jenkins' own error header, the title of a page, or the beginning of the body.
 pub(super) fn gist(reply: &Reply) -> String {
-    if let Some(error) = reply.header("x-error") {
-        return printable(error, 200);
+    if let Some(error) = reply.header_text("x-error") {
+        return printable(&error, 200);
     }
     let head = String::from_utf8_lossy(&reply.body[..reply.body.len().min(8192)]);
     let title = head

@@ -13,8 +13,16 @@ pub const MAX_XML: usize = 8 * 1024 * 1024;
 /// The most XML nodes that are kept.
 const MAX_NODES: u32 = 500_000;
 
-/// The axes of a matrix job whose values are labels.
-const LABEL_AXES: [&str; 2] = ["hudson.matrix.LabelAxis", "hudson.matrix.LabelExpAxis"];
+/// The axes of a matrix job whose values are labels, by the simple names of their classes: the two of Jenkins, and those
+/// of plugins that are made from them.
+const LABEL_AXES: [&str; 6] = [
+    "LabelAxis",
+    "LabelExpAxis",
+    "ElasticAxis",
+    "BrowserAxis",
+    "BrowserExpAxis",
+    "EC2Axis",
+];
 
 /// Reads a job's `config.xml`. The error is a sentence for a message.
 pub fn job_config(xml: &str) -> Result<JobConfig, String> {
@@ -22,21 +30,22 @@ pub fn job_config(xml: &str) -> Result<JobConfig, String> {
     let root = document.root_element();
     let may_roam = text(root, "canRoam").is_some_and(|text| text == "true");
     let assigned_node = text(root, "assignedNode").filter(|node| !node.is_empty() && !may_roam);
-    let axes = child(root, "axes");
-    // MatrixConfiguration joins all axes of the first kind, then all of the second, whatever their order in the file.
-    let label_axes = LABEL_AXES
-        .iter()
-        .flat_map(|kind| {
-            axes.into_iter()
-                .flat_map(|axes| axes.children())
-                .filter(|axis| axis.tag_name().name() == *kind)
-        })
+    // Jenkins joins them in this order since matrix-project 1.9 (2017).
+    let axes = child(root, "axes").into_iter().flat_map(|axes| axes.children());
+    let label_axes = axes
+        .filter(|axis| is_label_axis(axis.tag_name().name()))
         .filter_map(|axis| text(axis, "name"))
         .collect();
     Ok(JobConfig {
         assigned_node,
         label_axes,
     })
+}
+
+/// Returns whether the values of an axis are labels, by its class as the file writes it: `hudson.matrix.LabelAxis`.
+fn is_label_axis(class: &str) -> bool {
+    let simple = class.rsplit(['.', '-', '$']).next().unwrap_or(class);
+    LABEL_AXES.contains(&simple) || simple.ends_with("LabelAxis") || simple.ends_with("LabelExpAxis")
 }
 
 /// Reads the labels of a node's `config.xml`, its own name not among them. The error is a sentence for a message.
@@ -121,7 +130,27 @@ mod tests {
                    <hudson.matrix.LabelExpAxis plugin=\"p\"><name>Z</name></hudson.matrix.LabelExpAxis>\
                    <hudson.matrix.LabelAxis><name>A</name><values><string>x</string></values></hudson.matrix.LabelAxis>\
                    </axes></matrix-project>";
-        assert_eq!(job_config(xml), Ok(config(None, &["A", "Z"])));
+        assert_eq!(job_config(xml), Ok(config(None, &["Z", "A"])));
+    }
+
+    #[test]
+    fn the_axes_of_plugins_are_labels_where_they_are_made_from_those_of_jenkins() {
+        for (class, is_label) in [
+            ("hudson.matrix.LabelAxis", true),
+            ("hudson.matrix.LabelExpAxis", true),
+            ("org.jenkinsci.plugins.elasticaxisplugin.ElasticAxis", true),
+            ("jenkinsci.plugin.browseraxis.BrowserExpAxis", true),
+            ("org.example.MyLabelAxis", true),
+            ("hudson.matrix.TextAxis", false),
+            ("hudson.matrix.JDKAxis", false),
+            ("hudson.matrix.DefaultAxis", false),
+            ("ca.silvermaplesolutions.jenkins.plugins.daxis.DynamicAxis", false),
+            ("LabelAxisProperties", false),
+        ] {
+            let xml = format!("<m><axes><{class} plugin=\"p\"><name>A</name></{class}></axes></m>");
+            let expected: &[&str] = if is_label { &["A"] } else { &[] };
+            assert_eq!(job_config(&xml), Ok(config(None, expected)), "{class}");
+        }
     }
 
     #[test]

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde_json::Value;
 
 use crate::http::escaped;
 use crate::jenkins::JenkinsError;
 use crate::jenkins::client::{Client, bad_answer};
+use crate::jenkins::repair::{self, UNREADABLE};
 
 const PATH: &str = "scriptText";
 
@@ -15,13 +16,14 @@ const PATH: &str = "scriptText";
 const PAGE: &str = "script";
 
 /// Says one line of JSON, `[[ID, LABEL or null], ...]`: the label that an item was assigned, an override of a single build
-/// included. It changes nothing, and names nothing that came after Jenkins 1.609.
-const LABELS: &str = "println groovy.json.JsonOutput.toJson(jenkins.model.Jenkins.instance.queue.items.collect { \
-[it.id, it.assignedLabel == null ? null : it.assignedLabel.expression] })";
+/// included. Of an item whose label cannot be had, since Jenkins or a plugin throws at it, it says the id alone. It changes
+/// nothing, and names nothing that came after Jenkins 1.609.
+const LABELS: &str = "println groovy.json.JsonOutput.toJson(jenkins.model.Jenkins.instance.queue.items.collect { item -> \
+try { def label = item.assignedLabel; return [item.id, label == null ? null : label.expression] } \
+catch (Throwable thrown) { return [item.id] } })";
 
-/// One item: its id, and its label expression; `None` where it may run anywhere.
-#[derive(Deserialize)]
-struct Labelled(u64, Option<String>);
+/// One item: its id, and its label expression; null where it may run anywhere, absent where it cannot be had.
+type Labelled = Vec<Value>;
 
 impl Client {
     /// Returns whether the user may use the script console (Overall/Administer). It is not used for that.
@@ -44,10 +46,19 @@ impl Client {
             return Err(self.refusal("POST", PATH, &reply));
         }
         // What a script throws comes with status 200, too.
-        let labels: Vec<Labelled> = serde_json::from_slice(&reply.body).map_err(|_| {
+        let labels: Vec<Labelled> = repair::read(&reply.body).map_err(|_| {
             let said = format!("the script failed: {}", reply.excerpt());
             bad_answer("POST", PATH, &said)
         })?;
-        Ok(labels.into_iter().map(|Labelled(id, label)| (id, label)).collect())
+        Ok(labels.into_iter().filter_map(labelled).collect())
+    }
+}
+
+/// Reads one item; `None` where its label is not known.
+fn labelled(item: Labelled) -> Option<(u64, Option<String>)> {
+    match <[Value; 2]>::try_from(item).ok()? {
+        [id, Value::Null] => Some((id.as_u64()?, None)),
+        [id, Value::String(label)] if !label.contains(UNREADABLE) => Some((id.as_u64()?, Some(label))),
+        _ => None,
     }
 }

@@ -104,7 +104,7 @@ fn every_status_is_an_error_of_its_own() {
     };
     check(
         Canned::new("401 Unauthorized", &[HTML], "<title>x</title>"),
-        "GET queue/api/json: are jenkins.user and",
+        "GET queue/api/json: jenkins.user or its token (or password) is wrong, or Jenkins is just starting, or a proxy",
     );
     check(forbidden("hudson.model.Hudson.Read"), "user reader lacks Overall/Read");
     check(

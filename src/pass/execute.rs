@@ -31,7 +31,7 @@ use crate::plan::backoff::record_failure;
 use crate::plan::{Context, Create, Drain, NodeToRemove, Removal, ServerToRemove, Unmark, agent_of, mark_text};
 use crate::provider::{CreateServer, Deleted, ProviderError};
 use crate::report::{Action, Do, Outcome};
-use crate::state::{BackoffKey, Intent, Phase, State};
+use crate::state::{Asker, BackoffKey, Intent, Phase, RefusalKey, State};
 
 /// Why a server is not asked for whose intent cannot be saved.
 const UNWRITTEN: &str = "the state file cannot be written, and nothing is asked for that is not written down";
@@ -43,6 +43,8 @@ pub struct Executor<'a> {
     save: &'a dyn Fn(&State) -> Result<(), Error>,
     told: &'a mut dyn FnMut(&Action),
     failed_keys: BTreeSet<BackoffKey>,
+    /// For want of which permission Jenkins refused to remove a node in this pass.
+    removal_refused: Option<String>,
     /// How many consoles were read.
     consoles: u32,
     /// The memory, kept up to date with what was done.
@@ -80,6 +82,7 @@ impl<'a> Executor<'a> {
             save,
             told,
             failed_keys,
+            removal_refused: None,
             consoles: 0,
             state,
             actions,
@@ -187,15 +190,26 @@ impl<'a> Executor<'a> {
         };
         let offline = node_action(removal, node, Do::Offline);
         let delete = node_action(removal, node, Do::DeleteNode);
+        if let Some(lacks) = &self.removal_refused {
+            let reason = format!("Jenkins refused to remove another node: the user lacks {lacks}");
+            self.tell(delete, Outcome::Skipped, Some(reason));
+            return false;
+        }
         let removed = match live.jenkins.remove_node(&request, &sleep) {
             Ok(removed) => removed,
             Err(error) => {
+                self.removal_is_refused(live, &node.name, &error);
                 self.tell(delete, Outcome::Failed, Some(chain(&error)));
                 return false;
             }
         };
         if removed.marked {
             self.tell(offline, Outcome::Done, None);
+        }
+        match &removed.outcome {
+            jenkins::Outcome::Failed(error) => self.removal_is_refused(live, &node.name, error),
+            jenkins::Outcome::Deleted => self.state.allow(&RefusalKey::Removal),
+            _ => {}
         }
         let (result, error) = node_outcome(removed.outcome);
         let gone = result == Outcome::Done;
@@ -208,6 +222,25 @@ impl<'a> Executor<'a> {
         }
         self.tell(delete, result, error);
         gone
+    }
+
+    /// Remembers that nodes cannot be removed, if that is what an error says: then no other is marked in vain.
+    fn removal_is_refused(&mut self, live: &Live, node: &NodeName, error: &jenkins::JenkinsError) {
+        if let jenkins::JenkinsError::Forbidden { permission, .. } = error {
+            self.refuse(live, &RefusalKey::Removal, permission, Some(node.as_str()));
+            self.removal_refused = Some(permission.clone());
+        }
+    }
+
+    /// Remembers that Jenkins refused something.
+    fn refuse(&mut self, live: &Live, key: &RefusalKey, lacks: &str, about: Option<&str>) {
+        let session = live.jenkins.session();
+        let asker = Asker {
+            session: session.as_deref(),
+            user: &self.config.jenkins.user,
+            now: self.time(live),
+        };
+        self.state.refuse(key, asker, lacks, about);
     }
 
     fn leaves(&mut self, server: &ServerToRemove) {

@@ -10,14 +10,16 @@ use jiff::{SignedDuration, Timestamp};
 use super::Live;
 use crate::config::Config;
 use crate::error::{Error, chain};
+use crate::jenkins::JenkinsError;
 use crate::model::{
-    BelongingKind, Belongings, CloudView, NodeName, Observed, Presence, ProviderName, Reading, Server, ServerSpec,
+    BelongingKind, Belongings, CloudView, JenkinsView, NodeName, Observed, Presence, ProviderName, Reading, Server,
+    ServerSpec,
     ServerStatus, Stage, TemplateName,
 };
 use crate::plan::{self, Plan};
 use crate::provider::Lookup;
 use crate::queue::{self, Ask, Wishes};
-use crate::state::{Cached, State};
+use crate::state::{Asker, Cached, RefusalKey, State};
 
 /// The most `config.xml` and node labels that are fetched in one pass; the rest is fetched in the next ones.
 const MAX_ASKS: usize = 50;
@@ -82,6 +84,7 @@ pub fn wishes(live: &Live, config: &Config, observed: &mut Observed, state: &mut
     let fresh = |at: Timestamp| now >= at && now.duration_since(at) < CACHE_FOR;
     state.jobs.retain(|_, cached| fresh(cached.at));
     state.node_labels.retain(|_, cached| fresh(cached.at));
+    state.forget_refusals(now);
     for (path, cached) in &state.jobs {
         observed
             .jenkins
@@ -110,10 +113,13 @@ pub fn wishes(live: &Live, config: &Config, observed: &mut Observed, state: &mut
             return wishes;
         }
         for ask in open {
+            if is_refused(config, observed, state, now, &ask) {
+                continue;
+            }
             if asked.len() >= MAX_ASKS || live.must_end().is_some() {
                 return read(observed, state);
             }
-            answer(live, observed, state, now, &ask);
+            answer(live, config, observed, state, now, &ask);
             asked.insert(ask);
         }
     }
@@ -146,10 +152,38 @@ fn ask_labels(live: &Live, config: &Config, observed: &mut Observed) {
     }
 }
 
-fn answer(live: &Live, observed: &mut Observed, state: &mut State, now: Timestamp, ask: &Ask) {
+/// Puts an answer that Jenkins refused lately into the view, if it did.
+fn is_refused(config: &Config, observed: &mut Observed, state: &State, now: Timestamp, ask: &Ask) -> bool {
+    let Ask::Job(path) = ask else { return false };
+    let refusal = state.refused(&RefusalKey::Job(path.clone()), asker(config, &observed.jenkins, now));
+    let lacks = refusal.map(|refusal| refusal.lacks.clone());
+    let is_refused = lacks.is_some();
+    observed
+        .jenkins
+        .refused_jobs
+        .extend(lacks.map(|lacks| (path.clone(), lacks)));
+    is_refused
+}
+
+fn asker<'a>(config: &'a Config, jenkins: &'a JenkinsView, now: Timestamp) -> Asker<'a> {
+    Asker {
+        session: jenkins.session.as_deref(),
+        user: &config.jenkins.user,
+        now,
+    }
+}
+
+fn answer(live: &Live, config: &Config, observed: &mut Observed, state: &mut State, now: Timestamp, ask: &Ask) {
     match ask {
         Ask::Job(path) => {
-            let reading = reading(live.jenkins.job_config(path));
+            let answer = live.jenkins.job_config(path);
+            if let Err(JenkinsError::Forbidden { permission, .. }) = &answer {
+                let asker = asker(config, &observed.jenkins, now);
+                state.refuse(&RefusalKey::Job(path.clone()), asker, permission, None);
+                observed.jenkins.refused_jobs.insert(path.clone(), permission.clone());
+                return;
+            }
+            let reading = reading(answer);
             if let Reading::Read(value) = &reading {
                 state.jobs.insert(
                     path.clone(),

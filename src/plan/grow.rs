@@ -13,6 +13,7 @@ use super::ids::Ids;
 use super::images::{self, Chooser};
 use super::matching::{Flow, Placed};
 use super::phase;
+use super::refused;
 use super::room::{lacking, ports, ports_of, take};
 use super::slots::Origin;
 use super::survey::Survey;
@@ -274,6 +275,9 @@ impl<'s, 'a> Yard<'s, 'a> {
                 servers(template.max)
             ));
         }
+        if let Some(reason) = refused::closes(self.survey, template, self.coming_by_ssh()) {
+            return Err(reason);
+        }
         self.passes(&BackoffKey::Template(name.clone()), self.booting_of[kind])?;
         let canary = self.survey.config.limits.canary;
         let proved = self.survey.state.proved.get(name) == Some(&template.digest);
@@ -281,6 +285,13 @@ impl<'s, 'a> Yard<'s, 'a> {
             return Err(format!("canary: waiting for the first server of \"{name}\" to join"));
         }
         Ok(())
+    }
+
+    /// Counts the servers on their way to which Jenkins is to connect.
+    fn coming_by_ssh(&self) -> u32 {
+        let templates = self.survey.config.templates.iter().zip(&self.booting_of);
+        let by_ssh = templates.filter(|(template, _)| template.register == Register::Ssh);
+        by_ssh.map(|(_, booting)| booting).sum()
     }
 
     fn first_place(&self, kind: usize, template: &Template) -> Result<(usize, Option<Offer>), String> {

@@ -29,6 +29,7 @@ mod matching;
 mod overview;
 mod phase;
 mod reap;
+mod refused;
 mod registers;
 mod report;
 mod room;
@@ -62,6 +63,7 @@ pub use hidden::{ANCHOR_TEXT, Anchor};
 pub use images::Rollback;
 pub use leaks::{Leak, LeakKind, LeakOwner, everything, leaks};
 pub use link::{agent_of, linked_templates};
+pub use refused::asker;
 pub use room::spend;
 
 /// Returns the offline reason with which a pass marks a node that it removes.

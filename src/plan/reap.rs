@@ -11,6 +11,7 @@ use super::eligible;
 use super::lasting;
 use super::matching::Flow;
 use super::phase::{self, Standing};
+use super::refused;
 use super::supply::{Link, Unit};
 use super::survey::{Stray, Survey};
 use super::take_down::{removal, stray_removal};
@@ -82,6 +83,7 @@ pub(super) fn reap(survey: &mut Survey<'_>, demand: &Demand<'_>) -> Reaped {
     reaped.removals.truncate(most);
     let room = most - reaped.removals.len();
     let held = idle(survey, demand, room, &mut reaped.removals);
+    reaped.notes.extend(refused::removals(survey, &mut reaped.removals));
     drain_spent(survey, &named, &mut reaped);
     if left + held > 0 {
         let left = left + held;

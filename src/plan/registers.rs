@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::belongings;
 use super::clock::since;
 use super::phase::Standing;
+use super::refused;
 use super::supply::{Link, Unit};
 use super::survey::Survey;
 use super::words::shown;
@@ -39,6 +40,9 @@ pub(super) fn registers(survey: &mut Survey<'_>, removals: &[Removal]) -> Vec<Re
             HostKey::Made => survey.state.host_keys.get(&unit.id).cloned(),
             _ => None,
         };
+        if refused::is_refused(survey, template) {
+            continue;
+        }
         if template.agent.host_key == HostKey::Made && host_key.is_none() {
             unknown.insert(unit.name, template.name.as_str());
             continue;

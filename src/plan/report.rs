@@ -11,6 +11,7 @@ use super::hidden;
 use super::lasting;
 use super::overview;
 use super::reap::Reaped;
+use super::refused;
 use super::survey::Survey;
 use crate::state::State;
 
@@ -32,6 +33,7 @@ pub(super) fn plan(
     notes.extend(hidden::notes(&survey));
     news.extend(hidden::news(&survey, state));
     news.append(&mut survey.news);
+    news.extend(refused::news(&mut survey));
     let anchor = hidden::anchor(&survey);
     let mut plan = empty(survey, demand.items.len());
     plan.notes.extend(reaped.notes);

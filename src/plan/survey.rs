@@ -148,6 +148,8 @@ pub(super) fn survey<'a>(
             clashes,
             node_labels: state.node_labels.clone(),
             queue_seen: state.queue_seen.clone(),
+            refusals: state.refusals.clone(),
+            ssh_made_in: state.ssh_made_in.clone(),
         },
         restart: restart.is_some(),
         settling,

@@ -36,6 +36,8 @@ enum JobLabel {
     Anywhere,
     Ask(Ask),
     Unreadable(String),
+    /// Jenkins refuses to tell it: the permission that is missing.
+    Refused(String),
     Nothing,
 }
 
@@ -89,6 +91,11 @@ impl<'a> Resolver<'a> {
             Said::NoServerHelps => None,
             Said::NoLabel => Some(Wish::Unlabelled),
             Said::Label(text) => self.label(&exact(text, item)?),
+            // Of a label that one offline node alone has, Jenkins says at once that it is stuck. Here one node among
+            // others refuses a job without a label.
+            Said::Node(name) if !offline_at_once && task::told(item) == Told::Anywhere && !self.is_built_in(name) => {
+                Some(Wish::Unlabelled)
+            }
             Said::NodeOrLabel(name) | Said::Node(name) => self.named(said, name, item),
             Said::Plain if self.has_agents => self.plain(item),
             Said::Plain if offline_at_once => self.by_job(item, PER_BUILD, false),
@@ -236,7 +243,8 @@ impl<'a> Resolver<'a> {
         }
         match self.job_label(item) {
             JobLabel::Known(label) => self.label(&label),
-            JobLabel::Anywhere => Some(Wish::Unlabelled),
+            // Of a refusal: the sentence is that of an item without a label, and nothing else speaks for one.
+            JobLabel::Anywhere | JobLabel::Refused(_) => Some(Wish::Unlabelled),
             JobLabel::Ask(ask) => Some(Wish::Unknown {
                 reason: MATRIX.to_owned(),
                 ask: Some(ask),
@@ -257,6 +265,8 @@ impl<'a> Resolver<'a> {
             JobLabel::Known(label) => return self.label(&label),
             JobLabel::Anywhere if anywhere => return Some(Wish::Unlabelled),
             JobLabel::Ask(ask) => return unknown(reason.to_owned(), Some(ask)),
+            // Which of the values are labels is not for us to guess.
+            JobLabel::Refused(permission) => return unknown(format!("{reason}; {}", refused(&permission)), None),
             JobLabel::Unreadable(why) => format!("; its configuration could not be read: {}", shorten(&why)),
             JobLabel::Anywhere | JobLabel::Nothing => String::new(),
         };
@@ -279,6 +289,9 @@ impl<'a> Resolver<'a> {
             Told::Nothing => return JobLabel::Nothing,
             Told::InConfig(path) => path,
         };
+        if let Some(permission) = self.view.refused_jobs.get(&path) {
+            return JobLabel::Refused(permission.clone());
+        }
         match self.view.jobs.get(&path) {
             None => JobLabel::Ask(Ask::Job(path)),
             Some(Reading::Unreadable(why)) => JobLabel::Unreadable(why.clone()),
@@ -368,6 +381,14 @@ impl<'a> Resolver<'a> {
             None => format!("the sentence cannot be read: \"{why}\""),
         }
     }
+}
+
+/// Says that Jenkins does not let the user see a job's configuration, and what mends it.
+fn refused(permission: &str) -> String {
+    format!(
+        "its job's configuration would tell it, and the user lacks {} (grant it, or set jenkins.anchor: true)",
+        shorten(permission)
+    )
 }
 
 /// Reads a label that `why` names. Printing loses a little (a quote in a name), so that the job's own text is taken

@@ -5,6 +5,7 @@
 mod drift;
 pub mod file;
 mod images;
+mod refusals;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +16,7 @@ use crate::model::{BelongingKind, JobConfig, NodeId, NodeName, ProviderName, Ser
 
 pub use drift::{LabelDrift, LabelRetry};
 pub use images::{FailedImage, ImageMemory};
+pub use refusals::{Asker, Refusal, RefusalKey};
 
 /// The format written by this program. A file with a larger number is refused.
 pub const VERSION: u32 = 1;
@@ -69,8 +71,9 @@ pub struct State {
     /// The last servers of each template that failed, oldest first.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub failures: BTreeMap<TemplateName, Vec<Failure>>,
-    /// `config.xml` of jobs, by the path of the job's URL.
-    #[serde(default)]
+    /// `config.xml` of jobs, by the path of the job's URL. Under its first name, `jobs`, it had the axes of a matrix in
+    /// another order.
+    #[serde(default, rename = "job_configs")]
     pub jobs: BTreeMap<String, Cached<JobConfig>>,
     /// Since when items of a label wait beside an idle executor that has it, by label (empty for none).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -84,6 +87,12 @@ pub struct State {
     /// When items were first seen that may still be too young to count (`queue_grace`), by their ids.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub queue_seen: BTreeMap<u64, Timestamp>,
+    /// What Jenkins refused, by [`RefusalKey`] as text.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub refusals: BTreeMap<String, Refusal>,
+    /// The session of Jenkins (empty where it tells none) in which it last made a node that it connects to by SSH.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ssh_made_in: Option<String>,
 }
 
 impl Default for State {
@@ -110,6 +119,8 @@ impl Default for State {
             clashes: BTreeMap::new(),
             node_labels: BTreeMap::new(),
             queue_seen: BTreeMap::new(),
+            refusals: BTreeMap::new(),
+            ssh_made_in: None,
         }
     }
 }

@@ -251,6 +251,11 @@ impl Page<'_> {
                 self.api(state, &value, &[])
             }
             ["job", .., "config.xml"] => self.job_config(state, &steps),
+            // The help of what a plugin adds; the header names the plugin.
+            ["descriptorByName", "hudson.plugins.sshslaves.SSHLauncher", "help"] if state.jenkins.ssh_plugin => state
+                .jenkins
+                .page(200, "Help")
+                .header("X-Plugin-Short-Name", "ssh-slaves"),
             ["quietDown" | "cancelQuietDown"] if !self.get => self.quiet_down(state, steps[0] == "quietDown"),
             _ => state.jenkins.missing(),
         }
@@ -337,8 +342,18 @@ impl Page<'_> {
             );
         }
         let items = state.jenkins.queue.iter();
+        if !script.contains("catch") && items.clone().any(|i| i.task.throws) {
+            return Reply::typed(
+                200,
+                "text/plain;charset=utf-8",
+                "java.lang.AssertionError\n\tat hudson.model",
+            );
+        }
         let labels: Vec<Value> = items
-            .map(|i| json!([i.id, i.task.asked().map(|label| label.printed())]))
+            .map(|i| match i.task.throws {
+                true => json!([i.id]),
+                false => json!([i.id, i.task.asked().map(|label| label.printed())]),
+            })
             .collect();
         Reply::typed(200, "text/plain;charset=utf-8", format!("{}\n", Value::from(labels)))
     }
@@ -423,7 +438,19 @@ impl Page<'_> {
             };
         }
         match verb {
-            "" => state.jenkins.page(200, name),
+            "" => {
+                // What the user may do is on the page.
+                let mut page = state.jenkins.page(200, name);
+                for (permission, link) in [
+                    (DISCONNECT, "markOffline"),
+                    ("hudson.model.Computer.Delete", "doDelete"),
+                ] {
+                    if self.user.may(permission) {
+                        page.body.extend(format!("<a href='{link}'>").bytes());
+                    }
+                }
+                page
+            }
             "api" => {
                 let mut value = agent_json(state, &agent, self.root, self.german);
                 self.hide_builds(&mut value);

@@ -275,6 +275,8 @@ pub struct Task {
     pub blocked: Option<String>,
     /// A text: every node refuses it with that.
     pub refused: Option<String>,
+    /// Its label throws whenever it is asked for.
+    pub throws: bool,
 }
 
 impl Task {
@@ -288,6 +290,7 @@ impl Task {
             quiet: 0,
             blocked: None,
             refused: None,
+            throws: false,
         }
     }
 

@@ -27,6 +27,7 @@ mod life;
 mod r#move;
 mod odd;
 mod races;
+mod refused;
 mod register;
 mod safety;
 mod servers;

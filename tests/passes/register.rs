@@ -487,30 +487,52 @@ fn a_node_of_another_key_is_never_connected() {
 }
 
 #[test]
-fn a_jenkins_that_refuses_ssh_nodes_is_asked_once_a_pass() {
+fn a_jenkins_without_the_ssh_plugin_costs_one_server_an_hour_until_it_is_started_again() {
     let site = ssh_site();
-    for name in ["a", "b"] {
+    site.world.with(|world| world.jenkins.ssh_plugin = false);
+    let check = site.mita(&["check", "--online"]);
+    assert!(check.code == 1 && check.err.contains("ssh-slaves"), "{}", check.err);
+    for name in ["a", "b", "c"] {
         site.world.submit(job(name, "linux"));
     }
-    site.pass();
-    site.world.with(|world| world.jenkins.ssh_plugin = false);
+    let done = site.pass();
+    assert_eq!(done.actions(), ["create done small"], "{}", done.out);
+    assert!(
+        done.out
+            .contains("the first server with register: ssh is to get its Jenkins node")
+    );
     site.world.advance(60);
     let done = site.mita(&["run", "-o", "json"]);
     assert_eq!(
         (done.code, done.actions()),
-        (
-            1,
-            vec!["register failed small".to_owned(), "register skipped small".to_owned()]
-        )
+        (1, vec!["register failed small".to_owned()])
     );
     assert!(done.err.contains("ssh-slaves"), "{}", done.err);
-    site.world.with(|world| world.jenkins.ssh_plugin = true);
-    site.minutes(4);
+    let made = |site: &Site| {
+        let servers = site
+            .world
+            .count(|call| call.service == Service::Nova && call.method == "POST" && call.path.ends_with("/servers"));
+        let nodes = site.world.count(|call| call.path.ends_with("doCreateItem"));
+        (servers, nodes)
+    };
+    site.minutes(55);
     assert_eq!(
-        nodes(&site).len(),
-        2,
-        "the servers are registered as soon as Jenkins lets them"
+        (made(&site), site.servers()),
+        ((1, 2), 0),
+        "the check asked, too; it went after boot_grace"
     );
+    for _ in 0..8 {
+        site.world.advance(60);
+        site.mita(&["run"]);
+    }
+    assert_eq!(made(&site).0, 2, "once an hour");
+    site.world.with(|world| {
+        world.jenkins.ssh_plugin = true;
+        world.jenkins.session.push('x');
+    });
+    site.minutes(4);
+    assert_eq!(nodes(&site).len(), 3);
+    assert_eq!(site.mita(&["check", "--online"]).code, 0);
 }
 
 #[test]

@@ -198,6 +198,22 @@ fn the_script_console_tells_every_label() {
 }
 
 #[test]
+fn an_item_that_throws_in_the_script_console_spoils_no_other() {
+    let site = site_with("labels_from: script");
+    make_admin(&site);
+    let odd = Task {
+        throws: true,
+        ..Task::pipeline("odd", 3)
+    };
+    site.world.submit(odd);
+    site.world.submit(pipeline("linux"));
+    let done = site.pass();
+    assert_eq!(done.actions(), ["create done small"]);
+    assert_eq!(done.json()["unmet"].as_array().map(Vec::len), Some(1));
+    assert!(reason(&done.json()).contains("no agent at all"), "{}", done.out);
+}
+
+#[test]
 fn what_the_script_console_said_is_in_a_saved_observation() {
     let site = site_with("labels_from: script");
     make_admin(&site);

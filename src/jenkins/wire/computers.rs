@@ -105,14 +105,12 @@ pub fn computer_names(body: &[u8]) -> Result<Vec<NodeName>, String> {
 
 /// Reads the reply of `computer/NAME/api/json`. The error is a sentence for a message.
 pub fn node(body: &[u8]) -> Result<NodeState, String> {
-    match serde_json::from_slice::<WireComputer<'_>>(body) {
-        Ok(wire) => wire.into_state(),
-        Err(_) => {
-            let text = repair::repaired(body);
-            let wire: WireComputer<'_> = serde_json::from_str(&text).map_err(|error| error.to_string())?;
-            wire.into_state()
-        }
+    if let Ok(wire) = serde_json::from_slice::<WireComputer<'_>>(body) {
+        return wire.into_state();
     }
+    let text = repair::repaired(body);
+    let wire: WireComputer<'_> = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    wire.into_state()
 }
 
 /// One node at one moment.

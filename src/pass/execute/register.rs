@@ -16,7 +16,7 @@ use crate::plan::backoff::record_failure;
 use crate::plan::{Create, Registration};
 use crate::report::Outcome;
 use crate::secret::Secret;
-use crate::state::{BackoffKey, Sighting};
+use crate::state::{BackoffKey, RefusalKey, Sighting};
 
 /// Why a node is not asked for after another one of its template was refused.
 const REFUSED_BEFORE: &str = "another one of its template was refused in this pass; a later pass tries again";
@@ -89,7 +89,7 @@ impl Executor<'_> {
             }
             Err(error) => error,
         };
-        self.hold_back(live, &create.template, &error);
+        self.hold_back(live, &create.template, &error, false);
         self.state.drop_intent(&create.id);
         self.tell(action, Outcome::Failed, Some(chain(&error)));
         if node_is_there {
@@ -124,7 +124,10 @@ impl Executor<'_> {
     }
 
     /// Makes no server of a template for a while: it could not join.
-    fn hold_back(&mut self, live: &Live, template: &TemplateName, error: &JenkinsError) {
+    fn hold_back(&mut self, live: &Live, template: &TemplateName, error: &JenkinsError, by_ssh: bool) {
+        if let Some(lacks) = refused(error, by_ssh) {
+            self.refuse(live, &RefusalKey::Making(template.clone()), &lacks, None);
+        }
         let (key, now) = (BackoffKey::Template(template.clone()), self.time(live));
         let reason = format!("its Jenkins nodes cannot be made: {}", chain(error));
         record_failure(&mut self.state, &key, now, &reason, None, &self.config.timing);
@@ -153,18 +156,34 @@ impl Executor<'_> {
                 .jenkins
                 .create_node(&new_node(&wanted.name, template, &labels, launcher))
             {
-                Ok(Created::Now) => self.tell(action, Outcome::Done, None),
+                Ok(Created::Now) => {
+                    self.state.ssh_made_in = Some(live.jenkins.session().unwrap_or_default());
+                    self.tell(action, Outcome::Done, None);
+                }
                 Ok(Created::Before) => {
                     let reason = "Jenkins has a node of this name by now".to_owned();
                     self.tell(action, Outcome::Skipped, Some(reason));
                 }
                 Err(error) => {
-                    self.hold_back(live, &wanted.template, &error);
+                    self.hold_back(live, &wanted.template, &error, true);
                     refused.insert(wanted.template.clone());
                     self.tell(action, Outcome::Failed, Some(with_hint(&error)));
                 }
             }
         }
+    }
+}
+
+/// Returns what Jenkins lacks to make a node, where another try would end alike: a permission, or the plugin, of which it
+/// says no more than that something went wrong.
+fn refused(error: &JenkinsError, by_ssh: bool) -> Option<String> {
+    match error {
+        JenkinsError::Forbidden { permission, .. } => Some(format!("the user lacks {permission}")),
+        JenkinsError::Failed { status: 500, .. } if by_ssh => Some(
+            "it failed at a node with an SSH launcher, for which it needs the plugin SSH Build Agents (ssh-slaves)"
+                .to_owned(),
+        ),
+        _ => None,
     }
 }
 

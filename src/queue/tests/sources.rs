@@ -283,3 +283,77 @@ fn the_anchor_says_nothing_of_a_label_that_it_satisfies() {
         "with the anchor the plain sentence is believed"
     );
 }
+
+#[test]
+fn what_jenkins_refuses_to_tell_is_not_known() {
+    let refused = |agents: &[&str]| {
+        let mut view = view(agents);
+        let lacks = "Job/ExtendedRead".to_owned();
+        view.refused_jobs.insert("job/m".to_owned(), lacks.clone());
+        view.refused_jobs.insert("job/a/job/b".to_owned(), lacks);
+        view
+    };
+    let mends = |reason: &str| reason.contains("lacks Job/ExtendedRead (grant it, or set jenkins.anchor: true)");
+    let fits = QueueItem {
+        task_name: "ARCH=amd64,DIST=trusty".to_owned(),
+        ..child(PLAIN)
+    };
+    for item in [child(PLAIN), fits.clone(), item(PLAIN, TaskLabel::Untold)] {
+        let reason = wish_of(&refused(&[]), item);
+        assert!(
+            reason.starts_with("? jenkins has no agent at all") && mends(&reason),
+            "{reason}"
+        );
+    }
+    let reason = wish_of(&refused(&["n1: linux"]), child("in einer anderen Sprache"));
+    assert!(
+        reason.starts_with("? the sentence cannot be read") && mends(&reason),
+        "{reason}"
+    );
+    // With agents the plain sentence means no label; one that names the label needs no configuration.
+    assert_eq!(wish_of(&refused(&["n1: linux"]), fits), "any");
+    let why = "There are no nodes with the label ‘trusty&&x’";
+    assert_eq!(wish_of(&refused(&["n1: linux"]), child(why)), "label trusty&&x");
+}
+
+#[test]
+fn the_axes_are_joined_in_the_order_of_the_file_without_parentheses() {
+    let view = with_job(view(&[]), "job/m", config(None, &["OS", "ARCH"]));
+    let child = QueueItem {
+        task_name: "ARCH=amd64,OS=big||windows".to_owned(),
+        ..child(PLAIN)
+    };
+    assert_eq!(wish_of(&view, child), "label big||windows&&amd64");
+}
+
+#[test]
+fn a_job_without_a_label_fits_what_accepts_it_whatever_node_its_sentence_names() {
+    for world in [
+        view(&["trusty__0123456789ab: linux"]),
+        view(&["n1: linux"]),
+        view(&["n1: linux", "n2: x"]),
+        view(&[]),
+    ] {
+        for why in [
+            "‘trusty__0123456789ab’ is offline",
+            "‘trusty+10.0.0.1’ is offline",
+            "‘trusty’ is offline",
+            "‘n1’ is offline",
+            "n1 is offline",
+            "‘gone’ is offline",
+        ] {
+            assert_eq!(wish_of(&world, item(why, TaskLabel::Anywhere)), "any", "{why}");
+            let empty = TaskLabel::Expression(String::new());
+            assert_eq!(wish_of(&world, item(why, empty)), "any", "{why}");
+        }
+    }
+    // Tied to a node by its name, or by a label of this build alone, it is another thing.
+    let world = view(&["n1: linux"]);
+    assert_eq!(wish_of(&world, item("‘n1’ is offline", told("n1"))), "label n1");
+    let of_build = QueueItem {
+        stuck: true,
+        since: Timestamp::from_second(NOW - 60).unwrap(),
+        ..item("‘n1’ is offline", TaskLabel::Anywhere)
+    };
+    assert_eq!(wish_of(&world, of_build), "like n1: linux");
+}
