@@ -105,6 +105,7 @@ pub(super) fn ignored(survey: &mut Survey<'_>, demand: &Demand<'_>, waiting: &[W
     let now = survey.context.now;
     let mut begun = BTreeMap::new();
     let mut notes = Vec::new();
+    let mut lookup = None;
     for row in waiting.iter().filter(|row| row.reason == overview::IDLE) {
         let key = row.label.clone().unwrap_or_default();
         let then = survey
@@ -115,15 +116,12 @@ pub(super) fn ignored(survey: &mut Survey<'_>, demand: &Demand<'_>, waiting: &[W
             .filter(|then| *then <= now)
             .unwrap_or(now);
         begun.insert(key, then);
-        let Some((unit, idle)) = idle_longest(survey, demand, row) else {
+        let lasts = [now.duration_since(then), SignedDuration::from_secs(row.oldest_seconds)];
+        if lasts.into_iter().any(|span| span < IGNORED_AFTER) {
             continue;
-        };
-        let lasts = [
-            now.duration_since(then),
-            idle,
-            SignedDuration::from_secs(row.oldest_seconds),
-        ];
-        if lasts.into_iter().all(|span| span >= IGNORED_AFTER) {
+        }
+        let lookup = lookup.get_or_insert_with(|| IdleNodes::new(survey, demand));
+        if let Some((unit, idle)) = lookup.longest(row).filter(|(_, idle)| *idle >= IGNORED_AFTER) {
             notes.push(sentence(row, unit, idle, survey));
         }
     }
@@ -131,35 +129,50 @@ pub(super) fn ignored(survey: &mut Survey<'_>, demand: &Demand<'_>, waiting: &[W
     notes
 }
 
-/// Returns the node that would serve a row and has been idle for longest.
-fn idle_longest<'s, 'a>(
-    survey: &'s Survey<'a>,
-    demand: &Demand<'_>,
-    row: &Waiting,
-) -> Option<(&'s Unit<'a>, SignedDuration)> {
-    let now = survey.context.now;
-    let is_of_row = |wish: &usize| wish_text(&demand.wishes[*wish]).map(|label| shown(&label)) == row.label;
-    let classes = (0..demand.wishes.len())
-        .filter(is_of_row)
-        .filter_map(|wish| demand.class_of[wish]);
-    let groups: BTreeSet<usize> = classes
-        .flat_map(|class| demand.classes[class].iter().copied())
-        .collect();
-    let units = survey.units.iter().zip(demand.slots.of_units());
-    let fitting = units
-        .filter(|(unit, group)| {
-            row.served_by.as_ref() == Some(&unit.template) && group.is_some_and(|group| groups.contains(&group))
-        })
-        .map(|(unit, _)| unit);
-    let idle = fitting.filter_map(|unit| match unit.standing {
-        Standing::Up {
-            idle_since: Some(then),
-            over_age: false,
-            ..
-        } => Some((unit, since(now, then))),
-        _ => None,
-    });
-    idle.max_by_key(|(unit, idle)| (*idle, std::cmp::Reverse(unit.name)))
+/// The idle nodes that would serve the rows of waiting items.
+struct IdleNodes<'s, 'a> {
+    /// For each label, as rows show it, the groups of slots that serve it.
+    serving: BTreeMap<Option<String>, BTreeSet<usize>>,
+    /// For each group the node that has been idle for longest.
+    longest: BTreeMap<usize, (&'s Unit<'a>, SignedDuration)>,
+}
+
+impl<'s, 'a> IdleNodes<'s, 'a> {
+    fn new(survey: &'s Survey<'a>, demand: &Demand<'_>) -> Self {
+        let mut serving: BTreeMap<Option<String>, BTreeSet<usize>> = BTreeMap::new();
+        for (wish, class) in demand.wishes.iter().zip(&demand.class_of) {
+            if let Some(class) = *class {
+                let label = wish_text(wish).map(|label| shown(&label));
+                serving.entry(label).or_default().extend(&demand.classes[class]);
+            }
+        }
+        let mut longest: BTreeMap<usize, (&Unit<'_>, SignedDuration)> = BTreeMap::new();
+        for (unit, group) in survey.units.iter().zip(demand.slots.of_units()) {
+            let Standing::Up {
+                idle_since: Some(then),
+                over_age: false,
+                ..
+            } = unit.standing
+            else {
+                continue;
+            };
+            let idle = since(survey.context.now, then);
+            if let Some(group) = *group
+                && longest.get(&group).is_none_or(|(_, other)| *other < idle)
+            {
+                longest.insert(group, (unit, idle));
+            }
+        }
+        Self { serving, longest }
+    }
+
+    /// Returns the node that would serve a row and has been idle for longest; of several the first by name.
+    fn longest(&self, row: &Waiting) -> Option<(&'s Unit<'a>, SignedDuration)> {
+        let groups = self.serving.get(&row.label)?.iter();
+        let nodes = groups.filter_map(|group| self.longest.get(group).copied());
+        let of_template = nodes.filter(|(unit, _)| row.served_by.as_ref() == Some(&unit.template));
+        of_template.max_by_key(|(unit, idle)| (*idle, std::cmp::Reverse(unit.name)))
+    }
 }
 
 fn sentence(row: &Waiting, unit: &Unit<'_>, idle: SignedDuration, survey: &Survey<'_>) -> String {
