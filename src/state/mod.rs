@@ -387,3 +387,18 @@ pub struct Cached<T> {
     /// What it was.
     pub value: T,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_of_before_is_read_and_its_old_order_of_axes_is_dropped() {
+        let old = r#"{"version":1,"jobs":{"job/m":{"at":"2026-01-01T00:00:00Z","value":{"assigned_node":null,
+            "label_axes":["B","A"]}}},"node_labels":{}}"#;
+        let state: State = serde_json::from_str(old).unwrap();
+        assert_eq!(state, State::default());
+        let text = serde_json::to_string(&state).unwrap();
+        assert!(!text.contains("\"jobs\"") && text.contains("\"job_configs\""));
+    }
+}
