@@ -178,6 +178,9 @@ pub fn apply(world: &mut State, config: &Config, plan: Plan, now: Timestamp) -> 
             .map_or_else(|| "az1".to_owned(), ToString::to_string);
         (server.status, server.task) = ("BUILD".to_owned(), Some("scheduling".to_owned()));
         (server.created, server.updated, server.launched) = (world.clock, world.clock, None);
+        if create.retry {
+            memory.begin_retry(&create.template, &create.id, now);
+        }
         let intent = Intent {
             name: create.name,
             template: create.template,

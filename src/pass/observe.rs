@@ -13,8 +13,7 @@ use crate::error::{Error, chain};
 use crate::jenkins::JenkinsError;
 use crate::model::{
     BelongingKind, Belongings, CloudView, JenkinsView, NodeName, Observed, Presence, ProviderName, Reading, Server,
-    ServerSpec,
-    ServerStatus, Stage, TemplateName,
+    ServerSpec, ServerStatus, Stage, TemplateName,
 };
 use crate::plan::{self, Plan};
 use crate::provider::Lookup;

@@ -82,7 +82,7 @@ impl Labelled {
             dice,
             fleet,
             promised,
-            people: seed % 2 == 0,
+            people: seed.is_multiple_of(2),
             in_vain: BTreeMap::new(),
         }
     }
