@@ -441,6 +441,9 @@ pub struct CloudView {
     /// Servers of ours that the list lacked and that were asked for one by one. What is there is among `servers`, too.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub looked_up: BTreeMap<ServerId, Presence>,
+    /// What could not be read of its answers and was left alone, in sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub odd: Vec<String>,
 }
 
 /// What a cloud answered when it was asked for one server that its list lacked.

@@ -43,6 +43,7 @@ pub fn observe(world: &mut State, config: &Config) -> Observed {
             offers: Some(Reading::Read(offers(name, config))),
             belongings: None,
             looked_up: BTreeMap::new(),
+            odd: Vec::new(),
         };
         (ProviderName::new(name), Reading::Read(view))
     };

@@ -140,6 +140,7 @@ pub fn decide(live: &mut Live, config: &Config, state: &mut State, context: &Con
     let wishes = observe::wishes(live, config, &mut observed, state, context.now);
     let mut missing = BTreeSet::new();
     loop {
+        observe::remember_bases(live, state);
         let plan = plan::plan_for(&observed, config, state, context, wishes.clone());
         // A pass that must end does nothing of what it would ask about.
         if live.must_end().is_some() || !settle(live, config, &mut observed, &plan)? {
@@ -172,11 +173,14 @@ pub fn settle(live: &mut Live, config: &Config, observed: &mut Observed, plan: &
     }
     // What is there after all changes the rest of what is asked.
     if observe::ask_servers(live, observed, plan) {
+        observe::take_odd(live, observed);
         return Ok(true);
     }
     let faults = observe::ask_faults(live, observed, plan);
     let belongings = observe::ask_belongings(live, observed, plan);
-    Ok(observe::ask_offers(live, config, observed, plan) || faults || belongings)
+    let offers = observe::ask_offers(live, config, observed, plan);
+    observe::take_odd(live, observed);
+    Ok(offers || faults || belongings)
 }
 
 /// Says what of the observation failed: each makes the pass end with exit code 1.

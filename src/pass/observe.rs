@@ -13,7 +13,7 @@ use crate::error::{Error, chain};
 use crate::jenkins::JenkinsError;
 use crate::model::{
     BelongingKind, Belongings, CloudView, JenkinsView, NodeName, Observed, Presence, ProviderName, Reading, Server,
-    ServerSpec, ServerStatus, Stage, TemplateName,
+    ServerSpec, ServerStatus, Spoken, Stage, TemplateName,
 };
 use crate::plan::{self, Plan};
 use crate::provider::Lookup;
@@ -50,6 +50,7 @@ pub fn look(live: &mut Live, state: &State) -> Result<Observed, Error> {
         if live.stop.load(Ordering::Relaxed) {
             return Err(Error::Stopped);
         }
+        cloud.recall(state.spoken.get(name).unwrap_or(&Spoken::new()));
         let reading = match cloud.servers() {
             Ok(list) => Reading::Read(CloudView {
                 servers: list.servers,
@@ -57,6 +58,7 @@ pub fn look(live: &mut Live, state: &State) -> Result<Observed, Error> {
                 offers: None,
                 belongings: None,
                 looked_up: BTreeMap::new(),
+                odd: cloud.odd(),
             }),
             Err(error) => Reading::Unreadable(error.to_string()),
         };
@@ -67,6 +69,21 @@ pub fn look(live: &mut Live, state: &State) -> Result<Observed, Error> {
         return Err(Error::Blind(reasons.join("; ")));
     }
     Ok(Observed { jenkins, clouds })
+}
+
+/// Takes what could not be read of what was asked since, for the next plan to say.
+pub fn take_odd(live: &Live, observed: &mut Observed) {
+    for (name, cloud) in &live.clouds {
+        if let Some(Reading::Read(view)) = observed.clouds.get_mut(name) {
+            view.odd = cloud.odd();
+        }
+    }
+}
+
+/// Remembers where the services of the clouds answer, for the next pass to ask there first.
+pub fn remember_bases(live: &Live, state: &mut State) {
+    let spoken = live.clouds.iter().map(|(name, cloud)| (name.clone(), cloud.spoken()));
+    state.spoken = spoken.filter(|(_, spoken)| !spoken.is_empty()).collect();
 }
 
 /// Says why a provider cannot be read.

@@ -59,7 +59,12 @@ pub(super) fn odd(observed: &Observed) -> Vec<String> {
         .odd
         .iter()
         .map(|sentence| format!("Jenkins: {sentence}"));
-    jenkins.collect()
+    let clouds = observed.clouds.iter().flat_map(|(name, cloud)| {
+        let odd = cloud.ok().map_or(&[][..], |view| &view.odd);
+        odd.iter()
+            .map(move |sentence| format!("provider \"{name}\": {sentence}"))
+    });
+    jenkins.chain(clouds).collect()
 }
 
 /// Says that no server is removed for want of a node, since the names of some nodes cannot be read.

@@ -150,6 +150,7 @@ pub(super) fn survey<'a>(
             queue_seen: state.queue_seen.clone(),
             refusals: state.refusals.clone(),
             ssh_made_in: state.ssh_made_in.clone(),
+            spoken: state.spoken.clone(),
         },
         restart: restart.is_some(),
         settling,

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{BelongingKind, JobConfig, NodeId, NodeName, ProviderName, ServerId, TemplateName, Zone};
+use crate::model::{BelongingKind, JobConfig, NodeId, NodeName, ProviderName, ServerId, Spoken, TemplateName, Zone};
 
 pub use drift::{LabelDrift, LabelRetry};
 pub use images::{FailedImage, ImageMemory};
@@ -93,6 +93,9 @@ pub struct State {
     /// The session of Jenkins (empty where it tells none) in which it last made a node that it connects to by SSH.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ssh_made_in: Option<String>,
+    /// Where services of the clouds answer, where that is not where almost all do.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub spoken: BTreeMap<ProviderName, Spoken>,
 }
 
 impl Default for State {
@@ -121,6 +124,7 @@ impl Default for State {
             queue_seen: BTreeMap::new(),
             refusals: BTreeMap::new(),
             ssh_made_in: None,
+            spoken: BTreeMap::new(),
         }
     }
 }

@@ -14,6 +14,7 @@
 #[path = "../fakes/mod.rs"]
 mod fakes;
 
+mod answers;
 mod belongings;
 mod builds;
 mod clouds;

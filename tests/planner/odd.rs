@@ -3,7 +3,7 @@
 use mita::model::TaskLabel;
 use mita::plan::Plan;
 
-use crate::world::{mins, offline, removed, secs, template, with, world};
+use crate::world::{CLOUD, mins, offline, removed, secs, template, with, world};
 
 const ODD: &str = "the queue item of \"x\" does not say all that it should";
 
@@ -144,4 +144,28 @@ fn an_age_is_by_the_clock_of_jenkins() {
     world.observed.jenkins.first_seen.insert(id, now - mins(3));
     let plan = world.plan();
     assert_eq!((plan.waiting_items, plan.unmet[0].oldest_seconds), (1, 180));
+}
+
+#[test]
+fn what_a_cloud_answered_oddly_is_told_with_its_name() {
+    let mut world = world();
+    world.cloud(CLOUD).odd = vec!["flavor 5: vcpus is a text".to_owned()];
+    let said: Vec<usize> = (0..12).map(|_| world.pass(mins(1)).news.len()).collect();
+    assert_eq!(said.iter().sum::<usize>(), 1, "{said:?}");
+    let plan = world.plan();
+    assert_eq!(plan.notes, [format!("provider \"{CLOUD}\": flavor 5: vcpus is a text")]);
+    assert!(plan.warnings.is_empty());
+}
+
+#[test]
+fn a_server_whose_age_is_not_told_ages_from_when_it_was_first_seen() {
+    let mut world = world();
+    let server = world.server("small", 1, mins(600));
+    world.server_mut(&server).created = None;
+    assert!(removed(&world.pass(mins(5))).is_empty(), "it may be new");
+    let first = world.state.nodes.values().next().expect("it is remembered").created;
+    assert!(removed(&world.pass(mins(5))).is_empty());
+    assert_eq!(world.state.nodes.values().next().expect("still").created, first);
+    world.pass(mins(6));
+    assert_eq!(removed(&world.plan()).len(), 1);
 }

@@ -184,6 +184,7 @@ pub fn cloud() -> CloudView {
         offers: None,
         belongings: None,
         looked_up: BTreeMap::new(),
+        odd: Vec::new(),
     }
 }
 

@@ -1,14 +1,18 @@
 //! The login: what is sent to Keystone, and what its answer means. One request; keeping the token is left to `kept`.
 
+use std::marker::PhantomData;
+
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use ureq::http::Method;
 
 use super::catalog::Endpoint;
-use super::error::Fault;
+use super::error::{Fault, read_with};
+use super::lax::{Lax, Many};
+use super::odd::Oddities;
 use super::session::date;
-use super::told::Loose;
+use super::told::{Loose, Odd, Told, Utc, text};
 use crate::access::{KeystoneAuth, NameOrId, OpenStackAccess};
 use crate::http::{Http, HttpError, Reply, Request, printable};
 use crate::provider::ProviderError;
@@ -111,11 +115,11 @@ fn in_domain(what: &NameOrId, domain: &NameOrId) -> Value {
     }
 }
 
-/// Reads the answer to a login.
-pub(super) fn read(access: &OpenStackAccess, reply: &Reply) -> Result<Login, ProviderError> {
+/// Reads the answer to a login; notes what of it could not be read.
+pub(super) fn read(access: &OpenStackAccess, reply: &Reply, odd: &mut Oddities) -> Result<Login, ProviderError> {
     match reply.status {
-        200..=299 if is_v2(access) => read_v2(reply),
-        200..=299 => read_v3(reply),
+        200..=299 if is_v2(access) => read_v2(reply, odd),
+        200..=299 => read_v3(reply, odd),
         _ => Err(refused(access, reply)),
     }
 }
@@ -182,29 +186,41 @@ struct V3Body {
 #[derive(Deserialize)]
 struct V3Token {
     #[serde(default)]
-    expires_at: Loose,
+    expires_at: Told<Utc>,
     #[serde(default)]
-    issued_at: Loose,
-    project: Option<ProjectRef>,
-    catalog: Option<Vec<V3Service>>,
+    issued_at: Told<Utc>,
+    #[serde(default)]
+    project: Lax<ProjectRef>,
+    #[serde(default)]
+    catalog: Many<V3Service>,
 }
 
 #[derive(Deserialize)]
 struct ProjectRef {
-    id: String,
+    #[serde(default)]
+    id: Loose,
+}
+
+impl ProjectRef {
+    /// Returns its id; with none, nothing can be done.
+    fn of(told: Lax<Self>) -> Result<String, ProviderError> {
+        told.0.and_then(|project| project.id.filled()).ok_or_else(unscoped)
+    }
 }
 
 #[derive(Deserialize)]
 struct V3Service {
     #[serde(default)]
-    r#type: String,
+    r#type: Loose,
     #[serde(default)]
-    endpoints: Vec<V3Endpoint>,
+    name: Loose,
+    #[serde(default)]
+    endpoints: Many<V3Endpoint>,
 }
 
 #[derive(Deserialize)]
 struct V3Endpoint {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "text")]
     interface: String,
     #[serde(default)]
     region_id: Loose,
@@ -214,35 +230,64 @@ struct V3Endpoint {
     url: Loose,
 }
 
-fn read_v3(reply: &Reply) -> Result<Login, ProviderError> {
+fn read_v3(reply: &Reply, odd: &mut Oddities) -> Result<Login, ProviderError> {
     let body: V3Body = parse(reply)?;
     let token = reply
         .header("x-subject-token")
         .ok_or_else(|| ProviderError::BadAnswer("login: the answer has no X-Subject-Token".to_owned()))?;
-    let (Some(project), Some(catalog)) = (body.token.project, body.token.catalog) else {
+    let project = ProjectRef::of(body.token.project)?;
+    if !body.token.catalog.listed {
         return Err(unscoped());
-    };
-    let endpoints = catalog.into_iter().flat_map(|service| {
-        let kind = service.r#type;
-        service.endpoints.into_iter().map(move |endpoint| Endpoint {
+    }
+    note(odd, "catalog", body.token.catalog.odd);
+    let mut catalog = Vec::new();
+    for service in body.token.catalog.all {
+        let Some(kind) = kind(service.r#type, service.name, service.endpoints.odd, odd) else {
+            continue;
+        };
+        catalog.extend(service.endpoints.all.into_iter().map(|endpoint| Endpoint {
             kind: kind.clone(),
             interface: endpoint.interface.trim_end_matches("URL").to_owned(),
             regions: [endpoint.region_id.filled(), endpoint.region.filled()],
             url: endpoint.url.0.unwrap_or_default(),
-        })
-    });
+        }));
+    }
     Ok(Login {
         token: Secret::new(token),
-        project: Some(project.id),
-        catalog: endpoints.collect(),
-        expires: stamp(&body.token.expires_at),
-        at: stamp(&body.token.issued_at).or_else(|| date(reply)),
+        project: Some(project),
+        catalog,
+        expires: stamp(body.token.expires_at),
+        at: stamp(body.token.issued_at).or_else(|| date(reply)),
     })
+}
+
+/// Returns the type of a service; one that has none is passed over, since nobody knows what it is.
+fn kind(told: Loose, name: Loose, endpoints: Odd, odd: &mut Oddities) -> Option<String> {
+    let name = name.filled().unwrap_or_default();
+    if endpoints.is_some() {
+        let wrong = "its endpoints are not a list of objects";
+        odd.note("service of the catalog", &name, wrong);
+    }
+    let kind = told.filled();
+    if kind.is_none() {
+        odd.note(
+            "service of the catalog",
+            &name,
+            "it has no readable type and is passed over",
+        );
+    }
+    kind
+}
+
+fn note(odd: &mut Oddities, field: &str, wrong: Odd) {
+    if let Some(wrong) = wrong {
+        odd.note("login", "", &format!("{field} is {wrong}"));
+    }
 }
 
 /// Reads the body without showing anything of it: v2.0 has the token in there.
 fn parse<'a, T: Deserialize<'a>>(reply: &'a Reply) -> Result<T, ProviderError> {
-    serde_json::from_slice(&reply.body).map_err(|cause| {
+    read_with(&reply.body, || PhantomData).map_err(|cause| {
         let (line, column) = (cause.line(), cause.column());
         ProviderError::BadAnswer(format!(
             "login: the answer is not Keystone's (line {line}, column {column}); is auth_url right?"
@@ -250,8 +295,8 @@ fn parse<'a, T: Deserialize<'a>>(reply: &'a Reply) -> Result<T, ProviderError> {
     })
 }
 
-fn stamp(text: &Loose) -> Option<Timestamp> {
-    text.0.as_deref()?.parse().ok()
+fn stamp(told: Told<Utc>) -> Option<Timestamp> {
+    told.0.map(|at| at.0)
 }
 
 fn unscoped() -> ProviderError {
@@ -269,23 +314,26 @@ struct V2Body {
 struct V2Access {
     token: V2Token,
     #[serde(rename = "serviceCatalog", default)]
-    catalog: Vec<V2Service>,
+    catalog: Many<V2Service>,
 }
 
 #[derive(Deserialize)]
 struct V2Token {
     id: String,
     #[serde(default)]
-    expires: Loose,
-    tenant: Option<ProjectRef>,
+    expires: Told<Utc>,
+    #[serde(default)]
+    tenant: Lax<ProjectRef>,
 }
 
 #[derive(Deserialize)]
 struct V2Service {
     #[serde(default)]
-    r#type: String,
+    r#type: Loose,
     #[serde(default)]
-    endpoints: Vec<V2Endpoint>,
+    name: Loose,
+    #[serde(default)]
+    endpoints: Many<V2Endpoint>,
 }
 
 #[derive(Deserialize)]
@@ -301,14 +349,16 @@ struct V2Endpoint {
     admin: Loose,
 }
 
-fn read_v2(reply: &Reply) -> Result<Login, ProviderError> {
+fn read_v2(reply: &Reply, odd: &mut Oddities) -> Result<Login, ProviderError> {
     let body: V2Body = parse(reply)?;
-    let Some(tenant) = body.access.token.tenant else {
-        return Err(unscoped());
-    };
+    let tenant = ProjectRef::of(body.access.token.tenant)?;
+    note(odd, "serviceCatalog", body.access.catalog.odd);
     let mut catalog = Vec::new();
-    for service in body.access.catalog {
-        for endpoint in service.endpoints {
+    for service in body.access.catalog.all {
+        let Some(kind) = kind(service.r#type, service.name, service.endpoints.odd, odd) else {
+            continue;
+        };
+        for endpoint in service.endpoints.all {
             let region = endpoint.region.filled();
             let urls = [
                 ("public", endpoint.public),
@@ -317,7 +367,7 @@ fn read_v2(reply: &Reply) -> Result<Login, ProviderError> {
             ];
             catalog.extend(urls.into_iter().filter_map(|(interface, url)| {
                 Some(Endpoint {
-                    kind: service.r#type.clone(),
+                    kind: kind.clone(),
                     interface: interface.to_owned(),
                     regions: [region.clone(), None],
                     url: url.filled()?,
@@ -327,9 +377,9 @@ fn read_v2(reply: &Reply) -> Result<Login, ProviderError> {
     }
     Ok(Login {
         token: Secret::new(body.access.token.id),
-        project: Some(tenant.id),
+        project: Some(tenant),
         catalog,
-        expires: stamp(&body.access.token.expires),
+        expires: stamp(body.access.token.expires),
         at: date(reply),
     })
 }

@@ -42,6 +42,10 @@ pub(super) fn server(session: &mut Session, id: &ServerId) -> Result<Lookup, Pro
     if !found.is_usable(&mut session.odd) {
         return Err(ProviderError::BadAnswer(format!("{what}: the answer names no server")));
     }
+    if !found.is_told(&mut session.odd) {
+        let text = format!("{what}: its name or its metadata cannot be read");
+        return Err(ProviderError::BadAnswer(text));
+    }
     Ok(Lookup::There(Box::new(found.into_server())))
 }
 
@@ -64,6 +68,7 @@ fn list(session: &mut Session) -> Result<Listing, ProviderError> {
     let mut clock = None;
     let mut markers = Markers::default();
     let mut building = false;
+    session.listed = 0;
     loop {
         let reply = session.get(what, Service::Compute, &markers.path("/servers/detail"))?;
         if reply.status == 400 && markers.last().is_some() {
@@ -79,7 +84,8 @@ fn list(session: &mut Session) -> Result<Listing, ProviderError> {
             if let Some(port) = one.port() {
                 session.taken_ports.insert(port.to_owned());
             }
-            if one.is_usable(&mut session.odd) && one.is_named(&mut session.odd) {
+            session.listed += 1;
+            if one.is_usable(&mut session.odd) && one.is_told(&mut session.odd) {
                 servers.push(one.into_server());
             }
         }
@@ -125,9 +131,9 @@ pub(super) fn server_groups(session: &mut Session) -> Result<Vec<Named>, Provide
     Ok(body.server_groups.all)
 }
 
-/// Reads what is left of the quota. `listed` servers are known to exist: Nova counts one only once it has reached a cell,
+/// Reads what is left of the quota. Listed servers are known to exist: Nova counts one only once it has reached a cell,
 /// which takes seconds where many are being made.
-pub(super) fn room(session: &mut Session, listed: usize) -> Result<Room, ProviderError> {
+pub(super) fn room(session: &mut Session) -> Result<Room, ProviderError> {
     let reply = session.get("limits", Service::Compute, "/limits")?;
     let body: LimitsBody = parse("limits", &reply)?;
     let Lax(Some(limits)) = body.limits.0.unwrap_or_default().absolute else {
@@ -141,7 +147,7 @@ pub(super) fn room(session: &mut Session, listed: usize) -> Result<Room, Provide
             session.odd.note("limits", "", &format!("{field} is {odd}"));
         }
     }
-    let listed = i64::try_from(listed).unwrap_or(i64::MAX);
+    let listed = i64::try_from(session.listed).unwrap_or(i64::MAX);
     let used = limits.total_instances_used.0.unwrap_or(0).max(listed);
     Ok(Room {
         instances: left(limits.max_total_instances, Number(Some(used), None)),

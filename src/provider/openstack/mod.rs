@@ -64,8 +64,6 @@ use session::{Pause, Session};
 pub struct OpenStack {
     session: Session,
     pools: belongings::Pools,
-    /// How many servers the project had when it was looked at.
-    listed: usize,
 }
 
 impl OpenStack {
@@ -80,16 +78,13 @@ impl OpenStack {
         Ok(Self {
             session: Session::new(http, access.clone(), pause),
             pools: None,
-            listed: 0,
         })
     }
 }
 
 impl Provider for OpenStack {
     fn servers(&mut self) -> Result<ServerList, ProviderError> {
-        let list = compute::servers(&mut self.session)?;
-        self.listed = list.servers.len();
-        Ok(list)
+        compute::servers(&mut self.session)
     }
 
     fn server(&mut self, id: &ServerId) -> Result<Lookup, ProviderError> {
@@ -104,12 +99,12 @@ impl Provider for OpenStack {
         let specs: Vec<&ServerSpec> = wanted.iter().map(|(_, spec)| *spec).collect();
         if specs.is_empty() {
             return Ok(Offers {
-                room: compute::room(&mut self.session, self.listed)?,
+                room: compute::room(&mut self.session)?,
                 ..Offers::default()
             });
         }
         let stock = Stock::of(&mut self.session, &specs)?;
-        let room = compute::room(&mut self.session, self.listed)?;
+        let room = compute::room(&mut self.session)?;
         let templates = wanted.iter().map(|(name, spec)| {
             let offer = stock.offer(spec).map_err(|wrong| Unavailable {
                 reason: wrong.join("; "),

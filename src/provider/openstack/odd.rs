@@ -32,7 +32,6 @@ impl Oddities {
                     id.clone_into(&mut whose.id);
                 }
             }
-            Some(_) => {}
             None if known < MOST => {
                 let whose = Whose {
                     id: id.to_owned(),
@@ -40,7 +39,7 @@ impl Oddities {
                 };
                 self.0.insert((noun, wrong.to_owned()), whose);
             }
-            None => {}
+            _ => {}
         }
     }
 

@@ -149,8 +149,8 @@ fn attempt<T: Entry + for<'de> Deserialize<'de>>(
             return Ok(None);
         }
         let page: Page<T> = page(what, key, &reply, &mut session.odd)?;
-        let last = page.entries.iter().rev().map(T::id).find(|id| !id.is_empty());
-        let next = last.and_then(|last| next_marker(&page.links, last));
+        let end = page.entries.iter().rev().map(T::id).find(|id| !id.is_empty());
+        let next = end.and_then(|end| next_marker(&page.links, end));
         all.extend(page.entries.into_iter().filter(|one| one.is_usable(&mut session.odd)));
         let Some(next) = next else {
             return Ok(Some(all));

@@ -68,6 +68,8 @@ pub(super) struct Session {
     /// Ports that were handed out, by this client or, as the list of servers told, by an earlier one: a server that is
     /// only begun does not show on its port yet.
     pub(super) taken_ports: BTreeSet<String>,
+    /// How many servers the project had when it was looked at.
+    pub(super) listed: usize,
     /// What could not be read of what was answered.
     pub(super) odd: Oddities,
 }
@@ -86,6 +88,7 @@ impl Session {
             spoken: Spoken::new(),
             proven: BTreeSet::new(),
             taken_ports: BTreeSet::new(),
+            listed: 0,
             odd: Oddities::default(),
         }
     }
@@ -153,7 +156,7 @@ impl Session {
             }
             tries += 1;
         };
-        let login = auth::read(&self.access, &reply);
+        let login = auth::read(&self.access, &reply, &mut self.odd);
         match &login {
             Ok(login) => {
                 self.warn_of_plain_http(login);

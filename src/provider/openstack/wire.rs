@@ -94,12 +94,13 @@ impl Entry for WireServer {
 }
 
 impl WireServer {
-    /// Returns whether it has a name, without which nobody can tell whose it is; notes it where it has none.
-    pub(super) fn is_named(&self, oddities: &mut Oddities) -> bool {
+    /// Returns whether it is told whose it is: by its name and its metadata. One of which that cannot be read is neither
+    /// ours nor anybody else's.
+    pub(super) fn is_told(&self, oddities: &mut Oddities) -> bool {
         if self.name.0.is_none() {
-            oddities.note(Self::NOUN, &self.id, "it has no readable name and is left out");
+            oddities.note(Self::NOUN, &self.id, "it has no readable name");
         }
-        self.name.0.is_some()
+        self.name.0.is_some() && self.metadata.odd.is_none()
     }
 
     /// Makes it a server.

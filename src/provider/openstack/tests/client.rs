@@ -109,6 +109,11 @@ fn only_the_services_own_404_says_that_a_server_is_gone() {
         ("GET /v2.1/servers/c", json(403, r#"{"forbidden": {"message": "no"}}"#)),
         ("GET /v2.1/servers/c", json(500, "")),
         ("GET /v2.1/servers/c", json(200, r#"{"servers": []}"#)),
+        ("GET /v2.1/servers/c", json(200, r#"{"server": {"id": "c"}}"#)),
+        (
+            "GET /v2.1/servers/c",
+            json(200, r#"{"server": {"id": "c", "name": "n", "metadata": []}}"#),
+        ),
     ]);
     let (mut cloud, _) = client(&access(&server.url));
     let Ok(Lookup::There(found)) = cloud.server(&ServerId::new("a")) else {
@@ -116,7 +121,7 @@ fn only_the_services_own_404_says_that_a_server_is_gone() {
     };
     assert_eq!(found.task_state.as_deref(), Some("deleting"));
     assert_eq!(cloud.server(&ServerId::new("b")), Ok(Lookup::Gone));
-    for at in 0..8 {
+    for at in 0..10 {
         let answer = cloud.server(&ServerId::new("c"));
         assert!(answer.is_err(), "answer {at}: {answer:?}");
     }
@@ -549,15 +554,15 @@ fn a_list_that_one_template_needs_closes_that_template_alone() {
         ("port", port),
     ];
     let reasons = closed(login(), script, &templates);
-    let parts = [
+    let causes = [
         ("apart", "server groups: not allowed"),
         ("group", "security groups: not allowed"),
         ("image", "Keystone service is temporarily unavailable"),
         ("network", "unavailable: networks: no message (status 500)"),
         ("port", "misrouted: ports: something else than the service answered"),
     ];
-    assert_eq!(reasons.len(), parts.len(), "{reasons:#?}");
-    for (name, part) in parts {
+    assert_eq!(reasons.len(), causes.len(), "{reasons:#?}");
+    for (name, part) in causes {
         assert!(reasons[name].contains(part), "{name}: {}", reasons[name]);
     }
     // Without Neutron, groups are asked of Nova.
@@ -613,7 +618,7 @@ fn check_tells_what_is_missing_beside_a_dead_service() {
     let zones = [Zone::new("az1"), Zone::new("az2")];
     let told = cloud.check(&[(&TemplateName::new("t"), &spec, &zones)]).unwrap();
     server.finish();
-    let parts = [
+    let sentences = [
         "unavailable: images",
         "no flavor",
         "no key pair",
@@ -621,8 +626,8 @@ fn check_tells_what_is_missing_beside_a_dead_service() {
         "takes no servers",
         "no availability zone",
     ];
-    assert_eq!(told.len(), parts.len(), "{told:#?}");
-    for (line, part) in told.iter().zip(parts) {
+    assert_eq!(told.len(), sentences.len(), "{told:#?}");
+    for (line, part) in told.iter().zip(sentences) {
         assert!(line.contains(part), "{line}");
     }
 }

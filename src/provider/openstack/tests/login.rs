@@ -11,6 +11,7 @@ use super::{access, client, recorded};
 use crate::access::{KeystoneAuth, NameOrId, OpenStackAccess, TokenCache};
 use crate::provider::openstack::auth::{self, Login};
 use crate::provider::openstack::kept;
+use crate::provider::openstack::odd::Oddities;
 use crate::provider::{Provider as _, ProviderError};
 use crate::secret::Secret;
 
@@ -65,7 +66,9 @@ fn a_named_credential_and_a_token_are_sent_as_keystone_wants_them() {
 #[test]
 fn each_refusal_has_its_own_sentence() {
     let check = |auth: KeystoneAuth, reply: &crate::http::Reply, part: &str| {
-        let error = auth::read(&with(auth, "http://k:5000"), reply).unwrap_err().to_string();
+        let error = auth::read(&with(auth, "http://k:5000"), reply, &mut Oddities::default())
+            .unwrap_err()
+            .to_string();
         assert!(error.contains(part), "{error}");
     };
     let password = || access("").auth;
@@ -107,7 +110,7 @@ fn each_refusal_has_its_own_sentence() {
         "auth_url is the base, as http://host:5000",
     );
     let down = recorded!("outage-keystone-new-token");
-    let error = auth::read(&access("http://k:5000"), &down).unwrap_err();
+    let error = auth::read(&access("http://k:5000"), &down, &mut Oddities::default()).unwrap_err();
     assert!(
         matches!(&error, ProviderError::Unavailable(text) if text.contains("login at http://k:5000: ")
             && text.contains("Keystone service is temporarily unavailable") && text.contains("status 503")),

@@ -5,6 +5,7 @@ mod belongings;
 mod client;
 mod create;
 mod login;
+mod odd;
 mod ports;
 #[cfg(feature = "real-openstack")]
 mod real;

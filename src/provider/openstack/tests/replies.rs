@@ -1,6 +1,5 @@
 //! What recorded replies mean.
 
-use jiff::Timestamp;
 use ureq::http::HeaderMap;
 
 use super::{access, recorded};
@@ -9,7 +8,7 @@ use crate::http::Reply;
 use crate::model::{Address, Mark, NodeId, Server, ServerStatus, TemplateName, Zone};
 use crate::provider::ProviderError;
 use crate::provider::openstack::catalog::{Endpoint, Service, bases};
-use crate::provider::openstack::error::{Fault, parse};
+use crate::provider::openstack::error::Fault;
 use crate::provider::openstack::odd::Oddities;
 use crate::provider::openstack::pages::{Entry as _, Page, page};
 use crate::provider::openstack::wire::WireServer;
@@ -100,7 +99,7 @@ fn lenient(servers: &str) -> (Vec<WireServer>, Vec<String>) {
     let page: Page<WireServer> = page("servers", "servers", &reply, &mut odd).unwrap();
     let usable = |one: &WireServer| {
         let usable = one.is_usable(&mut odd);
-        one.is_named(&mut odd) && usable
+        one.is_told(&mut odd) && usable
     };
     let mut entries = page.entries;
     let mut usable = usable;
@@ -111,7 +110,7 @@ fn lenient(servers: &str) -> (Vec<WireServer>, Vec<String>) {
 /// One odd server beside a good one: what is left of it, and what is said.
 fn check_odd(fields: &str, said: &[&str]) -> Option<Server> {
     let good = r#"{"id": "good", "name": "n", "created": "2026-11-22T09:55:18Z", "addresses": {}, "metadata": {}}"#;
-    let (all, odd) = lenient(&format!(r#"[{{{fields}}}, {good}]"#));
+    let (all, odd) = lenient(&format!("[{{{fields}}}, {good}]"));
     assert_eq!(odd, said, "{fields}");
     let mut all: Vec<Server> = all.into_iter().map(WireServer::into_server).collect();
     assert_eq!(all.pop().unwrap().id.as_str(), "good", "{fields}");
@@ -122,9 +121,6 @@ fn check_odd(fields: &str, said: &[&str]) -> Option<Server> {
 fn one_odd_field_spoils_neither_the_server_nor_the_list() {
     let named = |more: &str| format!(r#""id": "x", "name": "n", {more}"#);
     for (more, said) in [
-        (r#""metadata": []"#, "server x: metadata is a list"),
-        (r#""metadata": "none""#, "server x: metadata is a text"),
-        (r#""metadata": 5"#, "server x: metadata is a number"),
         (
             r#""addresses": {"net": null}"#,
             "server x: addresses is not a list of addresses in one of its networks",
@@ -170,10 +166,10 @@ fn one_odd_field_spoils_neither_the_server_nor_the_list() {
 }
 
 #[test]
-fn a_server_without_an_id_or_a_name_is_left_out_and_said() {
+fn a_server_of_which_nobody_can_tell_whose_it_is_is_left_out_and_said() {
     let (no_id, no_name) = (
         "server: one without a readable id is left out",
-        "server x: it has no readable name and is left out",
+        "server x: it has no readable name",
     );
     for (fields, said) in [
         (r#""id": null, "name": "n""#, no_id),
@@ -181,6 +177,18 @@ fn a_server_without_an_id_or_a_name_is_left_out_and_said() {
         (r#""name": "n""#, no_id),
         (r#""id": "x""#, no_name),
         (r#""id": "x", "name": ["n"]"#, no_name),
+        (
+            r#""id": "x", "name": "n", "metadata": []"#,
+            "server x: metadata is a list",
+        ),
+        (
+            r#""id": "x", "name": "n", "metadata": "none""#,
+            "server x: metadata is a text",
+        ),
+        (
+            r#""id": "x", "name": "n", "metadata": 5"#,
+            "server x: metadata is a number",
+        ),
     ] {
         assert_eq!(check_odd(fields, &[said]), None, "{fields}");
     }
@@ -249,7 +257,7 @@ fn a_list_that_is_not_there_is_no_empty_list() {
 #[test]
 fn a_login_is_read() {
     let access = access("http://k:5000");
-    let login = auth::read(&access, &recorded!("auth-ok")).unwrap();
+    let login = auth::read(&access, &recorded!("auth-ok"), &mut Oddities::default()).unwrap();
     assert_eq!(login.token.reveal(), "gAAAA-scrubbed");
     assert_eq!(login.project.as_deref(), Some("100d1e084cb44933a18ec6c456f36496"));
     let url = |service| bases(&access, &login.catalog, service, None).unwrap().remove(0);
@@ -259,7 +267,7 @@ fn a_login_is_read() {
 }
 
 fn refused(access: &OpenStackAccess, reply: &Reply, part: &str) {
-    let error = auth::read(access, reply).unwrap_err();
+    let error = auth::read(access, reply, &mut Oddities::default()).unwrap_err();
     assert!(matches!(error, ProviderError::Auth(_)), "{error:?}");
     assert!(error.to_string().contains(part), "{error}");
 }
@@ -316,12 +324,14 @@ fn a_v2_login_is_read() {
         "serviceCatalog":[{"type":"compute","name":"cloudServersOpenStack","endpoints":[
         {"region":"main","publicURL":"http://c/v2/pid","internalURL":"http://i/v2/pid"}]}],"user":{}}}"#
         .to_vec();
-    let login = auth::read(&access, &reply).unwrap();
+    let login = auth::read(&access, &reply, &mut Oddities::default()).unwrap();
     assert_eq!((login.token.reveal(), login.project.as_deref()), ("tok", Some("pid")));
     let found = bases(&access, &login.catalog, Service::Compute, Some("pid")).unwrap();
     assert_eq!(found, ["http://c/v2.1/pid", "http://c/v2/pid"]);
     reply.body = br#"{"access":{"token":"secret-token"}}"#.to_vec();
-    let error = auth::read(&access, &reply).unwrap_err().to_string();
+    let error = auth::read(&access, &reply, &mut Oddities::default())
+        .unwrap_err()
+        .to_string();
     assert!(!error.contains("secret"), "{error}");
 }
 
