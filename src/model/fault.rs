@@ -6,7 +6,9 @@
 /// Why a server was not made or went to ERROR, as far as the message tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FaultKind {
-    /// The quota of the project: of servers, ports, volumes or addresses.
+    /// The quota of servers: no further one fits, whatever its size.
+    ServerQuota,
+    /// Another quota of the project: cores, memory, ports, volumes or addresses. A smaller server may fit.
     Quota,
     /// No host, address or device has room: another zone or a later time may do.
     NoRoom,
@@ -20,6 +22,8 @@ pub enum FaultKind {
 const POLICY: [&str; 2] = ["policy doesn't allow", "disallowed by policy"];
 /// Unified limits say `is over a limit for`, Neutron's ports have their own words.
 const QUOTA: [&str; 3] = ["quota", "over a limit", "number of ports exceeded"];
+/// oslo.limit names the resource of a server so; Nova of 2011 had the second.
+const SERVER_QUOTA: [&str; 2] = ["resource servers is over limit", "instance quota exceeded"];
 const IMAGE: [&str; 9] = [
     "is unacceptable",
     "can not find requested image",
@@ -52,6 +56,8 @@ impl FaultKind {
         let no_image = text.contains("image ") && text.contains("could not be found");
         if says(&POLICY) {
             Self::Other
+        } else if says(&SERVER_QUOTA) || exceeds_instances(&text) {
+            Self::ServerQuota
         } else if says(&QUOTA) {
             Self::Quota
         } else if no_image || says(&IMAGE) {
@@ -65,6 +71,15 @@ impl FaultKind {
     }
 }
 
+/// Whether Nova's sentence lists instances among the quotas that are exceeded: `Quota exceeded for cores, instances: …`.
+fn exceeds_instances(text: &str) -> bool {
+    let Some((_, rest)) = text.split_once("quota exceeded for ") else {
+        return false;
+    };
+    let list = rest.split(':').next().unwrap_or_default();
+    list.split(',').any(|quota| quota.trim() == "instances")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,12 +89,31 @@ mod tests {
         for (message, kind) in [
             (
                 "Quota exceeded for instances: Requested 1, but already used 2 of 2 instances",
-                FaultKind::Quota,
+                FaultKind::ServerQuota,
+            ),
+            (
+                "Quota exceeded for cores, instances, ram: Requested 4, 1, 8192, but already used 8, 2, 9000 of 10, 2, \
+                 9999 cores, instances, ram",
+                FaultKind::ServerQuota,
             ),
             (
                 "Project 1 is over a limit for [Resource servers is over limit of 10]",
+                FaultKind::ServerQuota,
+            ),
+            (
+                "Instance quota exceeded. You cannot run any more instances of this type.",
+                FaultKind::ServerQuota,
+            ),
+            (
+                "Quota exceeded for cores, ram: Requested 8, 16384, but already used 16, 1 of 20, 2 cores, ram",
                 FaultKind::Quota,
             ),
+            (
+                "Project 1 is over a limit for [Resource class:VCPU is over limit of 20 due to current usage 16 and delta 8]",
+                FaultKind::Quota,
+            ),
+            ("Quota exceeded, too many servers in group", FaultKind::Quota),
+            ("Quota exceeded for resources: ['port'].", FaultKind::Quota),
             ("Maximum number of ports exceeded", FaultKind::Quota),
             (
                 "VolumeSizeExceedsAvailableQuota: Requested volume or snapshot exceeds allowed gigabytes quota. \

@@ -27,7 +27,7 @@ use crate::error::{Error, chain};
 use crate::http::printable;
 use crate::jenkins::{self, Drained, RemoveNode};
 use crate::model::{BelongingMark, NodeId, NodeName, Observed, ProviderName, ServerId};
-use crate::plan::backoff::record_failure;
+use crate::plan::backoff::{begin, charge};
 use crate::plan::{Context, Create, Drain, NodeToRemove, Removal, ServerToRemove, Unmark, agent_of, mark_text};
 use crate::provider::{CreateServer, Deleted, ProviderError};
 use crate::report::{Action, Do, Outcome};
@@ -365,6 +365,12 @@ impl<'a> Executor<'a> {
     fn intend(&mut self, create: &Create, now: Timestamp) -> Result<(), Error> {
         let intent = self.intent(create, now);
         self.state.intents.insert(create.id.clone(), intent);
+        begin(
+            &mut self.state,
+            &create.template,
+            &create.provider,
+            create.zone.as_ref(),
+        );
         if create.retry {
             self.state.begin_retry(&create.template, &create.id, now);
         }
@@ -482,28 +488,38 @@ impl<'a> Executor<'a> {
 
     /// Holds back what failed; forgets the intent unless the server may exist, and returns whether it may.
     fn failed(&mut self, create: &Create, error: &ProviderError, now: Timestamp) -> bool {
-        let placement = BackoffKey::Placement(create.provider.clone(), create.zone.clone());
-        let provider = BackoffKey::Provider(create.provider.clone());
-        let (key, exists, after) = match error {
-            ProviderError::Quota(_) | ProviderError::Capacity(_) | ProviderError::Zone(_) => (placement, false, None),
-            ProviderError::Refused(_) | ProviderError::NotFound(_) | ProviderError::Conflict(_) => (
-                BackoffKey::TemplateAt(create.template.clone(), create.provider.clone()),
-                false,
-                None,
-            ),
-            ProviderError::Auth(_) | ProviderError::Unavailable(_) | ProviderError::Misrouted(_) => {
-                (provider, false, None)
-            }
-            ProviderError::Throttled { .. } => (provider, false, retry_after(error)),
-            ProviderError::Unknown(_) | ProviderError::BadAnswer(_) => (placement, true, None),
+        let (key, exists) = match error {
+            // What may be due to this template's flavor, volumes, image or network. What of it is due to the placement
+            // shows when a second template fails there.
+            ProviderError::Quota(_)
+            | ProviderError::Capacity(_)
+            | ProviderError::Zone(_)
+            | ProviderError::Refused(_)
+            | ProviderError::NotFound(_)
+            | ProviderError::Conflict(_)
+            | ProviderError::Failed(_) => (pair_of(create), false),
+            ProviderError::Unknown(_) | ProviderError::BadAnswer(_) => (pair_of(create), true),
+            ProviderError::ServerQuota(_)
+            | ProviderError::Auth(_)
+            | ProviderError::Unavailable(_)
+            | ProviderError::Misrouted(_)
+            | ProviderError::Throttled { .. } => (BackoffKey::Provider(create.provider.clone()), false),
         };
         if !exists && let Some(intent) = self.state.drop_intent(&create.id) {
             self.state.host_keys.remove(&create.id);
             self.may_have_ports(&intent, now);
         }
-        let timing = &self.config.timing;
-        record_failure(&mut self.state, &key, now, &error.to_string(), after, timing);
-        self.failed_keys.insert(key);
+        let (reason, after) = (error.to_string(), retry_after(error));
+        let held = charge(
+            &mut self.state,
+            self.config,
+            &key,
+            &create.template,
+            now,
+            &reason,
+            after,
+        );
+        self.failed_keys.extend(held);
         exists
     }
 
@@ -592,10 +608,14 @@ fn keys_of(create: &Create) -> [BackoffKey; 5] {
     [
         BackoffKey::Template(create.template.clone()),
         BackoffKey::Placement(create.provider.clone(), create.zone.clone()),
-        BackoffKey::TemplateAt(create.template.clone(), create.provider.clone()),
+        pair_of(create),
         BackoffKey::FloatingIp(create.template.clone(), create.provider.clone()),
         BackoffKey::Provider(create.provider.clone()),
     ]
+}
+
+fn pair_of(create: &Create) -> BackoffKey {
+    BackoffKey::TemplateAt(create.template.clone(), create.provider.clone(), create.zone.clone())
 }
 
 /// Returns how long a service asked to be left alone: an hour at most, then it is asked again, once.
@@ -608,7 +628,7 @@ fn retry_after(error: &ProviderError) -> Option<SignedDuration> {
 
 fn outcome_of(error: &ProviderError) -> Outcome {
     match error {
-        ProviderError::Quota(_) | ProviderError::Capacity(_) => Outcome::Refused,
+        ProviderError::ServerQuota(_) | ProviderError::Quota(_) | ProviderError::Capacity(_) => Outcome::Refused,
         ProviderError::Unknown(_) | ProviderError::BadAnswer(_) => Outcome::Unknown,
         ProviderError::Refused(_)
         | ProviderError::Zone(_)
@@ -617,6 +637,7 @@ fn outcome_of(error: &ProviderError) -> Outcome {
         | ProviderError::Conflict(_)
         | ProviderError::Throttled { .. }
         | ProviderError::Misrouted(_)
-        | ProviderError::Unavailable(_) => Outcome::Failed,
+        | ProviderError::Unavailable(_)
+        | ProviderError::Failed(_) => Outcome::Failed,
     }
 }

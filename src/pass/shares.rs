@@ -79,13 +79,13 @@ impl Ledger {
         let long = took > self.span / LONG;
         match error {
             Some(ProviderError::Throttled { .. }) => self.close("it throttles", error),
-            Some(ProviderError::Unavailable(_) | ProviderError::Unknown(_)) if long => {
+            Some(ProviderError::Unavailable(_) | ProviderError::Unknown(_) | ProviderError::Failed(_)) if long => {
                 self.waits.set(self.waits.get() + 1);
                 if self.waits.get() >= MOST_WAITS {
                     self.close("it does not answer", error);
                 }
             }
-            Some(ProviderError::Unavailable(_) | ProviderError::Unknown(_)) => {}
+            Some(ProviderError::Unavailable(_) | ProviderError::Unknown(_) | ProviderError::Failed(_)) => {}
             _ => self.waits.set(0),
         }
     }

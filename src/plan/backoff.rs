@@ -1,12 +1,14 @@
 //! Back-off after failures: what is held back, until when, and that one probe may go first afterwards.
 //!
-//! Seeing the failures is left to `survey` (servers) and to the pass (answers).
+//! A failure is charged to the pair of template and placement. The placement as a whole is held back when two templates
+//! failed there and no server joined from there in between: then it is not one template's flavor or volume. Seeing the
+//! failures is left to `survey` (servers) and to the pass (answers), sharing out the probes to `turns`.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::ids::mix;
-use crate::config::Timing;
-use crate::model::digest_u64;
+use crate::config::{Config, Placement, Template, Timing};
+use crate::model::{ProviderName, TemplateName, Zone, digest_u64};
 use crate::state::{Backoff, BackoffKey, State};
 
 /// A key that failed no more for so long is forgotten.
@@ -29,20 +31,179 @@ pub fn record_failure(
     timing: &Timing,
 ) {
     let name = key.to_string();
-    let failures = state.backoffs.get(&name).map_or(0, |b| b.failures).saturating_add(1);
+    let backoff = state.backoffs.entry(name.clone()).or_insert_with(|| never(now));
+    backoff.failures = backoff.failures.saturating_add(1);
     let pause = match retry_after {
         Some(asked) => asked.clamp(SignedDuration::from_secs(1), LONGEST_RETRY_AFTER),
-        None => pause(&name, failures, timing),
+        None => pause(&name, backoff.failures, timing),
     };
-    let until = now.checked_add(pause).unwrap_or(Timestamp::MAX);
-    state.backoffs.insert(
-        name,
-        Backoff {
-            failures,
-            until,
-            reason: reason.to_owned(),
-        },
-    );
+    backoff.until = now.checked_add(pause).unwrap_or(Timestamp::MAX);
+    reason.clone_into(&mut backoff.reason);
+}
+
+fn never(now: Timestamp) -> Backoff {
+    Backoff {
+        failures: 0,
+        until: now,
+        reason: String::new(),
+        settled: false,
+        failed: None,
+        probed: Vec::new(),
+    }
+}
+
+/// Charges a failure of a template to a key, and to the placement where that is not the only template that fails there.
+/// Returns what is held back by it.
+pub fn charge(
+    state: &mut State,
+    config: &Config,
+    key: &BackoffKey,
+    template: &TemplateName,
+    now: Timestamp,
+    reason: &str,
+    retry_after: Option<SignedDuration>,
+) -> Vec<BackoffKey> {
+    record_failure(state, key, now, reason, retry_after, &config.timing);
+    let mut held = vec![key.clone()];
+    match key {
+        BackoffKey::TemplateAt(_, provider, zone) => {
+            if let Some(backoff) = state.backoffs.get_mut(&key.to_string()) {
+                backoff.failed = Some(now);
+            }
+            held.extend(hold_placement(
+                state,
+                config,
+                (template, provider, zone.as_ref()),
+                now,
+                reason,
+            ));
+        }
+        BackoffKey::Provider(_) => {
+            if let Some(backoff) = state.backoffs.get_mut(&key.to_string()) {
+                took_turn(backoff, template);
+            }
+        }
+        BackoffKey::Template(_) | BackoffKey::Placement(..) | BackoffKey::FloatingIp(..) => {}
+    }
+    held
+}
+
+/// Holds a placement back if a template that failed there is not the only one. The pause doubles with each further
+/// template, not with each failure: how often one template fails tells nothing of the others.
+fn hold_placement(
+    state: &mut State,
+    config: &Config,
+    (template, provider, zone): (&TemplateName, &ProviderName, Option<&Zone>),
+    now: Timestamp,
+    reason: &str,
+) -> Option<BackoffKey> {
+    let failing = failing_at(state, config, provider, zone);
+    let others = u32::try_from(failing.len()).unwrap_or(u32::MAX).saturating_sub(1);
+    if others == 0 {
+        return None;
+    }
+    let key = BackoffKey::Placement(provider.clone(), zone.cloned());
+    let name = key.to_string();
+    let until = now.saturating_add(pause(&name, others, &config.timing)).unwrap_or(now);
+    let backoff = state.backoffs.entry(name).or_insert_with(|| never(now));
+    backoff.failures = others.saturating_add(1);
+    backoff.until = backoff.until.max(until);
+    reason.clone_into(&mut backoff.reason);
+    for other in failing {
+        if !backoff.probed.contains(&other) {
+            backoff.probed.push(other);
+        }
+    }
+    took_turn(backoff, template);
+    Some(key)
+}
+
+/// Returns the templates whose last failure at a placement is evidence against it: no server joined from there since.
+fn failing_at(state: &State, config: &Config, provider: &ProviderName, zone: Option<&Zone>) -> Vec<TemplateName> {
+    let failing = pairs_at(config, provider, zone).filter(|(_, key)| {
+        let backoff = state.backoffs.get(&key.to_string());
+        backoff.is_some_and(|backoff| !backoff.settled)
+    });
+    failing.map(|(template, _)| template.clone()).collect()
+}
+
+/// Returns the templates that may use a placement, each with the key of the two.
+fn pairs_at<'c>(
+    config: &'c Config,
+    provider: &ProviderName,
+    zone: Option<&Zone>,
+) -> impl Iterator<Item = (&'c TemplateName, BackoffKey)> {
+    let is_here = move |place: &&Placement| place.provider == *provider && place.zone.as_ref() == zone;
+    config.templates.iter().filter_map(move |template| {
+        let place = template.placements.iter().find(is_here)?;
+        let key = BackoffKey::TemplateAt(template.name.clone(), place.provider.clone(), place.zone.clone());
+        Some((&template.name, key))
+    })
+}
+
+/// Remembers that a server of a template is about to be asked for: where a placement or provider was held back, it is
+/// the probe, and the next one is another template's.
+pub fn begin(state: &mut State, template: &TemplateName, provider: &ProviderName, zone: Option<&Zone>) {
+    if state.backoffs.is_empty() {
+        return;
+    }
+    let shared = [
+        BackoffKey::Provider(provider.clone()),
+        BackoffKey::Placement(provider.clone(), zone.cloned()),
+    ];
+    for key in shared {
+        if let Some(backoff) = state.backoffs.get_mut(&key.to_string()) {
+            took_turn(backoff, template);
+        }
+    }
+}
+
+fn took_turn(backoff: &mut Backoff, template: &TemplateName) {
+    backoff.probed.retain(|other| other != template);
+    backoff.probed.push(template.clone());
+}
+
+/// Returns the placements of a template in the order in which they are tried, each with its place in the configuration:
+/// as configured; after a failure those first that did not fail lately, then those that failed the longest ago. So one
+/// where a server boots in vain is not tried over and over while another one would do.
+pub(super) fn order<'c>(state: &State, template: &'c Template) -> Vec<(usize, &'c Placement)> {
+    let mut places: Vec<(usize, &Placement)> = template.placements.iter().enumerate().collect();
+    if state.backoffs.is_empty() || places.len() < 2 {
+        return places;
+    }
+    let known = |place: &Placement| {
+        let key = BackoffKey::TemplateAt(template.name.clone(), place.provider.clone(), place.zone.clone());
+        state.backoffs.get(&key.to_string())
+    };
+    let failed = |place: &Placement| known(place).and_then(|backoff| backoff.failed);
+    if places.iter().any(|(_, place)| failed(place).is_some()) {
+        places.sort_by_cached_key(|(_, place)| (failed(place), known(place).is_some()));
+    }
+    places
+}
+
+/// Learns that a server of a template joined from a placement: it works, and what failed there before says nothing
+/// against it.
+pub(super) fn joined(
+    state: &mut State,
+    config: &Config,
+    template: &Template,
+    provider: &ProviderName,
+    zone: Option<&Zone>,
+) {
+    for place in &template.placements {
+        let key = BackoffKey::TemplateAt(template.name.clone(), place.provider.clone(), place.zone.clone());
+        if let Some(backoff) = state.backoffs.get_mut(&key.to_string()) {
+            backoff.failed = None;
+        }
+    }
+    clear(state, &BackoffKey::Placement(provider.clone(), zone.cloned()));
+    clear(state, &BackoffKey::Provider(provider.clone()));
+    for (_, key) in pairs_at(config, provider, zone) {
+        if let Some(backoff) = state.backoffs.get_mut(&key.to_string()) {
+            backoff.settled = true;
+        }
+    }
 }
 
 /// Forgets the failures of a key.

@@ -279,10 +279,11 @@ pub(super) fn decide(survey: &mut Survey<'_>) {
         }
         for provider in opened {
             backoff::clear(&mut survey.state, &BackoffKey::Template(template.name.clone()));
-            backoff::clear(
-                &mut survey.state,
-                &BackoffKey::TemplateAt(template.name.clone(), provider),
-            );
+            for place in template.placements.iter().filter(|place| place.provider == provider) {
+                let (name, zone) = (template.name.clone(), place.zone.clone());
+                let key = BackoffKey::TemplateAt(name, provider.clone(), zone);
+                backoff::clear(&mut survey.state, &key);
+            }
         }
     }
 }

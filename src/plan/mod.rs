@@ -37,7 +37,9 @@ mod slots;
 mod supply;
 mod survey;
 mod take_down;
+mod turns;
 mod words;
+mod yard;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;

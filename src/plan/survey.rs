@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use foldhash::HashSet;
+use jiff::Timestamp;
 
 use super::backoff;
 use super::belongings;
@@ -16,7 +17,7 @@ use super::words::{shown, span};
 use super::{Context, adopt, alerts, clock, drift, hidden, hold, ids, images, lasting, leaving, registers};
 use crate::config::{Config, Template};
 use crate::model::{
-    Computer, NodeId, NodeName, Observed, ProviderName, Reading, ServerId, digest_u64, split_server_name,
+    Computer, FaultKind, NodeId, NodeName, Observed, ProviderName, Reading, ServerId, digest_u64, split_server_name,
 };
 use crate::state::{BackoffKey, Controller, LastPass, NodeMemory, Sighting, State, VERSION};
 
@@ -34,6 +35,8 @@ pub(super) struct Survey<'a> {
     pub strays: Vec<Stray<'a>>,
     /// The memory after looking.
     pub state: State,
+    /// When the last pass looked.
+    pub last_pass: Option<Timestamp>,
     /// Whether idle times restart, so that nothing idle goes.
     pub restart: bool,
     /// Why nothing at all is removed: the controller has just started, and its agents are still to come back.
@@ -135,6 +138,7 @@ pub(super) fn survey<'a>(
             nodes: BTreeMap::new(),
             intents: BTreeMap::new(),
             backoffs: state.backoffs.clone(),
+            going: state.going.clone(),
             proved: state.proved.clone(),
             images: state.images.clone(),
             drifts: state.drifts.clone(),
@@ -152,6 +156,7 @@ pub(super) fn survey<'a>(
             ssh_made_in: state.ssh_made_in.clone(),
             spoken: state.spoken.clone(),
         },
+        last_pass: state.last_pass.as_ref().map(|last| last.at),
         restart: restart.is_some(),
         settling,
         notes,
@@ -352,11 +357,11 @@ fn learn(survey: &mut Survey<'_>) {
     {
         let left = |image| images::is_left(&survey.state, config, template, provider, image);
         if !image.as_deref().is_some_and(left) {
-            found.entry(key).or_insert(reason);
+            found.entry(key).or_insert((&template.name, reason));
         }
     }
-    for (key, reason) in found {
-        backoff::record_failure(&mut survey.state, &key, now, &reason, None, &config.timing);
+    for (key, (template, reason)) in found {
+        backoff::charge(&mut survey.state, config, &key, template, now, &reason, None);
     }
 }
 
@@ -378,15 +383,12 @@ fn learn_of_joined(survey: &mut Survey<'_>) {
             images::joined(state, template, unit.provider, image);
         }
         if !state.backoffs.is_empty() && first {
-            let provider = unit.provider.clone();
-            backoff::clear(
-                state,
-                &BackoffKey::Placement(provider.clone(), unit.zone_asked(config).cloned()),
-            );
-            backoff::clear(state, &BackoffKey::Provider(provider.clone()));
+            let zone = unit.zone_asked(config);
+            backoff::joined(state, config, template, unit.provider, zone);
             if current {
-                backoff::clear(state, &BackoffKey::TemplateAt(template.name.clone(), provider));
-                backoff::clear(state, &BackoffKey::Template(template.name.clone()));
+                let (name, provider) = (template.name.clone(), unit.provider.clone());
+                backoff::clear(state, &BackoffKey::Template(name.clone()));
+                backoff::clear(state, &BackoffKey::TemplateAt(name, provider, zone.cloned()));
             }
         }
     }
@@ -416,20 +418,21 @@ fn failures<'a>(survey: &mut Survey<'a>) -> Vec<Failure<'a>> {
         };
         let provider = unit.provider;
         let image = unit.image().filter(|_| !unit.outdated(config));
+        let zone = unit.zone_asked(config).cloned();
+        let pair = BackoffKey::TemplateAt(template.name.clone(), provider.clone(), zone);
         let (key, reason, image) = match &unit.standing {
             Standing::Failed(fault) => {
                 let blamed = images::is_blamed(fault, unit.image());
+                let key = match FaultKind::of(fault) {
+                    FaultKind::ServerQuota => BackoffKey::Provider(provider.clone()),
+                    _ => pair,
+                };
                 let fault = if fault.is_empty() {
                     "no reason given".to_owned()
                 } else {
                     shown(fault)
                 };
                 let reason = format!("server \"{}\" went to ERROR: {fault}", unit.name);
-                let key = if blamed {
-                    BackoffKey::TemplateAt(template.name.clone(), provider.clone())
-                } else {
-                    BackoffKey::Placement(provider.clone(), unit.zone_asked(config).cloned())
-                };
                 (key, reason, image.filter(|_| blamed))
             }
             // While the controller was down nothing could join.
@@ -441,7 +444,7 @@ fn failures<'a>(survey: &mut Survey<'a>) -> Vec<Failure<'a>> {
                     let key = BackoffKey::FloatingIp(template.name.clone(), provider.clone());
                     (key, reason, None)
                 } else {
-                    (BackoffKey::Template(template.name.clone()), reason, image)
+                    (pair, reason, image)
                 }
             }
             _ => continue,

@@ -145,7 +145,10 @@ pub trait Provider {
 /// What a cloud answered instead of what it was asked for; told apart as the caller acts on it.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ProviderError {
-    /// The quota of the project is used up.
+    /// The quota of servers is used up: no further one fits, whatever its size.
+    #[error("over quota: {0}")]
+    ServerQuota(String),
+    /// Another quota of the project is used up: what asks for less may fit.
     #[error("over quota: {0}")]
     Quota(String),
     /// No host has room.
@@ -183,6 +186,9 @@ pub enum ProviderError {
     /// A 404 that is not the service's own: a gateway, a proxy or a wrong address answered, and nothing was changed.
     #[error("misrouted: {0}")]
     Misrouted(String),
+    /// The service failed at something that this one create needs first, and no server was asked for.
+    #[error("failed: {0}")]
+    Failed(String),
     /// An answer that is not what the API promises.
     #[error("bad answer: {0}")]
     BadAnswer(String),

@@ -2,6 +2,7 @@
 //!
 //! Pure types; reading and saving them is left to `file`.
 
+mod backoff;
 mod drift;
 pub mod file;
 mod images;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{BelongingKind, JobConfig, NodeId, NodeName, ProviderName, ServerId, Spoken, TemplateName, Zone};
 
+pub use backoff::{Backoff, BackoffKey};
 pub use drift::{LabelDrift, LabelRetry};
 pub use images::{FailedImage, ImageMemory};
 pub use refusals::{Asker, Refusal, RefusalKey};
@@ -47,6 +49,9 @@ pub struct State {
     /// What is held back after failures, by [`BackoffKey`] as text.
     #[serde(default)]
     pub backoffs: BTreeMap<String, Backoff>,
+    /// Since when servers that are to go are seen to go, as long as items wait for their room: one that is stuck gives none.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub going: BTreeMap<NodeId, Timestamp>,
     /// The digest with which a server of the template last joined (no canary is needed for it any more).
     #[serde(default)]
     pub proved: BTreeMap<TemplateName, String>,
@@ -109,6 +114,7 @@ impl Default for State {
             nodes: BTreeMap::new(),
             intents: BTreeMap::new(),
             backoffs: BTreeMap::new(),
+            going: BTreeMap::new(),
             proved: BTreeMap::new(),
             images: BTreeMap::new(),
             drifts: BTreeMap::new(),
@@ -341,46 +347,6 @@ pub struct Clash {
     /// When a warning was last given of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warned: Option<Timestamp>,
-}
-
-/// A key that is held back after failures.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Backoff {
-    /// Consecutive failures.
-    pub failures: u32,
-    /// Held back until then; after it one probe may go.
-    pub until: Timestamp,
-    /// The last failure.
-    pub reason: String,
-}
-
-/// What a back-off holds back.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum BackoffKey {
-    /// A template everywhere: its servers boot and never join.
-    Template(TemplateName),
-    /// A placement for every template: no capacity, no quota, a zone that is refused, a create of which nobody knows what
-    /// became.
-    Placement(ProviderName, Option<Zone>),
-    /// A template at one provider: its image, flavor, key or network is refused there.
-    TemplateAt(TemplateName, ProviderName),
-    /// The floating IPs of a template at one provider: none is left, or the pool is refused.
-    FloatingIp(TemplateName, ProviderName),
-    /// A whole provider: throttled, not to be reached, or the login is refused.
-    Provider(ProviderName),
-}
-
-impl std::fmt::Display for BackoffKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Template(template) => write!(f, "template {template}"),
-            Self::Placement(provider, None) => write!(f, "placement {provider}"),
-            Self::Placement(provider, Some(zone)) => write!(f, "placement {provider}/{zone}"),
-            Self::TemplateAt(template, provider) => write!(f, "template {template} at {provider}"),
-            Self::FloatingIp(template, provider) => write!(f, "floating IPs of template {template} at {provider}"),
-            Self::Provider(provider) => write!(f, "provider {provider}"),
-        }
-    }
 }
 
 /// An answer that is kept for later passes.

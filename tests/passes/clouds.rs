@@ -321,7 +321,7 @@ fn every_zone_is_held_back_and_probed_for_itself() {
         .keys()
         .cloned()
         .collect();
-    assert_eq!(held, ["placement spare/az1"]);
+    assert_eq!(held, ["template both at spare/az1"]);
     // After its time one probe goes there again, the others go where nothing failed.
     two.site.minutes(3);
     two.site.world.clear_script();

@@ -33,6 +33,7 @@ mod register;
 mod safety;
 mod servers;
 mod site;
+mod starvation;
 mod tokens;
 mod user_data;
 mod weather;

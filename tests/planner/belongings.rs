@@ -210,7 +210,7 @@ fn a_refused_floating_ip_holds_new_servers_back() {
 fn a_server_that_nobody_reached_says_nothing_of_its_template() {
     for (has_address, key) in [
         (false, "floating IPs of template small at openstack"),
-        (true, "template small"),
+        (true, "template small at openstack"),
     ] {
         let mut world = floating();
         let name = world.server("small", 1, mins(1));

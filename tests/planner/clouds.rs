@@ -72,7 +72,7 @@ fn a_fault_for_want_of_room_moves_on_in_the_same_pass() {
         let plan = world.pass(mins(0));
         assert_eq!(places(&plan), ["openstack/b", "openstack/b"], "{fault}");
         let held: Vec<&String> = plan.state.backoffs.keys().collect();
-        assert_eq!(held, ["placement openstack/a"], "{fault}");
+        assert_eq!(held, ["template small at openstack/a"], "{fault}");
         // With nothing else left the reason is told.
         world.config.templates[0].placements.truncate(1);
         world.lose_server(&name);

@@ -345,7 +345,7 @@ fn a_failed_server_moves_the_next_one_elsewhere() {
     server.fault = Some("No valid host was found.".to_owned());
     let plan = world.pass(secs(60));
     assert_eq!(plan.creates[0].zone, Some("b".into()));
-    let backoff = &plan.state.backoffs["placement openstack/a"];
+    let backoff = &plan.state.backoffs["template small at openstack/a"];
     assert_eq!((backoff.failures, plan.removals.len()), (1, 1));
     assert!(
         backoff.reason.ends_with("went to ERROR: No valid host was found."),
@@ -354,7 +354,7 @@ fn a_failed_server_moves_the_next_one_elsewhere() {
     );
     // It is counted once, however long it stands.
     let again = world.pass(secs(60));
-    assert_eq!(again.state.backoffs["placement openstack/a"].failures, 1);
+    assert_eq!(again.state.backoffs["template small at openstack/a"].failures, 1);
     assert_eq!(again.removals.len(), 1, "deleting is tried again");
 }
 
@@ -395,7 +395,7 @@ fn a_server_that_never_joins_holds_its_template_back() {
         plan.removals[0].because,
         "it did not join Jenkins within 15m (boot_grace)"
     );
-    assert!(plan.state.backoffs.contains_key("template small"));
+    assert!(plan.state.backoffs.contains_key("template small at openstack"));
 }
 
 #[test]

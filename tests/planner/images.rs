@@ -310,7 +310,7 @@ fn a_fault_that_blames_the_image_counts_and_holds_no_place_back() {
     let plan = world.plan();
     assert!(!warned(&plan) && plan.creates.is_empty());
     assert!(
-        plan.state.backoffs.contains_key("placement openstack"),
+        plan.state.backoffs.contains_key("template small at openstack"),
         "{:?}",
         plan.state.backoffs
     );
@@ -325,7 +325,7 @@ fn an_outage_is_not_held_against_an_image() {
     // Nobody looked for a quarter of an hour: Jenkins was away, say.
     let plan = world.plan();
     assert!(!warned(&plan) && plan.templates[0].rollbacks.is_empty());
-    assert!(plan.state.backoffs.contains_key("template small"));
+    assert!(plan.state.backoffs.contains_key("template small at openstack"));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod adoption;
 mod belongings;
+mod broken;
 mod builds;
 mod clouds;
 mod creating;
@@ -18,6 +19,7 @@ mod register;
 mod removing;
 mod restart;
 mod seeing;
+mod starvation;
 mod world;
 mod zero_agents;
 mod zombies;

@@ -38,8 +38,8 @@ fn nothing_is_removed_until_its_agents_had_time_to_come_back() {
         assert_eq!(
             plan.state
                 .backoffs
-                .keys()
-                .filter(|key| key.starts_with("template"))
+                .values()
+                .filter(|backoff| backoff.reason.contains("did not join"))
                 .count(),
             0
         );

@@ -15,7 +15,7 @@ use mita::model::{
     Address, CloudView, Computer, JenkinsView, Mark, NodeId, NodeName, Observed, Offer, Offers, Presence, ProviderName,
     QueueItem, Reading, Room, Server, ServerId, ServerStatus, Stage, TaskLabel, TemplateName, server_name,
 };
-use mita::plan::backoff::record_failure;
+use mita::plan::backoff::{begin, charge};
 use mita::plan::{Context, Create, DRAIN_PREFIX, MARK_PREFIX, Plan, Removal};
 use mita::state::{BackoffKey, Intent, State};
 
@@ -927,13 +927,13 @@ impl Sim {
             server_id: None,
         };
         state.intents.insert(create.id.clone(), intent);
+        begin(state, &create.template, &create.provider, create.zone.as_ref());
     }
 
     fn post(&mut self, state: &mut State, create: &Create) -> Result<bool, String> {
         if !self.posted.insert(create.id.clone()) {
             return Err(format!("I3: {} is asked for twice", create.id));
         }
-        let timing = self.config.timing.clone();
         let used = self
             .machines
             .iter()
@@ -942,8 +942,8 @@ impl Sim {
         let bad = self.faults.bad_image && create.template == self.config.templates[0].name;
         if bad || used >= self.quota[&create.provider] {
             state.intents.remove(&create.id);
-            let key = &keys(create)[if bad { 1 } else { 2 }];
-            record_failure(state, key, self.now, "refused", None, &timing);
+            let key = &keys(create)[if bad { 1 } else { 3 }];
+            charge(state, &self.config, key, &create.template, self.now, "refused", None);
             return Ok(false);
         }
         let lies = self.dice.chance(self.faults.lie);
@@ -952,7 +952,15 @@ impl Sim {
             if self.faults.forget_unknown {
                 state.intents.remove(&create.id);
             }
-            record_failure(state, &keys(create)[2], self.now, "500", None, &timing);
+            charge(
+                state,
+                &self.config,
+                &keys(create)[1],
+                &create.template,
+                self.now,
+                "500",
+                None,
+            );
             return Ok(false);
         }
         if let Some(intent) = state.intents.get_mut(&create.id) {
@@ -1126,7 +1134,7 @@ fn keys(create: &Create) -> [BackoffKey; 4] {
     let (template, provider) = (create.template.clone(), create.provider.clone());
     [
         BackoffKey::Template(template.clone()),
-        BackoffKey::TemplateAt(template, provider.clone()),
+        BackoffKey::TemplateAt(template, provider.clone(), create.zone.clone()),
         BackoffKey::Placement(provider.clone(), create.zone.clone()),
         BackoffKey::Provider(provider),
     ]

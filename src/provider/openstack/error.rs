@@ -122,16 +122,12 @@ impl Fault {
     }
 
     fn is_quota(&self) -> bool {
-        FaultKind::of(&self.lower) == FaultKind::Quota
+        matches!(FaultKind::of(&self.lower), FaultKind::Quota | FaultKind::ServerQuota)
     }
 
     fn is_no_room(&self) -> bool {
         // The last: another server took the port since it was seen free.
         FaultKind::of(&self.lower) == FaultKind::NoRoom || self.says(&["is still in use"])
-    }
-
-    fn is_policy(&self) -> bool {
-        self.says(&["policy doesn't allow", "not authorized", "disallowed by policy"])
     }
 
     fn throttled(&self, what: &str) -> ProviderError {
@@ -167,14 +163,16 @@ impl Fault {
     }
 
     /// What it means for POST /servers. Only what was surely rejected is anything else than [`ProviderError::Unknown`].
+    /// A policy may forbid what this template asks for alone (a host, a volume, a network), so 403 is no bad login.
     pub(super) fn of_create(&self, what: &str) -> ProviderError {
         let text = format!("{what}: {}", self.said());
+        let kind = FaultKind::of(&self.lower);
         match self.status {
             status if Self::is_throttle(status) => self.throttled(what),
+            400..=499 if kind == FaultKind::ServerQuota => ProviderError::ServerQuota(text),
             400..=499 if self.is_quota() => ProviderError::Quota(text),
             400..=499 if self.is_no_room() => ProviderError::Capacity(text),
             401 => self.of_reading(what),
-            403 if self.is_policy() => ProviderError::Auth(text),
             409 if self.says(&["network"]) && self.says(&["multiple", "more than one"]) => ProviderError::Refused(
                 // The advice comes first: what follows may be cut.
                 format!(
@@ -194,9 +192,7 @@ impl Fault {
     /// What it means for POST /ports: never that a server may exist, since none was asked for yet.
     pub(super) fn of_port(&self, what: &str) -> ProviderError {
         match self.of_create(what) {
-            ProviderError::Unknown(text) => ProviderError::Unavailable(text),
-            // What this template asks of its port, not what the project may do.
-            ProviderError::Auth(text) if self.status == 403 => ProviderError::Refused(text),
+            ProviderError::Unknown(text) => ProviderError::Failed(text),
             other => other,
         }
     }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use ureq::http::Method;
 
 use super::catalog::Service;
-use super::error::{Fault, parse, unreachable};
+use super::error::{Fault, parse};
 use super::names::{is_uuid, missing};
 use super::network;
 use super::pages::{Entry, pages};
@@ -211,11 +211,12 @@ fn make(
     let reply = session.call(&call).map_err(|error| match error {
         CallError::NotMade(ProviderError::BadAnswer(text)) => ProviderError::Unavailable(text),
         CallError::NotMade(error) => error,
-        CallError::Http(error) => unreachable(&what, &error),
+        // Templates without ports get on without this service.
+        CallError::Http(error) => ProviderError::Failed(format!("{what}: {error}")),
     })?;
     if !(200..300).contains(&reply.status) {
         return Err(Fault::of(&reply).of_port(&what));
     }
-    let made: CreatedPort = parse(&what, &reply).map_err(|error| ProviderError::Unavailable(error.to_string()))?;
+    let made: CreatedPort = parse(&what, &reply).map_err(|error| ProviderError::Failed(error.to_string()))?;
     Ok(made.port.id)
 }

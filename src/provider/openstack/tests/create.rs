@@ -144,7 +144,7 @@ fn what_was_surely_rejected_is_tried_again() {
 #[test]
 fn a_quota_is_told_at_once() {
     let full = outcome(vec![(POST, like(&recorded!("quota-instances")))]);
-    assert!(matches!(full, Err(ProviderError::Quota(_))), "{full:?}");
+    assert!(matches!(full, Err(ProviderError::ServerQuota(_))), "{full:?}");
 }
 
 #[test]

@@ -97,7 +97,10 @@ fn a_refused_server_leaves_no_port() {
         ];
         let (outcomes, _) = created(1, script, &spec, &offer);
         assert!(
-            matches!(outcomes[0], Err(ProviderError::Quota(_) | ProviderError::Refused(_))),
+            matches!(
+                outcomes[0],
+                Err(ProviderError::ServerQuota(_) | ProviderError::Refused(_))
+            ),
             "{outcomes:?}"
         );
     }
@@ -139,7 +142,7 @@ fn a_port_that_cannot_be_made_is_no_server_of_unknown_fate() {
     };
     for answer in [Answer::Hang, say(500, "{}"), say(201, "{}")] {
         let error = failed(answer);
-        assert!(matches!(error, ProviderError::Unavailable(_)), "{error:?}");
+        assert!(matches!(error, ProviderError::Failed(_)), "{error:?}");
     }
     for reply in [
         recorded!("port-no-network"),

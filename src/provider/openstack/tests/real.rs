@@ -281,7 +281,7 @@ fn a_full_quota_is_told_from_a_refusal() {
         }
     };
     println!("after {}: {error}", made.len());
-    assert!(matches!(error, ProviderError::Quota(_)));
+    assert!(matches!(error, ProviderError::ServerQuota(_)));
     assert_eq!(offers(&mut cloud, &spec).room.instances, Some(0));
     for id in &made {
         remove(&mut cloud, id);

@@ -489,11 +489,15 @@ fn meaning(reply: &Reply, kind: &str, part: &str) {
 
 #[test]
 fn a_refused_create_is_told_from_a_full_quota() {
-    meaning(&recorded!("quota-instances"), "Quota", "Quota exceeded for instances");
+    meaning(
+        &recorded!("quota-instances"),
+        "ServerQuota",
+        "Quota exceeded for instances",
+    );
     meaning(&recorded!("quota-ram"), "Quota", "already used");
     meaning(
         &recorded!("quota-many"),
-        "Quota",
+        "ServerQuota",
         "request req-47f79c1c-b4db-4635-af64-c8d183b8fc0a",
     );
     meaning(&recorded!("quota-cinder-gigabytes"), "Quota", "quota");
@@ -508,7 +512,11 @@ fn a_refused_create_is_told_from_a_full_quota() {
         "Refused",
         "metadata items exceeds 128",
     );
-    meaning(&recorded!("err-forbidden-admin-only"), "Auth", "Policy doesn't allow");
+    meaning(
+        &recorded!("err-forbidden-admin-only"),
+        "Refused",
+        "Policy doesn't allow",
+    );
     meaning(
         &recorded!("err-unknown-image"),
         "Refused",
