@@ -25,6 +25,7 @@ mod lasting;
 mod leaks;
 mod leaving;
 mod link;
+mod make_room;
 mod matching;
 mod overview;
 mod phase;
@@ -465,7 +466,7 @@ pub fn plan_for(observed: &Observed, config: &Config, state: &State, context: &C
     let mut survey = survey::survey(observed, config, state, context);
     let demand = demand::Demand::new(&survey, wishes);
     let growth = grow::grow(&survey, &demand);
-    let mut reaped = reap::reap(&mut survey, &demand);
+    let mut reaped = reap::reap(&mut survey, &demand, &growth);
     let upkeep = belongings::upkeep(&mut survey, &mut reaped.removals);
     let registers = registers::registers(&mut survey, &reaped.removals);
     let mut plan = report::plan(survey, &demand, growth, reaped, upkeep, state);

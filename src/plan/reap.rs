@@ -8,7 +8,9 @@ use super::builds;
 use super::clock::since;
 use super::demand::Demand;
 use super::eligible;
+use super::grow::Growth;
 use super::lasting;
+use super::make_room;
 use super::matching::Flow;
 use super::phase::{self, Standing};
 use super::refused;
@@ -48,7 +50,7 @@ struct Candidate {
 }
 
 /// Decides what goes.
-pub(super) fn reap(survey: &mut Survey<'_>, demand: &Demand<'_>) -> Reaped {
+pub(super) fn reap(survey: &mut Survey<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> Reaped {
     let mut reaped = Reaped::default();
     if !survey.context.remove || survey.is_quieting() {
         return reaped;
@@ -82,9 +84,16 @@ pub(super) fn reap(survey: &mut Survey<'_>, demand: &Demand<'_>) -> Reaped {
     let left = reaped.removals.len().saturating_sub(most);
     reaped.removals.truncate(most);
     let room = most - reaped.removals.len();
-    let held = idle(survey, demand, room, &mut reaped.removals);
+    let mut need = Need::default();
+    let held = idle(survey, demand, room, &mut need, &mut reaped.removals);
     reaped.notes.extend(refused::removals(survey, &mut reaped.removals));
+    let going = make_room::going(survey, growth, &reaped.removals);
+    let room = most.saturating_sub(reaped.removals.len());
+    let made = make_room::make_room(survey, demand, growth, &mut need, &going);
+    let held = held + made.len().saturating_sub(room);
+    reaped.removals.extend(made.into_iter().take(room));
     drain_spent(survey, &named, &mut reaped);
+    survey.state.going = going;
     if left + held > 0 {
         let left = left + held;
         reaped.notes.push(format!(
@@ -305,8 +314,35 @@ struct Idle<'u, 'a> {
     over_age: bool,
 }
 
+/// Who needs the slots that are idle now, once somebody asked: what was taken away for one removal is not there for the
+/// next one.
+#[derive(Default)]
+pub(super) struct Need<'d>(Option<Flow<'d>>);
+
+impl<'d> Need<'d> {
+    /// Takes the slots of an idle node away if nobody needs them; says whether it did.
+    pub(super) fn withdraw(
+        &mut self,
+        survey: &Survey<'_>,
+        demand: &'d Demand<'_>,
+        group: Option<usize>,
+        slots: u32,
+    ) -> bool {
+        group.is_none_or(|group| {
+            let flow = self.0.get_or_insert_with(|| need_of(survey, demand));
+            flow.withdraw(group, slots)
+        })
+    }
+}
+
 /// Adds the idle nodes that nobody needs, outdated ones first, then the longest idle; returns how many are left over.
-fn idle(survey: &Survey<'_>, demand: &Demand<'_>, room: usize, removals: &mut Vec<Removal>) -> usize {
+fn idle<'d>(
+    survey: &Survey<'_>,
+    demand: &'d Demand<'_>,
+    room: usize,
+    need: &mut Need<'d>,
+    removals: &mut Vec<Removal>,
+) -> usize {
     if survey.restart {
         return 0;
     }
@@ -326,7 +362,6 @@ fn idle(survey: &Survey<'_>, demand: &Demand<'_>, room: usize, removals: &mut Ve
             .is_some_and(|computer| !named.contains(computer.name.as_str()))
     });
     found.sort_by_key(|idle| (!idle.over_age, !idle.outdated, idle.since, idle.unit.name));
-    let mut need = None;
     let mut taken = 0;
     let mut left = 0;
     for idle in found {
@@ -334,11 +369,7 @@ fn idle(survey: &Survey<'_>, demand: &Demand<'_>, room: usize, removals: &mut Ve
             // How many more could go is not counted out: the matching would have to be asked for each.
             break;
         }
-        let free = idle.over_age
-            || idle.group.is_none_or(|group| {
-                need.get_or_insert_with(|| need_of(survey, demand))
-                    .withdraw(group, idle.slots)
-            });
+        let free = idle.over_age || need.withdraw(survey, demand, idle.group, idle.slots);
         if !free {
             continue;
         }
@@ -432,7 +463,7 @@ fn need_of<'d>(survey: &Survey<'_>, demand: &'d Demand<'_>) -> Flow<'d> {
 
 /// Returns the nodes of ours that queue items name themselves: jobs tied to a node, pipelines that resume on it. Those
 /// that do not wait for an executor yet (blocked, in the quiet period) will.
-fn named_nodes<'a>(survey: &'a Survey<'_>, demand: &'a Demand<'_>) -> HashSet<&'a str> {
+pub(super) fn named_nodes<'a>(survey: &'a Survey<'_>, demand: &'a Demand<'_>) -> HashSet<&'a str> {
     let ours: HashSet<&str> = survey
         .units
         .iter()

@@ -58,6 +58,11 @@ pub(super) fn removals(survey: &Survey<'_>, removals: &mut Vec<Removal>) -> Opti
     })
 }
 
+/// Whether Jenkins refused to remove a node, so that none is tried for a while.
+pub(super) fn refuses_removals(survey: &Survey<'_>) -> bool {
+    refusal(survey, &RefusalKey::Removal).is_some()
+}
+
 /// Says why no server of a template is made, if so: Jenkins refused to make its node, or it is not known yet whether it
 /// can be asked to connect by SSH (the plugin may be missing) and one server that will tell is on its way.
 /// `coming`: how many servers of templates with `register: ssh` are.

@@ -127,6 +127,17 @@ impl SlotGroups {
         &self.groups[group].origin
     }
 
+    /// Returns the group of a server of a template that is to be made.
+    pub(super) fn of_new(&self, template: usize, retry: bool) -> Option<usize> {
+        let is_its = |group: &SlotGroup| match group.origin {
+            Origin::Template => !retry,
+            Origin::Retry { .. } => retry,
+            Origin::Node => false,
+        };
+        let mut groups = self.groups.iter();
+        groups.position(|group| group.template == template && is_its(group))
+    }
+
     /// Returns the group of each unit, in the order of the units.
     pub(super) fn of_units(&self) -> &[Option<usize>] {
         &self.of_unit

@@ -158,3 +158,41 @@ fn two_templates_that_are_refused_close_the_placement_in_the_same_pass() {
         done.out
     );
 }
+
+#[test]
+fn an_idle_node_makes_room_for_a_job_of_another_template() {
+    let more = "limits: {canary: 0, max_servers: 2}\ntiming: {idle_grace: 2h}";
+    let site = Site::with(&NODES.replace("gpu", "old"), more);
+    site.world.kind("old", Kind::new(&["old"]));
+    site.world.kind("plain", Kind::new(&["plain"]));
+    for name in ["one", "two"] {
+        site.world.submit(job(name, "old").seconds(30));
+    }
+    site.minutes(8);
+    assert_eq!(site.servers(), 2);
+    site.world.submit(job("plain", "plain"));
+    let mut actions = Vec::new();
+    for _ in 0..7 {
+        site.world.advance(60);
+        let done = site.pass();
+        actions.extend(done.actions());
+        if actions.iter().any(|action| action == "delete_server done old") {
+            assert!(!done.out.contains("\"warnings\""), "{}", done.out);
+        }
+    }
+    assert_eq!(
+        actions,
+        [
+            "offline done old",
+            "delete_node done old",
+            "delete_server done old",
+            "create done plain"
+        ]
+    );
+    let waited: Vec<i64> = site.world.with(|world| {
+        let builds = world.jenkins.builds.iter().filter(|build| build.job == "plain");
+        builds.map(|build| build.began - build.queued).collect()
+    });
+    assert_eq!(waited.len(), 1, "it runs");
+    assert!(waited[0] <= 330, "{waited:?}");
+}

@@ -14,6 +14,7 @@ mod images;
 mod label_sets;
 mod labels;
 mod links;
+mod making_room;
 mod odd;
 mod register;
 mod removing;
