@@ -566,6 +566,7 @@ impl Sim {
             offers,
             belongings: None,
             looked_up,
+            odd: Vec::new(),
         }
     }
 
