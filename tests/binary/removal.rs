@@ -88,7 +88,7 @@ fn killed_after_any_step_a_removal_is_finished_by_the_next_passes() {
             first.kill().unwrap();
             first.wait().unwrap();
             gate.open();
-            for _ in 0..4 {
+            for _ in 0..7 {
                 site.world.advance(60);
                 let done = site.binary(&["run"]);
                 assert_eq!(done.status.code(), Some(0), "{step}: {done:?}");
@@ -113,7 +113,7 @@ fn a_person_who_marks_the_node_after_the_kill_keeps_it() {
                 let clock = world.clock;
                 world.jenkins.agent(&name).mark = Some(Mark::by("admin", "looking at it", clock));
             });
-            for _ in 0..4 {
+            for _ in 0..7 {
                 site.world.advance(60);
                 assert_eq!(site.binary(&["run"]).status.code(), Some(0));
             }
