@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
-use mita::model::{Address, Mark, QueueItem, Reading, Server, ServerId, ServerStatus, Stage, TaskLabel};
+use mita::model::{Address, Mark, QueueItem, Reading, Server, ServerId, ServerStatus, Stage, TaskLabel, Zone};
 use mita::plan::backoff::{begin, charge};
 use mita::plan::{Create, Plan, spend};
 use mita::state::{BackoffKey, Intent, State};
@@ -189,7 +189,7 @@ impl Broken {
                 whole = false;
                 continue;
             }
-            let place = place_of(create.provider.as_str(), create.zone.as_ref().map(|zone| zone.as_str()));
+            let place = place_of(create.provider.as_str(), create.zone.as_ref().map(Zone::as_str));
             asked.push((create.template.to_string(), place.clone()));
             self.intend(create, state);
             let failure = self.failures.get(&(create.template.to_string(), place)).copied();
