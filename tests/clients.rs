@@ -1,12 +1,22 @@
-//! Other people's clients drive the fakes: what python-jenkins, api4jenkins and openstacksdk can live with is more than
-//! what we believe of the two APIs.
+//! What other people wrote, on the other end: python-jenkins, api4jenkins and openstacksdk drive the fakes, since what they
+//! can live with is more than what we believe of the two APIs; and the program has mimic for its cloud, an OpenStack of
+//! the old days (`mimic`).
 //!
-//! Behind the feature `real-clients`, since it installs them from `PyPI` into a virtual environment under `target/`:
+//! Behind the feature `real-clients`, since it installs them from `PyPI` into virtual environments under `target/`:
 //! `cargo test --features real-clients --test clients`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests may panic, start processes and read files"
+)]
 
 #[path = "fakes/mod.rs"]
 mod fakes;
+#[path = "clients/mimic.rs"]
+mod mimic;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -23,25 +33,28 @@ fn run(command: &mut Command) {
     );
 }
 
-/// Makes the virtual environment, once.
-fn python(clients: &Path) -> PathBuf {
-    let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clients");
-    let python = venv.join("bin/python");
-    if !venv.join("installed").exists() {
-        run(Command::new("python3").arg("-m").arg("venv").arg(&venv));
-        let list = clients.join("requirements.txt");
-        run(Command::new(&python)
-            .args(["-m", "pip", "install", "-q", "-r"])
-            .arg(list));
-        run(Command::new("touch").arg(venv.join("installed")));
+/// The files of these tests.
+fn files() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients")
+}
+
+/// Makes a virtual environment with what a list says, unless it is there. Returns its folder of programs.
+fn venv(name: &str, list: &str) -> PathBuf {
+    let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let list = files().join(list);
+    let (installed, wanted) = (venv.join("installed"), fs::read(&list).expect("a list"));
+    if fs::read(&installed).ok().as_ref() != Some(&wanted) {
+        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv));
+        let pip = ["-m", "pip", "install", "-q", "-r"];
+        run(Command::new(venv.join("bin/python")).args(pip).arg(list));
+        fs::write(&installed, &wanted).expect("written");
     }
-    python
+    venv.join("bin")
 }
 
 #[test]
 fn python_clients_work_against_the_fakes() {
-    let clients = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
-    let python = python(&clients);
+    let python = venv("clients", "requirements.txt").join("python");
     let world = World::new(11);
     let jenkins = FakeJenkins::start(&world, "/jenkins");
     let cloud = FakeOpenStack::start(&world, "main");
@@ -57,7 +70,7 @@ fn python_clients_work_against_the_fakes() {
     world.before(look, |w| w.advance(5));
     let root = jenkins.url();
     run(Command::new(python)
-        .arg(clients.join("drive.py"))
+        .arg(files().join("drive.py"))
         .arg(root)
         .arg(cloud.auth_url()));
     world.with(|w| assert_eq!(w.jenkins.killed(), 0));

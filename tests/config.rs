@@ -833,6 +833,13 @@ fn the_login_is_what_libcloud_would_do() {
         panic!("of another type");
     };
     assert_eq!(access.endpoints.compute.as_deref(), Some("https://h/v2.1"));
+    for url in ["https://h/v2.1/%(project_id)s", "https://h/$(tenant_id)s", "https://h"] {
+        let Loaded { config, .. } = load(&provider(&format!("compute_url: {url}")));
+        let ProviderKind::OpenStack(access) = &config.provider("openstack").unwrap().kind else {
+            panic!("of another type");
+        };
+        assert_eq!(access.endpoints.compute.as_deref(), Some(url));
+    }
     let KeystoneAuth::V3Password {
         user_domain,
         project_domain,
