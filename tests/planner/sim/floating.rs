@@ -1,12 +1,15 @@
 //! Floating IPs of the simulated world: made, given back, left behind by crashes and by servers that vanish.
 
+use std::net::IpAddr;
+
 use jiff::Timestamp;
 use mita::model::{
     Address, Belonging, BelongingKind, BelongingMark, Belongings, Observed, ProviderName, Reading, Server, ServerId,
 };
 use mita::plan::{Leftover, NewFloatingIp, Plan};
 
-use super::{Machine, Sim, secs};
+use super::cloud::{Machine, Maker};
+use super::{Sim, secs};
 
 /// One floating IP.
 #[derive(Clone)]
@@ -19,6 +22,7 @@ pub struct FloatingIp {
     /// The server that has it.
     user: Option<ServerId>,
     created: Timestamp,
+    address: IpAddr,
     /// When Nova shows it.
     visible_at: Timestamp,
 }
@@ -34,6 +38,7 @@ impl Sim {
                 server: "t0__00000000dead".to_owned(),
                 user: None,
                 created: self.now,
+                address: "198.51.100.1".parse().unwrap(),
                 visible_at: self.now,
             });
         }
@@ -51,9 +56,9 @@ impl Sim {
     pub(super) fn with_floating_ip(&self, machine: &Machine) -> Server {
         let mut server = machine.server.clone();
         let own = |ip: &&FloatingIp| ip.user.as_ref() == Some(&server.id) && ip.visible_at <= self.now;
-        if self.floating_ips.iter().any(|ip| own(&ip)) {
+        if let Some(own) = self.floating_ips.iter().find(own) {
             server.addresses.push(Address {
-                ip: "198.51.100.1".parse().unwrap(),
+                ip: own.address,
                 floating: true,
             });
         }
@@ -128,13 +133,16 @@ impl Sim {
                 continue;
             }
             let lag = secs(i64::try_from(self.dice.roll(1 + self.faults.lag.unsigned_abs())).unwrap());
+            let number = self.next_floating_ip;
+            let address = format!("198.{}.{}.{}", 52 + number / 62_500, number / 250 % 250, number % 250);
             self.floating_ips.push(FloatingIp {
-                id: format!("ip {:05}", self.next_floating_ip),
+                id: format!("ip {number:05}"),
                 provider: wanted.provider.clone(),
                 owner: self.config.owner.clone(),
                 server: wanted.server.clone(),
                 user: Some(wanted.server_id.clone()),
                 created: self.now,
+                address: address.parse().unwrap(),
                 visible_at: self.now + lag,
             });
             self.next_floating_ip += 1;
@@ -160,8 +168,7 @@ impl Sim {
             let template = self.config.templates.iter().find(|t| t.name == machine.template);
             let wants = template.is_some_and(|template| template.spec.floating_ip_pool.is_some());
             let user = Some(&machine.server.id);
-            machine.ours
-                && machine.old.is_none()
+            machine.maker == Maker::Us
                 && wants
                 && !self.floating_ips.iter().any(|ip| ip.user.as_ref() == user)
         };
