@@ -100,7 +100,9 @@ fn holds_once_mended(seeds: std::ops::Range<u64>, faults: Faults, passes: u64, r
     });
     let broken: Vec<String> = broken.collect();
     println!("{broken:#?}");
-    let other = broken.iter().find(|broken| !rules.iter().any(|rule| broken.contains(rule)));
+    let other = broken
+        .iter()
+        .find(|broken| !rules.iter().any(|rule| broken.contains(rule)));
     assert_eq!(other, None, "no rule of {rules:?}");
     assert!(!broken.is_empty(), "no rule of {rules:?} was broken");
 }

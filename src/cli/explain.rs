@@ -103,7 +103,7 @@ fn live_item(
         )));
     };
     let item = &view.queue[place];
-    let linked = NodeTemplates::new(|| plan::linked_templates(&observed, config, &state, now));
+    let linked = NodeTemplates::new(|| plan::linked_templates(&observed, config, state, now));
     let wishes = queue::wishes(view, kinds, &linked, now, jiff::SignedDuration::ZERO);
     let wish = wishes.of_item[place].map(|index| wishes.distinct[index].clone());
     let input = item.why.clone().unwrap_or_else(|| item.task.clone());

@@ -115,8 +115,8 @@ fn remove_unit(unit: &Unit<'_>, force: bool, because: String) -> Result<Removal,
     if let Some(computer) = unit.computer() {
         refuse(computer, force)?;
     }
-    if let Some(node) = unit.held.filter(|_| !force && unit.computer().is_none()) {
-        let node = shown(node.name.as_str());
+    if let Some(hold) = unit.held.filter(|_| !force && unit.computer().is_none()) {
+        let node = shown(hold.node().name.as_str());
         return Err(format!(
             "Jenkins node \"{node}\" works at its address and may be its agent (--force removes the server nevertheless)"
         ));

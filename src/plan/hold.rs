@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::phase::Standing;
-use super::supply::Unit;
+use super::supply::{Hold, Unit};
 use super::words::shown;
 use crate::model::{Computer, ServerStatus, TemplateName};
 
@@ -29,8 +29,7 @@ pub(super) fn at_unknown_addresses<'a>(
         let mut found: Vec<usize> = (0..units.len()).filter(|at| may_be(&units[*at])).collect();
         found.sort_by_key(|at| (std::cmp::Reverse(units[*at].age), units[*at].name));
         for (at, node) in found.into_iter().zip(nodes) {
-            units[at].held = Some(node);
-            units[at].is_guess = true;
+            units[at].held = Some(Hold::Template(node));
         }
     }
 }
@@ -44,24 +43,24 @@ pub(super) fn is_absent(unit: &Unit<'_>) -> bool {
 /// Returns since when a server is kept for a node that may be its own, for the memory.
 pub(super) fn since(unit: &Unit<'_>, now: Timestamp) -> Option<Timestamp> {
     let before = unit.before.and_then(|before| before.held_since);
-    (unit.is_guess || is_absent(unit) && before.is_some()).then(|| before.unwrap_or(now))
+    let guessed = matches!(unit.held, Some(Hold::Template(_)));
+    (guessed || is_absent(unit) && before.is_some()).then(|| before.unwrap_or(now))
 }
 
 /// Says for which node a server stays that looks absent from Jenkins.
 pub(super) fn why(unit: &Unit<'_>) -> Option<String> {
-    let node = unit.held.filter(|_| is_absent(unit))?;
-    let (server, node) = (shown(unit.name), shown(node.name.as_str()));
+    let hold = unit.held.filter(|_| is_absent(unit))?;
+    let (server, node) = (shown(unit.name), shown(hold.node().name.as_str()));
     let template = shown(unit.template.as_str());
-    Some(if unit.is_guess {
-        format!(
+    Some(match hold {
+        Hold::Template(_) => format!(
             "no server has the address of the busy Jenkins node \"{node}\": as long as it works, server \"{server}\" of \
              \"{template}\", which has no node, stays for a day"
-        )
-    } else {
-        format!(
+        ),
+        Hold::Address(_) => format!(
             "server \"{server}\" has no Jenkins node, and \"{node}\" works at its address but cannot be told to be its own: the \
              server stays as long as that node works; let the agent register under the name of its server, or with the \
              labels of \"{template}\""
-        )
+        ),
     })
 }

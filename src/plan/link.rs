@@ -13,7 +13,7 @@ use foldhash::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::phase::{is_idle, is_persons};
-use super::supply::{Link, Supply, Unit, supply};
+use super::supply::{Hold, Link, Supply, Unit, supply};
 use super::words::shown;
 use crate::config::{Config, Template};
 use crate::model::node_name::{addresses_in, has_word, id_of_our_form, ids_in};
@@ -106,7 +106,7 @@ pub fn agent_of(
     let works = |computer: &&Computer| !computer.offline || !is_idle(computer) || is_persons(computer);
     let mut units = linked.supply.units.iter();
     if let Some(unit) = units.find(|unit| unit.provider == provider && unit.server_id() == Some(server)) {
-        let found = unit.link.all().chain(unit.held).find(works);
+        let found = unit.link.all().chain(unit.held.map(Hold::node)).find(works);
         return found.map(|computer| computer.name.clone());
     }
     let view = observed.clouds.get(provider).and_then(Reading::ok)?;
@@ -385,7 +385,7 @@ impl<'u, 'a> Linker<'u, 'a> {
                 continue;
             }
             for unit in self.addresses[place].iter().filter_map(|ip| at.get(ip)).flatten() {
-                self.units[*unit].held.get_or_insert(computer);
+                self.units[*unit].held.get_or_insert(Hold::Address(computer));
             }
         }
     }

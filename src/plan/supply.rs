@@ -50,11 +50,7 @@ pub(super) struct Unit<'a> {
     /// Its Jenkins node.
     pub link: Link<'a>,
     /// A node that may be its agent and works: as long as it does, the server is not absent.
-    pub held: Option<&'a Computer>,
-    /// Whether that is known only from the template's name.
-    pub is_guess: bool,
-    /// Whether only its name makes it ours and no node of this Jenkins was ever its own: it may serve another one.
-    pub may_be_anothers: bool,
+    pub held: Option<Hold<'a>>,
     /// When it was made, by the cloud's clock; where the cloud does not tell, when it was asked for or first seen. `None`
     /// for an intent.
     pub created: Option<Timestamp>,
@@ -77,6 +73,24 @@ pub(super) enum Link<'a> {
     One(&'a Computer),
     /// Several, or one that fits several servers: nobody knows.
     Many(Vec<&'a Computer>),
+}
+
+/// A node that holds a server which it may be the agent of.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Hold<'a> {
+    /// By an address of the server.
+    Address(&'a Computer),
+    /// By the name of its template, at an address that no server has.
+    Template(&'a Computer),
+}
+
+impl<'a> Hold<'a> {
+    /// Returns the node.
+    pub(super) fn node(self) -> &'a Computer {
+        match self {
+            Self::Address(computer) | Self::Template(computer) => computer,
+        }
+    }
 }
 
 impl<'a> Link<'a> {
@@ -360,8 +374,6 @@ impl<'a> Roll<'a> {
             adopted: false,
             link: Link::None,
             held: None,
-            is_guess: false,
-            may_be_anothers: false,
             created: None,
             age: SignedDuration::ZERO,
             joined: None,

@@ -105,7 +105,6 @@ pub(super) fn survey<'a>(
     };
     for unit in &mut units {
         phase::classify(unit, &measures);
-        unit.may_be_anothers = adopt::may_be_anothers(unit, config);
     }
     lend_slots(&mut units);
     hold::at_unknown_addresses(&mut units, &homeless, context.now);

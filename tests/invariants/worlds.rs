@@ -90,4 +90,3 @@ fn rules_hold_with_a_newest_image_that_never_joins() {
     };
     run(4100..4104, calm, 120);
 }
-

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use mita::model::{
-    Address, CloudView, Mark, NodeId, NodeName, Observed, Offer, Offers, Presence, ProviderName, Reading, Room, Server, ServerId,
-    ServerStatus, TemplateName, server_name,
+    Address, CloudView, Mark, NodeId, NodeName, Observed, Offer, Offers, Presence, ProviderName, Reading, Room, Server,
+    ServerId, ServerStatus, TemplateName, server_name,
 };
 use mita::plan::{Create, Plan};
 
@@ -338,8 +338,7 @@ impl Sim {
     pub(super) fn cloud(&mut self, name: &ProviderName) -> CloudView {
         let short = self.short.get(name);
         let lacks = |machine: &Machine| short.is_some_and(|short| short.lacks.contains(&machine.server.id));
-        let here =
-            |machine: &&Machine| machine.provider == *name && machine.visible_at <= self.now && !lacks(machine);
+        let here = |machine: &&Machine| machine.provider == *name && machine.visible_at <= self.now && !lacks(machine);
         let listed = self.machines.iter().filter(here);
         let mut servers: Vec<Server> = listed.map(|machine| self.as_listed(machine)).collect();
         let used = self.machines.iter().filter(|machine| machine.provider == *name).count();

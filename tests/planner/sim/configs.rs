@@ -41,7 +41,9 @@ pub(super) fn some_config(dice: &mut Dice, faults: Faults) -> Config {
         let mut template = template(&format!("t{number}"), labels);
         // Where another controller has servers here, a name alone does not say that one is ours.
         template.adopt = match faults {
-            Faults { other_controller: true, .. } => Adopt::Yes,
+            Faults {
+                other_controller: true, ..
+            } => Adopt::Yes,
             Faults { adopt: true, .. } => Adopt::All,
             _ => Adopt::No,
         };
@@ -158,11 +160,6 @@ pub(super) fn break_template(config: &mut Config, dice: &mut Dice) -> Broken {
     Broken {
         template: last.name.clone(),
         provider: "openstack".into(),
-        how: dice.pick(&[
-            Refusal::Capacity,
-            Refusal::Quota,
-            Refusal::ServerError,
-            Refusal::NoHost,
-        ]),
+        how: dice.pick(&[Refusal::Capacity, Refusal::Quota, Refusal::ServerError, Refusal::NoHost]),
     }
 }

@@ -168,9 +168,7 @@ impl Sim {
             let template = self.config.templates.iter().find(|t| t.name == machine.template);
             let wants = template.is_some_and(|template| template.spec.floating_ip_pool.is_some());
             let user = Some(&machine.server.id);
-            machine.maker == Maker::Us
-                && wants
-                && !self.floating_ips.iter().any(|ip| ip.user.as_ref() == user)
+            machine.maker == Maker::Us && wants && !self.floating_ips.iter().any(|ip| ip.user.as_ref() == user)
         };
         match self.machines.iter().find(lacks) {
             Some(machine) => Err(format!("I16: {} never got its floating IP", machine.server.name)),

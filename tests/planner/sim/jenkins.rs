@@ -468,7 +468,11 @@ impl Sim {
         let mut place = usize::try_from(dice.roll(self.machines.len() as u64)).unwrap();
         if dice.chance(50) {
             // One that has no node of its own.
-            place = self.machines.iter().position(|machine| machine.node.is_none()).unwrap_or(place);
+            place = self
+                .machines
+                .iter()
+                .position(|machine| machine.node.is_none())
+                .unwrap_or(place);
         }
         let machine = &self.machines[place];
         let ip = machine.server.addresses[0].ip.to_string().replace(':', "-");
@@ -493,9 +497,8 @@ impl Sim {
         let spreads = self.faults.shared_limit;
         self.queue.retain(|job| {
             let label = label_of(&job.item);
-            let takes = |machine: &&mut Machine| {
-                machine.runs() && machine.node.as_ref().is_some_and(|node| node.takes(&label))
-            };
+            let takes =
+                |machine: &&mut Machine| machine.runs() && machine.node.as_ref().is_some_and(|node| node.takes(&label));
             let mut free = machines.iter_mut().filter(takes);
             let machine = if spreads {
                 free.min_by_key(|machine| machine.node.as_ref().map(|node| node.used))

@@ -228,7 +228,11 @@ impl Sim {
             .templates
             .iter_mut()
             .for_each(|template| (template.max_lifetime, template.max_builds) = (None, None));
-        if self.machines.iter().any(|machine| machine.maker == Maker::OtherController) {
+        if self
+            .machines
+            .iter()
+            .any(|machine| machine.maker == Maker::OtherController)
+        {
             // Their servers stay and count.
             self.config.templates.iter_mut().for_each(|template| template.max += 10);
             self.config
@@ -353,7 +357,12 @@ impl Sim {
         let reaped: BTreeSet<TemplateName> = idle_removals(&plan).filter_map(|r| r.template.clone()).collect();
         let full = self.full();
         let whole = self.execute(&plan, &observed)?;
-        if self.state.last_pass.as_ref().is_some_and(|last| last.id == context.pass) {
+        if self
+            .state
+            .last_pass
+            .as_ref()
+            .is_some_and(|last| last.id == context.pass)
+        {
             self.remember(&observed);
         }
         let seen = self.faults.crash + self.faults.closed + self.faults.lost_state == 0 && self.faults.lag == 0;

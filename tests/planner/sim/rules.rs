@@ -169,10 +169,15 @@ impl Sim {
             && self.now.duration_since(last) < self.config.timing.offline_grace
         {
             let (name, because) = (&target.name, &removal.because);
-            return Err(format!("I18: {name} goes, whose node was there a moment ago: {because}"));
+            return Err(format!(
+                "I18: {name} goes, whose node was there a moment ago: {because}"
+            ));
         }
         let stands_there = |stranger: &&Node| {
-            let there = listed.addresses.iter().any(|at| stands_in(stranger.name.as_str(), at.ip));
+            let there = listed
+                .addresses
+                .iter()
+                .any(|at| stands_in(stranger.name.as_str(), at.ip));
             there && (stranger.is_online() || stranger.is_busy())
         };
         let memory = self.state.nodes.get(&machine.id);
@@ -254,7 +259,10 @@ impl Sim {
         // An ordinary DELETE that takes a minute may be repeated or not.
         let mut stuck = self.machines.iter().filter(|machine| machine.stuck > 0);
         match stuck.find(left) {
-            Some(machine) => Err(format!("I20: {} is listed, and no DELETE is repeated", machine.server.name)),
+            Some(machine) => Err(format!(
+                "I20: {} is listed, and no DELETE is repeated",
+                machine.server.name
+            )),
             None => Ok(()),
         }
     }

@@ -113,6 +113,7 @@ fn a_server_with_a_storage_volume_lives_and_goes() {
     assert!(
         server
             .created
+            .unwrap()
             .duration_until(cloud.servers().unwrap().clock.unwrap())
             .as_secs()
             < 120
