@@ -124,8 +124,8 @@ fn pass(world: &World, folder: &TempDir) -> Vec<(String, String)> {
     assert_eq!((code, err.as_str()), (0, ""), "{out}");
     let json: Value = serde_json::from_str(&out).unwrap();
     let actions = json["actions"].as_array().unwrap().iter().map(|action| {
-        let word = |key: &str| action[key].as_str().unwrap().to_owned();
-        (format!("{} {}", word("do"), word("result")), word("name"))
+        let told = |key: &str| action[key].as_str().unwrap().to_owned();
+        (format!("{} {}", told("do"), told("result")), told("name"))
     });
     actions.collect()
 }

@@ -32,6 +32,8 @@ pub struct Cloud {
     pub keypairs: BTreeSet<String>,
     pub networks: Vec<Network>,
     pub security_groups: BTreeSet<String>,
+    /// Security groups of another project, which an administrator sees.
+    pub other_groups: BTreeSet<String>,
     pub zones: BTreeMap<String, ZoneState>,
     pub quota: Quota,
     pub servers: Vec<CloudServer>,
@@ -395,6 +397,7 @@ impl Cloud {
             keypairs: BTreeSet::from(["jenkins".to_owned()]),
             networks,
             security_groups: BTreeSet::from(["default".to_owned()]),
+            other_groups: BTreeSet::new(),
             zones: ["az1", "az2"].map(|z| (z.to_owned(), ZoneState::default())).into(),
             quota: Quota {
                 instances: 2000,

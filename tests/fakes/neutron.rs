@@ -57,15 +57,15 @@ pub fn answer(state: &mut State, asked: &Asked<'_>) -> Reply {
         },
         ("DELETE", ["v2.0", "ports", id]) => delete_port(cloud, id),
         ("GET", ["v2.0", "security-groups"]) => {
-            let group = |name: &String| {
-                json!({"id": group_id(name), "name": name, "description": "",
-                "project_id": cloud.project_id, "tenant_id": cloud.project_id, "security_group_rules": []})
+            let group = |id: String, name: &String, project: &str| {
+                json!({"id": id, "name": name, "description": "",
+                "project_id": project, "tenant_id": project, "security_group_rules": []})
             };
-            listed(
-                asked,
-                "security_groups",
-                cloud.security_groups.iter().map(group).collect(),
-            )
+            let own = cloud.security_groups.iter();
+            let own = own.map(|name| group(group_id(name), name, &cloud.project_id));
+            let others = cloud.other_groups.iter().filter(|_| cloud.admin);
+            let others = others.map(|name| group(group_id(&format!("{name} of another")), name, "another"));
+            listed(asked, "security_groups", others.chain(own).collect())
         }
         ("GET", ["v2.0", "floatingips"]) => {
             let seen = cloud.floating_ips.iter().filter(|f| cloud.sees(f.project.as_ref()));

@@ -171,3 +171,24 @@ fn the_404_of_a_gateway_is_no_end_of_a_server() {
     }
     assert_eq!((failed, site.servers()), (2, 0));
 }
+
+#[test]
+fn a_security_group_of_another_project_is_not_meant() {
+    let nodes = NODES.replace(
+        "    networks: [private]\n",
+        "    ports: [{network: private, security_groups: [default]}]\n",
+    );
+    let site = Site::with(&nodes, "");
+    site.world.with(|w| {
+        let cloud = w.cloud("openstack");
+        cloud.admin = true;
+        cloud.other_groups.insert("default".to_owned());
+        cloud
+            .security_groups
+            .extend((0..1500).map(|number| format!("a-{number}")));
+    });
+    site.world.submit(job("a", "linux"));
+    assert_eq!(site.pass().actions(), ["create done small"]);
+    let pages = site.world.count(|call| call.path.ends_with("/security-groups"));
+    assert_eq!(pages, 2);
+}

@@ -12,7 +12,7 @@
 //! | `belongings` | floating IPs, ports, volumes: listed, removed, marked |
 //! | `console` | the last lines of a server's console |
 //! | `check` | everything that is named, looked up |
-//! | `error`, `wire`, `told`, `lax`, `names` | what the answers look like |
+//! | `error`, `server`, `wire`, `told`, `lax`, `names` | what the answers look like |
 //! | `odd` | what of them could not be read |
 
 #![expect(
@@ -39,6 +39,7 @@ mod odd;
 mod pages;
 mod port;
 mod resolve;
+mod server;
 mod session;
 mod told;
 mod wire;

@@ -12,7 +12,7 @@ use crate::model::{Belonging, BelongingKind, BelongingMark, FaultKind, ServerId}
 use crate::provider::openstack::OpenStack;
 use crate::provider::openstack::odd::Oddities;
 use crate::provider::openstack::pages::{Page, page};
-use crate::provider::openstack::wire::WireServer;
+use crate::provider::openstack::server::WireServer;
 use crate::provider::{AddFloatingIp, Deleted, Provider as _, ProviderError};
 
 const LOGIN: &str = "POST /v3/auth/tokens";

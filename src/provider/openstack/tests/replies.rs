@@ -11,7 +11,7 @@ use crate::provider::openstack::catalog::{Endpoint, Service, bases};
 use crate::provider::openstack::error::Fault;
 use crate::provider::openstack::odd::Oddities;
 use crate::provider::openstack::pages::{Entry as _, Page, page};
-use crate::provider::openstack::wire::WireServer;
+use crate::provider::openstack::server::WireServer;
 use crate::provider::openstack::{auth, network, session};
 use crate::secret::Secret;
 

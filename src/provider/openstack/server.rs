@@ -1,0 +1,215 @@
+//! A server, as the list and the answer for one of them show it.
+//!
+//! Everything about a server may be missing: with a cell down it may have little more than its id.
+
+use std::net::IpAddr;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess};
+
+use super::lax::Many;
+use super::odd::Oddities;
+use super::pages::Entry;
+use super::told::{FromText, Id, Inner, Loose, Message, Odd, Taker, Told, Utc, any, object, text};
+use super::wire::Named;
+use crate::model::{Address, Mark, NodeId, Server, ServerId, ServerStatus, TemplateName, Zone};
+
+/// The answer where one server is asked for.
+#[derive(Debug, Deserialize)]
+pub(super) struct OneServer<T> {
+    pub server: T,
+}
+
+/// Why a server is in ERROR.
+#[derive(Debug, Deserialize)]
+pub(super) struct Failed {
+    #[serde(default)]
+    fault: Inner<Message>,
+}
+
+impl Failed {
+    pub(super) fn reason(self) -> Option<String> {
+        self.fault.0.map(|text| crate::http::printable(&text, 300))
+    }
+}
+
+/// A server as the list shows it.
+#[derive(Debug, Deserialize)]
+pub(super) struct WireServer {
+    #[serde(default, deserialize_with = "text")]
+    id: String,
+    #[serde(default)]
+    name: Loose,
+    #[serde(default)]
+    status: Told<ServerStatus>,
+    #[serde(default, rename = "OS-EXT-STS:task_state")]
+    task_state: Loose,
+    #[serde(default)]
+    created: Told<Utc>,
+    #[serde(default)]
+    addresses: Addresses,
+    #[serde(default, rename = "OS-EXT-AZ:availability_zone")]
+    zone: Loose,
+    #[serde(default, rename = "os-extended-volumes:volumes_attached")]
+    volumes: Many<Named>,
+    #[serde(default)]
+    image: Inner<Id>,
+    #[serde(default)]
+    fault: Inner<Message>,
+    #[serde(default)]
+    metadata: Marks,
+}
+
+impl Entry for WireServer {
+    const NOUN: &'static str = "server";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn odd(&self) -> Vec<(&'static str, Odd)> {
+        let fields = [
+            ("status", self.status.1),
+            ("task_state", self.task_state.1),
+            ("created", self.created.1),
+            ("addresses", self.addresses.1),
+            ("availability_zone", self.zone.1),
+            ("volumes_attached", self.volumes.odd),
+            ("metadata", self.metadata.odd),
+        ];
+        if fields.iter().all(|(_, odd)| odd.is_none()) {
+            return Vec::new();
+        }
+        fields.to_vec()
+    }
+}
+
+impl WireServer {
+    /// Returns whether it is told whose it is: by its name and its metadata. One of which that cannot be read is neither
+    /// ours nor anybody else's.
+    pub(super) fn is_told(&self, oddities: &mut Oddities) -> bool {
+        if self.name.0.is_none() {
+            oddities.note(Self::NOUN, &self.id, "it has no readable name");
+        }
+        self.name.0.is_some() && self.metadata.odd.is_none()
+    }
+
+    /// Makes it a server.
+    pub(super) fn into_server(self) -> Server {
+        Server {
+            id: ServerId::new(self.id),
+            name: self.name.0.unwrap_or_default(),
+            status: self
+                .status
+                .0
+                .unwrap_or_else(|| ServerStatus::Other("UNKNOWN".to_owned())),
+            task_state: self.task_state.filled(),
+            created: self.created.0.map(|at| at.0),
+            addresses: self.addresses.0,
+            zone: self.zone.filled().map(Zone::new),
+            image: self.image.0,
+            volumes: self
+                .volumes
+                .all
+                .into_iter()
+                .map(|volume| volume.id)
+                .filter(|id| !id.is_empty())
+                .collect(),
+            fault: self.fault.0.map(|text| crate::http::printable(&text, 300)),
+            mark: self.metadata.mark,
+        }
+    }
+
+    /// Returns the existing port that it was given when it was made.
+    pub(super) fn port(&self) -> Option<&str> {
+        self.metadata.port.as_deref()
+    }
+}
+
+/// The metadata key under which a server of ours says which existing port it was given.
+pub(super) const PORT_MARK: &str = "mita-port";
+
+/// Our marks among a server's metadata; the rest is not kept.
+#[derive(Debug, Default)]
+struct Marks {
+    mark: Option<Mark>,
+    port: Option<String>,
+    odd: Odd,
+}
+
+impl<'de> Deserialize<'de> for Marks {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut found: [Option<String>; 5] = [None, None, None, None, None];
+        let index = |key: &str| match key {
+            "mita-owner" => Some(0),
+            "mita-node" => Some(1),
+            "mita-id" => Some(2),
+            "mita-config" => Some(3),
+            PORT_MARK => Some(4),
+            _ => None,
+        };
+        let odd = object(deserializer, index, |at: usize, text| found[at] = Some(text))?;
+        let [owner, template, id, config, port] = found;
+        let mark = owner.map(|owner| Mark {
+            owner,
+            template: template.map(TemplateName::new),
+            id: id.as_deref().and_then(NodeId::parse),
+            config,
+        });
+        Ok(Self { mark, port, odd })
+    }
+}
+
+/// The addresses of all networks, in the order of the answer, and what stands there instead of some.
+#[derive(Debug, Default)]
+struct Addresses(Vec<Address>, Odd);
+
+impl<'de> Deserialize<'de> for Addresses {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Shown {
+            #[serde(default)]
+            addr: Told<IpAddr>,
+            #[serde(default, rename = "OS-EXT-IPS:type")]
+            kind: Told<Floating>,
+        }
+        struct Networks;
+        impl<'de> Taker<'de> for Networks {
+            type Out = Addresses;
+
+            fn nothing(self, odd: Odd) -> Addresses {
+                Addresses(Vec::new(), odd)
+            }
+
+            fn object<A: MapAccess<'de>>(self, mut map: A) -> Result<Addresses, A::Error> {
+                let mut all = Addresses::default();
+                while let Some((_, entries)) = map.next_entry::<IgnoredAny, Many<Shown>>()? {
+                    if !entries.listed || entries.odd.is_some() {
+                        all.1 = Some("not a list of addresses in one of its networks");
+                    }
+                    for Shown { addr, kind } in entries.all {
+                        match addr.0 {
+                            Some(ip) => all.0.push(Address {
+                                ip,
+                                floating: kind.0.is_some(),
+                            }),
+                            None => all.1 = Some("not made of addresses only"),
+                        }
+                    }
+                }
+                Ok(all)
+            }
+        }
+        any(deserializer, Networks)
+    }
+}
+
+/// The type of a floating address; of any other nothing is made.
+#[derive(Debug)]
+struct Floating;
+
+impl FromText for Floating {
+    fn from_text(text: &str) -> Option<Self> {
+        (text == "floating").then_some(Self)
+    }
+}
