@@ -499,8 +499,11 @@ impl<'a> Executor<'a> {
             | ProviderError::Conflict(_)
             | ProviderError::Failed(_) => (pair_of(create), false),
             ProviderError::Unknown(_) | ProviderError::BadAnswer(_) => (pair_of(create), true),
-            ProviderError::ServerQuota(_)
-            | ProviderError::Auth(_)
+            ProviderError::ServerQuota(_) => (
+                BackoffKey::Placement(create.provider.clone(), create.zone.clone()),
+                false,
+            ),
+            ProviderError::Auth(_)
             | ProviderError::Unavailable(_)
             | ProviderError::Misrouted(_)
             | ProviderError::Throttled { .. } => (BackoffKey::Provider(create.provider.clone()), false),

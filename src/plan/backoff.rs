@@ -78,12 +78,12 @@ pub fn charge(
                 reason,
             ));
         }
-        BackoffKey::Provider(_) => {
+        BackoffKey::Placement(..) | BackoffKey::Provider(_) => {
             if let Some(backoff) = state.backoffs.get_mut(&key.to_string()) {
                 took_turn(backoff, template);
             }
         }
-        BackoffKey::Template(_) | BackoffKey::Placement(..) | BackoffKey::FloatingIp(..) => {}
+        BackoffKey::Template(_) | BackoffKey::FloatingIp(..) => {}
     }
     held
 }
@@ -106,7 +106,7 @@ fn hold_placement(
     let name = key.to_string();
     let until = now.saturating_add(pause(&name, others, &config.timing)).unwrap_or(now);
     let backoff = state.backoffs.entry(name).or_insert_with(|| never(now));
-    backoff.failures = others.saturating_add(1);
+    backoff.failures = backoff.failures.max(others.saturating_add(1));
     backoff.until = backoff.until.max(until);
     reason.clone_into(&mut backoff.reason);
     for other in failing {

@@ -418,12 +418,12 @@ fn failures<'a>(survey: &mut Survey<'a>) -> Vec<Failure<'a>> {
         let provider = unit.provider;
         let image = unit.image().filter(|_| !unit.outdated(config));
         let zone = unit.zone_asked(config).cloned();
-        let pair = BackoffKey::TemplateAt(template.name.clone(), provider.clone(), zone);
+        let pair = BackoffKey::TemplateAt(template.name.clone(), provider.clone(), zone.clone());
         let (key, reason, image) = match &unit.standing {
             Standing::Failed(fault) => {
                 let blamed = images::is_blamed(fault, unit.image());
                 let key = match FaultKind::of(fault) {
-                    FaultKind::ServerQuota => BackoffKey::Provider(provider.clone()),
+                    FaultKind::ServerQuota => BackoffKey::Placement(provider.clone(), zone),
                     _ => pair,
                 };
                 let fault = if fault.is_empty() {

@@ -10,7 +10,7 @@ use crate::model::{ProviderName, TemplateName, Zone};
 /// A key that is held back after failures.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Backoff {
-    /// Consecutive failures; of a placement, the number of templates that failed there.
+    /// Consecutive failures; of a placement, at least as many as templates failed there.
     pub failures: u32,
     /// Held back until then; after it one probe may go.
     pub until: Timestamp,
@@ -33,13 +33,14 @@ pub struct Backoff {
 pub enum BackoffKey {
     /// A template everywhere: Jenkins refuses its nodes.
     Template(TemplateName),
-    /// A placement for every template: two templates failed there, and no server joined from there in between.
+    /// A placement for every template: its quota of servers is used up, or two templates failed there and no server joined
+    /// from there in between.
     Placement(ProviderName, Option<Zone>),
     /// A template at one placement: whatever failed there may fail for this template alone.
     TemplateAt(TemplateName, ProviderName, Option<Zone>),
     /// The floating IPs of a template at one provider: none is left, or the pool is refused.
     FloatingIp(TemplateName, ProviderName),
-    /// A whole provider: throttled, not to be reached, the login is refused, or its quota of servers is used up.
+    /// A whole provider: throttled, not to be reached, or the login is refused.
     Provider(ProviderName),
 }
 

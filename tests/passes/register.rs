@@ -637,7 +637,7 @@ fn a_refused_placement_hands_over_to_the_next_with_a_node_of_its_own() {
     site.world.submit(job("build", "linux"));
     let refused = Reply::json(
         403,
-        &json!({"forbidden": {"code": 403, "message": "No valid host was found. "}}),
+        &json!({"forbidden": {"code": 403, "message": "Quota exceeded for instances"}}),
     );
     let post = || When::on(Service::Nova).method("POST").part("/servers");
     site.world.fault(post().times(1), Fault::Instead(refused));

@@ -102,7 +102,7 @@ fn a_refusal_of_one_template_keeps_no_server_from_other_jobs() {
 }
 
 #[test]
-fn a_quota_of_servers_is_said_of_the_provider() {
+fn a_quota_of_servers_is_said_of_the_placement() {
     let site = site();
     let full = "Quota exceeded for instances: Requested 1, but already used 10 of 10 instances";
     answer(
@@ -113,7 +113,7 @@ fn a_quota_of_servers_is_said_of_the_provider() {
     let done = site.pass();
     assert_eq!(done.actions(), ["create refused gpu"], "{}", done.out);
     let held: Vec<String> = site.state()["backoffs"].as_object().unwrap().keys().cloned().collect();
-    assert_eq!(held, ["provider openstack"]);
+    assert_eq!(held, ["placement openstack"]);
     // The probe is another template's, though the job of the first one is older.
     site.world.advance(120);
     let done = site.pass();

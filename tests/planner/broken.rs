@@ -199,7 +199,7 @@ impl Broken {
                     continue;
                 }
                 Some(Failure::Refused) => (pair, false),
-                Some(Failure::ServerQuota) => (provider, false),
+                Some(Failure::ServerQuota) => (placement, false),
                 Some(Failure::Broken) => (pair, true),
                 Some(Failure::BrokenAndMade) => {
                     self.boot(create, failure);

@@ -178,7 +178,7 @@ fn a_template_that_boots_in_vain_goes_on_to_where_it_did_not_fail() {
 }
 
 #[test]
-fn a_quota_of_servers_holds_the_provider_back_and_the_probe_goes_round() {
+fn a_quota_of_servers_holds_the_placement_back_and_the_probe_goes_round() {
     let mut world = with(vec![template("a", &["a"]), template("b", &["b"])]);
     for template in &mut world.config.templates {
         template.placements = vec![place(CLOUD, Some("x")), place(CLOUD, Some("y"))];
@@ -192,12 +192,19 @@ fn a_quota_of_servers_holds_the_provider_back_and_the_probe_goes_round() {
     let job = site.job("b", mins(59));
     site.pass();
     let held: Vec<&String> = site.world.state.backoffs.keys().collect();
-    assert_eq!(held, ["provider openstack"], "no zone has room for any template");
-    assert_eq!(site.asked[0], [("a".to_owned(), "openstack/x".to_owned())]);
+    assert_eq!(
+        held,
+        ["placement openstack/x", "placement openstack/y"],
+        "for all templates"
+    );
+    let asked = |site: &Broken| -> Vec<String> {
+        let asked = site.asked.iter().flatten();
+        asked.map(|(name, place)| format!("{name} {place}")).collect()
+    };
+    assert_eq!(asked(&site), ["a openstack/x", "a openstack/y"]);
     site.mends("b", "openstack/x");
     site.until_begun(job, 8);
-    let asked: Vec<&str> = site.asked.iter().flatten().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(asked[..2], ["a", "b"]);
+    assert_eq!(asked(&site)[2], "b openstack/x", "{:?}", site.asked);
 }
 
 #[test]
@@ -205,7 +212,7 @@ fn a_server_in_error_for_want_of_a_quota_is_charged_as_a_refused_create_is() {
     for (fault, key) in [
         (
             "Quota exceeded for instances: Requested 1, but already used 2 of 2 instances",
-            "provider openstack",
+            "placement openstack",
         ),
         (
             "Quota exceeded for cores: Requested 8, but already used 16 of 20 cores",
