@@ -89,7 +89,8 @@ pub(super) fn make_room<'d>(
             continue;
         };
         // The last pass saw it wait, too.
-        let waits = demand.queue[item.place].since <= last;
+        let now = survey.context.now;
+        let waits = survey.observed.jenkins.age(&demand.queue[item.place], now) >= since(now, last);
         // A server that tries whether labels are back is worth no node that works.
         let is_new = |group| *demand.slots.origin(group) == Origin::Template;
         let may = waits && demand.is_promised(class);
