@@ -1,5 +1,5 @@
-//! Hours of bad weather: jobs come and go while answers get lost, lists break off, zones fail, builds begin in the worst
-//! moments and the state file vanishes. Whatever happens, no build is killed by a removal, nothing foreign is touched,
+//! Hours of bad weather: jobs come and go while answers get lost, lists break off or lack servers and addresses, zones
+//! fail, builds begin in the worst moments, persons disconnect nodes and the state file vanishes. Whatever happens, no build is killed by a removal, nothing foreign is touched,
 //! no limit is passed, and when the weather clears all that was ours is gone.
 
 #![allow(clippy::disallowed_methods, reason = "a test: writes the configuration of its site")]
@@ -13,7 +13,9 @@ use std::path::Path;
 
 use serde_json::json;
 
-use fakes::{Agent, FakeJenkins, FakeOpenStack, Fault, JoinsAs, Kind, Reply, Service, State, Task, When, World};
+use fakes::{
+    Agent, FakeJenkins, FakeOpenStack, Fault, Hidden, JoinsAs, Kind, Mark, Reply, Service, State, Task, When, World,
+};
 
 /// Minutes of storm, and then of calm.
 const STORM: usize = 90;
@@ -69,6 +71,7 @@ impl Weather {
     }
 
     fn pass(&mut self) -> u8 {
+        let cut = self.cut();
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let config = self.folder.path().join("mita.yaml").display().to_string();
         let mut around = mita::Surroundings::new(self.world.now(), &mut out, &mut err);
@@ -76,7 +79,17 @@ impl Weather {
         let text = format!("{}{}", String::from_utf8_lossy(&out), String::from_utf8_lossy(&err));
         self.log
             .push(format!("{} exit {exit} {}", self.world.now(), text.trim()));
+        let state = self.world.lock();
+        let gone = cut.iter().find(|name| !state.jenkins.agents.contains_key(*name));
+        assert_eq!(gone, None, "a person disconnected it, and it is gone\n{}", text.trim());
         exit
+    }
+
+    /// The nodes that a person disconnected.
+    fn cut(&self) -> Vec<String> {
+        let state = self.world.lock();
+        let cut = state.jenkins.agents.values().filter(|agent| is_cut(agent));
+        cut.map(|agent| agent.name.clone()).collect()
     }
 
     /// What must hold at any time.
@@ -150,7 +163,7 @@ fn mishap(w: &mut State) {
     let nova = |method: &str| When::on(Service::Nova).method(method);
     let jenkins = |part: &str| When::on(Service::Jenkins).part(part);
     let script = &mut w.script;
-    match w.random.below(27) {
+    match w.random.below(31) {
         0 => script.fault(nova("POST"), Fault::DropAfter),
         1 => script.fault(nova("POST"), Fault::DoneBut(proxy())),
         2 => script.fault(nova("POST"), Fault::DropBefore),
@@ -176,6 +189,13 @@ fn mishap(w: &mut State) {
         }
         22 => fail_one(w),
         23 => w.jenkins.quieting_down = !w.jenkins.quieting_down,
+        24 => hide(w, true),
+        25 => hide(w, false),
+        26 => script.before(jenkins("changeOfflineCause"), disconnect_one),
+        27 => {
+            let unknown = Reply::json(404, &json!({"message": "Api does not exist"}));
+            script.fault(nova("DELETE").times(2), Fault::Instead(unknown));
+        }
         _ => {}
     }
 }
@@ -185,6 +205,42 @@ fn begin_somewhere(w: &mut State, marked: bool) {
     let fits = |a: &&Agent| a.idle() && a.connected && a.name != "house" && a.mark.is_some() == marked;
     if let Some(name) = w.jenkins.agents.values().find(fits).map(|a| a.name.clone()) {
         w.begin_build(&name, 200);
+    }
+}
+
+/// For some minutes the list lacks half of the servers, or the addresses of all of them.
+fn hide(w: &mut State, servers: bool) {
+    let until = w.clock + 60 * (1 + w.random.below(4));
+    let cloud = w.cloud("main");
+    let ids: Vec<String> = cloud.servers.iter().map(|server| server.id.clone()).collect();
+    for (place, id) in ids.into_iter().enumerate() {
+        if !servers {
+            cloud.hide_addresses.insert(id, (Hidden::All, until));
+        } else if place % 2 == 0 {
+            cloud.hide_from_list.insert(id, until);
+        }
+    }
+}
+
+/// A person disconnects a node that is idle.
+fn disconnect_one(w: &mut State) {
+    let fits = |a: &&Agent| a.idle() && a.connected && a.server.is_some();
+    if let Some(name) = w.jenkins.agents.values().find(fits).map(|a| a.name.clone()) {
+        let mark = Mark::by("alice", "looking at it", w.clock);
+        w.jenkins.disconnect(&name, mark);
+    }
+}
+
+fn is_cut(agent: &Agent) -> bool {
+    let cause = agent.cause.as_ref();
+    cause.is_some_and(|cause| cause.class.ends_with("UserCause"))
+}
+
+/// A person lets the nodes go on that were disconnected.
+fn connect_all(w: &mut State) {
+    for agent in w.jenkins.agents.values_mut().filter(|agent| is_cut(agent)) {
+        let server = agent.server.clone();
+        agent.connect(server);
     }
 }
 
@@ -224,6 +280,9 @@ fn storm(seed: u64) {
         );
         weather.check();
         weather.world.clear_script();
+        if minute % 10 == 9 {
+            weather.world.with(connect_all);
+        }
         if minute % 31 == 30 {
             let _ = fs::remove_file(weather.folder.path().join("state.json"));
         }
@@ -233,6 +292,7 @@ fn storm(seed: u64) {
         w.jenkins.quieting_down = false;
         w.cloud("main").zones.values_mut().for_each(|z| z.broken = false);
         w.cloud("main").fault_in_list = true;
+        connect_all(w);
     });
     for _ in 0..CALM {
         weather.pass();

@@ -22,10 +22,10 @@ use mita::plan::plan;
 
 use sim::{Faults, Planner, Sim};
 
-/// Whether the planner and the executor hold what the tests of `field` and `guard` demand.
+/// Whether the planner holds what the tests demand that call [`holds_once_mended`].
 ///
-/// As long as it is false those tests demand the opposite: that the rules find the faults that are still there.
-const EXPECTED_AFTER_MEND: bool = true;
+/// As long as it is false those tests demand the opposite: that the rules find the fault that is still there.
+const EXPECTED_AFTER_MEND: bool = false;
 
 fn calm() -> Faults {
     Faults::default()
@@ -87,8 +87,8 @@ fn caught(faults: Faults, planner: &Planner, rules: &[&str]) {
     panic!("no rule of {rules:?} was broken: the bug got through");
 }
 
-/// Worlds of a fault that the planner or the executor of today does not cope with: the rules must find it there, and
-/// nothing else; or hold, once it is mended.
+/// Worlds of a fault that the planner of today does not cope with: the rules must find it there, and nothing else; or
+/// hold, once it is mended.
 fn holds_once_mended(seeds: std::ops::Range<u64>, faults: Faults, passes: u64, rules: &[&str]) {
     if EXPECTED_AFTER_MEND {
         return run(seeds, faults, passes);
@@ -99,7 +99,6 @@ fn holds_once_mended(seeds: std::ops::Range<u64>, faults: Faults, passes: u64, r
         end.err().map(|broken| format!("seed {seed}: {broken}"))
     });
     let broken: Vec<String> = broken.collect();
-    println!("{broken:#?}");
     let other = broken
         .iter()
         .find(|broken| !rules.iter().any(|rule| broken.contains(rule)));

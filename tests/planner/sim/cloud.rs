@@ -9,7 +9,8 @@ use mita::model::{
 };
 use mita::plan::{Create, Plan};
 
-use super::jenkins::{Form, Node};
+use super::jenkins::Node;
+use super::names::Form;
 use super::{Sim, mins, secs};
 use crate::world::{cloud, offer};
 

@@ -13,6 +13,8 @@ mod execute;
 mod faults;
 mod floating;
 mod jenkins;
+mod names;
+mod queue;
 mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,8 +29,10 @@ use crate::world::{mins, secs};
 use cloud::{Machine, Maker, Short};
 use configs::{Broken, SHARED, break_template, some_config};
 use dice::Dice;
-use jenkins::{Job, Node, shows_id};
-use rules::{Tie, idle_removals, warm};
+use jenkins::Node;
+use names::{Tie, shows_id};
+use queue::Job;
+use rules::{idle_removals, warm};
 
 pub use faults::Faults;
 
@@ -36,9 +40,10 @@ pub use faults::Faults;
 pub type Planner = dyn Fn(&Observed, &Config, &State, &Context) -> Plan;
 
 /// How many passes in a row must find nothing left before a world has settled.
-const STILL: u32 = 20;
+const STILL: u32 = 12;
 
 /// A simulated world.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Sim {
     dice: Dice,
     pub faults: Faults,
@@ -171,7 +176,7 @@ impl Sim {
             }
         }
         if self.faults.other_controller {
-            for number in 0..1 + self.dice.roll(3) {
+            for number in 0..=self.dice.roll(3) {
                 self.server_of_another_controller(number);
             }
         }
@@ -223,11 +228,11 @@ impl Sim {
         self.broken = None;
         self.short.clear();
         self.strangers.clear();
-        // A pool whose servers grow old has one too many while it replaces them.
-        self.config
-            .templates
-            .iter_mut()
-            .for_each(|template| (template.max_lifetime, template.max_builds) = (None, None));
+        for template in &mut self.config.templates {
+            // A pool whose servers grow old has one too many while it replaces them.
+            (template.max_lifetime, template.max_builds) = (None, None);
+            template.idle_grace = template.idle_grace.min(mins(3));
+        }
         if self
             .machines
             .iter()

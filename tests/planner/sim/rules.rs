@@ -23,27 +23,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mita::config::MinReady;
 use mita::labels::Label;
-use mita::model::{
-    NodeName, Observed, ProviderName, QueueItem, Reading, Server, ServerStatus, TaskLabel, TemplateName,
-};
+use mita::model::{NodeName, Observed, ProviderName, QueueItem, Reading, ServerStatus, TaskLabel, TemplateName};
 use mita::plan::{Context, Plan, Removal, ServerToRemove};
 use mita::state::Phase;
 
 use super::charge::keys;
 use super::cloud::{Machine, Maker};
-use super::jenkins::{Node, shows_id};
+use super::jenkins::Node;
+use super::names::{Tie, stands_in};
 use super::{Planner, Sim, mins};
-
-/// How a node is tied to a server, as far as a pass can know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tie {
-    /// It is the server's node.
-    Linked,
-    /// It may be: the server stays while it looks absent.
-    Holds,
-    /// Nothing leads from one to the other.
-    None,
-}
 
 impl Sim {
     /// What no plan may do, seen from the true world.
@@ -190,55 +178,6 @@ impl Sim {
                 target.name, node.name, removal.because
             )),
             None => Ok(()),
-        }
-    }
-
-    /// How a node is tied to its server, by the names, addresses and labels that a pass sees and what it may remember.
-    pub(super) fn tie(&self, machine: &Machine, node: &Node, listed: &Server) -> Tie {
-        let name = node.name.as_str();
-        let template = machine.template.as_str();
-        if name == machine.server.name || shows_id(name, &machine.id) || machine.seen.node.as_ref() == Some(&node.name)
-        {
-            return Tie::Linked;
-        }
-        if !listed.addresses.iter().any(|at| stands_in(name, at.ip)) {
-            return Tie::None;
-        }
-        let mut templates = self.config.templates.iter();
-        let labels = templates.find(|t| t.name == machine.template).map(|t| &t.labels);
-        let has_all = labels.is_some_and(|labels| labels.iter().all(|label| node.labels.contains(label)));
-        if name.contains(template) || self.tells_labels && has_all {
-            Tie::Linked
-        } else if node.is_online() || node.is_busy() {
-            Tie::Holds
-        } else {
-            Tie::None
-        }
-    }
-
-    /// Remembers what a saved pass saw.
-    pub(super) fn remember(&mut self, observed: &Observed) {
-        for at in 0..self.machines.len() {
-            let pass = self.passes;
-            let machine = &mut self.machines[at];
-            let cloud = observed.clouds.get(&machine.provider).and_then(Reading::ok);
-            let listed = cloud.and_then(|cloud| cloud.servers.iter().find(|server| server.id == machine.server.id));
-            let intent = self.state.intents.get(&machine.id);
-            machine.seen.id |= listed.is_some() || intent.is_some_and(|intent| intent.server_id.is_some());
-            // What was asked to go and is not listed is gone without asking.
-            machine.seen.asked &= cloud.is_none() || listed.is_some();
-            machine.seen.asked |= machine.asked_in == pass;
-            let machine = &self.machines[at];
-            let (Some(listed), Some(node)) = (listed, machine.node.as_ref().filter(|node| node.is_listed())) else {
-                continue;
-            };
-            if self.tie(machine, node, listed) == Tie::Linked {
-                let (name, online) = (node.name.clone(), node.is_online());
-                let seen = &mut self.machines[at].seen;
-                seen.node = Some(name);
-                seen.up |= online;
-                seen.listed = Some(self.now);
-            }
         }
     }
 
@@ -451,22 +390,6 @@ fn untouched(node: &Node, removal: &Removal) -> Result<(), String> {
         return Err(format!("I1: {name} is a person's and is removed because {because}"));
     }
     Ok(())
-}
-
-/// Whether an address stands in a name as a whole: with dots, or with dashes.
-fn stands_in(name: &str, ip: std::net::IpAddr) -> bool {
-    let written = [
-        ip.to_string().replace(':', "-"),
-        ip.to_string().replace([':', '.'], "-"),
-    ];
-    let part = |c: char| c.is_ascii_alphanumeric() || c == '.';
-    written.iter().any(|text| {
-        name.match_indices(text).any(|(at, _)| {
-            let before = name[..at].chars().next_back();
-            let after = name[at + text.len()..].chars().next();
-            !before.is_some_and(part) && !after.is_some_and(part)
-        })
-    })
 }
 
 pub(super) fn warm(size: &MinReady) -> u32 {
