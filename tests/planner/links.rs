@@ -25,6 +25,9 @@ const FORMS: [&str; 13] = [
     "builder+10.0.0.2",
 ];
 
+/// What is changed of a server, and by which word it is said.
+type Change<'f> = (&'static str, &'f dyn Fn(&mut World, &str));
+
 /// A node with the labels that its template promises.
 fn agent<'w>(world: &'w mut World, name: &str) -> &'w mut mita::model::Computer {
     let labels = [name, "small", "linux"].map(str::to_owned).to_vec();
@@ -293,7 +296,7 @@ fn a_dead_server_that_its_node_keeps_is_said_at_once() {
         |world: &mut World, name: &str| world.server_mut(name).status = ServerStatus::Other("SHUTOFF".to_owned());
     let error = |world: &mut World, name: &str| world.server_mut(name).status = ServerStatus::Error;
     let gone = |world: &mut World, name: &str| world.lose_server(name);
-    let changes: [(&str, &dyn Fn(&mut World, &str)); 3] = [("SHUTOFF", &shutoff), ("ERROR", &error), ("gone", &gone)];
+    let changes: [Change<'_>; 3] = [("SHUTOFF", &shutoff), ("ERROR", &error), ("gone", &gone)];
     for (word, change) in changes {
         let mut world = world();
         let server = world.up("small", 1, mins(30));
