@@ -30,6 +30,7 @@ mod disk;
 mod error;
 mod http;
 mod jenkins;
+mod json;
 pub mod labels;
 mod lock;
 pub mod model;

@@ -134,7 +134,7 @@ impl Client {
     /// Judges the reply to a POST.
     pub(super) fn accepted(&self, path: &str, reply: &Reply) -> Result<(), JenkinsError> {
         match reply.status {
-            200 => Ok(()),
+            200 if is_jenkins(reply) => Ok(()),
             302 | 303 => match landing(reply.header("location").unwrap_or(""), &self.base, path) {
                 Landing::Jenkins => Ok(()),
                 Landing::Login | Landing::Elsewhere => Err(self.refusal("POST", path, reply)),

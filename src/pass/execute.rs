@@ -315,8 +315,14 @@ impl<'a> Executor<'a> {
             return Ok(Some("Jenkins lists a node by now whose name cannot be read".to_owned()));
         }
         let before = std::mem::replace(&mut observed.jenkins.computers, seen.all);
-        let (config, time) = (self.config, self.context.now);
-        let found = agent_of(observed, config, &self.state, time, &server.provider, &server.id);
+        let found = agent_of(
+            observed,
+            self.config,
+            &self.state,
+            self.context,
+            &server.provider,
+            &server.id,
+        );
         observed.jenkins.computers = before;
         let reason = |node: NodeName| {
             format!(

@@ -20,8 +20,9 @@ pub(super) fn alerts(survey: &Survey<'_>) -> Vec<String> {
              back, then it is removed"
         ))
     });
+    let unjoined = survey.units.iter().filter_map(|unit| unjoined(unit, survey));
     let stuck = survey.units.iter().filter_map(|unit| stuck_delete(unit, survey));
-    dead.chain(gone).chain(stuck).collect()
+    dead.chain(gone).chain(unjoined).chain(stuck).collect()
 }
 
 /// Says which dead server stays, and for which node.
@@ -32,12 +33,25 @@ fn dead_server(unit: &Unit<'_>) -> Option<String> {
         _ if matches!(unit.standing, Standing::Deleting { .. }) => "being deleted",
         _ => return None,
     };
-    let is_up = |computer: &Computer| !computer.offline && status != "in ERROR";
-    let (node, why) = unit.link.all().filter(|computer| !is_up(computer)).find_map(keeper)?;
+    let (node, why) = unit.link.all().find_map(keeper)?;
     let server = shown(unit.name);
     Some(format!(
         "server \"{server}\" ({}) is {status} and stays: of its Jenkins node \"{node}\", {why}; abort its builds or give \
          the node back, then both are removed",
+        unit.provider
+    ))
+}
+
+/// Says which server never joined in time and stays, since a person took its node offline.
+fn unjoined(unit: &Unit<'_>, survey: &Survey<'_>) -> Option<String> {
+    let template = unit.template(survey.config);
+    let late = unit.age > phase::boot_grace(template, &survey.config.timing);
+    let held = unit.joined.is_none() && unit.standing == Standing::Person && late;
+    let node = unit.computer().filter(|_| held)?;
+    let (server, node) = (shown(unit.name), shown(node.name.as_str()));
+    Some(format!(
+        "server \"{server}\" ({}) never joined and stays, since a person took its Jenkins node \"{node}\" offline; give the node \
+         back, then both are removed",
         unit.provider
     ))
 }
@@ -58,7 +72,7 @@ fn keeper(computer: &Computer) -> Option<(String, &'static str)> {
 
 /// Says which server is there long after it was asked to go.
 fn stuck_delete(unit: &Unit<'_>, survey: &Survey<'_>) -> Option<String> {
-    let server = unit.server.filter(|server| server.status != ServerStatus::Deleted)?;
+    let server = unit.server?;
     let first = match unit.standing {
         Standing::Deleting { since, .. } => since,
         _ => unit.before.and_then(|before| before.deleting_since)?,
@@ -67,7 +81,7 @@ fn stuck_delete(unit: &Unit<'_>, survey: &Survey<'_>) -> Option<String> {
     let name = shown(unit.name);
     long.then(|| {
         format!(
-            "server \"{name}\" ({}, {}) is still there more than {} after it was asked to go; each pass asks again; look \
+            "server \"{name}\" ({}, {}) is still there more than {} after it began to go; each pass asks again; look \
              at it with the cloud's own tools (openstack server show, reset-state)",
             unit.provider,
             server.id,

@@ -20,8 +20,8 @@ const LONGEST_RETRY_AFTER: SignedDuration = SignedDuration::from_hours(24);
 /// Failures of many are spread by up to this share, in thousandths, so that they do not come back at once.
 const JITTER_THOUSANDTHS: i64 = 200;
 
-/// Records a failure: the key is held back for twice as long as after the one before, or for as long as the service
-/// asked.
+/// Records a failure: the key is held back for twice as long as after the one before, and for as long as the service asked
+/// at least.
 pub fn record_failure(
     state: &mut State,
     key: &BackoffKey,
@@ -33,10 +33,9 @@ pub fn record_failure(
     let name = key.to_string();
     let backoff = state.backoffs.entry(name.clone()).or_insert_with(|| never(now));
     backoff.failures = backoff.failures.saturating_add(1);
-    let pause = match retry_after {
-        Some(asked) => asked.clamp(SignedDuration::from_secs(1), LONGEST_RETRY_AFTER),
-        None => pause(&name, backoff.failures, timing),
-    };
+    // A service that asks for two seconds each time would be asked in each pass.
+    let asked = retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER);
+    let pause = asked.max(pause(&name, backoff.failures, timing));
     backoff.until = now.checked_add(pause).unwrap_or(Timestamp::MAX);
     reason.clone_into(&mut backoff.reason);
 }
@@ -317,7 +316,7 @@ mod tests {
             &key(),
             now,
             "no host",
-            Some(SignedDuration::from_secs(30)),
+            Some(SignedDuration::from_secs(90)),
             &timing,
         );
         let Gate::Closed(why) = gate(&state, &key(), now) else {
@@ -325,9 +324,9 @@ mod tests {
         };
         assert_eq!(
             why,
-            "template small: held back after 1 failure until 2026-11-22T12:00:30Z: no host"
+            "template small: held back after 1 failure until 2026-11-22T12:01:30Z: no host"
         );
-        let later = now + SignedDuration::from_secs(30);
+        let later = now + SignedDuration::from_secs(90);
         assert_eq!(gate(&state, &key(), later), Gate::Probe);
         forget_old(&mut state, later);
         assert_eq!(state.backoffs.len(), 1);

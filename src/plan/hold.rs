@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::phase::Standing;
 use super::supply::{Hold, Unit};
 use super::words::shown;
-use crate::model::{Computer, ServerStatus, TemplateName};
+use crate::model::{Computer, NodeName, ServerStatus, TemplateName};
 
 /// So long a server is kept for a node of which nobody knows where it is.
 const LONGEST: SignedDuration = SignedDuration::from_hours(24);
@@ -47,9 +47,28 @@ pub(super) fn since(unit: &Unit<'_>, now: Timestamp) -> Option<Timestamp> {
     (guessed || is_absent(unit) && before.is_some()).then(|| before.unwrap_or(now))
 }
 
+/// Returns the node that holds a server by its address, for the memory: it is remembered until the server has a node.
+pub(super) fn by(unit: &Unit<'_>) -> Option<NodeName> {
+    match unit.held {
+        Some(Hold::Address(node)) => Some(node.name.clone()),
+        _ if unit.computer().is_some() => None,
+        _ => unit.before.and_then(|before| before.held_by.clone()),
+    }
+}
+
+/// Whether a server stays for a node that works and may be its agent: one that is absent, or whose node is offline while
+/// another one works at its address.
+pub(super) fn holds(unit: &Unit<'_>) -> bool {
+    match unit.held {
+        Some(Hold::Address(_)) => is_absent(unit) || matches!(unit.standing, Standing::Offline { .. }),
+        Some(Hold::Template(_)) => is_absent(unit),
+        None => false,
+    }
+}
+
 /// Says for which node a server stays that looks absent from Jenkins.
 pub(super) fn why(unit: &Unit<'_>) -> Option<String> {
-    let hold = unit.held.filter(|_| is_absent(unit))?;
+    let hold = unit.held.filter(|_| holds(unit))?;
     let (server, node) = (shown(unit.name), shown(hold.node().name.as_str()));
     let template = shown(unit.template.as_str());
     Some(match hold {
@@ -58,7 +77,7 @@ pub(super) fn why(unit: &Unit<'_>) -> Option<String> {
              \"{template}\", which has no node, stays for a day"
         ),
         Hold::Address(_) => format!(
-            "server \"{server}\" has no Jenkins node, and \"{node}\" works at its address but cannot be told to be its own: the \
+            "server \"{server}\" has no working Jenkins node, and \"{node}\" works at its address but cannot be told to be its own: the \
              server stays as long as that node works; let the agent register under the name of its server, or with the \
              labels of \"{template}\""
         ),

@@ -12,8 +12,10 @@ use std::net::IpAddr;
 use foldhash::{HashMap, HashSet};
 use jiff::Timestamp;
 
+use super::Context;
 use super::phase::{is_idle, is_persons};
 use super::supply::{Hold, Link, Supply, Unit, supply};
+use super::survey::survey;
 use super::words::shown;
 use crate::config::{Config, Template};
 use crate::model::node_name::{addresses_in, has_word, id_of_our_form, ids_in};
@@ -98,20 +100,21 @@ pub fn agent_of(
     observed: &Observed,
     config: &Config,
     state: &State,
-    now: Timestamp,
+    context: &Context,
     provider: &ProviderName,
     server: &ServerId,
 ) -> Option<NodeName> {
-    let linked = linked(observed, config, state, now);
+    // The whole of it: which busy nodes at unknown addresses hold which servers hangs on all of them.
+    let survey = survey(observed, config, state, context);
     let works = |computer: &&Computer| !computer.offline || !is_idle(computer) || is_persons(computer);
-    let mut units = linked.supply.units.iter();
+    let mut units = survey.units.iter();
     if let Some(unit) = units.find(|unit| unit.provider == provider && unit.server_id() == Some(server)) {
         let found = unit.link.all().chain(unit.held.map(Hold::node)).find(works);
         return found.map(|computer| computer.name.clone());
     }
     let view = observed.clouds.get(provider).and_then(Reading::ok)?;
     let server = view.servers.iter().find(|listed| listed.id == *server)?;
-    let mut computers = linked.computers.into_iter();
+    let mut computers = observed.jenkins.computers.iter();
     let found = computers.find(|computer| works(computer) && may_be_of(computer, server));
     found.map(|computer| computer.name.clone())
 }
@@ -138,6 +141,8 @@ struct Linker<'u, 'a> {
     notes: Vec<String>,
     /// The addresses in the names of the nodes that no stronger rule took.
     addresses: HashMap<usize, Vec<IpAddr>>,
+    /// Those of them whose name has an id of our form: they are that server's and link to no other.
+    with_id: HashSet<usize>,
 }
 
 impl<'u, 'a> Linker<'u, 'a> {
@@ -158,6 +163,7 @@ impl<'u, 'a> Linker<'u, 'a> {
             config,
             notes: Vec::new(),
             addresses: HashMap::default(),
+            with_id: HashSet::default(),
         }
     }
 
@@ -230,11 +236,14 @@ impl<'u, 'a> Linker<'u, 'a> {
     fn read_addresses(&mut self) {
         for (place, computer) in self.computers.iter().enumerate() {
             let name = computer.name.as_str();
-            // A name with an id of our form is of that server and of no other.
-            if self.fits[place] == Fit::Free && id_of_our_form(name).is_none() {
-                let found = addresses_in(name);
-                if !found.is_empty() {
-                    self.addresses.insert(place, found);
+            if self.fits[place] != Fit::Free {
+                continue;
+            }
+            let found = addresses_in(name);
+            if !found.is_empty() {
+                self.addresses.insert(place, found);
+                if id_of_our_form(name).is_some() {
+                    self.with_id.insert(place);
                 }
             }
         }
@@ -250,7 +259,7 @@ impl<'u, 'a> Linker<'u, 'a> {
         let at = self.units_at();
         let others = self.addresses_of_others();
         for (place, addresses) in &self.addresses {
-            if addresses.iter().any(|ip| others.contains(ip)) {
+            if self.with_id.contains(place) || addresses.iter().any(|ip| others.contains(ip)) {
                 continue;
             }
             let computer = self.computers[*place];
@@ -371,8 +380,25 @@ impl<'u, 'a> Linker<'u, 'a> {
         self.notes.push(undecided(computer, &[unit], self.units));
     }
 
+    /// Holds what a node held before, as long as it is there and works: clouds lose the addresses of running servers.
+    fn hold_as_before(&mut self) {
+        for unit in self.units.iter_mut() {
+            let Some(name) = unit.before.and_then(|before| before.held_by.as_ref()) else {
+                continue;
+            };
+            let Ok(place) = self.computers.binary_search_by(|computer| computer.name.cmp(name)) else {
+                continue;
+            };
+            let computer = self.computers[place];
+            if self.fits[place] == Fit::Free && (!computer.offline || !is_idle(computer)) {
+                unit.held = Some(Hold::Address(computer));
+            }
+        }
+    }
+
     /// Notes which servers are held by a node that works at one of their addresses and belongs to nobody.
     fn hold(&mut self) {
+        self.hold_as_before();
         if self.addresses.is_empty() {
             return;
         }
@@ -393,7 +419,9 @@ impl<'u, 'a> Linker<'u, 'a> {
     /// Finds the busy nodes with the name of a template and an address that no server of any owner has, by template.
     fn homeless(&self) -> BTreeMap<TemplateName, Vec<&'a Computer>> {
         let mut found: BTreeMap<TemplateName, Vec<&'a Computer>> = BTreeMap::new();
-        let is_busy = |place: &usize| self.fits[*place] == Fit::Free && !is_idle(self.computers[*place]);
+        let is_busy = |place: &usize| {
+            self.fits[*place] == Fit::Free && !self.with_id.contains(place) && !is_idle(self.computers[*place])
+        };
         let mut busy: Vec<usize> = self.addresses.keys().copied().filter(is_busy).collect();
         if busy.is_empty() {
             return found;
@@ -488,14 +516,13 @@ fn is_named_for(name: &str, template: &str, config: &Config) -> bool {
     !config.templates.iter().any(longer)
 }
 
-/// Whether a node has all labels of a template. Labels that Jenkins does not tell are the template's.
+/// Whether a node has all labels of a template. Where Jenkins does not tell them (before 2.94), an address stays alone.
 fn has_labels_of(computer: &Computer, template: Option<&Template>) -> bool {
     match (template, &computer.labels) {
         (Some(template), Some(labels)) => {
             !template.labels.is_empty() && template.labels.iter().all(|label| labels.contains(label))
         }
-        (Some(_), None) => true,
-        (None, _) => false,
+        _ => false,
     }
 }
 

@@ -198,6 +198,11 @@ fn standing(unit: &Unit<'_>, measures: &Measures<'_>) -> Standing {
         Some(computer) => with_node(unit, computer, in_time, measures),
         None if is_leaving(unit) => Standing::Leaving,
         None if unit.joined.is_none() && in_time && !lost_its_node(unit, measures.config) => Standing::Booting,
+        // Its agent is still to connect to the controller, which has just started.
+        None if unit.joined.is_some() && measures.settling => Standing::Offline {
+            since: measures.now,
+            returns: true,
+        },
         None if !unit.readable => Standing::Unseen,
         None if unit.joined.is_none() && !in_time && was_watched(unit) => Standing::TimedOut,
         None => Standing::Orphan {
@@ -211,11 +216,13 @@ fn standing(unit: &Unit<'_>, measures: &Measures<'_>) -> Standing {
 fn deleting(unit: &Unit<'_>, server: &Server, measures: &Measures<'_>) -> Standing {
     let before = unit.before.and_then(|before| before.deleting_since);
     let since = before.unwrap_or(measures.now).min(measures.now);
-    let ours = unit.before.is_some_and(|before| before.deleted || before.delete_failed);
+    // One that nobody remembers was asked to go before the memory was lost.
+    let ours = unit.before.is_none_or(|before| before.deleted || before.delete_failed);
+    let failed = server.status == ServerStatus::Error;
     let long = measures.now.duration_since(since) > GONE_AFTER;
     Standing::Deleting {
         since,
-        again: server.status != ServerStatus::Deleted && (ours || long),
+        again: server.status != ServerStatus::Deleted && (ours || failed || long),
     }
 }
 
@@ -362,6 +369,7 @@ pub(super) fn memory(unit: &Unit<'_>, config: &Config, now: Timestamp) -> Option
         missing: None,
         unlisted: unit.unlisted,
         held_since: hold::since(unit, now),
+        held_by: hold::by(unit),
         failure_counted: unit.before.is_some_and(|before| before.failure_counted),
         deleted: unit.before.is_some_and(|before| before.deleted),
         deleting_since: unit.before.and_then(|before| before.deleting_since),

@@ -252,8 +252,8 @@ fn dead(unit: &Unit<'_>, survey: &Survey<'_>) -> Option<Candidate> {
 /// Whether a server that looks absent from Jenkins is kept: a node may be its agent, or its name cannot be read, or the
 /// server may be another program's.
 fn is_held(unit: &Unit<'_>, survey: &Survey<'_>) -> bool {
-    hold::is_absent(unit)
-        && (unit.held.is_some() || adopt::may_be_anothers(unit, survey.config) || survey.observed.jenkins.nameless > 0)
+    let nameless = survey.observed.jenkins.nameless > 0;
+    hold::holds(unit) || hold::is_absent(unit) && (nameless || adopt::may_be_anothers(unit, survey.config))
 }
 
 /// Whether Jenkins does not know a server for long enough. Agents come back: some plugins delete a node as soon as its

@@ -5,7 +5,7 @@
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
-use foldhash::HashSet;
+use foldhash::HashMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::adopt::Adoption;
@@ -204,6 +204,7 @@ pub(super) fn supply<'a>(observed: &'a Observed, config: &'a Config, state: &'a 
         forgotten: BTreeMap::new(),
         unmarked: Vec::new(),
         listed: OnceCell::new(),
+        stripped: Vec::new(),
         lookups: Vec::new(),
         adoption: Adoption::new(observed, config, state),
     };
@@ -235,7 +236,7 @@ pub(super) fn supply<'a>(observed: &'a Observed, config: &'a Config, state: &'a 
         units: roll.units,
         foreign,
         lookups: roll.lookups,
-        clashes,
+        clashes: clashes.into_iter().chain(roll.stripped).collect(),
         notes,
         warnings: warnings.chain(overlaps).chain(roll.unmarked).collect(),
     }
@@ -315,7 +316,9 @@ struct Roll<'a> {
     /// What is to be said of servers that lost their marks.
     unmarked: Vec<String>,
     /// Every server that a cloud lists; found out when one of ours is missing.
-    listed: OnceCell<HashSet<(&'a ProviderName, &'a ServerId)>>,
+    listed: OnceCell<HashMap<(&'a ProviderName, &'a ServerId), &'a Server>>,
+    /// Servers that bear no mark or name of ours any more.
+    stripped: Vec<String>,
     /// Servers that a list lacks, to be asked for.
     lookups: Vec<(ProviderName, ServerId)>,
     adoption: Adoption<'a>,
@@ -349,8 +352,11 @@ impl<'a> Roll<'a> {
             unit.adopted = adopted;
             unit.before = self.state.nodes.get(&unit.id);
             unit.intent = self.state.intents.get(&unit.id);
-            let known = server.created.or(unit.before.map(|before| before.created));
-            let created = known.or(unit.intent.map(|intent| intent.at)).unwrap_or(clock);
+            // A time that is still to come is none.
+            let told = server.created.filter(|created| *created <= clock);
+            let known = told.or(unit.before.map(|before| before.created));
+            let known = known.or(unit.intent.map(|intent| intent.at));
+            let created = known.map_or(clock, |created| created.min(clock));
             unit.created = Some(created);
             unit.age = since(clock, created);
             self.units.push(unit);
@@ -400,8 +406,14 @@ impl<'a> Roll<'a> {
         let unlisted = match self.cloud(&memory.provider) {
             Cloud::NotConfigured => return,
             Cloud::Closed => memory.unlisted,
-            // What is listed and was not taken is not ours any more.
-            Cloud::Read if memory.deleted || self.lists(&memory.provider, &memory.server_id) => return,
+            Cloud::Read if memory.deleted => return,
+            Cloud::Read if self.lists(&memory.provider, &memory.server_id).is_some() => {
+                if self.is_given_away(memory) {
+                    return;
+                }
+                self.stripped(memory);
+                None
+            }
             Cloud::Read => match self.absence(&memory.provider, &memory.server_id, memory.unlisted) {
                 Absence::Gone => return,
                 Absence::NotKnown(unlisted) => unlisted,
@@ -416,6 +428,24 @@ impl<'a> Roll<'a> {
             unit.age = since(self.now, memory.created);
             self.units.push(unit);
         }
+    }
+
+    /// Whether a server that is listed and was not taken is another one's by now. One that we made, and that only lost its name
+    /// or its metadata, is not.
+    fn is_given_away(&self, memory: &'a NodeMemory) -> bool {
+        let server = self.lists(&memory.provider, &memory.server_id);
+        let mark = server.and_then(|server| server.mark.as_ref());
+        memory.adopted || mark.is_some_and(|mark| mark.owner != self.config.owner)
+    }
+
+    /// Notes that a server of ours cannot be told to be ours any more: it counts, and is not touched.
+    fn stripped(&mut self, memory: &NodeMemory) {
+        let (name, provider) = (shown(&memory.name), &memory.provider);
+        self.stripped.push(format!(
+            "server \"{name}\" ({provider}, {}) lost the name or the metadata that it was made with: it counts, and mita does not \
+             touch it; give them back, or remove it there",
+            memory.server_id
+        ));
     }
 
     /// Returns what is known of a server that a cloud does not list, and has it asked for where that was not done. An
@@ -455,7 +485,7 @@ impl<'a> Roll<'a> {
         let is_listed = intent
             .server_id
             .as_ref()
-            .is_some_and(|id| self.lists(&intent.provider, id));
+            .is_some_and(|id| self.lists(&intent.provider, id).is_some());
         let unmarked = cloud == Cloud::Read && given_up && is_listed;
         let mut is_gone = given_up;
         if let (Some(server), Cloud::Read, true, false) = (&intent.server_id, cloud, given_up, unmarked) {
@@ -479,17 +509,17 @@ impl<'a> Roll<'a> {
     }
 
     /// Whether a cloud lists a server, whoever it belongs to.
-    fn lists(&self, provider: &'a ProviderName, id: &'a ServerId) -> bool {
+    fn lists(&self, provider: &'a ProviderName, id: &'a ServerId) -> Option<&'a Server> {
         let all = || {
             let read = self
                 .observed
                 .clouds
                 .iter()
                 .filter_map(|(name, view)| Some((name, view.ok()?)));
-            read.flat_map(|(name, view)| view.servers.iter().map(move |server| (name, &server.id)))
+            read.flat_map(|(name, view)| view.servers.iter().map(move |server| ((name, &server.id), server)))
                 .collect()
         };
-        self.listed.get_or_init(all).contains(&(provider, id))
+        self.listed.get_or_init(all).get(&(provider, id)).copied()
     }
 
     /// Whether a cloud can be asked for one server.

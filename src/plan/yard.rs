@@ -17,6 +17,10 @@ use super::words::shown;
 use crate::config::{Placement, Register, Template};
 use crate::model::{CloudView, Offer, ProviderName, Reading, Room, Zone, server_name};
 use crate::state::BackoffKey;
+use crate::text::excerpt;
+
+/// The most characters of why something is held back: a key, a time, and what a cloud said.
+const LONGEST_REASON: usize = 400;
 
 /// What is counted against the limits, with what this plan adds to it.
 pub(super) struct Yard<'s, 'a> {
@@ -267,6 +271,13 @@ impl<'s, 'a> Yard<'s, 'a> {
             Some(Reading::Unreadable(why)) => return Err(format!("provider {name} cannot be read: {}", shown(why))),
             None => return Err(format!("provider {name} was not read")),
         };
+        // What the look-up of one template did not find closes that template here, and no other. It is said before what passes
+        // by itself.
+        if let Some(Reading::Read(offers)) = &cloud.offers
+            && let Some(Err(unavailable)) = offers.templates.get(&template.name)
+        {
+            return Err(format!("{name}: {}", shown(&unavailable.reason)));
+        }
         self.shared(|yard| yard.provider_maximum(name))?;
         let probes = self.back_offs(kind, template, placement)?;
         let offers = match &cloud.offers {
@@ -274,12 +285,10 @@ impl<'s, 'a> Yard<'s, 'a> {
             Some(Reading::Unreadable(why)) => return Err(format!("provider {name} cannot be read: {}", shown(why))),
             Some(Reading::Read(offers)) => offers,
         };
-        // What the look-up of one template did not find closes that template here, and no other.
-        let offer = match offers.templates.get(&template.name) {
-            Some(Ok(offer)) => Some(offer),
-            Some(Err(unavailable)) => return Err(format!("{name}: {}", shown(&unavailable.reason))),
-            None => None,
-        };
+        let offer = offers
+            .templates
+            .get(&template.name)
+            .and_then(|offer| offer.as_ref().ok());
         self.shared(|yard| {
             let lack = yard.room.get(name).and_then(|room| lacking(room, offer))?;
             Some(format!("{name}: {lack}"))
@@ -416,7 +425,7 @@ impl<'s, 'a> Yard<'s, 'a> {
     /// Asks a back-off key, with how many servers boot under it; returns whether it is open or half-open.
     fn passes(&self, key: &BackoffKey, booting: u32) -> Result<Gate, String> {
         match gate(&self.survey.state, key, self.survey.context.now) {
-            Gate::Closed(why) => Err(shown(&why)),
+            Gate::Closed(why) => Err(excerpt(&why, LONGEST_REASON)),
             Gate::Probe if booting > 0 => Err(format!(
                 "{key}: after its failures one server at a time, until one has joined"
             )),

@@ -91,11 +91,8 @@ impl<'a> Resolver<'a> {
             Said::NoServerHelps => None,
             Said::NoLabel => Some(Wish::Unlabelled),
             Said::Label(text) => self.label(&exact(text, item)?),
-            // Of a label that one offline node alone has, Jenkins says at once that it is stuck. Here one node among
-            // others refuses a job without a label.
-            Said::Node(name) if !offline_at_once && task::told(item) == Told::Anywhere && !self.is_built_in(name) => {
-                Some(Wish::Unlabelled)
-            }
+            // An item without a label fits what accepts it, whichever node refuses it at the moment.
+            Said::Node(name) if task::told(item) == Told::Anywhere && !self.is_built_in(name) => Some(Wish::Unlabelled),
             Said::NodeOrLabel(name) | Said::Node(name) => self.named(said, name, item),
             Said::Plain if self.has_agents => self.plain(item),
             Said::Plain if offline_at_once => self.by_job(item, PER_BUILD, false),

@@ -249,6 +249,9 @@ pub struct NodeMemory {
     /// Since when it is kept though Jenkins does not know it, since a busy node at an unknown address may be its agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_since: Option<Timestamp>,
+    /// The node that worked at its address and may be its agent: it holds the server when the cloud forgets the address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_by: Option<NodeName>,
     /// Whether the cloud refused to delete it: then the others that are to go come first.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub delete_failed: bool,

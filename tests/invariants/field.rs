@@ -2,7 +2,7 @@
 //! persons, strangers, templates that fail alone, limits that are shared, labels that drift, deletions that do not happen.
 
 use super::sim::Faults;
-use super::{calm, forgetful, holds_once_mended, rough, run};
+use super::{calm, forgetful, rough, run};
 
 /// An agent that works keeps its server under whatever name it joined, as long as an address or the id stands in it; an
 /// idle one goes as any other.
@@ -165,7 +165,7 @@ fn strangers_are_left_alone_by_an_old_jenkins() {
         old_jenkins: true,
         ..calm()
     };
-    holds_once_mended(7230..7236, old, 120, &["I9"]);
+    run(7230..7236, old, 120);
 }
 
 /// Servers of another controller stay, also where templates adopt, unless they fail.

@@ -548,8 +548,17 @@ fn a_lost_mark_keeps_the_id() {
         [&NodeId::new("000000000007")]
     );
     assert!(row(&plan, &name).unwrap().adopted);
+    // Without `adopt` it counts all the same, since mita made it, and is left alone.
     world.config.templates[0].adopt = Adopt::No;
-    assert!(world.plan().servers.is_empty());
+    let plan = world.plan();
+    assert!(
+        plan.notes
+            .iter()
+            .any(|note| note.contains("lost the name or the metadata")),
+        "{:?}",
+        plan.notes
+    );
+    assert_eq!(plan.servers.len(), 1);
     assert!(minutes(&mut world, 100).is_empty());
 }
 

@@ -24,11 +24,11 @@ fn run(world: &World, names: &[&str], force: bool) -> Plan {
 fn what_is_named_goes() {
     let mut world = world();
     let name = world.server("small", 1, mins(3));
-    world.node("agent+10.0.0.2", 1);
-    for way in [name.as_str(), "000000000001", "agent+10.0.0.2"] {
+    world.node("small+10.0.0.2", 1);
+    for way in [name.as_str(), "000000000001", "small+10.0.0.2"] {
         let plan = run(&world, &[way, way], false);
         assert_eq!((removed(&plan), plan.warnings.len()), (vec![name.as_str()], 0), "{way}");
-        assert_eq!(plan.removals[0].node.as_ref().unwrap().name.as_str(), "agent+10.0.0.2");
+        assert_eq!(plan.removals[0].node.as_ref().unwrap().name.as_str(), "small+10.0.0.2");
     }
 }
 

@@ -46,7 +46,7 @@ fn at_work() -> (World, String) {
 fn what_is_named_is_drained_once() {
     let mut world = world();
     world.server("small", 1, mins(3));
-    let node = "agent+10.0.0.2";
+    let node = "small+10.0.0.2";
     world.node(node, 1);
     busy(world.node_mut(node));
     let plan = drained(

@@ -202,6 +202,9 @@ fn a_name_with_another_id_of_ours_is_nobody_else_s() {
         agent(&mut world, name);
         let plan = world.pass(mins(1));
         assert_eq!(linked(&plan, &server), None, "{name}");
+        // It works at the address, which only holds the server.
+        assert!(minutes(&mut world, 30).is_empty(), "{name}");
+        offline(world.node_mut(name));
         assert_eq!(removed(&world.plan()), [server.as_str()], "{name}");
     }
 }
@@ -452,7 +455,8 @@ fn a_delete_is_repeated_while_the_server_is_listed_and_said_after_ten_minutes() 
 #[test]
 fn what_somebody_else_deletes_is_left_alone_unless_it_takes_long() {
     let mut world = world();
-    let server = world.server("small", 1, mins(30));
+    let server = world.up("small", 1, mins(30));
+    world.pass(mins(1));
     world.server_mut(&server).task_state = Some("deleting".to_owned());
     assert!(minutes(&mut world, 11).is_empty());
     assert_eq!(minutes(&mut world, 1), [server]);
@@ -486,9 +490,15 @@ fn the_last_look_is_by_the_link() {
         let mut world = world();
         let server = world.server("small", 1, mins(30));
         world.node(name, 1).labels = Some(labels.iter().map(ToString::to_string).collect());
-        let now = world.now();
         let (provider, id) = (CLOUD.into(), world.server_mut(&server).id.clone());
-        let agent = agent_of(&world.observed, &world.config, &world.state, now, &provider, &id);
+        let agent = agent_of(
+            &world.observed,
+            &world.config,
+            &world.state,
+            &world.context,
+            &provider,
+            &id,
+        );
         assert_eq!(agent.is_some(), found, "{name}");
     }
 }
@@ -542,4 +552,143 @@ fn what_a_list_of_an_executable_lacks_twice_is_gone() {
     let plan = world.pass(mins(1));
     assert_eq!((plan.servers.len(), plan.lookups.len()), (1, 0));
     assert!(world.pass(mins(1)).servers.is_empty());
+}
+
+#[test]
+fn a_hold_is_remembered_while_the_cloud_forgets_the_address() {
+    let mut world = world();
+    let server = world.server("small", 1, mins(3));
+    busy(world.node("ip-10-0-0-2", 1));
+    world.node_mut("ip-10-0-0-2").labels = Some(vec!["linux".to_owned()]);
+    world.pass(mins(1));
+    world.server_mut(&server).addresses.clear();
+    assert!(minutes(&mut world, 120).is_empty());
+    world.lose_node("ip-10-0-0-2");
+    assert_eq!(minutes(&mut world, 1), [server], "only while the node is there");
+}
+
+#[test]
+fn a_node_with_another_id_holds_the_server_at_its_address() {
+    let mut world = world();
+    let server = world.server("small", 1, mins(30));
+    busy(agent(&mut world, "10.0.0.2+small__00000000000f"));
+    assert_eq!(linked(&world.plan(), &server), None);
+    assert!(minutes(&mut world, 120).is_empty());
+}
+
+#[test]
+fn a_node_at_the_address_keeps_a_server_whose_own_node_is_offline() {
+    let mut world = world();
+    let server = world.up("small", 1, mins(30));
+    world.pass(mins(1));
+    offline(world.node_mut(&server));
+    busy(world.node("ip-10-0-0-2", 1));
+    world.node_mut("ip-10-0-0-2").labels = Some(Vec::new());
+    assert!(minutes(&mut world, 60).is_empty());
+}
+
+#[test]
+fn the_last_look_knows_busy_nodes_at_unknown_addresses() {
+    let mut world = world();
+    let server = world.server("small", 1, mins(30));
+    world.server_mut(&server).addresses.clear();
+    world.pass(mins(1));
+    world.node("small+10.9.9.9", 1);
+    assert_eq!(removed(&world.plan()), [server.as_str()], "an idle one holds nothing");
+    busy(world.node_mut("small+10.9.9.9"));
+    let (provider, id) = (CLOUD.into(), world.server_mut(&server).id.clone());
+    let agent = agent_of(
+        &world.observed,
+        &world.config,
+        &world.state,
+        &world.context,
+        &provider,
+        &id,
+    );
+    assert_eq!(agent.unwrap().as_str(), "small+10.9.9.9");
+}
+
+#[test]
+fn a_server_that_loses_its_marks_or_its_name_counts_on() {
+    let unmarked = |server: &mut Server| server.mark = None;
+    let renamed = |server: &mut Server| "pet".clone_into(&mut server.name);
+    let changes: [fn(&mut Server); 2] = [unmarked, renamed];
+    for change in changes {
+        let mut world = world();
+        world.config.templates[0].max = 1;
+        let server = world.up("small", 1, mins(30));
+        busy(world.node_mut(&server));
+        world.pass(mins(1));
+        change(world.server_mut(&server));
+        world.items(1, "linux");
+        let plan = world.plan();
+        assert_eq!((plan.creates.len(), plan.removals.len(), plan.servers.len()), (0, 0, 1));
+        assert!(
+            plan.notes
+                .iter()
+                .any(|note| note.contains("it counts, and mita does not")),
+            "{:?}",
+            plan.notes
+        );
+        assert!(
+            plan.news.iter().all(|news| !news.contains("is gone")),
+            "{:?}",
+            plan.news
+        );
+    }
+}
+
+#[test]
+fn agents_that_are_to_come_back_are_supply_whether_their_node_is_listed_or_not() {
+    let mut world = world();
+    world.observed.jenkins.session = Some("one".to_owned());
+    let server = world.up("small", 1, mins(30));
+    world.pass(mins(1));
+    world.observed.jenkins.session = Some("two".to_owned());
+    world.lose_node(&server);
+    world.items(1, "linux");
+    assert!(world.pass(mins(1)).creates.is_empty());
+    world.later(mins(5));
+    assert_eq!(world.plan().creates.len(), 1, "for restart_grace");
+}
+
+#[test]
+fn a_server_in_error_that_is_being_deleted_gets_its_delete_in_each_pass() {
+    let mut world = world();
+    let server = world.server("small", 1, mins(30));
+    world.pass(mins(1));
+    let listed = world.server_mut(&server);
+    (listed.status, listed.task_state) = (ServerStatus::Error, Some("deleting".to_owned()));
+    assert_eq!(minutes(&mut world, 3).len(), 3);
+}
+
+#[test]
+fn a_server_from_the_future_is_as_old_as_what_is_known_of_it() {
+    let mut world = world();
+    let server = world.server("small", 1, mins(2));
+    world.server_mut(&server).created = Some(world.now() + mins(60 * 24 * 365));
+    assert!(minutes(&mut world, 15).is_empty());
+    assert_eq!(minutes(&mut world, 2)[0], server);
+}
+
+#[test]
+fn a_server_that_never_joined_and_that_a_person_holds_is_said() {
+    let mut world = world();
+    let server = world.server("small", 1, mins(30));
+    let node = world.node(&server, 1);
+    marked(node, "mine", "hudson.slaves.OfflineCause$UserCause");
+    world.state.nodes.clear();
+    let mut state = world.pass(mins(1)).state;
+    state.nodes.get_mut(&id(1)).unwrap().joined = None;
+    world.state = state;
+    let plan = world.plan();
+    assert!(plan.removals.is_empty());
+    assert!(
+        plan.news
+            .iter()
+            .chain(&plan.notes)
+            .any(|said| said.contains("never joined and stays")),
+        "{:?}",
+        plan.notes
+    );
 }

@@ -188,8 +188,8 @@ fn a_server_in_error_goes_at_once() {
 #[test]
 fn what_the_cloud_deletes_already_is_left_to_it() {
     let mut world = world();
-    let name = world.server("small", 1, mins(30));
-    world.server_mut(&name).status = ServerStatus::Error;
+    let name = world.up("small", 1, mins(30));
+    world.pass(mins(1));
     world.server_mut(&name).task_state = Some("deleting".to_owned());
     let plan = world.plan();
     assert_eq!((plan.removals.len(), plan.servers[0].phase), (0, Phase::Deleting));

@@ -119,7 +119,7 @@ fn two_nodes_at_one_address_are_noted_in_each_pass_and_mailed_once_a_day() {
     let mut world = world();
     world.server("small", 1, mins(30));
     world.node("small+10.0.0.2", 1);
-    world.node("other+10.0.0.2", 1);
+    world.node("other+10.0.0.2", 1).labels = Some(vec!["small".to_owned(), "linux".to_owned()]);
     // Every ten minutes: 144 passes a day.
     let (noted, warned) = clash(&mut world, 300);
     assert_eq!((noted, warned), (300, vec![5, 149, 293]));

@@ -227,7 +227,7 @@ impl WireComputer<'_> {
             offline_class: cause.class.into_string(),
             executors,
             idle_executors,
-            one_off_busy: self.one_off_executors.all > 0,
+            one_off_busy: self.one_off_executors.is_work(),
             running: self.executors.running,
             labels: self.assigned_labels.0,
         })
@@ -248,7 +248,7 @@ impl WireComputer<'_> {
             offline_class: cause.class.into_string(),
             executors,
             idle_executors,
-            one_off_busy: self.one_off_executors.all > 0,
+            one_off_busy: self.one_off_executors.is_work(),
             connected: self.absolute_remote_path.filled().is_some(),
         })
     }
@@ -267,6 +267,8 @@ struct Counted {
     silent: u32,
     /// Whether there was a list.
     told: bool,
+    /// Whether there was something else.
+    odd: bool,
     /// Digests of the URLs of what runs there, where they were asked for and may be seen.
     running: Vec<String>,
 }
@@ -276,6 +278,11 @@ impl Counted {
     fn totals(&self, node_is_idle: bool) -> (u32, u32) {
         let silent = if node_is_idle { self.silent } else { 0 };
         (self.all, self.idle + silent)
+    }
+
+    /// Whether there is work, or may be.
+    fn is_work(&self) -> bool {
+        self.all > 0 || self.odd
     }
 }
 
@@ -309,7 +316,10 @@ impl<'de> Visitor<'de> for CountedVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Counted, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Counted::default())
+        Ok(Counted {
+            odd: true,
+            ..Counted::default()
+        })
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Counted, A::Error> {

@@ -136,6 +136,13 @@ pub(super) fn server_groups(session: &mut Session) -> Result<Vec<Named>, Provide
 /// which takes seconds where many are being made.
 pub(super) fn room(session: &mut Session) -> Result<Room, ProviderError> {
     let reply = session.get("limits", Service::Compute, "/limits")?;
+    // What is left is advice: a cloud that does not tell it refuses what is too much. A token or a pace that is refused is
+    // another thing.
+    if !matches!(reply.status, 200..=299 | 401 | 429 | 498) {
+        let text = format!("what is left is not told (status {})", reply.status);
+        session.odd.note("limits", "", &text);
+        return Ok(Room::default());
+    }
     let body: LimitsBody = parse("limits", &reply)?;
     let Lax(Some(limits)) = body.limits.0.unwrap_or_default().absolute else {
         session

@@ -280,7 +280,9 @@ pub(super) fn read_with<'de, S: DeserializeSeed<'de>>(
         .deserialize(&mut json)
         .and_then(|value| json.end().map(|()| value));
     read.or_else(|cause| {
-        let value: Value = serde_json::from_slice(body)?;
+        // One odd character in a name closes no list.
+        let value: Value =
+            serde_json::from_slice(body).or_else(|_| serde_json::from_str(&crate::json::repaired(body)))?;
         seed().deserialize(value).map_err(|_| cause)
     })
 }

@@ -175,7 +175,8 @@ impl Sim {
     fn joined_by_now(&mut self, state: &State, target: &ServerToRemove, observed: &Observed) -> bool {
         let mut now = observed.clone();
         now.jenkins.computers = self.jenkins().computers;
-        agent_of(&now, &self.config, state, self.now, &target.provider, &target.id).is_some()
+        let context = self.context();
+        agent_of(&now, &self.config, state, &context, &target.provider, &target.id).is_some()
     }
 
     /// Remembers that the cloud was asked to delete a server, and whether it accepted.
