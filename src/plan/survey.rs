@@ -12,6 +12,7 @@ use super::belongings;
 use super::lasting::{AT_ONCE, Due, LASTING};
 use super::link::{Fit, Linked, linked};
 use super::phase::{self, Measures, Standing};
+use super::reap::SIGHTINGS;
 use super::supply::{Link, Supply, Unit};
 use super::words::{shown, span};
 use super::{Context, adopt, alerts, clock, drift, hidden, hold, ids, images, lasting, leaving, registers};
@@ -19,7 +20,7 @@ use crate::config::{Config, Template};
 use crate::model::{
     Computer, FaultKind, NodeId, NodeName, Observed, ProviderName, Reading, ServerId, digest_u64, split_server_name,
 };
-use crate::state::{BackoffKey, Controller, LastPass, NodeMemory, Sighting, State, VERSION};
+use crate::state::{BackoffKey, Controller, LastPass, NodeMemory, Phase, Sighting, State, VERSION};
 
 /// What a pass knows.
 pub(super) struct Survey<'a> {
@@ -167,7 +168,7 @@ pub(super) fn survey<'a>(
     remember(&mut survey);
     registers::remember(&mut survey, state);
     leaving::remember(&mut survey, state);
-    learn(&mut survey);
+    learn(&mut survey, state);
     drift::learn(&mut survey);
     alert(&mut survey, state);
     survey
@@ -321,7 +322,7 @@ fn remember(survey: &mut Survey<'_>) {
 
 /// Draws the lessons: a server that joined opens what was held back, one that failed holds it back. Of servers that
 /// another program made there is nothing to learn for ours.
-fn learn(survey: &mut Survey<'_>) {
+fn learn(survey: &mut Survey<'_>, before: &State) {
     let (config, now) = (survey.config, survey.context.now);
     backoff::forget_old(&mut survey.state, now);
     images::refresh(&mut survey.state, config);
@@ -335,7 +336,7 @@ fn learn(survey: &mut Survey<'_>) {
         .retain(|name, _| config.templates.iter().any(|template| template.name == *name));
     learn_of_joined(survey);
     images::remember_candidates(survey);
-    let failures = failures(survey);
+    let failures = failures(survey, before);
     // While no pass was made Jenkins may have been away, and no image is to blame for that.
     for failure in failures.iter().filter(|_| !survey.restart) {
         if let Some(image) = &failure.image {
@@ -404,7 +405,7 @@ struct Failure<'a> {
 }
 
 /// Finds the failures that were not counted yet.
-fn failures<'a>(survey: &mut Survey<'a>) -> Vec<Failure<'a>> {
+fn failures<'a>(survey: &mut Survey<'a>, before: &State) -> Vec<Failure<'a>> {
     let config = survey.config;
     let mut found = Vec::new();
     for unit in &survey.units {
@@ -446,6 +447,12 @@ fn failures<'a>(survey: &mut Survey<'a>) -> Vec<Failure<'a>> {
                     (pair, reason, image)
                 }
             }
+            // Whoever deletes nodes of servers that boot, or such servers, does so again: each time a server is made.
+            Standing::Orphan { seen } if seen.passes == SIGHTINGS && unit.readable && survey.settling.is_none() => {
+                let name = unit.name;
+                let reason = format!("the Jenkins node of server \"{name}\" was deleted before its agent joined");
+                (pair, reason, None)
+            }
             _ => continue,
         };
         found.push(Failure {
@@ -459,5 +466,34 @@ fn failures<'a>(survey: &mut Survey<'a>) -> Vec<Failure<'a>> {
             memory.failure_counted = true;
         }
     }
+    found.extend(vanished(survey, before));
     found
+}
+
+/// Finds the servers that somebody else removed while they booted.
+fn vanished<'a>(survey: &Survey<'a>, before: &State) -> Vec<Failure<'a>> {
+    let config = survey.config;
+    let is_gone = |(id, memory): &(&NodeId, &NodeMemory)| {
+        memory.phase == Phase::Booting
+            && memory.joined.is_none()
+            && !(memory.adopted || memory.deleted || memory.failure_counted)
+            && !survey.state.nodes.contains_key(*id)
+    };
+    let gone = before.nodes.iter().filter(is_gone);
+    let failures = gone.filter_map(|(_, memory)| {
+        let template = config.template(memory.template.as_str())?;
+        let (provider, _) = config.providers.get_key_value(&memory.provider)?;
+        let zone = memory.zone.clone();
+        Some(Failure {
+            key: BackoffKey::TemplateAt(template.name.clone(), provider.clone(), zone),
+            reason: format!(
+                "server \"{}\" was removed by somebody else before it joined Jenkins",
+                memory.name
+            ),
+            template,
+            provider,
+            image: None,
+        })
+    });
+    failures.collect()
 }

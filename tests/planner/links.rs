@@ -692,3 +692,45 @@ fn a_server_that_never_joined_and_that_a_person_holds_is_said() {
         plan.notes
     );
 }
+
+#[test]
+fn nodes_that_somebody_deletes_each_time_cost_no_server_a_minute() {
+    let mut world = world();
+    world.config.templates[0].register = Register::Inbound;
+    world.items(1, "linux");
+    let mut made = 0;
+    for minute in 0..60 {
+        let plan = world.pass(mins(1));
+        for name in removed(&plan) {
+            world.lose_server(name);
+        }
+        for create in &plan.creates {
+            made += 1;
+            let name = world.server("small", 100 + minute, secs(1));
+            let server = world.server_mut(&name);
+            (server.name, server.status) = (create.name.clone(), ServerStatus::Build);
+            server.mark.as_mut().unwrap().id = Some(create.id.clone());
+        }
+    }
+    assert!((2..=8).contains(&made), "{made} servers");
+}
+
+#[test]
+fn servers_that_somebody_removes_while_they_boot_hold_their_template_back() {
+    let mut world = world();
+    let name = world.server("small", 1, mins(1));
+    world.items(1, "linux");
+    world.pass(mins(1));
+    world.lose_server(&name);
+    let plan = world.pass(secs(15));
+    assert!(plan.creates.is_empty(), "{:?}", plan.creates);
+    assert!(
+        plan.unmet[0]
+            .reason
+            .contains("removed by somebody else before it joined"),
+        "{:?}",
+        plan.unmet
+    );
+    world.later(mins(3));
+    assert_eq!(world.plan().creates.len(), 1);
+}
