@@ -27,7 +27,7 @@ use crate::error::{Error, chain};
 use crate::http::printable;
 use crate::jenkins::{self, Drained, RemoveNode};
 use crate::model::{BelongingMark, NodeId, NodeName, Observed, ProviderName, ServerId};
-use crate::plan::backoff::{begin, charge};
+use crate::plan::backoff::{begin, charge, record_failure};
 use crate::plan::{Context, Create, Drain, NodeToRemove, Removal, ServerToRemove, Unmark, agent_of, mark_text};
 use crate::provider::{CreateServer, Deleted, ProviderError};
 use crate::report::{Action, Do, Outcome};
@@ -519,6 +519,12 @@ impl<'a> Executor<'a> {
             self.may_have_ports(&intent, now);
         }
         let (reason, after) = (error.to_string(), retry_after(error));
+        // What names a wrong key, image or group is the template's own fault, and says nothing of the placement.
+        if let ProviderError::Refused(_) | ProviderError::NotFound(_) = error {
+            record_failure(&mut self.state, &key, now, &reason, after, &self.config.timing);
+            self.failed_keys.insert(key);
+            return exists;
+        }
         let held = charge(
             &mut self.state,
             self.config,

@@ -71,7 +71,7 @@ fn everything(site: &Site, done: &Done) -> String {
 /// The job runs on the node; then it goes, and its server with it.
 fn serves_and_goes(site: &Site, name: &str) {
     site.world.with(|world| world.jenkins.agent(name).connect(None));
-    assert_eq!(site.until_empty(), REMOVED, "Jenkins first, then the cloud, each once");
+    assert_eq!(site.until_empty(), REMOVED, "Jenkins first, then the cloud");
     assert_eq!(site.agents(), 0);
     let built = site.world.with(|world| {
         let done = world.jenkins.builds.iter().filter(|build| build.done && !build.killed);

@@ -187,7 +187,7 @@ impl Site {
         let text = format!(
             "owner: {owner}\nstate_file: {state}\njenkins: {{url: \"{jenkins}\", user: mita, token: 11token}}\n\
              provider:\n  {providers}\nlimits: {{canary: 0}}\n\
-             timing: {{idle_grace: 1s{first}{timing}}}\nnodes:{nodes}\n",
+             timing: {{idle_grace: 1s, offline_grace: 1s{first}{timing}}}\nnodes:{nodes}\n",
             state = state.display(),
         );
         fs::write(self.config(), text).expect("a configuration");
@@ -291,8 +291,10 @@ impl Site {
 
     /// Passes until no server of this site is left; returns what they did.
     pub fn until_empty(&self) -> Vec<String> {
-        self.passes("the servers are removed", |_| self.servers().is_empty().then_some(()))
-            .1
+        let (_, mut seen) = self.passes("the servers are removed", |_| self.servers().is_empty().then_some(()));
+        // A DELETE is repeated while the server is listed.
+        seen.dedup();
+        seen
     }
 }
 
