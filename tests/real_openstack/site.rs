@@ -291,7 +291,7 @@ impl Site {
 
     /// Passes until no server of this site is left; returns what they did.
     pub fn until_empty(&self) -> Vec<String> {
-        let (_, mut seen) = self.passes("the servers are removed", |_| self.servers().is_empty().then_some(()));
+        let ((), mut seen) = self.passes("the servers are removed", |_| self.servers().is_empty().then_some(()));
         // A DELETE is repeated while the server is listed.
         seen.dedup();
         seen
