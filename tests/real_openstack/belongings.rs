@@ -162,7 +162,8 @@ fn leaks_are_listed_and_only_ours_removed() {
         ", boot_grace: 1s",
     );
     let owner = site.owner.clone();
-    let gone = "linux__0123456789ab";
+    // A name that no test beside this one gives to a server.
+    let gone = "linux__fedcba987654";
     let ours = [
         ("floatingips", floating_ip(&site, &mark(&site, gone))),
         ("ports", port(&site, "a port", &mark(&site, gone))),
