@@ -9,6 +9,7 @@ mod drains;
 mod leaks;
 mod registers;
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use foldhash::HashMap;
@@ -26,9 +27,10 @@ pub use leaks::audit_leaks;
 
 /// Lists the rules that a plan breaks. A plan that breaks one is not executed.
 pub fn audit(plan: &Plan, observed: &Observed, config: &Config, state: &State, context: &Context) -> Vec<String> {
-    let mut broken = audit_destroy(plan, observed, config, state, context);
-    creates(plan, observed, config, state, context, &mut broken);
-    registers::wrong(plan, observed, config, context, &mut broken);
+    let world = World::new(observed, config, state, context);
+    let mut broken = world.wrong_in_any(plan);
+    creates(plan, &world, &mut broken);
+    registers::wrong(plan, &world, &mut broken);
     if !context.create && !plan.floating_ips.is_empty() {
         broken.push("the command creates nothing, the plan makes floating IPs".to_owned());
     }
@@ -42,7 +44,7 @@ pub fn audit(plan: &Plan, observed: &Observed, config: &Config, state: &State, c
     if removals > most {
         broken.push(format!("{removals} removals, at most {most} in a pass"));
     }
-    too_absent(plan, observed, state, context, &mut broken);
+    too_absent(plan, &world, &mut broken);
     broken
 }
 
@@ -54,42 +56,80 @@ pub fn audit_destroy(
     state: &State,
     context: &Context,
 ) -> Vec<String> {
-    let mut broken = Vec::new();
-    if observed.jenkins.quieting_down == Some(true) && plan.acts() {
-        broken.push("Jenkins is quieting down, and the plan acts".to_owned());
-    }
-    belongings::wrong(plan, observed, config, state, &mut broken);
-    drains::wrong(plan, observed, config, state, context, &mut broken);
-    if plan.removals.is_empty() {
-        return broken;
-    }
-    let nodes = nodes_by_name(observed);
-    let linked = linked(observed, config, state, context.now);
-    let units = by_server(&linked);
-    let mut seen = BTreeSet::new();
-    for removal in &plan.removals {
-        if let Some(server) = &removal.server
-            && !seen.insert(format!("{} {}", server.provider, server.id))
-        {
-            broken.push(format!("server {} is removed twice", server.name));
-        }
-        if let Some(node) = &removal.node
-            && !seen.insert(format!("node {}", node.name))
-        {
-            broken.push(format!("node {} is removed twice", node.name));
-        }
-        if removal.node.is_none() && removal.server.is_none() {
-            broken.push(format!("a removal of nothing ({})", removal.because));
-        }
-        broken.extend(wrong_server(removal, observed, &units));
-        broken.extend(wrong_node(removal, observed, config, state, &nodes, &units));
-    }
-    broken
+    World::new(observed, config, state, context).wrong_in_any(plan)
 }
 
-fn nodes_by_name(observed: &Observed) -> HashMap<&str, &Computer> {
-    let computers = observed.jenkins.computers.iter();
-    computers.map(|computer| (computer.name.as_str(), computer)).collect()
+/// What a plan is held against.
+struct World<'a> {
+    observed: &'a Observed,
+    config: &'a Config,
+    state: &'a State,
+    context: &'a Context,
+    /// All computers by name; found out when a rule first asks.
+    nodes: OnceCell<HashMap<&'a str, &'a Computer>>,
+    /// What is ours, with its nodes; found out when a rule first asks: most plans do nothing.
+    linked: OnceCell<Linked<'a>>,
+}
+
+impl<'a> World<'a> {
+    fn new(observed: &'a Observed, config: &'a Config, state: &'a State, context: &'a Context) -> Self {
+        Self {
+            observed,
+            config,
+            state,
+            context,
+            nodes: OnceCell::new(),
+            linked: OnceCell::new(),
+        }
+    }
+
+    fn node(&self, name: &str) -> Option<&'a Computer> {
+        let computers = self.observed.jenkins.computers.iter();
+        let by_name = || computers.map(|computer| (computer.name.as_str(), computer)).collect();
+        self.nodes.get_or_init(by_name).get(name).copied()
+    }
+
+    fn linked(&self) -> &Linked<'a> {
+        let link = || linked(self.observed, self.config, self.state, self.context.now);
+        self.linked.get_or_init(link)
+    }
+
+    fn servers(&self) -> impl Iterator<Item = &'a Server> {
+        all_servers(self.observed)
+    }
+
+    /// Lists what no plan may do, not even one that an operator asked for.
+    fn wrong_in_any(&self, plan: &Plan) -> Vec<String> {
+        let mut broken = Vec::new();
+        if self.observed.jenkins.quieting_down == Some(true) && plan.acts() {
+            broken.push("Jenkins is quieting down, and the plan acts".to_owned());
+        }
+        belongings::wrong(plan, self.observed, self.config, self.state, &mut broken);
+        drains::wrong(plan, self, &mut broken);
+        if plan.removals.is_empty() {
+            return broken;
+        }
+        let units = by_server(self.linked());
+        let mut seen = BTreeSet::new();
+        for removal in &plan.removals {
+            if let Some(server) = &removal.server
+                && !seen.insert(format!("{} {}", server.provider, server.id))
+            {
+                broken.push(format!("server {} is removed twice", server.name));
+            }
+            if let Some(node) = &removal.node
+                && !seen.insert(format!("node {}", node.name))
+            {
+                broken.push(format!("node {} is removed twice", node.name));
+            }
+            if removal.node.is_none() && removal.server.is_none() {
+                broken.push(format!("a removal of nothing ({})", removal.because));
+            }
+            broken.extend(wrong_server(removal, self.observed, &units));
+            broken.extend(wrong_node(removal, self, &units));
+        }
+        broken
+    }
 }
 
 fn all_servers(observed: &Observed) -> impl Iterator<Item = &Server> {
@@ -151,17 +191,10 @@ fn wrong_server(removal: &Removal, observed: &Observed, units: &Units<'_, '_>) -
 }
 
 /// Checks the Jenkins node of a removal: there, idle, not held by a person, and ours.
-fn wrong_node(
-    removal: &Removal,
-    observed: &Observed,
-    config: &Config,
-    state: &State,
-    nodes: &HashMap<&str, &Computer>,
-    units: &Units<'_, '_>,
-) -> Option<String> {
+fn wrong_node(removal: &Removal, world: &World<'_>, units: &Units<'_, '_>) -> Option<String> {
     let target = removal.node.as_ref()?;
     let name = target.name.as_str();
-    let Some(node) = nodes.get(name) else {
+    let Some(node) = world.node(name) else {
         return Some(format!("node {name} is removed and Jenkins has none of this name"));
     };
     if node.built_in {
@@ -183,18 +216,17 @@ fn wrong_node(
             )
         });
     }
-    let unread = config
-        .providers
-        .keys()
-        .find(|p| observed.clouds.get(*p).and_then(Reading::ok).is_none());
+    let is_unread = |provider: &&ProviderName| world.observed.clouds.get(*provider).and_then(Reading::ok).is_none();
+    let unread = world.config.providers.keys().find(is_unread);
     if let Some(provider) = unread {
         return Some(format!(
             "node {name} is removed for want of a server, and {provider} cannot be read"
         ));
     }
-    if all_servers(observed).any(|server| server.name == name) {
+    if world.servers().any(|server| server.name == name) {
         return Some(format!("node {name} is removed for want of a server, and there is one"));
     }
+    let state = world.state;
     let remembered = state.stray_nodes.contains_key(name)
         || state
             .nodes
@@ -204,17 +236,17 @@ fn wrong_node(
 }
 
 /// Checks what is made: known places, names of its own, and every limit.
-fn creates(
-    plan: &Plan,
-    observed: &Observed,
-    config: &Config,
-    state: &State,
-    context: &Context,
-    broken: &mut Vec<String>,
-) {
+fn creates(plan: &Plan, world: &World<'_>, broken: &mut Vec<String>) {
     if plan.creates.is_empty() {
         return;
     }
+    let &World {
+        observed,
+        config,
+        state,
+        context,
+        ..
+    } = world;
     if !context.create {
         broken.push("the command creates nothing, the plan does".to_owned());
     }
@@ -223,11 +255,11 @@ fn creates(
     if made > most {
         broken.push(format!("{made} creates, at most {most} in a pass"));
     }
-    let mut names: BTreeSet<&str> = all_servers(observed).map(|server| server.name.as_str()).collect();
+    let mut names: BTreeSet<&str> = world.servers().map(|server| server.name.as_str()).collect();
     for create in &plan.creates {
         broken.extend(wrong_create(create, observed, config, state, &mut names));
     }
-    let (mut of_template, mut at_provider, all) = alive(observed, config, state, context);
+    let (mut of_template, mut at_provider, all) = alive(world.linked());
     for create in &plan.creates {
         *of_template.entry(create.template.to_string()).or_default() += 1;
         *at_provider.entry(create.provider.to_string()).or_default() += 1;
@@ -292,13 +324,7 @@ fn wrong_create<'p>(
 }
 
 /// Counts what is alive: what the clouds list, what was begun, and what is remembered and not known to be gone.
-fn alive(
-    observed: &Observed,
-    config: &Config,
-    state: &State,
-    context: &Context,
-) -> (BTreeMap<String, usize>, BTreeMap<String, usize>, usize) {
-    let linked = linked(observed, config, state, context.now);
+fn alive(linked: &Linked<'_>) -> (BTreeMap<String, usize>, BTreeMap<String, usize>, usize) {
     let mut of_template: BTreeMap<String, usize> = BTreeMap::new();
     let mut at_provider: BTreeMap<String, usize> = BTreeMap::new();
     for unit in &linked.supply.units {
@@ -309,14 +335,11 @@ fn alive(
 }
 
 /// Checks that what goes for an absence is not too much of the fleet at once.
-fn too_absent(plan: &Plan, observed: &Observed, state: &State, context: &Context, broken: &mut Vec<String>) {
+fn too_absent(plan: &Plan, world: &World<'_>, broken: &mut Vec<String>) {
     if plan.removals.is_empty() {
         return;
     }
-    let nodes = nodes_by_name(observed);
-    let servers: HashMap<&str, &Server> = all_servers(observed)
-        .map(|server| (server.id.as_str(), server))
-        .collect();
+    let servers: HashMap<&str, &Server> = world.servers().map(|server| (server.id.as_str(), server)).collect();
     let is_absence = |removal: &&Removal| {
         let Some(target) = &removal.server else { return true };
         if servers
@@ -325,12 +348,13 @@ fn too_absent(plan: &Plan, observed: &Observed, state: &State, context: &Context
         {
             return false;
         }
-        let joined = state
+        let joined = world
+            .state
             .nodes
             .get(&target.node_id)
             .filter(|n| n.phase != Phase::Deleting)
             .is_some_and(|n| n.joined.is_some() || n.missing.is_some());
-        let node = removal.node.as_ref().and_then(|node| nodes.get(node.name.as_str()));
+        let node = removal.node.as_ref().and_then(|node| world.node(node.name.as_str()));
         joined && node.is_none_or(|node| node.offline && !node.temporarily_offline)
     };
     let known: BTreeSet<_> = plan
@@ -350,7 +374,7 @@ fn too_absent(plan: &Plan, observed: &Observed, state: &State, context: &Context
         .count();
     let strays = plan.stray_nodes.iter().filter(|node| !known.contains(node)).count();
     let fleet = plan.servers.len() + strays;
-    if !context.force && guard::holds(absent, fleet) {
+    if !world.context.force && guard::holds(absent, fleet) {
         broken.push(format!(
             "{absent} of {fleet} nodes are removed because something is absent; --force allows it"
         ));

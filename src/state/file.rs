@@ -99,30 +99,25 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Found, StateError> {
     struct Head {
         version: u64,
     }
-    let head: Head = match serde_json::from_slice(bytes) {
-        Ok(head) => head,
-        Err(error) => {
-            return Ok(Found::Damaged {
-                what: error.to_string(),
-            });
-        }
+    let damaged = |what: String| Ok(Found::Damaged { what });
+    let text = match str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => return damaged(error.to_string()),
     };
-    if head.version > u64::from(VERSION) {
-        return Err(StateError::Newer {
+    // A state of this version is read once. One that cannot be read may be a newer one.
+    let wrong = match serde_json::from_str::<State>(text) {
+        Ok(state) if state.version == VERSION => return Ok(Found::State(state)),
+        Ok(_) => String::new(),
+        Err(error) => error.to_string(),
+    };
+    match serde_json::from_str::<Head>(text) {
+        Ok(Head { version }) if version > u64::from(VERSION) => Err(StateError::Newer {
             path: path.to_owned(),
-            found: head.version,
-        });
-    }
-    if head.version != u64::from(VERSION) {
-        return Ok(Found::Damaged {
-            what: format!("format {} was never written", head.version),
-        });
-    }
-    match serde_json::from_slice(bytes) {
-        Ok(state) => Ok(Found::State(state)),
-        Err(error) => Ok(Found::Damaged {
-            what: error.to_string(),
+            found: version,
         }),
+        Ok(Head { version }) if version != u64::from(VERSION) => damaged(format!("format {version} was never written")),
+        Ok(_) => damaged(wrong),
+        Err(error) => damaged(error.to_string()),
     }
 }
 

@@ -1,35 +1,24 @@
 //! The rules for nodes that are to take no new work.
 
-use super::nodes_by_name;
+use super::World;
 use crate::config::Config;
-use crate::model::{Computer, NodeId, Observed};
-use crate::plan::link::{Linked, linked};
-use crate::plan::{Context, DRAIN_PREFIX, Drain, Plan, SPENT_PREFIX, phase};
+use crate::model::{Computer, NodeId};
+use crate::plan::link::Linked;
+use crate::plan::{DRAIN_PREFIX, Drain, Plan, SPENT_PREFIX, phase};
 use crate::state::State;
 
 /// Adds the rules that the drains of a plan break: each is a node of ours, not held by a person, under our mark; one that
 /// is to have had its builds had them.
-pub(super) fn wrong(
-    plan: &Plan,
-    observed: &Observed,
-    config: &Config,
-    state: &State,
-    context: &Context,
-    broken: &mut Vec<String>,
-) {
-    if plan.drains.is_empty() {
-        return;
-    }
-    let nodes = nodes_by_name(observed);
-    let linked = linked(observed, config, state, context.now);
+pub(super) fn wrong(plan: &Plan, world: &World<'_>, broken: &mut Vec<String>) {
+    let &World { config, state, .. } = world;
     for drain in &plan.drains {
         let name = drain.node.as_str();
-        let fault = match nodes.get(name) {
+        let fault = match world.node(name) {
             None => Some("Jenkins has none of this name"),
             Some(node) if node.built_in => Some("it is the built-in node"),
             Some(node) if phase::is_persons(node) => Some("a person took it offline"),
             Some(_) if !drain.mark.starts_with(DRAIN_PREFIX) => Some("the mark is none of a drain"),
-            Some(node) => match owner(name, &linked, state) {
+            Some(node) => match owner(name, world.linked(), state) {
                 None if !state.stray_nodes.contains_key(name) && !has_our_form(name, config) => Some("it is not ours"),
                 id => early(drain, node, id.as_ref(), config, state),
             },

@@ -1,30 +1,34 @@
 //! Re-checks the Jenkins nodes that a plan makes for servers which are up.
 
-use super::super::{Context, Plan};
-use super::{all_servers, nodes_by_name};
-use crate::config::{Config, Register};
-use crate::model::{Observed, ServerStatus, split_server_name};
+use super::super::Plan;
+use super::World;
+use crate::config::Register;
+use crate::model::{ServerStatus, split_server_name};
 
 /// Adds the rules that the nodes to be made break: of a running server of ours that has the address, none of that name.
-pub(super) fn wrong(plan: &Plan, observed: &Observed, config: &Config, context: &Context, broken: &mut Vec<String>) {
+pub(super) fn wrong(plan: &Plan, world: &World<'_>, broken: &mut Vec<String>) {
     if plan.registers.is_empty() {
         return;
     }
-    if !context.create {
+    if !world.context.create {
         broken.push("the command creates nothing, the plan makes Jenkins nodes".to_owned());
     }
-    if observed.jenkins.quieting_down == Some(true) {
+    if world.observed.jenkins.quieting_down == Some(true) {
         broken.push("Jenkins is quieting down, and the plan makes Jenkins nodes".to_owned());
     }
-    let nodes = nodes_by_name(observed);
     for wanted in &plan.registers {
         let name = wanted.name.as_str();
-        if nodes.contains_key(name) {
+        if world.node(name).is_some() {
             broken.push(format!("node {name} is made and there is one"));
         }
-        let server = all_servers(observed).find(|server| server.id == wanted.server_id && server.name == name);
+        let server = world
+            .servers()
+            .find(|server| server.id == wanted.server_id && server.name == name);
         let good = server.is_some_and(|server| {
-            let marked = server.mark.as_ref().is_some_and(|mark| mark.owner == config.owner);
+            let marked = server
+                .mark
+                .as_ref()
+                .is_some_and(|mark| mark.owner == world.config.owner);
             let there = server.addresses.iter().any(|at| at.ip == wanted.address);
             marked && there && server.status == ServerStatus::Active && split_server_name(name).is_some()
         });
@@ -33,7 +37,7 @@ pub(super) fn wrong(plan: &Plan, observed: &Observed, config: &Config, context: 
                 "node {name} is made and no running server of ours has its address"
             ));
         }
-        let mut templates = config.templates.iter();
+        let mut templates = world.config.templates.iter();
         if !templates.any(|template| template.name == wanted.template && template.register == Register::Ssh) {
             broken.push(format!("node {name} is made and its template does not say so"));
         }

@@ -6,7 +6,7 @@
 use std::marker::PhantomData;
 
 use serde::Deserialize;
-use serde::de::DeserializeSeed;
+use serde::de::{DeserializeSeed, Error as _};
 use serde_json::{Map, Value};
 
 use super::catalog::Service;
@@ -275,10 +275,15 @@ pub(super) fn read_with<'de, S: DeserializeSeed<'de>>(
     body: &'de [u8],
     seed: impl Fn() -> S,
 ) -> Result<S::Value, serde_json::Error> {
-    let mut json = serde_json::Deserializer::from_slice(body);
-    let read = seed()
-        .deserialize(&mut json)
-        .and_then(|value| json.end().map(|()| value));
+    // Checked once: checking each text on its own takes a tenth more of the time.
+    let read = match str::from_utf8(body) {
+        Ok(text) => {
+            let mut json = serde_json::Deserializer::from_str(text);
+            let read = seed().deserialize(&mut json);
+            read.and_then(|value| json.end().map(|()| value))
+        }
+        Err(cause) => Err(serde_json::Error::custom(cause)),
+    };
     read.or_else(|cause| {
         // One odd character in a name closes no list.
         let value: Value =
