@@ -1,5 +1,5 @@
-//! Templates whose newest node joined without a label that `labels` promises: such a template answers for that label no
-//! longer, but for one server a day that tries again.
+//! Templates whose newest node joined without a label that `labels` promises, or with one beside them: such a template
+//! answers no longer for what that node does not serve, but for one server a day that tries again.
 //!
 //! What is made and kept is decided in `grow` and `reap`, by the slots of `slots`.
 
@@ -15,11 +15,11 @@ use super::survey::Survey;
 use super::words::shown;
 use crate::config::Template;
 use crate::labels::Labels;
-use crate::model::NodeId;
+use crate::model::{NodeId, TemplateName};
 use crate::queue::Wish;
 use crate::state::{LabelDrift, State};
 
-/// How often a server is made although its template lacks the label.
+/// How often a server is made although the last one had other labels.
 const RETRY_EVERY: SignedDuration = SignedDuration::from_hours(24);
 
 /// How often a warning is repeated.
@@ -36,15 +36,20 @@ pub(super) fn of<'s>(state: &'s State, template: &Template) -> Option<&'s LabelD
         .filter(|drift| drift.config == template.digest)
 }
 
-/// Returns the labels for which a template still answers.
-pub(super) fn labels_left(template: &Template, drift: &LabelDrift) -> Labels {
+/// The most labels beside the template's that are remembered, and the longest, in bytes.
+const MOST_ADDED: usize = 50;
+const LONGEST_ADDED: usize = 100;
+
+/// Returns the labels that the next node of a template is expected to have.
+pub(super) fn labels_expected(template: &Template, drift: &LabelDrift) -> Labels {
     let left = template.labels.iter().filter(|label| !drift.lacks.contains_key(*label));
-    left.cloned().collect()
+    left.chain(drift.adds.keys()).cloned().collect()
 }
 
 /// Returns whether the next server may be made that tries again.
 pub(super) fn is_due(drift: &LabelDrift, now: Timestamp) -> bool {
-    let begun = drift.lacks.values().max().copied();
+    // Labels beside the template's may be others for each node, an address among them.
+    let begun = drift.lacks.values().max().or(drift.adds.values().min()).copied();
     let tried = drift.retry.as_ref().map(|retry| retry.at);
     begun
         .into_iter()
@@ -61,10 +66,11 @@ pub(super) fn learn(survey: &mut Survey<'_>) {
         else {
             return false;
         };
-        if let Some(lacks) = complete(survey, template, drift) {
-            drift.lacks.retain(|label, _| lacks.contains(label.as_str()));
+        if let Some(found) = complete(survey, template, drift) {
+            drift.lacks.retain(|label, _| found.lacks.contains(label.as_str()));
+            remember_added(drift, &found, survey.context.now);
         }
-        !drift.lacks.is_empty()
+        !drift.is_none()
     });
     for lesson in lessons(survey).into_values() {
         let name = &lesson.template.name;
@@ -79,7 +85,19 @@ struct Lesson<'a> {
     template: &'a Template,
     node: &'a NodeId,
     created: Timestamp,
+    differs: Difference<'a>,
+}
+
+/// In which labels a node differs from its template.
+struct Difference<'a> {
     lacks: BTreeSet<&'a str>,
+    adds: BTreeSet<&'a str>,
+}
+
+impl Difference<'_> {
+    fn is_none(&self) -> bool {
+        self.lacks.is_empty() && self.adds.is_empty()
+    }
 }
 
 /// Finds one lesson for each template that has a node to learn from.
@@ -93,19 +111,22 @@ fn lessons<'s>(survey: &'s Survey<'_>) -> BTreeMap<usize, Lesson<'s>> {
         if !is_first_sighting(unit) || unit.adopted || unit.digest() != Some(template.digest.as_str()) {
             continue;
         }
-        let Some(lacks) = lacks_of(unit, template) else {
+        let Some(differs) = difference(unit, template) else {
             continue;
         };
         let lesson = Lesson {
             template,
             node: &unit.id,
             created,
-            lacks,
+            differs,
         };
         match lessons.get_mut(&kind) {
             Some(other) if other.created > created => {}
-            // Which of two of one second is newer is not known: what one of them has, the template has.
-            Some(other) if other.created == created => other.lacks.retain(|label| lesson.lacks.contains(label)),
+            // Which of two of one second is newer is not known: what one of them shows to be right, is.
+            Some(other) if other.created == created => {
+                other.differs.lacks.retain(|label| lesson.differs.lacks.contains(label));
+                other.differs.adds.retain(|label| lesson.differs.adds.contains(label));
+            }
             _ => drop(lessons.insert(kind, lesson)),
         }
     }
@@ -122,23 +143,33 @@ fn is_first_sighting(unit: &Unit<'_>) -> bool {
     watched && matches!(unit.standing, Standing::Up { .. })
 }
 
-/// Returns the labels of its template that a node lacks; `None` where Jenkins does not tell them.
-fn lacks_of<'s>(unit: &Unit<'_>, template: &'s Template) -> Option<BTreeSet<&'s str>> {
-    let labels = unit.computer()?.labels.as_ref()?;
+/// Returns in which labels a node differs from its template, its own name aside; `None` where Jenkins does not tell them.
+fn difference<'s>(unit: &Unit<'s>, template: &'s Template) -> Option<Difference<'s>> {
+    let computer = unit.computer()?;
+    let labels: BTreeSet<&str> = computer.labels.as_ref()?.iter().map(String::as_str).collect();
     let promised = template.labels.iter().map(String::as_str);
-    Some(
-        promised
-            .filter(|label| labels.iter().all(|other| other != label))
-            .collect(),
-    )
+    let lacks = promised.filter(|label| !labels.contains(label)).collect();
+    let is_added = |label: &&str| {
+        *label != computer.name.as_str() && !template.labels.contains(*label) && label.len() <= LONGEST_ADDED
+    };
+    let adds = labels.iter().copied().filter(is_added).take(MOST_ADDED).collect();
+    Some(Difference { lacks, adds })
 }
 
-/// Returns what the node that showed a drift lacks by now, as long as its labels may still be coming.
-fn complete<'s>(survey: &Survey<'_>, template: &'s Template, drift: &LabelDrift) -> Option<BTreeSet<&'s str>> {
+/// Returns how the node that showed a drift differs by now, as long as its labels may still be coming.
+fn complete<'s>(survey: &Survey<'s>, template: &'s Template, drift: &LabelDrift) -> Option<Difference<'s>> {
     let unit = survey.units.iter().find(|unit| unit.id == drift.node)?;
     let young = since(survey.context.now, unit.joined?) <= LABELS_COMPLETE;
     let up = matches!(unit.standing, Standing::Up { .. });
-    (young && up).then(|| lacks_of(unit, template)).flatten()
+    (young && up).then(|| difference(unit, template)).flatten()
+}
+
+/// Remembers which labels the newest node has beside its template's.
+fn remember_added(drift: &mut LabelDrift, found: &Difference<'_>, now: Timestamp) {
+    drift.adds.retain(|label, _| found.adds.contains(label.as_str()));
+    for label in &found.adds {
+        drift.adds.entry((*label).to_owned()).or_insert(now);
+    }
 }
 
 /// Returns the drift after a lesson.
@@ -146,14 +177,16 @@ fn heed(lesson: Lesson<'_>, before: Option<LabelDrift>, survey: &Survey<'_>) -> 
     let now = survey.context.now;
     let Some(mut drift) = before else {
         // A server that took long to join says nothing of those that were made after it.
-        if lesson.lacks.is_empty() || has_joined_since(&lesson, survey) {
+        if lesson.differs.is_none() || has_joined_since(&lesson, survey) {
             return None;
         }
+        let known_now = |labels: BTreeSet<&str>| labels.into_iter().map(|label| (label.to_owned(), now)).collect();
         return Some(LabelDrift {
             config: lesson.template.digest.clone(),
             node: lesson.node.clone(),
             created: lesson.created,
-            lacks: lesson.lacks.into_iter().map(|label| (label.to_owned(), now)).collect(),
+            lacks: known_now(lesson.differs.lacks),
+            adds: known_now(lesson.differs.adds),
             retry: None,
             warned: None,
         });
@@ -161,18 +194,21 @@ fn heed(lesson: Lesson<'_>, before: Option<LabelDrift>, survey: &Survey<'_>) -> 
     if lesson.created < drift.created {
         return Some(drift);
     }
-    drift.lacks.retain(|label, _| lesson.lacks.contains(label.as_str()));
+    let differs = lesson.differs;
+    drift.lacks.retain(|label, _| differs.lacks.contains(label.as_str()));
+    drift.adds.retain(|label, _| differs.adds.contains(label.as_str()));
     if lesson.created > drift.created {
         drift.node = lesson.node.clone();
         drift.created = lesson.created;
-        for label in lesson.lacks {
+        remember_added(&mut drift, &differs, now);
+        for label in differs.lacks {
             if !drift.lacks.contains_key(label) {
                 drift.lacks.insert(label.to_owned(), now);
                 drift.warned = None;
             }
         }
     }
-    Some(drift).filter(|drift| !drift.lacks.is_empty())
+    Some(drift).filter(|drift| !drift.is_none())
 }
 
 /// Whether a node of the same configuration, no older than this one, joined before it.
@@ -200,7 +236,7 @@ pub(super) fn sentences(survey: &mut Survey<'_>) -> (Vec<String>, Vec<String>) {
         };
         let sentences: Vec<String> = drift.lacks.keys().map(said).collect();
         let quiet = |then: Timestamp| now.duration_since(then).abs() < WARN_EVERY;
-        if !drift.warned.is_some_and(quiet) {
+        if !sentences.is_empty() && !drift.warned.is_some_and(quiet) {
             drift.warned = Some(now);
             news.extend(sentences.iter().cloned());
         }
@@ -212,21 +248,56 @@ pub(super) fn sentences(survey: &mut Survey<'_>) -> (Vec<String>, Vec<String>) {
 /// What an operator is to do about it.
 const MEND: &str = "let its script register the label, or take it out of `labels`";
 
-/// Says that a template does not answer for a wish which its configuration satisfies, since its newest node joined
-/// without labels that the wish needs.
-pub fn lacks_for(wish: &Wish, template: &Template, state: &State) -> Option<String> {
-    let drift = of(state, template)?;
-    let left = labels_left(template, drift);
-    if !is_served_by(wish, template, &template.labels) || is_served_by(wish, template, &left) {
-        return None;
+/// Says which labels the nodes of a template have beside those that it promises, where an item waits that they do not
+/// serve for that.
+pub(super) fn unwanted(survey: &Survey<'_>, wishes: &[Wish]) -> Vec<String> {
+    let mut found = BTreeSet::new();
+    for template in &survey.config.templates {
+        let Some(drift) = of(&survey.state, template).filter(|drift| !drift.adds.is_empty()) else {
+            continue;
+        };
+        for wish in wishes.iter().filter(|wish| is_lost_for(wish, template, drift)) {
+            let needed = labels_in(wish);
+            let adds = drift.adds.keys().filter(|label| needed.contains(label.as_str()));
+            found.extend(adds.map(|label| (&template.name, label)));
+        }
     }
+    let said = |(template, label): (&TemplateName, &String)| {
+        format!(
+            "the newest server of template \"{template}\" joined Jenkins with the label \"{}\" beside its `labels`, and \
+             items wait that need a node without it: {MEND_ADDED}; until then one server a day is made for them, to see \
+             whether the label is gone",
+            shown(label)
+        )
+    };
+    found.into_iter().map(said).collect()
+}
+
+/// What an operator is to do about a label beside those of the template.
+const MEND_ADDED: &str = "keep the script from registering it, or add it to `labels`";
+
+/// Whether a template does not answer for a wish that its configuration satisfies.
+fn is_lost_for(wish: &Wish, template: &Template, drift: &LabelDrift) -> bool {
+    is_served_by(wish, template, &template.labels) && !is_served_by(wish, template, &labels_expected(template, drift))
+}
+
+/// Says that a template does not answer for a wish which its configuration satisfies, since its newest node joined
+/// without labels that the wish needs, or with others that it excludes.
+pub fn lacks_for(wish: &Wish, template: &Template, state: &State) -> Option<String> {
+    let drift = of(state, template).filter(|drift| is_lost_for(wish, template, drift))?;
     let needed = labels_in(wish);
-    let lacks = drift.lacks.keys().filter(|label| needed.contains(label.as_str()));
-    let lacks: Vec<String> = lacks.map(|label| format!("\"{}\"", shown(label))).collect();
+    let named = |labels: &BTreeMap<String, Timestamp>| {
+        let named = labels.keys().filter(|label| needed.contains(label.as_str()));
+        let named: Vec<String> = named.map(|label| format!("\"{}\"", shown(label))).collect();
+        (!named.is_empty()).then(|| named.join(", "))
+    };
+    let lacks =
+        named(&drift.lacks).map(|labels| format!("without the label {labels}, which `labels` promises: {MEND}"));
+    let adds = named(&drift.adds).map(|labels| format!("with the label {labels} beside its `labels`: {MEND_ADDED}"));
+    let differs: Vec<String> = lacks.into_iter().chain(adds).collect();
     Some(format!(
-        "the newest server of \"{}\" joined without the label {}, which `labels` promises: {MEND}; one server a day \
-         tries again",
+        "the newest server of \"{}\" joined {}; one server a day tries again",
         template.name,
-        lacks.join(", ")
+        differs.join("; and ")
     ))
 }

@@ -120,7 +120,7 @@ fn open(group: usize, class: usize, demand: &Demand<'_>, yard: &mut Yard<'_, '_>
 fn book(group: usize, mut because: String, demand: &Demand<'_>, yard: &mut Yard<'_, '_>) {
     let retry = matches!(demand.slots.origin(group), Origin::Retry { .. });
     if retry {
-        because.push_str("; the last servers lacked the label, one a day tries again");
+        because.push_str("; the last server had other labels than its template, one a day tries again");
     }
     yard.book(demand.slots.template(group), because);
     if let Some(create) = yard.creates.last_mut() {

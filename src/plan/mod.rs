@@ -177,7 +177,7 @@ pub struct Create {
     pub offer: Option<Offer>,
     /// Whether its Jenkins node is made before it (`register: inbound`).
     pub node_first: bool,
-    /// Whether it is made to see if labels that its template promises, and its last nodes lacked, are back.
+    /// Whether it is made to see if nodes of its template have the promised labels by now, and no others.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub retry: bool,
     /// Why.

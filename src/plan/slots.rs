@@ -34,7 +34,7 @@ struct SlotGroup {
 pub(super) enum Origin {
     /// Servers that boot or are to be made, and online nodes that no wish tells from what the template promises.
     Template,
-    /// The server that tries whether labels are back which the template's last nodes lacked.
+    /// The server that tries whether the nodes of its template have the promised labels by now.
     Retry {
         /// Whether it may be made now.
         is_due: bool,
@@ -50,8 +50,8 @@ type Known<'w> = HashMap<&'w str, usize>;
 struct Promise {
     /// Its labels, those that count.
     labels: Vec<usize>,
-    /// The labels for which it still answers, where its last node lacked some.
-    left: Option<Labels>,
+    /// The labels that its next node is expected to have, where its last one differed in some that a wish may tell.
+    expected: Option<Labels>,
 }
 
 impl SlotGroups {
@@ -69,12 +69,16 @@ impl SlotGroups {
             .iter()
             .map(|template| Promise {
                 labels: numbers(template.labels.iter().map(String::as_str), &known),
-                left: drift::of(&survey.state, template).map(|drift| drift::labels_left(template, drift)),
+                expected: drift::of(&survey.state, template)
+                    .filter(|drift| {
+                        !drift.lacks.is_empty() || drift.adds.keys().any(|label| known.contains_key(label.as_str()))
+                    })
+                    .map(|drift| drift::labels_expected(template, drift)),
             })
             .collect();
         let mut groups: Vec<SlotGroup> = (0..promises.len()).map(SlotGroup::of_template).collect();
         let mut retries = vec![None; promises.len()];
-        for template in (0..promises.len()).filter(|&template| promises[template].left.is_some()) {
+        for template in (0..promises.len()).filter(|&template| promises[template].expected.is_some()) {
             retries[template] = Some(groups.len());
             let origin = Origin::Retry {
                 is_due: may_retry(survey, &config.templates[template]),
@@ -174,9 +178,9 @@ impl SlotGroups {
         for (group, SlotGroup { template, origin }) in self.groups[..own.first].iter().enumerate() {
             let template_labels = &config.templates[*template].labels;
             let serves = |labels: &Labels| is_served_by(wish, &config.templates[*template], labels);
-            let left = promises[*template].left.as_ref();
+            let expected = promises[*template].expected.as_ref();
             // A label that is merely missing is no promise either: `!huge` gets no server of a template with `huge`.
-            let kept = *origin != Origin::Template || left.is_none_or(serves);
+            let kept = *origin != Origin::Template || expected.is_none_or(serves);
             if kept && serves(template_labels) {
                 found.push(group);
             }
@@ -262,7 +266,7 @@ fn own_labels(unit: &Unit<'_>, promise: &Promise, known: &Known<'_>) -> Option<V
     };
     let own = labels.iter().map(String::as_str).chain([computer.name.as_str()]);
     let own = numbers(own, known);
-    (promise.left.is_some() || own != promise.labels).then_some(own)
+    (promise.expected.is_some() || own != promise.labels).then_some(own)
 }
 
 /// Returns the online node whose executors are the slots of a unit.
@@ -280,7 +284,7 @@ fn node_of_slots<'a>(unit: &Unit<'a>) -> Option<&'a Computer> {
     }
 }
 
-/// Whether a unit is the server that tries whether labels are back, and boots.
+/// Whether a unit is the server that tries whether the labels are as promised, and boots.
 fn is_retry(unit: &Unit<'_>, survey: &Survey<'_>) -> bool {
     let drift = survey.state.drifts.get(&unit.template);
     let retry = drift.and_then(|drift| drift.retry.as_ref());

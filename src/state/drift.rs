@@ -1,4 +1,4 @@
-//! Which labels the nodes of a template joined without, although its configuration promises them.
+//! In which labels the nodes of a template differ from what its configuration promises.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Intent, State};
 use crate::model::{NodeId, TemplateName};
 
-/// The labels that the newest node of a template did not have when it was first seen online.
+/// The labels in which the newest node of a template differed from its configuration when it was first seen online.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LabelDrift {
     /// The digest of the template (`mita-config`); another configuration may have another script.
@@ -19,15 +19,25 @@ pub struct LabelDrift {
     pub created: Timestamp,
     /// The labels it lacked, each with the time since which it is known.
     pub lacks: BTreeMap<String, Timestamp>,
-    /// The last server that was made for one of these labels all the same.
+    /// The labels it had beside those of the template, each with the time since which it is known.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub adds: BTreeMap<String, Timestamp>,
+    /// The last server that was made all the same for an item that such a node does not serve.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<LabelRetry>,
-    /// When a warning was last given of it.
+    /// When a warning was last given of the labels it lacked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warned: Option<Timestamp>,
 }
 
-/// A server that is made to see whether the nodes of its template have the missing labels by now.
+impl LabelDrift {
+    /// Returns whether there is no difference.
+    pub fn is_none(&self) -> bool {
+        self.lacks.is_empty() && self.adds.is_empty()
+    }
+}
+
+/// A server that is made to see whether the nodes of its template have the promised labels by now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LabelRetry {
     /// The server.
@@ -37,7 +47,7 @@ pub struct LabelRetry {
 }
 
 impl State {
-    /// Remembers that the server of an intent is asked for although its template lacks a label.
+    /// Remembers that the server of an intent is asked for although the nodes of its template had other labels.
     pub fn begin_retry(&mut self, template: &TemplateName, node: &NodeId, at: Timestamp) {
         if let Some(drift) = self.drifts.get_mut(template) {
             drift.retry = Some(LabelRetry { node: node.clone(), at });

@@ -160,10 +160,14 @@ impl Labelled {
             let template = templates.iter().find(|t| t.name == create.template).unwrap();
             let promised = &self.promised[create.template.as_str()];
             let drift = plan.state.drifts.get(&create.template);
+            let known = drift.filter(|_| !create.retry);
             let kept = promised
                 .iter()
-                .filter(|label| create.retry || drift.is_none_or(|drift| !drift.lacks.contains_key(*label)));
-            let kept: Labels = kept.cloned().collect();
+                .filter(|label| known.is_none_or(|drift| !drift.lacks.contains_key(*label)));
+            let kept: Labels = kept
+                .chain(known.into_iter().flat_map(|drift| drift.adds.keys()))
+                .cloned()
+                .collect();
             let wanted = labels
                 .iter()
                 .any(|label| label.matches(promised) && label.matches(&kept));

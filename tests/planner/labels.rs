@@ -91,7 +91,7 @@ fn a_label_that_the_script_does_not_register_is_said_and_costs_one_server_a_day(
     assert!(!fleet.made[0].1.retry);
     let because = &fleet.made[1].1.because;
     assert!(
-        because.ends_with("for huge; the last servers lacked the label, one a day tries again"),
+        because.ends_with("for huge; the last server had other labels than its template, one a day tries again"),
         "{because}"
     );
     assert_eq!(warned(&plans), 4);
@@ -472,4 +472,115 @@ fn the_state_keeps_what_is_known_of_labels() {
     assert!(old.drifts.is_empty());
     fleet.world.later(secs(1));
     assert_eq!(reasons(&fleet.pass(mins(1))), [LACKS]);
+}
+
+/// A template `small` that promises `linux`, whose agents join with `swarm`, too.
+fn swarming() -> Fleet {
+    let mut fleet = Fleet::new(with(vec![template("small", &["linux"])]));
+    fleet.registers("small", &["linux", "swarm"]);
+    fleet
+}
+
+const ADDS: &str = "the newest server of \"small\" joined with the label \"swarm\" beside its `labels`: keep the script \
+                    from registering it, or add it to `labels`; one server a day tries again";
+
+#[test]
+fn a_label_beside_the_promised_ones_that_items_exclude_costs_one_server_a_day() {
+    let mut fleet = swarming();
+    fleet.world.items(2, "linux && !swarm");
+    let mut plans = fleet.passes(HOUR, mins(1));
+    assert_eq!(fleet.made.len(), 2, "one for each item, before a node was seen");
+    assert_eq!(fleet.servers("small"), 0, "idle, they went after idle_grace");
+    let last = plans.last().unwrap();
+    assert_eq!(reasons(last), [ADDS]);
+    let note = "the newest server of template \"small\" joined Jenkins with the label \"swarm\" beside its `labels`, and \
+                items wait that need a node without it";
+    assert!(last.notes.iter().any(|text| text.starts_with(note)), "{:?}", last.notes);
+    let said = |plans: &[Plan]| {
+        let news = plans.iter().flat_map(|plan| &plan.news);
+        news.filter(|text| text.starts_with(note)).count()
+    };
+    assert_eq!(said(&plans), 1);
+    plans.extend(fleet.passes(HOUR * 72, mins(5)));
+    assert_eq!(fleet.made.len(), 5);
+    assert!(fleet.made[2..].iter().all(|(_, create)| create.retry));
+    assert_eq!(said(&plans), 4);
+    // Once the script leaves it out, the next try ends it.
+    fleet.registers("small", &["linux"]);
+    let plans = fleet.passes(HOUR * 25, mins(5));
+    assert!(plans.last().unwrap().state.drifts.is_empty());
+    assert_eq!(fleet.made.len(), 7, "one tried, and the other item got its server");
+}
+
+#[test]
+fn a_label_beside_the_promised_ones_stops_nothing_else() {
+    let mut fleet = swarming();
+    fleet.world.items(1, "linux");
+    let plans = fleet.passes(mins(10), mins(1));
+    assert!(plans.iter().all(|plan| plan.news.is_empty()), "nobody excludes it");
+    let drift = &plans.last().unwrap().state.drifts.values().next().unwrap();
+    assert_eq!(
+        drift.adds.keys().collect::<Vec<_>>(),
+        ["swarm"],
+        "the node's own name is none of them"
+    );
+    fleet.world.items(2, "linux");
+    assert_eq!(fleet.pass(mins(1)).creates.len(), 2);
+    fleet.world.observed.jenkins.queue.clear();
+    // What only such a node serves gets no server: the template does not promise it.
+    fleet.world.items(5, "swarm && linux");
+    assert_eq!(
+        fleet
+            .passes(mins(20), mins(1))
+            .iter()
+            .flat_map(|plan| &plan.creates)
+            .count(),
+        0
+    );
+    fleet.world.observed.jenkins.queue.clear();
+    // Known from a node that joined for another item: no server but one is made.
+    fleet.world.items(3, "!swarm");
+    assert_eq!(
+        fleet
+            .passes(HOUR, mins(1))
+            .iter()
+            .flat_map(|plan| &plan.creates)
+            .count(),
+        0
+    );
+    assert_eq!(
+        fleet
+            .passes(HOUR * 24, mins(5))
+            .iter()
+            .flat_map(|plan| &plan.creates)
+            .count(),
+        1
+    );
+}
+
+#[test]
+fn a_label_that_a_person_adds_later_says_nothing_of_the_template() {
+    let mut fleet = Fleet::new(with(vec![template("small", &["linux"])]));
+    fleet.world.items(1, "linux");
+    fleet.passes(mins(10), mins(1));
+    let name = fleet.world.observed.jenkins.computers[0].name.to_string();
+    fleet.world.labels(&name, ["linux", "quarantine"]);
+    fleet.world.observed.jenkins.queue.clear();
+    fleet.world.items(1, "linux && !quarantine");
+    let plan = fleet.pass(mins(1));
+    assert_eq!((plan.creates.len(), plan.state.drifts.len()), (1, 0));
+}
+
+#[test]
+fn labels_beside_the_promised_ones_that_come_a_moment_later_count() {
+    let mut fleet = swarming();
+    fleet.registers("small", &["linux", "first"]);
+    fleet.world.items(1, "linux && !swarm && !first");
+    fleet.passes(mins(3), mins(1));
+    let name = fleet.world.observed.jenkins.computers[0].name.to_string();
+    fleet.world.labels(&name, ["linux", "swarm"]);
+    let plan = fleet.pass(mins(1));
+    let drift = plan.state.drifts.values().next().unwrap();
+    assert_eq!(drift.adds.keys().collect::<Vec<_>>(), ["swarm"]);
+    assert_eq!(reasons(&plan), [ADDS]);
 }
