@@ -173,6 +173,9 @@ impl KeystoneAuth {
     }
 }
 
+/// What stands for the project in an endpoint that the configuration names, as other clients write it.
+pub const PROJECT_MARKS: [&str; 4] = ["%(project_id)s", "$(project_id)s", "%(tenant_id)s", "$(tenant_id)s"];
+
 /// Endpoints that replace those of the catalog (libcloud's `base_url` and others).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EndpointOverrides {

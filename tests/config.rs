@@ -840,6 +840,9 @@ fn the_login_is_what_libcloud_would_do() {
         };
         assert_eq!(access.endpoints.compute.as_deref(), Some(url));
     }
+    let unknown = refused(provider("compute_url: https://h/v2.1/%(nope)s"));
+    let said = "\"%(nope)s\" is not filled in, only the project is: %(project_id)s or %(tenant_id)s";
+    assert!(unknown.len() == 1 && unknown[0].ends_with(said), "{unknown:?}");
     let KeystoneAuth::V3Password {
         user_domain,
         project_domain,

@@ -257,10 +257,12 @@ fn counted(failures: u32) -> String {
 fn pause(key: &str, failures: u32, timing: &Timing) -> SignedDuration {
     let doublings = failures.saturating_sub(1).min(32);
     let doubled = timing.backoff_first.as_secs().saturating_mul(1_i64 << doublings);
-    let plain = doubled.min(timing.backoff_max.as_secs()).max(1);
+    let most = timing.backoff_max.as_secs().max(1);
+    let plain = doubled.clamp(1, most);
     let hash = mix(digest_u64(format!("{key} {failures}").as_bytes())) % JITTER_THOUSANDTHS.unsigned_abs();
     let jitter = plain.saturating_mul(i64::try_from(hash).unwrap_or(0)) / 1000;
-    SignedDuration::from_secs(plain.saturating_add(jitter))
+    let longer = plain.saturating_add(jitter);
+    SignedDuration::from_secs(if longer > most { most - jitter } else { longer })
 }
 
 #[cfg(test)]
@@ -294,10 +296,22 @@ mod tests {
         let timing = timing();
         let now = now();
         let mut state = State::default();
-        for plain in [60, 120, 240, 480, 960, 1800, 1800, 1800] {
+        for (least, most) in [
+            (60, 72),
+            (120, 144),
+            (240, 288),
+            (480, 576),
+            (960, 1152),
+            (1440, 1800),
+            (1440, 1800),
+            (1440, 1800),
+        ] {
             record_failure(&mut state, &key(), now, "no host", None, &timing);
             let pause = state.backoffs["template small"].until.duration_since(now).as_secs();
-            assert!((plain..plain + plain / 5).contains(&pause), "{pause} for {plain}");
+            assert!(
+                (least..=most).contains(&pause),
+                "{pause} is not within {least} and {most}"
+            );
         }
         for _ in 0..100 {
             record_failure(&mut state, &key(), now, "no host", None, &timing);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use crate::access::{EndpointOverrides, OpenStackAccess, TokenCache};
+use crate::access::{EndpointOverrides, OpenStackAccess, PROJECT_MARKS, TokenCache};
 use crate::model::ProviderName;
 use crate::secret::Secret;
 
@@ -194,7 +194,19 @@ fn tokens_apart(
 }
 
 fn endpoint(at: &At<'_>, key: &str, value: Option<&String>, report: &mut Report) -> Option<String> {
-    jenkins::url(at, key, value, None, report).map(|url| url.text)
+    let url = jenkins::url(at, key, value, None, report)?.text;
+    let left = PROJECT_MARKS
+        .iter()
+        .fold(url.clone(), |left, mark| left.replace(mark, ""));
+    if let Some(begin) = ["%(", "$("].iter().filter_map(|begin| left.find(begin)).min() {
+        let length = left[begin..].find(")s").map_or(left.len() - begin, |end| end + 2);
+        let text = format!(
+            "{} is not filled in, only the project is: %(project_id)s or %(tenant_id)s",
+            quoted(&left[begin..begin + length])
+        );
+        report.error(&at.place(key), text);
+    }
+    Some(url)
 }
 
 fn interface(at: &At<'_>, raw: &RawProvider, report: &mut Report) -> String {

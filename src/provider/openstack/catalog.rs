@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::access::OpenStackAccess;
+use crate::access::{OpenStackAccess, PROJECT_MARKS};
 use crate::http::printable;
 use crate::provider::ProviderError;
 
@@ -103,13 +103,9 @@ fn given(access: &OpenStackAccess, service: Service) -> Option<&str> {
     given.as_deref()
 }
 
-/// Fills in the project, as other clients do: `%(project_id)s`, `$(tenant_id)s`.
 fn filled_in(url: &str, project: &str) -> String {
-    let mut url = url.to_owned();
-    for mark in ["%(project_id)s", "$(project_id)s", "%(tenant_id)s", "$(tenant_id)s"] {
-        url = url.replace(mark, project);
-    }
-    url
+    let filled = PROJECT_MARKS.iter();
+    filled.fold(url.to_owned(), |url, mark| url.replace(mark, project))
 }
 
 /// Returns whether there is a service for us, at any interface.

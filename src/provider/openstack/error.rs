@@ -21,6 +21,9 @@ const SHOWN: usize = 200;
 /// A longer word is no word but echoed data.
 const LONGEST_WORD: usize = 80;
 
+/// What Neutron says of a path that it does not know.
+const NO_SUCH_PATH: &str = "HTTPNotFound";
+
 /// Under which keys a message stands, the best first.
 const WORDS: [&str; 4] = ["message", "detail", "title", "error_msg"];
 
@@ -98,9 +101,9 @@ impl Fault {
         self.status == 404
             && match service {
                 Service::Compute | Service::Volume => name == "itemNotFound",
-                // A type of Neutron's; `HTTPNotFound` it says of a path that it does not know.
+                // A type of Neutron's.
                 Service::Network => {
-                    name.starts_with(char::is_uppercase) && name.ends_with("NotFound") && name != "HTTPNotFound"
+                    name.starts_with(char::is_uppercase) && name.ends_with("NotFound") && name != NO_SUCH_PATH
                 }
                 // Glance says so as any web server would; only looking up may believe it.
                 Service::Image => self.plain,
@@ -110,6 +113,11 @@ impl Fault {
     /// Returns whether it is a 404 that does not come from an OpenStack service: of a gateway, a proxy or a wrong URL.
     pub(super) fn is_foreign(&self) -> bool {
         self.status == 404 && self.name.is_none()
+    }
+
+    /// Returns whether it is a 404 for the path, of whatever answers there: another one may be right.
+    pub(super) fn is_unrouted(&self) -> bool {
+        self.is_foreign() || self.status == 404 && self.name.as_deref() == Some(NO_SUCH_PATH)
     }
 
     /// Returns whether there were too many requests; 498 is one vendor's word for it.

@@ -257,17 +257,17 @@ impl Session {
         if self.proven.contains(&call.service) {
             return Ok(reply);
         }
-        let foreign = |reply: &Reply| Fault::of(reply).is_foreign();
+        let unrouted = |reply: &Reply| Fault::of(reply).is_unrouted();
         let right = |reply: &Reply| match reply.status {
             200..=299 => true,
-            404 => !foreign(reply),
+            404 => !unrouted(reply),
             _ => false,
         };
         if right(&reply) {
             self.proven.insert(call.service);
             return Ok(reply);
         }
-        if !foreign(&reply) {
+        if !unrouted(&reply) {
             return Ok(reply);
         }
         for (at, base) in bases.iter().enumerate().filter(|(at, _)| *at != first) {
@@ -281,7 +281,7 @@ impl Session {
                 }
                 return Ok(other);
             }
-            if !foreign(&other) {
+            if !unrouted(&other) {
                 return Ok(other);
             }
         }

@@ -1,9 +1,12 @@
 //! What of an answer is odd: it is left alone and said, and the rest is used.
 
+use std::collections::BTreeSet;
+
+use super::belongings::PORTS;
 use super::server::{Answer, Scripted, json, like, login};
 use super::{access, client, recorded, spec};
 use crate::http::Reply;
-use crate::model::{Room, ServerId, SizeRef, TemplateName};
+use crate::model::{BelongingKind, Room, ServerId, SizeRef, TemplateName};
 use crate::provider::openstack::error::Fault;
 use crate::provider::openstack::{OpenStack, auth, odd::Oddities};
 use crate::provider::{Lookup, Provider as _, ProviderError};
@@ -313,5 +316,26 @@ fn a_base_is_not_given_up_for_anything_but_a_strangers_404() {
     assert!(cloud.server(&id).is_err() && cloud.server(&id).is_err());
     assert_eq!(cloud.server(&id), Ok(Lookup::Gone));
     assert!(matches!(cloud.server(&id), Err(ProviderError::Misrouted(_))));
+    server.finish();
+}
+
+#[test]
+fn a_network_service_that_knows_no_such_path_is_asked_at_its_other_base() {
+    let none = || {
+        json(
+            404,
+            r#"{"NeutronError": {"type": "HTTPNotFound", "message": "The resource could not be found.", "detail": ""}}"#,
+        )
+    };
+    let first = PORTS.replace("/v2.0/", "/v2/p/");
+    let kinds = BTreeSet::from([BelongingKind::Port]);
+    let server = Scripted::new(vec![
+        (LOGIN, old_login(":9696", ":9696/v2/p")),
+        (&first, none()),
+        (PORTS, json(200, r#"{"ports": []}"#)),
+    ]);
+    let (mut cloud, _) = client(&access(&server.url));
+    assert_eq!(cloud.belongings(&kinds), Ok(Vec::new()));
+    assert_eq!(cloud.spoken()["network"].base, 1);
     server.finish();
 }
