@@ -94,8 +94,10 @@ impl<'a> World<'a> {
         self.linked.get_or_init(link)
     }
 
+    /// Returns what all clouds that were read list.
     fn servers(&self) -> impl Iterator<Item = &'a Server> {
-        all_servers(self.observed)
+        let views = self.observed.clouds.values().filter_map(Reading::ok);
+        views.flat_map(|cloud| &cloud.servers)
     }
 
     /// Lists what no plan may do, not even one that an operator asked for.
@@ -130,14 +132,6 @@ impl<'a> World<'a> {
         }
         broken
     }
-}
-
-fn all_servers(observed: &Observed) -> impl Iterator<Item = &Server> {
-    observed
-        .clouds
-        .values()
-        .filter_map(Reading::ok)
-        .flat_map(|cloud| &cloud.servers)
 }
 
 /// Our servers by cloud and id.
