@@ -111,7 +111,7 @@ impl Session {
     }
 
     /// Makes the token a bad one, as if it had been revoked.
-    #[cfg(all(test, feature = "real-openstack"))]
+    #[cfg(test)]
     pub(super) fn spoil_token(&mut self) {
         if let Some(login) = &mut self.login {
             login.token = crate::secret::Secret::new("spoiled");

@@ -1,5 +1,5 @@
-//! Tests of the client: on recorded replies, against a scripted server on the loopback, and, behind the feature
-//! `real-openstack`, against a real one.
+//! Tests of the client: on recorded replies, against a scripted server on the loopback, and, where they are asked for,
+//! against a real OpenStack.
 
 mod belongings;
 mod client;
@@ -7,7 +7,6 @@ mod create;
 mod login;
 mod odd;
 mod ports;
-#[cfg(feature = "real-openstack")]
 mod real;
 mod replies;
 mod server;
