@@ -26,7 +26,7 @@ use crate::config::{Config, Template};
 use crate::error::{Error, chain};
 use crate::http::printable;
 use crate::jenkins::{self, Drained, RemoveNode};
-use crate::model::{BelongingMark, NodeId, NodeName, Observed, ProviderName, ServerId};
+use crate::model::{BelongingMark, Computer, NodeId, NodeName, Observed, OfflineBy, ProviderName, ServerId};
 use crate::plan::backoff::{begin, charge, record_failure};
 use crate::plan::{Context, Create, Drain, NodeToRemove, Removal, ServerToRemove, Unmark, agent_of, mark_text};
 use crate::provider::{CreateServer, Deleted, ProviderError};
@@ -323,14 +323,43 @@ impl<'a> Executor<'a> {
             &server.provider,
             &server.id,
         );
-        observed.jenkins.computers = before;
+        let listed = std::mem::replace(&mut observed.jenkins.computers, before);
         let reason = |node: NodeName| {
             format!(
                 "its agent joined Jenkins by now, as \"{}\"",
                 printable(node.as_str(), 200)
             )
         };
-        Ok(found.map(reason))
+        match found {
+            Some(node) => Ok(Some(reason(node))),
+            None => self.unlisted(live, &listed, server),
+        }
+    }
+
+    /// Asks for the nodes that may be a server's by their names: Jenkins leaves one out of its list that fails to be
+    /// exported.
+    fn unlisted(
+        &self,
+        live: &Live,
+        listed: &[Computer],
+        server: &ServerToRemove,
+    ) -> Result<Option<String>, jenkins::JenkinsError> {
+        let known = self.state.nodes.get(&server.node_id);
+        let known = known.and_then(|memory| memory.jenkins_node.clone());
+        let names: BTreeSet<NodeName> = known.into_iter().chain([NodeName::new(&server.name)]).collect();
+        for name in names {
+            if listed.iter().any(|computer| computer.name == name) {
+                continue;
+            }
+            let node = live.jenkins.node(&name)?;
+            if node.is_some_and(|node| !node.offline || !node.is_idle() || node.offline_by() == OfflineBy::Person) {
+                let name = printable(name.as_str(), 200);
+                return Ok(Some(format!(
+                    "its node \"{name}\" is there, though Jenkins' list lacks it"
+                )));
+            }
+        }
+        Ok(None)
     }
 
     /// Creates servers. The intent of each is durable before its request goes out; where it cannot be made so, this and
@@ -633,12 +662,12 @@ fn pair_of(create: &Create) -> BackoffKey {
     BackoffKey::TemplateAt(create.template.clone(), create.provider.clone(), create.zone.clone())
 }
 
-/// Returns how long a service asked to be left alone: an hour at most, then it is asked again, once.
+/// Returns how long a service asked to be left alone.
 fn retry_after(error: &ProviderError) -> Option<SignedDuration> {
     let ProviderError::Throttled { retry_after, .. } = error else {
         return None;
     };
-    retry_after.map(|seconds| SignedDuration::from_secs(seconds.min(3600).cast_signed()))
+    retry_after.map(|seconds| SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX)))
 }
 
 fn outcome_of(error: &ProviderError) -> Outcome {

@@ -14,14 +14,11 @@ use crate::state::{Backoff, BackoffKey, State};
 /// A key that failed no more for so long is forgotten.
 const FORGET_AFTER: SignedDuration = SignedDuration::from_hours(3);
 
-/// The longest pause that a service may ask for; more than a day is a mistake of the service.
-const LONGEST_RETRY_AFTER: SignedDuration = SignedDuration::from_hours(24);
-
 /// Failures of many are spread by up to this share, in thousandths, so that they do not come back at once.
 const JITTER_THOUSANDTHS: i64 = 200;
 
 /// Records a failure: the key is held back for twice as long as after the one before, and for as long as the service asked
-/// at least.
+/// at least, but never for longer than `timing.backoff_max`: what a service asks for may be a mistake.
 pub fn record_failure(
     state: &mut State,
     key: &BackoffKey,
@@ -34,7 +31,7 @@ pub fn record_failure(
     let backoff = state.backoffs.entry(name.clone()).or_insert_with(|| never(now));
     backoff.failures = backoff.failures.saturating_add(1);
     // A service that asks for two seconds each time would be asked in each pass.
-    let asked = retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER);
+    let asked = retry_after.unwrap_or_default().min(timing.backoff_max);
     let pause = asked.max(pause(&name, backoff.failures, timing));
     backoff.until = now.checked_add(pause).unwrap_or(Timestamp::MAX);
     reason.clone_into(&mut backoff.reason);
@@ -211,10 +208,10 @@ pub fn clear(state: &mut State, key: &BackoffKey) {
 }
 
 /// Forgets what failed long ago, and what is held back for longer than anything may be: there the clock was wrong.
-pub(super) fn forget_old(state: &mut State, now: Timestamp) {
+pub(super) fn forget_old(state: &mut State, longest: SignedDuration, now: Timestamp) {
     state.backoffs.retain(|_, backoff| {
         let over = now.duration_since(backoff.until);
-        over < FORGET_AFTER && over >= -LONGEST_RETRY_AFTER
+        over < FORGET_AFTER && over >= -longest
     });
 }
 
@@ -342,11 +339,12 @@ mod tests {
         );
         let later = now + SignedDuration::from_secs(90);
         assert_eq!(gate(&state, &key(), later), Gate::Probe);
-        forget_old(&mut state, later);
+        forget_old(&mut state, timing.backoff_max, later);
         assert_eq!(state.backoffs.len(), 1);
-        forget_old(&mut state, later + FORGET_AFTER);
+        forget_old(&mut state, timing.backoff_max, later + FORGET_AFTER);
         assert!(state.backoffs.is_empty());
         record_failure(&mut state, &key(), now, "no host", Some(SignedDuration::MAX), &timing);
+        assert_eq!(state.backoffs["template small"].until, now + timing.backoff_max);
         clear(&mut state, &key());
         assert!(state.backoffs.is_empty());
     }

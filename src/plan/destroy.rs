@@ -27,7 +27,7 @@ pub fn destroy(
     names: &[String],
     force: bool,
 ) -> Plan {
-    let survey = survey(observed, config, state, context);
+    let survey = survey(observed, config, state, context, &[]);
     let mut removals: Vec<Removal> = Vec::new();
     let mut warnings = Vec::new();
     for name in names {

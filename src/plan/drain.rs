@@ -22,7 +22,7 @@ pub fn drain(
     names: &[String],
     reason: Option<&str>,
 ) -> Plan {
-    let survey = survey(observed, config, state, context);
+    let survey = survey(observed, config, state, context, &[]);
     let mark = drain_text(reason);
     let (mut drains, mut notes, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
     for name in names {
@@ -39,7 +39,7 @@ pub fn drain(
 
 /// Plans that the marks of ours are taken off the named nodes. What is refused stands in the warnings.
 pub fn undrain(observed: &Observed, config: &Config, state: &State, context: &Context, names: &[String]) -> Plan {
-    let survey = survey(observed, config, state, context);
+    let survey = survey(observed, config, state, context, &[]);
     let (mut unmarks, mut notes, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
     for name in names {
         match undrained(name, &survey, &mut notes) {

@@ -1,7 +1,9 @@
 //! Templates whose newest node joined without a label that `labels` promises, or with one beside them: such a template
 //! answers no longer for what that node does not serve, but for one server a day that tries again.
 //!
-//! What is made and kept is decided in `grow` and `reap`, by the slots of `slots`.
+//! What is made and kept is decided in `grow` and `reap`, by the slots of `slots`; what is said of it stands in `sentences`.
+
+mod sentences;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,12 +14,14 @@ use super::eligible::{is_served_by, labels_in};
 use super::phase::Standing;
 use super::supply::Unit;
 use super::survey::Survey;
-use super::words::shown;
 use crate::config::Template;
 use crate::labels::Labels;
 use crate::model::{NodeId, TemplateName};
 use crate::queue::Wish;
 use crate::state::{LabelDrift, State};
+
+pub use sentences::lacks_for;
+pub(super) use sentences::sentences;
 
 /// How often a server is made although the last one had other labels.
 const RETRY_EVERY: SignedDuration = SignedDuration::from_hours(24);
@@ -28,6 +32,9 @@ const WARN_EVERY: SignedDuration = SignedDuration::from_hours(24);
 /// A plugin may add labels after the agent came online. Labels that come later may be a person's.
 const LABELS_COMPLETE: SignedDuration = SignedDuration::from_mins(5);
 
+/// The same for labels beside the template's: a person who adds one would stop the whole template.
+const ADDED_COMPLETE: SignedDuration = SignedDuration::from_mins(2);
+
 /// Returns the drift of a template as it is configured.
 pub(super) fn of<'s>(state: &'s State, template: &Template) -> Option<&'s LabelDrift> {
     state
@@ -36,9 +43,10 @@ pub(super) fn of<'s>(state: &'s State, template: &Template) -> Option<&'s LabelD
         .filter(|drift| drift.config == template.digest)
 }
 
-/// The most labels beside the template's that are remembered, and the longest, in bytes.
-const MOST_ADDED: usize = 50;
-const LONGEST_ADDED: usize = 100;
+/// The most labels beside the template's that are remembered, and the longest, in bytes: those of a common node, many
+/// times over.
+const MOST_ADDED: usize = 100;
+const LONGEST_ADDED: usize = 1000;
 
 /// Returns the labels that the next node of a template is expected to have.
 pub(super) fn labels_expected(template: &Template, drift: &LabelDrift) -> Labels {
@@ -57,80 +65,143 @@ pub(super) fn is_due(drift: &LabelDrift, now: Timestamp) -> bool {
         .all(|then| now.duration_since(then).abs() >= RETRY_EVERY)
 }
 
-/// Draws the lessons of this pass from the nodes that are seen online for the first time.
-pub(super) fn learn(survey: &mut Survey<'_>) {
+/// Draws the lessons of this pass: which labels nodes lack when they are seen online for the first time, and which they
+/// have beside their template's. Of those that waiting items mention none is left out.
+pub(super) fn learn(survey: &mut Survey<'_>, wishes: &[Wish]) {
+    let (config, now) = (survey.config, survey.context.now);
     let mut drifts = std::mem::take(&mut survey.state.drifts);
     drifts.retain(|name, drift| {
-        let mut templates = survey.config.templates.iter();
+        let mut templates = config.templates.iter();
         let Some(template) = templates.find(|template| template.name == *name && template.digest == drift.config)
         else {
             return false;
         };
-        if let Some(found) = complete(survey, template, drift) {
-            drift.lacks.retain(|label, _| found.lacks.contains(label.as_str()));
-            remember_added(drift, &found, survey.context.now);
+        if let Some(lacks) = complete(survey, template, drift) {
+            drift.lacks.retain(|label, _| lacks.contains(label.as_str()));
         }
-        !drift.is_none()
+        drift
+            .said
+            .retain(|_, then| now.duration_since(*then).abs() < WARN_EVERY);
+        true
     });
-    for lesson in lessons(survey).into_values() {
-        let name = &lesson.template.name;
-        let before = drifts.remove(name);
-        drifts.extend(heed(lesson, before, survey).map(|drift| (name.clone(), drift)));
+    let lacking = newest(survey, is_first_sighting, lacks_of);
+    let mentioned: BTreeSet<&str> = wishes.iter().flat_map(labels_in).collect();
+    let adding = newest(
+        survey,
+        |unit| is_just_up(unit, survey),
+        |unit, template| adds_of(unit, template, &mentioned),
+    );
+    for lesson in lacking {
+        heed(&lesson, &mut drifts, |drift, is_newer| {
+            drift.lacks.retain(|label, _| lesson.labels.contains(label.as_str()));
+            if is_newer {
+                remember(&mut drift.lacks, &lesson.labels, now);
+            }
+        });
     }
+    for lesson in adding {
+        heed(&lesson, &mut drifts, |drift, is_newer| {
+            drift.adds.retain(|label, _| lesson.labels.contains(label.as_str()));
+            if is_newer || drift.node == *lesson.node {
+                remember(&mut drift.adds, &lesson.labels, now);
+            }
+        });
+    }
+    drifts.retain(|_, drift| !drift.is_none() || !drift.said.is_empty());
     survey.state.drifts = drifts;
 }
 
-/// What the newest node of a template shows that is seen online for the first time.
+/// What the newest node of a template shows of labels.
 struct Lesson<'a> {
     template: &'a Template,
     node: &'a NodeId,
     created: Timestamp,
-    differs: Difference<'a>,
-}
-
-/// In which labels a node differs from its template.
-struct Difference<'a> {
-    lacks: BTreeSet<&'a str>,
-    adds: BTreeSet<&'a str>,
-}
-
-impl Difference<'_> {
-    fn is_none(&self) -> bool {
-        self.lacks.is_empty() && self.adds.is_empty()
-    }
+    labels: BTreeSet<&'a str>,
+    /// Whether a node of the same configuration, no older than this one, joined before it: a server that took long to
+    /// join says nothing of those that were made after it.
+    late: bool,
 }
 
 /// Finds one lesson for each template that has a node to learn from.
-fn lessons<'s>(survey: &'s Survey<'_>) -> BTreeMap<usize, Lesson<'s>> {
+fn newest<'s>(
+    survey: &'s Survey<'_>,
+    may_teach: impl Fn(&Unit<'_>) -> bool,
+    labels_of: impl Fn(&Unit<'s>, &'s Template) -> Option<BTreeSet<&'s str>>,
+) -> Vec<Lesson<'s>> {
     let mut lessons: BTreeMap<usize, Lesson<'_>> = BTreeMap::new();
+    let mut joined: BTreeMap<usize, Timestamp> = BTreeMap::new();
     for unit in &survey.units {
         let (Some(kind), Some(created)) = (unit.kind, unit.created) else {
             continue;
         };
         let template = &survey.config.templates[kind];
-        if !is_first_sighting(unit) || unit.adopted || unit.digest() != Some(template.digest.as_str()) {
+        if unit.adopted || unit.digest() != Some(template.digest.as_str()) {
             continue;
         }
-        let Some(differs) = difference(unit, template) else {
+        if !may_teach(unit) {
+            if unit.before.is_some_and(|before| before.joined.is_some()) {
+                let newest = joined.entry(kind).or_insert(created);
+                *newest = created.max(*newest);
+            }
+            continue;
+        }
+        let Some(labels) = labels_of(unit, template) else {
             continue;
         };
         let lesson = Lesson {
             template,
             node: &unit.id,
             created,
-            differs,
+            labels,
+            late: false,
         };
         match lessons.get_mut(&kind) {
             Some(other) if other.created > created => {}
             // Which of two of one second is newer is not known: what one of them shows to be right, is.
-            Some(other) if other.created == created => {
-                other.differs.lacks.retain(|label| lesson.differs.lacks.contains(label));
-                other.differs.adds.retain(|label| lesson.differs.adds.contains(label));
-            }
+            Some(other) if other.created == created => other.labels.retain(|label| lesson.labels.contains(label)),
             _ => drop(lessons.insert(kind, lesson)),
         }
     }
+    let late = |kind: usize, created: Timestamp| joined.get(&kind).is_some_and(|newest| *newest >= created);
+    let lessons = lessons.into_iter();
     lessons
+        .map(|(kind, lesson)| Lesson {
+            late: late(kind, lesson.created),
+            ..lesson
+        })
+        .collect()
+}
+
+/// Changes what is known of a template after a lesson; `change` is told whether its node is newer than the one that is
+/// known.
+fn heed(
+    lesson: &Lesson<'_>,
+    drifts: &mut BTreeMap<TemplateName, LabelDrift>,
+    change: impl FnOnce(&mut LabelDrift, bool),
+) {
+    let name = &lesson.template.name;
+    let Some(drift) = drifts.get_mut(name) else {
+        if !lesson.labels.is_empty() && !lesson.late {
+            let mut drift = LabelDrift::new(&lesson.template.digest, lesson.node, lesson.created);
+            change(&mut drift, true);
+            drifts.insert(name.clone(), drift);
+        }
+        return;
+    };
+    let is_newer = lesson.created > drift.created;
+    if lesson.created >= drift.created {
+        change(drift, is_newer);
+    }
+    if is_newer {
+        drift.node = lesson.node.clone();
+        drift.created = lesson.created;
+    }
+}
+
+fn remember(known: &mut BTreeMap<String, Timestamp>, labels: &BTreeSet<&str>, now: Timestamp) {
+    for label in labels {
+        known.entry((*label).to_owned()).or_insert(now);
+    }
 }
 
 /// Whether a node is online for the first time, and was watched before: after a loss of the state nobody knows which of
@@ -143,161 +214,49 @@ fn is_first_sighting(unit: &Unit<'_>) -> bool {
     watched && matches!(unit.standing, Standing::Up { .. })
 }
 
-/// Returns in which labels a node differs from its template, its own name aside; `None` where Jenkins does not tell them.
-fn difference<'s>(unit: &Unit<'s>, template: &'s Template) -> Option<Difference<'s>> {
-    let computer = unit.computer()?;
-    let labels: BTreeSet<&str> = computer.labels.as_ref()?.iter().map(String::as_str).collect();
+/// Whether a node was seen to come online a moment ago. One that took longer to join than it may was found when the memory
+/// had been lost.
+fn is_just_up(unit: &Unit<'_>, survey: &Survey<'_>) -> bool {
+    let now = survey.context.now;
+    let watched = || {
+        let (joined, created) = (unit.before?.joined?, unit.created?);
+        let is_young = since(now, joined) <= ADDED_COMPLETE || survey.last_pass.is_some_and(|last| joined >= last);
+        let boot_grace = unit.template(survey.config)?.boot_grace;
+        Some(is_young && since(joined, created) <= boot_grace)
+    };
+    is_first_sighting(unit) || matches!(unit.standing, Standing::Up { .. }) && watched().unwrap_or(false)
+}
+
+/// Returns the labels of its template that a node lacks; `None` where Jenkins does not tell them.
+fn lacks_of<'s>(unit: &Unit<'_>, template: &'s Template) -> Option<BTreeSet<&'s str>> {
+    let labels: BTreeSet<&str> = unit.computer()?.labels.as_ref()?.iter().map(String::as_str).collect();
     let promised = template.labels.iter().map(String::as_str);
-    let lacks = promised.filter(|label| !labels.contains(label)).collect();
+    Some(promised.filter(|label| !labels.contains(label)).collect())
+}
+
+/// Returns the labels that a node has beside its template's, its own name aside, those first that are mentioned; `None`
+/// where Jenkins does not tell them.
+fn adds_of<'s>(unit: &Unit<'s>, template: &Template, mentioned: &BTreeSet<&str>) -> Option<BTreeSet<&'s str>> {
+    let computer = unit.computer()?;
+    let labels = computer.labels.as_ref()?.iter().map(String::as_str);
     let is_added = |label: &&str| {
         *label != computer.name.as_str() && !template.labels.contains(*label) && label.len() <= LONGEST_ADDED
     };
-    let adds = labels.iter().copied().filter(is_added).take(MOST_ADDED).collect();
-    Some(Difference { lacks, adds })
+    let mut adds: Vec<&str> = labels.filter(is_added).collect();
+    adds.sort_unstable_by_key(|label| (!mentioned.contains(label), *label));
+    adds.truncate(MOST_ADDED);
+    Some(adds.into_iter().collect())
 }
 
-/// Returns how the node that showed a drift differs by now, as long as its labels may still be coming.
-fn complete<'s>(survey: &Survey<'s>, template: &'s Template, drift: &LabelDrift) -> Option<Difference<'s>> {
+/// Returns which labels the node that showed a drift lacks by now, as long as its labels may still be coming.
+fn complete<'s>(survey: &Survey<'_>, template: &'s Template, drift: &LabelDrift) -> Option<BTreeSet<&'s str>> {
     let unit = survey.units.iter().find(|unit| unit.id == drift.node)?;
     let young = since(survey.context.now, unit.joined?) <= LABELS_COMPLETE;
     let up = matches!(unit.standing, Standing::Up { .. });
-    (young && up).then(|| difference(unit, template)).flatten()
+    (young && up).then(|| lacks_of(unit, template)).flatten()
 }
-
-/// Remembers which labels the newest node has beside its template's.
-fn remember_added(drift: &mut LabelDrift, found: &Difference<'_>, now: Timestamp) {
-    drift.adds.retain(|label, _| found.adds.contains(label.as_str()));
-    for label in &found.adds {
-        drift.adds.entry((*label).to_owned()).or_insert(now);
-    }
-}
-
-/// Returns the drift after a lesson.
-fn heed(lesson: Lesson<'_>, before: Option<LabelDrift>, survey: &Survey<'_>) -> Option<LabelDrift> {
-    let now = survey.context.now;
-    let Some(mut drift) = before else {
-        // A server that took long to join says nothing of those that were made after it.
-        if lesson.differs.is_none() || has_joined_since(&lesson, survey) {
-            return None;
-        }
-        let known_now = |labels: BTreeSet<&str>| labels.into_iter().map(|label| (label.to_owned(), now)).collect();
-        return Some(LabelDrift {
-            config: lesson.template.digest.clone(),
-            node: lesson.node.clone(),
-            created: lesson.created,
-            lacks: known_now(lesson.differs.lacks),
-            adds: known_now(lesson.differs.adds),
-            retry: None,
-            warned: None,
-        });
-    };
-    if lesson.created < drift.created {
-        return Some(drift);
-    }
-    let differs = lesson.differs;
-    drift.lacks.retain(|label, _| differs.lacks.contains(label.as_str()));
-    drift.adds.retain(|label, _| differs.adds.contains(label.as_str()));
-    if lesson.created > drift.created {
-        drift.node = lesson.node.clone();
-        drift.created = lesson.created;
-        remember_added(&mut drift, &differs, now);
-        for label in differs.lacks {
-            if !drift.lacks.contains_key(label) {
-                drift.lacks.insert(label.to_owned(), now);
-                drift.warned = None;
-            }
-        }
-    }
-    Some(drift).filter(|drift| !drift.is_none())
-}
-
-/// Whether a node of the same configuration, no older than this one, joined before it.
-fn has_joined_since(lesson: &Lesson<'_>, survey: &Survey<'_>) -> bool {
-    survey.units.iter().any(|unit| {
-        unit.template == lesson.template.name
-            && !unit.adopted
-            && unit.digest() == Some(lesson.template.digest.as_str())
-            && unit.before.is_some_and(|before| before.joined.is_some())
-            && unit.created >= Some(lesson.created)
-    })
-}
-
-/// Says which templates lack which of their labels: in each pass, and as a warning when it begins and once a day.
-pub(super) fn sentences(survey: &mut Survey<'_>) -> (Vec<String>, Vec<String>) {
-    let now = survey.context.now;
-    let (mut notes, mut news) = (Vec::new(), Vec::new());
-    for (template, drift) in &mut survey.state.drifts {
-        let said = |label: &String| {
-            format!(
-                "template \"{template}\" promises the label \"{}\", and its newest server joined Jenkins without it: \
-                 {MEND}; until then one server a day is made for this label, to see whether it is there",
-                shown(label)
-            )
-        };
-        let sentences: Vec<String> = drift.lacks.keys().map(said).collect();
-        let quiet = |then: Timestamp| now.duration_since(then).abs() < WARN_EVERY;
-        if !sentences.is_empty() && !drift.warned.is_some_and(quiet) {
-            drift.warned = Some(now);
-            news.extend(sentences.iter().cloned());
-        }
-        notes.extend(sentences);
-    }
-    (notes, news)
-}
-
-/// What an operator is to do about it.
-const MEND: &str = "let its script register the label, or take it out of `labels`";
-
-/// Says which labels the nodes of a template have beside those that it promises, where an item waits that they do not
-/// serve for that.
-pub(super) fn unwanted(survey: &Survey<'_>, wishes: &[Wish]) -> Vec<String> {
-    let mut found = BTreeSet::new();
-    for template in &survey.config.templates {
-        let Some(drift) = of(&survey.state, template).filter(|drift| !drift.adds.is_empty()) else {
-            continue;
-        };
-        for wish in wishes.iter().filter(|wish| is_lost_for(wish, template, drift)) {
-            let needed = labels_in(wish);
-            let adds = drift.adds.keys().filter(|label| needed.contains(label.as_str()));
-            found.extend(adds.map(|label| (&template.name, label)));
-        }
-    }
-    let said = |(template, label): (&TemplateName, &String)| {
-        format!(
-            "the newest server of template \"{template}\" joined Jenkins with the label \"{}\" beside its `labels`, and \
-             items wait that need a node without it: {MEND_ADDED}; until then one server a day is made for them, to see \
-             whether the label is gone",
-            shown(label)
-        )
-    };
-    found.into_iter().map(said).collect()
-}
-
-/// What an operator is to do about a label beside those of the template.
-const MEND_ADDED: &str = "keep the script from registering it, or add it to `labels`";
 
 /// Whether a template does not answer for a wish that its configuration satisfies.
 fn is_lost_for(wish: &Wish, template: &Template, drift: &LabelDrift) -> bool {
     is_served_by(wish, template, &template.labels) && !is_served_by(wish, template, &labels_expected(template, drift))
-}
-
-/// Says that a template does not answer for a wish which its configuration satisfies, since its newest node joined
-/// without labels that the wish needs, or with others that it excludes.
-pub fn lacks_for(wish: &Wish, template: &Template, state: &State) -> Option<String> {
-    let drift = of(state, template).filter(|drift| is_lost_for(wish, template, drift))?;
-    let needed = labels_in(wish);
-    let named = |labels: &BTreeMap<String, Timestamp>| {
-        let named = labels.keys().filter(|label| needed.contains(label.as_str()));
-        let named: Vec<String> = named.map(|label| format!("\"{}\"", shown(label))).collect();
-        (!named.is_empty()).then(|| named.join(", "))
-    };
-    let lacks =
-        named(&drift.lacks).map(|labels| format!("without the label {labels}, which `labels` promises: {MEND}"));
-    let adds = named(&drift.adds).map(|labels| format!("with the label {labels} beside its `labels`: {MEND_ADDED}"));
-    let differs: Vec<String> = lacks.into_iter().chain(adds).collect();
-    Some(format!(
-        "the newest server of \"{}\" joined {}; one server a day tries again",
-        template.name,
-        differs.join("; and ")
-    ))
 }

@@ -92,7 +92,7 @@ pub fn everything(config: &Config) -> BTreeMap<ProviderName, BTreeSet<BelongingK
 
 /// Lists what is accounted for nowhere, and plans the removal of what is ours and older than `boot_grace`.
 pub fn leaks(observed: &Observed, config: &Config, state: &State, context: &Context) -> (Vec<Leak>, Plan) {
-    let survey = survey(observed, config, state, context);
+    let survey = survey(observed, config, state, context, &[]);
     let mut found = Found::default();
     for unit in &survey.units {
         servers::unit_leak(unit, &survey, &mut found);

@@ -1,10 +1,10 @@
 //! The one link between Jenkins nodes and servers of ours. Planner, demand, audit, the last look before a delete, destroy,
 //! drain and leaks use it.
 //!
-//! A node belongs to a server, strongest first, by the server's name or our id; by what an earlier pass saw; by an address
-//! of the server beside the template's name or labels. What fits twice is decided by nobody. An address alone links
-//! nothing: private addresses recur. It only holds the server as long as the node works. What a node without a server
-//! means is left to `survey`.
+//! A node belongs to a server, strongest first, by the server's name, our id or the cloud's; by what an earlier pass saw; by
+//! an address of the server beside the template's name or labels. What fits twice is decided by nobody. An address alone
+//! links nothing: private addresses recur. It only holds the server as long as the node works. What a node without a
+//! server means is left to `survey`.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -105,7 +105,7 @@ pub fn agent_of(
     server: &ServerId,
 ) -> Option<NodeName> {
     // The whole of it: which busy nodes at unknown addresses hold which servers hangs on all of them.
-    let survey = survey(observed, config, state, context);
+    let survey = survey(observed, config, state, context, &[]);
     let works = |computer: &&Computer| !computer.offline || !is_idle(computer) || is_persons(computer);
     let mut units = survey.units.iter();
     if let Some(unit) = units.find(|unit| unit.provider == provider && unit.server_id() == Some(server)) {
@@ -128,7 +128,15 @@ pub(super) fn may_be_of(node: &Computer, server: &Server) -> bool {
             .iter()
             .any(|ip| server.addresses.iter().any(|at| at.ip == *ip))
     };
-    name == server.name || id.is_some_and(|id| ids_in(name).any(|found| found == id.as_str())) || by_address()
+    let by_id = || id.is_some_and(|id| ids_in(name).any(|found| found == id.as_str()));
+    let by_uuid = || uuids_in(name).any(|uuid| uuid == server.id.as_str());
+    name == server.name || by_id() || by_uuid() || by_address()
+}
+
+/// Returns what has the length of a UUID in a name, in lower case.
+fn uuids_in(name: &str) -> impl Iterator<Item = String> + '_ {
+    let windows = (0..=name.len().saturating_sub(UUID_LENGTH)).filter_map(|at| name.get(at..at + UUID_LENGTH));
+    windows.map(str::to_ascii_lowercase)
 }
 
 /// Links nodes to units, one rule after the other.
@@ -197,17 +205,19 @@ impl<'u, 'a> Linker<'u, 'a> {
                 by_id.get(&id, found);
             }
         });
+        // Nova's own id, too: cloud-init calls it the instance's, and scripts name agents by it.
         let by_uuid = Index::new(self.units, |unit, add| {
-            if let Some(uuid) = uuid_of(unit) {
+            let server = unit.server_id().map(ServerId::as_str).filter(|id| is_uuid(id));
+            for uuid in [uuid_of(unit), server].into_iter().flatten() {
                 add(uuid.to_ascii_lowercase());
             }
         });
         if !by_uuid.0.is_empty() {
             self.step(|_, c, found| {
                 let name = c.name.as_str();
-                let windows =
-                    (0..=name.len().saturating_sub(UUID_LENGTH)).filter_map(|at| name.get(at..at + UUID_LENGTH));
-                windows.for_each(|uuid| by_uuid.get(&uuid.to_ascii_lowercase(), found));
+                // A name with an id of our form is that server's alone.
+                let uuids = uuids_in(name).filter(|_| id_of_our_form(name).is_none());
+                uuids.for_each(|uuid| by_uuid.get(&uuid, found));
             });
         }
     }

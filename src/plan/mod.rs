@@ -463,7 +463,7 @@ pub fn wishes(observed: &Observed, config: &Config, state: &State, now: Timestam
 
 /// The same for a queue that was read already: reading a long one takes a good part of the planning.
 pub fn plan_for(observed: &Observed, config: &Config, state: &State, context: &Context, wishes: Wishes) -> Plan {
-    let mut survey = survey::survey(observed, config, state, context);
+    let mut survey = survey::survey(observed, config, state, context, &wishes.distinct);
     let demand = demand::Demand::new(&survey, wishes);
     let growth = grow::grow(&survey, &demand);
     let mut reaped = reap::reap(&mut survey, &demand, &growth);

@@ -20,6 +20,7 @@ use crate::config::{Config, Template};
 use crate::model::{
     Computer, FaultKind, NodeId, NodeName, Observed, ProviderName, Reading, ServerId, digest_u64, split_server_name,
 };
+use crate::queue::Wish;
 use crate::state::{BackoffKey, Controller, LastPass, NodeMemory, Phase, Sighting, State, VERSION};
 
 /// What a pass knows.
@@ -67,12 +68,13 @@ impl Survey<'_> {
     }
 }
 
-/// Looks at everything.
+/// Looks at everything. `wishes` are those of the queue, where that was read.
 pub(super) fn survey<'a>(
     observed: &'a Observed,
     config: &'a Config,
     state: &'a State,
     context: &'a Context,
+    wishes: &[Wish],
 ) -> Survey<'a> {
     let Linked {
         supply,
@@ -169,7 +171,7 @@ pub(super) fn survey<'a>(
     registers::remember(&mut survey, state);
     leaving::remember(&mut survey, state);
     learn(&mut survey, state);
-    drift::learn(&mut survey);
+    drift::learn(&mut survey, wishes);
     alert(&mut survey, state);
     survey
 }
@@ -324,7 +326,7 @@ fn remember(survey: &mut Survey<'_>) {
 /// another program made there is nothing to learn for ours.
 fn learn(survey: &mut Survey<'_>, before: &State) {
     let (config, now) = (survey.config, survey.context.now);
-    backoff::forget_old(&mut survey.state, now);
+    backoff::forget_old(&mut survey.state, config.timing.backoff_max, now);
     images::refresh(&mut survey.state, config);
     survey
         .state

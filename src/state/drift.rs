@@ -25,12 +25,25 @@ pub struct LabelDrift {
     /// The last server that was made all the same for an item that such a node does not serve.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<LabelRetry>,
-    /// When a warning was last given of the labels it lacked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub warned: Option<Timestamp>,
+    /// Of which labels a warning was given, and when; for a day.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub said: BTreeMap<String, Timestamp>,
 }
 
 impl LabelDrift {
+    /// Returns that a node of a configuration differs in nothing.
+    pub fn new(config: &str, node: &NodeId, created: Timestamp) -> Self {
+        Self {
+            config: config.to_owned(),
+            node: node.clone(),
+            created,
+            lacks: BTreeMap::new(),
+            adds: BTreeMap::new(),
+            retry: None,
+            said: BTreeMap::new(),
+        }
+    }
+
     /// Returns whether there is no difference.
     pub fn is_none(&self) -> bool {
         self.lacks.is_empty() && self.adds.is_empty()

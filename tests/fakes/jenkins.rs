@@ -757,7 +757,12 @@ fn exported_label(raw: &str) -> String {
 fn computers(state: &State, root: &str, german: bool) -> Value {
     let agents = state.jenkins.agents.values().filter(|a| !a.executors.is_empty());
     let listed: Vec<Value> = std::iter::once(builtin_json(&state.jenkins, root, german))
-        .chain(agents.clone().map(|a| agent_json(state, a, root, german)))
+        .chain(
+            agents
+                .clone()
+                .filter(|a| !a.unlisted)
+                .map(|a| agent_json(state, a, root, german)),
+        )
         .collect();
     let busy: usize = agents.clone().map(|a| a.executors.len() - a.free()).sum();
     let total: usize = agents.filter(|a| !a.offline()).map(|a| a.executors.len()).sum();

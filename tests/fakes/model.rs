@@ -175,6 +175,8 @@ pub struct Agent {
     pub removed: Option<i64>,
     /// The machine it runs on: cloud and server id.
     pub server: Option<(String, String)>,
+    /// Whether something in it fails to be exported, so that the list of computers lacks it.
+    pub unlisted: bool,
 }
 
 impl Agent {
@@ -197,6 +199,7 @@ impl Agent {
             executors: vec![None],
             removed: None,
             server: None,
+            unlisted: false,
         }
     }
 

@@ -364,6 +364,49 @@ fn a_server_whose_agent_joins_after_the_look_stays() {
 }
 
 #[test]
+fn an_agent_that_jenkins_leaves_out_of_its_list_keeps_its_server_while_it_works() {
+    let site = Site::with(NODES, "timing: {boot_grace: 3m, offline_grace: 2m}");
+    site.world.submit(job("build", "linux").seconds(3000));
+    site.minutes(4);
+    let name = site
+        .world
+        .with(|world| world.jenkins.agents.keys().next().unwrap().clone());
+    let lists = |listed: bool| {
+        let unlist = |world: &mut State| world.jenkins.agents.get_mut(&name).unwrap().unlisted = !listed;
+        site.world.with(unlist);
+    };
+    lists(false);
+    let mut said = Vec::new();
+    for _ in 0..10 {
+        site.world.advance(60);
+        said.push(site.pass());
+    }
+    assert_eq!((site.servers(), killed(&site)), (1, 0));
+    let last = said.last().unwrap();
+    assert_eq!(last.actions(), ["delete_server skipped small"], "{}", last.err);
+    let reason = format!("its node \\\"{name}\\\" is there, though Jenkins' list lacks it");
+    assert!(last.out.contains(&reason), "{}", last.out);
+    // Listed again, it is as any other.
+    lists(true);
+    assert_eq!(site.pass().actions(), Vec::<String>::new());
+    // So does one that was never seen to join; one that is gone does not.
+    lists(false);
+    std::fs::remove_file(site.state_file()).unwrap();
+    site.minutes(6);
+    assert_eq!((site.servers(), killed(&site)), (1, 0));
+    site.world.with(|world| world.jenkins.agents.remove(&name));
+    site.world.advance(60);
+    let done = site.pass();
+    assert_eq!(
+        done.actions(),
+        ["delete_server done small"],
+        "{} {}",
+        done.out,
+        done.err
+    );
+}
+
+#[test]
 fn a_list_without_even_the_built_in_node_is_no_list() {
     let (site, _) = about_to_reap();
     let empty = Fault::Instead(Reply::typed(200, "application/json", r#"{"computer":[]}"#));

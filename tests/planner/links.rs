@@ -62,6 +62,33 @@ fn an_agent_is_known_under_every_name_that_agents_choose() {
 }
 
 #[test]
+fn an_agent_may_be_named_by_the_clouds_id_of_its_server() {
+    const UUID: &str = "0a1b2c3d-4e5f-4a6b-8c7d-0123456789ab";
+    for name in [
+        UUID.to_owned(),
+        UUID.to_uppercase(),
+        format!("agent-{UUID}.example.com"),
+    ] {
+        let mut world = world();
+        let server = world.server("small", 1, mins(3));
+        world.server_mut(&server).id = UUID.into();
+        let node = agent(&mut world, &name);
+        node.labels = Some(vec![name.clone()]);
+        busy(node);
+        assert_eq!(linked(&world.plan(), &server).as_deref(), Some(name.as_str()));
+        assert!(minutes(&mut world, 60).is_empty(), "{name}");
+    }
+    // An id of our form is the better word.
+    let mut world = world();
+    let [first, second] = [world.server("small", 1, mins(3)), world.server("small", 2, mins(3))];
+    world.server_mut(&first).id = UUID.into();
+    let name = format!("small__000000000002-{UUID}");
+    busy(agent(&mut world, &name));
+    let plan = world.plan();
+    assert_eq!((linked(&plan, &first), linked(&plan, &second)), (None, Some(name)));
+}
+
+#[test]
 fn a_busy_agent_keeps_its_server_while_the_cloud_forgets_its_addresses() {
     for name in FORMS {
         let mut world = world();
