@@ -12,13 +12,19 @@ const UNSAFE_IN_PATH: &AsciiSet = &AsciiSet::EMPTY.add(b'"').add(b'<').add(b'>')
 /// Makes the path of an agent, `computer/NAME`. A name that would leave that page or meet the built-in node is refused.
 pub fn node_path(name: &NodeName) -> Result<String, JenkinsError> {
     let text = name.as_str();
-    let refused = ["", ".", "..", "(built-in)", "(master)"].contains(&text) || text.contains(['/', '\\']);
-    if refused || text.chars().any(char::is_control) {
+    if !may_be_agent(name) {
         return Err(JenkinsError::Unusable {
             what: format!("not the name of an agent: \"{}\"", crate::http::printable(text, 80)),
         });
     }
     Ok(format!("computer/{}", escaped(text)))
+}
+
+/// Returns whether an agent may have a name.
+pub fn may_be_agent(name: &NodeName) -> bool {
+    let text = name.as_str();
+    let refused = ["", ".", "..", "(built-in)", "(master)"].contains(&text) || text.contains(['/', '\\']);
+    !refused && !text.chars().any(char::is_control)
 }
 
 /// Checks the path of a job as its URL has it (`job/a/job/b`, escaped already) and drops slashes at its ends.

@@ -20,6 +20,7 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use address::may_be_agent;
 pub use check::Checked;
 pub use client::Client;
 pub use create::{Created, HostKey, Launcher, Mode, NewNode};

@@ -348,7 +348,7 @@ impl<'a> Executor<'a> {
         let known = known.and_then(|memory| memory.jenkins_node.clone());
         let names: BTreeSet<NodeName> = known.into_iter().chain([NodeName::new(&server.name)]).collect();
         for name in names {
-            if listed.iter().any(|computer| computer.name == name) {
+            if listed.iter().any(|computer| computer.name == name) || !jenkins::may_be_agent(&name) {
                 continue;
             }
             let node = live.jenkins.node(&name)?;

@@ -33,7 +33,7 @@ const WARN_EVERY: SignedDuration = SignedDuration::from_hours(24);
 const LABELS_COMPLETE: SignedDuration = SignedDuration::from_mins(5);
 
 /// The same for labels beside the template's: a person who adds one would stop the whole template.
-const ADDED_COMPLETE: SignedDuration = SignedDuration::from_mins(2);
+const ADDED_COMPLETE: SignedDuration = SignedDuration::from_mins(3);
 
 /// Returns the drift of a template as it is configured.
 pub(super) fn of<'s>(state: &'s State, template: &Template) -> Option<&'s LabelDrift> {
