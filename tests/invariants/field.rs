@@ -71,6 +71,14 @@ fn nodes_vanish_for_a_moment() {
     run(6510..6514, blink(rough()), 120);
 }
 
+/// A node that works and that Jenkins leaves out of its list keeps its server, however long.
+#[test]
+fn nodes_are_left_out_of_the_list() {
+    let unlisted = |faults| Faults { unlisted: 2, ..faults };
+    run(6520..6526, unlisted(calm()), 120);
+    run(6530..6534, unlisted(rough()), 120);
+}
+
 /// An agent that joins while its server is about to go keeps it: the last look is by the link.
 #[test]
 fn agents_join_at_the_last_moment() {

@@ -120,6 +120,16 @@ fn an_executor_that_does_not_look_again_is_caught() {
 }
 
 #[test]
+fn an_executor_that_asks_for_no_node_by_name_is_caught() {
+    let faults = Faults {
+        unlisted: 2,
+        asks_no_name: true,
+        ..calm()
+    };
+    caught(faults, &plan, &["I1"]);
+}
+
+#[test]
 fn an_executor_that_charges_the_whole_placement_is_caught() {
     let faults = Faults {
         broken_template: true,

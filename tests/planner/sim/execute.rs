@@ -155,6 +155,16 @@ impl Sim {
         if target.look_first && self.joined_by_now(state, target, observed) {
             return Ok(false);
         }
+        let works = target.look_first && self.works_by_name(state, target);
+        if works && !self.faults.asks_no_name {
+            return Ok(false);
+        }
+        if works {
+            return Err(format!(
+                "I1: the node of {} works, though the list lacks it",
+                target.name
+            ));
+        }
         if joined {
             return Err(format!("I1: the agent of {} joined by now, and works", target.name));
         }
@@ -177,6 +187,17 @@ impl Sim {
         now.jenkins.computers = self.jenkins().computers;
         let context = self.context();
         agent_of(&now, &self.config, state, &context, &target.provider, &target.id).is_some()
+    }
+
+    /// Asks for a server's node by the names that it may have.
+    fn works_by_name(&self, state: &State, target: &ServerToRemove) -> bool {
+        let known = state.nodes.get(&target.node_id);
+        let known = known.and_then(|memory| memory.jenkins_node.as_ref());
+        let mut nodes = self.machines.iter().filter_map(|machine| machine.node.as_ref());
+        nodes.any(|node| {
+            let named = node.name.as_str() == target.name || known == Some(&node.name);
+            named && node.is_there() && (node.is_online() || node.is_busy() || node.is_persons())
+        })
     }
 
     /// Remembers that the cloud was asked to delete a server, and whether it accepted.

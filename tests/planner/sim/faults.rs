@@ -44,6 +44,8 @@ pub struct Faults {
     pub no_addresses: u64,
     /// A node is gone from Jenkins' list for less than `offline_grace`, with its builds (Swarm), and comes back.
     pub blink: u64,
+    /// A node works and fails to be exported, so that Jenkins' list lacks it for longer than `offline_grace`.
+    pub unlisted: u64,
     /// An agent joins and gets work between the look and the removal of its server.
     pub late: u64,
     /// A person disconnects a node, before a pass looks or after.
@@ -72,6 +74,8 @@ pub struct Faults {
     pub forget_unknown: bool,
     /// A planted bug: what one template's create meets is charged to its whole placement.
     pub charge_placement: bool,
+    /// A planted bug: the executor asks for no node by its name that the list lacks.
+    pub asks_no_name: bool,
     /// A planted bug: the executor knows a person's marks, and not a person's disconnect.
     pub blind_to_cuts: bool,
 }
@@ -82,7 +86,7 @@ impl Faults {
         self.crash + self.lie + self.closed + self.lost_state + self.error + self.never_joins == 0
             && self.disconnect + self.person + self.vanish == 0
             && self.names + self.few_labels + self.label_off + self.short_lists + self.no_addresses == 0
-            && self.blink + self.late + self.cut_by_person + self.stuck + self.gateway == 0
+            && self.blink + self.unlisted + self.late + self.cut_by_person + self.stuck + self.gateway == 0
             && self.lag == 0
             && self.clock_ahead == 0
             && !self.bad_image

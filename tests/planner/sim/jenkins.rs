@@ -37,8 +37,10 @@ pub(super) struct Node {
     /// Whether a pass saw it with all the builds that it may have.
     pub closed: bool,
     pub offline_until: Option<Timestamp>,
-    /// Until when it is gone from the list.
+    /// Until when it is gone from Jenkins.
     pub gone_until: Option<Timestamp>,
+    /// Until when the list lacks it, which is there and works.
+    pub unlisted_until: Option<Timestamp>,
     /// The class of a person's disconnect.
     pub cut: Option<&'static str>,
     /// Offline reason and cause.
@@ -58,6 +60,7 @@ impl Node {
             closed: false,
             offline_until: None,
             gone_until: None,
+            unlisted_until: None,
             cut: None,
             mark: None,
         }
@@ -67,12 +70,16 @@ impl Node {
         !self.busy_until.is_empty()
     }
 
-    pub fn is_listed(&self) -> bool {
+    pub fn is_there(&self) -> bool {
         self.gone_until.is_none()
     }
 
+    pub fn is_listed(&self) -> bool {
+        self.is_there() && self.unlisted_until.is_none()
+    }
+
     pub fn is_online(&self) -> bool {
-        self.mark.is_none() && self.offline_until.is_none() && self.cut.is_none() && self.is_listed()
+        self.mark.is_none() && self.offline_until.is_none() && self.cut.is_none() && self.is_there()
     }
 
     /// Whether a person took it offline, by a mark or by a disconnect.
@@ -151,6 +158,9 @@ impl Sim {
             if node.gone_until.is_some_and(|until| until <= now) {
                 node.gone_until = None;
             }
+            if node.unlisted_until.is_some_and(|until| until <= now) {
+                node.unlisted_until = None;
+            }
             if dice.chance(faults.disconnect) {
                 node.offline_until = Some(now + mins(1 + i64::try_from(dice.roll(9)).unwrap()));
             }
@@ -166,6 +176,9 @@ impl Sim {
             if node.is_online() && dice.chance(faults.blink) {
                 node.gone_until = Some(now + secs(30 + dice.up_to(200)));
             }
+            if node.is_online() && machine.seen.up && dice.chance(faults.unlisted) {
+                node.unlisted_until = Some(now + mins(2 + i64::try_from(dice.roll(40)).unwrap()));
+            }
             // What lacks a label when it is first seen says that its template is wrong.
             if machine.seen.up && !node.labels.is_empty() && dice.chance(faults.label_off) {
                 let off = usize::try_from(dice.roll(node.labels.len() as u64)).unwrap();
@@ -173,6 +186,7 @@ impl Sim {
             }
         }
         for stray in &mut self.strays {
+            stray.unlisted_until = stray.unlisted_until.filter(|until| *until > now);
             stray.busy_until.retain(|(until, _)| *until > now);
         }
     }
@@ -324,10 +338,10 @@ impl Sim {
         }
     }
 
-    /// Returns a node that Jenkins lists.
+    /// Returns a node that Jenkins has.
     pub(super) fn node_mut(&mut self, name: &NodeName) -> Option<&mut Node> {
         let nodes = self.machines.iter_mut().filter_map(|machine| machine.node.as_mut());
         let all = nodes.chain(&mut self.strays).chain(&mut self.strangers);
-        all.filter(|node| node.is_listed()).find(|node| node.name == *name)
+        all.filter(|node| node.is_there()).find(|node| node.name == *name)
     }
 }

@@ -302,8 +302,10 @@ impl Sim {
         for machine in self.machines.extract_if(.., is_gone) {
             let Some(mut node) = machine.node else { continue };
             node.gone_until = None;
-            // Where no pass ever saw the address in its name on the server, nobody knows whose node it is.
-            if machine.seen.node.is_some() || shows_id(node.name.as_str(), &machine.id) {
+            // Where no pass ever saw the address in its name on the server, nobody knows whose node it is; nor where
+            // Jenkins' list lacked it when its server went.
+            let known = machine.seen.node.is_some() && node.unlisted_until.is_none();
+            if known || shows_id(node.name.as_str(), &machine.id) {
                 self.strays.push(node);
             } else {
                 node.offline_until = Some(Timestamp::MAX);
