@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Fills the OpenStack that `up` started: identity | resources | hosts | aggregates.
+"""Fills the OpenStack that `up` started: identity | resources | hosts |
+volume_hosts | aggregates.
 
 Run again, it makes only what is missing. `up` calls it between the starts of the services.
 """
@@ -312,6 +313,17 @@ def hosts():
     sys.exit('bootstrap: no resource providers for %s' % sorted(want - rps))
 
 
+def volume_hosts():
+    """Wait until cinder-scheduler knows where volumes can be: until then each goes to error."""
+    a = Api(login('admin', ADMIN_PASS, 'admin'))
+    url = '%s/%s/scheduler-stats/get_pools' % (CINDER_URL, a.s.get_project_id())
+    for _ in range(240):
+        if a.get(url)['pools']:
+            return
+        time.sleep(0.5)
+    sys.exit('bootstrap: cinder-scheduler knows no pool')
+
+
 def aggregates():
     a = Api(login('admin', ADMIN_PASS, 'admin'))
     n = len(COMPUTES)
@@ -330,4 +342,4 @@ def aggregates():
 
 if __name__ == '__main__':
     {'identity': identity, 'resources': resources, 'hosts': hosts,
-     'aggregates': aggregates}[sys.argv[1]]()
+     'volume_hosts': volume_hosts, 'aggregates': aggregates}[sys.argv[1]]()

@@ -34,7 +34,9 @@ fn volume(site: &Site, name: &str, metadata: &Value) -> Value {
         .clone();
     let id = text(&volume, "id").to_owned();
     poll("the volume is there", || {
-        (site.cloud.volume(&id)?["status"] == "available").then_some(())
+        let status = site.cloud.volume(&id)?["status"].clone();
+        assert_ne!(status, "error", "cinder could not make the volume");
+        (status == "available").then_some(())
     });
     volume
 }

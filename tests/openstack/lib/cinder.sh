@@ -20,6 +20,11 @@ rootwrap_config = $DEB/cinder-common/etc/cinder/rootwrap.conf
 glance_api_servers = http://127.0.0.1:9292
 enabled_backends = nothing
 default_volume_type = __DEFAULT__
+# cinder-volume tells cinder-scheduler of itself when both start. What is lost then is told again at once, not after two
+# minutes.
+periodic_interval = 5
+periodic_fuzzy_delay = 0
+backend_stats_polling_interval = 5
 image_conversion_dir = $STATE/cinder/conversion
 [nothing]
 volume_driver = mita_cinder.FakeVolumeDriver

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use super::{access, mark, spec};
 use crate::access::{KeystoneAuth, NameOrId, OpenStackAccess};
 use crate::http::Deadline;
-use crate::model::{ImageRef, Offer, Offers, Server, ServerId, ServerSpec, ServerStatus, SizeRef, TemplateName, Zone};
+use crate::model::{ImageRef, Offer, Offers, Server, ServerId, ServerSpec, ServerStatus, TemplateName, Zone};
 use crate::provider::openstack::OpenStack;
 use crate::provider::{CreateServer, Deleted, Provider as _, ProviderError};
 
@@ -97,51 +97,6 @@ fn remove(cloud: &mut OpenStack, id: &ServerId) {
         assert!(Instant::now() < end, "{id} is still there");
         std::thread::sleep(Duration::from_millis(500));
     }
-}
-
-#[test]
-#[ignore = "needs the real OpenStack of tests/openstack/up"]
-fn a_server_with_a_storage_volume_lives_and_goes() {
-    let mut cloud = connect(&cloud("ci"));
-    let mut spec = small();
-    spec.storage = Some(1);
-    spec.config_drive = Some(true);
-    spec.security_groups = vec!["default".to_owned()];
-    let offer = offer(&mut cloud, &spec);
-    let id = create(&mut cloud, "osdev__0123456789ab", &spec, &offer, Some("az1")).unwrap();
-    let server = wait_for(&mut cloud, &id, |s| s.is_some_and(|s| s.status != ServerStatus::Build)).unwrap();
-    println!("{server:?}");
-    assert_eq!(server.status, ServerStatus::Active, "{server:?}");
-    assert_eq!(server.image.as_deref(), Some(offer.image.as_str()));
-    assert_eq!(server.zone, Some(Zone::new("az1")));
-    assert_eq!(server.addresses.len(), 1);
-    let mark = server.mark.unwrap();
-    assert_eq!((mark.owner.as_str(), mark.config), ("osdev", None));
-    assert!(
-        server
-            .created
-            .unwrap()
-            .duration_until(cloud.servers().unwrap().clock.unwrap())
-            .as_secs()
-            < 120
-    );
-    remove(&mut cloud, &id);
-}
-
-#[test]
-#[ignore = "needs the real OpenStack of tests/openstack/up"]
-fn a_server_boots_from_a_volume() {
-    let mut cloud = connect(&cloud("ci"));
-    let mut spec = small();
-    spec.size = SizeRef::Named("m1.nodisk".to_owned());
-    spec.boot_volume = Some(1);
-    spec.storage = Some(1);
-    let offer = offer(&mut cloud, &spec);
-    let id = create(&mut cloud, "osdev__0123456789ac", &spec, &offer, None).unwrap();
-    let server = wait_for(&mut cloud, &id, |s| s.is_some_and(|s| s.status != ServerStatus::Build)).unwrap();
-    println!("{server:?}");
-    assert_eq!((server.status, server.image), (ServerStatus::Active, None));
-    remove(&mut cloud, &id);
 }
 
 #[test]
@@ -367,7 +322,7 @@ fn every_server_is_listed_while_others_build() {
     let spec = small();
     let offer = offer(&mut cloud, &spec);
     let mut made = Vec::new();
-    for n in 0..8 {
+    for n in 0..4 {
         made.push(create(&mut cloud, &format!("osdev__00000000001{n}"), &spec, &offer, None).unwrap());
         let before = cloud.requests();
         let list = cloud.servers().unwrap();

@@ -1,7 +1,6 @@
 //! Floating IPs, volumes and consoles at a real OpenStack: the network `public` is external, `dual` has no router.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
 
 use super::{cloud, connect, create, offer, remove, small, wait_for};
 use crate::model::{Belonging, BelongingKind, BelongingMark, Server, ServerId, ServerStatus};
@@ -99,35 +98,4 @@ fn a_floating_ip_cannot_come_where_no_router_is() {
     remove(&mut cloud, &server.id);
     let gone = add(&mut cloud, "public", &server.id, &mark_of(name)).unwrap_err();
     assert!(matches!(gone, ProviderError::Conflict(_)), "{gone:?}");
-}
-
-#[test]
-#[ignore = "needs the real OpenStack of tests/openstack/up"]
-fn a_volume_is_marked_and_goes_with_its_server() {
-    let mut cloud = connect(&cloud("ci"));
-    let name = "osdev__0123456789fc";
-    let mark = mark_of(name);
-    let server = running(&mut cloud, name, "private");
-    let [volume] = server.volumes.as_slice() else {
-        panic!("{server:?}");
-    };
-    assert_eq!(marked(&mut cloud, &mark), []);
-    cloud.mark_volume(volume, &mark).unwrap();
-    let seen = marked(&mut cloud, &mark);
-    println!("{seen:?}");
-    assert_eq!((seen.len(), &seen[0].id, seen[0].in_use), (1, volume, true));
-    assert_eq!(seen[0].server, Some(server.id.clone()));
-    let error = cloud.remove(BelongingKind::Volume, volume).unwrap_err();
-    println!("{error}");
-    assert!(matches!(error, ProviderError::Conflict(_)), "{error:?}");
-    let text = cloud.console(&server.id, 2).unwrap();
-    assert_eq!(text.as_deref(), Some("ANOTHER\nLAST LINE"));
-    remove(&mut cloud, &server.id);
-    assert_eq!(cloud.console(&server.id, 2), Ok(None));
-    let end = Instant::now() + Duration::from_secs(60);
-    while Instant::now() < end && !marked(&mut cloud, &mark).is_empty() {
-        std::thread::sleep(Duration::from_millis(500));
-    }
-    assert_eq!(marked(&mut cloud, &mark), []);
-    assert_eq!(cloud.remove(BelongingKind::Volume, volume), Ok(Deleted::AlreadyGone));
 }
