@@ -72,6 +72,12 @@ impl OfflineSigns<'_> {
         }
     }
 
+    /// Returns whether the node keeps a server from going that was taken for one without a node: it is online, works, or is
+    /// held by a person.
+    pub fn keeps_server(&self, is_idle: bool) -> bool {
+        !self.offline || !is_idle || self.by() == OfflineBy::Person
+    }
+
     /// Returns whether the node bears a mark that begins so.
     pub fn has_mark(&self, prefix: &str) -> bool {
         !prefix.is_empty() && self.marked && self.readings().iter().any(|text| text.starts_with(prefix))
@@ -261,6 +267,19 @@ mod tests {
             };
             assert_eq!(signs.by(), expected, "{signs:?}");
         }
+    }
+
+    #[test]
+    fn what_is_online_or_works_or_is_a_persons_keeps_its_server() {
+        let lost = OfflineSigns {
+            marked: false,
+            class: None,
+            ..marked("", "")
+        };
+        assert!(!lost.keeps_server(true) && lost.keeps_server(false));
+        assert!(!marked("mita: removing, pass 3", "").keeps_server(true));
+        assert!(marked("debugging", "").keeps_server(true));
+        assert!(OfflineSigns { offline: false, ..lost }.keeps_server(true));
     }
 
     #[test]

@@ -8,6 +8,7 @@
 mod anchor;
 mod belongings;
 mod console;
+mod last_look;
 mod register;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,9 +27,9 @@ use crate::config::{Config, Template};
 use crate::error::{Error, chain};
 use crate::http::printable;
 use crate::jenkins::{self, Drained, RemoveNode};
-use crate::model::{BelongingMark, Computer, NodeId, NodeName, Observed, OfflineBy, ProviderName, ServerId};
+use crate::model::{BelongingMark, NodeId, NodeName, Observed, ProviderName, ServerId};
 use crate::plan::backoff::{begin, charge, record_failure};
-use crate::plan::{Context, Create, Drain, NodeToRemove, Removal, ServerToRemove, Unmark, agent_of, mark_text};
+use crate::plan::{Context, Create, Drain, NodeToRemove, Removal, ServerToRemove, Unmark, mark_text};
 use crate::provider::{CreateServer, Deleted, ProviderError};
 use crate::report::{Action, Do, Outcome};
 use crate::state::{Asker, BackoffKey, Intent, Phase, RefusalKey, State};
@@ -297,69 +298,6 @@ impl<'a> Executor<'a> {
             memory.deleted |= accepted;
             memory.delete_failed = !accepted;
         }
-    }
-
-    /// Asks Jenkins once more for the agent of a server that had none when Jenkins was read: by the link, since agents
-    /// choose their names.
-    fn joined(
-        &self,
-        live: &Live,
-        observed: &mut Observed,
-        server: &ServerToRemove,
-    ) -> Result<Option<String>, jenkins::JenkinsError> {
-        if !server.look_first {
-            return Ok(None);
-        }
-        let seen = live.jenkins.computers()?;
-        if seen.nameless > 0 {
-            return Ok(Some("Jenkins lists a node by now whose name cannot be read".to_owned()));
-        }
-        let before = std::mem::replace(&mut observed.jenkins.computers, seen.all);
-        let found = agent_of(
-            observed,
-            self.config,
-            &self.state,
-            self.context,
-            &server.provider,
-            &server.id,
-        );
-        let listed = std::mem::replace(&mut observed.jenkins.computers, before);
-        let reason = |node: NodeName| {
-            format!(
-                "its agent joined Jenkins by now, as \"{}\"",
-                printable(node.as_str(), 200)
-            )
-        };
-        match found {
-            Some(node) => Ok(Some(reason(node))),
-            None => self.unlisted(live, &listed, server),
-        }
-    }
-
-    /// Asks for the nodes that may be a server's by their names: Jenkins leaves one out of its list that fails to be
-    /// exported.
-    fn unlisted(
-        &self,
-        live: &Live,
-        listed: &[Computer],
-        server: &ServerToRemove,
-    ) -> Result<Option<String>, jenkins::JenkinsError> {
-        let known = self.state.nodes.get(&server.node_id);
-        let known = known.and_then(|memory| memory.jenkins_node.clone());
-        let names: BTreeSet<NodeName> = known.into_iter().chain([NodeName::new(&server.name)]).collect();
-        for name in names {
-            if listed.iter().any(|computer| computer.name == name) || !jenkins::may_be_agent(&name) {
-                continue;
-            }
-            let node = live.jenkins.node(&name)?;
-            if node.is_some_and(|node| !node.offline || !node.is_idle() || node.offline_by() == OfflineBy::Person) {
-                let name = printable(name.as_str(), 200);
-                return Ok(Some(format!(
-                    "its node \"{name}\" is there, though Jenkins' list lacks it"
-                )));
-            }
-        }
-        Ok(None)
     }
 
     /// Creates servers. The intent of each is durable before its request goes out; where it cannot be made so, this and

@@ -207,11 +207,14 @@ pub fn clear(state: &mut State, key: &BackoffKey) {
     state.backoffs.remove(&key.to_string());
 }
 
+/// A pass notes a failure later than it began, and may plan again from where it began.
+const LONGEST_PASS: SignedDuration = SignedDuration::from_hours(1);
+
 /// Forgets what failed long ago, and what is held back for longer than anything may be: there the clock was wrong.
 pub(super) fn forget_old(state: &mut State, longest: SignedDuration, now: Timestamp) {
     state.backoffs.retain(|_, backoff| {
         let over = now.duration_since(backoff.until);
-        over < FORGET_AFTER && over >= -longest
+        over < FORGET_AFTER && over >= -longest.saturating_add(LONGEST_PASS)
     });
 }
 
@@ -345,7 +348,12 @@ mod tests {
         assert!(state.backoffs.is_empty());
         record_failure(&mut state, &key(), now, "no host", Some(SignedDuration::MAX), &timing);
         assert_eq!(state.backoffs["template small"].until, now + timing.backoff_max);
+        forget_old(&mut state, timing.backoff_max, now - SignedDuration::from_secs(30));
+        assert_eq!(state.backoffs.len(), 1, "the pass that notes it began before");
         clear(&mut state, &key());
         assert!(state.backoffs.is_empty());
+        record_failure(&mut state, &key(), now, "no host", None, &timing);
+        forget_old(&mut state, timing.backoff_max, now - SignedDuration::from_hours(2));
+        assert!(state.backoffs.is_empty(), "the clock went back");
     }
 }

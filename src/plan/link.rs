@@ -106,7 +106,7 @@ pub fn agent_of(
 ) -> Option<NodeName> {
     // The whole of it: which busy nodes at unknown addresses hold which servers hangs on all of them.
     let survey = survey(observed, config, state, context, &[]);
-    let works = |computer: &&Computer| !computer.offline || !is_idle(computer) || is_persons(computer);
+    let works = |computer: &&Computer| computer.offline_signs().keeps_server(computer.is_idle());
     let mut units = survey.units.iter();
     if let Some(unit) = units.find(|unit| unit.provider == provider && unit.server_id() == Some(server)) {
         let found = unit.link.all().chain(unit.held.map(Hold::node)).find(works);
@@ -129,7 +129,7 @@ pub(super) fn may_be_of(node: &Computer, server: &Server) -> bool {
             .any(|ip| server.addresses.iter().any(|at| at.ip == *ip))
     };
     let by_id = || id.is_some_and(|id| ids_in(name).any(|found| found == id.as_str()));
-    let by_uuid = || uuids_in(name).any(|uuid| uuid == server.id.as_str());
+    let by_uuid = || uuids_in(name).any(|uuid| uuid.eq_ignore_ascii_case(server.id.as_str()));
     name == server.name || by_id() || by_uuid() || by_address()
 }
 
