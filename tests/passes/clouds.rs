@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::fakes::{Call, FakeOpenStack, Fault, Gate, Kind, Reply, Service, When};
-use super::site::{Done, Site, job};
+use super::site::{self, Done, Site, job};
 
 /// `small` stands at one cloud, `other` at the spare one, `both` at the spare one first.
 const NODES: &str = "
@@ -165,6 +165,24 @@ fn a_cloud_that_throttles_harms_no_other() {
         let reply = Reply::json(429, &body).header("Retry-After", seconds);
         unharmed(seconds, |two| two.spoil(When::on(Service::Nova), Fault::Instead(reply)));
     }
+}
+
+#[test]
+fn a_cloud_that_asks_for_a_day_is_left_alone_for_the_longest_back_off() {
+    let site = Site::with(site::NODES, "timing: {backoff_first: 20s, backoff_max: 2m}");
+    let body = json!({"overLimit": {"code": 429, "message": "too many"}});
+    let reply = Reply::json(429, &body).header("Retry-After", "86400");
+    let post = When::on(Service::Nova).method("POST").path("/servers");
+    site.world.fault(post.always(), Fault::Instead(reply));
+    site.world.submit(job("build", "linux"));
+    let posts = || {
+        site.pass();
+        site.world.advance(60);
+        site.world
+            .count(|call| call.service == Service::Nova && call.method == "POST")
+    };
+    let after: Vec<usize> = (0..6).map(|_| posts()).collect();
+    assert_eq!(after, [1, 1, 2, 2, 3, 3]);
 }
 
 #[test]
