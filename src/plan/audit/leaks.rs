@@ -1,9 +1,10 @@
 //! Re-checks what `leaks --delete` removes.
 
-use super::audit_destroy;
 use crate::config::Config;
 use crate::model::{NodeName, Observed, Reading, split_server_name};
-use crate::plan::{Context, Plan, Removal};
+use crate::plan::action::{Plan, Removal};
+use crate::plan::audit::rules::audit_destroy;
+use crate::plan::context::Context;
 use crate::state::State;
 
 /// Lists the rules that a plan breaks which removes what an operator had looked for: a server may bear our mark and a name that a person gave it, as long as

@@ -1,0 +1,148 @@
+//! Servers that are accounted for nowhere.
+
+use foldhash::HashSet;
+use jiff::SignedDuration;
+
+use crate::config::Config;
+use crate::model::{NodeId, ProviderName, Reading, Server, split_server_name};
+use crate::plan::action::{Keep, Removal, ServerToRemove};
+use crate::plan::by_name::leaks::found::{Found, Leak, LeakKind, LeakOwner};
+use crate::plan::fleet::agent::{Link, Standing, Unit};
+use crate::plan::fleet::mapping::may_be_of;
+use crate::plan::fleet::{Survey, agent_state};
+use crate::plan::remove::removal::removal;
+use crate::plan::words::shown;
+
+/// Lists a server of ours that no Jenkins node belongs to, or whose template is gone.
+pub fn unit_leak(unit: &Unit<'_>, survey: &Survey<'_>, found: &mut Found) {
+    let Some(server) = unit
+        .server
+        .filter(|_| !matches!(unit.standing, Standing::Deleting { .. }))
+    else {
+        return;
+    };
+    let timing = &survey.config.timing;
+    let late = unit.age > agent_state::boot_grace(unit.template(survey.config), timing);
+    let alone = matches!(unit.link, Link::None);
+    let because = match &unit.standing {
+        _ if !late => return,
+        Standing::Failed(_) if alone => "the cloud says ERROR, and Jenkins has no node for it".to_owned(),
+        _ if alone => "Jenkins has no node for it".to_owned(),
+        _ if unit.kind.is_none() => {
+            format!(
+                "its template \"{}\" is not configured; it goes once it is idle",
+                shown(unit.template.as_str())
+            )
+        }
+        _ => return,
+    };
+    let ours = owner_of(server, survey.config) == LeakOwner::Ours;
+    let removable = alone && unit.held.is_none() && !unit.twin && ours;
+    found.leaks.push(Leak {
+        kind: LeakKind::Server,
+        provider: Some(unit.provider.clone()),
+        name: unit.name.to_owned(),
+        id: Some(server.id.to_string()),
+        owner: owner_of(server, survey.config),
+        ours,
+        age_seconds: Some(unit.age.as_secs()),
+        because: because.clone(),
+        removable,
+    });
+    if removable {
+        found.removals.extend(removal(unit, because));
+    }
+}
+
+fn owner_of(server: &Server, config: &Config) -> LeakOwner {
+    match &server.mark {
+        Some(mark) if mark.owner == config.owner => LeakOwner::Ours,
+        Some(_) => LeakOwner::Foreign,
+        None => LeakOwner::Unknown,
+    }
+}
+
+/// Lists servers that bear our mark and a name that is not of our form, and those with such a name that are not ours.
+pub fn other_servers(survey: &Survey<'_>, found: &mut Found) {
+    let known: HashSet<(&str, &str)> = survey
+        .units
+        .iter()
+        .filter_map(|unit| Some((unit.provider.as_str(), unit.server?.id.as_str())))
+        .collect();
+    for (provider, reading) in &survey.observed.clouds {
+        let Reading::Read(view) = reading else { continue };
+        let others = view
+            .servers
+            .iter()
+            .filter(|s| !known.contains(&(provider.as_str(), s.id.as_str())));
+        for server in others.filter(|server| !agent_state::is_deleting(server)) {
+            let owner = owner_of(server, survey.config);
+            if owner != LeakOwner::Ours && split_server_name(&server.name).is_none() {
+                continue;
+            }
+            let clock = view.clock.unwrap_or(survey.context.now);
+            // One whose age is not known is young: that must be no reason to remove it.
+            let age = clock.duration_since(server.created.unwrap_or(clock));
+            let (because, removable) = why_other(server, owner, age, survey);
+            found.leaks.push(Leak {
+                kind: LeakKind::Server,
+                provider: Some(provider.clone()),
+                name: server.name.clone(),
+                id: Some(server.id.to_string()),
+                owner,
+                ours: owner == LeakOwner::Ours,
+                age_seconds: server.created.map(|_| age.as_secs()),
+                because: because.clone(),
+                removable,
+            });
+            if removable {
+                found.removals.push(odd_removal(server, provider, because));
+            }
+        }
+    }
+}
+
+fn why_other(server: &Server, owner: LeakOwner, age: SignedDuration, survey: &Survey<'_>) -> (String, bool) {
+    let sentence = match (owner, &server.mark) {
+        (LeakOwner::Foreign, Some(mark)) => format!("its name is of our form, its owner is \"{}\"", shown(&mark.owner)),
+        (LeakOwner::Foreign | LeakOwner::Unknown, _) => "its name is of our form, and it bears no mark".to_owned(),
+        (LeakOwner::Ours, _) => "it bears our mark, and its name is not of our form".to_owned(),
+    };
+    if owner != LeakOwner::Ours {
+        return (sentence, false);
+    }
+    if let Some(node) = survey
+        .observed
+        .jenkins
+        .computers
+        .iter()
+        .find(|node| may_be_of(node, server))
+    {
+        return (
+            format!(
+                "{sentence}; Jenkins node \"{}\" may be its own",
+                shown(node.name.as_str())
+            ),
+            false,
+        );
+    }
+    (sentence, age > survey.config.timing.boot_grace)
+}
+
+fn odd_removal(server: &Server, provider: &ProviderName, because: String) -> Removal {
+    let id = server.mark.as_ref().and_then(|mark| mark.id.clone());
+    Removal {
+        template: None,
+        node: None,
+        server: Some(ServerToRemove {
+            provider: provider.clone(),
+            id: server.id.clone(),
+            name: server.name.clone(),
+            node_id: id.unwrap_or_else(|| NodeId::new("")),
+            look_first: true,
+            failure: Keep::Nothing,
+        }),
+        floating_ips: Vec::new(),
+        because,
+    }
+}
