@@ -402,6 +402,17 @@ impl Address {
 }
 
 impl Server {
+    /// Returns whether it bears the mark of an owner.
+    pub fn is_marked(&self, owner: &str) -> bool {
+        self.mark.as_ref().is_some_and(|mark| mark.owner == owner)
+    }
+
+    /// Returns whether the cloud deletes it or has deleted it, whatever the status says.
+    pub fn is_deleting(&self) -> bool {
+        let task = self.task_state.as_deref();
+        self.status == ServerStatus::Deleted || matches!(task, Some("deleting" | "soft-deleting"))
+    }
+
     /// Returns the address at which others reach it best: floating before fixed, IPv4 before IPv6.
     pub fn address(&self) -> Option<IpAddr> {
         let best = self.addresses.iter().min_by_key(|at| (!at.floating, at.ip.is_ipv6()));

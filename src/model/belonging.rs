@@ -90,6 +90,14 @@ impl BelongingMark {
     }
 }
 
+impl Belonging {
+    /// Returns the server for which an owner made it, by its mark.
+    pub fn server_marked(&self, owner: &str) -> Option<&str> {
+        let mark = self.mark.as_ref().filter(|mark| mark.owner == owner)?;
+        Some(&mark.server)
+    }
+}
+
 /// What a cloud has beside servers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Belongings {

@@ -3,13 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use serde::Serialize;
-
 use crate::model::{
     BelongingKind, DRAIN_PREFIX, MARK_PREFIX, NodeId, NodeName, Offer, ProviderName, SPENT_PREFIX, ServerId,
     TemplateName, Zone,
 };
 use crate::plan::rows::{ServerRow, TemplateRow, Waiting};
+use crate::plan::why::Why;
 use crate::state::State;
 use crate::text::is_hidden;
 
@@ -102,7 +101,7 @@ impl Plan {
 }
 
 /// A server to be made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Create {
     /// Its id, chosen here.
     pub id: NodeId,
@@ -119,14 +118,13 @@ pub struct Create {
     /// Whether its Jenkins node is made before it (`register: inbound`).
     pub node_first: bool,
     /// Whether it is made to see if nodes of its template have the promised labels by now, and no others.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub retry: bool,
     /// Why.
     pub because: String,
 }
 
 /// A Jenkins node to be made for a server that is up, so that Jenkins connects to it by SSH.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Registration {
     /// The node's name: the server's.
     pub name: NodeName,
@@ -145,7 +143,7 @@ pub struct Registration {
 }
 
 /// A node to be removed: its Jenkins node first, then its server.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Removal {
     /// The template, where it is known.
     pub template: Option<TemplateName>,
@@ -156,11 +154,11 @@ pub struct Removal {
     /// Its floating IPs, which go before it.
     pub floating_ips: Vec<Leftover>,
     /// Why.
-    pub because: String,
+    pub why: Why,
 }
 
 /// A floating IP, port or volume to be removed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leftover {
     /// What it is.
     pub kind: BelongingKind,
@@ -179,7 +177,7 @@ pub struct Leftover {
 }
 
 /// A floating IP to be made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewFloatingIp {
     /// The cloud.
     pub provider: ProviderName,
@@ -198,7 +196,7 @@ pub struct NewFloatingIp {
 }
 
 /// Volumes of one server that are to be marked as ours.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VolumeMark {
     /// The cloud.
     pub provider: ProviderName,
@@ -211,7 +209,7 @@ pub struct VolumeMark {
 }
 
 /// The Jenkins side of a removal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeToRemove {
     /// Its name.
     pub name: NodeName,
@@ -224,7 +222,7 @@ pub struct NodeToRemove {
 }
 
 /// The cloud side of a removal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerToRemove {
     /// The cloud.
     pub provider: ProviderName,
@@ -241,8 +239,7 @@ pub struct ServerToRemove {
 }
 
 /// What is kept of a server that is removed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keep {
     /// Nothing: it worked, or nobody knows.
     Nothing,
@@ -253,7 +250,7 @@ pub enum Keep {
 }
 
 /// A mark of ours that is to be taken off.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unmark {
     /// The Jenkins node.
     pub node: NodeName,
@@ -266,7 +263,7 @@ pub struct Unmark {
 }
 
 /// A node that is marked offline, so that its builds end and no other begins.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Drain {
     /// The Jenkins node.
     pub node: NodeName,
@@ -285,8 +282,7 @@ pub struct Drain {
 pub const ANCHOR_TEXT: &str = "kept offline by mita, no job runs here: while Jenkins has a node its queue names labels";
 
 /// What is done about the node that keeps labels readable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Anchor {
     /// It is not there: it is made, and marked offline.
     Make,

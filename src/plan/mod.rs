@@ -17,6 +17,7 @@ mod remove;
 mod report;
 mod resources;
 mod rows;
+mod why;
 mod words;
 
 use jiff::Timestamp;
@@ -50,6 +51,7 @@ pub use fleet::mapping::linked_templates;
 pub use refusals::asker;
 pub use report::drift::lacks_for;
 pub use rows::{Example, Rollback, ServerRow, TemplateRow, Waiting};
+pub use why::{Ended, Why};
 
 /// Returns what the reader of the queue needs to know of the templates.
 pub fn kinds(config: &Config) -> Vec<Kind<'_>> {

@@ -4,7 +4,6 @@ use crate::config::Config;
 use crate::model::{Computer, DRAIN_PREFIX, NodeId, SPENT_PREFIX};
 use crate::plan::action::{Drain, Plan};
 use crate::plan::audit::world::World;
-use crate::plan::fleet::agent_state;
 use crate::plan::fleet::mapping::Linked;
 use crate::state::State;
 
@@ -17,7 +16,7 @@ pub fn wrong(plan: &Plan, world: &World<'_>, broken: &mut Vec<String>) {
         let fault = match world.node(name) {
             None => Some("Jenkins has none of this name"),
             Some(node) if node.built_in => Some("it is the built-in node"),
-            Some(node) if agent_state::is_persons(node) => Some("a person took it offline"),
+            Some(node) if node.is_held_by_person() => Some("a person took it offline"),
             Some(_) if !drain.mark.starts_with(DRAIN_PREFIX) => Some("the mark is none of a drain"),
             Some(node) => match owner(name, world.linked(), state) {
                 None if !state.stray_nodes.contains_key(name) && !has_our_form(name, config) => Some("it is not ours"),

@@ -2,6 +2,7 @@
 
 mod drains;
 mod leaks;
+mod reasons;
 mod registrations;
 mod resources;
 mod rules;

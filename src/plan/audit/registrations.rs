@@ -25,10 +25,7 @@ pub fn wrong(plan: &Plan, world: &World<'_>, broken: &mut Vec<String>) {
             .servers()
             .find(|server| server.id == wanted.server_id && server.name == name);
         let good = server.is_some_and(|server| {
-            let marked = server
-                .mark
-                .as_ref()
-                .is_some_and(|mark| mark.owner == world.config.owner);
+            let marked = server.is_marked(&world.config.owner);
             let there = server.addresses.iter().any(|at| at.ip == wanted.address);
             marked && there && server.status == ServerStatus::Active && split_server_name(name).is_some()
         });

@@ -55,8 +55,7 @@ fn find<'a>(provider: &ProviderName, kind: BelongingKind, id: &str, observed: &'
 }
 
 fn bears_mark(belonging: &Belonging, server: &str, config: &Config) -> bool {
-    let mark = belonging.mark.as_ref();
-    mark.is_some_and(|mark| mark.owner == config.owner && mark.server == server)
+    belonging.server_marked(&config.owner) == Some(server)
 }
 
 /// Checks what is swept: listed, unused, ours, and of a server that is not there and was not begun.

@@ -9,17 +9,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use foldhash::HashMap;
 
 use crate::config::Config;
-use crate::model::{
-    Computer, Observed, OfflineBy, ProviderName, Reading, Server, ServerId, ServerStatus, split_server_name,
-};
+use crate::model::{Observed, ProviderName, Reading, ServerId, split_server_name};
 use crate::plan::action::{Create, Plan, Removal};
 use crate::plan::audit::world::World;
-use crate::plan::audit::{drains, registrations, resources};
+use crate::plan::audit::{drains, reasons, registrations, resources};
 use crate::plan::context::Context;
 use crate::plan::fleet::agent::{Link, Unit};
 use crate::plan::fleet::mapping::Linked;
 use crate::plan::remove::guard;
-use crate::state::{Phase, State};
+use crate::state::State;
 
 /// Lists the rules that a plan breaks. A plan that breaks one is not executed.
 pub fn audit(plan: &Plan, observed: &Observed, config: &Config, state: &State, context: &Context) -> Vec<String> {
@@ -40,6 +38,7 @@ pub fn audit(plan: &Plan, observed: &Observed, config: &Config, state: &State, c
     if removals > most {
         broken.push(format!("{removals} removals, at most {most} in a pass"));
     }
+    reasons::wrong(plan, &world, &mut broken);
     too_absent(plan, &world, &mut broken);
     broken
 }
@@ -80,7 +79,7 @@ fn wrong_in_any(world: &World<'_>, plan: &Plan) -> Vec<String> {
             broken.push(format!("node {} is removed twice", node.name));
         }
         if removal.node.is_none() && removal.server.is_none() {
-            broken.push(format!("a removal of nothing ({})", removal.because));
+            broken.push(format!("a removal of nothing ({})", removal.why));
         }
         broken.extend(wrong_server(removal, world.observed, &units));
         broken.extend(wrong_node(removal, world, &units));
@@ -96,14 +95,6 @@ fn by_server<'l, 'a>(linked: &'l Linked<'a>) -> Units<'l, 'a> {
     units
         .filter_map(|unit| Some(((unit.provider, unit.server_id()?), unit)))
         .collect()
-}
-
-fn works(node: &Computer) -> bool {
-    !node.is_idle()
-}
-
-fn by_a_person(node: &Computer) -> bool {
-    node.offline_by() == OfflineBy::Person
 }
 
 /// Checks the server of a removal: listed by a cloud that was read, ours, and no node that is or may be its own at work or
@@ -129,7 +120,7 @@ fn wrong_server(removal: &Removal, observed: &Observed, units: &Units<'_, '_>) -
     if removal.node.as_ref().is_some_and(|node| node.even_if_busy) {
         return None;
     }
-    if unit.link.all().any(|node| works(node) || by_a_person(node)) {
+    if unit.link.all().any(|node| !node.is_idle() || node.is_held_by_person()) {
         return Some(format!(
             "server {} is removed and its node is busy or held by a person",
             target.name
@@ -148,10 +139,10 @@ fn wrong_node(removal: &Removal, world: &World<'_>, units: &Units<'_, '_>) -> Op
     if node.built_in {
         return Some("the built-in node is removed".to_owned());
     }
-    if !target.even_if_busy && works(node) {
+    if !target.even_if_busy && !node.is_idle() {
         return Some(format!("node {name} is removed and is busy"));
     }
-    if by_a_person(node) {
+    if node.is_held_by_person() {
         return Some(format!("node {name} is removed and a person took it offline"));
     }
     if let Some(server) = &removal.server {
@@ -287,24 +278,6 @@ fn too_absent(plan: &Plan, world: &World<'_>, broken: &mut Vec<String>) {
     if plan.removals.is_empty() {
         return;
     }
-    let servers: HashMap<&str, &Server> = world.servers().map(|server| (server.id.as_str(), server)).collect();
-    let is_absence = |removal: &&Removal| {
-        let Some(target) = &removal.server else { return true };
-        if servers
-            .get(target.id.as_str())
-            .is_none_or(|server| server.status == ServerStatus::Error)
-        {
-            return false;
-        }
-        let joined = world
-            .state
-            .nodes
-            .get(&target.node_id)
-            .filter(|n| n.phase != Phase::Deleting)
-            .is_some_and(|n| n.joined.is_some() || n.missing.is_some());
-        let node = removal.node.as_ref().and_then(|node| world.node(node.name.as_str()));
-        joined && node.is_none_or(|node| node.offline && !node.temporarily_offline)
-    };
     let known: BTreeSet<_> = plan
         .state
         .nodes
@@ -317,8 +290,7 @@ fn too_absent(plan: &Plan, world: &World<'_>, broken: &mut Vec<String>) {
     let absent = plan
         .removals
         .iter()
-        .filter(is_absence)
-        .filter(|removal| !is_double(removal))
+        .filter(|removal| removal.why.is_absence() && !is_double(removal))
         .count();
     let strays = plan.stray_nodes.iter().filter(|node| !known.contains(node)).count();
     let fleet = plan.servers.len() + strays;

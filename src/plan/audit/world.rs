@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use foldhash::HashMap;
 
 use crate::config::Config;
-use crate::model::{Computer, Observed, Reading, Server};
+use crate::model::{Computer, Observed, ProviderName, Reading, Server, ServerId};
 use crate::plan::context::Context;
 use crate::plan::fleet::mapping::{Linked, linked};
 use crate::state::State;
@@ -49,5 +49,11 @@ impl<'a> World<'a> {
     pub fn servers(&self) -> impl Iterator<Item = &'a Server> {
         let views = self.observed.clouds.values().filter_map(Reading::ok);
         views.flat_map(|cloud| &cloud.servers)
+    }
+
+    /// Returns a server that a cloud which was read lists.
+    pub fn server(&self, provider: &ProviderName, id: &ServerId) -> Option<&'a Server> {
+        let cloud = self.observed.clouds.get(provider).and_then(Reading::ok)?;
+        cloud.servers.iter().find(|server| server.id == *id)
     }
 }

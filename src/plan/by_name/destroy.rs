@@ -11,10 +11,11 @@ use crate::plan::action::{Plan, Removal};
 use crate::plan::context::Context;
 use crate::plan::fleet::agent::{Link, Unit};
 use crate::plan::fleet::look::survey;
-use crate::plan::fleet::{Survey, adopt, agent_state};
+use crate::plan::fleet::{Survey, adopt};
 use crate::plan::remove::removal::{removal, stray_removal};
 use crate::plan::report::assemble;
 use crate::plan::resources::upkeep::with_floating_ips;
+use crate::plan::why::Why;
 use crate::plan::words::shown;
 use crate::state::State;
 
@@ -66,12 +67,11 @@ fn remove(name: &str, survey: &Survey<'_>, force: bool) -> Result<Removal, Strin
     if survey.is_quieting() {
         return Err("Jenkins is quieting down".to_owned());
     }
-    let because = "destroy was asked for".to_owned();
     match meant(name, survey)? {
-        Meant::Unit(unit) => remove_unit(unit, force, because),
+        Meant::Unit(unit) => remove_unit(unit, force),
         Meant::Stray(computer) => {
             refuse(computer, force)?;
-            let mut removal = stray_removal(computer, survey, because);
+            let mut removal = stray_removal(computer, survey, Why::Asked);
             lift(&mut removal, force);
             Ok(removal)
         }
@@ -106,7 +106,7 @@ pub fn meant<'s, 'a>(name: &str, survey: &'s Survey<'a>) -> Result<Meant<'s, 'a>
     Err(unknown(name, survey))
 }
 
-fn remove_unit(unit: &Unit<'_>, force: bool, because: String) -> Result<Removal, String> {
+fn remove_unit(unit: &Unit<'_>, force: bool) -> Result<Removal, String> {
     if !unit.readable {
         return Err(format!("provider {} cannot be read", unit.provider));
     }
@@ -122,15 +122,15 @@ fn remove_unit(unit: &Unit<'_>, force: bool, because: String) -> Result<Removal,
             "Jenkins node \"{node}\" works at its address and may be its agent (--force removes the server nevertheless)"
         ));
     }
-    let mut removal = removal(unit, because).ok_or("its server is not there yet; the next pass will see it")?;
+    let mut removal = removal(unit, Why::Asked).ok_or("its server is not there yet; the next pass will see it")?;
     lift(&mut removal, force);
     Ok(removal)
 }
 
 fn refuse(computer: &Computer, force: bool) -> Result<(), String> {
-    if agent_state::is_persons(computer) {
+    if computer.is_held_by_person() {
         Err("a person took its Jenkins node offline; bring it back online first".to_owned())
-    } else if !force && !agent_state::is_idle(computer) {
+    } else if !force && !computer.is_idle() {
         Err("its Jenkins node is busy (--force removes it nevertheless)".to_owned())
     } else {
         Ok(())

@@ -9,7 +9,7 @@ use crate::plan::by_name::destroy::{Meant, keep_sightings, meant};
 use crate::plan::context::Context;
 use crate::plan::fleet::agent::Link;
 use crate::plan::fleet::look::survey;
-use crate::plan::fleet::{Survey, agent_state, builds};
+use crate::plan::fleet::{Survey, builds};
 use crate::plan::report::assemble;
 use crate::plan::words::shown;
 use crate::state::State;
@@ -72,19 +72,19 @@ fn said(survey: Survey<'_>, state: &State, notes: Vec<String>, warnings: Vec<Str
 
 fn drained(name: &str, survey: &Survey<'_>, mark: &str) -> Result<Planned<Drain>, String> {
     let (computer, template) = node(name, survey)?;
-    if agent_state::is_persons(computer) {
+    if computer.is_held_by_person() {
         let said = shown(&computer.offline_reason);
         return Err(format!("a person took its Jenkins node offline: {said}"));
     }
-    if agent_state::is_drained(computer) {
-        let (name, said) = (shown(name), shown(agent_state::text_of(computer)));
+    if computer.is_drained() {
+        let (name, said) = (shown(name), shown(computer.mark_text()));
         return Ok(Planned::Nothing(format!("\"{name}\" is drained already: {said}")));
     }
     Ok(Planned::Todo(Drain {
         node: computer.name.clone(),
         template,
         mark: mark.to_owned(),
-        by_monitor: agent_state::is_monitored(computer),
+        by_monitor: computer.is_monitored(),
         because: "drain was asked for".to_owned(),
     }))
 }
@@ -92,24 +92,23 @@ fn drained(name: &str, survey: &Survey<'_>, mark: &str) -> Result<Planned<Drain>
 fn undrained(name: &str, survey: &Survey<'_>, notes: &mut Vec<String>) -> Result<Planned<Unmark>, String> {
     let (computer, template) = node(name, survey)?;
     let said = shown(&computer.offline_reason);
-    if agent_state::is_persons(computer) {
+    if computer.is_held_by_person() {
         return Err(format!("a person took its Jenkins node offline, not mita: {said}"));
     }
-    if agent_state::is_monitored(computer) {
+    if computer.is_monitored() {
         return Err(format!("a monitor of Jenkins took its node offline, not mita: {said}"));
     }
-    let prefix = if agent_state::is_drained(computer) {
+    let prefix = if computer.is_drained() {
         DRAIN_PREFIX
-    } else if agent_state::is_marked(computer) {
+    } else if computer.is_marked() {
         MARK_PREFIX
     } else {
         return Ok(Planned::Nothing(format!("\"{}\" is not drained", shown(name))));
     };
     if let Ok(Meant::Unit(unit)) = meant(name, survey)
-        && let Some((seen, most)) = builds::spent(unit, survey.config)
+        && let Some(ended) = builds::spent(unit, survey.config)
     {
-        let why = builds::why_spent(seen, most);
-        notes.push(format!("\"{}\" goes all the same: {why}", shown(name)));
+        notes.push(format!("\"{}\" goes all the same: {ended}", shown(name)));
     }
     Ok(Planned::Todo(Unmark {
         node: computer.name.clone(),

@@ -33,7 +33,7 @@ fn need_of<'d>(survey: &Survey<'_>, demand: &'d Demand<'_>) -> Flow<'d> {
             Some(group),
             Standing::Up {
                 idle_slots,
-                over_age: false,
+                ended: None,
                 ..
             },
         ) = (*group, &unit.standing)

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::config::{Config, Template};
 use crate::model::{Computer, NodeId, ProviderName, Server, ServerId, TemplateName, Zone, split_server_name};
+use crate::plan::why::Ended;
 use crate::state::{BuildCount, Intent, NodeMemory, Phase, Sighting};
 
 /// One node of ours, from the moment its create was begun until the cloud no longer lists it.
@@ -160,12 +161,8 @@ impl<'a> Hold<'a> {
 
 /// Returns template and id of a server if it is ours by our mark and by its name.
 pub fn marked(server: &Server, config: &Config) -> Option<(TemplateName, NodeId)> {
-    let mark = server.mark.as_ref()?;
-    if mark.owner == config.owner {
-        split_server_name(&server.name)
-    } else {
-        None
-    }
+    let marked = server.is_marked(&config.owner);
+    marked.then(|| split_server_name(&server.name)).flatten()
 }
 
 /// Where a unit stands.
@@ -192,8 +189,8 @@ pub enum Standing {
         idle_slots: u32,
         /// Since when all of it is idle.
         idle_since: Option<Timestamp>,
-        /// Whether it is older than its template allows, or had all its builds: it takes no work any more.
-        over_age: bool,
+        /// The limit of its template that it reached: it takes no work any more.
+        ended: Option<Ended>,
     },
     /// Is drained: it takes no work, and goes once its builds ended.
     Drained {
@@ -245,7 +242,7 @@ impl Standing {
             Self::Deleting { .. } | Self::Leaving => Phase::Deleting,
             Self::Failed(_) | Self::TimedOut => Phase::Error,
             Self::Booting => Phase::Booting,
-            Self::Up { over_age: true, .. }
+            Self::Up { ended: Some(_), .. }
             | Self::Drained { .. }
             | Self::Marked { .. }
             | Self::Monitored { .. }
@@ -272,7 +269,7 @@ impl Standing {
             Self::Intent | Self::Booting | Self::Offline { returns: true, .. } => executors,
             Self::Up {
                 idle_slots,
-                over_age: false,
+                ended: None,
                 ..
             } => *idle_slots,
             Self::Ambiguous { slots } => *slots,

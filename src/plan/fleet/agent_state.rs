@@ -9,6 +9,7 @@ use crate::model::{Computer, OfflineBy, SPENT_PREFIX, Server, ServerStatus};
 use crate::plan::clock::sighted_again;
 use crate::plan::fleet::agent::{Link, Standing, Unit};
 use crate::plan::fleet::builds;
+use crate::plan::why::Ended;
 use crate::state::Phase;
 
 /// The cause of a node whose connection broke: it was connected once.
@@ -64,7 +65,7 @@ fn joined(unit: &Unit<'_>, measures: &Measures<'_>) -> Option<Timestamp> {
 
 fn standing(unit: &Unit<'_>, measures: &Measures<'_>) -> Standing {
     if let Some(server) = unit.server {
-        if is_deleting(server) {
+        if server.is_deleting() {
             return deleting(unit, server, measures);
         }
         if server.status == ServerStatus::Error {
@@ -150,12 +151,10 @@ fn with_node(unit: &Unit<'_>, computer: &Computer, in_time: bool, measures: &Mea
         OfflineBy::Nobody | OfflineBy::Connection => {}
     }
     if !computer.offline {
-        let template = unit.template(measures.config);
-        let oldest = template.and_then(|template| template.max_lifetime);
         return Standing::Up {
             idle_slots: computer.idle_executors.min(computer.executors),
             idle_since: idle.then(|| clock(unit.before.and_then(|before| before.idle_since), measures)),
-            over_age: oldest.is_some_and(|oldest| unit.age > oldest) || builds::is_spent(unit, measures.config),
+            ended: ended(unit, measures.config),
         };
     }
     if unit.joined.is_some() {
@@ -171,48 +170,20 @@ fn with_node(unit: &Unit<'_>, computer: &Computer, in_time: bool, measures: &Mea
     if in_time { Standing::Booting } else { Standing::TimedOut }
 }
 
+/// Returns the limit of its template that a unit reached.
+fn ended(unit: &Unit<'_>, config: &Config) -> Option<Ended> {
+    let template = unit.template(config)?;
+    match template.max_lifetime {
+        Some(most) if unit.age > most => Some(Ended::MaxLifetime { age: unit.age, most }),
+        _ => builds::spent(unit, config),
+    }
+}
+
 /// Continues a time that was begun in an earlier pass, unless the clock cannot be trusted.
 fn clock(before: Option<Timestamp>, measures: &Measures<'_>) -> Timestamp {
     before
         .filter(|before| !measures.restart && *before <= measures.now)
         .unwrap_or(measures.now)
-}
-
-/// Whether the cloud deletes a server or has deleted it.
-pub fn is_deleting(server: &Server) -> bool {
-    let task = server.task_state.as_deref();
-    server.status == ServerStatus::Deleted || matches!(task, Some("deleting" | "soft-deleting"))
-}
-
-/// Whether nothing at all works on a node.
-pub fn is_idle(computer: &Computer) -> bool {
-    computer.is_idle()
-}
-
-/// Whether a node bears our mark.
-pub fn is_marked(computer: &Computer) -> bool {
-    computer.offline_by() == OfflineBy::Removal
-}
-
-/// Whether a node is drained, by hand or since it had all its builds.
-pub fn is_drained(computer: &Computer) -> bool {
-    computer.offline_by() == OfflineBy::Drain
-}
-
-/// Returns what was said when a node was marked. Some Jenkins show the whole cause, "Disconnected by NAME : REASON".
-pub fn text_of(computer: &Computer) -> &str {
-    let reason = &computer.offline_reason;
-    reason.rsplit(" : ").next().unwrap_or(reason)
-}
-
-/// Whether a monitor of Jenkins took a node offline.
-pub fn is_monitored(computer: &Computer) -> bool {
-    computer.offline_by() == OfflineBy::Monitor
-}
-
-/// Whether a person took a node offline: by a mark that is neither ours nor a monitor's, or by disconnecting it.
-pub fn is_persons(computer: &Computer) -> bool {
-    computer.offline_by() == OfflineBy::Person
 }
 
 /// Returns the executors of a unit: those of its template; what is no longer configured gives no slots.

@@ -8,6 +8,7 @@ use crate::model::Computer;
 use crate::plan::action::{Drain, spent_text};
 use crate::plan::fleet::Survey;
 use crate::plan::fleet::agent::{Standing, Unit};
+use crate::plan::why::Ended;
 use crate::state::BuildCount;
 
 /// Counts the builds of a node, where its template limits them.
@@ -48,21 +49,16 @@ fn number(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 
-/// Returns how many builds a node had and how many it may have, if it had them all.
-pub fn spent(unit: &Unit<'_>, config: &Config) -> Option<(u32, u32)> {
+/// Returns the builds that a node had, if it had all that it may have.
+pub fn spent(unit: &Unit<'_>, config: &Config) -> Option<Ended> {
     let most = unit.template(config)?.max_builds?;
     let seen = unit.builds.as_ref()?.seen;
-    (seen >= most).then_some((seen, most))
+    (seen >= most).then_some(Ended::MaxBuilds { seen, most })
 }
 
 /// Whether a node had all its builds: it takes no work any more.
 pub fn is_spent(unit: &Unit<'_>, config: &Config) -> bool {
     spent(unit, config).is_some()
-}
-
-/// Says that a node had all its builds.
-pub fn why_spent(seen: u32, most: u32) -> String {
-    format!("it had {seen} of {most} builds (max_builds)")
 }
 
 /// Returns what keeps further builds from a node that had all of its own and may take one, now or when it comes back.
@@ -72,13 +68,14 @@ pub fn drain(unit: &Unit<'_>, survey: &Survey<'_>) -> Option<Drain> {
         Standing::Monitored { .. } => true,
         _ => return None,
     };
-    let (seen, most) = spent(unit, survey.config).filter(|_| !unit.twin)?;
+    let most = unit.template(survey.config)?.max_builds?;
+    let ended = spent(unit, survey.config).filter(|_| !unit.twin)?;
     Some(Drain {
         node: unit.computer()?.name.clone(),
         template: Some(unit.template.clone()),
         mark: spent_text(most),
         by_monitor,
-        because: format!("{}, and takes no further one", why_spent(seen, most)),
+        because: format!("{ended}, and takes no further one"),
     })
 }
 

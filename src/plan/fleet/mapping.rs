@@ -18,7 +18,6 @@ use crate::model::{
     Computer, NAME_SEPARATOR, NodeName, Observed, Reading, Server, ServerId, TemplateName, is_uuid, template_in_name,
 };
 use crate::plan::fleet::agent::{Hold, Link, Unit};
-use crate::plan::fleet::agent_state::{is_idle, is_persons};
 use crate::plan::fleet::inventory::{Supply, supply};
 use crate::plan::words::shown;
 use crate::state::State;
@@ -334,7 +333,7 @@ impl<'u, 'a> Linker<'u, 'a> {
             .collect();
         for place in 0..self.computers.len() {
             let computer = self.computers[place];
-            if self.fits[place] != Fit::Free || is_idle(computer) && !is_persons(computer) {
+            if self.fits[place] != Fit::Free || computer.is_idle() && !computer.is_held_by_person() {
                 continue;
             }
             let name = computer.name.as_str();
@@ -373,7 +372,7 @@ impl<'u, 'a> Linker<'u, 'a> {
                 continue;
             };
             let computer = self.computers[place];
-            if self.fits[place] == Fit::Free && (!computer.offline || !is_idle(computer)) {
+            if self.fits[place] == Fit::Free && (!computer.offline || !computer.is_idle()) {
                 unit.held = Some(Hold::Address(computer));
             }
         }
@@ -390,7 +389,7 @@ impl<'u, 'a> Linker<'u, 'a> {
         places.sort_unstable();
         for place in places {
             let computer = self.computers[*place];
-            if self.fits[*place] != Fit::Free || computer.offline && is_idle(computer) {
+            if self.fits[*place] != Fit::Free || computer.offline && computer.is_idle() {
                 continue;
             }
             for unit in self.addresses[place].iter().filter_map(|ip| at.get(ip)).flatten() {
@@ -403,7 +402,7 @@ impl<'u, 'a> Linker<'u, 'a> {
     fn homeless(&self) -> BTreeMap<TemplateName, Vec<&'a Computer>> {
         let mut found: BTreeMap<TemplateName, Vec<&'a Computer>> = BTreeMap::new();
         let is_busy = |place: &usize| {
-            self.fits[*place] == Fit::Free && !self.with_id.contains(place) && !is_idle(self.computers[*place])
+            self.fits[*place] == Fit::Free && !self.with_id.contains(place) && !self.computers[*place].is_idle()
         };
         let mut busy: Vec<usize> = self.addresses.keys().copied().filter(is_busy).collect();
         if busy.is_empty() {

@@ -1,14 +1,13 @@
 //! Idle nodes that go.
 
-use crate::config::Template;
 use crate::plan::action::Removal;
 use crate::plan::clock;
 use crate::plan::demand::items::Demand;
 use crate::plan::demand::need::{Need, named_nodes};
 use crate::plan::fleet::agent::{Standing, Unit};
-use crate::plan::fleet::{Survey, agent_state, builds};
+use crate::plan::fleet::{Survey, agent_state};
 use crate::plan::remove::removal::removal;
-use crate::plan::words::span;
+use crate::plan::why::{Ended, Why};
 
 /// A node that stands idle and may go if nobody needs it.
 struct Idle<'u, 'a> {
@@ -18,7 +17,7 @@ struct Idle<'u, 'a> {
     slots: u32,
     since: jiff::Timestamp,
     outdated: bool,
-    over_age: bool,
+    ended: Option<Ended>,
 }
 
 /// Adds the idle nodes that nobody needs, outdated ones first, then the longest idle; returns how many are left over.
@@ -47,7 +46,7 @@ pub fn idle<'d>(
             .computer()
             .is_some_and(|computer| !named.contains(computer.name.as_str()))
     });
-    found.sort_by_key(|idle| (!idle.over_age, !idle.outdated, idle.since, idle.unit.name));
+    found.sort_by_key(|idle| (idle.ended.is_none(), !idle.outdated, idle.since, idle.unit.name));
     let mut taken = 0;
     let mut left = 0;
     for idle in found {
@@ -55,7 +54,7 @@ pub fn idle<'d>(
             // How many more could go is not counted out: the matching would have to be asked for each.
             break;
         }
-        let free = idle.over_age || need.withdraw(survey, demand, idle.group, idle.slots);
+        let free = idle.ended.is_some() || need.withdraw(survey, demand, idle.group, idle.slots);
         if !free {
             continue;
         }
@@ -74,7 +73,7 @@ fn ripe<'u, 'a>(unit: &'u Unit<'a>, group: Option<usize>, survey: &Survey<'_>) -
     let Standing::Up {
         idle_slots,
         idle_since: Some(since),
-        over_age,
+        ended,
     } = unit.standing
     else {
         return None;
@@ -82,7 +81,7 @@ fn ripe<'u, 'a>(unit: &'u Unit<'a>, group: Option<usize>, survey: &Survey<'_>) -
     let long = clock::since(survey.context.now, since)
         >= agent_state::idle_grace(unit.template(survey.config), &survey.config.timing);
     let old = unit.age >= survey.config.timing.min_lifetime;
-    let ripe = unit.readable && !unit.twin && (over_age || long && old);
+    let ripe = unit.readable && !unit.twin && (ended.is_some() || long && old);
     let outdated = unit.outdated(survey.config);
     ripe.then_some(Idle {
         unit,
@@ -90,28 +89,16 @@ fn ripe<'u, 'a>(unit: &'u Unit<'a>, group: Option<usize>, survey: &Survey<'_>) -
         slots: idle_slots,
         since,
         outdated,
-        over_age,
+        ended,
     })
 }
 
-fn why_idle(idle: &Idle<'_, '_>, survey: &Survey<'_>) -> String {
-    let template = idle.unit.template(survey.config);
-    if let Some(oldest) = template.and_then(|template: &Template| template.max_lifetime)
-        && idle.unit.age > oldest
-    {
-        return format!(
-            "it is idle and {} old, over {} (max_lifetime)",
-            span(idle.unit.age),
-            span(oldest)
-        );
-    }
-    if let Some((seen, most)) = builds::spent(idle.unit, survey.config) {
-        return builds::why_spent(seen, most);
-    }
-    let length = span(clock::since(survey.context.now, idle.since));
-    if idle.outdated {
-        format!("it has been idle for {length}, its template was changed, and nobody needs it")
-    } else {
-        format!("it has been idle for {length} and nobody needs it")
-    }
+fn why_idle(idle: &Idle<'_, '_>, survey: &Survey<'_>) -> Why {
+    idle.ended.map_or_else(
+        || Why::Idle {
+            idle: clock::since(survey.context.now, idle.since),
+            outdated: idle.outdated,
+        },
+        Why::Ended,
+    )
 }

@@ -23,7 +23,7 @@ use crate::plan::fleet::Survey;
 use crate::plan::fleet::agent::{Standing, Unit};
 use crate::plan::refusals;
 use crate::plan::remove::removal::removal;
-use crate::plan::words::{shown, span};
+use crate::plan::why::Why;
 
 /// A node stays idle for at least this long where no boot time of its template is known.
 const UNKNOWN_BOOT: SignedDuration = SignedDuration::from_mins(2);
@@ -133,7 +133,7 @@ fn pool<'u, 'a, 'd>(
         let Standing::Up {
             idle_slots,
             idle_since: Some(idle_since),
-            over_age: false,
+            ended: None,
         } = unit.standing
         else {
             return None;
@@ -327,16 +327,14 @@ impl<'s, 'a> Maker<'s, 'a> {
             idle.taken = true;
             self.left.change(idle.unit.provider.as_str(), idle.gives, 1);
             let waiting = &demand.queue[item.place];
-            let because = format!(
-                "it has been idle for {} and nobody needs it, while queue item {} ({}) waits: {}",
-                span(since(self.survey.context.now, idle.since)),
-                waiting.id,
-                shown(&waiting.task),
-                self.reasons[kind]
-                    .as_deref()
-                    .unwrap_or("there is no room for its server")
-            );
-            self.removals.extend(removal(idle.unit, because));
+            let lack = self.reasons[kind].as_deref();
+            let why = Why::MakesRoom {
+                idle: since(self.survey.context.now, idle.since),
+                item: waiting.id,
+                task: waiting.task.clone(),
+                lack: lack.unwrap_or("there is no room for its server").to_owned(),
+            };
+            self.removals.extend(removal(idle.unit, why));
         }
         self.left.change(place.provider.as_str(), needs(offer.as_ref()), -1);
         self.yard.count_new(kind, place, offer.as_ref());

@@ -4,6 +4,7 @@
 
 use foldhash::HashSet;
 
+use crate::model::Computer;
 use crate::model::{MARK_PREFIX, SPENT_PREFIX};
 use crate::plan::action::{Drain, Removal, Unmark};
 use crate::plan::clock::{SIGHTINGS, since};
@@ -16,7 +17,8 @@ use crate::plan::refusals;
 use crate::plan::remove::removal::{removal, stray_removal, untouchable};
 use crate::plan::remove::{guard, idle, make_room};
 use crate::plan::report::persistent;
-use crate::plan::words::{shown, span};
+use crate::plan::why::Why;
+use crate::plan::words::shown;
 use crate::state::Sighting;
 
 /// What goes.
@@ -32,13 +34,6 @@ pub struct Reaped {
     pub notes: Vec<String>,
     /// What the guard held back.
     pub warnings: Vec<String>,
-}
-
-/// A removal that is proposed.
-struct Candidate {
-    removal: Removal,
-    /// Whether it is proposed because something is not there.
-    absence: bool,
 }
 
 /// Decides what goes.
@@ -60,7 +55,7 @@ pub fn reap(survey: &mut Survey<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -
     }
     let kept: Vec<&Unit<'_>> = survey.units.iter().filter(|unit| is_kept(unit, &named)).collect();
     reaped.notes.extend(kept.iter().filter_map(|unit| why_kept(unit)));
-    let mut dead: Vec<Candidate> = survey
+    let mut dead: Vec<Removal> = survey
         .units
         .iter()
         .filter(|unit| !is_kept(unit, &named))
@@ -70,8 +65,8 @@ pub fn reap(survey: &mut Survey<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -
     hold_back(&mut dead, survey, &mut reaped);
     reaped.notes.extend(persistent::nameless(survey.observed));
     // A locked server fails in each pass: those that may go must not wait behind it.
-    dead.sort_by_key(|candidate| was_asked(candidate, survey));
-    reaped.removals = dead.into_iter().map(|candidate| candidate.removal).collect();
+    dead.sort_by_key(|removal| was_asked(removal, survey));
+    reaped.removals = dead;
     let most = usize::try_from(survey.config.limits.max_deletes_per_pass).unwrap_or(usize::MAX);
     let left = reaped.removals.len().saturating_sub(most);
     reaped.removals.truncate(most);
@@ -96,8 +91,8 @@ pub fn reap(survey: &mut Survey<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -
 }
 
 /// Whether the cloud was asked to delete the server before, and refused or did not do it.
-fn was_asked(candidate: &Candidate, survey: &Survey<'_>) -> bool {
-    let server = candidate.removal.server.as_ref();
+fn was_asked(removal: &Removal, survey: &Survey<'_>) -> bool {
+    let server = removal.server.as_ref();
     let memory = server.and_then(|server| survey.state.nodes.get(&server.node_id));
     memory.is_some_and(|memory| memory.delete_failed || memory.deleted)
 }
@@ -137,7 +132,7 @@ fn drain_spent(survey: &Survey<'_>, named: &HashSet<&str>, reaped: &mut Reaped) 
         nodes.any(|node| node.name == drain.node)
     };
     let spent = survey.units.iter().filter(|unit| {
-        let idle = unit.computer().is_some_and(agent_state::is_idle);
+        let idle = unit.computer().is_some_and(Computer::is_idle);
         !idle || !is_named(unit, named)
     });
     reaped.drains = spent
@@ -154,7 +149,7 @@ fn unmark(survey: &Survey<'_>, named: &HashSet<&str>, reaped: &mut Reaped) {
         .filter(|unit| unit.standing == Standing::Marked { idle: false });
     let nodes = marked.filter_map(|unit| Some((unit.computer()?, Some(unit.template.clone()))));
     let strays = survey.strays.iter().map(|stray| stray.computer);
-    let strays = strays.filter(|computer| agent_state::is_marked(computer) && !agent_state::is_idle(computer));
+    let strays = strays.filter(|computer| computer.is_marked() && !computer.is_idle());
     for (computer, template) in nodes.chain(strays.map(|computer| (computer, None))) {
         let because = "it bears our mark and works again".to_owned();
         reaped.unmarks.push(Unmark {
@@ -185,59 +180,44 @@ fn unmark(survey: &Survey<'_>, named: &HashSet<&str>, reaped: &mut Reaped) {
 }
 
 /// Proposes what failed, is lost, or was begun to be removed.
-fn dead(unit: &Unit<'_>, survey: &Survey<'_>) -> Option<Candidate> {
+fn dead(unit: &Unit<'_>, survey: &Survey<'_>) -> Option<Removal> {
     if !unit.readable || unit.twin || is_held(unit, survey) {
         return None;
     }
     let template = unit.template(survey.config);
     let timing = &survey.config.timing;
     let now = survey.context.now;
-    let mut absence = false;
-    let because = match &unit.standing {
-        Standing::Failed(fault) if fault.is_empty() => "the cloud says ERROR".to_owned(),
-        Standing::Failed(fault) => format!("the cloud says ERROR: {}", shown(fault)),
-        Standing::TimedOut => {
-            format!(
-                "it did not join Jenkins within {} (boot_grace)",
-                span(agent_state::boot_grace(template, timing))
-            )
-        }
+    let why = match &unit.standing {
+        Standing::Failed(fault) => Why::Failed(fault.clone()),
+        Standing::TimedOut => Why::TimedOut(agent_state::boot_grace(template, timing)),
         Standing::Drained { idle: true, .. } => {
-            let said = unit.computer().map(|computer| shown(agent_state::text_of(computer)));
-            format!("it was drained and is idle: {}", said.unwrap_or_default())
+            let reason = unit.computer().map(Computer::mark_text);
+            Why::Drained(reason.unwrap_or_default().to_owned())
         }
-        Standing::Marked { idle: true } => "an earlier pass marked it for removal".to_owned(),
-        Standing::Monitored { idle_since: Some(idle) }
-            if since(now, *idle) >= timing.offline_grace && !survey.restart =>
-        {
-            let reason = unit.computer().map(|c| shown(&c.offline_reason)).unwrap_or_default();
-            format!(
-                "a monitor of Jenkins took it offline, idle for {}: {reason}",
-                span(since(now, *idle))
-            )
+        Standing::Marked { idle: true } => Why::Marked,
+        Standing::Monitored { idle_since: Some(then) } => {
+            let idle = since(now, *then);
+            if idle < timing.offline_grace || survey.restart {
+                return None;
+            }
+            let reason = unit.computer().map(|computer| computer.offline_reason.clone());
+            Why::Monitored {
+                idle,
+                reason: reason.unwrap_or_default(),
+            }
         }
         Standing::Offline { since: then, .. } if since(now, *then) > timing.offline_grace => {
-            absence = true;
-            format!(
-                "it joined and has been offline for {} (offline_grace)",
-                span(since(now, *then))
-            )
+            Why::Offline(since(now, *then))
         }
-        Standing::Leaving => "an earlier pass began to remove it".to_owned(),
-        Standing::Deleting { again: true, .. } => "it was asked to go before and is still there".to_owned(),
-        Standing::Orphan { seen } if is_lost(unit, *seen, survey) => {
-            absence = true;
-            format!("Jenkins does not know it, seen in {} passes", seen.passes)
-        }
+        Standing::Leaving => Why::Begun,
+        Standing::Deleting { again: true, .. } => Why::StillThere,
+        Standing::Orphan { seen } if is_lost(unit, *seen, survey) => Why::UnknownToJenkins { passes: seen.passes },
         _ => return None,
     };
     if matches!(unit.link, Link::Many(_)) || unit.computer().is_some_and(|computer| untouchable(computer).is_some()) {
         return None;
     }
-    Some(Candidate {
-        removal: removal(unit, because)?,
-        absence,
-    })
+    removal(unit, why)
 }
 
 /// Whether a server that looks absent from Jenkins is kept: a node may be its agent, or its name cannot be read, or the
@@ -255,32 +235,28 @@ fn is_lost(unit: &Unit<'_>, seen: Sighting, survey: &Survey<'_>) -> bool {
 }
 
 /// Proposes a Jenkins node of ours that has no server.
-fn lost(stray: &Stray<'_>, survey: &Survey<'_>) -> Option<Candidate> {
+fn lost(stray: &Stray<'_>, survey: &Survey<'_>) -> Option<Removal> {
     let computer = stray.computer;
     if stray.seen.passes < SIGHTINGS || untouchable(computer).is_some() {
         return None;
     }
-    let because = format!("no cloud has a server for it, seen in {} passes", stray.seen.passes);
-    Some(Candidate {
-        removal: stray_removal(computer, survey, because),
-        absence: true,
-    })
+    let passes = stray.seen.passes;
+    Some(stray_removal(computer, survey, Why::WithoutServer { passes }))
 }
 
 /// Holds back what goes because something is absent, when it is much.
-fn hold_back(dead: &mut Vec<Candidate>, survey: &Survey<'_>, reaped: &mut Reaped) {
+fn hold_back(dead: &mut Vec<Removal>, survey: &Survey<'_>, reaped: &mut Reaped) {
     let known = guard::known_nodes(survey);
-    let counts = |candidate: &&Candidate| {
-        let removal = &candidate.removal;
+    let counts = |removal: &&Removal| {
         let is_double =
             removal.server.is_none() && removal.node.as_ref().is_some_and(|node| known.contains(&node.name));
-        candidate.absence && !is_double
+        removal.why.is_absence() && !is_double
     };
     let absent = dead.iter().filter(counts).count();
     let fleet = guard::fleet(survey);
     if survey.context.force || !guard::holds(absent, fleet) {
         return;
     }
-    dead.retain(|candidate| !candidate.absence);
+    dead.retain(|removal| !removal.why.is_absence());
     reaped.warnings.push(guard::warning(absent, fleet));
 }

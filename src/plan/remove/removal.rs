@@ -4,11 +4,12 @@
 
 use crate::model::{Computer, split_server_name};
 use crate::plan::action::{Keep, NodeToRemove, Removal, ServerToRemove};
+use crate::plan::fleet::Survey;
 use crate::plan::fleet::agent::{Standing, Unit};
-use crate::plan::fleet::{Survey, agent_state};
+use crate::plan::why::Why;
 
 /// Makes the removal of a Jenkins node alone.
-pub fn stray_removal(computer: &Computer, survey: &Survey<'_>, because: String) -> Removal {
+pub fn stray_removal(computer: &Computer, survey: &Survey<'_>, why: Why) -> Removal {
     let name = computer.name.as_str();
     let template = split_server_name(name).map(|(template, _)| template);
     let known = template.filter(|template| survey.config.templates.iter().any(|t| t.name == *template));
@@ -17,12 +18,12 @@ pub fn stray_removal(computer: &Computer, survey: &Survey<'_>, because: String) 
         node: Some(node_to_remove(computer)),
         server: None,
         floating_ips: Vec::new(),
-        because,
+        why,
     }
 }
 
 /// Makes the removal of a unit: its Jenkins node if it has one, and its server.
-pub fn removal(unit: &Unit<'_>, because: String) -> Option<Removal> {
+pub fn removal(unit: &Unit<'_>, why: Why) -> Option<Removal> {
     Some(Removal {
         template: Some(unit.template.clone()),
         node: unit.computer().map(node_to_remove),
@@ -35,7 +36,7 @@ pub fn removal(unit: &Unit<'_>, because: String) -> Option<Removal> {
             failure: keep(unit),
         }),
         floating_ips: Vec::new(),
-        because,
+        why,
     })
 }
 
@@ -61,17 +62,17 @@ fn keep(unit: &Unit<'_>) -> Keep {
 fn node_to_remove(computer: &Computer) -> NodeToRemove {
     NodeToRemove {
         name: computer.name.clone(),
-        marked: agent_state::is_marked(computer) || agent_state::is_drained(computer),
+        marked: computer.is_marked() || computer.is_drained(),
         even_if_busy: false,
-        by_monitor: agent_state::is_monitored(computer),
+        by_monitor: computer.is_monitored(),
     }
 }
 
 /// Says why a node may not be touched whatever it is.
 pub fn untouchable(computer: &Computer) -> Option<&'static str> {
-    if !agent_state::is_idle(computer) {
+    if !computer.is_idle() {
         Some("its Jenkins node is busy")
-    } else if agent_state::is_persons(computer) {
+    } else if computer.is_held_by_person() {
         Some("a person took its Jenkins node offline")
     } else {
         None

@@ -58,11 +58,11 @@ fn unjoined(unit: &Unit<'_>, survey: &Survey<'_>) -> Option<String> {
 
 /// Returns the name of a node that may not be touched, and why.
 fn keeper(computer: &Computer) -> Option<(String, &'static str)> {
-    let why = if agent_state::is_persons(computer) {
+    let why = if computer.is_held_by_person() {
         "a person took it offline"
-    } else if computer.offline && !agent_state::is_idle(computer) {
+    } else if computer.offline && !computer.is_idle() {
         "it is offline and Jenkins still counts builds on it"
-    } else if !agent_state::is_idle(computer) {
+    } else if !computer.is_idle() {
         "Jenkins counts builds on it"
     } else {
         return None;

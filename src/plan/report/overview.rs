@@ -304,7 +304,7 @@ pub fn templates(survey: &Survey<'_>) -> Vec<TemplateRow> {
         row.servers += 1;
         row.booting += u32::from(unit.standing.is_booting());
         row.idle += u32::from(unit.standing.phase() == Phase::Idle);
-        row.busy += u32::from(unit.computer().is_some_and(|computer| !agent_state::is_idle(computer)));
+        row.busy += u32::from(unit.computer().is_some_and(|computer| !computer.is_idle()));
     }
     rows
 }

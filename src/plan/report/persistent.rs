@@ -154,7 +154,7 @@ impl<'s, 'a> IdleNodes<'s, 'a> {
         for (unit, group) in survey.units.iter().zip(demand.slots.of_units()) {
             let Standing::Up {
                 idle_since: Some(then),
-                over_age: false,
+                ended: None,
                 ..
             } = unit.standing
             else {

@@ -31,12 +31,6 @@ fn may_be_ours(server: &str) -> bool {
     split_server_name(server).is_some()
 }
 
-/// Returns the server that a thing was made for, where it bears our mark.
-pub fn marked_server<'a>(belonging: &'a Belonging, config: &Config) -> Option<&'a str> {
-    let mark = belonging.mark.as_ref().filter(|mark| mark.owner == config.owner)?;
-    Some(&mark.server)
-}
-
 /// Returns the id of the server that Nova made an unmarked blank volume for.
 pub fn blank_volume_of(belonging: &Belonging) -> Option<&str> {
     let is_bare = belonging.kind == BelongingKind::Volume && belonging.mark.is_none();
@@ -150,7 +144,7 @@ pub fn left<'a>(survey: &Survey<'a>, leaving: &BTreeMap<String, Leaving>, living
     let mut found = Vec::new();
     for (provider, view) in read(survey) {
         for belonging in listed(view).into_iter().flat_map(|listed| &listed.all) {
-            let server = match marked_server(belonging, survey.config) {
+            let server = match belonging.server_marked(&survey.config.owner) {
                 Some(server) => Some(server.to_owned()),
                 None => remembered(belonging, provider, leaving),
             };

@@ -137,7 +137,7 @@ pub fn with_floating_ips(
         // tell what uses it, it goes once the server's port is gone.
         let own = |belonging: &&Belonging| {
             belonging.kind == BelongingKind::FloatingIp
-                && leftovers::marked_server(belonging, survey.config) == Some(target.name.as_str())
+                && belonging.server_marked(&survey.config.owner) == Some(target.name.as_str())
                 && (!belonging.in_use || belonging.server.as_ref() == Some(&target.id))
         };
         let found = listed(view).into_iter().flat_map(|listed| &listed.all).filter(own);
@@ -160,7 +160,7 @@ pub fn with_floating_ips(
 fn is_wanted(unit: &Unit<'_>) -> bool {
     let stays = matches!(
         unit.standing,
-        Standing::Booting | Standing::Up { over_age: false, .. } | Standing::Offline { .. } | Standing::Person
+        Standing::Booting | Standing::Up { ended: None, .. } | Standing::Offline { .. } | Standing::Person
     );
     // One that was taken over is reached as it was.
     stays && unit.readable && !unit.twin && !unit.adopted
@@ -233,7 +233,7 @@ fn new_floating_ips(survey: &Survey<'_>, removals: &[Removal], upkeep: &mut Upke
 fn its_own<'a>(unit: &Unit<'_>, server: &Server, view: &'a CloudView, config: &Config) -> Option<&'a Belonging> {
     let own = |belonging: &&Belonging| {
         belonging.kind == BelongingKind::FloatingIp
-            && (leftovers::marked_server(belonging, config) == Some(unit.name)
+            && (belonging.server_marked(&config.owner) == Some(unit.name)
                 || belonging.in_use && belonging.server.as_ref() == Some(&server.id))
     };
     listed(view)?.all.iter().find(own)
@@ -281,12 +281,7 @@ fn settle_volumes(survey: &mut Survey<'_>, upkeep: &mut Upkeep) {
         };
         let asked = usize::from(template.spec.storage.is_some()) + usize::from(template.spec.boot_volume.is_some());
         let settled = unit.before.is_some_and(|before| before.volumes_settled);
-        if asked == 0
-            || settled
-            || unit.twin
-            || server.status != ServerStatus::Active
-            || agent_state::is_deleting(server)
-        {
+        if asked == 0 || settled || unit.twin || server.status != ServerStatus::Active || server.is_deleting() {
             continue;
         }
         // One that is not seen for the first time may have got other volumes by now.

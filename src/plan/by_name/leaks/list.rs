@@ -20,6 +20,7 @@ use crate::plan::report::assemble;
 use crate::plan::resources::leftovers;
 use crate::plan::resources::leftovers::{Left, listed};
 use crate::plan::resources::upkeep::with_floating_ips;
+use crate::plan::why::Why;
 use crate::plan::words::shown;
 use crate::state::State;
 
@@ -224,6 +225,8 @@ fn stray_leak(computer: &Computer, survey: &Survey<'_>, found: &mut Found) {
         removable: held.is_none(),
     });
     if held.is_none() {
-        found.removals.push(stray_removal(computer, survey, because));
+        found
+            .removals
+            .push(stray_removal(computer, survey, Why::Leaked(because)));
     }
 }

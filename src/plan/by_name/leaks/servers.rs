@@ -11,6 +11,7 @@ use crate::plan::fleet::agent::{Link, Standing, Unit};
 use crate::plan::fleet::mapping::may_be_of;
 use crate::plan::fleet::{Survey, agent_state};
 use crate::plan::remove::removal::removal;
+use crate::plan::why::Why;
 use crate::plan::words::shown;
 
 /// Lists a server of ours that no Jenkins node belongs to, or whose template is gone.
@@ -50,13 +51,13 @@ pub fn unit_leak(unit: &Unit<'_>, survey: &Survey<'_>, found: &mut Found) {
         removable,
     });
     if removable {
-        found.removals.extend(removal(unit, because));
+        found.removals.extend(removal(unit, Why::Leaked(because)));
     }
 }
 
 fn owner_of(server: &Server, config: &Config) -> LeakOwner {
     match &server.mark {
-        Some(mark) if mark.owner == config.owner => LeakOwner::Ours,
+        Some(_) if server.is_marked(&config.owner) => LeakOwner::Ours,
         Some(_) => LeakOwner::Foreign,
         None => LeakOwner::Unknown,
     }
@@ -75,7 +76,7 @@ pub fn other_servers(survey: &Survey<'_>, found: &mut Found) {
             .servers
             .iter()
             .filter(|s| !known.contains(&(provider.as_str(), s.id.as_str())));
-        for server in others.filter(|server| !agent_state::is_deleting(server)) {
+        for server in others.filter(|server| !server.is_deleting()) {
             let owner = owner_of(server, survey.config);
             if owner != LeakOwner::Ours && split_server_name(&server.name).is_none() {
                 continue;
@@ -96,7 +97,7 @@ pub fn other_servers(survey: &Survey<'_>, found: &mut Found) {
                 removable,
             });
             if removable {
-                found.removals.push(odd_removal(server, provider, because));
+                found.removals.push(odd_removal(server, provider, Why::Leaked(because)));
             }
         }
     }
@@ -129,7 +130,7 @@ fn why_other(server: &Server, owner: LeakOwner, age: SignedDuration, survey: &Su
     (sentence, age > survey.config.timing.boot_grace)
 }
 
-fn odd_removal(server: &Server, provider: &ProviderName, because: String) -> Removal {
+fn odd_removal(server: &Server, provider: &ProviderName, why: Why) -> Removal {
     let id = server.mark.as_ref().and_then(|mark| mark.id.clone());
     Removal {
         template: None,
@@ -143,6 +144,6 @@ fn odd_removal(server: &Server, provider: &ProviderName, because: String) -> Rem
             failure: Keep::Nothing,
         }),
         floating_ips: Vec::new(),
-        because,
+        why,
     }
 }
