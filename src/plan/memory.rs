@@ -8,101 +8,102 @@ use crate::config::{Config, Template};
 use crate::model::{FaultKind, NodeId, ProviderName};
 use crate::plan::clock::SIGHTINGS;
 use crate::plan::create::{backoff, images};
-use crate::plan::fleet::agent::{Standing, Unit};
-use crate::plan::fleet::{Survey, hold};
+use crate::plan::fleet::agent::{Agent, AgentState};
+use crate::plan::fleet::{Fleet, hold};
 use crate::plan::resources::upkeep;
 use crate::plan::words::{shown, span};
 use crate::state::{BackoffKey, NodeMemory, Phase, State};
 
-/// Returns what the next pass must know of a unit; `None` for one without a server's id.
-fn memory(unit: &Unit<'_>, config: &Config, now: Timestamp) -> Option<NodeMemory> {
-    if matches!(unit.standing, Standing::Intent) {
+/// Returns what the next pass must know of an agent; `None` for one without a server's id.
+fn memory(agent: &Agent<'_>, config: &Config, now: Timestamp) -> Option<NodeMemory> {
+    if matches!(agent.state, AgentState::Intent) {
         return None;
     }
     let mut memory = NodeMemory {
-        template: unit.template.clone(),
-        provider: unit.provider.clone(),
-        zone: unit.zone_asked(config).cloned(),
-        image: unit.image().map(str::to_owned),
-        name: unit.name.to_owned(),
-        server_id: unit.server_id()?.clone(),
-        created: unit.created?,
-        joined: unit.joined,
+        template: agent.template.clone(),
+        provider: agent.provider.clone(),
+        zone: agent.zone_asked(config).cloned(),
+        image: agent.image().map(str::to_owned),
+        name: agent.name.to_owned(),
+        server_id: agent.server_id()?.clone(),
+        created: agent.created?,
+        joined: agent.joined,
         idle_since: None,
         offline_since: None,
-        jenkins_node: unit.computer().map(|c| c.name.clone()),
+        jenkins_node: agent.computer().map(|c| c.name.clone()),
         missing: None,
-        unlisted: unit.unlisted,
-        held_since: hold::since(unit, now),
-        held_by: hold::by(unit),
-        failure_counted: unit.before.is_some_and(|before| before.failure_counted),
-        deleted: unit.before.is_some_and(|before| before.deleted),
-        deleting_since: unit.before.and_then(|before| before.deleting_since),
-        delete_failed: unit.before.is_some_and(|before| before.delete_failed),
-        had: upkeep::had(unit, config),
-        volumes_settled: unit.before.is_some_and(|before| before.volumes_settled),
-        adopted: unit.adopted,
-        builds: unit.builds.clone(),
-        phase: unit.standing.phase(),
+        unlisted: agent.unlisted,
+        held_since: hold::since(agent, now),
+        held_by: hold::by(agent),
+        failure_counted: agent.before.is_some_and(|before| before.failure_counted),
+        deleted: agent.before.is_some_and(|before| before.deleted),
+        deleting_since: agent.before.and_then(|before| before.deleting_since),
+        delete_failed: agent.before.is_some_and(|before| before.delete_failed),
+        had: upkeep::had(agent, config),
+        volumes_settled: agent.before.is_some_and(|before| before.volumes_settled),
+        adopted: agent.adopted,
+        builds: agent.builds.clone(),
+        phase: agent.state.phase(),
     };
     if memory.jenkins_node.is_none() {
-        memory.jenkins_node = unit.before.and_then(|before| before.jenkins_node.clone());
+        memory.jenkins_node = agent.before.and_then(|before| before.jenkins_node.clone());
     }
-    match unit.standing {
-        Standing::Up { idle_since, .. } => memory.idle_since = idle_since,
-        Standing::Monitored { idle_since } => memory.offline_since = idle_since,
-        Standing::Offline { since, .. } => memory.offline_since = Some(since),
-        Standing::Orphan { seen } => memory.missing = Some(seen),
-        Standing::Deleting { since, .. } => memory.deleting_since = Some(since),
+    match agent.state {
+        AgentState::Up { idle_since, .. } => memory.idle_since = idle_since,
+        AgentState::Monitored { idle_since } => memory.offline_since = idle_since,
+        AgentState::Offline { since, .. } => memory.offline_since = Some(since),
+        AgentState::Orphan { seen } => memory.missing = Some(seen),
+        AgentState::Deleting { since, .. } => memory.deleting_since = Some(since),
         _ => {}
     }
     Some(memory)
 }
 
-/// Writes down what was seen of the units.
-pub fn remember(survey: &mut Survey<'_>) {
-    let mut nodes: Vec<(NodeId, NodeMemory)> = Vec::with_capacity(survey.units.len());
-    let known = |unit: &Unit<'_>| {
-        unit.before
-            .is_some_and(|before| unit.server_id() == Some(&before.server_id))
+/// Writes down what was seen of the agents.
+pub fn remember(fleet: &mut Fleet<'_>) {
+    let mut nodes: Vec<(NodeId, NodeMemory)> = Vec::with_capacity(fleet.agents.len());
+    let known = |agent: &Agent<'_>| {
+        agent
+            .before
+            .is_some_and(|before| agent.server_id() == Some(&before.server_id))
     };
-    let mut order: Vec<&Unit<'_>> = survey.units.iter().collect();
+    let mut order: Vec<&Agent<'_>> = fleet.agents.iter().collect();
     // Of two servers with one id the one that was known comes last and stays in memory.
     order.sort_by(|a, b| a.id.cmp(&b.id).then_with(|| known(a).cmp(&known(b))));
-    for unit in order {
-        if let Some(memory) = memory(unit, survey.config, survey.context.now) {
-            nodes.push((unit.id.clone(), memory));
-        } else if let Some(intent) = unit.intent {
-            survey.state.intents.insert(unit.id.clone(), intent.clone());
+    for agent in order {
+        if let Some(memory) = memory(agent, fleet.config, fleet.context.now) {
+            nodes.push((agent.id.clone(), memory));
+        } else if let Some(intent) = agent.intent {
+            fleet.state.intents.insert(agent.id.clone(), intent.clone());
         }
     }
-    survey.state.nodes = nodes.into_iter().collect();
+    fleet.state.nodes = nodes.into_iter().collect();
 }
 
 /// Draws the lessons: a server that joined opens what was held back, one that failed holds it back. Of servers that
 /// another program made there is nothing to learn for ours.
-pub fn learn(survey: &mut Survey<'_>, before: &State) {
-    let (config, now) = (survey.config, survey.context.now);
-    backoff::forget_old(&mut survey.state, config.timing.backoff_max, now);
-    images::refresh(&mut survey.state, config);
-    survey
+pub fn learn(fleet: &mut Fleet<'_>, before: &State) {
+    let (config, now) = (fleet.config, fleet.context.now);
+    backoff::forget_old(&mut fleet.state, config.timing.backoff_max, now);
+    images::refresh(&mut fleet.state, config);
+    fleet
         .state
         .proved
         .retain(|name, _| config.templates.iter().any(|template| template.name == *name));
-    survey
+    fleet
         .state
         .failures
         .retain(|name, _| config.templates.iter().any(|template| template.name == *name));
-    learn_of_joined(survey);
-    images::remember_candidates(survey);
-    let failures = failures(survey, before);
+    learn_of_joined(fleet);
+    images::remember_candidates(fleet);
+    let failures = failures(fleet, before);
     // While no pass was made Jenkins may have been away, and no image is to blame for that.
-    for failure in failures.iter().filter(|_| !survey.restart) {
+    for failure in failures.iter().filter(|_| !fleet.restart) {
         if let Some(image) = &failure.image {
-            images::failed(&mut survey.state, failure.template, failure.provider, image, now);
+            images::failed(&mut fleet.state, failure.template, failure.provider, image, now);
         }
     }
-    images::decide(survey);
+    images::decide(fleet);
     // What failed in one pass counts once for each key: a burst that meets one full cloud is one failure. What was due to
     // an image that is left by now holds nothing else back.
     let mut found = BTreeMap::new();
@@ -114,38 +115,38 @@ pub fn learn(survey: &mut Survey<'_>, before: &State) {
         image,
     } in failures
     {
-        let left = |image| images::is_left(&survey.state, config, template, provider, image);
+        let left = |image| images::is_left(&fleet.state, config, template, provider, image);
         if !image.as_deref().is_some_and(left) {
             found.entry(key).or_insert((&template.name, reason));
         }
     }
     for (key, (template, reason)) in found {
-        backoff::charge(&mut survey.state, config, &key, template, now, &reason, None);
+        backoff::charge(&mut fleet.state, config, &key, template, now, &reason, None);
     }
 }
 
-fn learn_of_joined(survey: &mut Survey<'_>) {
-    let (config, state) = (survey.config, &mut survey.state);
-    for unit in survey.units.iter().filter(|unit| !unit.adopted) {
-        let (Standing::Up { .. }, Some(template)) = (&unit.standing, unit.template(config)) else {
+fn learn_of_joined(fleet: &mut Fleet<'_>) {
+    let (config, state) = (fleet.config, &mut fleet.state);
+    for agent in fleet.agents.iter().filter(|agent| !agent.adopted) {
+        let (AgentState::Up { .. }, Some(template)) = (&agent.state, agent.template(config)) else {
             continue;
         };
-        let current = !unit.outdated(config);
+        let current = !agent.outdated(config);
         if current && state.proved.get(&template.name) != Some(&template.digest) {
             state.proved.insert(template.name.clone(), template.digest.clone());
         }
-        let first = unit.before.and_then(|before| before.joined).is_none();
+        let first = agent.before.and_then(|before| before.joined).is_none();
         // A memory without images was written before they were counted.
-        if let Some(image) = unit.image()
-            && (first || unit.before.is_some_and(|before| before.image.is_none()))
+        if let Some(image) = agent.image()
+            && (first || agent.before.is_some_and(|before| before.image.is_none()))
         {
-            images::joined(state, template, unit.provider, image);
+            images::joined(state, template, agent.provider, image);
         }
         if !state.backoffs.is_empty() && first {
-            let zone = unit.zone_asked(config);
-            backoff::joined(state, config, template, unit.provider, zone);
+            let zone = agent.zone_asked(config);
+            backoff::joined(state, config, template, agent.provider, zone);
             if current {
-                let (name, provider) = (template.name.clone(), unit.provider.clone());
+                let (name, provider) = (template.name.clone(), agent.provider.clone());
                 backoff::clear(state, &BackoffKey::Template(name.clone()));
                 backoff::clear(state, &BackoffKey::TemplateAt(name, provider, zone.cloned()));
             }
@@ -164,24 +165,24 @@ struct Failure<'a> {
 }
 
 /// Finds the failures that were not counted yet.
-fn failures<'a>(survey: &mut Survey<'a>, before: &State) -> Vec<Failure<'a>> {
-    let config = survey.config;
+fn failures<'a>(fleet: &mut Fleet<'a>, before: &State) -> Vec<Failure<'a>> {
+    let config = fleet.config;
     let mut found = Vec::new();
-    for unit in &survey.units {
-        let uncounted = unit.before.is_none_or(|before| !before.failure_counted);
-        let Some(template) = unit
+    for agent in &fleet.agents {
+        let uncounted = agent.before.is_none_or(|before| !before.failure_counted);
+        let Some(template) = agent
             .template(config)
-            .filter(|_| unit.joined.is_none() && uncounted && !unit.twin && !unit.adopted)
+            .filter(|_| agent.joined.is_none() && uncounted && !agent.duplicate && !agent.adopted)
         else {
             continue;
         };
-        let provider = unit.provider;
-        let image = unit.image().filter(|_| !unit.outdated(config));
-        let zone = unit.zone_asked(config).cloned();
+        let provider = agent.provider;
+        let image = agent.image().filter(|_| !agent.outdated(config));
+        let zone = agent.zone_asked(config).cloned();
         let pair = BackoffKey::TemplateAt(template.name.clone(), provider.clone(), zone.clone());
-        let (key, reason, image) = match &unit.standing {
-            Standing::Failed(fault) => {
-                let blamed = images::is_blamed(fault, unit.image());
+        let (key, reason, image) = match &agent.state {
+            AgentState::Failed(fault) => {
+                let blamed = images::is_blamed(fault, agent.image());
                 let key = match FaultKind::of(fault) {
                     FaultKind::ServerQuota => BackoffKey::Placement(provider.clone(), zone),
                     _ => pair,
@@ -191,15 +192,15 @@ fn failures<'a>(survey: &mut Survey<'a>, before: &State) -> Vec<Failure<'a>> {
                 } else {
                     shown(fault)
                 };
-                let reason = format!("server \"{}\" went to ERROR: {fault}", unit.name);
+                let reason = format!("server \"{}\" went to ERROR: {fault}", agent.name);
                 (key, reason, image.filter(|_| blamed))
             }
             // While the controller was down nothing could join.
-            Standing::TimedOut if unit.readable && !unit.outdated(config) && survey.settling.is_none() => {
+            AgentState::TimedOut if agent.readable && !agent.outdated(config) && fleet.settling.is_none() => {
                 let grace = span(template.boot_grace);
-                let reason = format!("server \"{}\" did not join Jenkins within {grace}", unit.name);
+                let reason = format!("server \"{}\" did not join Jenkins within {grace}", agent.name);
                 // Nobody reached it: that says nothing of its script or image.
-                if upkeep::lacks_address(unit, template) {
+                if upkeep::lacks_address(agent, template) {
                     let key = BackoffKey::FloatingIp(template.name.clone(), provider.clone());
                     (key, reason, None)
                 } else {
@@ -207,8 +208,8 @@ fn failures<'a>(survey: &mut Survey<'a>, before: &State) -> Vec<Failure<'a>> {
                 }
             }
             // Whoever deletes nodes of servers that boot, or such servers, does so again: each time a server is made.
-            Standing::Orphan { seen } if seen.passes == SIGHTINGS && unit.readable && survey.settling.is_none() => {
-                let name = unit.name;
+            AgentState::Orphan { seen } if seen.passes == SIGHTINGS && agent.readable && fleet.settling.is_none() => {
+                let name = agent.name;
                 let reason = format!("the Jenkins node of server \"{name}\" was deleted before its agent joined");
                 (pair, reason, None)
             }
@@ -221,22 +222,22 @@ fn failures<'a>(survey: &mut Survey<'a>, before: &State) -> Vec<Failure<'a>> {
             provider,
             image: image.map(str::to_owned),
         });
-        if let Some(memory) = survey.state.nodes.get_mut(&unit.id) {
+        if let Some(memory) = fleet.state.nodes.get_mut(&agent.id) {
             memory.failure_counted = true;
         }
     }
-    found.extend(vanished(survey, before));
+    found.extend(vanished(fleet, before));
     found
 }
 
 /// Finds the servers that somebody else removed while they booted.
-fn vanished<'a>(survey: &Survey<'a>, before: &State) -> Vec<Failure<'a>> {
-    let config = survey.config;
+fn vanished<'a>(fleet: &Fleet<'a>, before: &State) -> Vec<Failure<'a>> {
+    let config = fleet.config;
     let is_gone = |(id, memory): &(&NodeId, &NodeMemory)| {
         memory.phase == Phase::Booting
             && memory.joined.is_none()
             && !(memory.adopted || memory.deleted || memory.failure_counted)
-            && !survey.state.nodes.contains_key(*id)
+            && !fleet.state.nodes.contains_key(*id)
     };
     let gone = before.nodes.iter().filter(is_gone);
     let failures = gone.filter_map(|(_, memory)| {

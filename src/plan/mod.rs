@@ -76,13 +76,13 @@ pub fn wishes(observed: &Observed, config: &Config, state: &State, now: Timestam
 
 /// The same for a queue that was read already: reading a long one takes a good part of the planning.
 pub fn plan_for(observed: &Observed, config: &Config, state: &State, context: &Context, wishes: Wishes) -> Plan {
-    let mut survey = look::survey(observed, config, state, context, &wishes.distinct);
-    let demand = Demand::new(&survey, wishes);
-    let growth = grow::grow(&survey, &demand);
-    let mut reaped = reap::reap(&mut survey, &demand, &growth);
-    let upkeep = upkeep::upkeep(&mut survey, &mut reaped.removals);
-    let registers = registration::registers(&mut survey, &reaped.removals);
-    let mut plan = assemble::plan(survey, &demand, growth, reaped, upkeep, state);
+    let mut fleet = look::look(observed, config, state, context, &wishes.distinct);
+    let demand = Demand::new(&fleet, wishes);
+    let growth = grow::grow(&fleet, &demand);
+    let mut reaped = reap::reap(&mut fleet, &demand, &growth);
+    let upkeep = upkeep::upkeep(&mut fleet, &mut reaped.removals);
+    let registers = registration::registers(&mut fleet, &reaped.removals);
+    let mut plan = assemble::plan(fleet, &demand, growth, reaped, upkeep, state);
     plan.registers = registers;
     plan
 }

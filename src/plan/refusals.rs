@@ -7,8 +7,8 @@ use crate::config::{Config, Register, Template};
 use crate::model::Observed;
 use crate::plan::action::Removal;
 use crate::plan::context::Context;
-use crate::plan::fleet::Survey;
-use crate::plan::fleet::agent::Standing;
+use crate::plan::fleet::Fleet;
+use crate::plan::fleet::agent::AgentState;
 use crate::plan::words::{moment, shown};
 use crate::state::{Asker, Refusal, RefusalKey};
 
@@ -21,9 +21,9 @@ pub fn asker<'a>(observed: &'a Observed, config: &'a Config, context: &Context) 
     }
 }
 
-fn refusal<'s>(survey: &'s Survey<'_>, key: &RefusalKey) -> Option<&'s Refusal> {
-    let asker = asker(survey.observed, survey.config, survey.context);
-    survey.state.refused(key, asker)
+fn refusal<'s>(fleet: &'s Fleet<'_>, key: &RefusalKey) -> Option<&'s Refusal> {
+    let asker = asker(fleet.observed, fleet.config, fleet.context);
+    fleet.state.refused(key, asker)
 }
 
 fn until(refusal: &Refusal) -> String {
@@ -36,10 +36,10 @@ fn until(refusal: &Refusal) -> String {
 
 /// Leaves what has a node out of the removals, if Jenkins refused to remove one; says so. A node that was refused last
 /// comes last, so that it keeps no other from its turn.
-pub fn removals(survey: &Survey<'_>, removals: &mut Vec<Removal>) -> Option<String> {
+pub fn removals(fleet: &Fleet<'_>, removals: &mut Vec<Removal>) -> Option<String> {
     let key = RefusalKey::Removal;
-    let Some(refusal) = refusal(survey, &key) else {
-        let last = survey.state.refusals.get(&key.to_string());
+    let Some(refusal) = refusal(fleet, &key) else {
+        let last = fleet.state.refusals.get(&key.to_string());
         let about = last.and_then(|refusal| refusal.about.as_deref());
         removals.sort_by_key(|removal| {
             let node = removal.node.as_ref().map(|node| node.name.as_str());
@@ -60,50 +60,50 @@ pub fn removals(survey: &Survey<'_>, removals: &mut Vec<Removal>) -> Option<Stri
 }
 
 /// Whether Jenkins refused to remove a node, so that none is tried for a while.
-pub fn refuses_removals(survey: &Survey<'_>) -> bool {
-    refusal(survey, &RefusalKey::Removal).is_some()
+pub fn refuses_removals(fleet: &Fleet<'_>) -> bool {
+    refusal(fleet, &RefusalKey::Removal).is_some()
 }
 
 /// Says why no server of a template is made, if so: Jenkins refused to make its node, or it is not known yet whether it
 /// can be asked to connect by SSH (the plugin may be missing) and one server that will tell is on its way.
 /// `coming`: how many servers of templates with `register: ssh` are.
-pub fn closes(survey: &Survey<'_>, template: &Template, coming: u32) -> Option<String> {
+pub fn closes(fleet: &Fleet<'_>, template: &Template, coming: u32) -> Option<String> {
     let name = &template.name;
     if template.register == Register::Own {
         return None;
     }
-    if let Some(refusal) = refusal(survey, &RefusalKey::Making(name.clone())) {
+    if let Some(refusal) = refusal(fleet, &RefusalKey::Making(name.clone())) {
         return Some(format!(
             "Jenkins does not make the nodes of \"{name}\": {} {}",
             shown(&refusal.lacks),
             until(refusal)
         ));
     }
-    let unproved = template.register == Register::Ssh && coming > 0 && !knows_ssh(survey);
+    let unproved = template.register == Register::Ssh && coming > 0 && !knows_ssh(fleet);
     unproved.then(|| "the first server with register: ssh is to get its Jenkins node before another is made".to_owned())
 }
 
 /// Whether nodes of a template are not to be made now.
-pub fn is_refused(survey: &Survey<'_>, template: &Template) -> bool {
-    refusal(survey, &RefusalKey::Making(template.name.clone())).is_some()
+pub fn is_refused(fleet: &Fleet<'_>, template: &Template) -> bool {
+    refusal(fleet, &RefusalKey::Making(template.name.clone())).is_some()
 }
 
 /// Whether Jenkins, as it runs now, is known to connect to agents by SSH: it made such a node, or one is online.
-fn knows_ssh(survey: &Survey<'_>) -> bool {
-    let session = survey.observed.jenkins.session.as_deref().unwrap_or_default();
-    let made = survey.state.ssh_made_in.as_deref() == Some(session);
-    made || survey.units.iter().any(|unit| {
-        let by_ssh = unit
-            .template(survey.config)
+fn knows_ssh(fleet: &Fleet<'_>) -> bool {
+    let session = fleet.observed.jenkins.session.as_deref().unwrap_or_default();
+    let made = fleet.state.ssh_made_in.as_deref() == Some(session);
+    made || fleet.agents.iter().any(|agent| {
+        let by_ssh = agent
+            .template(fleet.config)
             .is_some_and(|template| template.register == Register::Ssh);
-        by_ssh && matches!(unit.standing, Standing::Up { .. })
+        by_ssh && matches!(agent.state, AgentState::Up { .. })
     })
 }
 
 /// Says for want of which permission configurations of jobs cannot be read, when that is news.
-pub fn news(survey: &mut Survey<'_>) -> Option<String> {
-    let asker = asker(survey.observed, survey.config, survey.context);
-    let lacks = survey.state.news_of_jobs(asker)?;
+pub fn news(fleet: &mut Fleet<'_>) -> Option<String> {
+    let asker = asker(fleet.observed, fleet.config, fleet.context);
+    let lacks = fleet.state.news_of_jobs(asker)?;
     Some(format!(
         "Jenkins does not show the configuration of jobs whose label stands nowhere else, as of matrix jobs while there is \
          no agent: the user lacks {}; grant it, or set jenkins.anchor: true",

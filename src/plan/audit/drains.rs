@@ -29,9 +29,9 @@ pub fn wrong(plan: &Plan, world: &World<'_>, broken: &mut Vec<String>) {
 
 /// Returns our id of the server to which a node leads.
 fn owner(node: &str, linked: &Linked<'_>, state: &State) -> Option<NodeId> {
-    let mut units = linked.supply.units.iter();
-    let found = units.find(|unit| unit.link.all().any(|computer| computer.name.as_str() == node));
-    found.map(|unit| unit.id.clone()).or_else(|| {
+    let mut agents = linked.inventory.agents.iter();
+    let found = agents.find(|agent| agent.link.all().any(|computer| computer.name.as_str() == node));
+    found.map(|agent| agent.id.clone()).or_else(|| {
         let remembered = |id: &NodeId| {
             let memory = &state.nodes[id];
             memory.name == node || memory.jenkins_node.as_ref().is_some_and(|name| name.as_str() == node)

@@ -14,7 +14,7 @@ use crate::plan::action::{Create, Plan, Removal};
 use crate::plan::audit::world::World;
 use crate::plan::audit::{drains, reasons, registrations, resources};
 use crate::plan::context::Context;
-use crate::plan::fleet::agent::{Link, Unit};
+use crate::plan::fleet::agent::{Agent, Link};
 use crate::plan::fleet::mapping::Linked;
 use crate::plan::remove::guard;
 use crate::state::State;
@@ -65,7 +65,7 @@ fn wrong_in_any(world: &World<'_>, plan: &Plan) -> Vec<String> {
     if plan.removals.is_empty() {
         return broken;
     }
-    let units = by_server(world.linked());
+    let agents = by_server(world.linked());
     let mut seen = BTreeSet::new();
     for removal in &plan.removals {
         if let Some(server) = &removal.server
@@ -81,25 +81,25 @@ fn wrong_in_any(world: &World<'_>, plan: &Plan) -> Vec<String> {
         if removal.node.is_none() && removal.server.is_none() {
             broken.push(format!("a removal of nothing ({})", removal.why));
         }
-        broken.extend(wrong_server(removal, world.observed, &units));
-        broken.extend(wrong_node(removal, world, &units));
+        broken.extend(wrong_server(removal, world.observed, &agents));
+        broken.extend(wrong_node(removal, world, &agents));
     }
     broken
 }
 
 /// Our servers by cloud and id.
-type Units<'l, 'a> = HashMap<(&'l ProviderName, &'l ServerId), &'l Unit<'a>>;
+type Agents<'l, 'a> = HashMap<(&'l ProviderName, &'l ServerId), &'l Agent<'a>>;
 
-fn by_server<'l, 'a>(linked: &'l Linked<'a>) -> Units<'l, 'a> {
-    let units = linked.supply.units.iter();
-    units
-        .filter_map(|unit| Some(((unit.provider, unit.server_id()?), unit)))
+fn by_server<'l, 'a>(linked: &'l Linked<'a>) -> Agents<'l, 'a> {
+    let agents = linked.inventory.agents.iter();
+    agents
+        .filter_map(|agent| Some(((agent.provider, agent.server_id()?), agent)))
         .collect()
 }
 
 /// Checks the server of a removal: listed by a cloud that was read, ours, and no node that is or may be its own at work or
 /// held by a person.
-fn wrong_server(removal: &Removal, observed: &Observed, units: &Units<'_, '_>) -> Option<String> {
+fn wrong_server(removal: &Removal, observed: &Observed, agents: &Agents<'_, '_>) -> Option<String> {
     let target = removal.server.as_ref()?;
     let Some(Reading::Read(cloud)) = observed.clouds.get(&target.provider) else {
         return Some(format!(
@@ -110,17 +110,17 @@ fn wrong_server(removal: &Removal, observed: &Observed, units: &Units<'_, '_>) -
     let Some(server) = cloud.servers.iter().find(|server| server.id == target.id) else {
         return Some(format!("server {} is removed and no cloud lists it", target.name));
     };
-    let unit = match units.get(&(&target.provider, &target.id)) {
-        Some(unit) if server.name == target.name && unit.id == target.node_id => unit,
+    let agent = match agents.get(&(&target.provider, &target.id)) {
+        Some(agent) if server.name == target.name && agent.id == target.node_id => agent,
         _ => return Some(format!("server {} is removed and is not ours", target.name)),
     };
-    if unit.twin {
+    if agent.duplicate {
         return Some(format!("server {} is removed and has the id of another", target.name));
     }
     if removal.node.as_ref().is_some_and(|node| node.even_if_busy) {
         return None;
     }
-    if unit.link.all().any(|node| !node.is_idle() || node.is_held_by_person()) {
+    if agent.link.all().any(|node| !node.is_idle() || node.is_held_by_person()) {
         return Some(format!(
             "server {} is removed and its node is busy or held by a person",
             target.name
@@ -130,7 +130,7 @@ fn wrong_server(removal: &Removal, observed: &Observed, units: &Units<'_, '_>) -
 }
 
 /// Checks the Jenkins node of a removal: there, idle, not held by a person, and ours.
-fn wrong_node(removal: &Removal, world: &World<'_>, units: &Units<'_, '_>) -> Option<String> {
+fn wrong_node(removal: &Removal, world: &World<'_>, agents: &Agents<'_, '_>) -> Option<String> {
     let target = removal.node.as_ref()?;
     let name = target.name.as_str();
     let Some(node) = world.node(name) else {
@@ -146,8 +146,8 @@ fn wrong_node(removal: &Removal, world: &World<'_>, units: &Units<'_, '_>) -> Op
         return Some(format!("node {name} is removed and a person took it offline"));
     }
     if let Some(server) = &removal.server {
-        let unit = units.get(&(&server.provider, &server.id));
-        let own = unit.is_some_and(|unit| matches!(unit.link, Link::One(own) if own.name == target.name));
+        let agent = agents.get(&(&server.provider, &server.id));
+        let own = agent.is_some_and(|agent| matches!(agent.link, Link::One(own) if own.name == target.name));
         return (!own).then(|| {
             format!(
                 "node {name} is removed with server {}, which is not its own",
@@ -266,11 +266,11 @@ fn wrong_create<'p>(
 fn alive(linked: &Linked<'_>) -> (BTreeMap<String, usize>, BTreeMap<String, usize>, usize) {
     let mut of_template: BTreeMap<String, usize> = BTreeMap::new();
     let mut at_provider: BTreeMap<String, usize> = BTreeMap::new();
-    for unit in &linked.supply.units {
-        *of_template.entry(unit.template.to_string()).or_default() += 1;
-        *at_provider.entry(unit.provider.to_string()).or_default() += 1;
+    for agent in &linked.inventory.agents {
+        *of_template.entry(agent.template.to_string()).or_default() += 1;
+        *at_provider.entry(agent.provider.to_string()).or_default() += 1;
     }
-    (of_template, at_provider, linked.supply.units.len())
+    (of_template, at_provider, linked.inventory.agents.len())
 }
 
 /// Checks that what goes for an absence is not too much of the fleet at once.
@@ -292,11 +292,11 @@ fn too_absent(plan: &Plan, world: &World<'_>, broken: &mut Vec<String>) {
         .iter()
         .filter(|removal| removal.why.is_absence() && !is_double(removal))
         .count();
-    let strays = plan.stray_nodes.iter().filter(|node| !known.contains(node)).count();
-    let fleet = plan.servers.len() + strays;
-    if !world.context.force && guard::holds(absent, fleet) {
+    let orphans = plan.stray_nodes.iter().filter(|node| !known.contains(node)).count();
+    let size = plan.servers.len() + orphans;
+    if !world.context.force && guard::holds(absent, size) {
         broken.push(format!(
-            "{absent} of {fleet} nodes are removed because something is absent; --force allows it"
+            "{absent} of {size} nodes are removed because something is absent; --force allows it"
         ));
     }
 }

@@ -9,10 +9,10 @@ use crate::config::Config;
 use crate::model::{Computer, Observed};
 use crate::plan::action::{Plan, Removal};
 use crate::plan::context::Context;
-use crate::plan::fleet::agent::{Link, Unit};
-use crate::plan::fleet::look::survey;
-use crate::plan::fleet::{Survey, adopt};
-use crate::plan::remove::removal::{removal, stray_removal};
+use crate::plan::fleet::agent::{Agent, Link};
+use crate::plan::fleet::look::look;
+use crate::plan::fleet::{Fleet, adopt};
+use crate::plan::remove::removal::{orphan_removal, removal};
 use crate::plan::report::assemble;
 use crate::plan::resources::upkeep::with_floating_ips;
 use crate::plan::why::Why;
@@ -29,19 +29,19 @@ pub fn destroy(
     names: &[String],
     force: bool,
 ) -> Plan {
-    let survey = survey(observed, config, state, context, &[]);
+    let fleet = look(observed, config, state, context, &[]);
     let mut removals: Vec<Removal> = Vec::new();
     let mut warnings = Vec::new();
     for name in names {
-        match remove(name, &survey, force) {
+        match remove(name, &fleet, force) {
             Ok(removal) if removals.contains(&removal) => {}
             Ok(removal) => removals.push(removal),
             Err(reason) => warnings.push(format!("\"{}\" is not removed: {reason}", shown(name))),
         }
     }
     let mut asks = BTreeMap::new();
-    with_floating_ips(&survey, &mut removals, &mut asks);
-    let mut plan = assemble::empty(survey, 0);
+    with_floating_ips(&fleet, &mut removals, &mut asks);
+    let mut plan = assemble::empty(fleet, 0);
     plan.asks = asks;
     keep_sightings(&mut plan.state, state);
     plan.removals = removals;
@@ -63,15 +63,15 @@ pub fn keep_sightings(after: &mut State, before: &State) {
     }
 }
 
-fn remove(name: &str, survey: &Survey<'_>, force: bool) -> Result<Removal, String> {
-    if survey.is_quieting() {
+fn remove(name: &str, fleet: &Fleet<'_>, force: bool) -> Result<Removal, String> {
+    if fleet.is_quieting() {
         return Err("Jenkins is quieting down".to_owned());
     }
-    match meant(name, survey)? {
-        Meant::Unit(unit) => remove_unit(unit, force),
-        Meant::Stray(computer) => {
+    match target(name, fleet)? {
+        Target::Agent(agent) => remove_agent(agent, force),
+        Target::OrphanNode(computer) => {
             refuse(computer, force)?;
-            let mut removal = stray_removal(computer, survey, Why::Asked);
+            let mut removal = orphan_removal(computer, fleet, Why::Asked);
             lift(&mut removal, force);
             Ok(removal)
         }
@@ -79,50 +79,54 @@ fn remove(name: &str, survey: &Survey<'_>, force: bool) -> Result<Removal, Strin
 }
 
 /// What an operator named.
-pub enum Meant<'s, 'a> {
+pub enum Target<'s, 'a> {
     /// A node of ours.
-    Unit(&'s Unit<'a>),
+    Agent(&'s Agent<'a>),
     /// A Jenkins node of ours without a server.
-    Stray(&'a Computer),
+    OrphanNode(&'a Computer),
 }
 
 /// Finds what is named: by server, by our id, or by Jenkins node; says why not, if so.
-pub fn meant<'s, 'a>(name: &str, survey: &'s Survey<'a>) -> Result<Meant<'s, 'a>, String> {
-    let is_meant = |unit: &&Unit<'_>| {
-        unit.name == name
-            || unit.id.as_str() == name
-            || unit.computer().is_some_and(|computer| computer.name.as_str() == name)
+pub fn target<'s, 'a>(name: &str, fleet: &'s Fleet<'a>) -> Result<Target<'s, 'a>, String> {
+    let is_meant = |agent: &&Agent<'_>| {
+        agent.name == name
+            || agent.id.as_str() == name
+            || agent.computer().is_some_and(|computer| computer.name.as_str() == name)
     };
-    let meant: Vec<&Unit<'_>> = survey.units.iter().filter(is_meant).collect();
-    if let [unit] = meant[..] {
-        return Ok(Meant::Unit(unit));
+    let target: Vec<&Agent<'_>> = fleet.agents.iter().filter(is_meant).collect();
+    if let [agent] = target[..] {
+        return Ok(Target::Agent(agent));
     }
-    if !meant.is_empty() {
+    if !target.is_empty() {
         return Err("several servers bear this name".to_owned());
     }
-    if let Some(stray) = survey.strays.iter().find(|stray| stray.computer.name.as_str() == name) {
-        return Ok(Meant::Stray(stray.computer));
+    if let Some(orphan) = fleet
+        .orphans
+        .iter()
+        .find(|orphan| orphan.computer.name.as_str() == name)
+    {
+        return Ok(Target::OrphanNode(orphan.computer));
     }
-    Err(unknown(name, survey))
+    Err(unknown(name, fleet))
 }
 
-fn remove_unit(unit: &Unit<'_>, force: bool) -> Result<Removal, String> {
-    if !unit.readable {
-        return Err(format!("provider {} cannot be read", unit.provider));
+fn remove_agent(agent: &Agent<'_>, force: bool) -> Result<Removal, String> {
+    if !agent.readable {
+        return Err(format!("provider {} cannot be read", agent.provider));
     }
-    if let Link::Many(_) = unit.link {
+    if let Link::Many(_) = agent.link {
         return Err("it is not clear which Jenkins node is its own".to_owned());
     }
-    if let Some(computer) = unit.computer() {
+    if let Some(computer) = agent.computer() {
         refuse(computer, force)?;
     }
-    if let Some(hold) = unit.held.filter(|_| !force && unit.computer().is_none()) {
+    if let Some(hold) = agent.held.filter(|_| !force && agent.computer().is_none()) {
         let node = shown(hold.node().name.as_str());
         return Err(format!(
             "Jenkins node \"{node}\" works at its address and may be its agent (--force removes the server nevertheless)"
         ));
     }
-    let mut removal = removal(unit, Why::Asked).ok_or("its server is not there yet; the next pass will see it")?;
+    let mut removal = removal(agent, Why::Asked).ok_or("its server is not there yet; the next pass will see it")?;
     lift(&mut removal, force);
     Ok(removal)
 }
@@ -146,21 +150,21 @@ fn lift(removal: &mut Removal, force: bool) {
     }
 }
 
-fn unknown(name: &str, survey: &Survey<'_>) -> String {
-    let foreign = survey
+fn unknown(name: &str, fleet: &Fleet<'_>) -> String {
+    let foreign = fleet
         .observed
         .clouds
         .values()
         .filter_map(|cloud| cloud.ok())
         .flat_map(|cloud| &cloud.servers);
     if let Some(server) = foreign.into_iter().find(|server| server.name == name) {
-        let mut reason = format!("that server does not bear the mark of \"{}\"", survey.config.owner);
-        if let Some(template) = adopt::would_take(server, survey.config) {
+        let mut reason = format!("that server does not bear the mark of \"{}\"", fleet.config.owner);
+        if let Some(template) = adopt::would_take(server, fleet.config) {
             let _ = write!(reason, "; with adopt: true in \"{template}\" it would be taken over");
         }
         return reason;
     }
-    if survey
+    if fleet
         .observed
         .jenkins
         .computers

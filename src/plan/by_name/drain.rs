@@ -5,11 +5,11 @@
 use crate::config::Config;
 use crate::model::{Computer, DRAIN_PREFIX, MARK_PREFIX, Observed, TemplateName, split_server_name};
 use crate::plan::action::{Drain, Plan, Unmark, drain_text};
-use crate::plan::by_name::destroy::{Meant, keep_sightings, meant};
+use crate::plan::by_name::destroy::{Target, keep_sightings, target};
 use crate::plan::context::Context;
 use crate::plan::fleet::agent::Link;
-use crate::plan::fleet::look::survey;
-use crate::plan::fleet::{Survey, builds};
+use crate::plan::fleet::look::look;
+use crate::plan::fleet::{Fleet, builds};
 use crate::plan::report::assemble;
 use crate::plan::words::shown;
 use crate::state::State;
@@ -24,34 +24,34 @@ pub fn drain(
     names: &[String],
     reason: Option<&str>,
 ) -> Plan {
-    let survey = survey(observed, config, state, context, &[]);
+    let fleet = look(observed, config, state, context, &[]);
     let mark = drain_text(reason);
     let (mut drains, mut notes, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
     for name in names {
-        match drained(name, &survey, &mark) {
+        match drained(name, &fleet, &mark) {
             Ok(Planned::Todo(drain)) if drains.contains(&drain) => {}
             Ok(Planned::Todo(drain)) => drains.push(drain),
             Ok(Planned::Nothing(note)) => notes.push(note),
             Err(reason) => warnings.push(format!("\"{}\" is not drained: {reason}", shown(name))),
         }
     }
-    let plan = said(survey, state, notes, warnings);
+    let plan = said(fleet, state, notes, warnings);
     Plan { drains, ..plan }
 }
 
 /// Plans that the marks of ours are taken off the named nodes. What is refused stands in the warnings.
 pub fn undrain(observed: &Observed, config: &Config, state: &State, context: &Context, names: &[String]) -> Plan {
-    let survey = survey(observed, config, state, context, &[]);
+    let fleet = look(observed, config, state, context, &[]);
     let (mut unmarks, mut notes, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
     for name in names {
-        match undrained(name, &survey, &mut notes) {
+        match undrained(name, &fleet, &mut notes) {
             Ok(Planned::Todo(unmark)) if unmarks.contains(&unmark) => {}
             Ok(Planned::Todo(unmark)) => unmarks.push(unmark),
             Ok(Planned::Nothing(note)) => notes.push(note),
             Err(reason) => warnings.push(format!("\"{}\" is not undrained: {reason}", shown(name))),
         }
     }
-    let plan = said(survey, state, notes, warnings);
+    let plan = said(fleet, state, notes, warnings);
     Plan { unmarks, ..plan }
 }
 
@@ -62,16 +62,16 @@ enum Planned<T> {
     Nothing(String),
 }
 
-fn said(survey: Survey<'_>, state: &State, notes: Vec<String>, warnings: Vec<String>) -> Plan {
-    let mut plan = assemble::empty(survey, 0);
+fn said(fleet: Fleet<'_>, state: &State, notes: Vec<String>, warnings: Vec<String>) -> Plan {
+    let mut plan = assemble::empty(fleet, 0);
     keep_sightings(&mut plan.state, state);
     plan.notes.extend(notes);
     plan.warnings.extend(warnings);
     plan
 }
 
-fn drained(name: &str, survey: &Survey<'_>, mark: &str) -> Result<Planned<Drain>, String> {
-    let (computer, template) = node(name, survey)?;
+fn drained(name: &str, fleet: &Fleet<'_>, mark: &str) -> Result<Planned<Drain>, String> {
+    let (computer, template) = node(name, fleet)?;
     if computer.is_held_by_person() {
         let said = shown(&computer.offline_reason);
         return Err(format!("a person took its Jenkins node offline: {said}"));
@@ -89,8 +89,8 @@ fn drained(name: &str, survey: &Survey<'_>, mark: &str) -> Result<Planned<Drain>
     }))
 }
 
-fn undrained(name: &str, survey: &Survey<'_>, notes: &mut Vec<String>) -> Result<Planned<Unmark>, String> {
-    let (computer, template) = node(name, survey)?;
+fn undrained(name: &str, fleet: &Fleet<'_>, notes: &mut Vec<String>) -> Result<Planned<Unmark>, String> {
+    let (computer, template) = node(name, fleet)?;
     let said = shown(&computer.offline_reason);
     if computer.is_held_by_person() {
         return Err(format!("a person took its Jenkins node offline, not mita: {said}"));
@@ -105,8 +105,8 @@ fn undrained(name: &str, survey: &Survey<'_>, notes: &mut Vec<String>) -> Result
     } else {
         return Ok(Planned::Nothing(format!("\"{}\" is not drained", shown(name))));
     };
-    if let Ok(Meant::Unit(unit)) = meant(name, survey)
-        && let Some(ended) = builds::spent(unit, survey.config)
+    if let Ok(Target::Agent(agent)) = target(name, fleet)
+        && let Some(ended) = builds::spent(agent, fleet.config)
     {
         notes.push(format!("\"{}\" goes all the same: {ended}", shown(name)));
     }
@@ -118,20 +118,20 @@ fn undrained(name: &str, survey: &Survey<'_>, notes: &mut Vec<String>) -> Result
     }))
 }
 
-/// Finds the Jenkins node that is meant, with its template.
-fn node<'a>(name: &str, survey: &Survey<'a>) -> Result<(&'a Computer, Option<TemplateName>), String> {
-    if survey.is_quieting() {
+/// Finds the Jenkins node that is target, with its template.
+fn node<'a>(name: &str, fleet: &Fleet<'a>) -> Result<(&'a Computer, Option<TemplateName>), String> {
+    if fleet.is_quieting() {
         return Err("Jenkins is quieting down".to_owned());
     }
-    let unit = match meant(name, survey)? {
-        Meant::Unit(unit) => unit,
-        Meant::Stray(computer) => {
+    let agent = match target(name, fleet)? {
+        Target::Agent(agent) => agent,
+        Target::OrphanNode(computer) => {
             let template = split_server_name(computer.name.as_str()).map(|(template, _)| template);
             return Ok((computer, template));
         }
     };
-    match unit.link {
-        Link::One(computer) => Ok((computer, Some(unit.template.clone()))),
+    match agent.link {
+        Link::One(computer) => Ok((computer, Some(agent.template.clone()))),
         Link::Many(_) => Err("it is not clear which Jenkins node is its own".to_owned()),
         Link::None => Err("it has no Jenkins node yet (`mita destroy` removes it)".to_owned()),
     }

@@ -2,7 +2,7 @@
 //!
 //! A failure is charged to the pair of template and placement. The placement as a whole is held back when two templates
 //! failed there and no server joined from there in between: then it is not one template's flavor or volume. Seeing the
-//! failures is left to `survey` (servers) and to the pass (answers), sharing out the probes to `turns`.
+//! failures is left to `fleet` (servers) and to the pass (answers), sharing out the probes to `turns`.
 
 use jiff::{SignedDuration, Timestamp};
 

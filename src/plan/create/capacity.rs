@@ -14,7 +14,8 @@ use crate::plan::create::ids::Ids;
 use crate::plan::create::images;
 use crate::plan::create::images::Chooser;
 use crate::plan::create::turns::{Granted, Turn};
-use crate::plan::fleet::Survey;
+use crate::plan::fleet::Fleet;
+use crate::plan::fleet::agent::TemplateIndex;
 use crate::plan::refusals;
 use crate::plan::words::shown;
 use crate::state::BackoffKey;
@@ -24,9 +25,9 @@ use crate::text::excerpt;
 const LONGEST_REASON: usize = 400;
 
 /// What is counted against the limits, with what this plan adds to it.
-pub struct Yard<'s, 'a> {
+pub struct Capacity<'s, 'a> {
     /// What the pass knows.
-    pub survey: &'s Survey<'a>,
+    pub fleet: &'s Fleet<'a>,
     /// The servers of this plan, in order.
     pub creates: Vec<Create>,
     /// For each template why nothing more can be made of it; `None` as long as it can.
@@ -58,12 +59,12 @@ pub struct Yard<'s, 'a> {
     ports: BTreeSet<(&'s str, String)>,
 }
 
-impl<'s, 'a> Yard<'s, 'a> {
+impl<'s, 'a> Capacity<'s, 'a> {
     /// Counts what there is.
-    pub fn new(survey: &'s Survey<'a>, granted: Granted) -> Self {
-        let templates = survey.config.templates.len();
-        let mut yard = Self {
-            survey,
+    pub fn new(fleet: &'s Fleet<'a>, granted: Granted) -> Self {
+        let templates = fleet.config.templates.len();
+        let mut capacity = Self {
+            fleet,
             creates: Vec::new(),
             closed: vec![None; templates],
             turns: Vec::new(),
@@ -71,7 +72,7 @@ impl<'s, 'a> Yard<'s, 'a> {
             granted,
             without_shared_limits: false,
             next: vec![None; templates],
-            ids: Ids::new(&survey.context.pass),
+            ids: Ids::new(&fleet.context.pass),
             all: 0,
             made: 0,
             booting: 0,
@@ -86,115 +87,121 @@ impl<'s, 'a> Yard<'s, 'a> {
             room: BTreeMap::new(),
             ports: BTreeSet::new(),
         };
-        for unit in &survey.units {
+        for agent in &fleet.agents {
             // What another program made proves nothing of our templates and places: it is neither canary nor probe.
-            let boots = unit.standing.is_booting();
-            let booting = boots && !unit.adopted;
-            let zone = if booting { unit.zone_asked(survey.config) } else { None };
-            yard.count(unit.kind, unit.provider, zone, booting);
-            yard.booting += u32::from(boots && unit.adopted);
-            if let (true, Some(kind), Some(image)) = (booting, unit.kind, unit.image()) {
-                yard.count_image(kind, unit.provider, image);
+            let boots = agent.state.is_booting();
+            let booting = boots && !agent.adopted;
+            let zone = if booting { agent.zone_asked(fleet.config) } else { None };
+            capacity.count(agent.template_index, agent.provider, zone, booting);
+            capacity.booting += u32::from(boots && agent.adopted);
+            if let (true, Some(index), Some(image)) = (booting, agent.template_index, agent.image()) {
+                capacity.count_image(index, agent.provider, image);
             }
         }
-        for (provider, reading) in &survey.observed.clouds {
+        for (provider, reading) in &fleet.observed.clouds {
             if let Reading::Read(CloudView {
                 offers: Some(Reading::Read(offers)),
                 ..
             }) = reading
             {
-                yard.room.insert(provider.as_str(), offers.room.clone());
+                capacity.room.insert(provider.as_str(), offers.room.clone());
             }
         }
-        yard
+        capacity
     }
 
-    fn count(&mut self, kind: Option<usize>, provider: &'s ProviderName, zone: Option<&'s Zone>, booting: bool) {
+    fn count(
+        &mut self,
+        index: Option<TemplateIndex>,
+        provider: &'s ProviderName,
+        zone: Option<&'s Zone>,
+        booting: bool,
+    ) {
         let provider = provider.as_str();
         self.all += 1;
         *self.at_provider.entry(provider).or_default() += 1;
-        if let Some(kind) = kind {
-            self.of_template[kind] += 1;
+        if let Some(index) = index {
+            self.of_template[index] += 1;
         }
         if booting {
             self.booting += 1;
             *self.booting_at.entry(provider).or_default() += 1;
             *self.booting_in.entry((provider, zone)).or_default() += 1;
-            if let Some(kind) = kind {
-                self.booting_of[kind] += 1;
-                *self.booting_of_at.entry((kind, provider)).or_default() += 1;
-                *self.booting_of_in.entry((kind, provider, zone)).or_default() += 1;
+            if let Some(index) = index {
+                self.booting_of[index] += 1;
+                *self.booting_of_at.entry((index, provider)).or_default() += 1;
+                *self.booting_of_in.entry((index, provider, zone)).or_default() += 1;
             }
         }
     }
 
     /// Counts a server that this plan makes.
-    pub fn count_new(&mut self, kind: usize, placement: &'s Placement, offer: Option<&Offer>) {
+    pub fn count_new(&mut self, index: TemplateIndex, placement: &'s Placement, offer: Option<&Offer>) {
         if let Some(room) = self.room.get_mut(placement.provider.as_str()) {
             take(room, offer);
         }
         self.made += 1;
-        self.count(Some(kind), &placement.provider, placement.zone.as_ref(), true);
+        self.count(Some(index), &placement.provider, placement.zone.as_ref(), true);
         if let Some(offer) = offer {
-            self.count_image(kind, &placement.provider, &offer.image);
+            self.count_image(index, &placement.provider, &offer.image);
             let at = placement.provider.as_str();
             self.ports.extend(ports_of(offer).map(|port| (at, port.to_owned())));
         }
     }
 
-    fn count_image(&mut self, kind: usize, provider: &'s ProviderName, image: &str) {
-        let key = (kind, provider.as_str(), image.to_owned());
+    fn count_image(&mut self, index: TemplateIndex, provider: &'s ProviderName, image: &str) {
+        let key = (index, provider.as_str(), image.to_owned());
         *self.booting_image.entry(key).or_default() += 1;
     }
 
     /// Returns the slots that one more server of a template brings, if one can be made. What is closed once stays so:
     /// everything counted here only grows.
-    pub fn open(&mut self, kind: usize) -> Option<u32> {
-        if self.closed[kind].is_some() {
+    pub fn open(&mut self, index: TemplateIndex) -> Option<u32> {
+        if self.closed[index].is_some() {
             return None;
         }
-        match self.find(kind) {
+        match self.find(index) {
             Ok(place) => {
-                self.next[kind] = Some(place);
-                Some(self.survey.config.templates[kind].executors)
+                self.next[index] = Some(place);
+                Some(self.fleet.config.templates[index].executors)
             }
             Err(reason) => {
-                self.closed[kind] = Some(reason);
+                self.closed[index] = Some(reason);
                 None
             }
         }
     }
 
-    fn find(&mut self, kind: usize) -> Result<(usize, Option<Offer>), String> {
-        let template = &self.survey.config.templates[kind];
-        self.template_is_open(kind, template)?;
+    fn find(&mut self, index: TemplateIndex) -> Result<(usize, Option<Offer>), String> {
+        let template = &self.fleet.config.templates[index];
+        self.template_is_open(index, template)?;
         let pass = self.pass_is_open();
-        let place = self.first_place(kind, template, pass.is_ok())?;
+        let place = self.first_place(index, template, pass.is_ok())?;
         pass?;
         Ok(place)
     }
 
-    fn template_is_open(&self, kind: usize, template: &Template) -> Result<(), String> {
+    fn template_is_open(&self, index: TemplateIndex, template: &Template) -> Result<(), String> {
         let name = &template.name;
-        if self.survey.is_quieting() {
+        if self.fleet.is_quieting() {
             return Err("Jenkins is quieting down: nothing is created".to_owned());
         }
-        if !self.survey.context.create {
+        if !self.fleet.context.create {
             return Err("this command creates nothing".to_owned());
         }
-        if self.of_template[kind] >= template.max {
+        if self.of_template[index] >= template.max {
             return Err(format!(
                 "template \"{name}\" is at its max of {}",
                 servers(template.max)
             ));
         }
-        if let Some(reason) = refusals::closes(self.survey, template, self.coming_by_ssh()) {
+        if let Some(reason) = refusals::closes(self.fleet, template, self.coming_by_ssh()) {
             return Err(reason);
         }
-        self.passes(&BackoffKey::Template(name.clone()), self.booting_of[kind])?;
-        let canary = self.survey.config.limits.canary;
-        let proved = self.survey.state.proved.get(name) == Some(&template.digest);
-        if canary > 0 && !proved && self.booting_of[kind] >= canary {
+        self.passes(&BackoffKey::Template(name.clone()), self.booting_of[index])?;
+        let canary = self.fleet.config.limits.canary;
+        let proved = self.fleet.state.proved.get(name) == Some(&template.digest);
+        if canary > 0 && !proved && self.booting_of[index] >= canary {
             return Err(format!("canary: waiting for the first server of \"{name}\" to join"));
         }
         Ok(())
@@ -202,7 +209,7 @@ impl<'s, 'a> Yard<'s, 'a> {
 
     /// Counts the servers on their way to which Jenkins is to connect.
     fn coming_by_ssh(&self) -> u32 {
-        let templates = self.survey.config.templates.iter().zip(&self.booting_of);
+        let templates = self.fleet.config.templates.iter().zip(&self.booting_of);
         let by_ssh = templates.filter(|(template, _)| template.register == Register::Ssh);
         by_ssh.map(|(_, booting)| booting).sum()
     }
@@ -211,46 +218,46 @@ impl<'s, 'a> Yard<'s, 'a> {
     /// these limits alone keep from being made.
     pub fn without_shared_limits(mut self, creates: &[Create]) -> Self {
         self.without_shared_limits = true;
-        let templates = &self.survey.config.templates;
+        let templates = &self.fleet.config.templates;
         for create in creates {
-            let Some(kind) = templates.iter().position(|template| template.name == create.template) else {
+            let Some(index) = templates.iter().position(|template| template.name == create.template) else {
                 continue;
             };
-            let mut places = templates[kind].placements.iter();
+            let mut places = templates[index].placements.iter();
             if let Some(place) = places.find(|place| place.provider == create.provider && place.zone == create.zone) {
-                self.count_new(kind, place, create.offer.as_ref());
+                self.count_new(index, place, create.offer.as_ref());
             }
         }
         self
     }
 
     /// Returns the placements where a server of a template could be made, with what it would get there.
-    pub fn places(&mut self, kind: usize) -> Vec<(&'s Placement, Option<Offer>)> {
-        let template = &self.survey.config.templates[kind];
-        if self.template_is_open(kind, template).is_err() || self.pass_is_open().is_err() {
+    pub fn places(&mut self, index: TemplateIndex) -> Vec<(&'s Placement, Option<Offer>)> {
+        let template = &self.fleet.config.templates[index];
+        if self.template_is_open(index, template).is_err() || self.pass_is_open().is_err() {
             return Vec::new();
         }
-        let places = order(&self.survey.state, template).into_iter();
-        let fit = |(_, place)| Some((place, self.fits(kind, template, place).ok()?.offer));
+        let places = order(&self.fleet.state, template).into_iter();
+        let fit = |(_, place)| Some((place, self.fits(index, template, place).ok()?.offer));
         places.filter_map(fit).collect()
     }
 
     fn first_place(
         &mut self,
-        kind: usize,
+        index: TemplateIndex,
         template: &Template,
         may_probe: bool,
     ) -> Result<(usize, Option<Offer>), String> {
         let mut reasons: Vec<String> = Vec::new();
-        for (place, placement) in order(&self.survey.state, template) {
-            let reason = match self.fits(kind, template, placement) {
-                Ok(fit) if fit.probes.is_empty() || self.granted.contains(&(kind, place)) => {
+        for (place, placement) in order(&self.fleet.state, template) {
+            let reason = match self.fits(index, template, placement) {
+                Ok(fit) if fit.probes.is_empty() || self.granted.contains(&(index, place)) => {
                     return Ok((place, fit.offer));
                 }
                 Ok(fit) => {
                     let reason = turn_of_another(&fit.probes);
                     let keys = fit.probes;
-                    self.turns.extend(may_probe.then_some(Turn { kind, place, keys }));
+                    self.turns.extend(may_probe.then_some(Turn { index, place, keys }));
                     reason
                 }
                 Err(reason) => reason,
@@ -265,9 +272,9 @@ impl<'s, 'a> Yard<'s, 'a> {
         Err(reasons.join("; "))
     }
 
-    fn fits(&mut self, kind: usize, template: &Template, placement: &Placement) -> Result<Fit, String> {
+    fn fits(&mut self, index: TemplateIndex, template: &Template, placement: &Placement) -> Result<Fit, String> {
         let name = placement.provider.as_str();
-        let cloud = match self.survey.observed.clouds.get(name) {
+        let cloud = match self.fleet.observed.clouds.get(name) {
             Some(Reading::Read(cloud)) => cloud,
             Some(Reading::Unreadable(why)) => return Err(format!("provider {name} cannot be read: {}", shown(why))),
             None => return Err(format!("provider {name} was not read")),
@@ -279,8 +286,8 @@ impl<'s, 'a> Yard<'s, 'a> {
         {
             return Err(format!("{name}: {}", shown(&unavailable.reason)));
         }
-        self.shared(|yard| yard.provider_maximum(name))?;
-        let probes = self.back_offs(kind, template, placement)?;
+        self.shared(|capacity| capacity.provider_maximum(name))?;
+        let probes = self.back_offs(index, template, placement)?;
         let offers = match &cloud.offers {
             None => return Ok(Fit { offer: None, probes }),
             Some(Reading::Unreadable(why)) => return Err(format!("provider {name} cannot be read: {}", shown(why))),
@@ -290,14 +297,14 @@ impl<'s, 'a> Yard<'s, 'a> {
             .templates
             .get(&template.name)
             .and_then(|offer| offer.as_ref().ok());
-        self.shared(|yard| {
-            let lack = yard.room.get(name).and_then(|room| lacking(room, offer))?;
+        self.shared(|capacity| {
+            let lack = capacity.room.get(name).and_then(|room| lacking(room, offer))?;
             Some(format!("{name}: {lack}"))
         })?;
         let Some(offer) = offer else {
             return Ok(Fit { offer: None, probes });
         };
-        let image = self.image(kind, template, &placement.provider, offer)?;
+        let image = self.image(index, template, &placement.provider, offer)?;
         let free = |port: &str| !self.ports.contains(&(name, port.to_owned()));
         let ports = ports(&offer.ports, free)
             .ok_or_else(|| format!("{name}: needs a port, 0 left: every one of `ports` is in use"))?;
@@ -326,11 +333,11 @@ impl<'s, 'a> Yard<'s, 'a> {
     /// there are too many already.
     pub fn left(&self, provider: &str) -> (Option<i64>, Option<i64>) {
         let here = self.at_provider.get(provider).copied().unwrap_or(0);
-        let entry = self.survey.config.providers.get(provider);
+        let entry = self.fleet.config.providers.get(provider);
         let most = entry.and_then(|provider| provider.max_servers);
-        let fleet = self.survey.config.limits.max_servers;
+        let most_in_all = self.fleet.config.limits.max_servers;
         let left = |most: Option<u32>, count: u32| most.map(|most| i64::from(most) - i64::from(count));
-        (left(fleet, self.all), left(most, here))
+        (left(most_in_all, self.all), left(most, here))
     }
 
     /// Returns what is left of the quota of a provider.
@@ -339,18 +346,23 @@ impl<'s, 'a> Yard<'s, 'a> {
     }
 
     fn provider_maximum(&self, name: &str) -> Option<String> {
-        let most = self.survey.config.providers.get(name)?.max_servers?;
+        let most = self.fleet.config.providers.get(name)?.max_servers?;
         let count = self.at_provider.get(name).copied().unwrap_or(0);
         (count >= most).then(|| format!("provider {name} is at its max of {}", servers(most)))
     }
 
     fn fleet_maximum(&self) -> Option<String> {
-        let most = self.survey.config.limits.max_servers?;
+        let most = self.fleet.config.limits.max_servers?;
         (self.all >= most).then(|| format!("the fleet is at its max of {} (limits.max_servers)", servers(most)))
     }
 
     /// Asks the back-offs of a template at a placement; returns what a server there would probe for all templates.
-    fn back_offs(&self, kind: usize, template: &Template, placement: &Placement) -> Result<Vec<BackoffKey>, String> {
+    fn back_offs(
+        &self,
+        index: TemplateIndex,
+        template: &Template,
+        placement: &Placement,
+    ) -> Result<Vec<BackoffKey>, String> {
         let Placement { provider, zone } = placement;
         let name = provider.as_str();
         let zone = zone.as_ref();
@@ -369,29 +381,35 @@ impl<'s, 'a> Yard<'s, 'a> {
             }
         }
         let pair = BackoffKey::TemplateAt(template.name.clone(), provider.clone(), zone.cloned());
-        self.passes(&pair, count(self.booting_of_in.get(&(kind, name, zone))))?;
+        self.passes(&pair, count(self.booting_of_in.get(&(index, name, zone))))?;
         if template.spec.floating_ip_pool.is_some() {
             // Nobody would reach a server that gets no floating IP.
             let key = BackoffKey::FloatingIp(template.name.clone(), provider.clone());
-            self.passes(&key, count(self.booting_of_at.get(&(kind, name))))?;
+            self.passes(&key, count(self.booting_of_at.get(&(index, name))))?;
         }
         Ok(probes)
     }
 
     /// Chooses the image of the next server. A burst of servers of one that nobody has seen work is held back.
-    fn image(&self, kind: usize, template: &Template, at: &ProviderName, offer: &Offer) -> Result<String, String> {
+    fn image(
+        &self,
+        index: TemplateIndex,
+        template: &Template,
+        at: &ProviderName,
+        offer: &Offer,
+    ) -> Result<String, String> {
         // A cloud of type exec resolves no image: what it lists is its own word, which proves none.
         if offer.image.is_empty() {
             return Ok(String::new());
         }
         let booting = |image: &str| {
-            let key = (kind, at.as_str(), image.to_owned());
+            let key = (index, at.as_str(), image.to_owned());
             self.booting_image.get(&key).copied().unwrap_or(0)
         };
-        let chooser = Chooser::new(self.survey, template, at);
+        let chooser = Chooser::new(self.fleet, template, at);
         let candidates = images::candidates(template, offer);
         let image = chooser.choose(&candidates, booting).unwrap_or(&offer.image);
-        let canary = self.survey.config.limits.canary;
+        let canary = self.fleet.config.limits.canary;
         if canary > 0 && chooser.is_unproved(image) && booting(image) >= canary {
             let name = &template.name;
             return Err(format!(
@@ -404,7 +422,7 @@ impl<'s, 'a> Yard<'s, 'a> {
 
     fn pass_is_open(&mut self) -> Result<(), String> {
         self.shared(Self::fleet_maximum)?;
-        let limits = &self.survey.config.limits;
+        let limits = &self.fleet.config.limits;
         if limits.max_creates_per_pass == 0 {
             return Err("limits.max_creates_per_pass is 0: nothing is created".to_owned());
         }
@@ -415,7 +433,7 @@ impl<'s, 'a> Yard<'s, 'a> {
             ));
         }
         let most = limits.max_creates_per_pass;
-        if self.made.saturating_add(self.survey.context.created) >= most {
+        if self.made.saturating_add(self.fleet.context.created) >= most {
             return Err(format!(
                 "{most} creates are the most for one pass; the rest goes in the next passes"
             ));
@@ -425,7 +443,7 @@ impl<'s, 'a> Yard<'s, 'a> {
 
     /// Asks a back-off key, with how many servers boot under it; returns whether it is open or half-open.
     fn passes(&self, key: &BackoffKey, booting: u32) -> Result<Gate, String> {
-        match gate(&self.survey.state, key, self.survey.context.now) {
+        match gate(&self.fleet.state, key, self.fleet.context.now) {
             Gate::Closed(why) => Err(excerpt(&why, LONGEST_REASON)),
             Gate::Probe if booting > 0 => Err(format!(
                 "{key}: after its failures one server at a time, until one has joined"
@@ -435,18 +453,18 @@ impl<'s, 'a> Yard<'s, 'a> {
     }
 
     /// Books the server that `open` found a place for.
-    pub fn book(&mut self, kind: usize, because: String) {
-        let Some((place, offer)) = self.next[kind].take() else {
+    pub fn book(&mut self, index: TemplateIndex, because: String) {
+        let Some((place, offer)) = self.next[index].take() else {
             return;
         };
-        let template = &self.survey.config.templates[kind];
+        let template = &self.fleet.config.templates[index];
         let placement = &template.placements[place];
-        let state = &self.survey.state;
+        let state = &self.fleet.state;
         // Every node that is seen or begun stands in the memory after looking.
         let id = self
             .ids
             .next(|id| state.nodes.contains_key(id) || state.intents.contains_key(id));
-        self.count_new(kind, placement, offer.as_ref());
+        self.count_new(index, placement, offer.as_ref());
         self.creates.push(Create {
             name: server_name(&template.name, &id),
             id,

@@ -1,6 +1,6 @@
 //! Which image a server is made of: the newest, unless its servers never join; then the one before it.
 //!
-//! What became of each image is counted here and kept in the memory. Seeing that a server failed is left to `survey`,
+//! What became of each image is counted here and kept in the memory. Seeing that a server failed is left to `fleet`,
 //! using the choice to `grow`.
 
 use jiff::{SignedDuration, Timestamp};
@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::config::{Config, Template};
 use crate::model::{CloudView, ImageRef, Offer, ProviderName, Reading};
 use crate::plan::create::backoff;
-use crate::plan::fleet::Survey;
+use crate::plan::fleet::Fleet;
 use crate::plan::rows::Rollback;
 use crate::plan::words::{moment, shown};
 use crate::state::{BackoffKey, FailedImage, ImageMemory, State};
@@ -41,9 +41,9 @@ pub struct Chooser<'c> {
 }
 
 impl<'c> Chooser<'c> {
-    pub fn new(survey: &'c Survey<'_>, template: &Template, provider: &ProviderName) -> Self {
-        let memory = memory(&survey.state, template, provider);
-        Self::of(memory, survey.config, survey.context.now)
+    pub fn new(fleet: &'c Fleet<'_>, template: &Template, provider: &ProviderName) -> Self {
+        let memory = memory(&fleet.state, template, provider);
+        Self::of(memory, fleet.config, fleet.context.now)
     }
 
     fn of(memory: Option<&'c ImageMemory>, config: &Config, now: Timestamp) -> Self {
@@ -195,8 +195,8 @@ fn refs(memory: &ImageMemory) -> Vec<&str> {
 }
 
 /// Writes down which images the clouds have, where they were asked.
-pub fn remember_candidates(survey: &mut Survey<'_>) {
-    for (provider, reading) in &survey.observed.clouds {
+pub fn remember_candidates(fleet: &mut Fleet<'_>) {
+    for (provider, reading) in &fleet.observed.clouds {
         let Reading::Read(CloudView {
             offers: Some(Reading::Read(offers)),
             ..
@@ -204,15 +204,15 @@ pub fn remember_candidates(survey: &mut Survey<'_>) {
         else {
             continue;
         };
-        for template in &survey.config.templates {
+        for template in &fleet.config.templates {
             let Some(Ok(offer)) = offers.templates.get(&template.name) else {
                 continue;
             };
             let images = candidates(template, offer);
-            if images.len() < 2 && memory(&survey.state, template, provider).is_none() {
+            if images.len() < 2 && memory(&fleet.state, template, provider).is_none() {
                 continue;
             }
-            let memory = entry(&mut survey.state, template, provider);
+            let memory = entry(&mut fleet.state, template, provider);
             memory.failed.retain(|image, _| images.contains(&image.as_str()));
             memory.candidates = if images.len() < 2 {
                 Vec::new()
@@ -224,10 +224,10 @@ pub fn remember_candidates(survey: &mut Survey<'_>) {
 }
 
 /// Rolls back and forth: says so once, and lets the first servers of the other image go at once.
-pub fn decide(survey: &mut Survey<'_>) {
-    let (config, now) = (survey.config, survey.context.now);
+pub fn decide(fleet: &mut Fleet<'_>) {
+    let (config, now) = (fleet.config, fleet.context.now);
     for template in &config.templates {
-        let Some(places) = survey.state.images.get_mut(&template.name) else {
+        let Some(places) = fleet.state.images.get_mut(&template.name) else {
             continue;
         };
         let mut opened = Vec::new();
@@ -246,10 +246,10 @@ pub fn decide(survey: &mut Survey<'_>) {
             };
             let text = sentence(template, &rollback);
             if memory.instead == instead {
-                survey.notes.push(text);
+                fleet.notes.push(text);
                 continue;
             }
-            survey.warnings.push(text);
+            fleet.warnings.push(text);
             // Where nothing ever joined, the second image that fails is held back as any template is.
             if memory.instead.is_none() || memory.joined.contains(&rollback.instead) {
                 opened.push(provider.clone());
@@ -257,11 +257,11 @@ pub fn decide(survey: &mut Survey<'_>) {
             memory.instead = instead;
         }
         for provider in opened {
-            backoff::clear(&mut survey.state, &BackoffKey::Template(template.name.clone()));
+            backoff::clear(&mut fleet.state, &BackoffKey::Template(template.name.clone()));
             for place in template.placements.iter().filter(|place| place.provider == provider) {
                 let (name, zone) = (template.name.clone(), place.zone.clone());
                 let key = BackoffKey::TemplateAt(name, provider.clone(), zone);
-                backoff::clear(&mut survey.state, &key);
+                backoff::clear(&mut fleet.state, &key);
             }
         }
     }

@@ -10,46 +10,46 @@ use crate::config::{Config, HostKey, Register};
 use crate::model::{Computer, NodeName, ServerStatus, split_server_name};
 use crate::plan::action::{Registration, Removal};
 use crate::plan::clock::since;
-use crate::plan::fleet::Survey;
-use crate::plan::fleet::agent::{Link, Standing, Unit};
+use crate::plan::fleet::Fleet;
+use crate::plan::fleet::agent::{Agent, AgentState, Link};
 use crate::plan::refusals;
 use crate::plan::resources::upkeep;
 use crate::plan::words::shown;
 use crate::state::{Sighting, State};
 
 /// Plans a Jenkins node for each server that is up, has its address, and has yet to join.
-pub fn registers(survey: &mut Survey<'_>, removals: &[Removal]) -> Vec<Registration> {
-    if !survey.context.create || survey.is_quieting() {
+pub fn registers(fleet: &mut Fleet<'_>, removals: &[Removal]) -> Vec<Registration> {
+    if !fleet.context.create || fleet.is_quieting() {
         return Vec::new();
     }
     let mut found = Vec::new();
     let mut unknown: BTreeMap<&str, &str> = BTreeMap::new();
-    for unit in survey.units.iter().filter(|unit| is_ready(unit, survey.config)) {
+    for agent in fleet.agents.iter().filter(|agent| is_ready(agent, fleet.config)) {
         let goes = |removal: &Removal| {
             let target = removal.server.as_ref();
-            target.is_some_and(|target| target.provider == *unit.provider && Some(&target.id) == unit.server_id())
+            target.is_some_and(|target| target.provider == *agent.provider && Some(&target.id) == agent.server_id())
         };
-        let (Some(template), Some(server)) = (unit.template(survey.config), unit.server) else {
+        let (Some(template), Some(server)) = (agent.template(fleet.config), agent.server) else {
             continue;
         };
         let Some(address) = server.address().filter(|_| !removals.iter().any(goes)) else {
             continue;
         };
         let host_key = match template.agent.host_key {
-            HostKey::Made => survey.state.host_keys.get(&unit.id).cloned(),
+            HostKey::Made => fleet.state.host_keys.get(&agent.id).cloned(),
             _ => None,
         };
-        if refusals::is_refused(survey, template) {
+        if refusals::is_refused(fleet, template) {
             continue;
         }
         if template.agent.host_key == HostKey::Made && host_key.is_none() {
-            unknown.insert(unit.name, template.name.as_str());
+            unknown.insert(agent.name, template.name.as_str());
             continue;
         }
         found.push(Registration {
-            name: NodeName::new(unit.name),
+            name: NodeName::new(agent.name),
             template: template.name.clone(),
-            provider: unit.provider.clone(),
+            provider: agent.provider.clone(),
             server_id: server.id.clone(),
             address,
             host_key,
@@ -64,32 +64,32 @@ pub fn registers(survey: &mut Survey<'_>, removals: &[Removal]) -> Vec<Registrat
             shown(server)
         )
     });
-    survey.notes.extend(notes);
+    fleet.notes.extend(notes);
     found
 }
 
 /// Whether a server that we made can be connected to, and nobody has made a node for it yet.
-fn is_ready(unit: &Unit<'_>, config: &Config) -> bool {
-    let Some(template) = unit
+fn is_ready(agent: &Agent<'_>, config: &Config) -> bool {
+    let Some(template) = agent
         .template(config)
         .filter(|template| template.register == Register::Ssh)
     else {
         return false;
     };
-    let active = unit.server.is_some_and(|server| server.status == ServerStatus::Active);
+    let active = agent.server.is_some_and(|server| server.status == ServerStatus::Active);
     // One that had joined lost its node for a reason.
-    let waits = unit.standing == Standing::Booting && matches!(unit.link, Link::None);
-    active && waits && unit.readable && !unit.twin && !unit.adopted && !upkeep::lacks_address(unit, template)
+    let waits = agent.state == AgentState::Booting && matches!(agent.link, Link::None);
+    active && waits && agent.readable && !agent.duplicate && !agent.adopted && !upkeep::lacks_address(agent, template)
 }
 
 /// Keeps the host keys that were made for servers as long as they have no node.
-pub fn remember(survey: &mut Survey<'_>, before: &State) {
+pub fn remember(fleet: &mut Fleet<'_>, before: &State) {
     if before.host_keys.is_empty() {
         return;
     }
-    let open = survey.units.iter().filter(|unit| unit.computer().is_none());
-    let kept = open.filter_map(|unit| Some((unit.id.clone(), before.host_keys.get(&unit.id)?.clone())));
-    survey.state.host_keys = kept.collect();
+    let open = fleet.agents.iter().filter(|agent| agent.computer().is_none());
+    let kept = open.filter_map(|agent| Some((agent.id.clone(), before.host_keys.get(&agent.id)?.clone())));
+    fleet.state.host_keys = kept.collect();
 }
 
 /// Whether an offline node, of which only the name says that it is ours, may wait for a server that is still to come: it

@@ -12,8 +12,8 @@ use crate::labels::Labels;
 use crate::model::{NodeId, TemplateName};
 use crate::plan::clock::since;
 use crate::plan::demand::eligible::{is_served_by, labels_in};
-use crate::plan::fleet::Survey;
-use crate::plan::fleet::agent::{Standing, Unit};
+use crate::plan::fleet::Fleet;
+use crate::plan::fleet::agent::{Agent, AgentState, TemplateIndex};
 use crate::queue::Wish;
 use crate::state::{LabelDrift, State};
 
@@ -61,16 +61,16 @@ pub fn is_due(drift: &LabelDrift, now: Timestamp) -> bool {
 
 /// Draws the lessons of this pass: which labels nodes lack when they are seen online for the first time, and which they
 /// have beside their template's. Of those that waiting items mention none is left out.
-pub fn learn(survey: &mut Survey<'_>, wishes: &[Wish]) {
-    let (config, now) = (survey.config, survey.context.now);
-    let mut drifts = std::mem::take(&mut survey.state.drifts);
+pub fn learn(fleet: &mut Fleet<'_>, wishes: &[Wish]) {
+    let (config, now) = (fleet.config, fleet.context.now);
+    let mut drifts = std::mem::take(&mut fleet.state.drifts);
     drifts.retain(|name, drift| {
         let mut templates = config.templates.iter();
         let Some(template) = templates.find(|template| template.name == *name && template.digest == drift.config)
         else {
             return false;
         };
-        if let Some(lacks) = complete(survey, template, drift) {
+        if let Some(lacks) = complete(fleet, template, drift) {
             drift.lacks.retain(|label, _| lacks.contains(label.as_str()));
         }
         drift
@@ -78,12 +78,12 @@ pub fn learn(survey: &mut Survey<'_>, wishes: &[Wish]) {
             .retain(|_, then| now.duration_since(*then).abs() < WARN_EVERY);
         true
     });
-    let lacking = newest(survey, is_first_sighting, lacks_of);
+    let lacking = newest(fleet, is_first_sighting, lacks_of);
     let mentioned: BTreeSet<&str> = wishes.iter().flat_map(labels_in).collect();
     let adding = newest(
-        survey,
-        |unit| is_just_up(unit, survey),
-        |unit, template| adds_of(unit, template, &mentioned),
+        fleet,
+        |agent| is_just_up(agent, fleet),
+        |agent, template| adds_of(agent, template, &mentioned),
     );
     for lesson in lacking {
         heed(&lesson, &mut drifts, |drift, is_newer| {
@@ -102,7 +102,7 @@ pub fn learn(survey: &mut Survey<'_>, wishes: &[Wish]) {
         });
     }
     drifts.retain(|_, drift| !drift.is_none() || !drift.said.is_empty());
-    survey.state.drifts = drifts;
+    fleet.state.drifts = drifts;
 }
 
 /// What the newest node of a template shows of labels.
@@ -118,49 +118,49 @@ struct Lesson<'a> {
 
 /// Finds one lesson for each template that has a node to learn from.
 fn newest<'s>(
-    survey: &'s Survey<'_>,
-    may_teach: impl Fn(&Unit<'_>) -> bool,
-    labels_of: impl Fn(&Unit<'s>, &'s Template) -> Option<BTreeSet<&'s str>>,
+    fleet: &'s Fleet<'_>,
+    may_teach: impl Fn(&Agent<'_>) -> bool,
+    labels_of: impl Fn(&Agent<'s>, &'s Template) -> Option<BTreeSet<&'s str>>,
 ) -> Vec<Lesson<'s>> {
     let mut lessons: BTreeMap<usize, Lesson<'_>> = BTreeMap::new();
     let mut joined: BTreeMap<usize, Timestamp> = BTreeMap::new();
-    for unit in &survey.units {
-        let (Some(kind), Some(created)) = (unit.kind, unit.created) else {
+    for agent in &fleet.agents {
+        let (Some(index), Some(created)) = (agent.template_index, agent.created) else {
             continue;
         };
-        let template = &survey.config.templates[kind];
-        if unit.adopted || unit.digest() != Some(template.digest.as_str()) {
+        let template = &fleet.config.templates[index];
+        if agent.adopted || agent.digest() != Some(template.digest.as_str()) {
             continue;
         }
-        if !may_teach(unit) {
-            if unit.before.is_some_and(|before| before.joined.is_some()) {
-                let newest = joined.entry(kind).or_insert(created);
+        if !may_teach(agent) {
+            if agent.before.is_some_and(|before| before.joined.is_some()) {
+                let newest = joined.entry(index).or_insert(created);
                 *newest = created.max(*newest);
             }
             continue;
         }
-        let Some(labels) = labels_of(unit, template) else {
+        let Some(labels) = labels_of(agent, template) else {
             continue;
         };
         let lesson = Lesson {
             template,
-            node: &unit.id,
+            node: &agent.id,
             created,
             labels,
             late: false,
         };
-        match lessons.get_mut(&kind) {
+        match lessons.get_mut(&index) {
             Some(other) if other.created > created => {}
             // Which of two of one second is newer is not known: what one of them shows to be right, is.
             Some(other) if other.created == created => other.labels.retain(|label| lesson.labels.contains(label)),
-            _ => drop(lessons.insert(kind, lesson)),
+            _ => drop(lessons.insert(index, lesson)),
         }
     }
-    let late = |kind: usize, created: Timestamp| joined.get(&kind).is_some_and(|newest| *newest >= created);
+    let late = |index: TemplateIndex, created: Timestamp| joined.get(&index).is_some_and(|newest| *newest >= created);
     let lessons = lessons.into_iter();
     lessons
-        .map(|(kind, lesson)| Lesson {
-            late: late(kind, lesson.created),
+        .map(|(index, lesson)| Lesson {
+            late: late(index, lesson.created),
             ..lesson
         })
         .collect()
@@ -200,38 +200,38 @@ fn remember(known: &mut BTreeMap<String, Timestamp>, labels: &BTreeSet<&str>, no
 
 /// Whether a node is online for the first time, and was watched before: after a loss of the state nobody knows which of
 /// its labels were taken off by hand.
-fn is_first_sighting(unit: &Unit<'_>) -> bool {
-    let watched = match unit.before {
+fn is_first_sighting(agent: &Agent<'_>) -> bool {
+    let watched = match agent.before {
         Some(before) => before.joined.is_none(),
-        None => unit.intent.is_some(),
+        None => agent.intent.is_some(),
     };
-    watched && matches!(unit.standing, Standing::Up { .. })
+    watched && matches!(agent.state, AgentState::Up { .. })
 }
 
 /// Whether a node was seen to come online a moment ago. One that took longer to join than it may was found when the memory
 /// had been lost.
-fn is_just_up(unit: &Unit<'_>, survey: &Survey<'_>) -> bool {
-    let now = survey.context.now;
+fn is_just_up(agent: &Agent<'_>, fleet: &Fleet<'_>) -> bool {
+    let now = fleet.context.now;
     let watched = || {
-        let (joined, created) = (unit.before?.joined?, unit.created?);
-        let is_young = since(now, joined) <= ADDED_COMPLETE || survey.last_pass.is_some_and(|last| joined >= last);
-        let boot_grace = unit.template(survey.config)?.boot_grace;
+        let (joined, created) = (agent.before?.joined?, agent.created?);
+        let is_young = since(now, joined) <= ADDED_COMPLETE || fleet.last_pass.is_some_and(|last| joined >= last);
+        let boot_grace = agent.template(fleet.config)?.boot_grace;
         Some(is_young && since(joined, created) <= boot_grace)
     };
-    is_first_sighting(unit) || matches!(unit.standing, Standing::Up { .. }) && watched().unwrap_or(false)
+    is_first_sighting(agent) || matches!(agent.state, AgentState::Up { .. }) && watched().unwrap_or(false)
 }
 
 /// Returns the labels of its template that a node lacks; `None` where Jenkins does not tell them.
-fn lacks_of<'s>(unit: &Unit<'_>, template: &'s Template) -> Option<BTreeSet<&'s str>> {
-    let labels: BTreeSet<&str> = unit.computer()?.labels.as_ref()?.iter().map(String::as_str).collect();
+fn lacks_of<'s>(agent: &Agent<'_>, template: &'s Template) -> Option<BTreeSet<&'s str>> {
+    let labels: BTreeSet<&str> = agent.computer()?.labels.as_ref()?.iter().map(String::as_str).collect();
     let promised = template.labels.iter().map(String::as_str);
     Some(promised.filter(|label| !labels.contains(label)).collect())
 }
 
 /// Returns the labels that a node has beside its template's, its own name aside, those first that are mentioned; `None`
 /// where Jenkins does not tell them.
-fn adds_of<'s>(unit: &Unit<'s>, template: &Template, mentioned: &BTreeSet<&str>) -> Option<BTreeSet<&'s str>> {
-    let computer = unit.computer()?;
+fn adds_of<'s>(agent: &Agent<'s>, template: &Template, mentioned: &BTreeSet<&str>) -> Option<BTreeSet<&'s str>> {
+    let computer = agent.computer()?;
     let labels = computer.labels.as_ref()?.iter().map(String::as_str);
     let is_added = |label: &&str| {
         *label != computer.name.as_str() && !template.labels.contains(*label) && label.len() <= LONGEST_ADDED
@@ -243,11 +243,11 @@ fn adds_of<'s>(unit: &Unit<'s>, template: &Template, mentioned: &BTreeSet<&str>)
 }
 
 /// Returns which labels the node that showed a drift lacks by now, as long as its labels may still be coming.
-fn complete<'s>(survey: &Survey<'_>, template: &'s Template, drift: &LabelDrift) -> Option<BTreeSet<&'s str>> {
-    let unit = survey.units.iter().find(|unit| unit.id == drift.node)?;
-    let young = since(survey.context.now, unit.joined?) <= LABELS_COMPLETE;
-    let up = matches!(unit.standing, Standing::Up { .. });
-    (young && up).then(|| lacks_of(unit, template)).flatten()
+fn complete<'s>(fleet: &Fleet<'_>, template: &'s Template, drift: &LabelDrift) -> Option<BTreeSet<&'s str>> {
+    let agent = fleet.agents.iter().find(|agent| agent.id == drift.node)?;
+    let young = since(fleet.context.now, agent.joined?) <= LABELS_COMPLETE;
+    let up = matches!(agent.state, AgentState::Up { .. });
+    (young && up).then(|| lacks_of(agent, template)).flatten()
 }
 
 /// Whether a template does not answer for a wish that its configuration satisfies.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::QueueItem;
 use crate::plan::demand::slots::{Origin, SlotGroups};
-use crate::plan::fleet::Survey;
+use crate::plan::fleet::Fleet;
 use crate::queue::{Wish, Wishes};
 
 /// Everything that is wanted.
@@ -53,9 +53,9 @@ pub struct Warm {
 
 impl<'a> Demand<'a> {
     /// Sorts what is wanted.
-    pub fn new(survey: &Survey<'a>, wishes: Wishes) -> Self {
-        let (config, now) = (survey.config, survey.context.now);
-        let queue = &survey.observed.jenkins.queue;
+    pub fn new(fleet: &Fleet<'a>, wishes: Wishes) -> Self {
+        let (config, now) = (fleet.config, fleet.context.now);
+        let queue = &fleet.observed.jenkins.queue;
         let mut items: Vec<Item> = Vec::with_capacity(queue.len());
         for (place, (item, wish)) in queue.iter().zip(&wishes.of_item).enumerate() {
             if let Some(wish) = *wish {
@@ -67,7 +67,7 @@ impl<'a> Demand<'a> {
         items.sort_by_key(|item| item.rank);
 
         let ready: Vec<u32> = config.templates.iter().map(|t| t.min_ready.at(now)).collect();
-        let (groups, served) = SlotGroups::new(survey, &wishes.distinct);
+        let (groups, served) = SlotGroups::new(fleet, &wishes.distinct);
         let warm_only: Vec<Vec<usize>> = (0..ready.len())
             .map(|template| match ready[template] {
                 0 => Vec::new(),

@@ -5,8 +5,8 @@ use foldhash::HashSet;
 use crate::plan::demand::eligible;
 use crate::plan::demand::items::Demand;
 use crate::plan::demand::matching::Flow;
-use crate::plan::fleet::Survey;
-use crate::plan::fleet::agent::{Standing, Unit};
+use crate::plan::fleet::Fleet;
+use crate::plan::fleet::agent::{Agent, AgentState};
 use crate::queue::Wish;
 
 /// Who needs the slots that are idle now, once somebody asked: what was taken away for one removal is not there for the
@@ -16,9 +16,9 @@ pub struct Need<'d>(Option<Flow<'d>>);
 
 impl<'d> Need<'d> {
     /// Takes the slots of an idle node away if nobody needs them; says whether it did.
-    pub fn withdraw(&mut self, survey: &Survey<'_>, demand: &'d Demand<'_>, group: Option<usize>, slots: u32) -> bool {
+    pub fn withdraw(&mut self, fleet: &Fleet<'_>, demand: &'d Demand<'_>, group: Option<usize>, slots: u32) -> bool {
         group.is_none_or(|group| {
-            let flow = self.0.get_or_insert_with(|| need_of(survey, demand));
+            let flow = self.0.get_or_insert_with(|| need_of(fleet, demand));
             flow.withdraw(group, slots)
         })
     }
@@ -26,17 +26,17 @@ impl<'d> Need<'d> {
 
 /// Matches everything that is wanted to the slots that are idle now. What is needed there is needed all the more when
 /// servers that still boot are left out, so that no item loses an idle node for the promise of another.
-fn need_of<'d>(survey: &Survey<'_>, demand: &'d Demand<'_>) -> Flow<'d> {
+fn need_of<'d>(fleet: &Fleet<'_>, demand: &'d Demand<'_>) -> Flow<'d> {
     let mut idle = vec![0_u32; demand.slots.len()];
-    for (unit, group) in survey.units.iter().zip(demand.slots.of_units()) {
+    for (agent, group) in fleet.agents.iter().zip(demand.slots.of_agents()) {
         if let (
             Some(group),
-            Standing::Up {
+            AgentState::Up {
                 idle_slots,
                 ended: None,
                 ..
             },
-        ) = (*group, &unit.standing)
+        ) = (*group, &agent.state)
         {
             idle[group] = idle[group].saturating_add(*idle_slots);
         }
@@ -57,11 +57,11 @@ fn need_of<'d>(survey: &Survey<'_>, demand: &'d Demand<'_>) -> Flow<'d> {
 
 /// Returns the nodes of ours that queue items name themselves: jobs tied to a node, pipelines that resume on it. Those
 /// that do not wait for an executor yet (blocked, in the quiet period) will.
-pub fn named_nodes<'a>(survey: &'a Survey<'_>, demand: &'a Demand<'_>) -> HashSet<&'a str> {
-    let ours: HashSet<&str> = survey
-        .units
+pub fn named_nodes<'a>(fleet: &'a Fleet<'_>, demand: &'a Demand<'_>) -> HashSet<&'a str> {
+    let ours: HashSet<&str> = fleet
+        .agents
         .iter()
-        .filter_map(Unit::computer)
+        .filter_map(Agent::computer)
         .map(|c| c.name.as_str())
         .collect();
     let mut named = HashSet::default();

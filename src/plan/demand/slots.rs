@@ -11,15 +11,15 @@ use crate::labels::Labels;
 use crate::model::Computer;
 use crate::plan::demand::drift;
 use crate::plan::demand::eligible::{is_served_by, labels_in};
-use crate::plan::fleet::Survey;
-use crate::plan::fleet::agent::{Link, Standing, Unit};
+use crate::plan::fleet::Fleet;
+use crate::plan::fleet::agent::{Agent, AgentState, Link};
 use crate::queue::Wish;
 
 /// All groups of slots.
 pub struct SlotGroups {
     /// The groups; the first are those of [`Origin::Template`], in the order of the templates.
     groups: Vec<SlotGroup>,
-    /// For each unit its group; `None` where its template is no longer configured.
+    /// For each agent its group; `None` where its template is no longer configured.
     of_unit: Vec<Option<usize>>,
 }
 
@@ -54,10 +54,10 @@ struct Promise {
 }
 
 impl SlotGroups {
-    /// Sorts the units into groups; returns for each wish the groups that serve it, first choice first: by the priority
+    /// Sorts the agents into groups; returns for each wish the groups that serve it, first choice first: by the priority
     /// and the order of the templates, online nodes with labels of their own first.
-    pub fn new(survey: &Survey<'_>, wishes: &[Wish]) -> (Self, Vec<Vec<usize>>) {
-        let config = survey.config;
+    pub fn new(fleet: &Fleet<'_>, wishes: &[Wish]) -> (Self, Vec<Vec<usize>>) {
+        let config = fleet.config;
         let mut known = Known::default();
         for label in wishes.iter().flat_map(labels_in) {
             let next = known.len();
@@ -68,7 +68,7 @@ impl SlotGroups {
             .iter()
             .map(|template| Promise {
                 labels: numbers(template.labels.iter().map(String::as_str), &known),
-                expected: drift::of(&survey.state, template)
+                expected: drift::of(&fleet.state, template)
                     .filter(|drift| {
                         !drift.lacks.is_empty() || drift.adds.keys().any(|label| known.contains_key(label.as_str()))
                     })
@@ -80,19 +80,19 @@ impl SlotGroups {
         for template in (0..promises.len()).filter(|&template| promises[template].expected.is_some()) {
             retries[template] = Some(groups.len());
             let origin = Origin::Retry {
-                is_due: may_retry(survey, &config.templates[template]),
+                is_due: may_retry(fleet, &config.templates[template]),
             };
             groups.push(SlotGroup { template, origin });
         }
         let first_own = groups.len();
         let mut own: BTreeMap<(usize, Vec<usize>), usize> = BTreeMap::new();
-        let mut of_unit = Vec::with_capacity(survey.units.len());
-        for unit in &survey.units {
-            of_unit.push(unit.kind.map(|template| {
-                if retries[template].is_some() && is_retry(unit, survey) {
+        let mut of_unit = Vec::with_capacity(fleet.agents.len());
+        for agent in &fleet.agents {
+            of_unit.push(agent.template_index.map(|template| {
+                if retries[template].is_some() && is_retry(agent, fleet) {
                     return retries[template].unwrap_or(template);
                 }
-                let Some(labels) = own_labels(unit, &promises[template], &known) else {
+                let Some(labels) = own_labels(agent, &promises[template], &known) else {
                     return template;
                 };
                 *own.entry((template, labels)).or_insert_with(|| {
@@ -141,8 +141,8 @@ impl SlotGroups {
         groups.position(|group| group.template == template && is_its(group))
     }
 
-    /// Returns the group of each unit, in the order of the units.
-    pub fn of_units(&self) -> &[Option<usize>] {
+    /// Returns the group of each agent, in the order of the agents.
+    pub fn of_agents(&self) -> &[Option<usize>] {
         &self.of_unit
     }
 
@@ -249,10 +249,10 @@ fn numbers<'l>(labels: impl Iterator<Item = &'l str>, known: &Known<'_>) -> Vec<
     numbers
 }
 
-/// Returns the labels of the node that gives a unit its slots, those that count, where some wish may tell it from what
+/// Returns the labels of the node that gives an agent its slots, those that count, where some wish may tell it from what
 /// its template promises. Its name is a label that it alone has.
-fn own_labels(unit: &Unit<'_>, promise: &Promise, known: &Known<'_>) -> Option<Vec<usize>> {
-    let computer = node_of_slots(unit)?;
+fn own_labels(agent: &Agent<'_>, promise: &Promise, known: &Known<'_>) -> Option<Vec<usize>> {
+    let computer = node_of_slots(agent)?;
     let name = known.get(computer.name.as_str()).copied();
     let Some(labels) = &computer.labels else {
         // What Jenkins does not tell is taken to be as promised.
@@ -268,12 +268,12 @@ fn own_labels(unit: &Unit<'_>, promise: &Promise, known: &Known<'_>) -> Option<V
     (promise.expected.is_some() || own != promise.labels).then_some(own)
 }
 
-/// Returns the online node whose executors are the slots of a unit.
-fn node_of_slots<'a>(unit: &Unit<'a>) -> Option<&'a Computer> {
-    match (&unit.standing, &unit.link) {
-        (Standing::Up { .. } | Standing::Offline { .. }, Link::One(computer)) => Some(computer),
+/// Returns the online node whose executors are the slots of an agent.
+fn node_of_slots<'a>(agent: &Agent<'a>) -> Option<&'a Computer> {
+    match (&agent.state, &agent.link) {
+        (AgentState::Up { .. } | AgentState::Offline { .. }, Link::One(computer)) => Some(computer),
         // Slots that are lent are those of the node that has most of them.
-        (Standing::Ambiguous { slots: 1.. }, Link::Many(nodes)) => {
+        (AgentState::Ambiguous { slots: 1.. }, Link::Many(nodes)) => {
             let online = nodes.iter().filter(|node| !node.offline);
             online
                 .max_by_key(|node| node.idle_executors.min(node.executors))
@@ -283,18 +283,18 @@ fn node_of_slots<'a>(unit: &Unit<'a>) -> Option<&'a Computer> {
     }
 }
 
-/// Whether a unit is the server that tries whether the labels are as promised, and boots.
-fn is_retry(unit: &Unit<'_>, survey: &Survey<'_>) -> bool {
-    let drift = survey.state.drifts.get(&unit.template);
+/// Whether an agent is the server that tries whether the labels are as promised, and boots.
+fn is_retry(agent: &Agent<'_>, fleet: &Fleet<'_>) -> bool {
+    let drift = fleet.state.drifts.get(&agent.template);
     let retry = drift.and_then(|drift| drift.retry.as_ref());
-    unit.standing.is_booting() && retry.is_some_and(|retry| retry.node == unit.id)
+    agent.state.is_booting() && retry.is_some_and(|retry| retry.node == agent.id)
 }
 
 /// Whether a server may be made that tries: once a day, and never two at a time.
-fn may_retry(survey: &Survey<'_>, template: &Template) -> bool {
-    let due = drift::of(&survey.state, template).is_some_and(|drift| drift::is_due(drift, survey.context.now));
-    due && !survey
-        .units
+fn may_retry(fleet: &Fleet<'_>, template: &Template) -> bool {
+    let due = drift::of(&fleet.state, template).is_some_and(|drift| drift::is_due(drift, fleet.context.now));
+    due && !fleet
+        .agents
         .iter()
-        .any(|unit| is_retry(unit, survey) && unit.template == template.name)
+        .any(|agent| is_retry(agent, fleet) && agent.template == template.name)
 }

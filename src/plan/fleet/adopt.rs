@@ -15,7 +15,7 @@ use crate::model::{
     Computer, NAME_SEPARATOR, NodeId, Observed, ProviderName, Reading, Server, ServerId, TemplateName, adopted_id,
     split_address_name, split_name_address, template_in_name,
 };
-use crate::plan::fleet::agent::{Link, Unit, marked};
+use crate::plan::fleet::agent::{Agent, Link, marked};
 use crate::plan::words::shown;
 use crate::state::{NodeMemory, State};
 
@@ -96,9 +96,9 @@ impl<'a> Adoption<'a> {
     }
 
     /// Says what is taken over for the first time, what no longer is, and what is left alone.
-    pub fn notes(&mut self, units: &[Unit<'_>]) -> Vec<String> {
-        let new = units.iter().filter(|unit| unit.adopted && unit.before.is_none());
-        let new: Vec<&str> = new.map(|unit| unit.name).collect();
+    pub fn notes(&mut self, agents: &[Agent<'_>]) -> Vec<String> {
+        let new = agents.iter().filter(|agent| agent.adopted && agent.before.is_none());
+        let new: Vec<&str> = new.map(|agent| agent.name).collect();
         let mut notes = std::mem::take(&mut self.notes);
         notes.sort();
         if !new.is_empty() {
@@ -263,12 +263,12 @@ fn adopting<'c>(config: &'c Config, name: &TemplateName) -> Option<&'c Template>
 
 /// Whether a server is ours by its name alone and no node of this Jenkins was ever its own: another controller may have made
 /// it for itself.
-pub fn may_be_anothers(unit: &Unit<'_>, config: &Config) -> bool {
-    let linked = unit.joined.is_some() || unit.before.is_some_and(|before| before.jenkins_node.is_some());
-    let removes = unit
+pub fn may_be_anothers(agent: &Agent<'_>, config: &Config) -> bool {
+    let linked = agent.joined.is_some() || agent.before.is_some_and(|before| before.jenkins_node.is_some());
+    let removes = agent
         .template(config)
         .is_some_and(|template| template.adopt.removes_never_linked());
-    unit.adopted && !removes && !linked && matches!(unit.link, Link::None)
+    agent.adopted && !removes && !linked && matches!(agent.link, Link::None)
 }
 
 /// Returns whether a memory is of a server that was taken over and is foreign again: then its Jenkins node is, too.

@@ -7,9 +7,12 @@ use crate::model::{Computer, NodeId, ProviderName, Server, ServerId, TemplateNam
 use crate::plan::why::Ended;
 use crate::state::{BuildCount, Intent, NodeMemory, Phase, Sighting};
 
+/// The place of a template in `Config::templates`.
+pub type TemplateIndex = usize;
+
 /// One node of ours, from the moment its create was begun until the cloud no longer lists it.
 #[derive(Debug)]
-pub struct Unit<'a> {
+pub struct Agent<'a> {
     /// Its id.
     pub id: NodeId,
     /// The server's name.
@@ -17,7 +20,7 @@ pub struct Unit<'a> {
     /// The template.
     pub template: TemplateName,
     /// The template's place in the configuration; `None` for one that is no longer there.
-    pub kind: Option<usize>,
+    pub template_index: Option<TemplateIndex>,
     /// The cloud.
     pub provider: &'a ProviderName,
     /// The server as the cloud shows it; `None` for an intent, where the cloud could not be read, or where its list lacks the
@@ -32,7 +35,7 @@ pub struct Unit<'a> {
     /// In how many passes the list of a cloud that cannot be asked for one server lacked it.
     pub unlisted: Option<Sighting>,
     /// Whether another server bears the same id.
-    pub twin: bool,
+    pub duplicate: bool,
     /// Whether it was taken over, not made by us.
     pub adopted: bool,
     /// Its Jenkins node.
@@ -49,13 +52,13 @@ pub struct Unit<'a> {
     /// The builds that were seen on it, where its template limits them.
     pub builds: Option<BuildCount>,
     /// Where it stands.
-    pub standing: Standing,
+    pub state: AgentState,
 }
 
-impl<'a> Unit<'a> {
+impl<'a> Agent<'a> {
     /// Returns its template where it is still configured.
     pub fn template<'c>(&self, config: &'c Config) -> Option<&'c Template> {
-        self.kind.map(|kind| &config.templates[kind])
+        self.template_index.map(|index| &config.templates[index])
     }
 
     /// Returns its Jenkins node if it is clear which it is.
@@ -118,7 +121,7 @@ impl<'a> Unit<'a> {
     }
 }
 
-/// The Jenkins node of a unit.
+/// The Jenkins node of an agent.
 #[derive(Clone, Debug)]
 pub enum Link<'a> {
     /// None that Jenkins shows.
@@ -165,9 +168,9 @@ pub fn marked(server: &Server, config: &Config) -> Option<(TemplateName, NodeId)
     marked.then(|| split_server_name(&server.name)).flatten()
 }
 
-/// Where a unit stands.
+/// Where an agent stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum AgentState {
     /// The create was begun, the server not seen.
     Intent,
     /// The cloud deletes it already.
@@ -234,7 +237,7 @@ pub enum Standing {
     Unseen,
 }
 
-impl Standing {
+impl AgentState {
     /// Returns the phase that the state file and `status` show.
     pub fn phase(&self) -> Phase {
         match self {

@@ -6,16 +6,19 @@
 use crate::config::Config;
 use crate::model::Computer;
 use crate::plan::action::{Drain, spent_text};
-use crate::plan::fleet::Survey;
-use crate::plan::fleet::agent::{Standing, Unit};
+use crate::plan::fleet::Fleet;
+use crate::plan::fleet::agent::{Agent, AgentState};
 use crate::plan::why::Ended;
 use crate::state::BuildCount;
 
 /// Counts the builds of a node, where its template limits them.
-pub fn count(unit: &Unit<'_>, config: &Config) -> Option<BuildCount> {
-    unit.template(config)?.max_builds?;
-    let before = unit.before.and_then(|before| before.builds.clone()).unwrap_or_default();
-    Some(match unit.computer() {
+pub fn count(agent: &Agent<'_>, config: &Config) -> Option<BuildCount> {
+    agent.template(config)?.max_builds?;
+    let before = agent
+        .before
+        .and_then(|before| before.builds.clone())
+        .unwrap_or_default();
+    Some(match agent.computer() {
         Some(computer) => counted(&before, computer),
         None => before,
     })
@@ -50,29 +53,29 @@ fn number(count: usize) -> u32 {
 }
 
 /// Returns the builds that a node had, if it had all that it may have.
-pub fn spent(unit: &Unit<'_>, config: &Config) -> Option<Ended> {
-    let most = unit.template(config)?.max_builds?;
-    let seen = unit.builds.as_ref()?.seen;
+pub fn spent(agent: &Agent<'_>, config: &Config) -> Option<Ended> {
+    let most = agent.template(config)?.max_builds?;
+    let seen = agent.builds.as_ref()?.seen;
     (seen >= most).then_some(Ended::MaxBuilds { seen, most })
 }
 
 /// Whether a node had all its builds: it takes no work any more.
-pub fn is_spent(unit: &Unit<'_>, config: &Config) -> bool {
-    spent(unit, config).is_some()
+pub fn has_had_its_builds(agent: &Agent<'_>, config: &Config) -> bool {
+    spent(agent, config).is_some()
 }
 
 /// Returns what keeps further builds from a node that had all of its own and may take one, now or when it comes back.
-pub fn drain(unit: &Unit<'_>, survey: &Survey<'_>) -> Option<Drain> {
-    let by_monitor = match unit.standing {
-        Standing::Up { .. } | Standing::Offline { .. } => false,
-        Standing::Monitored { .. } => true,
+pub fn drain(agent: &Agent<'_>, fleet: &Fleet<'_>) -> Option<Drain> {
+    let by_monitor = match agent.state {
+        AgentState::Up { .. } | AgentState::Offline { .. } => false,
+        AgentState::Monitored { .. } => true,
         _ => return None,
     };
-    let most = unit.template(survey.config)?.max_builds?;
-    let ended = spent(unit, survey.config).filter(|_| !unit.twin)?;
+    let most = agent.template(fleet.config)?.max_builds?;
+    let ended = spent(agent, fleet.config).filter(|_| !agent.duplicate)?;
     Some(Drain {
-        node: unit.computer()?.name.clone(),
-        template: Some(unit.template.clone()),
+        node: agent.computer()?.name.clone(),
+        template: Some(agent.template.clone()),
         mark: spent_text(most),
         by_monitor,
         because: format!("{ended}, and takes no further one"),

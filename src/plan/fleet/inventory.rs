@@ -12,14 +12,14 @@ use crate::config::{Config, ProviderKind};
 use crate::model::{CloudView, NodeId, Observed, Presence, ProviderName, Reading, Server, ServerId, TemplateName};
 use crate::plan::clock::{sighted_again, since};
 use crate::plan::fleet::adopt::Adoption;
-use crate::plan::fleet::agent::{Link, Standing, Unit, marked};
+use crate::plan::fleet::agent::{Agent, AgentState, Link, TemplateIndex, marked};
 use crate::plan::words::shown;
 use crate::state::{Intent, NodeMemory, Sighting, State};
 
 /// Everything that is found at the clouds and in memory.
-pub struct Supply<'a> {
+pub struct Inventory<'a> {
     /// Our nodes, by name.
-    pub units: Vec<Unit<'a>>,
+    pub agents: Vec<Agent<'a>>,
     /// The names of servers that are not ours, sorted.
     pub foreign: Vec<&'a str>,
     /// Servers that a list lacks and that are to be asked for one by one.
@@ -33,19 +33,19 @@ pub struct Supply<'a> {
 }
 
 /// Finds everything that is ours.
-pub fn supply<'a>(observed: &'a Observed, config: &'a Config, state: &'a State, now: Timestamp) -> Supply<'a> {
-    let kinds = config
+pub fn inventory<'a>(observed: &'a Observed, config: &'a Config, state: &'a State, now: Timestamp) -> Inventory<'a> {
+    let indexes = config
         .templates
         .iter()
         .enumerate()
-        .map(|(kind, template)| (template.name.as_str(), kind));
-    let mut roll = Roll {
+        .map(|(index, template)| (template.name.as_str(), index));
+    let mut builder = InventoryBuilder {
         observed,
         config,
         state,
         now,
-        kinds: kinds.collect(),
-        units: Vec::new(),
+        indexes: indexes.collect(),
+        agents: Vec::new(),
         forgotten: BTreeMap::new(),
         unmarked: Vec::new(),
         listed: OnceCell::new(),
@@ -53,63 +53,67 @@ pub fn supply<'a>(observed: &'a Observed, config: &'a Config, state: &'a State, 
         lookups: Vec::new(),
         adoption: Adoption::new(observed, config, state),
     };
-    let foreign = roll.list();
-    let mut by_id: Vec<usize> = (0..roll.units.len()).collect();
-    by_id.sort_by(|&a, &b| roll.units[a].id.cmp(&roll.units[b].id));
-    let (clashes, overlaps) = twins(&mut roll.units, &by_id);
-    let listed = |id: &NodeId| by_id.binary_search_by(|&unit| roll.units[unit].id.cmp(id)).is_ok();
+    let foreign = builder.list();
+    let mut by_id: Vec<usize> = (0..builder.agents.len()).collect();
+    by_id.sort_by(|&a, &b| builder.agents[a].id.cmp(&builder.agents[b].id));
+    let (clashes, overlaps) = duplicates(&mut builder.agents, &by_id);
+    let listed = |id: &NodeId| {
+        by_id
+            .binary_search_by(|&agent| builder.agents[agent].id.cmp(id))
+            .is_ok()
+    };
     let unlisted: Vec<_> = state.nodes.iter().filter(|(id, _)| !listed(id)).collect();
     let intents: Vec<_> = state.intents.iter().filter(|(id, _)| !listed(id)).collect();
     for (id, memory) in unlisted {
-        roll.remember(id, memory);
+        builder.remember(id, memory);
     }
     for (id, intent) in intents {
         // A server that was seen once is known by more than the intent.
-        if !roll.units[by_id.len()..].iter().any(|unit| unit.id == *id) {
-            roll.begin(id, intent);
+        if !builder.agents[by_id.len()..].iter().any(|agent| agent.id == *id) {
+            builder.begin(id, intent);
         }
     }
-    roll.units.sort_by(|a, b| key(a).cmp(&key(b)));
-    let warnings = roll.forgotten.into_iter().map(|(provider, count)| {
+    builder.agents.sort_by(|a, b| key(a).cmp(&key(b)));
+    let warnings = builder.forgotten.into_iter().map(|(provider, count)| {
         format!(
             "provider \"{provider}\" is no longer configured: {count} of our servers there are forgotten and go on \
              running; configure it again, or remove them there"
         )
     });
-    let notes = roll.adoption.notes(&roll.units);
-    Supply {
-        units: roll.units,
+    let notes = builder.adoption.notes(&builder.agents);
+    Inventory {
+        agents: builder.agents,
         foreign,
-        lookups: roll.lookups,
-        clashes: clashes.into_iter().chain(roll.stripped).collect(),
+        lookups: builder.lookups,
+        clashes: clashes.into_iter().chain(builder.stripped).collect(),
         notes,
-        warnings: warnings.chain(overlaps).chain(roll.unmarked).collect(),
+        warnings: warnings.chain(overlaps).chain(builder.unmarked).collect(),
     }
 }
 
-fn key<'u>(unit: &'u Unit<'_>) -> (&'u str, &'u str, Option<&'u ServerId>) {
-    (unit.name, unit.provider.as_str(), unit.server_id())
+fn key<'u>(agent: &'u Agent<'_>) -> (&'u str, &'u str, Option<&'u ServerId>) {
+    (agent.name, agent.provider.as_str(), agent.server_id())
 }
 
 /// Finds servers that share an id, which names make impossible unless a person made one of them: a note each. One server
 /// that two providers list is said once for the two of them, as a warning: nothing there would ever be removed.
-fn twins(units: &mut [Unit<'_>], by_id: &[usize]) -> (Vec<String>, Vec<String>) {
+fn duplicates(agents: &mut [Agent<'_>], by_id: &[usize]) -> (Vec<String>, Vec<String>) {
     let mut notes = Vec::new();
     let mut overlaps: BTreeMap<(&ProviderName, &ProviderName), u32> = BTreeMap::new();
     for pair in by_id.windows(2) {
         let (a, b) = (pair[0], pair[1]);
-        if units[a].id != units[b].id {
+        if agents[a].id != agents[b].id {
             continue;
         }
-        units[a].twin = true;
-        units[b].twin = true;
+        agents[a].duplicate = true;
+        agents[b].duplicate = true;
         // Said alike in whatever order they are listed: how long it lasts is counted by the sentence.
-        let (a, b) = if key(&units[a]) <= key(&units[b]) {
+        let (a, b) = if key(&agents[a]) <= key(&agents[b]) {
             (a, b)
         } else {
             (b, a)
         };
-        let (a, b) = (&units[a], &units[b]);
+        let (a, b) = (&agents[a], &agents[b]);
         if a.provider != b.provider && a.server_id() == b.server_id() {
             *overlaps.entry((a.provider, b.provider)).or_default() += 1;
         } else {
@@ -148,14 +152,14 @@ enum Cloud {
     NotConfigured,
 }
 
-/// The units while they are gathered.
-struct Roll<'a> {
+/// The agents while they are gathered.
+struct InventoryBuilder<'a> {
     observed: &'a Observed,
     config: &'a Config,
     state: &'a State,
     now: Timestamp,
-    kinds: BTreeMap<&'a str, usize>,
-    units: Vec<Unit<'a>>,
+    indexes: BTreeMap<&'a str, TemplateIndex>,
+    agents: Vec<Agent<'a>>,
     /// How many nodes stood at providers that are no longer configured.
     forgotten: BTreeMap<&'a ProviderName, u32>,
     /// What is to be said of servers that lost their marks.
@@ -169,7 +173,7 @@ struct Roll<'a> {
     adoption: Adoption<'a>,
 }
 
-impl<'a> Roll<'a> {
+impl<'a> InventoryBuilder<'a> {
     /// Adds what the clouds list; returns the names of what is not ours.
     fn list(&mut self) -> Vec<&'a str> {
         let mut servers: Vec<(&'a Server, &'a ProviderName, Timestamp)> = Vec::new();
@@ -182,7 +186,7 @@ impl<'a> Roll<'a> {
         servers.sort_by(|(a, at, _), (b, bt, _)| (&a.name, at, &a.id).cmp(&(&b.name, bt, &b.id)));
         // A server that stands on two pages of a list is one server.
         servers.dedup_by(|(a, at, _), (b, bt, _)| a.id == b.id && at == bt);
-        self.units.reserve(servers.len());
+        self.agents.reserve(servers.len());
         let mut foreign = Vec::new();
         for (server, provider, clock) in servers {
             let marked = marked(server, self.config);
@@ -191,29 +195,29 @@ impl<'a> Roll<'a> {
                 foreign.push(server.name.as_str());
                 continue;
             };
-            let mut unit = self.blank(id, &server.name, template, provider);
-            unit.server = Some(server);
-            unit.readable = true;
-            unit.adopted = adopted;
-            unit.before = self.state.nodes.get(&unit.id);
-            unit.intent = self.state.intents.get(&unit.id);
+            let mut agent = self.blank(id, &server.name, template, provider);
+            agent.server = Some(server);
+            agent.readable = true;
+            agent.adopted = adopted;
+            agent.before = self.state.nodes.get(&agent.id);
+            agent.intent = self.state.intents.get(&agent.id);
             // A time that is still to come is none.
             let told = server.created.filter(|created| *created <= clock);
-            let known = told.or(unit.before.map(|before| before.created));
-            let known = known.or(unit.intent.map(|intent| intent.at));
+            let known = told.or(agent.before.map(|before| before.created));
+            let known = known.or(agent.intent.map(|intent| intent.at));
             let created = known.map_or(clock, |created| created.min(clock));
-            unit.created = Some(created);
-            unit.age = since(clock, created);
-            self.units.push(unit);
+            agent.created = Some(created);
+            agent.age = since(clock, created);
+            self.agents.push(agent);
         }
         foreign
     }
 
-    fn blank(&self, id: NodeId, name: &'a str, template: TemplateName, provider: &'a ProviderName) -> Unit<'a> {
-        Unit {
+    fn blank(&self, id: NodeId, name: &'a str, template: TemplateName, provider: &'a ProviderName) -> Agent<'a> {
+        Agent {
             id,
             name,
-            kind: self.kinds.get(template.as_str()).copied(),
+            template_index: self.indexes.get(template.as_str()).copied(),
             template,
             provider,
             server: None,
@@ -221,7 +225,7 @@ impl<'a> Roll<'a> {
             intent: None,
             readable: false,
             unlisted: None,
-            twin: false,
+            duplicate: false,
             adopted: false,
             link: Link::None,
             held: None,
@@ -229,7 +233,7 @@ impl<'a> Roll<'a> {
             age: SignedDuration::ZERO,
             joined: None,
             builds: None,
-            standing: Standing::Intent,
+            state: AgentState::Intent,
         }
     }
 
@@ -265,13 +269,13 @@ impl<'a> Roll<'a> {
             },
         };
         if self.adoption.still_takes(memory) {
-            let mut unit = self.blank(id.clone(), &memory.name, memory.template.clone(), &memory.provider);
-            unit.before = Some(memory);
-            unit.unlisted = unlisted;
-            unit.adopted = memory.adopted;
-            unit.created = Some(memory.created);
-            unit.age = since(self.now, memory.created);
-            self.units.push(unit);
+            let mut agent = self.blank(id.clone(), &memory.name, memory.template.clone(), &memory.provider);
+            agent.before = Some(memory);
+            agent.unlisted = unlisted;
+            agent.adopted = memory.adopted;
+            agent.created = Some(memory.created);
+            agent.age = since(self.now, memory.created);
+            self.agents.push(agent);
         }
     }
 
@@ -346,11 +350,11 @@ impl<'a> Roll<'a> {
         } else if cloud == Cloud::NotConfigured || cloud == Cloud::Read && is_gone {
             return;
         }
-        let mut unit = self.blank(id.clone(), &intent.name, intent.template.clone(), &intent.provider);
-        unit.intent = Some(intent);
-        unit.readable = cloud == Cloud::Read;
-        unit.age = age;
-        self.units.push(unit);
+        let mut agent = self.blank(id.clone(), &intent.name, intent.template.clone(), &intent.provider);
+        agent.intent = Some(intent);
+        agent.readable = cloud == Cloud::Read;
+        agent.age = age;
+        self.agents.push(agent);
     }
 
     /// Whether a cloud lists a server, whoever it belongs to.

@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::model::{Computer, NodeName, Observed, ProviderName, Reading, ServerId};
 use crate::plan::context::Context;
 use crate::plan::fleet::agent::Hold;
-use crate::plan::fleet::look::survey;
+use crate::plan::fleet::look::look;
 use crate::plan::fleet::mapping::may_be_of;
 use crate::state::State;
 
@@ -19,11 +19,11 @@ pub fn agent_of(
     server: &ServerId,
 ) -> Option<NodeName> {
     // The whole of it: which busy nodes at unknown addresses hold which servers hangs on all of them.
-    let survey = survey(observed, config, state, context, &[]);
+    let fleet = look(observed, config, state, context, &[]);
     let works = |computer: &&Computer| computer.offline_signs().keeps_server(computer.is_idle());
-    let mut units = survey.units.iter();
-    if let Some(unit) = units.find(|unit| unit.provider == provider && unit.server_id() == Some(server)) {
-        let found = unit.link.all().chain(unit.held.map(Hold::node)).find(works);
+    let mut agents = fleet.agents.iter();
+    if let Some(agent) = agents.find(|agent| agent.provider == provider && agent.server_id() == Some(server)) {
+        let found = agent.link.all().chain(agent.held.map(Hold::node)).find(works);
         return found.map(|computer| computer.name.clone());
     }
     let view = observed.clouds.get(provider).and_then(Reading::ok)?;

@@ -1,4 +1,4 @@
-//! Everything that a pass knows before it decides: units with their standing, strays, and the memory after looking.
+//! Everything that a pass knows before it decides: agents with their standing, orphans, and the memory after looking.
 //!
 //! Deciding is left to `grow` and `reap`.
 
@@ -11,12 +11,12 @@ use crate::model::{Computer, NodeName, Observed, ProviderName, Reading, ServerId
 use crate::plan::context::Context;
 use crate::plan::create::{ids, registration, zero_agents};
 use crate::plan::demand::drift;
-use crate::plan::fleet::agent::{Link, Standing, Unit};
+use crate::plan::fleet::agent::{Agent, AgentState, Link};
 use crate::plan::fleet::agent_state::Measures;
-use crate::plan::fleet::inventory::Supply;
+use crate::plan::fleet::inventory::Inventory;
 use crate::plan::fleet::mapping::{Fit, Linked, linked};
-use crate::plan::fleet::orphans::strays;
-use crate::plan::fleet::{Survey, agent_state, hold};
+use crate::plan::fleet::orphans::orphans;
+use crate::plan::fleet::{Fleet, agent_state, hold};
 use crate::plan::report::persistent::{AT_ONCE, Due, LASTING};
 use crate::plan::report::{alerts, persistent};
 use crate::plan::resources::leftovers;
@@ -26,28 +26,28 @@ use crate::queue::Wish;
 use crate::state::{Controller, LastPass, State, VERSION};
 
 /// Looks at everything. `wishes` are those of the queue, where that was read.
-pub fn survey<'a>(
+pub fn look<'a>(
     observed: &'a Observed,
     config: &'a Config,
     state: &'a State,
     context: &'a Context,
     wishes: &[Wish],
-) -> Survey<'a> {
+) -> Fleet<'a> {
     let Linked {
-        supply,
+        inventory,
         computers,
         fits,
         contradictions: ambiguities,
         homeless,
     } = linked(observed, config, state, context.now);
-    let Supply {
-        mut units,
+    let Inventory {
+        mut agents,
         foreign: _,
         clashes: mut contradictions,
         lookups,
         mut notes,
         mut warnings,
-    } = supply;
+    } = inventory;
     contradictions.extend(ambiguities);
     let controller = clock::controller(
         state.controller.as_ref(),
@@ -63,12 +63,12 @@ pub fn survey<'a>(
         restart: restart.is_some() || settling.is_some(),
         settling: settling.is_some(),
     };
-    for unit in &mut units {
-        agent_state::classify(unit, &measures);
+    for agent in &mut agents {
+        agent_state::classify(agent, &measures);
     }
-    lend_slots(&mut units);
-    hold::at_unknown_addresses(&mut units, &homeless, context.now);
-    contradictions.extend(units.iter().filter_map(hold::why));
+    lend_slots(&mut agents);
+    hold::at_unknown_addresses(&mut agents, &homeless, context.now);
+    contradictions.extend(agents.iter().filter_map(hold::why));
     let (clashes, due) = persistent::clashes(&state.clashes, &contradictions, LASTING, context.now);
     warnings.extend(due.iter().map(Due::for_a_person));
     notes.extend(contradictions);
@@ -78,13 +78,13 @@ pub fn survey<'a>(
         .filter(|(_, fit)| **fit == Fit::Free)
         .map(|(c, _)| *c);
     let free: Vec<&Computer> = free.collect();
-    let (strays, stray_nodes) = strays(&free, observed, config, state, context, &mut notes);
-    let mut survey = Survey {
+    let (orphans, stray_nodes) = orphans(&free, observed, config, state, context, &mut notes);
+    let mut fleet = Fleet {
         observed,
         config,
         context,
-        units,
-        strays,
+        agents,
+        orphans,
         state: State {
             version: VERSION,
             last_pass: Some(LastPass {
@@ -123,28 +123,28 @@ pub fn survey<'a>(
         news: Vec::new(),
         lookups: lookups_of(lookups, observed, context),
     };
-    survey.notes.extend(restart);
-    memory::remember(&mut survey);
-    registration::remember(&mut survey, state);
-    leftovers::remember(&mut survey, state);
-    memory::learn(&mut survey, state);
-    drift::learn(&mut survey, wishes);
-    alert(&mut survey, state);
-    survey
+    fleet.notes.extend(restart);
+    memory::remember(&mut fleet);
+    registration::remember(&mut fleet, state);
+    leftovers::remember(&mut fleet, state);
+    memory::learn(&mut fleet, state);
+    drift::learn(&mut fleet, wishes);
+    alert(&mut fleet, state);
+    fleet
 }
 
 /// Says at once what nothing but a person ends.
-fn alert(survey: &mut Survey<'_>, state: &State) {
-    let alerts = alerts::alerts(survey);
-    let (clashes, due) = persistent::clashes(&state.clashes, &alerts, AT_ONCE, survey.context.now);
-    survey.state.clashes.extend(clashes);
-    survey.news.extend(due.iter().map(Due::since));
-    survey.notes.extend(alerts);
-    let odd = persistent::odd(survey.observed);
-    let (clashes, due) = persistent::clashes(&state.clashes, &odd, LASTING, survey.context.now);
-    survey.state.clashes.extend(clashes);
-    survey.news.extend(due.iter().map(Due::for_a_person));
-    survey.notes.extend(odd);
+fn alert(fleet: &mut Fleet<'_>, state: &State) {
+    let alerts = alerts::alerts(fleet);
+    let (clashes, due) = persistent::clashes(&state.clashes, &alerts, AT_ONCE, fleet.context.now);
+    fleet.state.clashes.extend(clashes);
+    fleet.news.extend(due.iter().map(Due::since));
+    fleet.notes.extend(alerts);
+    let odd = persistent::odd(fleet.observed);
+    let (clashes, due) = persistent::clashes(&state.clashes, &odd, LASTING, fleet.context.now);
+    fleet.state.clashes.extend(clashes);
+    fleet.news.extend(due.iter().map(Due::for_a_person));
+    fleet.notes.extend(odd);
 }
 
 /// The most servers that are asked for one by one in a pass; the rest counts on.
@@ -177,12 +177,13 @@ fn settling(controller: Option<&Controller>, config: &Config, context: &Context)
     })
 }
 
-/// Gives the units of which nobody knows which node is theirs the slots of the nodes that may be: too much supply
+/// Gives the agents of which nobody knows which node is theirs the slots of the nodes that may be: too much inventory
 /// delays a server by a pass or two, too little makes one that nobody needs.
-fn lend_slots(units: &mut [Unit<'_>]) {
+fn lend_slots(agents: &mut [Agent<'_>]) {
     let mut lent: HashSet<&NodeName> = HashSet::default();
-    for unit in units {
-        let (Link::Many(nodes), Standing::Ambiguous { slots }, Some(_)) = (&unit.link, &mut unit.standing, unit.kind)
+    for agent in agents {
+        let (Link::Many(nodes), AgentState::Ambiguous { slots }, Some(_)) =
+            (&agent.link, &mut agent.state, agent.template_index)
         else {
             continue;
         };

@@ -4,7 +4,7 @@
 //! A node belongs to a server, strongest first, by the server's name, our id or the cloud's; by what an earlier pass saw; by
 //! an address of the server beside the template's name or labels. What fits twice is decided by nobody. An address alone
 //! links nothing: private addresses recur. It only holds the server as long as the node works. What a node without a
-//! server means is left to `survey`.
+//! server means is left to `fleet`.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -17,8 +17,8 @@ use crate::model::node_name::{addresses_in, has_word, id_of_our_form, ids_in};
 use crate::model::{
     Computer, NAME_SEPARATOR, NodeName, Observed, Reading, Server, ServerId, TemplateName, is_uuid, template_in_name,
 };
-use crate::plan::fleet::agent::{Hold, Link, Unit};
-use crate::plan::fleet::inventory::{Supply, supply};
+use crate::plan::fleet::agent::{Agent, Hold, Link};
+use crate::plan::fleet::inventory::{Inventory, inventory};
 use crate::plan::words::shown;
 use crate::state::State;
 
@@ -39,7 +39,7 @@ pub enum Fit {
 /// Everything of ours at the clouds, with its Jenkins nodes.
 pub struct Linked<'a> {
     /// What there is of ours.
-    pub supply: Supply<'a>,
+    pub inventory: Inventory<'a>,
     /// All computers, by name.
     pub computers: Vec<&'a Computer>,
     /// What became of each computer.
@@ -54,14 +54,14 @@ pub struct Linked<'a> {
 pub fn linked<'a>(observed: &'a Observed, config: &'a Config, state: &'a State, now: Timestamp) -> Linked<'a> {
     let mut computers: Vec<&Computer> = observed.jenkins.computers.iter().collect();
     computers.sort_by(|a, b| a.name.cmp(&b.name));
-    let mut supply = supply(observed, config, state, now);
-    let mut linker = Linker::new(&mut supply.units, &computers, &supply.foreign, observed, config);
+    let mut inventory = inventory(observed, config, state, now);
+    let mut linker = Linker::new(&mut inventory.agents, &computers, &inventory.foreign, observed, config);
     linker.link();
     linker.hold();
     let homeless = linker.homeless();
     let (fits, contradictions) = (linker.fits, linker.notes);
     Linked {
-        supply,
+        inventory,
         computers,
         fits,
         contradictions,
@@ -79,10 +79,10 @@ pub fn linked_templates(
     let linked = linked(observed, config, state, now);
     let mut found: HashMap<NodeName, TemplateName> = HashMap::default();
     let mut differ: HashSet<NodeName> = HashSet::default();
-    for unit in &linked.supply.units {
-        for computer in unit.link.all() {
-            let before = found.insert(computer.name.clone(), unit.template.clone());
-            if before.is_some_and(|before| before != unit.template) {
+    for agent in &linked.inventory.agents {
+        for computer in agent.link.all() {
+            let before = found.insert(computer.name.clone(), agent.template.clone());
+            if before.is_some_and(|before| before != agent.template) {
                 differ.insert(computer.name.clone());
             }
         }
@@ -111,9 +111,9 @@ fn uuids_in(name: &str) -> impl Iterator<Item = String> + '_ {
     windows.map(str::to_ascii_lowercase)
 }
 
-/// Links nodes to units, one rule after the other.
+/// Links nodes to agents, one rule after the other.
 struct Linker<'u, 'a> {
-    units: &'u mut [Unit<'a>],
+    agents: &'u mut [Agent<'a>],
     computers: &'u [&'a Computer],
     observed: &'a Observed,
     config: &'a Config,
@@ -127,7 +127,7 @@ struct Linker<'u, 'a> {
 
 impl<'u, 'a> Linker<'u, 'a> {
     fn new(
-        units: &'u mut [Unit<'a>],
+        agents: &'u mut [Agent<'a>],
         computers: &'u [&'a Computer],
         foreign: &[&str],
         observed: &'a Observed,
@@ -137,7 +137,7 @@ impl<'u, 'a> Linker<'u, 'a> {
         let fit = |c: &&Computer| if is_foreign(c) { Fit::Foreign } else { Fit::Free };
         Self {
             fits: computers.iter().map(fit).collect(),
-            units,
+            agents,
             computers,
             observed,
             config,
@@ -148,9 +148,9 @@ impl<'u, 'a> Linker<'u, 'a> {
     }
 
     fn link(&mut self) {
-        let by_name = Index::new(self.units, |unit, add| {
-            if !is_named_otherwise(unit) {
-                add(unit.name);
+        let by_name = Index::new(self.agents, |agent, add| {
+            if !is_named_otherwise(agent) {
+                add(agent.name);
             }
         });
         self.step(|_, c, found| by_name.get(&c.name.as_str(), found));
@@ -162,8 +162,8 @@ impl<'u, 'a> Linker<'u, 'a> {
         let by_address = self.by_address();
         self.by_memory(&by_address);
         self.step(|place, _, found| {
-            if let Some(units) = by_address.get(&place) {
-                found.extend(units);
+            if let Some(agents) = by_address.get(&place) {
+                found.extend(agents);
             }
         });
         self.namesakes();
@@ -171,16 +171,16 @@ impl<'u, 'a> Linker<'u, 'a> {
     }
 
     fn by_id(&mut self) {
-        let by_id = Index::new(self.units, |unit, add| add(unit.id.to_string()));
+        let by_id = Index::new(self.agents, |agent, add| add(agent.id.to_string()));
         self.step(|_, c, found| {
             for id in ids_in(c.name.as_str()) {
                 by_id.get(&id, found);
             }
         });
         // Nova's own id, too: cloud-init calls it the instance's, and scripts name agents by it.
-        let by_uuid = Index::new(self.units, |unit, add| {
-            let server = unit.server_id().map(ServerId::as_str).filter(|id| is_uuid(id));
-            for uuid in [uuid_of(unit), server].into_iter().flatten() {
+        let by_uuid = Index::new(self.agents, |agent, add| {
+            let server = agent.server_id().map(ServerId::as_str).filter(|id| is_uuid(id));
+            for uuid in [uuid_of(agent), server].into_iter().flatten() {
                 add(uuid.to_ascii_lowercase());
             }
         });
@@ -197,19 +197,19 @@ impl<'u, 'a> Linker<'u, 'a> {
     /// What an earlier pass linked stays so: clouds lose the addresses of running servers, and people edit labels. A node
     /// that by its address is another server's is that one's.
     fn by_memory(&mut self, by_address: &HashMap<usize, Vec<usize>>) {
-        let by_memory = Index::new(self.units, |unit, add| {
-            let before = unit.before.filter(|_| !unit.twin);
+        let by_memory = Index::new(self.agents, |agent, add| {
+            let before = agent.before.filter(|_| !agent.duplicate);
             if let Some(node) = before.and_then(|before| before.jenkins_node.as_ref()) {
                 add(node.as_str());
             }
         });
-        let open: Vec<bool> = self.units.iter().map(is_open).collect();
+        let open: Vec<bool> = self.agents.iter().map(is_open).collect();
         self.step(|place, c, found| {
             let start = found.len();
             by_memory.get(&c.name.as_str(), found);
             let others = by_address.get(&place).into_iter().flatten();
-            let mut others = others.filter(|unit| open[**unit]);
-            if others.any(|unit| !found[start..].contains(unit)) {
+            let mut others = others.filter(|agent| open[**agent]);
+            if others.any(|agent| !found[start..].contains(agent)) {
                 found.truncate(start);
             }
         });
@@ -231,14 +231,14 @@ impl<'u, 'a> Linker<'u, 'a> {
         }
     }
 
-    /// Returns, for each node that is still free, the units at an address in its name whose template its name or its
+    /// Returns, for each node that is still free, the agents at an address in its name whose template its name or its
     /// labels confirm. A name that has the template's is the better word.
     fn by_address(&self) -> HashMap<usize, Vec<usize>> {
         let mut fitting = HashMap::default();
         if self.addresses.is_empty() {
             return fitting;
         }
-        let at = self.units_at();
+        let at = self.agents_at();
         let others = self.addresses_of_others();
         for (place, addresses) in &self.addresses {
             if self.with_id.contains(place) || addresses.iter().any(|ip| others.contains(ip)) {
@@ -256,10 +256,10 @@ impl<'u, 'a> Linker<'u, 'a> {
             let named: Vec<usize> = there
                 .iter()
                 .copied()
-                .filter(|unit| self.is_named_for(computer, *unit))
+                .filter(|agent| self.is_named_for(computer, *agent))
                 .collect();
             let fits = if named.is_empty() {
-                there.retain(|unit| has_labels_of(computer, self.units[*unit].template(self.config)));
+                there.retain(|agent| has_labels_of(computer, self.agents[*agent].template(self.config)));
                 there
             } else {
                 named
@@ -271,10 +271,10 @@ impl<'u, 'a> Linker<'u, 'a> {
         fitting
     }
 
-    fn units_at(&self) -> HashMap<IpAddr, Vec<usize>> {
+    fn agents_at(&self) -> HashMap<IpAddr, Vec<usize>> {
         let mut at: HashMap<IpAddr, Vec<usize>> = HashMap::default();
-        for (place, unit) in self.units.iter().enumerate() {
-            for address in unit.server.iter().flat_map(|server| &server.addresses) {
+        for (place, agent) in self.agents.iter().enumerate() {
+            for address in agent.server.iter().flat_map(|server| &server.addresses) {
                 at.entry(address.ip).or_default().push(place);
             }
         }
@@ -284,7 +284,7 @@ impl<'u, 'a> Linker<'u, 'a> {
     /// Returns the addresses of servers of another mita, or of the original, that are not ours. Private addresses recur, and a
     /// node at such an address may be theirs.
     fn addresses_of_others(&self) -> HashSet<IpAddr> {
-        let ours: HashSet<&ServerId> = self.units.iter().filter_map(Unit::server_id).collect();
+        let ours: HashSet<&ServerId> = self.agents.iter().filter_map(Agent::server_id).collect();
         let views = self.observed.clouds.values().filter_map(Reading::ok);
         let servers = views.flat_map(|view| &view.servers);
         let has_agent = |server: &&Server| server.mark.is_some() || template_in_name(&server.name).is_some();
@@ -292,20 +292,20 @@ impl<'u, 'a> Linker<'u, 'a> {
         others.flat_map(|server| &server.addresses).map(|at| at.ip).collect()
     }
 
-    /// Whether a node has the name of a unit's template in its own, and not that of another template which is longer.
-    fn is_named_for(&self, computer: &Computer, unit: usize) -> bool {
-        let template = self.units[unit].template.as_str();
+    /// Whether a node has the name of an agent's template in its own, and not that of another template which is longer.
+    fn is_named_for(&self, computer: &Computer, agent: usize) -> bool {
+        let template = self.agents[agent].template.as_str();
         is_named_for(computer.name.as_str(), template, self.config)
     }
 
     /// Finds nodes that have the name of a server that was taken over for another node: whatever works there would be lost
     /// with the server.
     fn namesakes(&mut self) {
-        let named: Vec<usize> = (0..self.units.len())
-            .filter(|at| is_named_otherwise(&self.units[*at]))
+        let named: Vec<usize> = (0..self.agents.len())
+            .filter(|at| is_named_otherwise(&self.agents[*at]))
             .collect();
         for at in named {
-            let name = self.units[at].name;
+            let name = self.agents[at].name;
             let Ok(place) = self
                 .computers
                 .binary_search_by(|computer| computer.name.as_str().cmp(name))
@@ -322,14 +322,14 @@ impl<'u, 'a> Linker<'u, 'a> {
     /// the server gone, that work would be lost.
     fn second_candidates(&mut self, by_address: &HashMap<usize, Vec<usize>>) {
         let by_id: HashMap<String, usize> = self
-            .units
+            .agents
             .iter()
             .enumerate()
             .map(|(at, u)| (u.id.to_string(), at))
             .collect();
-        let remembered = self.units.iter().enumerate().filter(|(_, unit)| !unit.twin);
+        let remembered = self.agents.iter().enumerate().filter(|(_, agent)| !agent.duplicate);
         let remembered: HashMap<&str, usize> = remembered
-            .filter_map(|(at, unit)| Some((unit.before?.jenkins_node.as_ref()?.as_str(), at)))
+            .filter_map(|(at, agent)| Some((agent.before?.jenkins_node.as_ref()?.as_str(), at)))
             .collect();
         for place in 0..self.computers.len() {
             let computer = self.computers[place];
@@ -337,20 +337,20 @@ impl<'u, 'a> Linker<'u, 'a> {
                 continue;
             }
             let name = computer.name.as_str();
-            let unit = ids_in(name)
+            let agent = ids_in(name)
                 .find_map(|id| by_id.get(&id).copied())
                 .or_else(|| remembered.get(name).copied())
                 .or_else(|| by_address.get(&place)?.first().copied());
-            if let Some(unit) = unit.filter(|unit| !is_open(&self.units[*unit])) {
-                self.add_candidate(place, unit);
+            if let Some(agent) = agent.filter(|agent| !is_open(&self.agents[*agent])) {
+                self.add_candidate(place, agent);
             }
         }
     }
 
-    fn add_candidate(&mut self, place: usize, unit: usize) {
+    fn add_candidate(&mut self, place: usize, agent: usize) {
         let computer = self.computers[place];
         self.fits[place] = Fit::Taken;
-        let link = &mut self.units[unit].link;
+        let link = &mut self.agents[agent].link;
         *link = match std::mem::replace(link, Link::None) {
             Link::None => Link::Many(vec![computer]),
             Link::One(first) => Link::Many(vec![first, computer]),
@@ -359,13 +359,13 @@ impl<'u, 'a> Linker<'u, 'a> {
                 Link::Many(several)
             }
         };
-        self.notes.push(undecided(computer, &[unit], self.units));
+        self.notes.push(undecided(computer, &[agent], self.agents));
     }
 
     /// Holds what a node held before, as long as it is there and works: clouds lose the addresses of running servers.
     fn hold_as_before(&mut self) {
-        for unit in self.units.iter_mut() {
-            let Some(name) = unit.before.and_then(|before| before.held_by.as_ref()) else {
+        for agent in self.agents.iter_mut() {
+            let Some(name) = agent.before.and_then(|before| before.held_by.as_ref()) else {
                 continue;
             };
             let Ok(place) = self.computers.binary_search_by(|computer| computer.name.cmp(name)) else {
@@ -373,7 +373,7 @@ impl<'u, 'a> Linker<'u, 'a> {
             };
             let computer = self.computers[place];
             if self.fits[place] == Fit::Free && (!computer.offline || !computer.is_idle()) {
-                unit.held = Some(Hold::Address(computer));
+                agent.held = Some(Hold::Address(computer));
             }
         }
     }
@@ -384,7 +384,7 @@ impl<'u, 'a> Linker<'u, 'a> {
         if self.addresses.is_empty() {
             return;
         }
-        let at = self.units_at();
+        let at = self.agents_at();
         let mut places: Vec<&usize> = self.addresses.keys().collect();
         places.sort_unstable();
         for place in places {
@@ -392,8 +392,8 @@ impl<'u, 'a> Linker<'u, 'a> {
             if self.fits[*place] != Fit::Free || computer.offline && computer.is_idle() {
                 continue;
             }
-            for unit in self.addresses[place].iter().filter_map(|ip| at.get(ip)).flatten() {
-                self.units[*unit].held.get_or_insert(Hold::Address(computer));
+            for agent in self.addresses[place].iter().filter_map(|ip| at.get(ip)).flatten() {
+                self.agents[*agent].held.get_or_insert(Hold::Address(computer));
             }
         }
     }
@@ -420,7 +420,7 @@ impl<'u, 'a> Linker<'u, 'a> {
             .filter(|place| !self.addresses[place].iter().any(|ip| known.contains(ip)))
         {
             let computer = self.computers[place];
-            let mut templates: Vec<&TemplateName> = self.units.iter().map(|unit| &unit.template).collect();
+            let mut templates: Vec<&TemplateName> = self.agents.iter().map(|agent| &agent.template).collect();
             templates.sort_unstable();
             templates.dedup();
             templates.retain(|template| is_named_for(computer.name.as_str(), template.as_str(), self.config));
@@ -433,35 +433,35 @@ impl<'u, 'a> Linker<'u, 'a> {
 
     /// Links by one rule all that it fits once in both directions.
     fn step(&mut self, candidates: impl Fn(usize, &Computer, &mut Vec<usize>)) {
-        // The units that fit each node follow each other, so that nothing is allocated for each.
+        // The agents that fit each node follow each other, so that nothing is allocated for each.
         let mut fitting: Vec<usize> = Vec::new();
         let mut open: Vec<(usize, std::ops::Range<usize>)> = Vec::new();
-        let mut wanted = vec![0_u32; self.units.len()];
+        let mut wanted = vec![0_u32; self.agents.len()];
         for (place, computer) in self.computers.iter().enumerate() {
             if self.fits[place] != Fit::Free {
                 continue;
             }
             let start = fitting.len();
             candidates(place, computer, &mut fitting);
-            keep_open_once(&mut fitting, start, self.units);
+            keep_open_once(&mut fitting, start, self.agents);
             if fitting.len() > start {
-                fitting[start..].iter().for_each(|&unit| wanted[unit] += 1);
+                fitting[start..].iter().for_each(|&agent| wanted[agent] += 1);
                 open.push((place, start..fitting.len()));
             }
         }
         for (place, range) in open {
             self.fits[place] = Fit::Taken;
             let found = &fitting[range];
-            if let [unit] = *found
-                && wanted[unit] == 1
-                && !self.units[unit].twin
+            if let [agent] = *found
+                && wanted[agent] == 1
+                && !self.agents[agent].duplicate
             {
-                self.units[unit].link = Link::One(self.computers[place]);
+                self.agents[agent].link = Link::One(self.computers[place]);
                 continue;
             }
-            self.notes.push(undecided(self.computers[place], found, self.units));
-            for &unit in found {
-                match &mut self.units[unit].link {
+            self.notes.push(undecided(self.computers[place], found, self.agents));
+            for &agent in found {
+                match &mut self.agents[agent].link {
                     Link::Many(several) => several.push(self.computers[place]),
                     link => *link = Link::Many(vec![self.computers[place]]),
                 }
@@ -470,15 +470,15 @@ impl<'u, 'a> Linker<'u, 'a> {
     }
 }
 
-/// Keeps what was found from `start` on once each, and only units that have no node by a stronger rule.
-fn keep_open_once(found: &mut Vec<usize>, start: usize, units: &[Unit<'_>]) {
+/// Keeps what was found from `start` on once each, and only agents that have no node by a stronger rule.
+fn keep_open_once(found: &mut Vec<usize>, start: usize, agents: &[Agent<'_>]) {
     if found.len() == start {
         return;
     }
     found[start..].sort_unstable();
     let mut kept = start;
     for at in start..found.len() {
-        if (kept == start || found[at] != found[kept - 1]) && is_open(&units[found[at]]) {
+        if (kept == start || found[at] != found[kept - 1]) && is_open(&agents[found[at]]) {
             found[kept] = found[at];
             kept += 1;
         }
@@ -509,20 +509,20 @@ fn has_labels_of(computer: &Computer, template: Option<&Template>) -> bool {
 }
 
 /// The UUID in the name of a server that was taken over.
-fn uuid_of<'a>(unit: &Unit<'a>) -> Option<&'a str> {
-    let (_, uuid) = unit.name.rsplit_once(NAME_SEPARATOR)?;
-    (unit.adopted && is_uuid(uuid)).then_some(uuid)
+fn uuid_of<'a>(agent: &Agent<'a>) -> Option<&'a str> {
+    let (_, uuid) = agent.name.rsplit_once(NAME_SEPARATOR)?;
+    (agent.adopted && is_uuid(uuid)).then_some(uuid)
 }
 
-/// Whether a unit was taken over for its Jenkins node alone: its name says nothing of which node that is.
-fn is_named_otherwise(unit: &Unit<'_>) -> bool {
-    let rest = unit.name.strip_prefix(unit.template.as_str());
-    unit.adopted && rest.is_none_or(|rest| !rest.starts_with(NAME_SEPARATOR))
+/// Whether an agent was taken over for its Jenkins node alone: its name says nothing of which node that is.
+fn is_named_otherwise(agent: &Agent<'_>) -> bool {
+    let rest = agent.name.strip_prefix(agent.template.as_str());
+    agent.adopted && rest.is_none_or(|rest| !rest.starts_with(NAME_SEPARATOR))
 }
 
-fn undecided(computer: &Computer, found: &[usize], units: &[Unit<'_>]) -> String {
+fn undecided(computer: &Computer, found: &[usize], agents: &[Agent<'_>]) -> String {
     let name = shown(computer.name.as_str());
-    let names: Vec<&str> = found.iter().map(|&unit| units[unit].name).collect();
+    let names: Vec<&str> = found.iter().map(|&agent| agents[agent].name).collect();
     if let [server] = names[..] {
         format!("Jenkins node \"{name}\" is not the only one that fits server \"{server}\": nothing of it is removed")
     } else {
@@ -531,19 +531,19 @@ fn undecided(computer: &Computer, found: &[usize], units: &[Unit<'_>]) -> String
     }
 }
 
-/// Whether a unit may still be given a node.
-fn is_open(unit: &Unit<'_>) -> bool {
-    matches!(unit.link, Link::None)
+/// Whether an agent may still be given a node.
+fn is_open(agent: &Agent<'_>) -> bool {
+    matches!(agent.link, Link::None)
 }
 
-/// The units that may still be given a node, by a key.
+/// The agents that may still be given a node, by a key.
 struct Index<K>(Vec<(K, usize)>);
 
 impl<K: Ord> Index<K> {
-    fn new<'a>(units: &[Unit<'a>], keys: impl Fn(&Unit<'a>, &mut dyn FnMut(K))) -> Self {
+    fn new<'a>(agents: &[Agent<'a>], keys: impl Fn(&Agent<'a>, &mut dyn FnMut(K))) -> Self {
         let mut found = Vec::new();
-        for (place, unit) in units.iter().enumerate().filter(|(_, unit)| is_open(unit)) {
-            keys(unit, &mut |key| found.push((key, place)));
+        for (place, agent) in agents.iter().enumerate().filter(|(_, agent)| is_open(agent)) {
+            keys(agent, &mut |key| found.push((key, place)));
         }
         found.sort();
         found.dedup();
@@ -556,7 +556,7 @@ impl<K: Ord> Index<K> {
             self.0[first..]
                 .iter()
                 .take_while(|(other, _)| other == key)
-                .map(|(_, unit)| *unit),
+                .map(|(_, agent)| *agent),
         );
     }
 }

@@ -16,11 +16,11 @@ use jiff::Timestamp;
 use crate::config::Config;
 use crate::model::{Computer, Observed, ProviderName, ServerId};
 use crate::plan::context::Context;
-use crate::plan::fleet::agent::Unit;
+use crate::plan::fleet::agent::Agent;
 use crate::state::{Sighting, State};
 
 /// What a pass knows.
-pub struct Survey<'a> {
+pub struct Fleet<'a> {
     /// The world.
     pub observed: &'a Observed,
     /// The configuration.
@@ -28,9 +28,9 @@ pub struct Survey<'a> {
     /// What the pass may do.
     pub context: &'a Context,
     /// Our nodes, by name.
-    pub units: Vec<Unit<'a>>,
+    pub agents: Vec<Agent<'a>>,
     /// Jenkins nodes of ours without a server, by name.
-    pub strays: Vec<Stray<'a>>,
+    pub orphans: Vec<OrphanNode<'a>>,
     /// The memory after looking.
     pub state: State,
     /// When the last pass looked.
@@ -49,7 +49,7 @@ pub struct Survey<'a> {
     pub lookups: Vec<(ProviderName, ServerId)>,
 }
 
-impl Survey<'_> {
+impl Fleet<'_> {
     /// Returns whether Jenkins said that it is quieting down.
     pub fn is_quieting(&self) -> bool {
         self.observed.jenkins.quieting_down == Some(true)
@@ -57,7 +57,7 @@ impl Survey<'_> {
 }
 
 /// A Jenkins node of ours without a server.
-pub struct Stray<'a> {
+pub struct OrphanNode<'a> {
     /// The node.
     pub computer: &'a Computer,
     /// How often it was seen so.

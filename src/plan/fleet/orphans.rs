@@ -7,19 +7,19 @@ use crate::model::{Computer, NodeName, Observed, Reading, split_server_name};
 use crate::plan::clock::sighted_again;
 use crate::plan::context::Context;
 use crate::plan::create::registration;
-use crate::plan::fleet::{Stray, adopt};
+use crate::plan::fleet::{OrphanNode, adopt};
 use crate::plan::words::shown;
 use crate::state::{Sighting, State};
 
 /// Finds the Jenkins nodes of ours that have no server. Only when every cloud was read is that known.
-pub fn strays<'a>(
+pub fn orphans<'a>(
     free: &[&'a Computer],
     observed: &Observed,
     config: &Config,
     state: &State,
     context: &Context,
     notes: &mut Vec<String>,
-) -> (Vec<Stray<'a>>, BTreeMap<NodeName, Sighting>) {
+) -> (Vec<OrphanNode<'a>>, BTreeMap<NodeName, Sighting>) {
     if free.is_empty() {
         return (Vec::new(), BTreeMap::new());
     }
@@ -70,7 +70,7 @@ pub fn strays<'a>(
         seen.known = known;
         sightings.insert(computer.name.clone(), seen);
         if known || !registration::may_wait_for_its_server(computer, seen, config, context.now) {
-            found.push(Stray { computer, seen });
+            found.push(OrphanNode { computer, seen });
         }
     }
     (found, sightings)

@@ -4,17 +4,16 @@
 
 use foldhash::HashSet;
 
-use crate::model::Computer;
-use crate::model::{MARK_PREFIX, SPENT_PREFIX};
+use crate::model::{Computer, MARK_PREFIX, SPENT_PREFIX};
 use crate::plan::action::{Drain, Removal, Unmark};
 use crate::plan::clock::{SIGHTINGS, since};
 use crate::plan::create::grow::Growth;
 use crate::plan::demand::items::Demand;
 use crate::plan::demand::need::{Need, named_nodes};
-use crate::plan::fleet::agent::{Link, Standing, Unit};
-use crate::plan::fleet::{Stray, Survey, adopt, agent_state, builds, hold};
+use crate::plan::fleet::agent::{Agent, AgentState, Link};
+use crate::plan::fleet::{Fleet, OrphanNode, adopt, agent_state, builds, hold};
 use crate::plan::refusals;
-use crate::plan::remove::removal::{removal, stray_removal, untouchable};
+use crate::plan::remove::removal::{orphan_removal, removal, untouchable};
 use crate::plan::remove::{guard, idle, make_room};
 use crate::plan::report::persistent;
 use crate::plan::why::Why;
@@ -37,50 +36,50 @@ pub struct Reaped {
 }
 
 /// Decides what goes.
-pub fn reap(survey: &mut Survey<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> Reaped {
+pub fn reap(fleet: &mut Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> Reaped {
     let mut reaped = Reaped::default();
-    if !survey.context.remove || survey.is_quieting() {
+    if !fleet.context.remove || fleet.is_quieting() {
         return reaped;
     }
-    let asks = |unit: &Unit<'_>| is_drained_idle(unit) || builds::is_spent(unit, survey.config);
-    let named = if survey.units.iter().any(asks) {
-        named_nodes(survey, demand)
+    let asks = |agent: &Agent<'_>| is_drained_idle(agent) || builds::has_had_its_builds(agent, fleet.config);
+    let named = if fleet.agents.iter().any(asks) {
+        named_nodes(fleet, demand)
     } else {
         HashSet::default()
     };
-    unmark(survey, &named, &mut reaped);
-    if let Some(settling) = &survey.settling {
+    unmark(fleet, &named, &mut reaped);
+    if let Some(settling) = &fleet.settling {
         reaped.notes.push(settling.clone());
         return reaped;
     }
-    let kept: Vec<&Unit<'_>> = survey.units.iter().filter(|unit| is_kept(unit, &named)).collect();
-    reaped.notes.extend(kept.iter().filter_map(|unit| why_kept(unit)));
-    let mut dead: Vec<Removal> = survey
-        .units
+    let kept: Vec<&Agent<'_>> = fleet.agents.iter().filter(|agent| is_kept(agent, &named)).collect();
+    reaped.notes.extend(kept.iter().filter_map(|agent| why_kept(agent)));
+    let mut dead: Vec<Removal> = fleet
+        .agents
         .iter()
-        .filter(|unit| !is_kept(unit, &named))
-        .filter_map(|unit| dead(unit, survey))
+        .filter(|agent| !is_kept(agent, &named))
+        .filter_map(|agent| dead(agent, fleet))
         .collect();
-    dead.extend(survey.strays.iter().filter_map(|stray| lost(stray, survey)));
-    hold_back(&mut dead, survey, &mut reaped);
-    reaped.notes.extend(persistent::nameless(survey.observed));
+    dead.extend(fleet.orphans.iter().filter_map(|orphan| lost(orphan, fleet)));
+    hold_back(&mut dead, fleet, &mut reaped);
+    reaped.notes.extend(persistent::nameless(fleet.observed));
     // A locked server fails in each pass: those that may go must not wait behind it.
-    dead.sort_by_key(|removal| was_asked(removal, survey));
+    dead.sort_by_key(|removal| was_asked(removal, fleet));
     reaped.removals = dead;
-    let most = usize::try_from(survey.config.limits.max_deletes_per_pass).unwrap_or(usize::MAX);
+    let most = usize::try_from(fleet.config.limits.max_deletes_per_pass).unwrap_or(usize::MAX);
     let left = reaped.removals.len().saturating_sub(most);
     reaped.removals.truncate(most);
     let room = most - reaped.removals.len();
     let mut need = Need::default();
-    let held = idle::idle(survey, demand, room, &mut need, &mut reaped.removals);
-    reaped.notes.extend(refusals::removals(survey, &mut reaped.removals));
-    let going = make_room::going(survey, growth, &reaped.removals);
+    let held = idle::idle(fleet, demand, room, &mut need, &mut reaped.removals);
+    reaped.notes.extend(refusals::removals(fleet, &mut reaped.removals));
+    let going = make_room::going(fleet, growth, &reaped.removals);
     let room = most.saturating_sub(reaped.removals.len());
-    let made = make_room::make_room(survey, demand, growth, &mut need, &going);
+    let made = make_room::make_room(fleet, demand, growth, &mut need, &going);
     let held = held + made.len().saturating_sub(room);
     reaped.removals.extend(made.into_iter().take(room));
-    drain_spent(survey, &named, &mut reaped);
-    survey.state.going = going;
+    drain_spent(fleet, &named, &mut reaped);
+    fleet.state.going = going;
     if left + held > 0 {
         let left = left + held;
         reaped.notes.push(format!(
@@ -91,33 +90,34 @@ pub fn reap(survey: &mut Survey<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -
 }
 
 /// Whether the cloud was asked to delete the server before, and refused or did not do it.
-fn was_asked(removal: &Removal, survey: &Survey<'_>) -> bool {
+fn was_asked(removal: &Removal, fleet: &Fleet<'_>) -> bool {
     let server = removal.server.as_ref();
-    let memory = server.and_then(|server| survey.state.nodes.get(&server.node_id));
+    let memory = server.and_then(|server| fleet.state.nodes.get(&server.node_id));
     memory.is_some_and(|memory| memory.delete_failed || memory.deleted)
 }
 
-fn is_drained_idle(unit: &Unit<'_>) -> bool {
-    matches!(unit.standing, Standing::Drained { idle: true, .. })
+fn is_drained_idle(agent: &Agent<'_>) -> bool {
+    matches!(agent.state, AgentState::Drained { idle: true, .. })
 }
 
 /// Whether a drained node is idle and stays all the same, since an item of the queue waits for it by its name: a pipeline
 /// that goes on there after Jenkins was started again has not ended.
-fn is_kept(unit: &Unit<'_>, named: &HashSet<&str>) -> bool {
-    is_drained_idle(unit) && is_named(unit, named)
+fn is_kept(agent: &Agent<'_>, named: &HashSet<&str>) -> bool {
+    is_drained_idle(agent) && is_named(agent, named)
 }
 
-fn is_named(unit: &Unit<'_>, named: &HashSet<&str>) -> bool {
-    unit.computer()
+fn is_named(agent: &Agent<'_>, named: &HashSet<&str>) -> bool {
+    agent
+        .computer()
         .is_some_and(|computer| named.contains(computer.name.as_str()))
 }
 
 /// Says that a node stays which an operator drained.
-fn why_kept(unit: &Unit<'_>) -> Option<String> {
-    let Standing::Drained { spent: false, .. } = unit.standing else {
+fn why_kept(agent: &Agent<'_>) -> Option<String> {
+    let AgentState::Drained { spent: false, .. } = agent.state else {
         return None;
     };
-    let name = shown(unit.computer()?.name.as_str());
+    let name = shown(agent.computer()?.name.as_str());
     Some(format!(
         "Jenkins node \"{name}\" is drained and idle, and stays, since the queue waits for it by its name: `mita undrain` \
          lets it go on, `mita destroy` removes it"
@@ -126,31 +126,31 @@ fn why_kept(unit: &Unit<'_>) -> Option<String> {
 
 /// Keeps further builds from the nodes that had all of theirs: those that work, and those that are idle and cannot be
 /// removed in this pass.
-fn drain_spent(survey: &Survey<'_>, named: &HashSet<&str>, reaped: &mut Reaped) {
+fn drain_spent(fleet: &Fleet<'_>, named: &HashSet<&str>, reaped: &mut Reaped) {
     let goes = |drain: &Drain| {
         let mut nodes = reaped.removals.iter().filter_map(|removal| removal.node.as_ref());
         nodes.any(|node| node.name == drain.node)
     };
-    let spent = survey.units.iter().filter(|unit| {
-        let idle = unit.computer().is_some_and(Computer::is_idle);
-        !idle || !is_named(unit, named)
+    let spent = fleet.agents.iter().filter(|agent| {
+        let idle = agent.computer().is_some_and(Computer::is_idle);
+        !idle || !is_named(agent, named)
     });
     reaped.drains = spent
-        .filter_map(|unit| builds::drain(unit, survey))
+        .filter_map(|agent| builds::drain(agent, fleet))
         .filter(|drain| !goes(drain))
         .collect();
 }
 
 /// Takes our mark off nodes that turned busy, and off those that had all their builds and are to go on with one of them.
-fn unmark(survey: &Survey<'_>, named: &HashSet<&str>, reaped: &mut Reaped) {
-    let marked = survey
-        .units
+fn unmark(fleet: &Fleet<'_>, named: &HashSet<&str>, reaped: &mut Reaped) {
+    let marked = fleet
+        .agents
         .iter()
-        .filter(|unit| unit.standing == Standing::Marked { idle: false });
-    let nodes = marked.filter_map(|unit| Some((unit.computer()?, Some(unit.template.clone()))));
-    let strays = survey.strays.iter().map(|stray| stray.computer);
-    let strays = strays.filter(|computer| computer.is_marked() && !computer.is_idle());
-    for (computer, template) in nodes.chain(strays.map(|computer| (computer, None))) {
+        .filter(|agent| agent.state == AgentState::Marked { idle: false });
+    let nodes = marked.filter_map(|agent| Some((agent.computer()?, Some(agent.template.clone()))));
+    let orphans = fleet.orphans.iter().map(|orphan| orphan.computer);
+    let orphans = orphans.filter(|computer| computer.is_marked() && !computer.is_idle());
+    for (computer, template) in nodes.chain(orphans.map(|computer| (computer, None))) {
         let because = "it bears our mark and works again".to_owned();
         reaped.unmarks.push(Unmark {
             node: computer.name.clone(),
@@ -159,19 +159,19 @@ fn unmark(survey: &Survey<'_>, named: &HashSet<&str>, reaped: &mut Reaped) {
             because,
         });
     }
-    for unit in survey.units.iter().filter(|unit| is_drained_idle(unit)) {
-        let Some(computer) = unit.computer().filter(|_| is_named(unit, named)) else {
+    for agent in fleet.agents.iter().filter(|agent| is_drained_idle(agent)) {
+        let Some(computer) = agent.computer().filter(|_| is_named(agent, named)) else {
             continue;
         };
-        if unit.standing
-            == (Standing::Drained {
+        if agent.state
+            == (AgentState::Drained {
                 idle: true,
                 spent: true,
             })
         {
             reaped.unmarks.push(Unmark {
                 node: computer.name.clone(),
-                template: Some(unit.template.clone()),
+                template: Some(agent.template.clone()),
                 prefix: SPENT_PREFIX,
                 because: "the queue waits for it by its name".to_owned(),
             });
@@ -180,83 +180,83 @@ fn unmark(survey: &Survey<'_>, named: &HashSet<&str>, reaped: &mut Reaped) {
 }
 
 /// Proposes what failed, is lost, or was begun to be removed.
-fn dead(unit: &Unit<'_>, survey: &Survey<'_>) -> Option<Removal> {
-    if !unit.readable || unit.twin || is_held(unit, survey) {
+fn dead(agent: &Agent<'_>, fleet: &Fleet<'_>) -> Option<Removal> {
+    if !agent.readable || agent.duplicate || is_held(agent, fleet) {
         return None;
     }
-    let template = unit.template(survey.config);
-    let timing = &survey.config.timing;
-    let now = survey.context.now;
-    let why = match &unit.standing {
-        Standing::Failed(fault) => Why::Failed(fault.clone()),
-        Standing::TimedOut => Why::TimedOut(agent_state::boot_grace(template, timing)),
-        Standing::Drained { idle: true, .. } => {
-            let reason = unit.computer().map(Computer::mark_text);
+    let template = agent.template(fleet.config);
+    let timing = &fleet.config.timing;
+    let now = fleet.context.now;
+    let why = match &agent.state {
+        AgentState::Failed(fault) => Why::Failed(fault.clone()),
+        AgentState::TimedOut => Why::TimedOut(agent_state::boot_grace(template, timing)),
+        AgentState::Drained { idle: true, .. } => {
+            let reason = agent.computer().map(Computer::mark_text);
             Why::Drained(reason.unwrap_or_default().to_owned())
         }
-        Standing::Marked { idle: true } => Why::Marked,
-        Standing::Monitored { idle_since: Some(then) } => {
+        AgentState::Marked { idle: true } => Why::Marked,
+        AgentState::Monitored { idle_since: Some(then) } => {
             let idle = since(now, *then);
-            if idle < timing.offline_grace || survey.restart {
+            if idle < timing.offline_grace || fleet.restart {
                 return None;
             }
-            let reason = unit.computer().map(|computer| computer.offline_reason.clone());
+            let reason = agent.computer().map(|computer| computer.offline_reason.clone());
             Why::Monitored {
                 idle,
                 reason: reason.unwrap_or_default(),
             }
         }
-        Standing::Offline { since: then, .. } if since(now, *then) > timing.offline_grace => {
+        AgentState::Offline { since: then, .. } if since(now, *then) > timing.offline_grace => {
             Why::Offline(since(now, *then))
         }
-        Standing::Leaving => Why::Begun,
-        Standing::Deleting { again: true, .. } => Why::StillThere,
-        Standing::Orphan { seen } if is_lost(unit, *seen, survey) => Why::UnknownToJenkins { passes: seen.passes },
+        AgentState::Leaving => Why::Begun,
+        AgentState::Deleting { again: true, .. } => Why::StillThere,
+        AgentState::Orphan { seen } if is_lost(agent, *seen, fleet) => Why::UnknownToJenkins { passes: seen.passes },
         _ => return None,
     };
-    if matches!(unit.link, Link::Many(_)) || unit.computer().is_some_and(|computer| untouchable(computer).is_some()) {
+    if matches!(agent.link, Link::Many(_)) || agent.computer().is_some_and(|computer| untouchable(computer).is_some()) {
         return None;
     }
-    removal(unit, why)
+    removal(agent, why)
 }
 
 /// Whether a server that looks absent from Jenkins is kept: a node may be its agent, or its name cannot be read, or the
 /// server may be another program's.
-fn is_held(unit: &Unit<'_>, survey: &Survey<'_>) -> bool {
-    let nameless = survey.observed.jenkins.nameless > 0;
-    hold::holds(unit) || hold::is_absent(unit) && (nameless || adopt::may_be_anothers(unit, survey.config))
+fn is_held(agent: &Agent<'_>, fleet: &Fleet<'_>) -> bool {
+    let nameless = fleet.observed.jenkins.nameless > 0;
+    hold::holds(agent) || hold::is_absent(agent) && (nameless || adopt::may_be_anothers(agent, fleet.config))
 }
 
 /// Whether Jenkins does not know a server for long enough. Agents come back: some plugins delete a node as soon as its
 /// connection breaks.
-fn is_lost(unit: &Unit<'_>, seen: Sighting, survey: &Survey<'_>) -> bool {
-    let grace = survey.config.timing.offline_grace;
-    seen.passes >= SIGHTINGS && (unit.joined.is_none() || since(survey.context.now, seen.first) >= grace)
+fn is_lost(agent: &Agent<'_>, seen: Sighting, fleet: &Fleet<'_>) -> bool {
+    let grace = fleet.config.timing.offline_grace;
+    seen.passes >= SIGHTINGS && (agent.joined.is_none() || since(fleet.context.now, seen.first) >= grace)
 }
 
 /// Proposes a Jenkins node of ours that has no server.
-fn lost(stray: &Stray<'_>, survey: &Survey<'_>) -> Option<Removal> {
-    let computer = stray.computer;
-    if stray.seen.passes < SIGHTINGS || untouchable(computer).is_some() {
+fn lost(orphan: &OrphanNode<'_>, fleet: &Fleet<'_>) -> Option<Removal> {
+    let computer = orphan.computer;
+    if orphan.seen.passes < SIGHTINGS || untouchable(computer).is_some() {
         return None;
     }
-    let passes = stray.seen.passes;
-    Some(stray_removal(computer, survey, Why::WithoutServer { passes }))
+    let passes = orphan.seen.passes;
+    Some(orphan_removal(computer, fleet, Why::WithoutServer { passes }))
 }
 
 /// Holds back what goes because something is absent, when it is much.
-fn hold_back(dead: &mut Vec<Removal>, survey: &Survey<'_>, reaped: &mut Reaped) {
-    let known = guard::known_nodes(survey);
+fn hold_back(dead: &mut Vec<Removal>, fleet: &Fleet<'_>, reaped: &mut Reaped) {
+    let known = guard::known_nodes(fleet);
     let counts = |removal: &&Removal| {
         let is_double =
             removal.server.is_none() && removal.node.as_ref().is_some_and(|node| known.contains(&node.name));
         removal.why.is_absence() && !is_double
     };
     let absent = dead.iter().filter(counts).count();
-    let fleet = guard::fleet(survey);
-    if survey.context.force || !guard::holds(absent, fleet) {
+    let size = guard::fleet_size(fleet);
+    if fleet.context.force || !guard::holds(absent, size) {
         return;
     }
     dead.retain(|removal| !removal.why.is_absence());
-    reaped.warnings.push(guard::warning(absent, fleet));
+    reaped.warnings.push(guard::warning(absent, size));
 }

@@ -4,15 +4,15 @@
 
 use crate::model::{Computer, split_server_name};
 use crate::plan::action::{Keep, NodeToRemove, Removal, ServerToRemove};
-use crate::plan::fleet::Survey;
-use crate::plan::fleet::agent::{Standing, Unit};
+use crate::plan::fleet::Fleet;
+use crate::plan::fleet::agent::{Agent, AgentState};
 use crate::plan::why::Why;
 
 /// Makes the removal of a Jenkins node alone.
-pub fn stray_removal(computer: &Computer, survey: &Survey<'_>, why: Why) -> Removal {
+pub fn orphan_removal(computer: &Computer, fleet: &Fleet<'_>, why: Why) -> Removal {
     let name = computer.name.as_str();
     let template = split_server_name(name).map(|(template, _)| template);
-    let known = template.filter(|template| survey.config.templates.iter().any(|t| t.name == *template));
+    let known = template.filter(|template| fleet.config.templates.iter().any(|t| t.name == *template));
     Removal {
         template: known,
         node: Some(node_to_remove(computer)),
@@ -22,18 +22,18 @@ pub fn stray_removal(computer: &Computer, survey: &Survey<'_>, why: Why) -> Remo
     }
 }
 
-/// Makes the removal of a unit: its Jenkins node if it has one, and its server.
-pub fn removal(unit: &Unit<'_>, why: Why) -> Option<Removal> {
+/// Makes the removal of an agent: its Jenkins node if it has one, and its server.
+pub fn removal(agent: &Agent<'_>, why: Why) -> Option<Removal> {
     Some(Removal {
-        template: Some(unit.template.clone()),
-        node: unit.computer().map(node_to_remove),
+        template: Some(agent.template.clone()),
+        node: agent.computer().map(node_to_remove),
         server: Some(ServerToRemove {
-            provider: unit.provider.clone(),
-            id: unit.server?.id.clone(),
-            name: unit.name.to_owned(),
-            node_id: unit.id.clone(),
-            look_first: looks_first(unit),
-            failure: keep(unit),
+            provider: agent.provider.clone(),
+            id: agent.server?.id.clone(),
+            name: agent.name.to_owned(),
+            node_id: agent.id.clone(),
+            look_first: looks_first(agent),
+            failure: keep(agent),
         }),
         floating_ips: Vec::new(),
         why,
@@ -41,20 +41,20 @@ pub fn removal(unit: &Unit<'_>, why: Why) -> Option<Removal> {
 }
 
 /// Whether the agent of a server may have joined since Jenkins was read.
-fn looks_first(unit: &Unit<'_>) -> bool {
-    let is_dead = matches!(unit.standing, Standing::Failed(_) | Standing::Deleting { .. });
-    !is_dead && (unit.computer().is_none() || unit.standing == Standing::TimedOut)
+fn looks_first(agent: &Agent<'_>) -> bool {
+    let is_dead = matches!(agent.state, AgentState::Failed(_) | AgentState::Deleting { .. });
+    !is_dead && (agent.computer().is_none() || agent.state == AgentState::TimedOut)
 }
 
 /// What is kept of a server that goes: of one that worked nothing, of one that never came so far why.
-fn keep(unit: &Unit<'_>) -> Keep {
-    let was_up = unit.server.is_some_and(|server| !server.addresses.is_empty());
-    match unit.standing {
+fn keep(agent: &Agent<'_>) -> Keep {
+    let was_up = agent.server.is_some_and(|server| !server.addresses.is_empty());
+    match agent.state {
         // What another program made says nothing of our templates.
-        _ if unit.joined.is_some() || unit.adopted => Keep::Nothing,
-        Standing::TimedOut => Keep::Console,
-        Standing::Failed(_) if was_up => Keep::Console,
-        Standing::Failed(_) => Keep::Failure,
+        _ if agent.joined.is_some() || agent.adopted => Keep::Nothing,
+        AgentState::TimedOut => Keep::Console,
+        AgentState::Failed(_) if was_up => Keep::Console,
+        AgentState::Failed(_) => Keep::Failure,
         _ => Keep::Nothing,
     }
 }

@@ -6,7 +6,7 @@ use crate::plan::action::Plan;
 use crate::plan::create::grow::Growth;
 use crate::plan::create::zero_agents;
 use crate::plan::demand::items::Demand;
-use crate::plan::fleet::Survey;
+use crate::plan::fleet::Fleet;
 use crate::plan::refusals;
 use crate::plan::remove::reap::Reaped;
 use crate::plan::report::{drift, overview, persistent};
@@ -15,25 +15,25 @@ use crate::state::State;
 
 /// Puts a plan together.
 pub fn plan(
-    mut survey: Survey<'_>,
+    mut fleet: Fleet<'_>,
     demand: &Demand<'_>,
     growth: Growth<'_>,
     reaped: Reaped,
     upkeep: Upkeep,
     state: &State,
 ) -> Plan {
-    let (waiting, unmet) = overview::waiting(&survey, demand, &growth);
-    let mut notes = cold(&survey, demand, &growth);
-    notes.extend(persistent::ignored(&mut survey, demand, &waiting));
-    let (drifts, mut news) = drift::sentences(&mut survey, demand);
+    let waiting = overview::waiting(&fleet, demand, &growth);
+    let mut notes = cold(&fleet, demand, &growth);
+    notes.extend(persistent::ignored(&mut fleet, demand, &waiting.ready));
+    let (drifts, mut news) = drift::sentences(&mut fleet, demand);
     notes.extend(drifts);
     notes.extend(growth.bootstrap);
-    notes.extend(zero_agents::notes(&survey));
-    news.extend(zero_agents::news(&survey, state));
-    news.append(&mut survey.news);
-    news.extend(refusals::news(&mut survey));
-    let anchor = zero_agents::anchor(&survey);
-    let mut plan = empty(survey, demand.items.len());
+    notes.extend(zero_agents::notes(&fleet));
+    news.extend(zero_agents::news(&fleet, state));
+    news.append(&mut fleet.news);
+    news.extend(refusals::news(&mut fleet));
+    let anchor = zero_agents::anchor(&fleet);
+    let mut plan = empty(fleet, demand.items.len());
     plan.notes.extend(reaped.notes);
     plan.warnings.extend(reaped.warnings);
     plan.notes.extend(notes);
@@ -49,45 +49,49 @@ pub fn plan(
         drains: reaped.drains,
         removals: reaped.removals,
         creates: growth.creates,
-        unmet,
-        waiting,
+        unmet: waiting.unmet,
+        waiting: waiting.all,
         ..plan
     }
 }
 
 /// Returns the plan that does nothing.
-pub fn empty(mut survey: Survey<'_>, waiting_items: usize) -> Plan {
+pub fn empty(mut fleet: Fleet<'_>, waiting_items: usize) -> Plan {
     Plan {
         anchor: None,
         unmarks: Vec::new(),
-        news: std::mem::take(&mut survey.news),
+        news: std::mem::take(&mut fleet.news),
         drains: Vec::new(),
         removals: Vec::new(),
         sweeps: Vec::new(),
         floating_ips: Vec::new(),
         registers: Vec::new(),
         volume_marks: Vec::new(),
-        lookups: std::mem::take(&mut survey.lookups),
+        lookups: std::mem::take(&mut fleet.lookups),
         asks: BTreeMap::new(),
         creates: Vec::new(),
         unmet: Vec::new(),
         waiting: Vec::new(),
-        servers: overview::servers(&survey),
-        stray_nodes: survey.strays.iter().map(|stray| stray.computer.name.clone()).collect(),
-        templates: overview::templates(&survey),
+        servers: overview::servers(&fleet),
+        stray_nodes: fleet
+            .orphans
+            .iter()
+            .map(|orphan| orphan.computer.name.clone())
+            .collect(),
+        templates: overview::templates(&fleet),
         waiting_items: waiting_items as u64,
-        notes: survey.notes,
-        warnings: survey.warnings,
-        state: survey.state,
+        notes: fleet.notes,
+        warnings: fleet.warnings,
+        state: fleet.state,
     }
 }
 
 /// Says which warm pools are not full, and why.
-fn cold(survey: &Survey<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> Vec<String> {
+fn cold(fleet: &Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> Vec<String> {
     let short = demand.warm.iter().filter(|pool| growth.cold[pool.template] > 0);
     short
         .map(|pool| {
-            let name = &survey.config.templates[pool.template].name;
+            let name = &fleet.config.templates[pool.template].name;
             let reason = growth.closed[pool.template]
                 .as_deref()
                 .unwrap_or("its servers are wanted by waiting items");

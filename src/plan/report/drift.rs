@@ -8,7 +8,7 @@ use crate::config::Template;
 use crate::plan::demand::drift::{is_lost_for, of};
 use crate::plan::demand::eligible::labels_in;
 use crate::plan::demand::items::Demand;
-use crate::plan::fleet::Survey;
+use crate::plan::fleet::Fleet;
 use crate::plan::words::shown;
 use crate::queue::Wish;
 use crate::state::{LabelDrift, State};
@@ -16,11 +16,11 @@ use crate::text::excerpt;
 
 /// Says which templates differ from their nodes in labels: in each pass, and as a warning each label when it begins and once
 /// a day. A label that nodes have beside those of their template is said where an item waits that gets nothing for it.
-pub fn sentences(survey: &mut Survey<'_>, demand: &Demand<'_>) -> (Vec<String>, Vec<String>) {
-    let (config, now) = (survey.config, survey.context.now);
+pub fn sentences(fleet: &mut Fleet<'_>, demand: &Demand<'_>) -> (Vec<String>, Vec<String>) {
+    let (config, now) = (fleet.config, fleet.context.now);
     let (mut notes, mut news) = (Vec::new(), Vec::new());
     for template in &config.templates {
-        let Some(drift) = survey.state.drifts.get_mut(&template.name) else {
+        let Some(drift) = fleet.state.drifts.get_mut(&template.name) else {
             continue;
         };
         let lacks: BTreeSet<String> = drift.lacks.keys().cloned().collect();

@@ -13,17 +13,14 @@ use crate::plan::create::images;
 use crate::plan::demand::eligible::{atoms, why_none, wish_text};
 use crate::plan::demand::items::{Demand, Item};
 use crate::plan::demand::slots::Origin;
-use crate::plan::fleet::agent::{Standing, Unit};
-use crate::plan::fleet::{Survey, agent_state};
+use crate::plan::fleet::agent::{Agent, AgentState};
+use crate::plan::fleet::{Fleet, agent_state};
 use crate::plan::report::drift::lacks_for;
 use crate::plan::rows::{Example, ServerRow, TemplateRow, Waiting};
 use crate::plan::words::shown;
 use crate::queue::Wish;
 use crate::state::Phase;
 use crate::text::excerpt;
-
-/// What is said of an item that an idle executor can take.
-pub const IDLE: &str = "an executor is idle";
 
 /// What serves an item.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -46,36 +43,51 @@ struct Group {
     first: Item,
 }
 
-/// Returns all waiting items and those among them that get nothing, grouped by label and reason.
-pub fn waiting(survey: &Survey<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> (Vec<Waiting>, Vec<Waiting>) {
-    let groups = groups(survey, demand, growth);
-    let mut all: BTreeMap<(Option<String>, String, Option<usize>), Waiting> = BTreeMap::new();
+/// The waiting items of a pass, grouped by label and reason.
+pub struct WaitingItems {
+    /// All of them.
+    pub all: Vec<Waiting>,
+    /// Those that an idle executor can take.
+    pub ready: Vec<Waiting>,
+    /// Those that get nothing.
+    pub unmet: Vec<Waiting>,
+}
+
+/// Groups the waiting items.
+pub fn waiting(fleet: &Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> WaitingItems {
+    let groups = groups(fleet, demand, growth);
+    let mut rows: BTreeMap<(Option<String>, String, Option<usize>), (Waiting, bool)> = BTreeMap::new();
     for (wish, groups) in groups.into_iter().enumerate() {
         let label = wish_text(&demand.wishes[wish]).map(|label| shown(&label));
         for group in groups {
             let template = template_of(group.served, demand);
-            let reason = reason(survey, demand, growth, wish, group.served);
-            let mut row = row(survey, demand, label.clone(), reason, &group, template);
+            let reason = reason(fleet, demand, growth, wish, group.served);
+            let mut row = row(fleet, demand, label.clone(), reason, &group, template);
             row.unlabelled = demand.wishes[wish] == Wish::Unlabelled;
-            match all.get_mut(&(row.label.clone(), row.reason.clone(), template)) {
-                Some(known) => merge(known, row),
-                None => drop(all.insert((row.label.clone(), row.reason.clone(), template), row)),
+            match rows.get_mut(&(row.label.clone(), row.reason.clone(), template)) {
+                Some((known, _)) => merge(known, row),
+                None => {
+                    let is_ready = matches!(group.served, Served::Idle(_));
+                    rows.insert((row.label.clone(), row.reason.clone(), template), (row, is_ready));
+                }
             }
         }
     }
-    let waiting: Vec<Waiting> = all.into_values().collect();
-    let unmet = waiting.iter().filter(|row| row.served_by.is_none()).cloned().collect();
-    (waiting, unmet)
+    let ready = rows.values().filter(|(_, is_ready)| *is_ready);
+    let ready = ready.map(|(row, _)| row.clone()).collect();
+    let all: Vec<Waiting> = rows.into_values().map(|(row, _)| row).collect();
+    let unmet = all.iter().filter(|row| row.served_by.is_none()).cloned().collect();
+    WaitingItems { all, ready, unmet }
 }
 
 /// Deals what the matching gave to each class out to its items, oldest first, idle executors first.
-fn groups(survey: &Survey<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> Vec<Vec<Group>> {
+fn groups(fleet: &Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> Vec<Vec<Group>> {
     let slots = demand.slots.len();
     let (mut idle, mut booting) = (vec![0_u32; slots], vec![0_u32; slots]);
-    for (unit, group) in survey.units.iter().zip(demand.slots.of_units()) {
+    for (agent, group) in fleet.agents.iter().zip(demand.slots.of_agents()) {
         if let Some(group) = *group {
-            let slots = unit.standing.slots(agent_state::executors(unit, survey.config));
-            let kept = if matches!(unit.standing, Standing::Up { .. }) {
+            let slots = agent.state.slots(agent_state::executors(agent, fleet.config));
+            let kept = if matches!(agent.state, AgentState::Up { .. }) {
                 &mut idle
             } else {
                 &mut booting
@@ -133,15 +145,15 @@ fn template_of(served: Served, demand: &Demand<'_>) -> Option<usize> {
     }
 }
 
-fn reason(survey: &Survey<'_>, demand: &Demand<'_>, growth: &Growth<'_>, wish: usize, served: Served) -> String {
+fn reason(fleet: &Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>, wish: usize, served: Served) -> String {
     match served {
-        Served::Idle(_) => IDLE.to_owned(),
-        Served::Booting(group) => coming(survey, demand.slots.template(group)).to_owned(),
+        Served::Idle(_) => "an executor is idle".to_owned(),
+        Served::Booting(group) => coming(fleet, demand.slots.template(group)).to_owned(),
         Served::Created(_) => "the next pass makes a server for it".to_owned(),
         Served::Nothing => {
-            let reasons = why_nothing(survey, demand, growth, wish);
+            let reasons = why_nothing(fleet, demand, growth, wish);
             if reasons.is_empty() {
-                return none_serves(survey, &demand.wishes[wish]);
+                return none_serves(fleet, &demand.wishes[wish]);
             }
             reasons.join("; ")
         }
@@ -149,7 +161,7 @@ fn reason(survey: &Survey<'_>, demand: &Demand<'_>, growth: &Growth<'_>, wish: u
 }
 
 /// Says for each template that promises what a wish needs why it gets nothing.
-fn why_nothing(survey: &Survey<'_>, demand: &Demand<'_>, growth: &Growth<'_>, wish: usize) -> Vec<String> {
+fn why_nothing(fleet: &Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>, wish: usize) -> Vec<String> {
     let mut reasons: Vec<String> = Vec::new();
     let Some(class) = demand.class_of[wish] else {
         return reasons;
@@ -162,8 +174,8 @@ fn why_nothing(survey: &Survey<'_>, demand: &Demand<'_>, growth: &Growth<'_>, wi
             Origin::Template => vec![closed.unwrap_or_else(|| "its slots are taken by older items".to_owned())],
             Origin::Retry { .. } if demand.is_promised_by(class, template) => continue,
             Origin::Retry { is_due } => {
-                let template = &survey.config.templates[template];
-                let lacks = lacks_for(&demand.wishes[wish], template, &survey.state);
+                let template = &fleet.config.templates[template];
+                let lacks = lacks_for(&demand.wishes[wish], template, &fleet.state);
                 lacks.into_iter().chain(closed.filter(|_| *is_due)).collect()
             }
         };
@@ -177,10 +189,15 @@ fn why_nothing(survey: &Survey<'_>, demand: &Demand<'_>, growth: &Growth<'_>, wi
 }
 
 /// Says what an item waits for that a server of a template serves which is there and gives no work away yet.
-fn coming(survey: &Survey<'_>, template: usize) -> &'static str {
-    let of_template = || survey.units.iter().filter(|unit| unit.kind == Some(template));
-    let returns = |unit: &Unit<'_>| matches!(unit.standing, Standing::Offline { returns: true, .. });
-    if of_template().any(|unit| unit.standing.is_booting()) {
+fn coming(fleet: &Fleet<'_>, template: usize) -> &'static str {
+    let of_template = || {
+        fleet
+            .agents
+            .iter()
+            .filter(|agent| agent.template_index == Some(template))
+    };
+    let returns = |agent: &Agent<'_>| matches!(agent.state, AgentState::Offline { returns: true, .. });
+    if of_template().any(|agent| agent.state.is_booting()) {
         "waits for a booting server"
     } else if of_template().any(returns) {
         "waits for a server whose node is offline and about to come back"
@@ -190,13 +207,13 @@ fn coming(survey: &Survey<'_>, template: usize) -> &'static str {
 }
 
 /// Says why no template serves a wish; one may be for a node of ours by its name, which is a label of it alone.
-fn none_serves(survey: &Survey<'_>, wish: &Wish) -> String {
+fn none_serves(fleet: &Fleet<'_>, wish: &Wish) -> String {
     if let Wish::Label(label) = wish {
         let atoms = atoms(label);
-        let mut nodes = survey
-            .units
+        let mut nodes = fleet
+            .agents
             .iter()
-            .filter_map(Unit::computer)
+            .filter_map(Agent::computer)
             .map(|computer| computer.name.as_str());
         if let Some(node) = nodes.find(|node| atoms.contains(node)) {
             return format!(
@@ -209,7 +226,7 @@ fn none_serves(survey: &Survey<'_>, wish: &Wish) -> String {
 }
 
 fn row(
-    survey: &Survey<'_>,
+    fleet: &Fleet<'_>,
     demand: &Demand<'_>,
     label: Option<String>,
     reason: String,
@@ -222,12 +239,12 @@ fn row(
         unlabelled: false,
         reason,
         items: group.items,
-        oldest_seconds: survey.observed.jenkins.age(oldest, survey.context.now).as_secs(),
+        oldest_seconds: fleet.observed.jenkins.age(oldest, fleet.context.now).as_secs(),
         example: Example {
             item: oldest.id,
             task: shown(&oldest.task),
         },
-        served_by: template.map(|template| survey.config.templates[template].name.clone()),
+        served_by: template.map(|template| fleet.config.templates[template].name.clone()),
     }
 }
 
@@ -242,48 +259,51 @@ fn merge(known: &mut Waiting, row: Waiting) {
 }
 
 /// Returns one row for each server of ours.
-pub fn servers(survey: &Survey<'_>) -> Vec<ServerRow> {
-    let now = survey.context.now;
-    let config = survey.config;
-    survey
-        .units
+pub fn servers(fleet: &Fleet<'_>) -> Vec<ServerRow> {
+    let now = fleet.context.now;
+    let config = fleet.config;
+    fleet
+        .agents
         .iter()
-        .map(|unit| ServerRow {
-            name: unit.name.to_owned(),
-            node: unit.template.clone(),
-            provider: unit.provider.clone(),
-            zone: unit
+        .map(|agent| ServerRow {
+            name: agent.name.to_owned(),
+            node: agent.template.clone(),
+            provider: agent.provider.clone(),
+            zone: agent
                 .server
                 .and_then(|server| server.zone.clone())
-                .or_else(|| unit.zone_asked(config).cloned()),
-            server_id: unit.server_id().cloned(),
-            phase: unit.standing.phase(),
-            age_seconds: unit.age.as_secs(),
-            idle_seconds: idle_since(&unit.standing).map(|then| since(now, then).as_secs()),
-            jenkins_node: unit.computer().map(|computer| computer.name.clone()),
-            address: unit.server.and_then(Server::address).map(|address| address.to_string()),
-            floating_ip: unit
+                .or_else(|| agent.zone_asked(config).cloned()),
+            server_id: agent.server_id().cloned(),
+            phase: agent.state.phase(),
+            age_seconds: agent.age.as_secs(),
+            idle_seconds: idle_since(&agent.state).map(|then| since(now, then).as_secs()),
+            jenkins_node: agent.computer().map(|computer| computer.name.clone()),
+            address: agent
+                .server
+                .and_then(Server::address)
+                .map(|address| address.to_string()),
+            floating_ip: agent
                 .server
                 .and_then(|server| server.addresses.iter().find(|at| at.floating))
                 .map(|at| at.ip.to_string()),
-            image: unit.server.and_then(|server| server.image.clone()),
-            outdated: unit.outdated(config),
-            adopted: unit.adopted,
-            builds: unit.builds.as_ref().map(|builds| builds.seen),
+            image: agent.server.and_then(|server| server.image.clone()),
+            outdated: agent.outdated(config),
+            adopted: agent.adopted,
+            builds: agent.builds.as_ref().map(|builds| builds.seen),
         })
         .collect()
 }
 
-fn idle_since(standing: &Standing) -> Option<Timestamp> {
-    match standing {
-        Standing::Up { idle_since, .. } | Standing::Monitored { idle_since } => *idle_since,
+fn idle_since(state: &AgentState) -> Option<Timestamp> {
+    match state {
+        AgentState::Up { idle_since, .. } | AgentState::Monitored { idle_since } => *idle_since,
         _ => None,
     }
 }
 
 /// Returns one row for each template.
-pub fn templates(survey: &Survey<'_>) -> Vec<TemplateRow> {
-    let config = survey.config;
+pub fn templates(fleet: &Fleet<'_>) -> Vec<TemplateRow> {
+    let config = fleet.config;
     let mut rows: Vec<TemplateRow> = config
         .templates
         .iter()
@@ -294,17 +314,17 @@ pub fn templates(survey: &Survey<'_>) -> Vec<TemplateRow> {
             idle: 0,
             busy: 0,
             max: template.max,
-            min_ready: template.min_ready.at(survey.context.now),
-            rollbacks: images::rollbacks(&survey.state, template),
+            min_ready: template.min_ready.at(fleet.context.now),
+            rollbacks: images::rollbacks(&fleet.state, template),
         })
         .collect();
-    for unit in &survey.units {
-        let Some(kind) = unit.kind else { continue };
+    for agent in &fleet.agents {
+        let Some(kind) = agent.template_index else { continue };
         let row = &mut rows[kind];
         row.servers += 1;
-        row.booting += u32::from(unit.standing.is_booting());
-        row.idle += u32::from(unit.standing.phase() == Phase::Idle);
-        row.busy += u32::from(unit.computer().is_some_and(|computer| !computer.is_idle()));
+        row.booting += u32::from(agent.state.is_booting());
+        row.idle += u32::from(agent.state.phase() == Phase::Idle);
+        row.busy += u32::from(agent.computer().is_some_and(|computer| !computer.is_idle()));
     }
     rows
 }

@@ -12,9 +12,8 @@ use crate::model::{Observed, digest};
 use crate::plan::clock::since;
 use crate::plan::demand::eligible::wish_text;
 use crate::plan::demand::items::Demand;
-use crate::plan::fleet::Survey;
-use crate::plan::fleet::agent::{Standing, Unit};
-use crate::plan::report::overview;
+use crate::plan::fleet::Fleet;
+use crate::plan::fleet::agent::{Agent, AgentState};
 use crate::plan::rows::Waiting;
 use crate::plan::words::{moment, shown, span};
 use crate::state::Clash;
@@ -104,15 +103,15 @@ pub fn clashes(
     (after, warnings)
 }
 
-/// Says which items wait beside an idle executor that has their labels, once it lasts: no server helps them.
-pub fn ignored(survey: &mut Survey<'_>, demand: &Demand<'_>, waiting: &[Waiting]) -> Vec<String> {
-    let now = survey.context.now;
+/// Says which of the items that an idle executor can take are still waiting after a while: no server helps them.
+pub fn ignored(fleet: &mut Fleet<'_>, demand: &Demand<'_>, ready: &[Waiting]) -> Vec<String> {
+    let now = fleet.context.now;
     let mut begun = BTreeMap::new();
     let mut notes = Vec::new();
     let mut lookup = None;
-    for row in waiting.iter().filter(|row| row.reason == overview::IDLE) {
+    for row in ready {
         let key = row.label.clone().unwrap_or_default();
-        let then = survey
+        let then = fleet
             .state
             .ignored
             .get(&key)
@@ -124,12 +123,12 @@ pub fn ignored(survey: &mut Survey<'_>, demand: &Demand<'_>, waiting: &[Waiting]
         if lasts.into_iter().any(|span| span < IGNORED_AFTER) {
             continue;
         }
-        let lookup = lookup.get_or_insert_with(|| IdleNodes::new(survey, demand));
-        if let Some((unit, idle)) = lookup.longest(row).filter(|(_, idle)| *idle >= IGNORED_AFTER) {
-            notes.push(sentence(row, unit, idle, survey));
+        let lookup = lookup.get_or_insert_with(|| IdleNodes::new(fleet, demand));
+        if let Some((agent, idle)) = lookup.longest(row).filter(|(_, idle)| *idle >= IGNORED_AFTER) {
+            notes.push(sentence(row, agent, idle, fleet));
         }
     }
-    survey.state.ignored = begun;
+    fleet.state.ignored = begun;
     notes
 }
 
@@ -138,11 +137,11 @@ struct IdleNodes<'s, 'a> {
     /// For each label, as rows show it, the groups of slots that serve it.
     serving: BTreeMap<Option<String>, BTreeSet<usize>>,
     /// For each group the node that has been idle for longest.
-    longest: BTreeMap<usize, (&'s Unit<'a>, SignedDuration)>,
+    longest: BTreeMap<usize, (&'s Agent<'a>, SignedDuration)>,
 }
 
 impl<'s, 'a> IdleNodes<'s, 'a> {
-    fn new(survey: &'s Survey<'a>, demand: &Demand<'_>) -> Self {
+    fn new(fleet: &'s Fleet<'a>, demand: &Demand<'_>) -> Self {
         let mut serving: BTreeMap<Option<String>, BTreeSet<usize>> = BTreeMap::new();
         for (wish, class) in demand.wishes.iter().zip(&demand.class_of) {
             if let Some(class) = *class {
@@ -150,44 +149,44 @@ impl<'s, 'a> IdleNodes<'s, 'a> {
                 serving.entry(label).or_default().extend(&demand.classes[class]);
             }
         }
-        let mut longest: BTreeMap<usize, (&Unit<'_>, SignedDuration)> = BTreeMap::new();
-        for (unit, group) in survey.units.iter().zip(demand.slots.of_units()) {
-            let Standing::Up {
+        let mut longest: BTreeMap<usize, (&Agent<'_>, SignedDuration)> = BTreeMap::new();
+        for (agent, group) in fleet.agents.iter().zip(demand.slots.of_agents()) {
+            let AgentState::Up {
                 idle_since: Some(then),
                 ended: None,
                 ..
-            } = unit.standing
+            } = agent.state
             else {
                 continue;
             };
-            let idle = since(survey.context.now, then);
+            let idle = since(fleet.context.now, then);
             if let Some(group) = *group
                 && longest.get(&group).is_none_or(|(_, other)| *other < idle)
             {
-                longest.insert(group, (unit, idle));
+                longest.insert(group, (agent, idle));
             }
         }
         Self { serving, longest }
     }
 
     /// Returns the node that would serve a row and has been idle for longest; of several the first by name.
-    fn longest(&self, row: &Waiting) -> Option<(&'s Unit<'a>, SignedDuration)> {
+    fn longest(&self, row: &Waiting) -> Option<(&'s Agent<'a>, SignedDuration)> {
         let groups = self.serving.get(&row.label)?.iter();
         let nodes = groups.filter_map(|group| self.longest.get(group).copied());
-        let of_template = nodes.filter(|(unit, _)| row.served_by.as_ref() == Some(&unit.template));
-        of_template.max_by_key(|(unit, idle)| (*idle, std::cmp::Reverse(unit.name)))
+        let of_template = nodes.filter(|(agent, _)| row.served_by.as_ref() == Some(&agent.template));
+        of_template.max_by_key(|(agent, idle)| (*idle, std::cmp::Reverse(agent.name)))
     }
 }
 
-fn sentence(row: &Waiting, unit: &Unit<'_>, idle: SignedDuration, survey: &Survey<'_>) -> String {
-    let node = unit.computer().map_or(unit.name, |computer| computer.name.as_str());
+fn sentence(row: &Waiting, agent: &Agent<'_>, idle: SignedDuration, fleet: &Fleet<'_>) -> String {
+    let node = agent.computer().map_or(agent.name, |computer| computer.name.as_str());
     let age = SignedDuration::from_secs(row.oldest_seconds);
     let what = match &row.label {
         Some(label) => format!("for {label}"),
         None => "for any node".to_owned(),
     };
-    let by_hand = unit
-        .template(survey.config)
+    let by_hand = agent
+        .template(fleet.config)
         .is_none_or(|template| template.register == Register::Own);
     let exclusive = if row.label.is_none() && by_hand {
         ", or its mode is exclusive"

@@ -15,7 +15,7 @@ use crate::model::{
 };
 use crate::plan::action::Leftover;
 use crate::plan::clock::SIGHTINGS;
-use crate::plan::fleet::Survey;
+use crate::plan::fleet::Fleet;
 use crate::plan::words::{shown, span};
 use crate::state::{Leaving, State};
 
@@ -49,15 +49,15 @@ pub struct Left<'a> {
 }
 
 /// Remembers which servers are gone, and forgets those of which nothing is left.
-pub fn remember(survey: &mut Survey<'_>, before: &State) {
+pub fn remember(fleet: &mut Fleet<'_>, before: &State) {
     let mut leaving = before.leaving.clone();
-    add_gone(survey, before, &mut leaving);
-    if leaving.is_empty() && read(survey).next().is_none() {
+    add_gone(fleet, before, &mut leaving);
+    if leaving.is_empty() && read(fleet).next().is_none() {
         return;
     }
-    let now = survey.context.now;
-    let config = survey.config;
-    let living = living(survey);
+    let now = fleet.context.now;
+    let config = fleet.config;
+    let living = living(fleet);
     leaving.retain(|name, entry| {
         let age = now.duration_since(entry.since);
         !living.contains(name.as_str())
@@ -66,7 +66,7 @@ pub fn remember(survey: &mut Survey<'_>, before: &State) {
             && age < FORGET_AFTER
     });
     let mut seen: BTreeSet<String> = BTreeSet::new();
-    for left in left(survey, &leaving, &living) {
+    for left in left(fleet, &leaving, &living) {
         if !may_be_ours(&left.server) {
             continue;
         }
@@ -82,21 +82,21 @@ pub fn remember(survey: &mut Survey<'_>, before: &State) {
             entry.sightings = entry.sightings.saturating_add(1);
         }
     }
-    let views: BTreeMap<&ProviderName, &CloudView> = read(survey).collect();
+    let views: BTreeMap<&ProviderName, &CloudView> = read(fleet).collect();
     leaving.retain(|name, entry| {
         let looked = views.get(&entry.provider).and_then(|view| listed(view));
         let looked = looked.is_some_and(|looked| entry.kinds.is_subset(&looked.kinds));
         !looked || seen.contains(name)
     });
-    survey.state.leaving = leaving;
+    fleet.state.leaving = leaving;
 }
 
 /// Adds the servers that were there in the last pass, and the creates that were given up.
-fn add_gone(survey: &Survey<'_>, before: &State, leaving: &mut BTreeMap<String, Leaving>) {
-    let now = survey.context.now;
-    let after = &survey.state;
+fn add_gone(fleet: &Fleet<'_>, before: &State, leaving: &mut BTreeMap<String, Leaving>) {
+    let now = fleet.context.now;
+    let after = &fleet.state;
     let mut add = |name: &str, provider: &ProviderName, id: Option<&ServerId>, kinds: BTreeSet<BelongingKind>| {
-        let is_read = matches!(survey.observed.clouds.get(provider), Some(Reading::Read(_)));
+        let is_read = matches!(fleet.observed.clouds.get(provider), Some(Reading::Read(_)));
         if is_read && !kinds.is_empty() {
             leaving.entry(name.to_owned()).or_insert_with(|| Leaving {
                 provider: provider.clone(),
@@ -119,32 +119,32 @@ fn add_gone(survey: &Survey<'_>, before: &State, leaving: &mut BTreeMap<String, 
     }
     for (id, intent) in &before.intents {
         if !after.intents.contains_key(id) && !after.nodes.contains_key(id) {
-            let template = survey.config.templates.iter().find(|t| t.name == intent.template);
+            let template = fleet.config.templates.iter().find(|t| t.name == intent.template);
             let kinds = template.map(kinds_of).unwrap_or_default();
             add(&intent.name, &intent.provider, intent.server_id.as_ref(), kinds);
         }
     }
 }
 
-fn read<'a>(survey: &Survey<'a>) -> impl Iterator<Item = (&'a ProviderName, &'a CloudView)> + use<'a> {
-    let clouds = survey.observed.clouds.iter();
+fn read<'a>(fleet: &Fleet<'a>) -> impl Iterator<Item = (&'a ProviderName, &'a CloudView)> + use<'a> {
+    let clouds = fleet.observed.clouds.iter();
     clouds.filter_map(|(name, reading)| Some((name, reading.ok().filter(|view| listed(view).is_some())?)))
 }
 
 /// Returns the names of everything that is there or may be: listed servers, ours or not, creates that were begun, and what
 /// stands at clouds that cannot be read.
-pub fn living<'a>(survey: &Survey<'a>) -> HashSet<&'a str> {
-    let views = survey.observed.clouds.values().filter_map(Reading::ok);
+pub fn living<'a>(fleet: &Fleet<'a>) -> HashSet<&'a str> {
+    let views = fleet.observed.clouds.values().filter_map(Reading::ok);
     let listed = views.flat_map(|view| &view.servers).map(|server| server.name.as_str());
-    listed.chain(survey.units.iter().map(|unit| unit.name)).collect()
+    listed.chain(fleet.agents.iter().map(|agent| agent.name)).collect()
 }
 
 /// Finds everything of ours whose server is gone, in the order of providers, kinds and ids.
-pub fn left<'a>(survey: &Survey<'a>, leaving: &BTreeMap<String, Leaving>, living: &HashSet<&str>) -> Vec<Left<'a>> {
+pub fn left<'a>(fleet: &Fleet<'a>, leaving: &BTreeMap<String, Leaving>, living: &HashSet<&str>) -> Vec<Left<'a>> {
     let mut found = Vec::new();
-    for (provider, view) in read(survey) {
+    for (provider, view) in read(fleet) {
         for belonging in listed(view).into_iter().flat_map(|listed| &listed.all) {
-            let server = match belonging.server_marked(&survey.config.owner) {
+            let server = match belonging.server_marked(&fleet.config.owner) {
                 Some(server) => Some(server.to_owned()),
                 None => remembered(belonging, provider, leaving),
             };
@@ -186,25 +186,25 @@ pub fn kinds_since(
 }
 
 /// Returns what was left and goes in this pass: not in use, and neither just made nor seen for the first time.
-pub fn ripe(survey: &Survey<'_>) -> Vec<Leftover> {
-    if survey.state.leaving.is_empty() {
+pub fn ripe(fleet: &Fleet<'_>) -> Vec<Leftover> {
+    if fleet.state.leaving.is_empty() {
         return Vec::new();
     }
-    let living = living(survey);
-    let found = left(survey, &survey.state.leaving, &living);
-    found.into_iter().filter_map(|left| ripened(left, survey)).collect()
+    let living = living(fleet);
+    let found = left(fleet, &fleet.state.leaving, &living);
+    found.into_iter().filter_map(|left| ripened(left, fleet)).collect()
 }
 
-fn ripened(left: Left<'_>, survey: &Survey<'_>) -> Option<Leftover> {
+fn ripened(left: Left<'_>, fleet: &Fleet<'_>) -> Option<Leftover> {
     let Left {
         provider,
         belonging,
         server,
     } = left;
-    let sightings = survey.state.leaving.get(&server).map_or(0, |entry| entry.sightings);
-    let age = age(belonging, provider, survey);
+    let sightings = fleet.state.leaving.get(&server).map_or(0, |entry| entry.sightings);
+    let age = age(belonging, provider, fleet);
     let old = match age {
-        Some(age) => age > survey.config.timing.intent_grace,
+        Some(age) => age > fleet.config.timing.intent_grace,
         None => sightings >= SIGHTINGS,
     };
     if belonging.in_use || !old || !may_be_ours(&server) {
@@ -218,13 +218,13 @@ fn ripened(left: Left<'_>, survey: &Survey<'_>) -> Option<Leftover> {
         "server \"{}\", for which it was made, is gone; nothing uses it, {age}",
         shown(&server)
     );
-    Some(leftover(belonging, provider, server, survey.config, because))
+    Some(leftover(belonging, provider, server, fleet.config, because))
 }
 
 /// Returns how old a thing is by the cloud's clock, where the cloud tells.
-pub fn age(belonging: &Belonging, provider: &ProviderName, survey: &Survey<'_>) -> Option<SignedDuration> {
-    let view = survey.observed.clouds.get(provider).and_then(Reading::ok)?;
-    let now = view.clock.unwrap_or(survey.context.now);
+pub fn age(belonging: &Belonging, provider: &ProviderName, fleet: &Fleet<'_>) -> Option<SignedDuration> {
+    let view = fleet.observed.clouds.get(provider).and_then(Reading::ok)?;
+    let now = view.clock.unwrap_or(fleet.context.now);
     Some(now.duration_since(belonging.created?))
 }
 

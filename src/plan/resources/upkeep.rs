@@ -11,8 +11,8 @@ use crate::config::{Config, Template};
 use crate::model::{Belonging, BelongingKind, CloudView, ProviderName, Reading, Server, ServerStatus};
 use crate::plan::action::{Leftover, NewFloatingIp, Removal, VolumeMark};
 use crate::plan::create::backoff::{Gate, gate};
-use crate::plan::fleet::agent::{Standing, Unit};
-use crate::plan::fleet::{Survey, agent_state};
+use crate::plan::fleet::agent::{Agent, AgentState};
+use crate::plan::fleet::{Fleet, agent_state};
 use crate::plan::resources::leftovers;
 use crate::plan::resources::leftovers::{kinds_of, listed};
 use crate::plan::words::shown;
@@ -45,22 +45,22 @@ fn kinds_at(config: &Config, provider: &ProviderName) -> BTreeSet<BelongingKind>
     config.templates.iter().filter(here).flat_map(kinds_of).collect()
 }
 
-/// Returns what a unit has that can outlive it: by its template, and by what it was made from. What another program gave
+/// Returns what an agent has that can outlive it: by its template, and by what it was made from. What another program gave
 /// to a server that was taken over is not ours.
-pub fn had(unit: &Unit<'_>, config: &Config) -> BTreeSet<BelongingKind> {
-    if unit.adopted {
+pub fn had(agent: &Agent<'_>, config: &Config) -> BTreeSet<BelongingKind> {
+    if agent.adopted {
         return BTreeSet::new();
     }
-    let mut had = unit.template(config).map(kinds_of).unwrap_or_default();
-    if let Some(before) = unit.before {
+    let mut had = agent.template(config).map(kinds_of).unwrap_or_default();
+    if let Some(before) = agent.before {
         had.extend(&before.had);
     }
     had
 }
 
 /// Whether a server of a template that wants floating IPs has none.
-pub fn lacks_address(unit: &Unit<'_>, template: &Template) -> bool {
-    let server = unit.server.filter(|_| !unit.adopted);
+pub fn lacks_address(agent: &Agent<'_>, template: &Template) -> bool {
+    let server = agent.server.filter(|_| !agent.adopted);
     template.spec.floating_ip_pool.is_some() && server.is_some_and(|server| !has_floating(server))
 }
 
@@ -82,25 +82,25 @@ fn was_asked(view: &CloudView, kind: BelongingKind) -> bool {
     }
 }
 
-fn view<'a>(survey: &Survey<'a>, provider: &ProviderName) -> Option<&'a CloudView> {
-    survey.observed.clouds.get(provider).and_then(Reading::ok)
+fn view<'a>(fleet: &Fleet<'a>, provider: &ProviderName) -> Option<&'a CloudView> {
+    fleet.observed.clouds.get(provider).and_then(Reading::ok)
 }
 
 /// Decides what is done about belongings, and completes the removals.
-pub fn upkeep(survey: &mut Survey<'_>, removals: &mut [Removal]) -> Upkeep {
+pub fn upkeep(fleet: &mut Fleet<'_>, removals: &mut [Removal]) -> Upkeep {
     let mut upkeep = Upkeep::default();
-    settle_volumes(survey, &mut upkeep);
-    if survey.is_quieting() {
+    settle_volumes(fleet, &mut upkeep);
+    if fleet.is_quieting() {
         return upkeep;
     }
-    with_floating_ips(survey, removals, &mut upkeep.asks);
-    if survey.context.create {
-        new_floating_ips(survey, removals, &mut upkeep);
+    with_floating_ips(fleet, removals, &mut upkeep.asks);
+    if fleet.context.create {
+        new_floating_ips(fleet, removals, &mut upkeep);
     }
-    if survey.context.remove {
-        look_through(survey, &mut upkeep);
-        let most = usize::try_from(survey.config.limits.max_deletes_per_pass).unwrap_or(usize::MAX);
-        upkeep.sweeps = leftovers::ripe(survey);
+    if fleet.context.remove {
+        look_through(fleet, &mut upkeep);
+        let most = usize::try_from(fleet.config.limits.max_deletes_per_pass).unwrap_or(usize::MAX);
+        upkeep.sweeps = leftovers::ripe(fleet);
         let left = upkeep.sweeps.len().saturating_sub(most.saturating_sub(removals.len()));
         upkeep.sweeps.truncate(most.saturating_sub(removals.len()));
         if left > 0 {
@@ -115,16 +115,16 @@ pub fn upkeep(survey: &mut Survey<'_>, removals: &mut [Removal]) -> Upkeep {
 
 /// Adds to each removal of a server the floating IPs that were made for it, and asks for what is not listed yet.
 pub fn with_floating_ips(
-    survey: &Survey<'_>,
+    fleet: &Fleet<'_>,
     removals: &mut [Removal],
     asks: &mut BTreeMap<ProviderName, BTreeSet<BelongingKind>>,
 ) {
     for removal in removals {
         let Some(target) = &removal.server else { continue };
-        let Some(view) = view(survey, &target.provider) else {
+        let Some(view) = view(fleet, &target.provider) else {
             continue;
         };
-        let made = survey.state.nodes.get(&target.node_id);
+        let made = fleet.state.nodes.get(&target.node_id);
         let made = made.is_some_and(|memory| memory.had.contains(&BelongingKind::FloatingIp));
         let server = || view.servers.iter().find(|server| server.id == target.id);
         if !made && !server().is_some_and(has_floating) {
@@ -137,7 +137,7 @@ pub fn with_floating_ips(
         // tell what uses it, it goes once the server's port is gone.
         let own = |belonging: &&Belonging| {
             belonging.kind == BelongingKind::FloatingIp
-                && belonging.server_marked(&survey.config.owner) == Some(target.name.as_str())
+                && belonging.server_marked(&fleet.config.owner) == Some(target.name.as_str())
                 && (!belonging.in_use || belonging.server.as_ref() == Some(&target.id))
         };
         let found = listed(view).into_iter().flat_map(|listed| &listed.all).filter(own);
@@ -157,23 +157,23 @@ pub fn with_floating_ips(
 }
 
 /// Whether a server that we made is to be reached, now or soon.
-fn is_wanted(unit: &Unit<'_>) -> bool {
+fn is_wanted(agent: &Agent<'_>) -> bool {
     let stays = matches!(
-        unit.standing,
-        Standing::Booting | Standing::Up { ended: None, .. } | Standing::Offline { .. } | Standing::Person
+        agent.state,
+        AgentState::Booting | AgentState::Up { ended: None, .. } | AgentState::Offline { .. } | AgentState::Person
     );
     // One that was taken over is reached as it was.
-    stays && unit.readable && !unit.twin && !unit.adopted
+    stays && agent.readable && !agent.duplicate && !agent.adopted
 }
 
 /// Plans a floating IP for each server that has a port and lacks one. The list of servers lags behind: one that was made
 /// for it is looked for among the floating IPs themselves.
-fn new_floating_ips(survey: &Survey<'_>, removals: &[Removal], upkeep: &mut Upkeep) {
+fn new_floating_ips(fleet: &Fleet<'_>, removals: &[Removal], upkeep: &mut Upkeep) {
     let going: Vec<_> = removals.iter().filter_map(|removal| removal.server.as_ref()).collect();
     let mut held: BTreeMap<String, u32> = BTreeMap::new();
-    for unit in survey.units.iter().filter(|unit| is_wanted(unit)) {
+    for agent in fleet.agents.iter().filter(|agent| is_wanted(agent)) {
         let (Some(template), Some(server), Some(view)) =
-            (unit.template(survey.config), unit.server, view(survey, unit.provider))
+            (agent.template(fleet.config), agent.server, view(fleet, agent.provider))
         else {
             continue;
         };
@@ -183,36 +183,36 @@ fn new_floating_ips(survey: &Survey<'_>, removals: &[Removal], upkeep: &mut Upke
         let goes = || {
             going
                 .iter()
-                .any(|target| target.provider == *unit.provider && target.id == server.id)
+                .any(|target| target.provider == *agent.provider && target.id == server.id)
         };
         if has_floating(server) || !server.has_port() || goes() {
             continue;
         }
-        let key = BackoffKey::FloatingIp(template.name.clone(), unit.provider.clone());
-        if let Gate::Closed(why) = gate(&survey.state, &key, survey.context.now) {
+        let key = BackoffKey::FloatingIp(template.name.clone(), agent.provider.clone());
+        if let Gate::Closed(why) = gate(&fleet.state, &key, fleet.context.now) {
             *held.entry(why).or_default() += 1;
             continue;
         }
-        let asks = upkeep.asks.entry(unit.provider.clone()).or_default();
+        let asks = upkeep.asks.entry(agent.provider.clone()).or_default();
         asks.insert(BelongingKind::FloatingIp);
         if was_asked(view, BelongingKind::FloatingIp) && !is_known(view, BelongingKind::FloatingIp) {
             continue;
         }
-        if let Some(belonging) = its_own(unit, server, view, survey.config) {
+        if let Some(belonging) = its_own(agent, server, view, fleet.config) {
             if !belonging.in_use {
                 upkeep.notes.push(format!(
                     "server \"{}\" has no floating IP, and {} that was made for it is unused: give it back, or release it",
-                    unit.name,
+                    agent.name,
                     shown(&belonging.name)
                 ));
             }
             continue;
         }
         upkeep.floating_ips.push(NewFloatingIp {
-            provider: unit.provider.clone(),
+            provider: agent.provider.clone(),
             server_id: server.id.clone(),
-            node_id: unit.id.clone(),
-            server: unit.name.to_owned(),
+            node_id: agent.id.clone(),
+            server: agent.name.to_owned(),
             template: template.name.clone(),
             pool: pool.clone(),
             because: format!("it has its port, and floating_ip_pool is \"{pool}\""),
@@ -230,10 +230,10 @@ fn new_floating_ips(survey: &Survey<'_>, removals: &[Removal], upkeep: &mut Upke
 }
 
 /// Finds the floating IP that a server has, or that was made for it.
-fn its_own<'a>(unit: &Unit<'_>, server: &Server, view: &'a CloudView, config: &Config) -> Option<&'a Belonging> {
+fn its_own<'a>(agent: &Agent<'_>, server: &Server, view: &'a CloudView, config: &Config) -> Option<&'a Belonging> {
     let own = |belonging: &&Belonging| {
         belonging.kind == BelongingKind::FloatingIp
-            && (belonging.server_marked(&config.owner) == Some(unit.name)
+            && (belonging.server_marked(&config.owner) == Some(agent.name)
                 || belonging.in_use && belonging.server.as_ref() == Some(&server.id))
     };
     listed(view)?.all.iter().find(own)
@@ -241,24 +241,19 @@ fn its_own<'a>(unit: &Unit<'_>, server: &Server, view: &'a CloudView, config: &C
 
 /// Asks for what may have been left: soon after a server is gone, once an hour where templates make such things, and at
 /// once where no earlier look is remembered.
-fn look_through(survey: &mut Survey<'_>, upkeep: &mut Upkeep) {
-    let now = survey.context.now;
-    let mut swept = std::mem::take(&mut survey.state.swept);
-    swept.retain(|provider, _| survey.config.providers.contains_key(provider));
-    for (provider, reading) in &survey.observed.clouds {
+fn look_through(fleet: &mut Fleet<'_>, upkeep: &mut Upkeep) {
+    let now = fleet.context.now;
+    let mut swept = std::mem::take(&mut fleet.state.swept);
+    swept.retain(|provider, _| fleet.config.providers.contains_key(provider));
+    for (provider, reading) in &fleet.observed.clouds {
         let Reading::Read(view) = reading else { continue };
-        let mut wanted = leftovers::kinds_since(&survey.state, provider, now, LOOK_FOR);
+        let mut wanted = leftovers::kinds_since(&fleet.state, provider, now, LOOK_FOR);
         let due = swept
             .get(provider)
             .is_none_or(|at| *at > now || now.duration_since(*at) >= SWEEP_EVERY);
         if due {
-            let mut all = kinds_at(survey.config, provider);
-            all.extend(leftovers::kinds_since(
-                &survey.state,
-                provider,
-                now,
-                SignedDuration::MAX,
-            ));
+            let mut all = kinds_at(fleet.config, provider);
+            all.extend(leftovers::kinds_since(&fleet.state, provider, now, SignedDuration::MAX));
             if !all.is_empty() && all.iter().all(|kind| was_asked(view, *kind)) {
                 swept.insert(provider.clone(), now);
             }
@@ -268,41 +263,41 @@ fn look_through(survey: &mut Survey<'_>, upkeep: &mut Upkeep) {
             upkeep.asks.entry(provider.clone()).or_default().extend(wanted);
         }
     }
-    survey.state.swept = swept;
+    fleet.state.swept = swept;
 }
 
 /// Finds volumes that Nova made for our servers and that are to get our mark: when a server is first seen up, with exactly
 /// as many as its template asked for. What is attached later is somebody else's.
-fn settle_volumes(survey: &mut Survey<'_>, upkeep: &mut Upkeep) {
-    let config = survey.config;
-    for unit in survey.units.iter().filter(|unit| !unit.adopted) {
-        let (Some(template), Some(server)) = (unit.template(config), unit.server) else {
+fn settle_volumes(fleet: &mut Fleet<'_>, upkeep: &mut Upkeep) {
+    let config = fleet.config;
+    for agent in fleet.agents.iter().filter(|agent| !agent.adopted) {
+        let (Some(template), Some(server)) = (agent.template(config), agent.server) else {
             continue;
         };
         let asked = usize::from(template.spec.storage.is_some()) + usize::from(template.spec.boot_volume.is_some());
-        let settled = unit.before.is_some_and(|before| before.volumes_settled);
-        if asked == 0 || settled || unit.twin || server.status != ServerStatus::Active || server.is_deleting() {
+        let settled = agent.before.is_some_and(|before| before.volumes_settled);
+        if asked == 0 || settled || agent.duplicate || server.status != ServerStatus::Active || server.is_deleting() {
             continue;
         }
         // One that is not seen for the first time may have got other volumes by now.
-        let fresh = unit.age <= agent_state::boot_grace(Some(template), &config.timing);
-        if fresh && server.volumes.len() == asked && !unit.outdated(config) {
+        let fresh = agent.age <= agent_state::boot_grace(Some(template), &config.timing);
+        if fresh && server.volumes.len() == asked && !agent.outdated(config) {
             let mut volumes = server.volumes.clone();
             volumes.sort_unstable();
             upkeep.volume_marks.push(VolumeMark {
-                provider: unit.provider.clone(),
-                node_id: unit.id.clone(),
-                server: unit.name.to_owned(),
+                provider: agent.provider.clone(),
+                node_id: agent.id.clone(),
+                server: agent.name.to_owned(),
                 volumes,
             });
         } else {
-            settle(&mut survey.state, unit);
+            settle(&mut fleet.state, agent);
         }
     }
 }
 
-fn settle(state: &mut State, unit: &Unit<'_>) {
-    if let Some(memory) = state.nodes.get_mut(&unit.id) {
+fn settle(state: &mut State, agent: &Agent<'_>) {
+    if let Some(memory) = state.nodes.get_mut(&agent.id) {
         memory.volumes_settled = true;
     }
 }

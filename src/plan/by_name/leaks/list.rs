@@ -13,9 +13,9 @@ use crate::plan::by_name::destroy::keep_sightings;
 use crate::plan::by_name::leaks::found::{Found, Leak, LeakKind, LeakOwner};
 use crate::plan::by_name::leaks::servers;
 use crate::plan::context::Context;
-use crate::plan::fleet::Survey;
-use crate::plan::fleet::look::survey;
-use crate::plan::remove::removal::{stray_removal, untouchable};
+use crate::plan::fleet::Fleet;
+use crate::plan::fleet::look::look;
+use crate::plan::remove::removal::{orphan_removal, untouchable};
 use crate::plan::report::assemble;
 use crate::plan::resources::leftovers;
 use crate::plan::resources::leftovers::{Left, listed};
@@ -34,30 +34,30 @@ pub fn everything(config: &Config) -> BTreeMap<ProviderName, BTreeSet<BelongingK
 
 /// Lists what is accounted for nowhere, and plans the removal of what is ours and older than `boot_grace`.
 pub fn leaks(observed: &Observed, config: &Config, state: &State, context: &Context) -> (Vec<Leak>, Plan) {
-    let survey = survey(observed, config, state, context, &[]);
+    let fleet = look(observed, config, state, context, &[]);
     let mut found = Found::default();
-    for unit in &survey.units {
-        servers::unit_leak(unit, &survey, &mut found);
+    for agent in &fleet.agents {
+        servers::agent_leak(agent, &fleet, &mut found);
     }
-    servers::other_servers(&survey, &mut found);
-    belongings(&survey, &mut found);
-    for stray in &survey.strays {
-        stray_leak(stray.computer, &survey, &mut found);
+    servers::other_servers(&fleet, &mut found);
+    belongings(&fleet, &mut found);
+    for orphan in &fleet.orphans {
+        orphan_leak(orphan.computer, &fleet, &mut found);
     }
-    anchor(&survey, &mut found);
+    anchor(&fleet, &mut found);
     let mut asks = everything(config);
     let Found {
         mut leaks,
         mut removals,
         sweeps,
     } = found;
-    let quiet = survey.is_quieting();
+    let quiet = fleet.is_quieting();
     if quiet {
         removals.clear();
     }
-    with_floating_ips(&survey, &mut removals, &mut asks);
+    with_floating_ips(&fleet, &mut removals, &mut asks);
     leaks.sort();
-    let mut plan = assemble::empty(survey, 0);
+    let mut plan = assemble::empty(fleet, 0);
     keep_sightings(&mut plan.state, state);
     plan.removals = removals;
     plan.sweeps = if quiet { Vec::new() } else { sweeps };
@@ -70,12 +70,12 @@ pub fn leaks(observed: &Observed, config: &Config, state: &State, context: &Cont
 }
 
 /// Lists floating IPs, ports and volumes whose server is gone.
-fn belongings(survey: &Survey<'_>, found: &mut Found) {
-    let living = leftovers::living(survey);
-    for left in leftovers::left(survey, &survey.state.leaving, &living) {
-        ours_left(left, survey, found);
+fn belongings(fleet: &Fleet<'_>, found: &mut Found) {
+    let living = leftovers::living(fleet);
+    for left in leftovers::left(fleet, &fleet.state.leaving, &living) {
+        ours_left(left, fleet, found);
     }
-    let ids: HashSet<&str> = survey
+    let ids: HashSet<&str> = fleet
         .observed
         .clouds
         .values()
@@ -88,16 +88,16 @@ fn belongings(survey: &Survey<'_>, found: &mut Found) {
         .iter()
         .filter_map(|leak| Some((leak.provider.as_ref()?.to_string(), leak.id.clone()?)))
         .collect();
-    for (provider, reading) in &survey.observed.clouds {
+    for (provider, reading) in &fleet.observed.clouds {
         let all = reading.ok().and_then(listed).into_iter().flat_map(|listed| &listed.all);
         for belonging in all {
             if known.contains(&(provider.to_string(), belonging.id.clone())) {
                 continue;
             }
-            let Some((owner, because)) = strange(belonging, survey.config, &living, &ids) else {
+            let Some((owner, because)) = strange(belonging, fleet.config, &living, &ids) else {
                 continue;
             };
-            let age = leftovers::age(belonging, provider, survey);
+            let age = leftovers::age(belonging, provider, fleet);
             found
                 .leaks
                 .push(leak_of(belonging, provider, owner, age, because, false));
@@ -126,14 +126,14 @@ fn leak_of(
     }
 }
 
-fn ours_left(left: Left<'_>, survey: &Survey<'_>, found: &mut Found) {
+fn ours_left(left: Left<'_>, fleet: &Fleet<'_>, found: &mut Found) {
     let Left {
         provider,
         belonging,
         server,
     } = left;
-    let age = leftovers::age(belonging, provider, survey);
-    let old = age.is_none_or(|age| age > survey.config.timing.boot_grace);
+    let age = leftovers::age(belonging, provider, fleet);
+    let old = age.is_none_or(|age| age > fleet.config.timing.boot_grace);
     let removable = old && !belonging.in_use;
     let mut because = format!("server \"{}\", for which it was made, is gone", shown(&server));
     if belonging.in_use {
@@ -150,7 +150,7 @@ fn ours_left(left: Left<'_>, survey: &Survey<'_>, found: &mut Found) {
         removable,
     ));
     if removable {
-        let config = survey.config;
+        let config = fleet.config;
         found
             .sweeps
             .push(leftovers::leftover(belonging, provider, server, config, because));
@@ -188,9 +188,9 @@ fn strange(
 }
 
 /// Lists the anchor that nobody needs here any more.
-fn anchor(survey: &Survey<'_>, found: &mut Found) {
-    let mut computers = survey.observed.jenkins.computers.iter();
-    let Some(computer) = computers.find(|computer| computer.is_anchor() && !survey.config.labels.anchor) else {
+fn anchor(fleet: &Fleet<'_>, found: &mut Found) {
+    let mut computers = fleet.observed.jenkins.computers.iter();
+    let Some(computer) = computers.find(|computer| computer.is_anchor() && !fleet.config.labels.anchor) else {
         return;
     };
     found.leaks.push(Leak {
@@ -207,7 +207,7 @@ fn anchor(survey: &Survey<'_>, found: &mut Found) {
 }
 
 /// Lists a Jenkins node of ours without a server.
-fn stray_leak(computer: &Computer, survey: &Survey<'_>, found: &mut Found) {
+fn orphan_leak(computer: &Computer, fleet: &Fleet<'_>, found: &mut Found) {
     let held = untouchable(computer);
     let because = match held {
         None => "no cloud has a server for it".to_owned(),
@@ -227,6 +227,6 @@ fn stray_leak(computer: &Computer, survey: &Survey<'_>, found: &mut Found) {
     if held.is_none() {
         found
             .removals
-            .push(stray_removal(computer, survey, Why::Leaked(because)));
+            .push(orphan_removal(computer, fleet, Why::Leaked(because)));
     }
 }

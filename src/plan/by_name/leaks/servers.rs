@@ -7,51 +7,51 @@ use crate::config::Config;
 use crate::model::{NodeId, ProviderName, Reading, Server, split_server_name};
 use crate::plan::action::{Keep, Removal, ServerToRemove};
 use crate::plan::by_name::leaks::found::{Found, Leak, LeakKind, LeakOwner};
-use crate::plan::fleet::agent::{Link, Standing, Unit};
+use crate::plan::fleet::agent::{Agent, AgentState, Link};
 use crate::plan::fleet::mapping::may_be_of;
-use crate::plan::fleet::{Survey, agent_state};
+use crate::plan::fleet::{Fleet, agent_state};
 use crate::plan::remove::removal::removal;
 use crate::plan::why::Why;
 use crate::plan::words::shown;
 
 /// Lists a server of ours that no Jenkins node belongs to, or whose template is gone.
-pub fn unit_leak(unit: &Unit<'_>, survey: &Survey<'_>, found: &mut Found) {
-    let Some(server) = unit
+pub fn agent_leak(agent: &Agent<'_>, fleet: &Fleet<'_>, found: &mut Found) {
+    let Some(server) = agent
         .server
-        .filter(|_| !matches!(unit.standing, Standing::Deleting { .. }))
+        .filter(|_| !matches!(agent.state, AgentState::Deleting { .. }))
     else {
         return;
     };
-    let timing = &survey.config.timing;
-    let late = unit.age > agent_state::boot_grace(unit.template(survey.config), timing);
-    let alone = matches!(unit.link, Link::None);
-    let because = match &unit.standing {
+    let timing = &fleet.config.timing;
+    let late = agent.age > agent_state::boot_grace(agent.template(fleet.config), timing);
+    let alone = matches!(agent.link, Link::None);
+    let because = match &agent.state {
         _ if !late => return,
-        Standing::Failed(_) if alone => "the cloud says ERROR, and Jenkins has no node for it".to_owned(),
+        AgentState::Failed(_) if alone => "the cloud says ERROR, and Jenkins has no node for it".to_owned(),
         _ if alone => "Jenkins has no node for it".to_owned(),
-        _ if unit.kind.is_none() => {
+        _ if agent.template_index.is_none() => {
             format!(
                 "its template \"{}\" is not configured; it goes once it is idle",
-                shown(unit.template.as_str())
+                shown(agent.template.as_str())
             )
         }
         _ => return,
     };
-    let ours = owner_of(server, survey.config) == LeakOwner::Ours;
-    let removable = alone && unit.held.is_none() && !unit.twin && ours;
+    let ours = owner_of(server, fleet.config) == LeakOwner::Ours;
+    let removable = alone && agent.held.is_none() && !agent.duplicate && ours;
     found.leaks.push(Leak {
         kind: LeakKind::Server,
-        provider: Some(unit.provider.clone()),
-        name: unit.name.to_owned(),
+        provider: Some(agent.provider.clone()),
+        name: agent.name.to_owned(),
         id: Some(server.id.to_string()),
-        owner: owner_of(server, survey.config),
+        owner: owner_of(server, fleet.config),
         ours,
-        age_seconds: Some(unit.age.as_secs()),
+        age_seconds: Some(agent.age.as_secs()),
         because: because.clone(),
         removable,
     });
     if removable {
-        found.removals.extend(removal(unit, Why::Leaked(because)));
+        found.removals.extend(removal(agent, Why::Leaked(because)));
     }
 }
 
@@ -64,27 +64,27 @@ fn owner_of(server: &Server, config: &Config) -> LeakOwner {
 }
 
 /// Lists servers that bear our mark and a name that is not of our form, and those with such a name that are not ours.
-pub fn other_servers(survey: &Survey<'_>, found: &mut Found) {
-    let known: HashSet<(&str, &str)> = survey
-        .units
+pub fn other_servers(fleet: &Fleet<'_>, found: &mut Found) {
+    let known: HashSet<(&str, &str)> = fleet
+        .agents
         .iter()
-        .filter_map(|unit| Some((unit.provider.as_str(), unit.server?.id.as_str())))
+        .filter_map(|agent| Some((agent.provider.as_str(), agent.server?.id.as_str())))
         .collect();
-    for (provider, reading) in &survey.observed.clouds {
+    for (provider, reading) in &fleet.observed.clouds {
         let Reading::Read(view) = reading else { continue };
         let others = view
             .servers
             .iter()
             .filter(|s| !known.contains(&(provider.as_str(), s.id.as_str())));
         for server in others.filter(|server| !server.is_deleting()) {
-            let owner = owner_of(server, survey.config);
+            let owner = owner_of(server, fleet.config);
             if owner != LeakOwner::Ours && split_server_name(&server.name).is_none() {
                 continue;
             }
-            let clock = view.clock.unwrap_or(survey.context.now);
+            let clock = view.clock.unwrap_or(fleet.context.now);
             // One whose age is not known is young: that must be no reason to remove it.
             let age = clock.duration_since(server.created.unwrap_or(clock));
-            let (because, removable) = why_other(server, owner, age, survey);
+            let (because, removable) = why_other(server, owner, age, fleet);
             found.leaks.push(Leak {
                 kind: LeakKind::Server,
                 provider: Some(provider.clone()),
@@ -103,7 +103,7 @@ pub fn other_servers(survey: &Survey<'_>, found: &mut Found) {
     }
 }
 
-fn why_other(server: &Server, owner: LeakOwner, age: SignedDuration, survey: &Survey<'_>) -> (String, bool) {
+fn why_other(server: &Server, owner: LeakOwner, age: SignedDuration, fleet: &Fleet<'_>) -> (String, bool) {
     let sentence = match (owner, &server.mark) {
         (LeakOwner::Foreign, Some(mark)) => format!("its name is of our form, its owner is \"{}\"", shown(&mark.owner)),
         (LeakOwner::Foreign | LeakOwner::Unknown, _) => "its name is of our form, and it bears no mark".to_owned(),
@@ -112,7 +112,7 @@ fn why_other(server: &Server, owner: LeakOwner, age: SignedDuration, survey: &Su
     if owner != LeakOwner::Ours {
         return (sentence, false);
     }
-    if let Some(node) = survey
+    if let Some(node) = fleet
         .observed
         .jenkins
         .computers
@@ -127,7 +127,7 @@ fn why_other(server: &Server, owner: LeakOwner, age: SignedDuration, survey: &Su
             false,
         );
     }
-    (sentence, age > survey.config.timing.boot_grace)
+    (sentence, age > fleet.config.timing.boot_grace)
 }
 
 fn odd_removal(server: &Server, provider: &ProviderName, why: Why) -> Removal {
