@@ -1,18 +1,66 @@
-//! What a pass remembers.
+//! What a pass remembers of what it saw, and what it learns from it: back-offs, images, label drift.
+//!
+//! Nothing is decided here; the state that comes of it is saved by the pass.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
 use crate::config::{Config, Template};
-use crate::model::{FaultKind, NodeId, ProviderName};
+use crate::model::{FaultKind, NodeId, Observed, ProviderName};
 use crate::plan::clock::SIGHTINGS;
-use crate::plan::create::{backoff, images};
+use crate::plan::context::Context;
+use crate::plan::create::{backoff, images, registration};
+use crate::plan::demand::drift;
 use crate::plan::fleet::agent::{Agent, AgentState};
-use crate::plan::fleet::{Fleet, hold};
-use crate::plan::resources::upkeep;
+use crate::plan::fleet::{Fleet, hold, look};
+use crate::plan::report::persistent::{AT_ONCE, Due, LASTING};
+use crate::plan::report::{alerts, persistent};
+use crate::plan::resources::{leftovers, upkeep};
 use crate::plan::words::{shown, span};
+use crate::queue::Wish;
 use crate::state::{BackoffKey, NodeMemory, Phase, State};
+
+/// Looks at the world, remembers it, and learns from it. `wishes` are those of the queue, where that was read.
+pub fn look<'a>(
+    observed: &'a Observed,
+    config: &'a Config,
+    state: &'a State,
+    context: &'a Context,
+    wishes: &[Wish],
+) -> Fleet<'a> {
+    let mut fleet = look::look(observed, config, state, context);
+    remember_contradictions(&mut fleet, state);
+    remember(&mut fleet);
+    registration::remember(&mut fleet, state);
+    leftovers::remember(&mut fleet, state);
+    learn(&mut fleet, state);
+    drift::learn(&mut fleet, wishes);
+    alert(&mut fleet, state);
+    fleet
+}
+
+/// Counts how long each contradiction lasts, and warns of those that last.
+fn remember_contradictions(fleet: &mut Fleet<'_>, before: &State) {
+    let (clashes, due) = persistent::clashes(&before.clashes, &fleet.contradictions, LASTING, fleet.context.now);
+    fleet.state.clashes = clashes;
+    fleet.warnings.extend(due.iter().map(Due::for_a_person));
+    fleet.notes.append(&mut fleet.contradictions);
+}
+
+/// Says at once what nothing but a person ends.
+fn alert(fleet: &mut Fleet<'_>, state: &State) {
+    let alerts = alerts::alerts(fleet);
+    let (clashes, due) = persistent::clashes(&state.clashes, &alerts, AT_ONCE, fleet.context.now);
+    fleet.state.clashes.extend(clashes);
+    fleet.news.extend(due.iter().map(Due::since));
+    fleet.notes.extend(alerts);
+    let odd = persistent::odd(fleet.observed);
+    let (clashes, due) = persistent::clashes(&state.clashes, &odd, LASTING, fleet.context.now);
+    fleet.state.clashes.extend(clashes);
+    fleet.news.extend(due.iter().map(Due::for_a_person));
+    fleet.notes.extend(odd);
+}
 
 /// Returns what the next pass must know of an agent; `None` for one without a server's id.
 fn memory(agent: &Agent<'_>, config: &Config, now: Timestamp) -> Option<NodeMemory> {
@@ -60,7 +108,7 @@ fn memory(agent: &Agent<'_>, config: &Config, now: Timestamp) -> Option<NodeMemo
 }
 
 /// Writes down what was seen of the agents.
-pub fn remember(fleet: &mut Fleet<'_>) {
+fn remember(fleet: &mut Fleet<'_>) {
     let mut nodes: Vec<(NodeId, NodeMemory)> = Vec::with_capacity(fleet.agents.len());
     let known = |agent: &Agent<'_>| {
         agent
@@ -82,7 +130,7 @@ pub fn remember(fleet: &mut Fleet<'_>) {
 
 /// Draws the lessons: a server that joined opens what was held back, one that failed holds it back. Of servers that
 /// another program made there is nothing to learn for ours.
-pub fn learn(fleet: &mut Fleet<'_>, before: &State) {
+fn learn(fleet: &mut Fleet<'_>, before: &State) {
     let (config, now) = (fleet.config, fleet.context.now);
     backoff::forget_old(&mut fleet.state, config.timing.backoff_max, now);
     images::refresh(&mut fleet.state, config);

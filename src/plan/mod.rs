@@ -11,6 +11,7 @@ mod context;
 mod create;
 mod demand;
 mod fleet;
+mod last_look;
 mod memory;
 mod refusals;
 mod remove;
@@ -26,7 +27,6 @@ use crate::config::{Config, Template};
 use crate::model::Observed;
 use crate::plan::create::{grow, registration};
 use crate::plan::demand::items::Demand;
-use crate::plan::fleet::look;
 use crate::plan::remove::reap;
 use crate::plan::report::assemble;
 use crate::plan::resources::upkeep;
@@ -46,8 +46,8 @@ pub use context::Context;
 pub use create::backoff;
 pub use create::headroom::spend;
 pub use demand::eligible::{eligible, why_none, why_not, wish_text};
-pub use fleet::last_look::agent_of;
 pub use fleet::mapping::linked_templates;
+pub use last_look::agent_of;
 pub use refusals::asker;
 pub use report::drift::lacks_for;
 pub use rows::{Example, Rollback, ServerRow, TemplateRow, Waiting};
@@ -76,7 +76,7 @@ pub fn wishes(observed: &Observed, config: &Config, state: &State, now: Timestam
 
 /// The same for a queue that was read already: reading a long one takes a good part of the planning.
 pub fn plan_for(observed: &Observed, config: &Config, state: &State, context: &Context, wishes: Wishes) -> Plan {
-    let mut fleet = look::look(observed, config, state, context, &wishes.distinct);
+    let mut fleet = memory::look(observed, config, state, context, &wishes.distinct);
     let demand = Demand::new(&fleet, wishes);
     let growth = grow::grow(&fleet, &demand);
     let mut reaped = reap::reap(&mut fleet, &demand, &growth);

@@ -1,6 +1,6 @@
-//! Everything that a pass knows before it decides: agents with their standing, orphans, and the memory after looking.
+//! Looks at the world: agents linked to their Jenkins nodes, where each is in its life, and orphan nodes.
 //!
-//! Deciding is left to `grow` and `reap`.
+//! What is remembered and learned of it is left to `memory`, deciding to `create` and `remove`.
 
 use std::collections::BTreeMap;
 
@@ -8,31 +8,20 @@ use foldhash::HashSet;
 
 use crate::config::Config;
 use crate::model::{Computer, NodeName, Observed, ProviderName, Reading, ServerId, digest_u64};
+use crate::plan::clock;
 use crate::plan::context::Context;
-use crate::plan::create::{ids, registration, zero_agents};
-use crate::plan::demand::drift;
+use crate::plan::create::{ids, zero_agents};
 use crate::plan::fleet::agent::{Agent, AgentState, Link};
 use crate::plan::fleet::agent_state::Measures;
 use crate::plan::fleet::inventory::Inventory;
 use crate::plan::fleet::mapping::{Fit, Linked, linked};
 use crate::plan::fleet::orphans::orphans;
 use crate::plan::fleet::{Fleet, agent_state, hold};
-use crate::plan::report::persistent::{AT_ONCE, Due, LASTING};
-use crate::plan::report::{alerts, persistent};
-use crate::plan::resources::leftovers;
 use crate::plan::words::span;
-use crate::plan::{clock, memory};
-use crate::queue::Wish;
 use crate::state::{Controller, LastPass, State, VERSION};
 
-/// Looks at everything. `wishes` are those of the queue, where that was read.
-pub fn look<'a>(
-    observed: &'a Observed,
-    config: &'a Config,
-    state: &'a State,
-    context: &'a Context,
-    wishes: &[Wish],
-) -> Fleet<'a> {
+/// Looks at the clouds and at Jenkins. The memory of the fleet holds what is carried over; `memory` adds what was seen.
+pub fn look<'a>(observed: &'a Observed, config: &'a Config, state: &'a State, context: &'a Context) -> Fleet<'a> {
     let Linked {
         inventory,
         computers,
@@ -46,14 +35,11 @@ pub fn look<'a>(
         clashes: mut contradictions,
         lookups,
         mut notes,
-        mut warnings,
+        warnings,
     } = inventory;
     contradictions.extend(ambiguities);
-    let controller = clock::controller(
-        state.controller.as_ref(),
-        observed.jenkins.session.as_ref(),
-        context.now,
-    );
+    let session = observed.jenkins.session.as_ref();
+    let controller = clock::controller(state.controller.as_ref(), session, context.now);
     let settling = settling(controller.as_ref(), config, context);
     let restart = clock::restart(state, context.now);
     let measures = Measures {
@@ -69,82 +55,66 @@ pub fn look<'a>(
     lend_slots(&mut agents);
     hold::at_unknown_addresses(&mut agents, &homeless, context.now);
     contradictions.extend(agents.iter().filter_map(hold::why));
-    let (clashes, due) = persistent::clashes(&state.clashes, &contradictions, LASTING, context.now);
-    warnings.extend(due.iter().map(Due::for_a_person));
-    notes.extend(contradictions);
-    let free = computers
-        .iter()
-        .zip(&fits)
-        .filter(|(_, fit)| **fit == Fit::Free)
-        .map(|(c, _)| *c);
-    let free: Vec<&Computer> = free.collect();
-    let (orphans, stray_nodes) = orphans(&free, observed, config, state, context, &mut notes);
-    let mut fleet = Fleet {
+    let free = computers.iter().zip(&fits).filter(|(_, fit)| **fit == Fit::Free);
+    let free: Vec<&Computer> = free.map(|(computer, _)| *computer).collect();
+    let (orphans, sightings) = orphans(&free, observed, config, state, context, &mut notes);
+    let is_restart = restart.is_some();
+    notes.extend(restart);
+    Fleet {
         observed,
         config,
         context,
         agents,
         orphans,
         state: State {
-            version: VERSION,
-            last_pass: Some(LastPass {
-                id: context.pass.clone(),
-                at: context.now,
-            }),
             controller,
-            language: zero_agents::language(observed),
-            gaps: clock::gaps(state, context.now),
-            nodes: BTreeMap::new(),
-            intents: BTreeMap::new(),
-            backoffs: state.backoffs.clone(),
-            going: state.going.clone(),
-            proved: state.proved.clone(),
-            images: state.images.clone(),
-            drifts: state.drifts.clone(),
-            stray_nodes,
-            leaving: BTreeMap::new(),
-            swept: state.swept.clone(),
-            host_keys: BTreeMap::new(),
-            failures: state.failures.clone(),
-            jobs: state.jobs.clone(),
-            ignored: state.ignored.clone(),
-            clashes,
-            node_labels: state.node_labels.clone(),
-            queue_seen: state.queue_seen.clone(),
-            refusals: state.refusals.clone(),
-            ssh_made_in: state.ssh_made_in.clone(),
-            spoken: state.spoken.clone(),
+            stray_nodes: sightings,
+            ..carried_over(state, observed, context)
         },
         last_pass: state.last_pass.as_ref().map(|last| last.at),
-        restart: restart.is_some(),
+        restart: is_restart,
         settling,
+        contradictions,
         notes,
         warnings,
         news: Vec::new(),
         lookups: lookups_of(lookups, observed, context),
-    };
-    fleet.notes.extend(restart);
-    memory::remember(&mut fleet);
-    registration::remember(&mut fleet, state);
-    leftovers::remember(&mut fleet, state);
-    memory::learn(&mut fleet, state);
-    drift::learn(&mut fleet, wishes);
-    alert(&mut fleet, state);
-    fleet
+    }
 }
 
-/// Says at once what nothing but a person ends.
-fn alert(fleet: &mut Fleet<'_>, state: &State) {
-    let alerts = alerts::alerts(fleet);
-    let (clashes, due) = persistent::clashes(&state.clashes, &alerts, AT_ONCE, fleet.context.now);
-    fleet.state.clashes.extend(clashes);
-    fleet.news.extend(due.iter().map(Due::since));
-    fleet.notes.extend(alerts);
-    let odd = persistent::odd(fleet.observed);
-    let (clashes, due) = persistent::clashes(&state.clashes, &odd, LASTING, fleet.context.now);
-    fleet.state.clashes.extend(clashes);
-    fleet.news.extend(due.iter().map(Due::for_a_person));
-    fleet.notes.extend(odd);
+/// Returns the memory of the last pass without what this pass sees anew. Field by field, so that each new one is decided
+/// on.
+fn carried_over(before: &State, observed: &Observed, context: &Context) -> State {
+    State {
+        version: VERSION,
+        last_pass: Some(LastPass {
+            id: context.pass.clone(),
+            at: context.now,
+        }),
+        controller: None,
+        language: zero_agents::language(observed),
+        gaps: clock::gaps(before, context.now),
+        nodes: BTreeMap::new(),
+        intents: BTreeMap::new(),
+        backoffs: before.backoffs.clone(),
+        going: before.going.clone(),
+        proved: before.proved.clone(),
+        images: before.images.clone(),
+        drifts: before.drifts.clone(),
+        stray_nodes: BTreeMap::new(),
+        leaving: BTreeMap::new(),
+        swept: before.swept.clone(),
+        host_keys: BTreeMap::new(),
+        failures: before.failures.clone(),
+        jobs: before.jobs.clone(),
+        ignored: before.ignored.clone(),
+        clashes: BTreeMap::new(),
+        node_labels: before.node_labels.clone(),
+        queue_seen: before.queue_seen.clone(),
+        refusals: before.refusals.clone(),
+        ssh_made_in: before.ssh_made_in.clone(),
+        spoken: before.spoken.clone(),
+    }
 }
 
 /// The most servers that are asked for one by one in a pass; the rest counts on.

@@ -6,7 +6,6 @@ pub mod agent_state;
 pub mod builds;
 pub mod hold;
 pub mod inventory;
-pub mod last_look;
 pub mod look;
 pub mod mapping;
 pub mod orphans;
@@ -39,6 +38,8 @@ pub struct Fleet<'a> {
     pub restart: bool,
     /// Why nothing at all is removed: the controller has just started, and its agents are still to come back.
     pub settling: Option<String>,
+    /// What fits twice or not at all, so that a person must clear it.
+    pub contradictions: Vec<String>,
     /// What an operator should know.
     pub notes: Vec<String>,
     /// What an operator must hear of.

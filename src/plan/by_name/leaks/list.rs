@@ -14,7 +14,7 @@ use crate::plan::by_name::leaks::found::{Found, Leak, LeakKind, LeakOwner};
 use crate::plan::by_name::leaks::servers;
 use crate::plan::context::Context;
 use crate::plan::fleet::Fleet;
-use crate::plan::fleet::look::look;
+use crate::plan::memory::look;
 use crate::plan::remove::removal::{orphan_removal, untouchable};
 use crate::plan::report::assemble;
 use crate::plan::resources::leftovers;

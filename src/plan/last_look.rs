@@ -4,8 +4,8 @@ use crate::config::Config;
 use crate::model::{Computer, NodeName, Observed, ProviderName, Reading, ServerId};
 use crate::plan::context::Context;
 use crate::plan::fleet::agent::Hold;
-use crate::plan::fleet::look::look;
 use crate::plan::fleet::mapping::may_be_of;
+use crate::plan::memory::look;
 use crate::state::State;
 
 /// Returns a Jenkins node that is, or may be, the agent of a server, and that works or is held by a person: what is asked
