@@ -65,7 +65,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("serde_yaml", &["config/load.rs"]),
     ("saphyr_parser", &["config/"]),
     ("fs2", &["lock.rs"]),
-    ("ureq::http", &["http.rs", "jenkins/", "provider/"]),
+    ("ureq::http", &["http.rs", "http/", "jenkins/", "provider/"]),
     ("ureq", &["http.rs"]),
     ("regex", &["pattern.rs"]),
     ("ring", &["provider/openstack/", "pass/host_key.rs"]),

@@ -16,7 +16,8 @@ use crate::report::json;
 use crate::report::text::count;
 
 use super::args::{CheckArgs, Cli, Output};
-use super::{Console, setup};
+use super::console::Console;
+use super::setup;
 
 #[derive(Serialize)]
 struct CheckReport<'a> {

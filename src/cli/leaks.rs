@@ -16,8 +16,9 @@ use crate::report::json;
 use crate::report::text::{age, count};
 
 use super::args::{Cli, LeaksArgs, Output};
+use super::console::Console;
 use super::passes::{How, finish};
-use super::{Console, setup};
+use super::setup;
 
 #[derive(Serialize)]
 struct LeaksReport<'a> {

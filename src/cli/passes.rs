@@ -18,7 +18,8 @@ use crate::report::{Action, Outcome, Report, Seen, json, text};
 use crate::state::{State, file};
 
 use super::args::{Cli, Output, PassArgs};
-use super::{Console, setup};
+use super::console::Console;
+use super::setup;
 
 /// The passes that there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

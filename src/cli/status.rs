@@ -15,7 +15,8 @@ use crate::report::text::{age, count, waiting};
 use crate::text::{printable, visible};
 
 use super::args::{Cli, Output, OutputArgs};
-use super::{Console, setup};
+use super::console::Console;
+use super::setup;
 
 #[derive(Serialize)]
 struct StatusReport<'a> {

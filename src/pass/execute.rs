@@ -9,6 +9,7 @@ mod anchor;
 mod belongings;
 mod console;
 mod last_look;
+mod prepared;
 mod register;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +18,7 @@ use std::thread::sleep;
 use jiff::{SignedDuration, Timestamp};
 use log::info;
 
-use self::register::Prepared;
+use self::prepared::Prepared;
 use super::Live;
 use super::rows::{
     create_action, drain_action, leftover_action, node_action, removal_actions, server_action, unmark_action,

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::VERSION;
+use super::request::VERSION;
 use crate::http::printable;
 use crate::model::{Address, Mark, NodeId, Room, Server, ServerId, ServerStatus, TemplateName, Zone};
 

@@ -23,6 +23,7 @@ use log::debug;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::ended::{Ended, Ran};
 use super::run;
 use crate::access::ExecAccess;
 use crate::http::{Deadline, printable};
@@ -35,28 +36,6 @@ const LOGGED: usize = 100;
 const SHOWN: usize = 300;
 /// Shorter texts are not hidden: too much else would be.
 const HIDDEN: usize = 6;
-
-/// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ended {
-    /// With an exit code.
-    Code(i32),
-    /// By a signal that was not ours.
-    Signal(i32),
-    /// It took too long and was killed.
-    TimedOut,
-    /// It wrote too much to stdout and was killed.
-    TooLarge,
-}
-
-/// A run.
-#[derive(Debug)]
-pub(super) struct Ran {
-    pub ended: Ended,
-    pub stdout: Vec<u8>,
-    /// The end of it.
-    pub stderr: Vec<u8>,
-}
 
 /// What is to be called, and with what.
 pub(super) struct Call<'c> {

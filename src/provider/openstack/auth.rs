@@ -11,7 +11,6 @@ use super::catalog::Endpoint;
 use super::error::{Fault, read_with};
 use super::lax::{Lax, Many};
 use super::odd::Oddities;
-use super::session::date;
 use super::told::{Loose, Odd, Told, Utc, text};
 use crate::access::{KeystoneAuth, NameOrId, OpenStackAccess};
 use crate::http::{Http, HttpError, Reply, Request, printable};
@@ -257,7 +256,7 @@ fn read_v3(reply: &Reply, odd: &mut Oddities) -> Result<Login, ProviderError> {
         project: Some(project),
         catalog,
         expires: stamp(body.token.expires_at),
-        at: stamp(body.token.issued_at).or_else(|| date(reply)),
+        at: stamp(body.token.issued_at).or_else(|| reply.date()),
     })
 }
 
@@ -380,6 +379,6 @@ fn read_v2(reply: &Reply, odd: &mut Oddities) -> Result<Login, ProviderError> {
         project: Some(tenant),
         catalog,
         expires: stamp(body.access.token.expires),
-        at: date(reply),
+        at: reply.date(),
     })
 }

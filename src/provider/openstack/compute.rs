@@ -3,11 +3,12 @@
 use foldhash::HashSet;
 
 use super::catalog::Service;
+use super::entry::Entry as _;
 use super::error::{Fault, parse};
 use super::lax::{Lax, Number};
-use super::pages::{Entry as _, Markers, next_marker, page, pages};
+use super::pages::{Markers, next_marker, page, pages};
 use super::server::{Failed, OneServer, WireServer};
-use super::session::{Session, date};
+use super::session::Session;
 use super::wire::{Flavor, LimitsBody, Named, ServerGroupsBody};
 use crate::http::{escaped, printable};
 use crate::model::{Room, Server, ServerId, ServerStatus};
@@ -76,7 +77,7 @@ fn list(session: &mut Session) -> Result<Listing, ProviderError> {
             return Ok(Listing::LostMarker(Fault::of(&reply)));
         }
         let page = page::<WireServer>(what, "servers", &reply, &mut session.odd)?;
-        clock = clock.or(date(&reply));
+        clock = clock.or(reply.date());
         let had = servers.len();
         let last = page.entries.iter().rev().map(WireServer::id).find(|id| !id.is_empty());
         let last = last.map(str::to_owned);

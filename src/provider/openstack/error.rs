@@ -74,7 +74,7 @@ impl Fault {
             lower: text.to_lowercase(),
             shown: showable(&text),
             request: request.map(|id| printable(id, 60)),
-            retry_after: super::session::retry_after(reply),
+            retry_after: reply.retry_after(),
             location: reply.header("location").map(|to| printable(to, 100)),
         }
     }

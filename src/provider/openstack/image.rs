@@ -1,8 +1,8 @@
 //! Images by name or expression, from Glance: all names in one query.
 
 use super::catalog::Service;
+use super::entry::Entry as _;
 use super::error::parse;
-use super::pages::Entry as _;
 use super::session::Session;
 use super::wire::{Image, ImagesPage};
 use crate::http::escaped;

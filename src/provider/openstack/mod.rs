@@ -28,6 +28,7 @@ mod compute;
 mod console;
 mod create;
 mod delete;
+mod entry;
 mod error;
 mod flavor;
 mod image;

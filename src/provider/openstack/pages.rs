@@ -10,12 +10,12 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::catalog::Service;
+use super::entry::Entry;
 use super::error::{Fault, parse_with};
 use super::lax::Many;
 use super::names::query_value;
 use super::odd::Oddities;
 use super::session::Session;
-use super::told::Odd;
 use super::wire::Link;
 use crate::http::{Reply, escaped};
 use crate::provider::ProviderError;
@@ -24,33 +24,6 @@ use crate::provider::ProviderError;
 const PAGE: u32 = 1000;
 /// More pages than this are no list of servers (a million of them, or pages of one).
 const MAX_PAGES: u32 = 1000;
-
-/// What a list is made of.
-pub(super) trait Entry {
-    /// What one is called.
-    const NOUN: &'static str;
-
-    /// Returns its id; empty where that cannot be read.
-    fn id(&self) -> &str;
-
-    /// Returns its fields, each with what it holds instead of what it should.
-    fn odd(&self) -> Vec<(&'static str, Odd)> {
-        Vec::new()
-    }
-
-    /// Notes what of it cannot be read. Returns whether it can be used: what has no id cannot.
-    fn is_usable(&self, oddities: &mut Oddities) -> bool {
-        for (field, odd) in self.odd() {
-            if let Some(odd) = odd {
-                oddities.note(Self::NOUN, self.id(), &format!("{field} is {odd}"));
-            }
-        }
-        if self.id().is_empty() {
-            oddities.note(Self::NOUN, "", "one without a readable id is left out");
-        }
-        !self.id().is_empty()
-    }
-}
 
 /// A page of a list, and the links beside it.
 #[derive(Debug)]

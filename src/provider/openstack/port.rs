@@ -10,10 +10,11 @@ use serde_json::{Map, Value, json};
 use ureq::http::Method;
 
 use super::catalog::Service;
+use super::entry::Entry;
 use super::error::{Fault, parse};
 use super::names::{is_uuid, missing};
 use super::network;
-use super::pages::{Entry, pages};
+use super::pages::pages;
 use super::session::{Call, CallError, Session};
 use super::told::{Loose, Odd, text};
 use crate::http::{escaped, printable};

@@ -7,9 +7,9 @@ use std::net::IpAddr;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess};
 
+use super::entry::Entry;
 use super::lax::Many;
 use super::odd::Oddities;
-use super::pages::Entry;
 use super::told::{FromText, Id, Inner, Loose, Message, Odd, Taker, Told, Utc, any, object, text};
 use super::wire::Named;
 use crate::model::{Address, Mark, NodeId, Server, ServerId, ServerStatus, TemplateName, Zone};

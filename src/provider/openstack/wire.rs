@@ -5,8 +5,8 @@
 
 use serde::Deserialize;
 
+use super::entry::Entry;
 use super::lax::{Flag, Lax, Many, Number};
-use super::pages::Entry;
 use super::told::{Loose, Odd, filled, text};
 
 /// A link to another page.

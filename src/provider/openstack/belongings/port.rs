@@ -4,14 +4,15 @@ use std::net::Ipv4Addr;
 
 use serde::Deserialize;
 
-use super::{Device, Listed, mark_of, name_of};
+use super::listed::{Device, Listed, mark_of, name_of};
 use crate::http::escaped;
 use crate::model::{Belonging, BelongingKind, ServerId};
 use crate::provider::ProviderError;
 use crate::provider::openstack::catalog::Service;
+use crate::provider::openstack::entry::Entry;
 use crate::provider::openstack::lax::Many;
 use crate::provider::openstack::network;
-use crate::provider::openstack::pages::{Entry, pages};
+use crate::provider::openstack::pages::pages;
 use crate::provider::openstack::session::Session;
 use crate::provider::openstack::told::{Loose, Odd, Told, Utc, text};
 

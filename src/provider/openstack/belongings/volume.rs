@@ -5,15 +5,16 @@ use serde::de::Deserializer;
 use serde_json::{Map, Value, json};
 use ureq::http::Method;
 
-use super::{Listed, name_of};
+use super::listed::{Listed, name_of};
 use crate::http::{HttpError, escaped, printable};
 use crate::model::{Belonging, BelongingKind, BelongingMark, ServerId};
 use crate::provider::ProviderError;
 use crate::provider::openstack::catalog::Service;
+use crate::provider::openstack::entry::Entry;
 use crate::provider::openstack::error::{Fault, unreachable};
 use crate::provider::openstack::lax::Many;
 use crate::provider::openstack::names::is_uuid;
-use crate::provider::openstack::pages::{Entry, pages};
+use crate::provider::openstack::pages::pages;
 use crate::provider::openstack::session::{Call, CallError, Session};
 use crate::provider::openstack::told::{Loose, Odd, Told, Utc, object, text};
 
