@@ -7,8 +7,8 @@ use ureq::http::Method;
 use super::catalog::Service;
 use super::error::{Fault, unreachable};
 use super::session::{Call, CallError, Session};
-use super::told::Loose;
 use crate::http::escaped;
+use crate::lenient::LenientText;
 use crate::model::ServerId;
 use crate::provider::ProviderError;
 
@@ -18,7 +18,7 @@ const MOST: usize = 4096;
 #[derive(Deserialize)]
 struct Body {
     #[serde(default)]
-    output: Loose,
+    output: LenientText,
 }
 
 /// Reads the last lines; `None` where there is no console, or nothing in it.
@@ -38,7 +38,7 @@ pub(super) fn console(session: &mut Session, id: &ServerId, lines: u32) -> Resul
     match reply.status {
         200..=299 => {
             let body: Option<Body> = serde_json::from_slice(&reply.body).ok();
-            let text = body.and_then(|body| body.output.0).unwrap_or_default();
+            let text = body.and_then(|body| body.output.value).unwrap_or_default();
             Ok(Some(last_lines(&text, lines)).filter(|text| !text.is_empty()))
         }
         // It is gone, has no host yet, or its hypervisor keeps no console.

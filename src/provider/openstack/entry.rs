@@ -1,7 +1,7 @@
 //! What the lists are made of: things with an id, of which what cannot be read is noted.
 
 use super::odd::Oddities;
-use super::told::Odd;
+use crate::lenient::Odd;
 
 /// What a list is made of.
 pub(super) trait Entry {

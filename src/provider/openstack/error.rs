@@ -6,11 +6,12 @@
 use std::marker::PhantomData;
 
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Error as _};
+use serde::de::DeserializeSeed;
 use serde_json::{Map, Value};
 
 use super::catalog::Service;
 use crate::http::{HttpError, Reply, printable};
+use crate::lenient::read_with;
 use crate::model::FaultKind;
 use crate::provider::ProviderError;
 
@@ -275,28 +276,6 @@ pub(super) fn parse_with<'de, S: DeserializeSeed<'de>>(
     read_with(&reply.body, seed).map_err(|cause| {
         let begins = printable(&cause.to_string(), 120);
         ProviderError::BadAnswer(format!("{what}: {begins}; it begins \"{}\"", start(&reply.body)))
-    })
-}
-
-/// Reads JSON by a seed. A key that is there twice counts as it stands last, as other clients have it.
-pub(super) fn read_with<'de, S: DeserializeSeed<'de>>(
-    body: &'de [u8],
-    seed: impl Fn() -> S,
-) -> Result<S::Value, serde_json::Error> {
-    // Checked once: checking each text on its own takes a tenth more of the time.
-    let read = match str::from_utf8(body) {
-        Ok(text) => {
-            let mut json = serde_json::Deserializer::from_str(text);
-            let read = seed().deserialize(&mut json);
-            read.and_then(|value| json.end().map(|()| value))
-        }
-        Err(cause) => Err(serde_json::Error::custom(cause)),
-    };
-    read.or_else(|cause| {
-        // One odd character in a name closes no list.
-        let value: Value =
-            serde_json::from_slice(body).or_else(|_| serde_json::from_str(&crate::json::repaired(body)))?;
-        seed().deserialize(value).map_err(|_| cause)
     })
 }
 

@@ -12,7 +12,7 @@
 //! | `belongings` | floating IPs, ports, volumes: listed, removed, marked |
 //! | `console` | the last lines of a server's console |
 //! | `check` | everything that is named, looked up |
-//! | `error`, `server`, `wire`, `told`, `lax`, `names` | what the answers look like |
+//! | `error`, `server`, `wire`, `entry`, `names` | what the answers look like |
 //! | `odd` | what of them could not be read |
 
 #![expect(
@@ -33,7 +33,6 @@ mod error;
 mod flavor;
 mod image;
 mod kept;
-mod lax;
 mod names;
 mod network;
 mod odd;
@@ -42,7 +41,6 @@ mod port;
 mod resolve;
 mod server;
 mod session;
-mod told;
 mod wire;
 
 #[cfg(test)]

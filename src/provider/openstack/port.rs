@@ -16,8 +16,8 @@ use super::names::{is_uuid, missing};
 use super::network;
 use super::pages::pages;
 use super::session::{Call, CallError, Session};
-use super::told::{Loose, Odd, text};
 use crate::http::{escaped, printable};
+use crate::lenient::{LenientText, Odd, text};
 use crate::model::{PortOffer, PortSpec};
 use crate::provider::{CreateServer, ProviderError};
 
@@ -30,7 +30,7 @@ pub(super) struct Port {
     name: String,
     /// The server that has it; empty where it is free.
     #[serde(default)]
-    device_id: Loose,
+    device_id: LenientText,
 }
 
 impl Entry for Port {
@@ -41,7 +41,7 @@ impl Entry for Port {
     }
 
     fn odd(&self) -> Vec<(&'static str, Odd)> {
-        vec![("device_id", self.device_id.1)]
+        vec![("device_id", self.device_id.odd)]
     }
 }
 
@@ -85,7 +85,7 @@ pub(super) fn free(ports: &[Port], wanted: &[&str], taken: &BTreeSet<String>, wr
             wrong.push(missing("port", name, ports.iter().map(|port| port.name.as_str())));
         }
         for port in named {
-            let unused = port.device_id.1.is_none() && port.device_id.0.as_deref().unwrap_or_default().is_empty();
+            let unused = port.device_id.odd.is_none() && port.device_id.value.as_deref().unwrap_or_default().is_empty();
             if unused && !taken.contains(&port.id) && !free.contains(&port.id) {
                 free.push(port.id.clone());
             }

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use crate::http::printable;
+use crate::lenient::LenientText;
 use crate::model::{Belonging, BelongingMark, ServerId};
-use crate::provider::openstack::told::Loose;
 
 /// The longest name that is kept.
 const LONGEST_NAME: usize = 100;
@@ -19,9 +19,9 @@ pub(super) struct Listed {
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Device {
     #[serde(default)]
-    pub device_id: Loose,
+    pub device_id: LenientText,
     #[serde(default)]
-    pub device_owner: Loose,
+    pub device_owner: LenientText,
 }
 
 impl Device {
@@ -36,12 +36,12 @@ impl Device {
 }
 
 /// Reads our mark from a description.
-pub(super) fn mark_of(description: Loose) -> Option<BelongingMark> {
+pub(super) fn mark_of(description: LenientText) -> Option<BelongingMark> {
     BelongingMark::of_description(&description.filled()?)
 }
 
 /// Returns a name as it may be shown, the id where there is none.
-pub(super) fn name_of(name: Loose, id: &str) -> String {
-    let name = printable(&name.0.unwrap_or_default(), LONGEST_NAME);
+pub(super) fn name_of(name: LenientText, id: &str) -> String {
+    let name = printable(&name.value.unwrap_or_default(), LONGEST_NAME);
     if name.is_empty() { id.to_owned() } else { name }
 }
