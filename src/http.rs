@@ -24,7 +24,6 @@ use ureq::http::Method;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Proxy, Timeout};
 
-pub use crate::text::printable;
 pub use deadline::Deadline;
 pub use message::{Reply, Request};
 pub use text::escaped;

@@ -11,10 +11,10 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::http::printable;
 use crate::jenkins::list;
 use crate::lenient::{self, Flag, Number, Object, Text, TextOrNull, UNREADABLE};
 use crate::model::{QueueItem, Stage, TaskLabel};
+use crate::text::printable;
 
 pub use computers::{Computers, NodeState, computer_names, computers, label_nodes, node};
 

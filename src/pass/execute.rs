@@ -26,7 +26,6 @@ use super::rows::{
 use crate::config::script::{self, HostKeyPair};
 use crate::config::{Config, Template};
 use crate::error::{Error, chain};
-use crate::http::printable;
 use crate::jenkins::{self, Drained, RemoveNode};
 use crate::model::{BelongingMark, NodeId, NodeName, Observed, ProviderName, ServerId};
 use crate::plan::backoff::{begin, charge, record_failure};
@@ -34,6 +33,7 @@ use crate::plan::{Context, Create, Drain, NodeToRemove, Removal, ServerToRemove,
 use crate::provider::{CreateServer, Deleted, ProviderError};
 use crate::report::{Action, Do, Outcome};
 use crate::state::{Asker, BackoffKey, Intent, Phase, RefusalKey, State};
+use crate::text::printable;
 
 /// Why a server is not asked for whose intent cannot be saved.
 const UNWRITTEN: &str = "the state file cannot be written, and nothing is asked for that is not written down";

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::{Action, Do, Outcome, Report};
 use crate::plan::Waiting;
-use crate::text::{excerpt, printable};
+use crate::text::{age, excerpt, plural, printable};
 
 /// The most characters of one sentence.
 const WIDTH: usize = 500;
@@ -80,9 +80,9 @@ pub fn waiting(out: &mut dyn Write, rows: &[Waiting]) -> io::Result<()> {
         let by = served_by
             .as_ref()
             .map_or_else(String::new, |template| format!(" [{template}]"));
-        let plural = if *items == 1 { "item" } else { "items" };
         let line = format!(
-            "waits         {items} {plural} for {label}{by}, oldest {}: {reason} (e.g. item {}, {})",
+            "waits         {} for {label}{by}, oldest {}: {reason} (e.g. item {}, {})",
+            plural(*items, "item"),
             age(*oldest_seconds),
             example.item,
             printable(&example.task, 80)
@@ -115,12 +115,12 @@ pub fn closing(out: &mut dyn Write, report: &Report, judged: bool) -> io::Result
     let counted = if actions.is_empty() {
         if *dry_run { "dry run, no action" } else { "no action" }.to_owned()
     } else if *dry_run {
-        format!("dry run, {}", count(actions.len() as u64, "action", "actions"))
+        format!("dry run, {}", plural(actions.len(), "action"))
     } else {
         let done = actions.iter().filter(|action| action.result == Outcome::Done).count();
-        format!("{done} of {} done", count(actions.len() as u64, "action", "actions"))
+        format!("{done} of {} done", plural(actions.len(), "action"))
     };
-    let items = count(observed.queue_items, "item", "items");
+    let items = plural(observed.queue_items, "item");
     let queue = if judged {
         format!("{} waiting of {items} in the queue", observed.waiting)
     } else {
@@ -128,37 +128,15 @@ pub fn closing(out: &mut dyn Write, report: &Report, judged: bool) -> io::Result
     };
     writeln!(
         out,
-        "pass {pass}: {queue}, {}, {}; {counted}; {seconds:.2} s, exit {exit}",
-        count(observed.jenkins_nodes, "Jenkins node", "Jenkins nodes"),
-        count(servers, "server of ours", "servers of ours"),
+        "pass {pass}: {queue}, {}, {} of ours; {counted}; {seconds:.2} s, exit {exit}",
+        plural(observed.jenkins_nodes, "Jenkins node"),
+        plural(servers, "server"),
     )
-}
-
-/// Prints a number with its noun.
-pub fn count(number: u64, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
-}
-
-/// Prints seconds as a person says them: `45s`, `12m`, `3h 05m`, `2d 3h`.
-pub fn age(seconds: i64) -> String {
-    let seconds = seconds.max(0);
-    match seconds {
-        0..60 => format!("{seconds}s"),
-        60..3600 => format!("{}m", seconds / 60),
-        3600..86_400 => format!("{}h {:02}m", seconds / 3600, seconds % 3600 / 60),
-        _ => format!("{}d {}h", seconds / 86_400, seconds % 86_400 / 3600),
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_age_is_said_as_a_person_says_it() {
-        let said: Vec<String> = [-5, 0, 59, 61, 3660, 90_000].into_iter().map(age).collect();
-        assert_eq!(said, ["0s", "0s", "59s", "1m", "1h 01m", "1d 1h"]);
-    }
 
     #[test]
     fn a_failed_action_says_what_and_why_on_one_line() {

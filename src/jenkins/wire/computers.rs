@@ -5,11 +5,11 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use crate::http::printable;
 use crate::jenkins::list;
 use crate::jenkins::wire::Oddities;
 use crate::lenient::{self, Flag, Object, Text, UNREADABLE};
 use crate::model::{Computer, NodeName, OfflineBy, OfflineSigns, Work, digest};
+use crate::text::printable;
 
 /// More computers than any controller bears.
 const MAX_COMPUTERS: usize = 200_000;

@@ -9,8 +9,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::request::VERSION;
-use crate::http::printable;
 use crate::model::{Address, Mark, NodeId, Room, Server, ServerId, ServerStatus, TemplateName, Zone};
+use crate::text::printable;
 
 /// The largest id: far more than any cloud has.
 const MAX_ID: usize = 255;

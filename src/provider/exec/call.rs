@@ -26,9 +26,10 @@ use serde_json::Value;
 use super::ended::{Ended, Ran};
 use super::run;
 use crate::access::ExecAccess;
-use crate::http::{Deadline, printable};
+use crate::http::Deadline;
 use crate::provider::ProviderError;
 use crate::secret::Secret;
+use crate::text::printable;
 
 /// The most lines of stderr that are logged of one call, counted from its end.
 const LOGGED: usize = 100;

@@ -31,11 +31,12 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::access::ExecAccess;
-use crate::http::{Deadline, printable};
+use crate::http::Deadline;
 use crate::model::{
     Belonging, BelongingKind, BelongingMark, Offer, Offers, ServerId, ServerSpec, TemplateName, Unavailable, Zone,
 };
 use crate::provider::{AddFloatingIp, CreateServer, Deleted, Provider, ProviderError, ServerList};
+use crate::text::printable;
 use answer::{Checked, Console, Created, Has, List, Offered};
 use call::Call;
 

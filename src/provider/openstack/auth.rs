@@ -9,11 +9,11 @@ use super::catalog::Endpoint;
 use super::error::Fault;
 use super::odd::Oddities;
 use crate::access::{KeystoneAuth, NameOrId, OpenStackAccess};
-use crate::http::{Http, HttpError, Reply, Request, printable};
+use crate::http::{Http, HttpError, Reply, Request};
 use crate::lenient::{self, Lenient, LenientText, List, Object, Odd, Utc, text};
 use crate::provider::ProviderError;
 use crate::secret::Secret;
-use crate::text::quoted;
+use crate::text::{printable, quoted};
 
 /// What a login gives.
 #[derive(Debug, Clone)]

@@ -13,10 +13,10 @@ use std::collections::BTreeSet;
 use super::catalog::Service;
 use super::delete;
 use super::session::Session;
-use crate::http::printable;
 use crate::model::{Belonging, BelongingKind};
 use crate::provider::{Deleted, ProviderError};
 
+use crate::text::printable;
 use listed::Listed;
 
 pub(super) use floating_ip::{Pools, add as add_floating_ip};

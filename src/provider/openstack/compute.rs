@@ -9,10 +9,11 @@ use super::pages::{Markers, next_marker, page, pages};
 use super::server::{Failed, OneServer, WireServer};
 use super::session::Session;
 use super::wire::{Flavor, LimitsBody, Named, ServerGroupsBody};
-use crate::http::{escaped, printable};
+use crate::http::escaped;
 use crate::lenient::{NumberOrText, Object};
 use crate::model::{Room, Server, ServerId, ServerStatus};
 use crate::provider::{Lookup, ProviderError, ServerList};
+use crate::text::printable;
 
 /// Lists every server of the project, whole or not at all.
 pub(super) fn servers(session: &mut Session) -> Result<ServerList, ProviderError> {

@@ -11,6 +11,7 @@ use crate::http::escaped;
 use crate::lenient::LenientText;
 use crate::model::ServerId;
 use crate::provider::ProviderError;
+use crate::text::without_controls;
 
 /// The most bytes that are kept.
 const MOST: usize = 4096;
@@ -76,26 +77,6 @@ fn end(text: &str, most: usize) -> &str {
     }
     let whole = end.find('\n').or_else(|| end.find(char::is_whitespace));
     whole.map_or("", |at| &end[at..])
-}
-
-/// Takes out escape sequences and control characters; the ends of lines stay.
-fn without_controls(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '\n' => plain.push('\n'),
-            '\t' => plain.push(' '),
-            '\u{1b}' if chars.next_if_eq(&'[').is_some() => {
-                // Parameters, then one letter that ends it.
-                while chars.next_if(|c| matches!(c, ' '..='?')).is_some() {}
-                chars.next_if(|c| matches!(c, '@'..='~'));
-            }
-            c if c.is_control() => {}
-            c => plain.push(c),
-        }
-    }
-    plain
 }
 
 #[cfg(test)]

@@ -10,10 +10,11 @@ use serde::de::DeserializeSeed;
 use serde_json::{Map, Value};
 
 use super::catalog::Service;
-use crate::http::{HttpError, Reply, printable};
+use crate::http::{HttpError, Reply};
 use crate::lenient::read_with;
 use crate::model::FaultKind;
 use crate::provider::ProviderError;
+use crate::text::printable;
 
 /// A larger error body is not parsed (a schema error may echo the whole user data).
 const LARGEST_PARSED: usize = 1024 * 1024;

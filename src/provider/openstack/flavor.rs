@@ -2,9 +2,9 @@
 
 use super::names::missing;
 use super::wire::{Flavor, Image};
-use crate::http::printable;
 use crate::lenient::NumberOrText;
 use crate::model::{ServerSpec, SizeRef};
+use crate::text::printable;
 
 /// Finds the flavor of a spec. What its image needs counts among what the flavor must have, where that is open.
 ///

@@ -52,11 +52,12 @@ use std::net::IpAddr;
 use log::info;
 
 use crate::access::OpenStackAccess;
-use crate::http::{Deadline, Http, printable};
+use crate::http::{Deadline, Http};
 use crate::model::{
     Belonging, BelongingKind, BelongingMark, Offers, ServerId, ServerSpec, Spoken, TemplateName, Unavailable, Zone,
 };
 use crate::provider::{AddFloatingIp, CreateServer, Deleted, Lookup, Provider, ProviderError, ServerList};
+use crate::text::printable;
 use resolve::Stock;
 use session::{Pause, Session};
 

@@ -16,10 +16,11 @@ use super::names::{is_uuid, missing};
 use super::network;
 use super::pages::pages;
 use super::session::{Call, CallError, Session};
-use crate::http::{escaped, printable};
+use crate::http::escaped;
 use crate::lenient::{LenientText, Odd, text};
 use crate::model::{PortOffer, PortSpec};
 use crate::provider::{CreateServer, ProviderError};
+use crate::text::printable;
 
 /// A port.
 #[derive(Debug, Deserialize)]

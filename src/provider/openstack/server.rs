@@ -28,7 +28,7 @@ pub(super) struct Failed {
 
 impl Failed {
     pub(super) fn reason(self) -> Option<String> {
-        self.fault.0.map(|text| crate::http::printable(&text, 300))
+        self.fault.0.map(|text| crate::text::printable(&text, 300))
     }
 }
 
@@ -114,7 +114,7 @@ impl WireServer {
                 .map(|volume| volume.id)
                 .filter(|id| !id.is_empty())
                 .collect(),
-            fault: self.fault.0.map(|text| crate::http::printable(&text, 300)),
+            fault: self.fault.0.map(|text| crate::text::printable(&text, 300)),
             mark: self.metadata.mark,
         }
     }

@@ -15,9 +15,10 @@ use super::error::{Fault, unreachable};
 use super::kept::Keeper;
 use super::odd::Oddities;
 use crate::access::OpenStackAccess;
-use crate::http::{Http, HttpError, Reply, Request, printable};
+use crate::http::{Http, HttpError, Reply, Request};
 use crate::model::{Spoken, SpokenBase, digest};
 use crate::provider::ProviderError;
+use crate::text::printable;
 
 /// Logins in one pass: public clouds count them (OVH: 60 a minute and user).
 const MAX_LOGINS: u32 = 3;

@@ -8,7 +8,7 @@ use ureq::http::Method;
 
 use super::listed::{Device, Listed, mark_of, name_of};
 use super::port::{self, Way};
-use crate::http::{Reply, printable};
+use crate::http::Reply;
 use crate::lenient::{Lenient, LenientText, Object, Odd, Utc, text};
 use crate::model::{Belonging, BelongingKind, BelongingMark};
 use crate::provider::openstack::catalog::Service;
@@ -20,6 +20,7 @@ use crate::provider::openstack::pages::pages;
 use crate::provider::openstack::session::{Call, CallError, Session};
 use crate::provider::openstack::wire::Network;
 use crate::provider::{AddFloatingIp, ProviderError};
+use crate::text::printable;
 
 /// What is asked of each; fields that a cloud does not know are passed over by it.
 const FIELDS: &str = "fields=id&fields=floating_ip_address&fields=port_id&fields=port_details&fields=description\

@@ -2,9 +2,9 @@
 
 use serde::Deserialize;
 
-use crate::http::printable;
 use crate::lenient::LenientText;
 use crate::model::{Belonging, BelongingMark, ServerId};
+use crate::text::printable;
 
 /// The longest name that is kept.
 const LONGEST_NAME: usize = 100;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use ureq::http::Method;
 
 use super::listed::{Listed, name_of};
-use crate::http::{HttpError, escaped, printable};
+use crate::http::{HttpError, escaped};
 use crate::lenient::{Lenient, LenientText, List, Odd, Utc, object, text};
 use crate::model::{Belonging, BelongingKind, BelongingMark, ServerId};
 use crate::provider::ProviderError;
@@ -16,6 +16,7 @@ use crate::provider::openstack::error::{Fault, unreachable};
 use crate::provider::openstack::names::is_uuid;
 use crate::provider::openstack::pages::pages;
 use crate::provider::openstack::session::{Call, CallError, Session};
+use crate::text::printable;
 
 /// The states in which Cinder removes a volume that is attached to nothing.
 const REMOVABLE: [&str; 5] = [
