@@ -286,7 +286,7 @@ fn conclude(
     }
     for action in &report.actions {
         if let Some(error) = action.error.as_ref().filter(|_| is_failure(action, how)) {
-            console.error(&format!("{} {}: {error}", action.act.word(), action.name));
+            console.error(&format!("{} {}: {error}", action.kind.word(), action.name));
         }
     }
     if let Some(error) = &troubles.error {

@@ -11,7 +11,7 @@ use crate::model::{Computer, NodeName, Observed, ProviderName, TemplateName};
 use crate::pass::{self, Live};
 use crate::plan::{Context, Plan, ServerRow, TemplateRow, Waiting};
 use crate::report::json;
-use crate::report::text::waiting;
+use crate::report::text::{phase, waiting};
 use crate::text::{age, plural, printable, visible};
 
 use super::args::{Cli, Output, OutputArgs};
@@ -293,7 +293,7 @@ fn cells(row: &ServerRow) -> [String; 6] {
     };
     [
         printable(&row.name, 80),
-        format!("{:?}", row.phase).to_lowercase(),
+        phase(row.phase).to_owned(),
         age(row.age_seconds),
         row.idle_seconds.map_or_else(|| "-".to_owned(), age),
         printable(&format!("{}{zone}", row.provider), 60),

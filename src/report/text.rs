@@ -2,8 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::{Action, Do, Outcome, Report};
+use super::{Action, ActionKind, Outcome, Report};
 use crate::plan::Waiting;
+use crate::state::Phase;
 use crate::text::{age, excerpt, plural, printable};
 
 /// The most characters of one sentence.
@@ -12,7 +13,7 @@ const WIDTH: usize = 500;
 /// Prints one action on one line.
 pub fn action(out: &mut dyn Write, action: &Action) -> io::Result<()> {
     let Action {
-        act,
+        kind,
         node,
         name,
         provider,
@@ -26,40 +27,45 @@ pub fn action(out: &mut dyn Write, action: &Action) -> io::Result<()> {
         .as_ref()
         .map_or_else(String::new, |provider| format!(" at {provider}"));
     let id = server_id.as_ref().map_or_else(String::new, |id| format!(" ({id})"));
-    let target = target.as_ref().map_or_else(String::new, |target| match act {
-        Do::CreateFloatingIp => format!(" gets {target}"),
+    let target = target.as_ref().map_or_else(String::new, |target| match kind {
+        ActionKind::CreateFloatingIp => format!(" gets {target}"),
         _ => format!(" {target} of"),
     });
-    let (before, after) = if *act == Do::CreateFloatingIp {
+    let (before, after) = if *kind == ActionKind::CreateFloatingIp {
         ("", target.as_str())
     } else {
         (target.as_str(), "")
     };
-    let kind = match (act, node) {
-        (Do::Create, Some(node)) if !name.starts_with(node.as_str()) => format!(" [{node}]"),
+    let template = match (kind, node) {
+        (ActionKind::Create, Some(node)) if !name.starts_with(node.as_str()) => format!(" [{node}]"),
         _ => String::new(),
     };
     let verdict = match (result, error) {
         (Outcome::Planned, _) => String::new(),
         (Outcome::Done, _) => ": done".to_owned(),
-        (other, None) => format!(": {}", word(*other)),
-        (other, Some(error)) => format!(": {}: {error}", word(*other)),
+        (other, None) => format!(": {}", other.word()),
+        (other, Some(error)) => format!(": {}: {error}", other.word()),
     };
     let line = format!(
-        "{:<13}{before} {name}{after}{kind}{place}{id}{verdict}; because {because}",
-        act.word()
+        "{:<13}{before} {name}{after}{template}{place}{id}{verdict}; because {because}",
+        kind.word()
     );
     writeln!(out, "{}", excerpt(&line, WIDTH * 2))
 }
 
-fn word(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Planned => "planned",
-        Outcome::Done => "done",
-        Outcome::Failed => "failed",
-        Outcome::Refused => "refused",
-        Outcome::Unknown => "outcome unknown",
-        Outcome::Skipped => "skipped",
+/// Returns the word for a phase in a table.
+pub fn phase(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Intent => "intent",
+        Phase::Booting => "booting",
+        Phase::Online => "online",
+        Phase::Idle => "idle",
+        Phase::Busy => "busy",
+        Phase::Draining => "draining",
+        Phase::Offline => "offline",
+        Phase::Error => "error",
+        Phase::Deleting => "deleting",
+        Phase::Orphan => "orphan",
     }
 }
 
@@ -141,7 +147,7 @@ mod tests {
     #[test]
     fn a_failed_action_says_what_and_why_on_one_line() {
         let failed = Action {
-            act: Do::Create,
+            kind: ActionKind::Create,
             node: Some("small".to_owned()),
             name: "small__0123456789ab".to_owned(),
             provider: Some("openstack".into()),

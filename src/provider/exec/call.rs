@@ -76,7 +76,7 @@ fn log(access: &ExecAccess, verb: &str, ran: &Ran, lines: &[String], span: Durat
         debug!("{provider}: {verb} says: {line}");
     }
     let (millis, bytes) = (span.as_millis(), ran.stdout.len());
-    debug!("{provider}: {verb}: {:?} in {millis} ms, {bytes} bytes", ran.ended);
+    debug!("{provider}: {verb}: {} in {millis} ms, {bytes} bytes", ran.ended);
 }
 
 /// Takes stderr apart, as it may be shown: without the values of the environment, and without lines of the user data.
@@ -114,8 +114,7 @@ fn meaning(
 ) -> Result<Vec<u8>, ProviderError> {
     let how = match ran.ended {
         Ended::Code(0) => return Ok(ran.stdout),
-        Ended::Code(code) => format!("exit code {code}"),
-        Ended::Signal(signal) => format!("ended by signal {signal}"),
+        Ended::Code(_) | Ended::Signal(_) => ran.ended.to_string(),
         Ended::TimedOut if limit < access.timeout.unsigned_abs() => {
             "killed, as the time of this pass is over (limits.pass_deadline)".to_owned()
         }

@@ -1,5 +1,7 @@
 //! How a run of the program ended, and what it wrote.
 
+use std::fmt;
+
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ended {
@@ -11,6 +13,17 @@ pub(super) enum Ended {
     TimedOut,
     /// It wrote too much to stdout and was killed.
     TooLarge,
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code(code) => write!(f, "exit code {code}"),
+            Self::Signal(signal) => write!(f, "ended by signal {signal}"),
+            Self::TimedOut => f.write_str("killed after its time-out"),
+            Self::TooLarge => f.write_str("killed, as its answer is too large"),
+        }
+    }
 }
 
 /// A run.

@@ -26,6 +26,17 @@ const LONGEST_WORD: usize = 80;
 /// What Neutron says of a path that it does not know.
 const NO_SUCH_PATH: &str = "HTTPNotFound";
 
+// What messages tell beside `FaultKind`: each belongs to one request, where the status alone is ambiguous.
+
+/// Another server took the port since it was seen free.
+const PORT_TAKEN: &str = "is still in use";
+/// Nova chooses a network only where there is one.
+const SEVERAL_NETWORKS: [&str; 2] = ["multiple", "more than one"];
+/// Cinder's answer for a volume in a state that forbids the change.
+const VOLUME_STATE: [&str; 2] = ["invalid volume", "invalidvolume"];
+/// Neutron has no router between the port and the pool.
+const NO_ROUTER: [&str; 2] = ["externalgatewayforfloatingipnotfound", "is not reachable from subnet"];
+
 /// Under which keys a message stands, the best first.
 const WORDS: [&str; 4] = ["message", "detail", "title", "error_msg"];
 
@@ -136,8 +147,7 @@ impl Fault {
     }
 
     fn is_no_room(&self) -> bool {
-        // The last: another server took the port since it was seen free.
-        FaultKind::of(&self.lower) == FaultKind::NoRoom || self.says(&["is still in use"])
+        FaultKind::of(&self.lower) == FaultKind::NoRoom || self.says(&[PORT_TAKEN])
     }
 
     fn throttled(&self, what: &str) -> ProviderError {
@@ -183,7 +193,7 @@ impl Fault {
             400..=499 if self.is_quota() => ProviderError::Quota(text),
             400..=499 if self.is_no_room() => ProviderError::Capacity(text),
             401 => self.of_reading(what),
-            409 if self.says(&["network"]) && self.says(&["multiple", "more than one"]) => ProviderError::Refused(
+            409 if self.says(&["network"]) && self.says(&SEVERAL_NETWORKS) => ProviderError::Refused(
                 // The advice comes first: what follows may be cut.
                 format!(
                     "{what}: the project sees several networks, name one under `networks` of the template: {}",
@@ -217,8 +227,7 @@ impl Fault {
         let text = format!("{what}: {}", self.said());
         match self.status {
             409 => ProviderError::Conflict(text),
-            // Cinder says so of a volume in the wrong state.
-            400 if self.says(&["invalid volume", "invalidvolume"]) => ProviderError::Conflict(text),
+            400 if self.says(&VOLUME_STATE) => ProviderError::Conflict(text),
             400 | 422 => ProviderError::Refused(text),
             _ => self.of_reading(what),
         }
@@ -226,7 +235,7 @@ impl Fault {
 
     /// Returns whether a floating IP cannot come to this port, but may to another one of the server.
     pub(super) fn is_no_way(&self) -> bool {
-        self.status == 404 && self.says(&["externalgatewayforfloatingipnotfound", "is not reachable from subnet"])
+        self.status == 404 && self.says(&NO_ROUTER)
     }
 
     /// What it means for POST /floatingips, where the type in the message tells more than the status.

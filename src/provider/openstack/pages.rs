@@ -43,7 +43,7 @@ pub(super) fn page<'de, T: Deserialize<'de>>(
     let (entries, links) = parse_with(what, reply, || Keyed(key, PhantomData))?;
     if !entries.listed {
         return Err(ProviderError::BadAnswer(format!(
-            "{what}: the answer has no list {key:?}"
+            "{what}: the answer has no list \"{key}\""
         )));
     }
     for (of, wrong) in [("", entries.odd), ("_links", links.odd)] {
@@ -72,7 +72,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Keyed<'_, T> {
     type Value = (List<T>, List<Link>);
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "an object with {:?}", self.0)
+        write!(f, "an object with \"{}\"", self.0)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
