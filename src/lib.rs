@@ -5,6 +5,7 @@
 //! | module | what it is for |
 //! | --- | --- |
 //! | [`text`] | texts from elsewhere, fit to be read |
+//! | `lenient` | JSON from elsewhere, read as far as it can be |
 //! | [`model`] | names and facts |
 //! | [`access`] | how to reach the services |
 //! | `pattern` | regular expressions of the configuration |
@@ -30,8 +31,8 @@ mod disk;
 mod error;
 mod http;
 mod jenkins;
-mod json;
 pub mod labels;
+mod lenient;
 mod lock;
 pub mod model;
 mod pass;

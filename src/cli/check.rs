@@ -13,10 +13,11 @@ use crate::jenkins::{Checked, JenkinsError};
 use crate::model::{ProviderName, ServerSpec, TemplateName, Zone};
 use crate::pass::Live;
 use crate::report::json;
-use crate::report::text::count;
+use crate::text::plural;
 
 use super::args::{CheckArgs, Cli, Output};
-use super::{Console, setup};
+use super::console::Console;
+use super::setup;
 
 #[derive(Serialize)]
 struct CheckReport<'a> {
@@ -57,8 +58,8 @@ pub fn check(cli: &Cli, args: &CheckArgs, console: &mut Console<'_, '_>) -> Resu
         let _ = writeln!(
             console.surroundings.out,
             "{path}: {}, {}: {}",
-            count(config.providers.len() as u64, "provider", "providers"),
-            count(config.templates.len() as u64, "node template", "node templates"),
+            plural(config.providers.len(), "provider"),
+            plural(config.templates.len(), "node template"),
             if args.online {
                 "all that it names is there"
             } else {

@@ -13,8 +13,9 @@ use crate::plan::{self, Context, Plan};
 use crate::state::State;
 
 use super::args::{Cli, DestroyArgs};
+use super::console::Console;
 use super::passes::{How, finish};
-use super::{Console, setup};
+use super::setup;
 
 /// Plans what is to be done with the nodes that were named.
 pub type Planner<'p> = dyn Fn(&Observed, &Config, &State, &Context) -> Plan + 'p;

@@ -15,7 +15,8 @@ use crate::state::State;
 use crate::text::{excerpt, visible};
 
 use super::args::{Cli, ExplainArgs, Output};
-use super::{Console, setup};
+use super::console::Console;
+use super::setup;
 
 #[derive(Serialize)]
 struct Explanation<'a> {

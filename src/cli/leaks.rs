@@ -9,15 +9,15 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::error::{EXIT_DONE, EXIT_PARTLY, Error};
-use crate::http::printable;
 use crate::pass::{self, Decision, Live, observe};
 use crate::plan::{self, Context, Leak, LeakKind, LeakOwner};
 use crate::report::json;
-use crate::report::text::{age, count};
 
 use super::args::{Cli, LeaksArgs, Output};
+use super::console::Console;
 use super::passes::{How, finish};
-use super::{Console, setup};
+use super::setup;
+use crate::text::{age, plural, printable};
 
 #[derive(Serialize)]
 struct LeaksReport<'a> {
@@ -133,6 +133,6 @@ fn print(out: &mut dyn Write, found: &[Leak]) -> io::Result<()> {
         writeln!(out, "{kind:<12} {owner:<7} {line}")?;
     }
     let removable = found.iter().filter(|leak| leak.removable).count();
-    let leaks = count(found.len() as u64, "leak", "leaks");
+    let leaks = plural(found.len(), "leak");
     writeln!(out, "{leaks}, of which --delete removes {removable}")
 }

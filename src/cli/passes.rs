@@ -18,7 +18,8 @@ use crate::report::{Action, Outcome, Report, Seen, json, text};
 use crate::state::{State, file};
 
 use super::args::{Cli, Output, PassArgs};
-use super::{Console, setup};
+use super::console::Console;
+use super::setup;
 
 /// The passes that there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -285,7 +286,7 @@ fn conclude(
     }
     for action in &report.actions {
         if let Some(error) = action.error.as_ref().filter(|_| is_failure(action, how)) {
-            console.error(&format!("{} {}: {error}", action.act.word(), action.name));
+            console.error(&format!("{} {}: {error}", action.kind.word(), action.name));
         }
     }
     if let Some(error) = &troubles.error {

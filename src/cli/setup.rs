@@ -16,8 +16,8 @@ use crate::lock::{self, Lock, Patience};
 use crate::state::State;
 use crate::state::file::{self, Found};
 
-use super::Console;
 use super::args::Cli;
+use super::console::Console;
 
 /// Finds and loads the configuration; returns where it was, too.
 pub fn load(cli: &Cli) -> Result<(PathBuf, Loaded), Error> {

@@ -1,19 +1,15 @@
-//! What mita asks of a cloud, whatever its kind. A further kind is a new folder here and a `connect` of its own.
+//! Clouds: the trait that each kind fulfils, and the kinds. A further kind is a new folder here and a `connect` of its own.
 
+mod cloud;
+mod error;
 pub mod exec;
 pub mod openstack;
 
-use std::collections::BTreeSet;
-use std::net::IpAddr;
-
-use jiff::Timestamp;
-use thiserror::Error;
-
 use crate::access::{ExecAccess, OpenStackAccess};
 use crate::http::Deadline;
-use crate::model::{
-    Belonging, BelongingKind, BelongingMark, Offer, Offers, Server, ServerId, ServerSpec, Spoken, TemplateName, Zone,
-};
+
+pub use cloud::{AddFloatingIp, CreateServer, Deleted, Lookup, Provider, ServerList};
+pub use error::ProviderError;
 
 /// Prepares the client of an OpenStack. Nothing is sent until something is asked of it.
 pub fn connect(access: &OpenStackAccess, deadline: Deadline) -> Result<Box<dyn Provider>, ProviderError> {
@@ -23,173 +19,4 @@ pub fn connect(access: &OpenStackAccess, deadline: Deadline) -> Result<Box<dyn P
 /// Prepares an executable of the operator as a cloud. Nothing is run until something is asked of it.
 pub fn connect_exec(access: &ExecAccess, deadline: Deadline) -> Box<dyn Provider> {
     Box::new(exec::Exec::new(access, deadline))
-}
-
-/// The servers of a project, and the cloud's clock.
-#[derive(Clone, Debug)]
-pub struct ServerList {
-    /// All servers, foreign ones among them: ownership is decided in the plan, no filter is trusted.
-    pub servers: Vec<Server>,
-    /// The `Date` of the answer.
-    pub clock: Option<Timestamp>,
-}
-
-/// A server to be made.
-#[derive(Clone, Debug)]
-pub struct CreateServer<'a> {
-    /// Its name.
-    pub name: &'a str,
-    /// What the template asks for.
-    pub spec: &'a ServerSpec,
-    /// What the cloud resolved that to.
-    pub offer: &'a Offer,
-    /// The zone.
-    pub zone: Option<&'a Zone>,
-    /// All metadata, our marks among it.
-    pub metadata: &'a std::collections::BTreeMap<String, String>,
-    /// Our mark for what is made beside the server.
-    pub mark: &'a BelongingMark,
-    /// The script with its placeholders replaced; not encoded.
-    pub user_data: Option<&'a str>,
-}
-
-/// A floating IP to be made.
-#[derive(Clone, Copy, Debug)]
-pub struct AddFloatingIp<'a> {
-    /// The external network, by name or id.
-    pub pool: &'a str,
-    /// The server that is to have it; it has a port.
-    pub server: &'a ServerId,
-    /// What is written into its description.
-    pub mark: &'a BelongingMark,
-}
-
-/// The outcome of a delete that the cloud took.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deleted {
-    /// Accepted; the server goes.
-    Accepted,
-    /// It was not there any more.
-    AlreadyGone,
-}
-
-/// The answer to a question for one server.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Lookup {
-    /// It is there, whatever the list said.
-    There(Box<Server>),
-    /// The service itself says that it has no such server.
-    Gone,
-    /// This kind of cloud has no way to ask: only its list tells.
-    NotAsked,
-}
-
-/// A cloud. Every method makes requests with a bound on their time; none waits for a server.
-pub trait Provider {
-    /// Lists every server of the project, whole or not at all.
-    fn servers(&mut self) -> Result<ServerList, ProviderError>;
-
-    /// Asks for one server, which a list may lack although it exists. Any answer but the server or the service's own
-    /// "not found" is an error.
-    fn server(&mut self, _id: &ServerId) -> Result<Lookup, ProviderError> {
-        Ok(Lookup::NotAsked)
-    }
-
-    /// Asks why a server is in ERROR, where the list did not tell; `None` when the cloud gives no reason.
-    fn fault(&mut self, id: &ServerId) -> Result<Option<String>, ProviderError>;
-
-    /// Looks up what the templates name, and what room is left.
-    fn offers(&mut self, wanted: &[(&TemplateName, &ServerSpec)]) -> Result<Offers, ProviderError>;
-
-    /// Asks once for a server, and for the ports that are made for it. Never repeats a request whose outcome is unknown.
-    fn create(&mut self, server: &CreateServer<'_>) -> Result<ServerId, ProviderError>;
-
-    /// Asks for the end of a server, and of what was made with it.
-    fn delete(&mut self, id: &ServerId) -> Result<Deleted, ProviderError>;
-
-    /// Lists all floating IPs, ports and volumes of the project, of the kinds that are asked for; whole or not at all.
-    fn belongings(&mut self, kinds: &BTreeSet<BelongingKind>) -> Result<Vec<Belonging>, ProviderError>;
-
-    /// Asks for the end of a floating IP, port or volume.
-    fn remove(&mut self, kind: BelongingKind, id: &str) -> Result<Deleted, ProviderError>;
-
-    /// Gives a server a floating IP of a pool, in one request that leaves nothing behind when it fails.
-    fn add_floating_ip(&mut self, wanted: &AddFloatingIp<'_>) -> Result<IpAddr, ProviderError>;
-
-    /// Writes our mark on a volume that Nova made for a server.
-    fn mark_volume(&mut self, id: &str, mark: &BelongingMark) -> Result<(), ProviderError>;
-
-    /// Reads the last lines of a server's console; `None` where there is none.
-    fn console(&mut self, id: &ServerId, lines: u32) -> Result<Option<String>, ProviderError>;
-
-    /// Looks up everything the templates name, for `check --online`: one sentence for each thing that is missing.
-    fn check(&mut self, wanted: &[(&TemplateName, &ServerSpec, &[Zone])]) -> Result<Vec<String>, ProviderError>;
-
-    /// Takes what an earlier pass found out of where the services answer, to ask there first.
-    fn recall(&mut self, _spoken: &Spoken) {}
-
-    /// Returns what is known of where the services answer.
-    fn spoken(&self) -> Spoken {
-        Spoken::new()
-    }
-
-    /// Says what could not be read so far of what the cloud answered, and was left alone: short sentences, not many.
-    fn odd(&self) -> Vec<String> {
-        Vec::new()
-    }
-
-    /// Requests made so far.
-    fn requests(&self) -> u64;
-}
-
-/// What a cloud answered instead of what it was asked for; told apart as the caller acts on it.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum ProviderError {
-    /// The quota of servers is used up: no further one fits, whatever its size.
-    #[error("over quota: {0}")]
-    ServerQuota(String),
-    /// Another quota of the project is used up: what asks for less may fit.
-    #[error("over quota: {0}")]
-    Quota(String),
-    /// No host has room.
-    #[error("no capacity: {0}")]
-    Capacity(String),
-    /// The request itself is refused: a bad image, flavor, key, network.
-    #[error("refused: {0}")]
-    Refused(String),
-    /// The zone is not there, or not for us: another one may do.
-    #[error("zone refused: {0}")]
-    Zone(String),
-    /// The login, or a permission.
-    #[error("not allowed: {0}")]
-    Auth(String),
-    /// What was asked for is not there.
-    #[error("not found: {0}")]
-    NotFound(String),
-    /// Not in this state (a locked server).
-    #[error("conflict: {0}")]
-    Conflict(String),
-    /// Too many requests.
-    #[error("throttled: {message}")]
-    Throttled {
-        /// What it said.
-        message: String,
-        /// Seconds after which to come again.
-        retry_after: Option<u64>,
-    },
-    /// A create was sent and its outcome is not known: the server may exist.
-    #[error("outcome unknown: {0}")]
-    Unknown(String),
-    /// Could not be reached, or the service failed, and nothing was changed.
-    #[error("unavailable: {0}")]
-    Unavailable(String),
-    /// A 404 that is not the service's own: a gateway, a proxy or a wrong address answered, and nothing was changed.
-    #[error("misrouted: {0}")]
-    Misrouted(String),
-    /// The service failed at something that this one create needs first, and no server was asked for.
-    #[error("failed: {0}")]
-    Failed(String),
-    /// An answer that is not what the API promises.
-    #[error("bad answer: {0}")]
-    BadAnswer(String),
 }

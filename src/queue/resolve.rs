@@ -4,14 +4,14 @@
 use foldhash::{HashMap, HashSet};
 use std::cell::OnceCell;
 
+use super::reason::{Cause, NoConfig, UnknownLabel, shorten};
 use super::task::{self, Told};
 use super::why::Said;
-use super::{Ask, Kind, NodeTemplates, Wish};
+use super::wish::{Ask, Kind, NodeTemplates, Wish};
 use crate::labels::{Label, Labels};
 use crate::model::{
     Computer, JenkinsView, NodeName, QueueItem, Reading, TaskLabel, TemplateName, split_address_name, template_in_name,
 };
-use crate::text::excerpt;
 
 /// What is looked up for every item: nodes, templates, and the view.
 pub(super) struct Resolver<'a> {
@@ -40,18 +40,6 @@ enum JobLabel {
     Refused(String),
     Nothing,
 }
-
-/// How every reason begins that a label is hidden since there is no agent.
-pub(super) const HIDDEN: &str = "jenkins has no agent at all";
-const NO_AGENT: &str = "jenkins has no agent at all, so its queue names no label; keep one permanent agent there \
-                        (it may be offline), as jenkins.anchor: true does";
-const ANCHOR: &str = "jenkins names the anchor alone, which its label does not exclude, instead of the label; \
-                      jenkins.labels_from: script would tell it";
-const REFUSED: &str = "the nodes at hand refuse the job for reasons of their own, which do not name its label";
-const MATRIX: &str = "the label of a matrix child stands only in the configuration of its job";
-const PER_BUILD: &str = "jenkins has no agent at all, so its queue names no label, and the label of this build is not \
-                         that of its job; keep one permanent agent there (it may be offline), as jenkins.anchor: true \
-                         does";
 
 impl<'a> Resolver<'a> {
     pub(super) fn new(view: &'a JenkinsView, kinds: &'a [Kind<'a>], linked: &'a NodeTemplates<'a>) -> Self {
@@ -95,10 +83,10 @@ impl<'a> Resolver<'a> {
             Said::Node(name) if task::told(item) == Told::Anywhere && !self.is_built_in(name) => Some(Wish::Unlabelled),
             Said::NodeOrLabel(name) | Said::Node(name) => self.named(said, name, item),
             Said::Plain if self.has_agents => self.plain(item),
-            Said::Plain if offline_at_once => self.by_job(item, PER_BUILD, false),
-            Said::Plain => self.by_job(item, NO_AGENT, true),
-            Said::Refused => self.by_job(item, REFUSED, true),
-            Said::Unread => self.by_job(item, &self.unread(item), !offline_at_once),
+            Said::Plain if offline_at_once => self.by_job(item, Cause::NoAgentForBuild, false),
+            Said::Plain => self.by_job(item, Cause::NoAgent, true),
+            Said::Refused => self.by_job(item, Cause::NodesRefuse, true),
+            Said::Unread => self.by_job(item, self.unread(item), !offline_at_once),
         }
     }
 
@@ -128,11 +116,7 @@ impl<'a> Resolver<'a> {
         match (self.template_of(name), is_server_name(name)) {
             (Some(_), true) => Some(Wish::GoneNode(NodeName::new(name))),
             (Some(template), false) => Some(Wish::Template(template)),
-            (None, _) => {
-                let name = shorten(name);
-                let reason = format!("the job waits for the node \"{name}\", which jenkins does not list");
-                self.by_job(item, &reason, true)
-            }
+            (None, _) => self.by_job(item, Cause::NodeNotListed(NodeName::new(name)), true),
         }
     }
 
@@ -175,7 +159,7 @@ impl<'a> Resolver<'a> {
     fn at_node(&self, node: &Computer, item: &QueueItem) -> Option<Wish> {
         if node.is_anchor() {
             // It bears no label, so that it says nothing of what is asked for.
-            return self.by_job(item, ANCHOR, false);
+            return self.by_job(item, Cause::Anchor, false);
         }
         let name = node.name.as_str();
         let labels = self.labels_of(node);
@@ -203,24 +187,17 @@ impl<'a> Resolver<'a> {
                 node: node.name.clone(),
                 labels,
             },
-            Some(Reading::Unreadable(why)) => {
-                let reason = format!(
-                    "the labels of the node \"{}\" could not be read: {}",
-                    shorten(name),
-                    shorten(&why)
-                );
-                Wish::Unknown { reason, ask: None }
-            }
-            None => {
-                let reason = format!(
-                    "the job waits for the node \"{}\", whose labels are not known",
-                    shorten(name)
-                );
+            Some(Reading::Unreadable(error)) => {
+                let (node, error) = (node.name.clone(), shorten(&error));
                 Wish::Unknown {
-                    reason,
-                    ask: Some(Ask::NodeLabels(node.name.clone())),
+                    reason: Cause::NodeLabelsUnreadable { node, error }.into(),
+                    ask: None,
                 }
             }
+            None => Wish::Unknown {
+                reason: Cause::NodeLabelsUnknown(node.name.clone()).into(),
+                ask: Some(Ask::NodeLabels(node.name.clone())),
+            },
         })
     }
 
@@ -243,7 +220,7 @@ impl<'a> Resolver<'a> {
             // Of a refusal: the sentence is that of an item without a label, and nothing else speaks for one.
             JobLabel::Anywhere | JobLabel::Refused(_) => Some(Wish::Unlabelled),
             JobLabel::Ask(ask) => Some(Wish::Unknown {
-                reason: MATRIX.to_owned(),
+                reason: Cause::Matrix.into(),
                 ask: Some(ask),
             }),
             JobLabel::Unreadable(_) | JobLabel::Nothing => {
@@ -256,16 +233,19 @@ impl<'a> Resolver<'a> {
     }
 
     /// The sentence does not tell the label, so the job has to. `anywhere`: a job without a label is believed.
-    fn by_job(&self, item: &QueueItem, reason: &str, anywhere: bool) -> Option<Wish> {
-        let unknown = |reason: String, ask| Some(Wish::Unknown { reason, ask });
-        let unreadable = match self.job_label(item) {
+    fn by_job(&self, item: &QueueItem, cause: Cause, anywhere: bool) -> Option<Wish> {
+        let unknown = |config, ask| {
+            let reason = UnknownLabel { cause, config };
+            Some(Wish::Unknown { reason, ask })
+        };
+        let config = match self.job_label(item) {
             JobLabel::Known(label) => return self.label(&label),
             JobLabel::Anywhere if anywhere => return Some(Wish::Unlabelled),
-            JobLabel::Ask(ask) => return unknown(reason.to_owned(), Some(ask)),
+            JobLabel::Ask(ask) => return unknown(None, Some(ask)),
             // Which of the values are labels is not for us to guess.
-            JobLabel::Refused(permission) => return unknown(format!("{reason}; {}", refused(&permission)), None),
-            JobLabel::Unreadable(why) => format!("; its configuration could not be read: {}", shorten(&why)),
-            JobLabel::Anywhere | JobLabel::Nothing => String::new(),
+            JobLabel::Refused(permission) => return unknown(Some(NoConfig::Permission(shorten(&permission))), None),
+            JobLabel::Unreadable(error) => Some(NoConfig::Unreadable(shorten(&error))),
+            JobLabel::Anywhere | JobLabel::Nothing => None,
         };
         let values = if task::is_matrix(item) {
             values(item)
@@ -273,7 +253,7 @@ impl<'a> Resolver<'a> {
             Vec::new()
         };
         if values.is_empty() {
-            unknown(format!("{reason}{unreadable}"), None)
+            unknown(config, None)
         } else {
             Some(Wish::Values(values))
         }
@@ -364,28 +344,15 @@ impl<'a> Resolver<'a> {
         node.name.as_str() == name || labels.iter().any(|label| label == name)
     }
 
-    fn unread(&self, item: &QueueItem) -> String {
-        let Some(why) = &item.why else {
-            return "jenkins does not say why the job waits".to_owned();
-        };
-        let why = shorten(why);
-        match &self.view.language {
-            Some(language) => format!(
-                "jenkins answers in its own language (X-Jenkins-Language: {}) and the sentence cannot be read; let its \
-                 locale plugin heed the browser's language, or set jenkins.labels_from: script: \"{why}\"",
-                shorten(language)
-            ),
-            None => format!("the sentence cannot be read: \"{why}\""),
+    fn unread(&self, item: &QueueItem) -> Cause {
+        match &item.why {
+            None => Cause::NoSentence,
+            Some(sentence) => Cause::UnreadSentence {
+                sentence: shorten(sentence),
+                language: self.view.language.clone(),
+            },
         }
     }
-}
-
-/// Says that Jenkins does not let the user see a job's configuration, and what mends it.
-fn refused(permission: &str) -> String {
-    format!(
-        "its job's configuration would tell it, and the user lacks {} (grant it, or set jenkins.anchor: true)",
-        shorten(permission)
-    )
 }
 
 /// Reads a label that `why` names. Printing loses a little (a quote in a name), so that the job's own text is taken
@@ -415,9 +382,4 @@ fn values(item: &QueueItem) -> Vec<String> {
 /// Returns whether a name has the form of a node of ours.
 fn is_server_name(name: &str) -> bool {
     template_in_name(name).is_some() || split_address_name(name).is_some()
-}
-
-/// Shortens a text that came from Jenkins to what a message can hold.
-fn shorten(text: &str) -> String {
-    excerpt(text, 120)
 }

@@ -2,7 +2,7 @@
 
 use super::resolve::Resolver;
 use super::why::{self, Said};
-use super::{Kind, NodeTemplates, Wish};
+use super::wish::{Kind, NodeTemplates, Wish};
 use crate::labels::Label;
 use crate::model::{JenkinsView, QueueItem, Stage, TaskLabel};
 use crate::text::java_trim;

@@ -340,7 +340,7 @@ fn a_wish_finds_its_templates() {
     check(Wish::GoneNode("n".into()), &[]);
     check(
         Wish::Unknown {
-            reason: "no idea".to_owned(),
+            reason: mita::queue::Cause::Matrix.into(),
             ask: None,
         },
         &[],

@@ -8,7 +8,7 @@ use crate::model::{Computer, JenkinsView};
 use crate::pass::Live;
 use crate::plan;
 use crate::queue::{self, NodeTemplates};
-use crate::report::text::count;
+use crate::text::plural;
 
 /// What was found out.
 #[derive(Debug, Default)]
@@ -23,7 +23,7 @@ pub struct Found {
 pub fn look(live: &Live, config: &Config, view: &JenkinsView, now: Timestamp) -> Found {
     let mut found = Found::default();
     if view.hidden > 0 {
-        let items = count(view.hidden, "item", "items");
+        let items = plural(view.hidden, "item");
         found.missing.push(format!(
             "Job/Read: the queue holds {items} whose jobs the user may not read; nothing is made for them"
         ));
@@ -93,5 +93,5 @@ fn no_agent(live: &Live, config: &Config, view: &JenkinsView, now: Timestamp) ->
 
 fn waits(items: u64) -> String {
     let verb = if items == 1 { "waits" } else { "wait" };
-    format!("{} {verb}", count(items, "item", "items"))
+    format!("{} {verb}", plural(items, "item"))
 }

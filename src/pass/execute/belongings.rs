@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use log::info;
 
 use super::{Executor, outcome_of, retry_after};
-use crate::http::printable;
 use crate::model::{BelongingKind, BelongingMark, PortSpec};
 use crate::pass::Live;
 use crate::pass::rows::{floating_ip_action, leftover_action};
@@ -13,6 +12,7 @@ use crate::plan::{Leftover, NewFloatingIp, VolumeMark};
 use crate::provider::{AddFloatingIp, Deleted, ProviderError};
 use crate::report::{Action, Outcome};
 use crate::state::{BackoffKey, Intent, Leaving};
+use crate::text::printable;
 
 /// Why a floating IP is not asked for after one of the same pool was refused.
 const REFUSED_BEFORE: &str = "another one was refused in this pass; a later pass tries again";

@@ -70,7 +70,7 @@ pub fn why_not(wish: &Wish, template: &Template) -> String {
         Wish::Like { labels, .. } => lacks(name.as_str(), labels.difference(&template.labels)),
         Wish::Values(values) => lacks(name.as_str(), values.iter().filter(|v| !template.labels.contains(*v))),
         Wish::GoneNode(node) => gone(node.as_str()),
-        Wish::Unknown { reason, .. } => reason.clone(),
+        Wish::Unknown { reason, .. } => reason.to_string(),
     }
 }
 
@@ -120,7 +120,7 @@ pub fn why_none(wish: &Wish) -> String {
         }
         Wish::Values(values) => format!("no template has all of the labels {}", visible(&values.join(", "))),
         Wish::GoneNode(node) => gone(node.as_str()),
-        Wish::Unknown { reason, .. } => reason.clone(),
+        Wish::Unknown { reason, .. } => reason.to_string(),
     }
 }
 

@@ -7,12 +7,13 @@
 //!
 //! | file | what it is for |
 //! | --- | --- |
-//! | `run` | a program with its streams, its time and its size |
+//! | `run`, `ended` | a program with its streams, its time and its size |
 //! | `call` | what its end means |
 //! | `request`, `answer` | the JSON |
 
 mod answer;
 mod call;
+mod ended;
 mod request;
 #[cfg(unix)]
 mod run;
@@ -30,16 +31,15 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::access::ExecAccess;
-use crate::http::{Deadline, printable};
+use crate::http::Deadline;
 use crate::model::{
     Belonging, BelongingKind, BelongingMark, Offer, Offers, ServerId, ServerSpec, TemplateName, Unavailable, Zone,
 };
 use crate::provider::{AddFloatingIp, CreateServer, Deleted, Provider, ProviderError, ServerList};
+use crate::text::printable;
 use answer::{Checked, Console, Created, Has, List, Offered};
 use call::Call;
 
-/// The version of the protocol.
-const VERSION: u64 = 1;
 /// The most sentences of one check that are passed on.
 const MAX_SENTENCES: usize = 100;
 /// The most characters of a console that are kept.

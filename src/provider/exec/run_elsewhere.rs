@@ -4,7 +4,7 @@
 use std::io;
 use std::time::Duration;
 
-use super::call::Ran;
+use super::ended::Ran;
 use crate::access::ExecAccess;
 
 /// Refuses.

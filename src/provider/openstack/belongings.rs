@@ -4,26 +4,23 @@
 //! `floating_ip`, `port` and `volume`, making ports to `create`.
 
 mod floating_ip;
+mod listed;
 mod port;
 mod volume;
 
 use std::collections::BTreeSet;
 
-use serde::Deserialize;
-
 use super::catalog::Service;
 use super::delete;
 use super::session::Session;
-use super::told::Loose;
-use crate::http::printable;
-use crate::model::{Belonging, BelongingKind, BelongingMark, ServerId};
+use crate::model::{Belonging, BelongingKind};
 use crate::provider::{Deleted, ProviderError};
+
+use crate::text::printable;
+use listed::Listed;
 
 pub(super) use floating_ip::{Pools, add as add_floating_ip};
 pub(super) use volume::mark as mark_volume;
-
-/// The longest name that is kept.
-const LONGEST_NAME: usize = 100;
 
 /// Lists everything of some kinds, whole or not at all. Of a service that the cloud lacks there is nothing.
 pub(super) fn belongings(
@@ -62,41 +59,4 @@ fn place(kind: BelongingKind) -> (Service, &'static str, &'static str) {
         BelongingKind::Port => (Service::Network, "/ports", "port"),
         BelongingKind::Volume => (Service::Volume, "/volumes", "volume"),
     }
-}
-
-/// An entry of a list, and whose it is.
-struct Listed {
-    belonging: Belonging,
-    project: Option<String>,
-}
-
-/// What uses a port.
-#[derive(Debug, Default, Deserialize)]
-struct Device {
-    #[serde(default)]
-    device_id: Loose,
-    #[serde(default)]
-    device_owner: Loose,
-}
-
-impl Device {
-    /// Returns its id where it is a server.
-    fn server(self) -> Option<ServerId> {
-        let by_nova = self
-            .device_owner
-            .filled()
-            .is_some_and(|owner| owner.starts_with("compute:"));
-        self.device_id.filled().filter(|_| by_nova).map(ServerId::new)
-    }
-}
-
-/// Reads our mark from a description.
-fn mark_of(description: Loose) -> Option<BelongingMark> {
-    BelongingMark::of_description(&description.filled()?)
-}
-
-/// Returns a name as it may be shown, the id where there is none.
-fn name_of(name: Loose, id: &str) -> String {
-    let name = printable(&name.0.unwrap_or_default(), LONGEST_NAME);
-    if name.is_empty() { id.to_owned() } else { name }
 }

@@ -12,7 +12,7 @@
 //! | `belongings` | floating IPs, ports, volumes: listed, removed, marked |
 //! | `console` | the last lines of a server's console |
 //! | `check` | everything that is named, looked up |
-//! | `error`, `server`, `wire`, `told`, `lax`, `names` | what the answers look like |
+//! | `error`, `server`, `wire`, `entry`, `names` | what the answers look like |
 //! | `odd` | what of them could not be read |
 
 #![expect(
@@ -28,11 +28,11 @@ mod compute;
 mod console;
 mod create;
 mod delete;
+mod entry;
 mod error;
 mod flavor;
 mod image;
 mod kept;
-mod lax;
 mod names;
 mod network;
 mod odd;
@@ -41,7 +41,6 @@ mod port;
 mod resolve;
 mod server;
 mod session;
-mod told;
 mod wire;
 
 #[cfg(test)]
@@ -53,11 +52,12 @@ use std::net::IpAddr;
 use log::info;
 
 use crate::access::OpenStackAccess;
-use crate::http::{Deadline, Http, printable};
+use crate::http::{Deadline, Http};
 use crate::model::{
     Belonging, BelongingKind, BelongingMark, Offers, ServerId, ServerSpec, Spoken, TemplateName, Unavailable, Zone,
 };
 use crate::provider::{AddFloatingIp, CreateServer, Deleted, Lookup, Provider, ProviderError, ServerList};
+use crate::text::printable;
 use resolve::Stock;
 use session::{Pause, Session};
 

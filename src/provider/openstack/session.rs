@@ -6,7 +6,6 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use log::{debug, warn};
 use ureq::http::Method;
 
@@ -16,9 +15,10 @@ use super::error::{Fault, unreachable};
 use super::kept::Keeper;
 use super::odd::Oddities;
 use crate::access::OpenStackAccess;
-use crate::http::{Http, HttpError, Reply, Request, http_date, printable};
+use crate::http::{Http, HttpError, Reply, Request};
 use crate::model::{Spoken, SpokenBase, digest};
 use crate::provider::ProviderError;
+use crate::text::printable;
 
 /// Logins in one pass: public clouds count them (OVH: 60 a minute and user).
 const MAX_LOGINS: u32 = 3;
@@ -221,7 +221,7 @@ impl Session {
         debug!("openstack: the token is refused, logging in again");
         self.login = None;
         let reply = self.patiently(call, version)?;
-        match self.login.as_ref().and_then(|login| login.expires).zip(date(&reply)) {
+        match self.login.as_ref().and_then(|login| login.expires).zip(reply.date()) {
             Some((expires, now)) if reply.status == 401 && expires <= now => {
                 let text = format!(
                     "the token of a fresh login has expired already ({expires}, the cloud's clock says {now}): the \
@@ -316,7 +316,7 @@ impl Session {
 
     /// Waits before another try; `false` when there is none.
     fn waited(&self, reply: &Reply, tries: u32) -> bool {
-        let asked = retry_after(reply).map(|seconds| Duration::from_secs(seconds.max(1)));
+        let asked = reply.retry_after().map(|seconds| Duration::from_secs(seconds.max(1)));
         let span = asked.unwrap_or(Duration::from_secs(1 << (tries - 1)));
         let in_time = self.http.time_left().is_none_or(|left| span < left);
         if tries >= MAX_TRIES || span > LONGEST_PAUSE || !in_time {
@@ -326,19 +326,4 @@ impl Session {
         (self.pause)(span);
         true
     }
-}
-
-/// Reads `Retry-After`: seconds, or a date measured by the `Date` of the same reply.
-pub(super) fn retry_after(reply: &Reply) -> Option<u64> {
-    let text = reply.header("retry-after")?.trim();
-    if let Ok(seconds) = text.parse::<u64>() {
-        return Some(seconds);
-    }
-    let seconds = http_date(text)?.duration_since(date(reply)?).as_secs();
-    Some(u64::try_from(seconds).unwrap_or(0))
-}
-
-/// Reads the `Date` of a reply: the cloud's clock.
-pub(super) fn date(reply: &Reply) -> Option<Timestamp> {
-    reply.date()
 }

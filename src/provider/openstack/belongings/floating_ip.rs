@@ -6,20 +6,21 @@ use serde::Deserialize;
 use serde_json::json;
 use ureq::http::Method;
 
+use super::listed::{Device, Listed, mark_of, name_of};
 use super::port::{self, Way};
-use super::{Device, Listed, mark_of, name_of};
-use crate::http::{Reply, printable};
+use crate::http::Reply;
+use crate::lenient::{Lenient, LenientText, Object, Odd, Utc, text};
 use crate::model::{Belonging, BelongingKind, BelongingMark};
 use crate::provider::openstack::catalog::Service;
+use crate::provider::openstack::entry::Entry;
 use crate::provider::openstack::error::{Fault, unreachable};
-use crate::provider::openstack::lax::Lax;
 use crate::provider::openstack::names::is_uuid;
 use crate::provider::openstack::network;
-use crate::provider::openstack::pages::{Entry, pages};
+use crate::provider::openstack::pages::pages;
 use crate::provider::openstack::session::{Call, CallError, Session};
-use crate::provider::openstack::told::{Loose, Odd, Told, Utc, text};
 use crate::provider::openstack::wire::Network;
 use crate::provider::{AddFloatingIp, ProviderError};
+use crate::text::printable;
 
 /// What is asked of each; fields that a cloud does not know are passed over by it.
 const FIELDS: &str = "fields=id&fields=floating_ip_address&fields=port_id&fields=port_details&fields=description\
@@ -33,19 +34,19 @@ struct Shown {
     #[serde(default, deserialize_with = "text")]
     id: String,
     #[serde(default)]
-    floating_ip_address: Loose,
+    floating_ip_address: LenientText,
     #[serde(default)]
-    port_id: Loose,
+    port_id: LenientText,
     #[serde(default)]
-    port_details: Lax<Device>,
+    port_details: Object<Device>,
     #[serde(default)]
-    description: Loose,
+    description: LenientText,
     #[serde(default)]
-    created_at: Told<Utc>,
+    created_at: Lenient<Utc>,
     #[serde(default)]
-    project_id: Loose,
+    project_id: LenientText,
     #[serde(default)]
-    tenant_id: Loose,
+    tenant_id: LenientText,
 }
 
 impl Entry for Shown {
@@ -56,7 +57,7 @@ impl Entry for Shown {
     }
 
     fn odd(&self) -> Vec<(&'static str, Odd)> {
-        vec![("port_id", self.port_id.1), ("description", self.description.1)]
+        vec![("port_id", self.port_id.odd), ("description", self.description.odd)]
     }
 }
 
@@ -69,9 +70,9 @@ impl Shown {
                 name: name_of(self.floating_ip_address, &self.id),
                 id: self.id,
                 // What cannot be read may be a port.
-                in_use: self.port_id.1.is_some() || self.port_id.filled().is_some(),
+                in_use: self.port_id.odd.is_some() || self.port_id.filled().is_some(),
                 server: self.port_details.0.and_then(Device::server),
-                created: self.created_at.0.map(|at| at.0),
+                created: self.created_at.value.map(|at| at.0),
                 mark: mark_of(self.description),
             },
         }

@@ -4,16 +4,16 @@ use std::net::Ipv4Addr;
 
 use serde::Deserialize;
 
-use super::{Device, Listed, mark_of, name_of};
+use super::listed::{Device, Listed, mark_of, name_of};
 use crate::http::escaped;
+use crate::lenient::{Lenient, LenientText, List, Odd, Utc, text};
 use crate::model::{Belonging, BelongingKind, ServerId};
 use crate::provider::ProviderError;
 use crate::provider::openstack::catalog::Service;
-use crate::provider::openstack::lax::Many;
+use crate::provider::openstack::entry::Entry;
 use crate::provider::openstack::network;
-use crate::provider::openstack::pages::{Entry, pages};
+use crate::provider::openstack::pages::pages;
 use crate::provider::openstack::session::Session;
-use crate::provider::openstack::told::{Loose, Odd, Told, Utc, text};
 
 /// What is asked of each; fields that a cloud does not know are passed over by it.
 const FIELDS: &str = "fields=id&fields=name&fields=device_id&fields=device_owner&fields=description&fields=created_at\
@@ -24,19 +24,19 @@ struct Shown {
     #[serde(default, deserialize_with = "text")]
     id: String,
     #[serde(default)]
-    name: Loose,
+    name: LenientText,
     #[serde(default)]
-    device_id: Loose,
+    device_id: LenientText,
     #[serde(default)]
-    device_owner: Loose,
+    device_owner: LenientText,
     #[serde(default)]
-    description: Loose,
+    description: LenientText,
     #[serde(default)]
-    created_at: Told<Utc>,
+    created_at: Lenient<Utc>,
     #[serde(default)]
-    project_id: Loose,
+    project_id: LenientText,
     #[serde(default)]
-    tenant_id: Loose,
+    tenant_id: LenientText,
 }
 
 impl Entry for Shown {
@@ -47,7 +47,7 @@ impl Entry for Shown {
     }
 
     fn odd(&self) -> Vec<(&'static str, Odd)> {
-        vec![("device_id", self.device_id.1), ("description", self.description.1)]
+        vec![("device_id", self.device_id.odd), ("description", self.description.odd)]
     }
 }
 
@@ -64,9 +64,10 @@ impl Shown {
                 name: name_of(self.name, &self.id),
                 id: self.id,
                 // What cannot be read may be a device.
-                in_use: device.device_id.1.is_some() || device.device_id.0.as_ref().is_some_and(|id| !id.is_empty()),
+                in_use: device.device_id.odd.is_some()
+                    || device.device_id.value.as_ref().is_some_and(|id| !id.is_empty()),
                 server: device.server(),
-                created: self.created_at.0.map(|at| at.0),
+                created: self.created_at.value.map(|at| at.0),
                 mark: mark_of(self.description),
             },
         }
@@ -95,7 +96,7 @@ struct Addressed {
     #[serde(default, deserialize_with = "text")]
     id: String,
     #[serde(default)]
-    fixed_ips: Many<FixedIp>,
+    fixed_ips: List<FixedIp>,
 }
 
 impl Entry for Addressed {
@@ -109,7 +110,7 @@ impl Entry for Addressed {
 #[derive(Deserialize)]
 struct FixedIp {
     #[serde(default)]
-    ip_address: Loose,
+    ip_address: LenientText,
 }
 
 /// Asks for the ports of a server: those with an IPv4 address first.
@@ -125,7 +126,11 @@ pub(super) fn ways(session: &mut Session, server: &ServerId) -> Result<Vec<Way>,
 }
 
 fn way(port: Addressed) -> Way {
-    let texts = port.fixed_ips.all.into_iter().filter_map(|fixed| fixed.ip_address.0);
+    let texts = port
+        .fixed_ips
+        .all
+        .into_iter()
+        .filter_map(|fixed| fixed.ip_address.value);
     let mut v4 = texts.filter(|text| text.parse::<Ipv4Addr>().is_ok());
     Way {
         port: port.id,

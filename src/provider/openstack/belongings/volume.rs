@@ -5,17 +5,18 @@ use serde::de::Deserializer;
 use serde_json::{Map, Value, json};
 use ureq::http::Method;
 
-use super::{Listed, name_of};
-use crate::http::{HttpError, escaped, printable};
+use super::listed::{Listed, name_of};
+use crate::http::{HttpError, escaped};
+use crate::lenient::{Lenient, LenientText, List, Odd, Utc, object, text};
 use crate::model::{Belonging, BelongingKind, BelongingMark, ServerId};
 use crate::provider::ProviderError;
 use crate::provider::openstack::catalog::Service;
+use crate::provider::openstack::entry::Entry;
 use crate::provider::openstack::error::{Fault, unreachable};
-use crate::provider::openstack::lax::Many;
 use crate::provider::openstack::names::is_uuid;
-use crate::provider::openstack::pages::{Entry, pages};
+use crate::provider::openstack::pages::pages;
 use crate::provider::openstack::session::{Call, CallError, Session};
-use crate::provider::openstack::told::{Loose, Odd, Told, Utc, object, text};
+use crate::text::printable;
 
 /// The states in which Cinder removes a volume that is attached to nothing.
 const REMOVABLE: [&str; 5] = [
@@ -34,23 +35,23 @@ struct Shown {
     #[serde(default, deserialize_with = "text")]
     id: String,
     #[serde(default)]
-    name: Loose,
+    name: LenientText,
     #[serde(default)]
-    status: Loose,
+    status: LenientText,
     #[serde(default)]
-    created_at: Told<Utc>,
+    created_at: Lenient<Utc>,
     #[serde(default)]
-    attachments: Many<Attachment>,
+    attachments: List<Attachment>,
     #[serde(default)]
     metadata: Marks,
     #[serde(default, rename = "os-vol-tenant-attr:tenant_id")]
-    tenant_id: Loose,
+    tenant_id: LenientText,
 }
 
 #[derive(Deserialize)]
 struct Attachment {
     #[serde(default)]
-    server_id: Loose,
+    server_id: LenientText,
 }
 
 /// Our mark in the metadata of a volume; the rest is not kept.
@@ -79,7 +80,7 @@ impl Entry for Shown {
 
     fn odd(&self) -> Vec<(&'static str, Odd)> {
         vec![
-            ("status", self.status.1),
+            ("status", self.status.odd),
             ("attachments", self.attachments.odd),
             ("metadata", self.metadata.1),
         ]
@@ -91,9 +92,12 @@ impl Shown {
         // What cannot be read may be an attachment.
         let attached = !self.attachments.all.is_empty() || self.attachments.odd.is_some();
         let user = self.attachments.all.into_iter().find_map(|at| at.server_id.filled());
-        let made_for = || self.name.0.as_deref()?.strip_suffix(BLANK).filter(|id| is_uuid(id));
+        let made_for = || self.name.value.as_deref()?.strip_suffix(BLANK).filter(|id| is_uuid(id));
         let server = user.or_else(|| made_for().map(str::to_owned)).map(ServerId::new);
-        let removable = self.status.0.is_some_and(|status| REMOVABLE.contains(&status.as_str()));
+        let removable = self
+            .status
+            .value
+            .is_some_and(|status| REMOVABLE.contains(&status.as_str()));
         Listed {
             project: self.tenant_id.filled(),
             belonging: Belonging {
@@ -102,7 +106,7 @@ impl Shown {
                 id: self.id,
                 in_use: attached || !removable,
                 server,
-                created: self.created_at.0.map(|at| at.0),
+                created: self.created_at.value.map(|at| at.0),
                 mark: self.metadata.0,
             },
         }
