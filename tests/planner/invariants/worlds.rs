@@ -2,8 +2,8 @@
 
 use mita::plan::plan;
 
-use super::sim::{Faults, Sim};
 use super::{calm, forgetful, rough, run};
+use crate::sim::{Faults, Sim};
 
 #[test]
 fn rules_hold_in_calm_worlds() {

@@ -5,8 +5,8 @@ use mita::model::{Observed, Reading};
 use mita::plan::{Context, Plan, plan};
 use mita::state::State;
 
-use super::sim::{Faults, Sim};
 use super::{calm, caught, rough};
+use crate::sim::{Faults, Sim};
 
 #[test]
 fn a_planner_that_lets_further_builds_begin_is_caught() {

@@ -3,7 +3,7 @@
 use mita::model::{Computer, NodeName};
 use mita::plan::Plan;
 
-use super::world::{World, busy, mins, secs, world};
+use crate::world::{World, busy, mins, secs, world};
 
 /// The names under which agents join that the id of their server does not show.
 const NAMES: [fn(&str) -> String; 6] = [

@@ -1,8 +1,8 @@
 //! Worlds with the faults of real sites, one switch each: agents under odd names, lists that lack servers or addresses,
 //! persons, strangers, templates that fail alone, limits that are shared, labels that drift, deletions that do not happen.
 
-use super::sim::Faults;
 use super::{calm, forgetful, rough, run};
+use crate::sim::Faults;
 
 /// An agent that works keeps its server under whatever name it joined, as long as an address or the id stands in it; an
 /// idle one goes as any other.

@@ -7,8 +7,8 @@ use mita::model::{Computer, Observed, Reading, Server, ServerId};
 use mita::plan::{Context, Plan, plan};
 use mita::state::State;
 
-use super::sim::Faults;
 use super::{calm, caught, rough};
+use crate::sim::Faults;
 
 /// Plans with what a world looks like to a planner that lacks something.
 fn blind(see: impl Fn(&mut Observed)) -> impl Fn(&Observed, &Config, &State, &Context) -> Plan {

@@ -1,26 +1,16 @@
 //! What must hold in every pass of every world, however badly the world behaves; and that planted bugs are found by it.
 //!
-//! The rules are listed in `planner/sim/rules.rs`, what goes wrong in `planner/sim/faults.rs`.
-#![expect(clippy::unwrap_used, reason = "a test may panic, and these helpers are tests")]
+//! The rules are listed in `sim/rules.rs`, what goes wrong in `sim/faults.rs`.
 
-#[path = "invariants/field.rs"]
 mod field;
-#[path = "invariants/guard.rs"]
 mod guard;
-#[path = "invariants/planted.rs"]
 mod planted;
-#[path = "planner/sim/mod.rs"]
-mod sim;
-#[path = "invariants/taken_back.rs"]
 mod taken_back;
-#[path = "planner/world.rs"]
-mod world;
-#[path = "invariants/worlds.rs"]
 mod worlds;
 
 use mita::plan::plan;
 
-use sim::{Faults, Planner, Sim};
+use crate::sim::{Faults, Planner, Sim};
 
 fn calm() -> Faults {
     Faults::default()
