@@ -265,13 +265,13 @@ impl Sim {
             return Ok(());
         }
         let mut other = observed.clone();
-        self.dice.shuffle(&mut other.jenkins.queue);
-        self.dice.shuffle(&mut other.jenkins.computers);
+        self.random.shuffle(&mut other.jenkins.queue);
+        self.random.shuffle(&mut other.jenkins.computers);
         for cloud in other.clouds.values_mut() {
             if let Reading::Read(cloud) = cloud {
-                self.dice.shuffle(&mut cloud.servers);
+                self.random.shuffle(&mut cloud.servers);
                 if let Some(Reading::Read(listed)) = &mut cloud.belongings {
-                    self.dice.shuffle(&mut listed.all);
+                    self.random.shuffle(&mut listed.all);
                 }
             }
         }
