@@ -84,7 +84,6 @@ const PURE: &[&str] = &[
     "lenient/",
     "config/cron.rs",
     "pattern.rs",
-    "model.rs",
     "model/",
     "labels/",
     "queue/",
