@@ -12,7 +12,7 @@ use crate::text::printable;
 const MAX_LINE: usize = 2000;
 
 /// What a call of the program has around it. A test or a simulation makes its own.
-pub struct Surroundings<'a> {
+pub struct Io<'a> {
     /// The time; read once.
     pub now: Timestamp,
     /// Whether stdout is a terminal.
@@ -25,7 +25,7 @@ pub struct Surroundings<'a> {
     pub err: &'a mut dyn Write,
 }
 
-impl<'a> Surroundings<'a> {
+impl<'a> Io<'a> {
     /// Makes surroundings without a terminal and without signals.
     pub fn new(now: Timestamp, out: &'a mut dyn Write, err: &'a mut dyn Write) -> Self {
         Self {
@@ -40,7 +40,7 @@ impl<'a> Surroundings<'a> {
 
 /// How a command talks: where to, and how much.
 pub(super) struct Console<'s, 'a> {
-    pub surroundings: &'s mut Surroundings<'a>,
+    pub io: &'s mut Io<'a>,
     pub quiet: bool,
 }
 
@@ -57,11 +57,11 @@ impl Console<'_, '_> {
 
     /// Prints a problem of the configuration, which begins with its place in the file, as a compiler's do.
     pub fn problem(&mut self, problem: &str) {
-        let _ = writeln!(self.surroundings.err, "{}", printable(problem, MAX_LINE));
+        let _ = writeln!(self.io.err, "{}", printable(problem, MAX_LINE));
     }
 
     fn line(&mut self, kind: &str, sentence: &str) {
         // A closed stderr leaves nobody to tell.
-        let _ = writeln!(self.surroundings.err, "mita: {kind}{}", printable(sentence, MAX_LINE));
+        let _ = writeln!(self.io.err, "mita: {kind}{}", printable(sentence, MAX_LINE));
     }
 }

@@ -42,7 +42,7 @@ pub fn by_name(
     console: &mut Console<'_, '_>,
 ) -> Result<u8, Error> {
     let mut config = setup::config(cli, console)?;
-    let now = console.surroundings.now;
+    let now = console.io.now;
     let context = Context {
         now,
         pass: setup::pass_id()?,
@@ -60,7 +60,7 @@ pub fn by_name(
     };
     let state = setup::state(&config, !how.dry_run, console)?;
     let began = Instant::now();
-    let mut live = Live::connect(&config, &console.surroundings.stop)?;
+    let mut live = Live::connect(&config, &console.io.stop)?;
     let mut observed = observe::look(&mut live, &state)?;
     let mut plan = planner(&observed, &config, &state, &context);
     while live.must_end().is_none() && pass::settle(&mut live, &config, &mut observed, &plan)? {

@@ -29,7 +29,7 @@ struct LeaksReport<'a> {
 pub fn leaks(cli: &Cli, args: &LeaksArgs, console: &mut Console<'_, '_>) -> Result<u8, Error> {
     let config = setup::config(cli, console)?;
     let context = Context {
-        now: console.surroundings.now,
+        now: console.io.now,
         pass: setup::pass_id()?,
         create: false,
         remove: true,
@@ -44,14 +44,14 @@ pub fn leaks(cli: &Cli, args: &LeaksArgs, console: &mut Console<'_, '_>) -> Resu
     };
     let state = setup::state(&config, acts, console)?;
     let began = Instant::now();
-    let mut live = Live::connect(&config, &console.surroundings.stop)?;
+    let mut live = Live::connect(&config, &console.io.stop)?;
     let mut observed = observe::look(&mut live, &state)?;
     let (mut found, mut plan) = plan::leaks(&observed, &config, &state, &context);
     while live.must_end().is_none() {
         let asked = if args.delete {
             pass::settle(&mut live, &config, &mut observed, &plan)?
         } else {
-            observe::ask_belongings(&mut live, &mut observed, &plan)
+            observe::ask_resources(&mut live, &mut observed, &plan)
         };
         if !asked {
             break;
@@ -90,7 +90,7 @@ pub fn leaks(cli: &Cli, args: &LeaksArgs, console: &mut Console<'_, '_>) -> Resu
 }
 
 fn show(found: &[Leak], output: Option<Output>, console: &mut Console<'_, '_>) {
-    let out = &mut *console.surroundings.out;
+    let out = &mut *console.io.out;
     // A closed stdout leaves nobody to tell.
     let _ = if output == Some(Output::Json) {
         let report = LeaksReport {

@@ -39,9 +39,9 @@ pub fn config(cli: &Cli, console: &mut Console<'_, '_>) -> Result<Config, Error>
 /// Takes the lock beside the state file, whose folder is made where it is missing.
 pub fn lock(config: &Config, wait: Duration, console: &Console<'_, '_>) -> Result<Lock, Error> {
     file::make_folder(&config.state_file)?;
-    let stop = &console.surroundings.stop;
+    let stop = &console.io.stop;
     let (path, patience) = (lock::path_for(&config.state_file), Patience { wait, stop });
-    Ok(lock::take(&path, &patience, console.surroundings.now, &sleep)?)
+    Ok(lock::take(&path, &patience, console.io.now, &sleep)?)
 }
 
 /// Reads the state. A damaged file is moved aside if `write`, and the pass goes on from the cloud's marks.
@@ -51,10 +51,7 @@ pub fn state(config: &Config, write: bool, console: &mut Console<'_, '_>) -> Res
         Found::State(state) => Ok(state),
         Found::Damaged { what } => {
             let done = if write {
-                format!(
-                    "moved to {}",
-                    file::set_aside(path, console.surroundings.now)?.display()
-                )
+                format!("moved to {}", file::set_aside(path, console.io.now)?.display())
             } else {
                 "left in place".to_owned()
             };

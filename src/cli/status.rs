@@ -76,8 +76,8 @@ struct WaitingRow<'a> {
 pub fn status(cli: &Cli, args: &OutputArgs, console: &mut Console<'_, '_>) -> Result<u8, Error> {
     let config = setup::config(cli, console)?;
     let mut state = setup::state(&config, false, console)?;
-    let mut live = Live::connect(&config, &console.surroundings.stop)?;
-    let now = console.surroundings.now;
+    let mut live = Live::connect(&config, &console.io.stop)?;
+    let now = console.io.now;
     let context = Context {
         now,
         pass: setup::pass_id()?,
@@ -92,7 +92,7 @@ pub fn status(cli: &Cli, args: &OutputArgs, console: &mut Console<'_, '_>) -> Re
         console.warn(sentence);
     }
     let report = report(&decision.observed, &decision.plan);
-    let out = &mut *console.surroundings.out;
+    let out = &mut *console.io.out;
     let _ = if args.output == Some(Output::Json) {
         json::print(out, &report)
     } else {
@@ -109,7 +109,7 @@ fn report<'a>(observed: &'a Observed, plan: &'a Plan) -> StatusReport<'a> {
         .map(|computer| (&computer.name, computer))
         .collect();
     let jenkins_nodes = plan
-        .stray_nodes
+        .orphan_nodes
         .iter()
         .filter_map(|name| computers.get(name))
         .map(|computer| NodeRow {

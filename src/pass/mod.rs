@@ -37,11 +37,11 @@ pub struct Decision {
 /// Looks and plans; asks what a first plan shows to be needed (quieting down, offers) and plans again.
 pub fn decide(live: &mut Live, config: &Config, state: &mut State, context: &Context) -> Result<Decision, Error> {
     let mut observed = observe::look(live, state)?;
-    let wishes = observe::wishes(live, config, &mut observed, state, context.now);
+    let label_requests = observe::label_requests(live, config, &mut observed, state, context.now);
     let mut missing = BTreeSet::new();
     loop {
         observe::remember_bases(live, state);
-        let plan = plan::plan_for(&observed, config, state, context, wishes.clone());
+        let plan = plan::plan_for(&observed, config, state, context, label_requests.clone());
         // A pass that must end does nothing of what it would ask about.
         if live.must_end().is_some() || !settle(live, config, &mut observed, &plan)? {
             return Ok(Decision {
@@ -77,10 +77,10 @@ pub fn settle(live: &mut Live, config: &Config, observed: &mut Observed, plan: &
         return Ok(true);
     }
     let faults = observe::ask_faults(live, observed, plan);
-    let belongings = observe::ask_belongings(live, observed, plan);
+    let resources = observe::ask_resources(live, observed, plan);
     let offers = observe::ask_offers(live, config, observed, plan);
     observe::take_odd(live, observed);
-    Ok(offers || faults || belongings)
+    Ok(offers || faults || resources)
 }
 
 /// Says what of the observation failed: each makes the pass end with exit code 1.
@@ -96,7 +96,7 @@ pub fn unreadable(observed: &Observed) -> Vec<String> {
         if let Some(Reading::Unreadable(reason)) = cloud.ok().and_then(|view| view.offers.as_ref()) {
             sentences.push(format!("provider {name}: cannot tell what it offers: {reason}"));
         }
-        if let Some(Reading::Read(listed)) = cloud.ok().and_then(|view| view.belongings.as_ref()) {
+        if let Some(Reading::Read(listed)) = cloud.ok().and_then(|view| view.resources.as_ref()) {
             let failed = listed.failed.iter();
             sentences.extend(failed.map(|(kind, reason)| {
                 let noun = kind.noun();
@@ -169,7 +169,7 @@ pub fn act(
     // What is asked of a slow cloud comes after all that others can do.
     let [soon, late] = Chores::of(live, &mut plan);
     soon.done(live, observed, &mut executor);
-    executor.register(live, &std::mem::take(&mut plan.registers));
+    executor.register(live, &std::mem::take(&mut plan.registrations));
     let broken = create(live, config, base, observed, &mut plan, context, &mut executor).err();
     late.done(live, observed, &mut executor);
     let ended = if executor.left_undone && broken.is_none() {

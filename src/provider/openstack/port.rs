@@ -1,6 +1,6 @@
 //! Ports: which of those that exist are free, and those that are made for a server.
 //!
-//! What is left of a server that is gone is left to `belongings`.
+//! What is left of a server that is gone is left to `resources`.
 
 use std::collections::BTreeSet;
 
