@@ -177,7 +177,7 @@ fn a_cloud_that_asks_for_a_day_is_left_alone_for_the_longest_back_off() {
     site.world.submit(job("build", "linux"));
     let posts = || {
         site.mita(&["run"]);
-        site.world.advance(60);
+        site.world.advance(65);
         site.world
             .count(|call| call.service == Service::Nova && call.method == "POST")
     };
