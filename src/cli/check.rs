@@ -45,7 +45,7 @@ pub fn check(cli: &Cli, args: &CheckArgs, console: &mut Console<'_, '_>) -> Resu
         console.error(sentence);
     }
     let path = path.display().to_string();
-    if args.output == Some(Output::Json) {
+    if args.print.output == Some(Output::Json) {
         let report = CheckReport {
             version: 1,
             config: path,
@@ -53,10 +53,10 @@ pub fn check(cli: &Cli, args: &CheckArgs, console: &mut Console<'_, '_>) -> Resu
             missing: &missing,
             exit,
         };
-        let _ = json::print(console.surroundings.out, &report);
+        let _ = json::print(console.io.out, &report);
     } else if exit == EXIT_DONE && !console.quiet {
         let _ = writeln!(
-            console.surroundings.out,
+            console.io.out,
             "{path}: {}, {}: {}",
             plural(config.providers.len(), "provider"),
             plural(config.templates.len(), "node template"),
@@ -80,10 +80,10 @@ fn online(
     let mut config = config.clone();
     config.log_in_afresh();
     let config = &config;
-    let mut live = Live::connect(config, &console.surroundings.stop)?;
+    let mut live = Live::connect(config, &console.io.stop)?;
     let mut missing = Vec::new();
     let mut blind = 0;
-    match look_at_jenkins(config, &live, console.surroundings.now) {
+    match look_at_jenkins(config, &live, console.io.now) {
         Ok(checked) => {
             missing.extend(
                 checked

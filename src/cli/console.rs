@@ -40,7 +40,7 @@ impl<'a> Surroundings<'a> {
 
 /// How a command talks: where to, and how much.
 pub(super) struct Console<'s, 'a> {
-    pub surroundings: &'s mut Surroundings<'a>,
+    pub io: &'s mut Surroundings<'a>,
     pub quiet: bool,
 }
 
@@ -57,11 +57,11 @@ impl Console<'_, '_> {
 
     /// Prints a problem of the configuration, which begins with its place in the file, as a compiler's do.
     pub fn problem(&mut self, problem: &str) {
-        let _ = writeln!(self.surroundings.err, "{}", printable(problem, MAX_LINE));
+        let _ = writeln!(self.io.err, "{}", printable(problem, MAX_LINE));
     }
 
     fn line(&mut self, kind: &str, sentence: &str) {
         // A closed stderr leaves nobody to tell.
-        let _ = writeln!(self.surroundings.err, "mita: {kind}{}", printable(sentence, MAX_LINE));
+        let _ = writeln!(self.io.err, "mita: {kind}{}", printable(sentence, MAX_LINE));
     }
 }

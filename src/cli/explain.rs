@@ -70,8 +70,8 @@ pub fn explain(cli: &Cli, args: &ExplainArgs, console: &mut Console<'_, '_>) -> 
             None => reason(&explained, &matches),
         }),
     };
-    let out = &mut *console.surroundings.out;
-    let _ = match args.output {
+    let out = &mut *console.io.out;
+    let _ = match args.print.output {
         Some(Output::Json) => json::print(out, &explanation),
         _ => print(out, &explanation, &explained, &config, &state, &matches),
     };
@@ -85,8 +85,8 @@ fn live_item(
     state: &mut State,
     console: &mut Console<'_, '_>,
 ) -> Result<(String, Explained, Option<String>), Error> {
-    let live = Live::connect(config, &console.surroundings.stop)?;
-    let now = console.surroundings.now;
+    let live = Live::connect(config, &console.io.stop)?;
+    let now = console.io.now;
     let jenkins = live
         .jenkins
         .full_view()

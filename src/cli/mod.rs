@@ -1,13 +1,16 @@
 //! The commands: reads the arguments, calls what does the work, prints, and turns the end into an exit code.
 
 pub mod args;
+mod by_name;
 mod check;
 mod console;
 mod destroy;
 mod drain;
 mod explain;
+mod finish;
 mod leaks;
 mod logging;
+mod mode;
 mod passes;
 mod setup;
 mod status;
@@ -36,7 +39,7 @@ where
     logging::init(cli.verbose, cli.quiet);
     let mut console = Console {
         quiet: cli.quiet,
-        surroundings,
+        io: surroundings,
     };
     match dispatch(&cli, &mut console) {
         Ok(code) => code,
