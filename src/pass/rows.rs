@@ -161,7 +161,12 @@ pub fn removal_actions(removal: &Removal) -> Vec<Action> {
 
 /// Returns the row of one step on a Jenkins node.
 pub fn node_action(removal: &Removal, node: &NodeToRemove, kind: ActionKind) -> Action {
-    row(kind, removal.template.as_ref(), node.name.as_str(), &removal.because)
+    row(
+        kind,
+        removal.template.as_ref(),
+        node.name.as_str(),
+        &removal.why.to_string(),
+    )
 }
 
 /// Returns the row of the deletion of a server.
@@ -173,7 +178,7 @@ pub fn server_action(removal: &Removal, server: &ServerToRemove) -> Action {
             ActionKind::DeleteServer,
             removal.template.as_ref(),
             &server.name,
-            &removal.because,
+            &removal.why.to_string(),
         )
     }
 }

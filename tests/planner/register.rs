@@ -143,7 +143,7 @@ fn a_node_that_waits_for_its_server_is_no_loss() {
     }
     let plan = world.pass(mins(1));
     let removal = &plan.removals[0];
-    assert!(removal.because.contains("boot_grace"), "{}", removal.because);
+    assert!(removal.why.to_string().contains("boot_grace"), "{}", removal.why);
     assert!(
         removal.node.is_some() && removal.server.is_some(),
         "the node goes, too: {removal:?}"

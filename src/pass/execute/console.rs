@@ -50,7 +50,7 @@ impl Executor<'_> {
             server: server.name.clone(),
             provider: server.provider.clone(),
             at: self.context.now,
-            reason: removal.because.clone(),
+            reason: removal.why.to_string(),
             console,
         };
         let kept = self.state.failures.entry(template.clone()).or_default();

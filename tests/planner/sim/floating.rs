@@ -78,7 +78,7 @@ impl Sim {
                 name: ip.id.clone(),
                 in_use: ip.user.is_some(),
                 server: ip.user.clone(),
-                created: self.dice.chance(80).then_some(ip.created),
+                created: self.random.chance(80).then_some(ip.created),
                 mark: Some(BelongingMark {
                     owner: ip.owner.clone(),
                     server: ip.server.clone(),
@@ -121,18 +121,18 @@ impl Sim {
     /// Removes and makes floating IPs; returns whether the pass lives on.
     pub(super) fn upkeep(&mut self, sweeps: &[Leftover], wanted: &[NewFloatingIp]) -> bool {
         for target in sweeps {
-            if self.dice.chance(self.faults.crash) {
+            if self.random.chance(self.faults.crash) {
                 return false;
             }
-            if !self.dice.chance(self.faults.lie) {
+            if !self.random.chance(self.faults.lie) {
                 self.floating_ips.retain(|ip| ip.id != target.id);
             }
         }
         for wanted in wanted {
-            if self.dice.chance(self.faults.lie) {
+            if self.random.chance(self.faults.lie) {
                 continue;
             }
-            let lag = secs(i64::try_from(self.dice.roll(1 + self.faults.lag.unsigned_abs())).unwrap());
+            let lag = secs(i64::try_from(self.random.roll(1 + self.faults.lag.unsigned_abs())).unwrap());
             let number = self.next_floating_ip;
             let address = format!("198.{}.{}.{}", 52 + number / 62_500, number / 250 % 250, number % 250);
             self.floating_ips.push(FloatingIp {
@@ -146,7 +146,7 @@ impl Sim {
                 visible_at: self.now + lag,
             });
             self.next_floating_ip += 1;
-            if self.dice.chance(self.faults.crash) {
+            if self.random.chance(self.faults.crash) {
                 return false;
             }
         }
