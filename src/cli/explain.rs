@@ -113,7 +113,7 @@ fn live_item(
         Some(Wish::Label(label)) => Some(label.clone()),
         _ => None,
     };
-    let syntax = label.as_ref().map(Syntax::of);
+    let syntax = label.as_ref().map(Syntax::of_label);
     Ok((
         input,
         Explained {

@@ -6,7 +6,7 @@ use crate::error::{EXIT_DONE, EXIT_PARTLY, Error, chain};
 use crate::model::Observed;
 use crate::pass::{Audit, Pass, rows, unreadable};
 use crate::plan::{Context, Plan};
-use crate::report::{Action, Outcome, Report, Seen, json, text};
+use crate::report::{Action, Outcome, PassReport, Seen, json, text};
 use crate::state::{State, file};
 
 use super::args::Output;
@@ -142,7 +142,7 @@ impl End {
             unmet, notes, servers, ..
         } = self.plan;
         forget(servers);
-        let report = Report {
+        let report = PassReport {
             version: 1,
             pass: context.pass.clone(),
             dry_run: mode.dry_run,
@@ -166,7 +166,7 @@ impl End {
 }
 
 /// Says on stderr what went wrong.
-fn complain(problems: &Problems, report: &Report, mode: Mode, console: &mut Console<'_, '_>) {
+fn complain(problems: &Problems, report: &PassReport, mode: Mode, console: &mut Console<'_, '_>) {
     for warning in problems.news.iter().chain(&problems.warnings) {
         console.warn(warning);
     }

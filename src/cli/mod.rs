@@ -59,9 +59,9 @@ where
 
 fn dispatch(cli: &Cli, console: &mut Console<'_, '_>) -> Result<u8, Error> {
     match &cli.command {
-        Command::Run(args) => passes::pass(cli, args, passes::Kind::Run, console),
-        Command::Provision(args) => passes::pass(cli, args, passes::Kind::Provision, console),
-        Command::Reap(args) => passes::pass(cli, args, passes::Kind::Reap, console),
+        Command::Run(args) => passes::pass(cli, args, passes::PassKind::Run, console),
+        Command::Provision(args) => passes::pass(cli, args, passes::PassKind::Provision, console),
+        Command::Reap(args) => passes::pass(cli, args, passes::PassKind::Reap, console),
         Command::Status(args) => status::status(cli, args, console),
         Command::Explain(args) => explain::explain(cli, args, console),
         Command::Check(args) => check::check(cli, args, console),

@@ -17,7 +17,7 @@ use super::setup;
 
 /// The passes that there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum PassKind {
     /// Creates and removes.
     Run,
     /// Only creates.
@@ -27,17 +27,17 @@ pub enum Kind {
 }
 
 /// Makes one pass.
-pub fn pass(cli: &Cli, args: &PassArgs, kind: Kind, console: &mut Console<'_, '_>) -> Result<u8, Error> {
+pub fn pass(cli: &Cli, args: &PassArgs, kind: PassKind, console: &mut Console<'_, '_>) -> Result<u8, Error> {
     let mut config = setup::config(cli, console)?;
     let context = Context {
-        create: kind != Kind::Reap,
-        remove: kind != Kind::Provision,
+        create: kind != PassKind::Reap,
+        remove: kind != PassKind::Provision,
         force: args.force,
         ..setup::context(console)?
     };
     let mode = Mode::whole(&args.act);
     if let Some(path) = &args.replay {
-        return replay(&config, context, path, mode, console);
+        return replay(&config, &context, path, mode, console);
     }
     let begun = setup::begin(&mut config, context, !mode.dry_run, args.wait, console)?;
     let mut pass = Pass::look(&config, begun.context, begun.state, &console.io.stop)?;
@@ -51,7 +51,7 @@ pub fn pass(cli: &Cli, args: &PassArgs, kind: Kind, console: &mut Console<'_, '_
 /// Makes the decision of a saved observation again, and prints it.
 fn replay(
     config: &Config,
-    context: Context,
+    context: &Context,
     path: &Path,
     mode: Mode,
     console: &mut Console<'_, '_>,
@@ -61,11 +61,11 @@ fn replay(
     let context = Context {
         now: saved.now,
         pass: saved.pass,
-        ..context
+        ..context.clone()
     };
     let mode = Mode { dry_run: true, ..mode };
     let plan = plan::plan(observed, config, state, &context);
-    pass::check(plan::audit(&plan, observed, config, state, &context))?;
+    pass::check(&plan::audit(&plan, observed, config, state, &context))?;
     let end = End {
         seen: pass::count(observed, &plan, BTreeMap::new()),
         seconds: 0.0,

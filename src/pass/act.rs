@@ -112,7 +112,7 @@ impl Pass<'_> {
         if self.live.must_end().is_none() && self.settle(&plan)? {
             plan = plan::plan(&self.observed, self.config, &memory, &again);
         }
-        check(plan::audit(&plan, &self.observed, self.config, &memory, &again))?;
+        check(&plan::audit(&plan, &self.observed, self.config, &memory, &again))?;
         Ok(plan)
     }
 }

@@ -136,7 +136,7 @@ impl<'c> Pass<'c> {
 
     /// Stops a plan that breaks a rule, whatever the planner thought.
     pub fn check(&self, audit: Audit, plan: &Plan) -> Result<(), Error> {
-        check(audit(plan, &self.observed, self.config, &self.state, &self.context))
+        check(&audit(plan, &self.observed, self.config, &self.state, &self.context))
     }
 
     /// Saves what was seen and remembered, for `--replay`.
@@ -177,7 +177,7 @@ impl<'c> Pass<'c> {
 }
 
 /// Turns the rules that a plan breaks into an error.
-pub fn check(broken: Vec<String>) -> Result<(), Error> {
+pub fn check(broken: &[String]) -> Result<(), Error> {
     if broken.is_empty() {
         Ok(())
     } else {

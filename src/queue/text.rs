@@ -1,7 +1,7 @@
 //! Reads a text that a person asks about: a whole `why` sentence, or a label.
 
 use super::resolve::Resolver;
-use super::why::{self, Said};
+use super::why::{self, Sentence};
 use super::wish::{Kind, NodeTemplates, Wish};
 use crate::labels::Label;
 use crate::model::{JenkinsView, QueueItem, Stage, TaskLabel};
@@ -40,7 +40,7 @@ pub enum Syntax {
 
 impl Syntax {
     /// Returns how a label was read.
-    pub fn of(label: &Label) -> Self {
+    pub fn of_label(label: &Label) -> Self {
         if label.is_fallback() {
             Self::Atom
         } else {
@@ -58,7 +58,7 @@ pub fn read_text(text: &str, view: Option<&JenkinsView>, kinds: &[Kind<'_>]) -> 
         None => Resolver::blind(&empty, kinds, &linked),
     };
     let (kind, wish, label) = match why::read(text) {
-        Said::Unread => {
+        Sentence::Unread => {
             let label = Label::read(java_trim(text));
             let wish = match &label {
                 Some(label) => resolver.label(label),
@@ -67,8 +67,8 @@ pub fn read_text(text: &str, view: Option<&JenkinsView>, kinds: &[Kind<'_>]) -> 
             };
             (TextKind::Label, wish, label)
         }
-        said => {
-            let wish = resolver.wish(said, &bare_item(text), false);
+        sentence => {
+            let wish = resolver.wish(sentence, &bare_item(text), false);
             let label = match &wish {
                 Some(Wish::Label(label)) => Some(label.clone()),
                 _ => None,
@@ -76,7 +76,7 @@ pub fn read_text(text: &str, view: Option<&JenkinsView>, kinds: &[Kind<'_>]) -> 
             (TextKind::Why, wish, label)
         }
     };
-    let syntax = label.as_ref().map(Syntax::of);
+    let syntax = label.as_ref().map(Syntax::of_label);
     Explained {
         kind,
         wish,

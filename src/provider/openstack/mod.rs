@@ -3,13 +3,13 @@
 //! | file | what it is for |
 //! | --- | --- |
 //! | `auth`, `catalog` | the login, and where the services are |
-//! | `kept` | a token that outlives the pass |
+//! | `token_cache` | a token that outlives the pass |
 //! | `session` | requests with a token, 401 and 429 |
 //! | `compute`, `image`, `network` | lists |
 //! | `flavor`, `resolve` | from names to ids |
 //! | `port` | ports: those that are free, those that are made for a server |
 //! | `create` | POST and DELETE of servers |
-//! | `belongings` | floating IPs, ports, volumes: listed, removed, marked |
+//! | `resources` | floating IPs, ports, volumes: listed, removed, marked |
 //! | `console` | the last lines of a server's console |
 //! | `check` | everything that is named, looked up |
 //! | `error`, `server`, `wire`, `entry`, `names` | what the answers look like |
@@ -21,7 +21,6 @@
 )]
 
 mod auth;
-mod belongings;
 mod catalog;
 mod check;
 mod compute;
@@ -32,15 +31,16 @@ mod entry;
 mod error;
 mod flavor;
 mod image;
-mod kept;
 mod names;
 mod network;
 mod odd;
 mod pages;
 mod port;
 mod resolve;
+mod resources;
 mod server;
 mod session;
+mod token_cache;
 mod wire;
 
 #[cfg(test)]
@@ -64,7 +64,7 @@ use session::{Pause, Session};
 /// An OpenStack project in one region.
 pub struct OpenStack {
     session: Session,
-    pools: belongings::Pools,
+    pools: resources::Pools,
 }
 
 impl OpenStack {
@@ -100,12 +100,12 @@ impl Provider for OpenStack {
         let specs: Vec<&ServerSpec> = wanted.iter().map(|(_, spec)| *spec).collect();
         if specs.is_empty() {
             return Ok(Offers {
-                room: compute::room(&mut self.session)?,
+                room: compute::headroom(&mut self.session)?,
                 ..Offers::default()
             });
         }
-        let stock = Stock::of(&mut self.session, &specs)?;
-        let room = compute::room(&mut self.session)?;
+        let stock = Stock::load(&mut self.session, &specs)?;
+        let room = compute::headroom(&mut self.session)?;
         let templates = wanted.iter().map(|(name, spec)| {
             let offer = stock.offer(spec).map_err(|wrong| Unavailable {
                 reason: wrong.join("; "),
@@ -130,19 +130,19 @@ impl Provider for OpenStack {
     }
 
     fn belongings(&mut self, kinds: &BTreeSet<BelongingKind>) -> Result<Vec<Belonging>, ProviderError> {
-        belongings::belongings(&mut self.session, kinds)
+        resources::belongings(&mut self.session, kinds)
     }
 
     fn remove(&mut self, kind: BelongingKind, id: &str) -> Result<Deleted, ProviderError> {
-        belongings::remove(&mut self.session, kind, id)
+        resources::remove(&mut self.session, kind, id)
     }
 
     fn add_floating_ip(&mut self, wanted: &AddFloatingIp<'_>) -> Result<IpAddr, ProviderError> {
-        belongings::add_floating_ip(&mut self.session, &mut self.pools, wanted)
+        resources::add_floating_ip(&mut self.session, &mut self.pools, wanted)
     }
 
     fn mark_volume(&mut self, id: &str, mark: &BelongingMark) -> Result<(), ProviderError> {
-        belongings::mark_volume(&mut self.session, id, mark)
+        resources::mark_volume(&mut self.session, id, mark)
     }
 
     fn console(&mut self, id: &ServerId, lines: u32) -> Result<Option<String>, ProviderError> {

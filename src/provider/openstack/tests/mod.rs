@@ -1,7 +1,6 @@
 //! Tests of the client: on recorded replies, against a scripted server on the loopback, and, where they are asked for,
 //! against a real OpenStack.
 
-mod belongings;
 mod client;
 mod create;
 mod login;
@@ -9,6 +8,7 @@ mod odd;
 mod ports;
 mod real;
 mod replies;
+mod resources;
 mod server;
 mod stock;
 

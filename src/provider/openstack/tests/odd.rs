@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::belongings::PORTS;
+use super::resources::PORTS;
 use super::server::{Answer, Scripted, json, like, login};
 use super::{access, client, recorded, spec};
 use crate::http::Reply;
@@ -174,7 +174,7 @@ fn check_said(body: &str, expected: &str) {
         headers: ureq::http::HeaderMap::new(),
         body: body.as_bytes().to_vec(),
     };
-    assert_eq!(Fault::of(&reply).said(), format!("{expected} (status 400)"), "{body}");
+    assert_eq!(Fault::read(&reply).text(), format!("{expected} (status 400)"), "{body}");
 }
 
 #[test]
