@@ -45,4 +45,4 @@ pub mod secret;
 pub mod state;
 pub mod text;
 
-pub use cli::{Surroundings, run};
+pub use cli::{Io, run};

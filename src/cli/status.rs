@@ -100,7 +100,7 @@ fn report<'a>(observed: &'a Observed, plan: &'a Plan) -> StatusReport<'a> {
         .map(|computer| (&computer.name, computer))
         .collect();
     let jenkins_nodes = plan
-        .stray_nodes
+        .orphan_nodes
         .iter()
         .filter_map(|name| computers.get(name))
         .map(|computer| NodeRow {

@@ -27,7 +27,7 @@ use crate::config::script::{self, HostKeyPair};
 use crate::config::{Config, Template};
 use crate::error::{Error, chain};
 use crate::jenkins::{Drained, JenkinsError, NodeRemoval, RemoveNode};
-use crate::model::{BelongingMark, NodeId, NodeName, Observed, ProviderName, ServerId};
+use crate::model::{NodeId, NodeName, Observed, ProviderName, ResourceMark, ServerId};
 use crate::plan::backoff::{begin, charge, record_failure};
 use crate::plan::{Context, Create, Drain, NodeToRemove, Removal, ServerToRemove, Unmark, mark_text};
 use crate::provider::{CreateServer, Deleted, ProviderError};
@@ -216,7 +216,7 @@ impl<'a> Executor<'a> {
         let (result, error) = node_outcome(removed.outcome);
         let gone = result == Outcome::Done;
         if gone {
-            self.state.stray_nodes.remove(&node.name);
+            self.state.orphan_nodes.remove(&node.name);
             // Should the server outlive this pass, the next one knows that its node is not absent by accident.
             if let Some(server) = &removal.server {
                 self.leaves(server);
@@ -445,7 +445,7 @@ impl<'a> Executor<'a> {
         metadata.insert("mita-node".to_owned(), template.name.to_string());
         metadata.insert("mita-id".to_owned(), create.id.to_string());
         metadata.insert("mita-config".to_owned(), template.digest.clone());
-        let mark = BelongingMark {
+        let mark = ResourceMark {
             owner: config.owner.clone(),
             server: create.name.clone(),
         };

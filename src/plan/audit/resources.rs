@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::config::Config;
-use crate::model::{Belonging, BelongingKind, Observed, ProviderName, Reading, ServerStatus};
+use crate::model::{Observed, ProviderName, Reading, Resource, ResourceKind, ServerStatus};
 use crate::plan::action::{Leftover, NewFloatingIp, Plan, Removal};
 use crate::state::State;
 
@@ -48,14 +48,14 @@ fn clouds(observed: &Observed) -> impl Iterator<Item = &crate::model::Server> {
     read.flat_map(|cloud| &cloud.servers)
 }
 
-fn find<'a>(provider: &ProviderName, kind: BelongingKind, id: &str, observed: &'a Observed) -> Option<&'a Belonging> {
+fn find<'a>(provider: &ProviderName, kind: ResourceKind, id: &str, observed: &'a Observed) -> Option<&'a Resource> {
     let cloud = observed.clouds.get(provider).and_then(Reading::ok)?;
-    let listed = cloud.belongings.as_ref().and_then(Reading::ok)?;
+    let listed = cloud.resources.as_ref().and_then(Reading::ok)?;
     listed.all.iter().find(|found| found.kind == kind && found.id == id)
 }
 
-fn bears_mark(belonging: &Belonging, server: &str, config: &Config) -> bool {
-    belonging.server_marked(&config.owner) == Some(server)
+fn bears_mark(resource: &Resource, server: &str, config: &Config) -> bool {
+    resource.server_marked(&config.owner) == Some(server)
 }
 
 /// Checks what is swept: listed, unused, ours, and of a server that is not there and was not begun.
@@ -67,22 +67,22 @@ fn wrong_sweep(
     listed: &BTreeSet<&str>,
 ) -> Option<String> {
     let said = said(target);
-    let Some(belonging) = find(&target.provider, target.kind, &target.id, observed) else {
+    let Some(resource) = find(&target.provider, target.kind, &target.id, observed) else {
         return Some(format!("{said} is removed, and {} does not list it", target.provider));
     };
-    if belonging.in_use {
+    if resource.in_use {
         return Some(format!("{said} is removed and is in use"));
     }
     // One that Nova made is named after its server, which must have been ours.
-    let after = belonging.name.strip_suffix("-blank-vol");
+    let after = resource.name.strip_suffix("-blank-vol");
     let ours = |id: &str| {
         let memories = state.nodes.values().map(|node| &node.server_id);
-        let gone = state.leaving.values().filter_map(|gone| gone.server_id.as_ref());
+        let gone = state.gone_servers.values().filter_map(|gone| gone.server_id.as_ref());
         let begun = state.intents.values().filter_map(|intent| intent.server_id.as_ref());
         memories.chain(gone).chain(begun).any(|known| known.as_str() == id)
     };
-    let by_name = target.kind == BelongingKind::Volume && belonging.mark.is_none() && after.is_some_and(ours);
-    if !bears_mark(belonging, &target.server, config) && !by_name {
+    let by_name = target.kind == ResourceKind::Volume && resource.mark.is_none() && after.is_some_and(ours);
+    if !bears_mark(resource, &target.server, config) && !by_name {
         return Some(format!("{said} is removed and is not ours"));
     }
     let used_by = |id: &str| clouds(observed).any(|server| server.id.as_str() == id);
@@ -104,11 +104,11 @@ fn wrong_sweep(
 fn wrong_own(target: &Leftover, removal: &Removal, observed: &Observed, config: &Config) -> Option<String> {
     let said = said(target);
     let found = find(&target.provider, target.kind, &target.id, observed);
-    let (Some(belonging), Some(server)) = (found, &removal.server) else {
+    let (Some(resource), Some(server)) = (found, &removal.server) else {
         return Some(format!("{said} is removed with a server, and one of them is not there"));
     };
-    let of_another = belonging.in_use && belonging.server.as_ref().is_none_or(|user| *user != server.id);
-    if target.provider != server.provider || of_another || !bears_mark(belonging, &server.name, config) {
+    let of_another = resource.in_use && resource.server.as_ref().is_none_or(|user| *user != server.id);
+    if target.provider != server.provider || of_another || !bears_mark(resource, &server.name, config) {
         return Some(format!(
             "{said} is removed with server {}, which is not its own",
             server.name
@@ -137,8 +137,8 @@ fn wrong_new(wanted: &NewFloatingIp, plan: &Plan, observed: &Observed, config: &
     if server.addresses.iter().any(|at| at.floating) {
         return Some(format!("{name} gets a floating IP and has one"));
     }
-    let listed = cloud.and_then(|cloud| cloud.belongings.as_ref()).and_then(Reading::ok);
+    let listed = cloud.and_then(|cloud| cloud.resources.as_ref()).and_then(Reading::ok);
     let mut made = listed.into_iter().flat_map(|listed| &listed.all);
-    let made = made.any(|found| found.kind == BelongingKind::FloatingIp && bears_mark(found, name, config));
+    let made = made.any(|found| found.kind == ResourceKind::FloatingIp && bears_mark(found, name, config));
     made.then(|| format!("{name} gets a floating IP, and one was made for it"))
 }

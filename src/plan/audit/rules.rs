@@ -166,7 +166,7 @@ fn wrong_node(removal: &Removal, world: &World<'_>, agents: &Agents<'_, '_>) -> 
         return Some(format!("node {name} is removed for want of a server, and there is one"));
     }
     let state = world.state;
-    let remembered = state.stray_nodes.contains_key(name)
+    let remembered = state.orphan_nodes.contains_key(name)
         || state
             .nodes
             .values()
@@ -292,7 +292,7 @@ fn too_absent(plan: &Plan, world: &World<'_>, broken: &mut Vec<String>) {
         .iter()
         .filter(|removal| removal.why.is_absence() && !is_double(removal))
         .count();
-    let orphans = plan.stray_nodes.iter().filter(|node| !known.contains(node)).count();
+    let orphans = plan.orphan_nodes.iter().filter(|node| !known.contains(node)).count();
     let size = plan.servers.len() + orphans;
     if !world.context.force && guard::holds(absent, size) {
         broken.push(format!(

@@ -222,7 +222,7 @@ pub enum AgentState {
         returns: bool,
     },
     /// An earlier pass took its Jenkins node away and the cloud still has the server.
-    Leaving,
+    Removing,
     /// Joined before, or found late, and Jenkins does not know it.
     Orphan {
         /// How often it was seen so.
@@ -242,7 +242,7 @@ impl AgentState {
     pub fn phase(&self) -> Phase {
         match self {
             Self::Intent => Phase::Intent,
-            Self::Deleting { .. } | Self::Leaving => Phase::Deleting,
+            Self::Deleting { .. } | Self::Removing => Phase::Deleting,
             Self::Failed(_) | Self::TimedOut => Phase::Error,
             Self::Booting => Phase::Booting,
             Self::Up { ended: Some(_), .. }

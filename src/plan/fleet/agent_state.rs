@@ -5,7 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::config::{Config, Register, Template, Timing};
-use crate::model::{Computer, OfflineBy, SPENT_PREFIX, Server, ServerStatus};
+use crate::model::{BUILDS_REACHED_PREFIX, Computer, OfflineBy, Server, ServerStatus};
 use crate::plan::clock::sighted_again;
 use crate::plan::fleet::agent::{Agent, AgentState, Link};
 use crate::plan::fleet::builds;
@@ -83,7 +83,7 @@ fn state_of(agent: &Agent<'_>, measures: &Measures<'_>) -> AgentState {
     }
     match agent.computer() {
         Some(computer) => with_node(agent, computer, in_time, measures),
-        None if is_leaving(agent) => AgentState::Leaving,
+        None if is_being_removed(agent) => AgentState::Removing,
         None if agent.joined.is_none() && in_time && !lost_its_node(agent, measures.config) => AgentState::Booting,
         // Its agent is still to connect to the controller, which has just started.
         None if agent.joined.is_some() && measures.settling => AgentState::Offline {
@@ -121,7 +121,7 @@ fn lost_its_node(agent: &Agent<'_>, config: &Config) -> bool {
 }
 
 /// Whether an earlier pass began to remove it. That its node is absent then says nothing of Jenkins or the cloud.
-fn is_leaving(agent: &Agent<'_>) -> bool {
+fn is_being_removed(agent: &Agent<'_>) -> bool {
     agent.server.is_some() && agent.before.is_some_and(|before| before.phase == Phase::Deleting)
 }
 
@@ -135,7 +135,7 @@ fn with_node(agent: &Agent<'_>, computer: &Computer, in_time: bool, measures: &M
     match computer.offline_by() {
         OfflineBy::Removal => return AgentState::Marked { idle },
         OfflineBy::Drain => {
-            let spent = computer.offline_signs().has_mark(SPENT_PREFIX);
+            let spent = computer.offline_signs().has_mark(BUILDS_REACHED_PREFIX);
             return AgentState::Drained { idle, spent };
         }
         OfflineBy::Monitor => {

@@ -5,7 +5,7 @@
 
 use crate::config::Config;
 use crate::model::Computer;
-use crate::plan::action::{Drain, spent_text};
+use crate::plan::action::{Drain, builds_reached_text};
 use crate::plan::fleet::Fleet;
 use crate::plan::fleet::agent::{Agent, AgentState};
 use crate::plan::why::Ended;
@@ -76,7 +76,7 @@ pub fn drain(agent: &Agent<'_>, fleet: &Fleet<'_>) -> Option<Drain> {
     Some(Drain {
         node: agent.computer()?.name.clone(),
         template: Some(agent.template.clone()),
-        mark: spent_text(most),
+        mark: builds_reached_text(most),
         by_monitor,
         because: format!("{ended}, and takes no further one"),
     })

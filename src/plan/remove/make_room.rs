@@ -45,7 +45,7 @@ pub fn going(fleet: &Fleet<'_>, growth: &Growth<'_>, removals: &[Removal]) -> BT
     let targets = removals.iter().filter_map(|removal| removal.server.as_ref());
     let removed: HashSet<&NodeId> = targets.map(|target| &target.node_id).collect();
     let goes = |agent: &&Agent<'_>| {
-        matches!(agent.state, AgentState::Deleting { .. } | AgentState::Leaving) || removed.contains(&agent.id)
+        matches!(agent.state, AgentState::Deleting { .. } | AgentState::Removing) || removed.contains(&agent.id)
     };
     let now = fleet.context.now;
     let going = fleet.agents.iter().filter(goes).map(|agent| {
@@ -84,7 +84,7 @@ pub fn make_room<'d>(
     let mut flow = Flow::new(&demand.classes, slots);
     let mut maker = Maker::new(fleet, growth, going, pool);
     for item in &demand.items {
-        let Some(class) = demand.class_of[item.wish] else {
+        let Some(class) = demand.class_of[item.label_request] else {
             continue;
         };
         // The last pass saw it wait, too.

@@ -4,7 +4,7 @@
 
 use foldhash::HashSet;
 
-use crate::model::{Computer, MARK_PREFIX, SPENT_PREFIX};
+use crate::model::{BUILDS_REACHED_PREFIX, Computer, MARK_PREFIX};
 use crate::plan::action::{Drain, Removal, Unmark};
 use crate::plan::clock::{SIGHTINGS, since};
 use crate::plan::create::grow::Growth;
@@ -172,7 +172,7 @@ fn unmark(fleet: &Fleet<'_>, named: &HashSet<&str>, reaped: &mut Reaped) {
             reaped.unmarks.push(Unmark {
                 node: computer.name.clone(),
                 template: Some(agent.template.clone()),
-                prefix: SPENT_PREFIX,
+                prefix: BUILDS_REACHED_PREFIX,
                 because: "the queue waits for it by its name".to_owned(),
             });
         }
@@ -209,7 +209,7 @@ fn dead(agent: &Agent<'_>, fleet: &Fleet<'_>) -> Option<Removal> {
         AgentState::Offline { since: then, .. } if since(now, *then) > timing.offline_grace => {
             Why::Offline(since(now, *then))
         }
-        AgentState::Leaving => Why::Begun,
+        AgentState::Removing => Why::Begun,
         AgentState::Deleting { again: true, .. } => Why::StillThere,
         AgentState::Orphan { seen } if is_lost(agent, *seen, fleet) => Why::UnknownToJenkins { passes: seen.passes },
         _ => return None,

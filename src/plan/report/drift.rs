@@ -10,7 +10,7 @@ use crate::plan::demand::eligible::labels_in;
 use crate::plan::demand::items::Demand;
 use crate::plan::fleet::Fleet;
 use crate::plan::words::shown;
-use crate::queue::Wish;
+use crate::queue::LabelRequest;
 use crate::state::{LabelDrift, State};
 use crate::text::excerpt;
 
@@ -51,10 +51,10 @@ fn unwanted(template: &Template, drift: &LabelDrift, demand: &Demand<'_>) -> BTr
     if drift.adds.is_empty() {
         return found;
     }
-    for (wish, class) in demand.wishes.iter().zip(&demand.class_of) {
+    for (label_request, class) in demand.label_requests.iter().zip(&demand.class_of) {
         let is_promised = class.is_some_and(|class| demand.is_promised(class));
-        if !is_promised && is_lost_for(wish, template, drift) {
-            let needed = labels_in(wish);
+        if !is_promised && is_lost_for(label_request, template, drift) {
+            let needed = labels_in(label_request);
             found.extend(
                 drift
                     .adds
@@ -124,11 +124,11 @@ fn mend_added(labels: usize) -> &'static str {
     }
 }
 
-/// Says that a template does not answer for a wish which its configuration satisfies, since its newest node joined
-/// without labels that the wish needs, or with others that it excludes.
-pub fn lacks_for(wish: &Wish, template: &Template, state: &State) -> Option<String> {
-    let drift = of(state, template).filter(|drift| is_lost_for(wish, template, drift))?;
-    let needed = labels_in(wish);
+/// Says that a template does not answer for a label request which its configuration satisfies, since its newest node joined
+/// without labels that the label request needs, or with others that it excludes.
+pub fn lacks_for(label_request: &LabelRequest, template: &Template, state: &State) -> Option<String> {
+    let drift = of(state, template).filter(|drift| is_lost_for(label_request, template, drift))?;
+    let needed = labels_in(label_request);
     let of = |labels: &BTreeMap<String, Timestamp>| -> Vec<String> {
         let named = labels.keys().filter(|label| needed.contains(label.as_str()));
         named.cloned().collect()

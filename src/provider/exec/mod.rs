@@ -33,7 +33,7 @@ use serde_json::{Value, json};
 use crate::access::ExecAccess;
 use crate::http::Deadline;
 use crate::model::{
-    Belonging, BelongingKind, BelongingMark, Offer, Offers, ServerId, ServerSpec, TemplateName, Unavailable, Zone,
+    Offer, Offers, Resource, ResourceKind, ResourceMark, ServerId, ServerSpec, TemplateName, Unavailable, Zone,
 };
 use crate::provider::{AddFloatingIp, CreateServer, Deleted, Provider, ProviderError, ServerList};
 use crate::text::printable;
@@ -163,11 +163,11 @@ impl Provider for Exec {
     }
 
     /// What it makes beside a server is its own to remove.
-    fn belongings(&mut self, _kinds: &BTreeSet<BelongingKind>) -> Result<Vec<Belonging>, ProviderError> {
+    fn resources(&mut self, _kinds: &BTreeSet<ResourceKind>) -> Result<Vec<Resource>, ProviderError> {
         Ok(Vec::new())
     }
 
-    fn remove(&mut self, _kind: BelongingKind, _id: &str) -> Result<Deleted, ProviderError> {
+    fn remove(&mut self, _kind: ResourceKind, _id: &str) -> Result<Deleted, ProviderError> {
         Ok(Deleted::AlreadyGone)
     }
 
@@ -176,7 +176,7 @@ impl Provider for Exec {
         Err(ProviderError::Refused(text.to_owned()))
     }
 
-    fn mark_volume(&mut self, _id: &str, _mark: &BelongingMark) -> Result<(), ProviderError> {
+    fn mark_volume(&mut self, _id: &str, _mark: &ResourceMark) -> Result<(), ProviderError> {
         Ok(())
     }
 

@@ -23,7 +23,7 @@ use ureq::http::{HeaderMap, HeaderName, HeaderValue};
 use super::OpenStack;
 use crate::access::{EndpointOverrides, KeystoneAuth, NameOrId, OpenStackAccess, Transport};
 use crate::http::{Deadline, Reply};
-use crate::model::{BelongingMark, ImageRef, Offer, ServerSpec, SizeRef};
+use crate::model::{ImageRef, Offer, ResourceMark, ServerSpec, SizeRef};
 use crate::secret::Secret;
 
 /// How to get into the project `ci` of the cloud at a URL.
@@ -134,8 +134,8 @@ fn read_recorded(text: &str) -> Reply {
 }
 
 /// Our mark on what is made beside a server.
-fn mark() -> BelongingMark {
-    BelongingMark {
+fn mark() -> ResourceMark {
+    ResourceMark {
         owner: "ci".to_owned(),
         server: "linux__0123456789ab".to_owned(),
     }

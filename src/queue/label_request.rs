@@ -54,7 +54,7 @@ pub enum Ask {
 
 /// What one or more queue items wait for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Wish {
+pub enum LabelRequest {
     /// A node that satisfies a label.
     Label(Label),
     /// Any node that takes jobs without a label.
@@ -82,7 +82,7 @@ pub enum Wish {
     },
 }
 
-impl Wish {
+impl LabelRequest {
     /// Returns whether the label is not known because Jenkins has no agent, and no one request more would tell it.
     pub fn is_hidden(&self) -> bool {
         matches!(self, Self::Unknown { reason, ask: None } if reason.is_for_want_of_agents())
