@@ -13,10 +13,13 @@
 
 #[path = "../fakes/mod.rs"]
 mod fakes;
+#[path = "../support/program.rs"]
+mod program;
 
 mod answers;
 mod belongings;
 mod builds;
+mod chaos;
 mod clouds;
 mod commands;
 mod controllers;
