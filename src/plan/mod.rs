@@ -296,13 +296,13 @@ pub struct ServerToRemove {
     /// Whether its agent may have joined since Jenkins was read: then it is looked for once more.
     pub look_first: bool,
     /// Whether it goes because it failed, and what is kept of that.
-    pub failure: Keep,
+    pub failure: FailureRecord,
 }
 
 /// What is kept of a server that is removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Keep {
+pub enum FailureRecord {
     /// Nothing: it worked, or nobody knows.
     Nothing,
     /// That it failed, and why.

@@ -325,7 +325,7 @@ fn a_node_without_its_server_goes_when_seen_so_twice() {
     let removal = &plan.removals[0];
     assert!(removal.server.is_none());
     assert_eq!(removal.node.as_ref().unwrap().name.as_str(), name);
-    assert_eq!(plan.stray_nodes.len(), 1);
+    assert_eq!(plan.orphan_nodes.len(), 1);
     busy(world.node_mut(&name));
     assert_eq!(world.plan().removals.len(), 0);
 }
@@ -340,7 +340,7 @@ fn a_node_with_an_address_is_ours_only_if_remembered() {
     world.lose_server("small__000000000001");
     world.pass(secs(60));
     let plan = world.plan();
-    let names: Vec<&str> = plan.stray_nodes.iter().map(mita::model::NodeName::as_str).collect();
+    let names: Vec<&str> = plan.orphan_nodes.iter().map(mita::model::NodeName::as_str).collect();
     assert_eq!(names, ["small+10.0.0.2"]);
     assert_eq!(plan.removals.len(), 1);
 }
@@ -355,7 +355,7 @@ fn no_stray_is_known_while_a_cloud_is_closed() {
     world.close("spare");
     for _ in 0..3 {
         let plan = world.pass(secs(60));
-        assert_eq!((plan.removals.len(), plan.stray_nodes.len()), (0, 0));
+        assert_eq!((plan.removals.len(), plan.orphan_nodes.len()), (0, 0));
     }
 }
 
@@ -403,7 +403,7 @@ fn nothing_foreign_is_touched() {
     for _ in 0..4 {
         let plan = world.pass(mins(9));
         assert_eq!(
-            (plan.removals.len(), plan.servers.len(), plan.stray_nodes.len()),
+            (plan.removals.len(), plan.servers.len(), plan.orphan_nodes.len()),
             (0, 0, 0)
         );
     }
@@ -485,7 +485,7 @@ fn a_node_that_an_item_names_stays() {
     let (mut world, name) = idle();
     world.items(1, "linux");
     let item = &mut world.observed.jenkins.queue[0];
-    item.label = TaskLabel::Untold;
+    item.label = TaskLabel::Absent;
     item.why = Some(format!("Waiting for next available executor on ‘{name}’"));
     item.task_class = Some("org.jenkinsci.plugins.workflow.support.steps.ExecutorStepExecution$PlaceholderTask".into());
     // A second node takes the item, as far as slots go; the first is the one that is named.

@@ -4,7 +4,7 @@ use super::Executor;
 use crate::access::JenkinsCredential;
 use crate::config::{Config, ProviderKind, Register};
 use crate::pass::Live;
-use crate::plan::{Keep, Removal, ServerToRemove};
+use crate::plan::{FailureRecord, Removal, ServerToRemove};
 use crate::secret::Secret;
 use crate::state::Failure;
 use crate::text::visible;
@@ -33,14 +33,14 @@ const SHORTEST_KEY: usize = 60;
 impl Executor<'_> {
     /// Keeps why a server that is about to be deleted failed. One that is deleted a second time was kept before.
     pub(super) fn keep_failure(&mut self, live: &mut Live, removal: &Removal, server: &ServerToRemove) {
-        let (Some(template), true) = (&removal.template, server.failure != Keep::Nothing) else {
+        let (Some(template), true) = (&removal.template, server.failure != FailureRecord::Nothing) else {
             return;
         };
         let known = self.state.failures.get(template);
         if known.is_some_and(|known| known.iter().any(|failure| failure.server == server.name)) {
             return;
         }
-        let console = if server.failure == Keep::Console && self.consoles < MAX_CONSOLES {
+        let console = if server.failure == FailureRecord::Console && self.consoles < MAX_CONSOLES {
             self.consoles += 1;
             self.console(live, removal, server)
         } else {

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use mita::model::{
-    Address, Belonging, BelongingKind, BelongingMark, Belongings, PortSpec, Reading, ServerId, ServerStatus,
+    Address, PortSpec, Reading, Resource, ResourceKind, ResourceMark, Resources, ServerId, ServerStatus,
 };
 use mita::plan::backoff::record_failure;
 use mita::plan::{Plan, audit, leaks};
@@ -21,15 +21,15 @@ fn floating() -> World {
     world
 }
 
-fn belonging(kind: BelongingKind, id: &str, mark: Option<(&str, &str)>) -> Belonging {
-    Belonging {
+fn resource(kind: ResourceKind, id: &str, mark: Option<(&str, &str)>) -> Resource {
+    Resource {
         kind,
         id: id.to_owned(),
         name: id.to_owned(),
         in_use: false,
         server: None,
         created: None,
-        mark: mark.map(|(owner, server)| BelongingMark {
+        mark: mark.map(|(owner, server)| ResourceMark {
             owner: owner.to_owned(),
             server: server.to_owned(),
         }),
@@ -37,24 +37,24 @@ fn belonging(kind: BelongingKind, id: &str, mark: Option<(&str, &str)>) -> Belon
 }
 
 /// A floating IP of ours, an hour old.
-fn ours(world: &World, id: &str, server: &str) -> Belonging {
-    Belonging {
+fn ours(world: &World, id: &str, server: &str) -> Resource {
+    Resource {
         created: Some(world.now() - mins(60)),
-        ..belonging(BelongingKind::FloatingIp, id, Some(("ci", server)))
+        ..resource(ResourceKind::FloatingIp, id, Some(("ci", server)))
     }
 }
 
 /// Lets the cloud be asked for everything, with this answer.
-fn list(world: &mut World, all: Vec<Belonging>) {
-    world.cloud(CLOUD).belongings = Some(Reading::Read(Belongings {
-        kinds: BelongingKind::ALL.into(),
+fn list(world: &mut World, all: Vec<Resource>) {
+    world.cloud(CLOUD).resources = Some(Reading::Read(Resources {
+        kinds: ResourceKind::ALL.into(),
         all,
-        ..Belongings::default()
+        ..Resources::default()
     }));
 }
 
 fn unlist(world: &mut World) {
-    world.cloud(CLOUD).belongings = None;
+    world.cloud(CLOUD).resources = None;
 }
 
 fn give_floating(world: &mut World, name: &str) {
@@ -72,7 +72,7 @@ fn swept(plan: &Plan) -> Vec<&str> {
     plan.sweeps.iter().map(|target| target.id.as_str()).collect()
 }
 
-fn asks(plan: &Plan) -> Vec<BelongingKind> {
+fn asks(plan: &Plan) -> Vec<ResourceKind> {
     plan.asks.values().flatten().copied().collect()
 }
 
@@ -83,7 +83,7 @@ fn a_server_with_a_port_gets_a_floating_ip() {
     let plan = world.plan();
     assert_eq!(
         (made(&plan), asks(&plan)),
-        (vec![name.as_str()], vec![BelongingKind::FloatingIp])
+        (vec![name.as_str()], vec![ResourceKind::FloatingIp])
     );
     assert_eq!(plan.floating_ips[0].pool, "public");
     assert_eq!(
@@ -144,7 +144,7 @@ fn the_list_of_servers_lags_behind() {
     assert!(made(&world.plan()).is_empty(), "it has one");
     // That of another server does not count, nor one of another owner.
     marked.server = Some(ServerId::new("server-2"));
-    let foreign = belonging(BelongingKind::FloatingIp, "f2", Some(("somebody", &name)));
+    let foreign = resource(ResourceKind::FloatingIp, "f2", Some(("somebody", &name)));
     list(&mut world, vec![marked, foreign]);
     assert_eq!(made(&world.plan()), [name.as_str()]);
     // One that a person took off it is left alone, and said.
@@ -160,9 +160,9 @@ fn the_list_of_servers_lags_behind() {
         plan.notes
     );
     // A list that could not be read says nothing.
-    world.cloud(CLOUD).belongings = Some(Reading::Read(Belongings {
-        failed: [(BelongingKind::FloatingIp, "timeout".to_owned())].into(),
-        ..Belongings::default()
+    world.cloud(CLOUD).resources = Some(Reading::Read(Resources {
+        failed: [(ResourceKind::FloatingIp, "timeout".to_owned())].into(),
+        ..Resources::default()
     }));
     assert!(made(&world.plan()).is_empty());
 }
@@ -233,7 +233,7 @@ fn a_floating_ip_goes_with_its_server() {
     let first = world.plan();
     assert_eq!(
         (removed(&first), asks(&first)),
-        (vec![name.as_str()], vec![BelongingKind::FloatingIp])
+        (vec![name.as_str()], vec![ResourceKind::FloatingIp])
     );
     let mut own = ours(&world, "own", &name);
     own.in_use = true;
@@ -245,15 +245,15 @@ fn a_floating_ip_goes_with_its_server() {
     let mut moved = ours(&world, "moved", &name);
     moved.in_use = true;
     let loose = ours(&world, "loose", &name);
-    let bare = Belonging {
+    let bare = Resource {
         server: Some(ServerId::new("server-1")),
         in_use: true,
-        ..belonging(BelongingKind::FloatingIp, "bare", None)
+        ..resource(ResourceKind::FloatingIp, "bare", None)
     };
     let others = ours(&world, "others", &format!("small__{}", id(9)));
-    let volume = Belonging {
+    let volume = Resource {
         in_use: true,
-        ..belonging(BelongingKind::Volume, "volume", Some(("ci", &name)))
+        ..resource(ResourceKind::Volume, "volume", Some(("ci", &name)))
     };
     list(&mut world, vec![own, lent, moved, loose, bare, others, volume]);
     let plan = world.plan();
@@ -274,8 +274,8 @@ fn what_is_left_of_a_server_is_swept_once_it_is_gone() {
     assert!(asks(&plan).is_empty(), "a pass that changes nothing asks nothing");
     world.lose_server(&name);
     let plan = world.plan();
-    assert_eq!(asks(&plan), [BelongingKind::FloatingIp]);
-    assert!(plan.state.leaving.contains_key(&name));
+    assert_eq!(asks(&plan), [ResourceKind::FloatingIp]);
+    assert!(plan.state.gone_servers.contains_key(&name));
     let left = ours(&world, "f1", &name);
     list(&mut world, vec![left]);
     let plan = world.pass(mins(1));
@@ -284,10 +284,10 @@ fn what_is_left_of_a_server_is_swept_once_it_is_gone() {
     // It could not be removed: the next pass asks again, until it is seen gone.
     unlist(&mut world);
     let plan = world.pass(mins(1));
-    assert_eq!(asks(&plan), [BelongingKind::FloatingIp]);
+    assert_eq!(asks(&plan), [ResourceKind::FloatingIp]);
     list(&mut world, Vec::new());
     world.pass(mins(1));
-    assert!(world.state.leaving.is_empty());
+    assert!(world.state.gone_servers.is_empty());
     unlist(&mut world);
     assert!(asks(&world.plan()).is_empty());
 }
@@ -316,8 +316,8 @@ fn what_is_used_young_or_not_ours_is_never_swept() {
     used.in_use = true;
     let mut young = ours(&world, "young", &gone);
     young.created = Some(world.now() - mins(2));
-    let foreign = belonging(BelongingKind::FloatingIp, "foreign", Some(("somebody", &gone)));
-    let bare = belonging(BelongingKind::FloatingIp, "bare", None);
+    let foreign = resource(ResourceKind::FloatingIp, "foreign", Some(("somebody", &gone)));
+    let bare = resource(ResourceKind::FloatingIp, "bare", None);
     let of_living = ours(&world, "living", &living);
     let of_begun = ours(&world, "begun", &begun);
     let good = ours(&world, "good", &gone);
@@ -342,7 +342,10 @@ fn what_was_marked_by_hand_for_another_server_waits_for_an_operator() {
     for _ in 0..3 {
         assert_eq!(swept(&world.pass(mins(1))), ["good"]);
     }
-    assert!(!world.state.leaving.contains_key("web-shop"), "looked at in each pass");
+    assert!(
+        !world.state.gone_servers.contains_key("web-shop"),
+        "looked at in each pass"
+    );
     let (leaks, _) = leaks(&world.observed, &world.config, &world.state, &world.context);
     assert!(leaks.iter().any(|leak| leak.name == "by hand" && leak.removable));
 }
@@ -353,7 +356,7 @@ fn what_tells_no_age_needs_two_sightings() {
     let gone = format!("small__{}", id(8));
     list(
         &mut world,
-        vec![belonging(BelongingKind::Port, "p1", Some(("ci", &gone)))],
+        vec![resource(ResourceKind::Port, "p1", Some(("ci", &gone)))],
     );
     assert!(swept(&world.pass(mins(1))).is_empty());
     let plan = world.pass(mins(1));
@@ -397,14 +400,14 @@ fn a_lost_state_file_is_made_good_by_a_look_at_everything() {
     };
     world.config.templates[0].spec.ports.push(port);
     world.state.swept.clear();
-    assert_eq!(asks(&world.plan()), BelongingKind::ALL);
+    assert_eq!(asks(&world.plan()), ResourceKind::ALL);
     list(&mut world, Vec::new());
     world.pass(mins(1));
     unlist(&mut world);
     assert!(asks(&world.plan()).is_empty());
     // Once an hour.
     world.later(mins(60));
-    assert_eq!(asks(&world.plan()), BelongingKind::ALL);
+    assert_eq!(asks(&world.plan()), ResourceKind::ALL);
     // Not for templates that make nothing of the kind.
     world.config.templates[0].spec.ports.clear();
     world.config.templates[0].spec.boot_volume = None;
@@ -432,7 +435,7 @@ fn a_create_that_was_given_up_may_have_left_something() {
     );
     world.observed.jenkins.queue.clear();
     assert!(asks(&world.pass(mins(3))).is_empty());
-    assert_eq!(asks(&world.pass(mins(1))), [BelongingKind::FloatingIp]);
+    assert_eq!(asks(&world.pass(mins(1))), [ResourceKind::FloatingIp]);
 }
 
 #[test]
@@ -442,9 +445,9 @@ fn a_blank_volume_is_ours_when_its_server_was() {
     world.config.templates[0].spec.storage = Some(10);
     let name = world.server("small", 1, mins(1));
     world.server_mut(&name).id = ServerId::new(UUID);
-    let volume = |uuid: &str| Belonging {
+    let volume = |uuid: &str| Resource {
         name: format!("{uuid}-blank-vol"),
-        ..belonging(BelongingKind::Volume, uuid, None)
+        ..resource(ResourceKind::Volume, uuid, None)
     };
     let other = UUID.replace('0', "1");
     world.pass(mins(1));
@@ -495,7 +498,7 @@ fn the_audit_stops_a_bad_sweep() {
         audit(plan, &world.observed, &world.config, &world.state, &world.context).join("; ")
     };
     assert_eq!(said(&world, &plan), "");
-    let change = |change: &dyn Fn(&mut Belonging), expected: &str| {
+    let change = |change: &dyn Fn(&mut Resource), expected: &str| {
         let mut other = world.clone();
         let mut found = ours(&world, "f1", &gone);
         change(&mut found);

@@ -75,7 +75,7 @@ fn a_floating_ip_comes_with_the_port_and_goes_with_the_server() {
     assert_eq!(seen, ["create_floating_ip done linux"], "one, once the port exists");
     let (server, address) = given;
     let name = text(&server, "name");
-    let ours = site.cloud.belongings("floatingips", &site.owner);
+    let ours = site.cloud.resources("floatingips", &site.owner);
     assert_eq!(ours.len(), 1, "{ours:#?}");
     assert_eq!(
         (text(&ours[0], "description"), text(&ours[0], "floating_ip_address")),
@@ -102,7 +102,7 @@ fn a_floating_ip_comes_with_the_port_and_goes_with_the_server() {
     let mut rest = seen[2..].to_vec();
     rest.sort();
     assert_eq!(rest, ["delete_floating_ip done linux", "delete_server done linux"]);
-    assert!(site.cloud.belongings("floatingips", &site.owner).is_empty());
+    assert!(site.cloud.resources("floatingips", &site.owner).is_empty());
     poll("the volume is gone", || {
         site.cloud.volume(&volume).is_none().then_some(())
     });
@@ -136,7 +136,7 @@ fn what_a_deleted_server_leaves_behind_is_swept() {
     site.cloud
         .must("DELETE", &format!("{NOVA}/servers/{}", text(&server, "id")), None);
     poll("the server is gone", || site.servers().is_empty().then_some(()));
-    assert_eq!(site.cloud.belongings("floatingips", &site.owner).len(), 1);
+    assert_eq!(site.cloud.resources("floatingips", &site.owner).len(), 1);
     site.forget_state();
     // What is younger might belong to a server that is only just coming.
     site.configure_with(
@@ -146,7 +146,7 @@ fn what_a_deleted_server_leaves_behind_is_swept() {
     );
     let ((), seen) = site.passes("the address is swept", |_| {
         site.cloud
-            .belongings("floatingips", &site.owner)
+            .resources("floatingips", &site.owner)
             .is_empty()
             .then_some(())
     });

@@ -6,7 +6,7 @@ use super::fakes::World;
 use super::openstack::{EXTERNAL, IMAGE, NETWORK, Setup, setup};
 use super::recorded::{Recorded, load};
 
-/// The ids of the project, server, port, network and external network in the recordings of one server's belongings.
+/// The ids of the project, server, port, network and external network in the recordings of one server's resources.
 const THEIR_PROJECT: &str = "d636d003bf6a4ce6a3c91d95a7153e0d";
 const THEIR_PORT: &str = "a15ae29c-aee5-4d5f-965f-65baa46664d5";
 const THEIR_EXTERNAL: &str = "2f0eb122-a5f0-4184-853d-c6f612a7872d";
