@@ -13,8 +13,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use mita::access::{KeystoneAuth, NameOrId, OpenStackAccess};
-use mita::config::{self, Loaded, ProviderKind};
+use mita::config::{self, Loaded};
+use mita::provider::openstack::access::{KeystoneAuth, NameOrId, OpenStackAccess};
 use tempfile::TempDir;
 
 const REST: &str = "jenkins: {url: 'https://j', user: u, token: t}
@@ -113,10 +113,8 @@ impl Site {
 }
 
 fn access(loaded: &Loaded, name: &str) -> OpenStackAccess {
-    let ProviderKind::OpenStack(access) = &loaded.config.provider(name).unwrap().kind else {
-        panic!("of another type");
-    };
-    (**access).clone()
+    let settings = &loaded.config.provider(name).unwrap().settings;
+    settings.downcast::<OpenStackAccess>().unwrap().clone()
 }
 
 /// Says who logs in, in one line: the secret is shown, for the tests.

@@ -8,10 +8,11 @@
 
 use std::path::Path;
 
-use mita::access::{JenkinsCredential, KeystoneAuth, NameOrId};
+use mita::access::JenkinsCredential;
 use mita::config::script::{self, Joining, Values};
-use mita::config::{self, Adopt, Config, Loaded, MinReady, ProviderKind};
+use mita::config::{self, Adopt, Config, Loaded, MinReady};
 use mita::model::{ImageRef, SizeRef, Zone};
+use mita::provider::openstack::access::{KeystoneAuth, NameOrId, OpenStackAccess};
 use proptest::prelude::*;
 
 const SEED: &str = r"provider:
@@ -72,11 +73,13 @@ fn refused(text: impl AsRef<[u8]>) -> Vec<String> {
     try_load(text, &no_env).map(|_| "loaded").unwrap_err()
 }
 
+fn openstack(config: &Config) -> &OpenStackAccess {
+    let settings = &config.provider("openstack").unwrap().settings;
+    settings.downcast().expect("of another type")
+}
+
 fn keystone(config: &Config) -> &KeystoneAuth {
-    let ProviderKind::OpenStack(access) = &config.provider("openstack").unwrap().kind else {
-        panic!("of another type");
-    };
-    &access.auth
+    &openstack(config).auth
 }
 
 #[test]
@@ -520,7 +523,6 @@ fn missing_keys_are_named() {
     check(
         "provider: {other: {}, openstack: {}}\njenkins: {}\nnodes:\n  small: {provider: openstack}\n",
         &[
-            "mita.yaml:1:12: provider.other.password: missing; set it, or password_file, or the variable MITA_OTHER_PASSWORD",
             "mita.yaml:1:12: provider.other.type: missing, and the name of the provider is none; write type: openstack or type: exec",
             "mita.yaml:1:23: provider.openstack.auth_url: missing; write Keystone's address, like https://cloud.example.com:5000, or name an entry of clouds.yaml by cloud",
             "mita.yaml:1:23: provider.openstack.password: missing; set it, or password_file, or the variable MITA_OPENSTACK_PASSWORD",
@@ -795,9 +797,7 @@ fn the_login_is_what_libcloud_would_do() {
     assert_eq!(*user_domain, NameOrId::Name("Default".to_owned()));
     assert_eq!(*project, NameOrId::Name("5633955729735406".to_owned()));
     assert_eq!(*project_domain, NameOrId::Id("default".to_owned()));
-    let ProviderKind::OpenStack(access) = &config.provider("openstack").unwrap().kind else {
-        panic!("of another type");
-    };
+    let access = openstack(&config);
     assert_eq!(access.auth_url, "http://openstack.example.com:5000");
     assert_eq!(access.region.as_deref(), Some("main"));
 
@@ -829,15 +829,11 @@ fn the_login_is_what_libcloud_would_do() {
     let spelled =
         "ex_force_base_url: https://h/v2.1\nex_domain_name: d\nex_tenant_domain_id: e\nex_force_service_region: r";
     let Loaded { config, .. } = load(&provider(spelled));
-    let ProviderKind::OpenStack(access) = &config.provider("openstack").unwrap().kind else {
-        panic!("of another type");
-    };
+    let access = openstack(&config);
     assert_eq!(access.endpoints.compute.as_deref(), Some("https://h/v2.1"));
     for url in ["https://h/v2.1/%(project_id)s", "https://h/$(tenant_id)s", "https://h"] {
         let Loaded { config, .. } = load(&provider(&format!("compute_url: {url}")));
-        let ProviderKind::OpenStack(access) = &config.provider("openstack").unwrap().kind else {
-            panic!("of another type");
-        };
+        let access = openstack(&config);
         assert_eq!(access.endpoints.compute.as_deref(), Some(url));
     }
     let unknown = refused(provider("compute_url: https://h/v2.1/%(nope)s"));
@@ -966,9 +962,7 @@ fn a_byte_order_mark_begins_a_file() {
 fn an_empty_region_is_none() {
     let region = |lines: &str| {
         let loaded = load(&provider(lines));
-        let ProviderKind::OpenStack(access) = &loaded.config.provider("openstack").unwrap().kind else {
-            panic!("of another type");
-        };
+        let access = openstack(&loaded.config);
         assert_eq!(loaded.warnings, [], "{lines}");
         access.region.clone()
     };

@@ -12,9 +12,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use mita::access::ExecAccess;
-use mita::config::{self, Loaded, ProviderKind};
+use mita::config::{self, Loaded};
 use mita::model::{ImageRef, SizeRef};
+use mita::provider::exec::access::ExecAccess;
 use tempfile::TempDir;
 
 /// A folder with executables, and the configuration in it.
@@ -81,10 +81,8 @@ impl Folder {
 }
 
 fn access(loaded: &Loaded, name: &str) -> ExecAccess {
-    let ProviderKind::Exec(access) = &loaded.config.provider(name).unwrap().kind else {
-        panic!("of another type");
-    };
-    (**access).clone()
+    let settings = &loaded.config.provider(name).unwrap().settings;
+    settings.downcast::<ExecAccess>().unwrap().clone()
 }
 
 const EXEC: &str = "exec:\n  command: ./cloud";

@@ -6,8 +6,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::suggest;
 use crate::secret::Secret;
+use crate::settings::suggest;
 use crate::text::excerpt;
 
 /// The names that are filled in.

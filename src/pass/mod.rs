@@ -15,13 +15,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::config::{Config, ProviderKind};
+use crate::config::Config;
 use crate::error::{Error, chain};
 use crate::http::Deadline;
 use crate::jenkins::Client;
 use crate::model::{Observed, ProviderName, Reading};
 use crate::plan::{self, Context, Create, Leftover, NewFloatingIp, Plan, Removal, VolumeMark};
-use crate::provider::{self, Provider};
+use crate::provider::Provider;
 use crate::report::{Action, Seen};
 use crate::state::State;
 use shares::{Ledger, Shared};
@@ -59,10 +59,7 @@ impl Live {
         let several = u32::try_from(config.providers.len()).unwrap_or(u32::MAX);
         for (name, entry) in &config.providers {
             let own = deadline.part();
-            let cloud = match &entry.kind {
-                ProviderKind::OpenStack(access) => provider::connect(access, own.clone()),
-                ProviderKind::Exec(access) => Ok(provider::connect_exec(access, own.clone())),
-            };
+            let cloud = entry.settings.connect(own.clone());
             let mut cloud = cloud.map_err(|error| unusable(&format!("provider.{name}"), &error))?;
             if several > 1 {
                 let ledger = Rc::new(Ledger::new(span, several));

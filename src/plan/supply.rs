@@ -12,7 +12,7 @@ use super::adopt::Adoption;
 use super::clock::since;
 use super::phase::{Standing, sighted_again};
 use super::words::shown;
-use crate::config::{Config, ProviderKind, Template};
+use crate::config::{Config, Template};
 use crate::model::{
     CloudView, Computer, NodeId, Observed, Presence, ProviderName, Reading, Server, ServerId, TemplateName, Zone,
     split_server_name,
@@ -524,8 +524,8 @@ impl<'a> Roll<'a> {
 
     /// Whether a cloud can be asked for one server.
     fn asks(&self, provider: &ProviderName) -> bool {
-        let kind = self.config.providers.get(provider).map(|provider| &provider.kind);
-        matches!(kind, Some(ProviderKind::OpenStack(_)))
+        let entry = self.config.providers.get(provider);
+        entry.is_some_and(|entry| entry.kind.can_look_up)
     }
 }
 

@@ -1,6 +1,8 @@
-//! What mita asks of a cloud, whatever its kind. A further kind is a new folder here and a `connect` of its own.
+//! What mita asks of a cloud, whatever its kind. A further kind is a new folder here and a line in `kinds`.
 
 pub mod exec;
+pub mod kind;
+pub mod kinds;
 pub mod openstack;
 
 use std::collections::BTreeSet;
@@ -9,21 +11,10 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use thiserror::Error;
 
-use crate::access::{ExecAccess, OpenStackAccess};
-use crate::http::Deadline;
+pub use crate::http::Deadline;
 use crate::model::{
     Belonging, BelongingKind, BelongingMark, Offer, Offers, Server, ServerId, ServerSpec, Spoken, TemplateName, Zone,
 };
-
-/// Prepares the client of an OpenStack. Nothing is sent until something is asked of it.
-pub fn connect(access: &OpenStackAccess, deadline: Deadline) -> Result<Box<dyn Provider>, ProviderError> {
-    Ok(Box::new(openstack::OpenStack::new(access, deadline)?))
-}
-
-/// Prepares an executable of the operator as a cloud. Nothing is run until something is asked of it.
-pub fn connect_exec(access: &ExecAccess, deadline: Deadline) -> Box<dyn Provider> {
-    Box::new(exec::Exec::new(access, deadline))
-}
 
 /// The servers of a project, and the cloud's clock.
 #[derive(Clone, Debug)]

@@ -24,9 +24,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::run;
-use crate::access::ExecAccess;
 use crate::http::{Deadline, printable};
 use crate::provider::ProviderError;
+use crate::provider::exec::access::ExecAccess;
 use crate::secret::Secret;
 
 /// The most lines of stderr that are logged of one call, counted from its end.

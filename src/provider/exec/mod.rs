@@ -11,14 +11,17 @@
 //! | `call` | what its end means |
 //! | `request`, `answer` | the JSON |
 
+pub mod access;
 mod answer;
 mod call;
+mod command;
 mod request;
 #[cfg(unix)]
 mod run;
 #[cfg(not(unix))]
 #[path = "run_elsewhere.rs"]
 mod run;
+pub mod settings;
 
 #[cfg(all(test, unix))]
 mod tests;
@@ -29,12 +32,12 @@ use std::net::IpAddr;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::access::ExecAccess;
 use crate::http::{Deadline, printable};
 use crate::model::{
     Belonging, BelongingKind, BelongingMark, Offer, Offers, ServerId, ServerSpec, TemplateName, Unavailable, Zone,
 };
 use crate::provider::{AddFloatingIp, CreateServer, Deleted, Provider, ProviderError, ServerList};
+use access::ExecAccess;
 use answer::{Checked, Console, Created, Has, List, Offered};
 use call::Call;
 

@@ -13,9 +13,9 @@ use super::lax::{Lax, Many};
 use super::odd::Oddities;
 use super::session::date;
 use super::told::{Loose, Odd, Told, Utc, text};
-use crate::access::{KeystoneAuth, NameOrId, OpenStackAccess};
 use crate::http::{Http, HttpError, Reply, Request, printable};
 use crate::provider::ProviderError;
+use crate::provider::openstack::access::{KeystoneAuth, NameOrId, OpenStackAccess};
 use crate::secret::Secret;
 use crate::text::quoted;
 

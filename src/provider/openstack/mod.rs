@@ -20,6 +20,7 @@
     reason = "an edge: a throttled request is repeated after a wait"
 )]
 
+pub mod access;
 mod auth;
 mod belongings;
 mod catalog;
@@ -41,6 +42,7 @@ mod port;
 mod resolve;
 mod server;
 mod session;
+pub mod settings;
 mod told;
 mod wire;
 
@@ -52,12 +54,12 @@ use std::net::IpAddr;
 
 use log::info;
 
-use crate::access::OpenStackAccess;
 use crate::http::{Deadline, Http, printable};
 use crate::model::{
     Belonging, BelongingKind, BelongingMark, Offers, ServerId, ServerSpec, Spoken, TemplateName, Unavailable, Zone,
 };
 use crate::provider::{AddFloatingIp, CreateServer, Deleted, Lookup, Provider, ProviderError, ServerList};
+use access::OpenStackAccess;
 use resolve::Stock;
 use session::{Pause, Session};
 

@@ -15,10 +15,10 @@ use super::catalog::{self, Service};
 use super::error::{Fault, unreachable};
 use super::kept::Keeper;
 use super::odd::Oddities;
-use crate::access::OpenStackAccess;
 use crate::http::{Http, HttpError, Reply, Request, http_date, printable};
 use crate::model::{Spoken, SpokenBase, digest};
 use crate::provider::ProviderError;
+use crate::provider::openstack::access::OpenStackAccess;
 
 /// Logins in one pass: public clouds count them (OVH: 60 a minute and user).
 const MAX_LOGINS: u32 = 3;
