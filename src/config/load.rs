@@ -12,6 +12,7 @@ use crate::settings::problem::{ConfigError, Report, Warning};
 use crate::settings::section::Section;
 use crate::settings::yaml::{self, Node, Value};
 
+use super::effective::write;
 use super::node::inherit;
 use super::provider;
 use super::root::{self, ROOT};
@@ -55,10 +56,29 @@ pub fn load(path: &Path, env: Env<'_>) -> Result<Loaded, ConfigError> {
 
 /// Does what [`load`] does with other kinds of clouds.
 pub fn load_with(path: &Path, env: Env<'_>, kinds: &[&'static Kind]) -> Result<Loaded, ConfigError> {
+    let nothing = |_: &Section<'_>, _: &Config| ();
+    read_file(path, env, kinds, &nothing).map(|(loaded, ())| loaded)
+}
+
+/// Reads and checks a configuration file, and writes out what it means with all defaults: the second value is the YAML.
+pub fn effective(path: &Path, env: Env<'_>) -> Result<(Loaded, String), ConfigError> {
+    let written = |root: &Section<'_>, config: &Config| write(root, config);
+    read_file(path, env, &KINDS, &written)
+}
+
+/// What is made of a good file beside its configuration.
+type Also<'a, T> = &'a dyn Fn(&Section<'_>, &Config) -> T;
+
+fn read_file<T>(
+    path: &Path,
+    env: Env<'_>,
+    kinds: &[&'static Kind],
+    also: Also<'_, T>,
+) -> Result<(Loaded, T), ConfigError> {
     let file = path.display().to_string();
     let bytes = read(path).map_err(|text| ConfigError::of_file(&file, &text))?;
     let report = Report::default();
-    let config = text_of(&bytes, &report).and_then(|text| {
+    let made = text_of(&bytes, &report).and_then(|text| {
         let folders = Folders::new(path, env);
         let outside = Outside {
             folders: &folders,
@@ -66,14 +86,13 @@ pub fn load_with(path: &Path, env: Env<'_>, kinds: &[&'static Kind]) -> Result<L
             readable: readable_by_others(path, 0o044),
         };
         let root = tree(text, &report, &outside, kinds)?;
-        Some(whole::config(&Section::root(&root, &report), text, &outside, kinds))
+        let root = Section::root(&root, &report);
+        let config = whole::config(&root, text, &outside, kinds);
+        report.is_good().then(|| (also(&root, &config), config))
     });
-    let good = report.is_good();
     let (problems, warnings) = report.finish(&file);
-    match config {
-        Some(config) if good => Ok(Loaded { config, warnings }),
-        _ => Err(ConfigError::of_lines(problems)),
-    }
+    let (also, config) = made.ok_or(ConfigError::of_lines(problems))?;
+    Ok((Loaded { config, warnings }, also))
 }
 
 /// Goes from the text to the checked tree, with what its sections inherit and take from elsewhere; `None` where that was

@@ -4,6 +4,7 @@
 //! read is known to `settings`, what an entry of `provider:` holds to its kind (`provider::kind`).
 
 mod cron;
+mod effective;
 mod jenkins;
 mod limits;
 mod load;
@@ -21,7 +22,7 @@ pub use crate::settings::duration::parse as parse_duration;
 pub use crate::settings::problem::{ConfigError, Warning};
 pub use jenkins::LabelSources;
 pub use limits::Limits;
-pub use load::{Loaded, find, load, load_with};
+pub use load::{Loaded, effective, find, load, load_with};
 pub use provider::ProviderConfig;
 pub use template::{Adopt, Agent, HostKey, MinReady, Placement, ReadyWindow, Register, Template};
 pub use timing::Timing;

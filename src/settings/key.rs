@@ -1,6 +1,6 @@
 //! What a key is: its name and other spellings, what it takes, its default, its bounds, its text for people.
 //!
-//! Keys are declared by [`keys!`] in the file that reads them, one statement each. All that is known of a key comes from
+//! Keys are declared by `keys!` in the file that reads them, one statement each. All that is known of a key comes from
 //! there: which keys are known, their types, defaults and bounds, the test that holds `mita.yaml.example` against them,
 //! what `mita config` prints.
 
@@ -19,6 +19,8 @@ pub enum Kind {
     Text,
     /// A text; an empty one means that the key is not there.
     TextOrNone,
+    /// A text that names what completes its section from elsewhere.
+    Source,
     /// The path of a file, relative to the configuration file.
     Path,
     /// A text that is never shown.
@@ -253,6 +255,11 @@ impl Key<Option<String>> {
     /// A text; an empty one means that the key is not there.
     pub const fn text_or_none(name: &'static str) -> Self {
         Self::new(name, Kind::TextOrNone)
+    }
+
+    /// A text that names what completes its section from elsewhere.
+    pub const fn source(name: &'static str) -> Self {
+        Self::new(name, Kind::Source)
     }
 
     /// The path of a file.

@@ -8,7 +8,7 @@
 //! | 2 | `check` | the tree against the tables of keys: unknown keys, spellings, types, words, bounds |
 //! | 3 | `section` | typed values out of the checked tree, with the defaults of the tables |
 //!
-//! A key is declared once, by [`keys!`], in the file that reads it (`key` has the types). `names`, `url`, `transport`
+//! A key is declared once, by `keys!`, in the file that reads it (`key` has the types). `names`, `url`, `transport`
 //! judge values that several sections have; `files` and `secrets` read what a value names. Which keys there are, and
 //! what they mean together, is not known here.
 

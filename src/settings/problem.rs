@@ -108,6 +108,7 @@ struct Findings {
     problems: Vec<Problem>,
     warnings: Vec<(Problem, bool)>,
     clues: Vec<Problem>,
+    taken: Vec<(String, String)>,
 }
 
 impl Report {
@@ -140,6 +141,25 @@ impl Report {
         let files = &mut self.found.borrow_mut().files;
         files.push(shown.into());
         u16::try_from(files.len()).unwrap_or(u16::MAX)
+    }
+
+    /// Returns what a further file is called.
+    pub fn file_name(&self, number: u16) -> Option<String> {
+        let at = usize::from(number).checked_sub(1)?;
+        self.found.borrow().files.get(at).cloned()
+    }
+
+    /// Notes that the value of a key that is not there was taken from a variable of the environment.
+    pub fn taken(&self, place: &Place, variable: &str) {
+        let taken = (place.path.clone(), variable.to_owned());
+        self.found.borrow_mut().taken.push(taken);
+    }
+
+    /// Returns the variable from which the value of a key was taken; `path` is that of the key.
+    pub fn variable_of(&self, path: &str) -> Option<String> {
+        let found = self.found.borrow();
+        let taken = found.taken.iter().find(|(taken, _)| taken == path);
+        taken.map(|(_, variable)| variable.clone())
     }
 
     /// Takes over what was reported of a further file.

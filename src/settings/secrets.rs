@@ -107,6 +107,7 @@ impl Outside<'_> {
             [(key, variable, text)] => {
                 let place = at.place(key);
                 let secret = usable(at, &place, Secret::new(text.as_str()), &format!(" in {variable}"))?;
+                at.report().taken(&place, variable);
                 Some((*key, secret))
             }
             [(key, first, _), (_, second, _), ..] => {

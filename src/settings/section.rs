@@ -65,7 +65,7 @@ impl<'t> Section<'t> {
     }
 
     /// Returns what is there under a key and has its type.
-    fn value(&self, key: &KeySpec) -> Option<&'t Value> {
+    pub fn value(&self, key: &KeySpec) -> Option<&'t Value> {
         let value = &self.entry(key.name)?.value.value;
         (!matches!(value, Value::Null | Value::Bad)).then_some(value)
     }
@@ -253,7 +253,8 @@ impl<'t> Section<'t> {
         self.report
     }
 
-    fn entry(&self, key: &str) -> Option<&'t Entry> {
+    /// Returns a key with its value.
+    pub fn entry(&self, key: &str) -> Option<&'t Entry> {
         self.node?.entry(key)
     }
 

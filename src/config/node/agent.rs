@@ -16,7 +16,7 @@ keys! {
     /// Who makes the Jenkins node.
     pub REGISTER: &'static str = Key::word("register", &WAYS).or("self");
     /// What the node is like that mita makes.
-    AGENT: Nested = Key::section("agent", &AGENT_KEYS);
+    pub AGENT: Nested = Key::section("agent", &AGENT_KEYS);
 }
 
 keys! {

@@ -17,7 +17,7 @@ mod user_data;
 use std::collections::BTreeSet;
 
 use crate::model::{self, ProviderName, TemplateName, Zone};
-use crate::settings::key::Key;
+use crate::settings::key::{Key, KeySpec};
 use crate::settings::problem::{Place, Report, quoted};
 use crate::settings::section::{Given, Item, Section};
 use crate::settings::{keys, names, suggest};
@@ -85,6 +85,15 @@ pub struct Context<'c> {
     pub clouds: Known<'c>,
     /// What a script is filled in with.
     pub site: Site<'c>,
+}
+
+/// Returns whether a key of a template counts in what `mita config` prints: one that comes from `defaults` may mean nothing
+/// in this template, and would be refused if it were its own.
+pub fn counts(at: &Section<'_>, key: &KeySpec) -> bool {
+    if key.name == server::VOLUME_TYPE.name {
+        return server::has_volume(at);
+    }
+    key.name != agent::AGENT.name || agent::register(at) != Register::Own
 }
 
 /// Reads all templates, in the order of the file.

@@ -45,7 +45,7 @@ keys! {
     /// A token that was made elsewhere.
     pub TOKEN: Option<Secret> = Key::secret("token").also(&["auth_token"]);
     /// An entry of clouds.yaml that completes this one.
-    pub CLOUD: Option<String> = Key::text("cloud");
+    pub CLOUD: Option<String> = Key::source("cloud");
     /// The address of Keystone.
     pub AUTH_URL: Option<String> = Key::text("auth_url");
     /// How to log in.
