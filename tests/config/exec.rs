@@ -1,41 +1,35 @@
 //! The keys of a provider of type exec: what is accepted, and the exact lines about what is not.
 
-#![cfg(unix)]
-#![expect(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test: it makes files and fails by panicking"
-)]
-
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use mita::config::{self, Loaded};
+use mita::config::Loaded;
 use mita::model::{ImageRef, SizeRef};
 use mita::provider::exec::access::ExecAccess;
-use tempfile::TempDir;
+
+use super::site::{Site, indented};
 
 /// A folder with executables, and the configuration in it.
-struct Folder(TempDir);
+struct Folder(Site);
 
 impl Folder {
     fn new() -> Self {
-        let folder = Self(tempfile::tempdir().unwrap());
+        let site = Site::new();
+        let bin = site.root().canonicalize().unwrap().join("bin");
+        let path = format!("/nowhere:{}", bin.display());
+        let site = site.with("PATH", &path);
+        let folder = Self(site.with("MITA_JENKINS_TOKEN", "not for the command"));
         folder.program("cloud", 0o755);
         folder
     }
 
     fn path(&self) -> PathBuf {
-        self.0.path().canonicalize().unwrap()
+        self.0.root().canonicalize().unwrap()
     }
 
     fn program(&self, name: &str, mode: u32) {
-        let path = self.0.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, "#!/bin/sh\n").unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        self.0.write(name, "#!/bin/sh\n", mode);
     }
 
     fn try_load(&self, providers: &str, node: &str) -> Result<Loaded, Vec<String>> {
@@ -43,25 +37,13 @@ impl Folder {
     }
 
     fn try_load_with(&self, token: &str, providers: &str, node: &str) -> Result<Loaded, Vec<String>> {
-        let indent = |text: &str| format!("  {}\n", text.replace('\n', "\n  "));
         let text = format!(
             "provider:\n{}jenkins: {{url: \"https://jenkins.example.com\", user: mita, {token}}}\nnodes:\n  small:\n    \
              labels: [a]\n{}",
-            indent(providers),
-            indent(&indent(node)),
+            indented(providers, "  "),
+            indented(node, "    "),
         );
-        let file = self.path().join("mita.yaml");
-        fs::write(&file, text).unwrap();
-        let mode = if node.contains("readable") { 0o644 } else { 0o600 };
-        fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
-        let prefix = format!("{}/", self.path().display());
-        let env = |name: &str| match name {
-            "HOME" => Some("/home/ci".to_owned()),
-            "PATH" => Some(format!("/nowhere:{}", self.path().join("bin").display())),
-            "MITA_JENKINS_TOKEN" => Some("not for the command".to_owned()),
-            _ => None,
-        };
-        config::load(&file, &env).map_err(|error| error.to_string().lines().map(|l| l.replace(&prefix, "")).collect())
+        self.0.load(text)
     }
 
     fn load(&self, providers: &str, node: &str) -> Loaded {
@@ -286,20 +268,19 @@ fn a_program_that_everyone_may_change_is_warned_of() {
 
 #[test]
 fn a_secret_in_the_environment_asks_for_a_private_file() {
-    let folder = Folder::new();
+    let folder = Folder(Folder::new().0.readable());
     let said = |variable: &str| {
         // The controller's token stands elsewhere here, so that it is not the reason.
         let providers = format!("{EXEC}\n  environment: {{{variable}: x}}");
         let text = "holds a secret and can be read by others";
-        let loaded = folder.load_with("token_file: ./token", &providers, "provider: exec # readable");
+        let loaded = folder.load_with("token_file: ./token", &providers, "provider: exec");
         loaded
             .warnings
             .iter()
             .filter(|warning| warning.text.contains(text))
             .count()
     };
-    fs::write(folder.path().join("token"), "t0ken").unwrap();
-    fs::set_permissions(folder.path().join("token"), fs::Permissions::from_mode(0o600)).unwrap();
+    folder.0.write("token", "t0ken", 0o600);
     assert_eq!(said("DOCKER_HOST"), 0);
     assert_eq!(said("CLOUD_TOKEN_FILE"), 0);
     assert_eq!(said("CLOUD_TOKEN"), 1);

@@ -1,29 +1,20 @@
 //! The keys of a template that say what a server is made of: image, size, volumes, networks, ports.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test: it makes files and fails by panicking"
-)]
-
-use mita::config::{self, Config};
+use mita::config::Config;
 use mita::model::{ImageRef, PortSpec, ServerSpec, SizeRef};
+
+use super::site::{Site, indented};
 
 const HEAD: &str = "provider: {openstack: {auth_url: 'https://k', username: u, password: p, tenant_name: t}}\n\
     jenkins: {url: 'https://j', user: u, token: t}\n";
 
 /// Loads a template of some lines, with some defaults; the error lines are without their file.
 fn load(lines: &str, defaults: &str) -> Result<Config, Vec<String>> {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("mita.yaml");
-    let lines: Vec<String> = lines.lines().map(|line| format!("    {line}\n")).collect();
-    let lines = lines.concat();
+    let lines = indented(lines, "    ");
     let text =
         format!("{HEAD}nodes:\n  small:\n    provider: openstack\n    labels: [a]\n{lines}defaults: {{{defaults}}}\n");
-    std::fs::write(&file, text).unwrap();
-    let env = |name: &str| (name == "HOME").then(|| "/home/ci".to_owned());
-    let loaded = config::load(&file, &env).map_err(|error| {
-        let parts = error.lines().iter();
+    let loaded = Site::new().load(text).map_err(|lines| {
+        let parts = lines.iter();
         parts
             .map(|line| line.split_once("mita.yaml:").unwrap().1.to_owned())
             .collect::<Vec<_>>()

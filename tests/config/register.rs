@@ -1,12 +1,8 @@
 //! The keys that say who makes a Jenkins node and what it is like, and what the script is given then.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test: it makes files and fails by panicking"
-)]
+use mita::config::{HostKey, Loaded, Register};
 
-use mita::config::{self, HostKey, Loaded, Register};
+use super::site::{Site, indented};
 
 const HEAD: &str = "provider: {openstack: {auth_url: 'https://k', username: u, password: p, tenant_name: t}}\n\
     jenkins: {url: 'https://j', user: u, token: t}\nnodes:\n  small:\n    provider: openstack\n    labels: [a]\n    \
@@ -16,13 +12,9 @@ const KEY: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINdamAGCsQq31Uv+08lkBzoO4
 
 /// Loads a template of some lines; the error lines are without their file and place.
 fn load(lines: &str) -> Result<Loaded, Vec<String>> {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("mita.yaml");
-    let lines: Vec<String> = lines.lines().map(|line| format!("    {line}\n")).collect();
-    std::fs::write(&file, format!("{HEAD}{}", lines.concat())).unwrap();
-    let env = |name: &str| (name == "HOME").then(|| "/home/ci".to_owned());
-    config::load(&file, &env).map_err(|error| {
-        let parts = error.lines().iter();
+    let text = format!("{HEAD}{}", indented(lines, "    "));
+    Site::new().load(text).map_err(|lines| {
+        let parts = lines.iter();
         parts
             .map(|line| line.split_once("nodes.small.").unwrap().1.to_owned())
             .collect()

@@ -1,21 +1,15 @@
 //! `cloud: NAME`: what is taken from clouds.yaml, secure.yaml and the environment, and the exact lines about what is
 //! wrong there.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "a test: it makes files and fails by panicking"
-)]
-
-use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use mita::config::{self, Loaded};
+use mita::config::Loaded;
 use mita::provider::openstack::access::{KeystoneAuth, NameOrId, OpenStackAccess};
-use tempfile::TempDir;
+
+use super::site;
 
 const REST: &str = "jenkins: {url: 'https://j', user: u, token: t}
 nodes: {n: {image_name: i, size: s, labels: [l], provider: openstack}}
@@ -38,44 +32,30 @@ const CLOUDS: &str = "clouds:
 ";
 
 /// A home with OpenStack's files, and the environment.
-struct Site {
-    folder: TempDir,
-    env: BTreeMap<String, String>,
-}
+struct Site(site::Site);
 
 impl Site {
     fn new(clouds: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let site = Self {
-            env: BTreeMap::from([
-                ("HOME".to_owned(), folder.path().join("home").display().to_string()),
-                (
-                    "XDG_CONFIG_DIRS".to_owned(),
-                    folder.path().join("site").display().to_string(),
-                ),
-            ]),
-            folder,
-        };
+        let site = site::Site::new();
+        let (home, dirs) = (site.path("home"), site.path("site"));
+        let site = site.with("HOME", home.to_str().unwrap());
+        let site = Self(site.with("XDG_CONFIG_DIRS", dirs.to_str().unwrap()));
         if !clouds.is_empty() {
             site.write("home/.config/openstack/clouds.yaml", clouds);
         }
         site
     }
 
-    fn with(mut self, name: &str, value: &str) -> Self {
-        self.env.insert(name.to_owned(), value.to_owned());
-        self
+    fn with(self, name: &str, value: &str) -> Self {
+        Self(self.0.with(name, value))
     }
 
     fn path(&self, name: &str) -> String {
-        self.folder.path().join(name).display().to_string()
+        self.0.path(name).display().to_string()
     }
 
     fn write(&self, name: &str, text: &str) {
-        let path = self.folder.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, text).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        self.0.write(name, text, 0o600);
     }
 
     /// Loads a configuration with these lines under `provider.openstack`.
@@ -84,14 +64,11 @@ impl Site {
     }
 
     fn load_providers(&self, providers: &str) -> Result<Loaded, Vec<String>> {
-        self.write("mita.yaml", &format!("provider:\n{providers}{REST}"));
-        let env = |name: &str| self.env.get(name).cloned();
-        let loaded = config::load(&self.folder.path().join("mita.yaml"), &env);
-        loaded.map_err(|error| error.to_string().lines().map(|line| self.short(line)).collect())
+        self.0.load(format!("provider:\n{providers}{REST}"))
     }
 
     fn short(&self, line: &str) -> String {
-        line.replace(&format!("{}/", self.folder.path().display()), "")
+        self.0.short(line)
     }
 
     #[track_caller]
@@ -396,7 +373,7 @@ fn transport_and_endpoints_are_taken() {
     let pem = "-----BEGIN CERTIFICATE-----\n";
     site.write("home/.config/openstack/ca.pem", pem);
     let access = site.access("cloud: c");
-    let ca_file = site.folder.path().join("home/.config/openstack/ca.pem");
+    let ca_file = site.0.path("home/.config/openstack/ca.pem");
     assert_eq!(access.transport.ca_file.as_deref(), Some(Path::new(&ca_file)));
     assert_eq!(access.interface, "internal");
     let endpoints = &access.endpoints;
@@ -726,7 +703,7 @@ fn region_and_interface_of_the_environment_reach_a_named_cloud_and_are_said() {
 fn no_message_shows_a_secret_and_a_readable_file_is_hinted_at() {
     let site = Site::new(&CLOUDS.replace("from clouds", "Geheim1"));
     assert_eq!(site.warnings("cloud: ci"), [""; 0]);
-    let file = site.folder.path().join("home/.config/openstack/clouds.yaml");
+    let file = site.0.path("home/.config/openstack/clouds.yaml");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
     assert_eq!(
         site.warnings("cloud: ci"),
@@ -819,7 +796,11 @@ fn a_file_of_the_current_folder_is_used_and_said() {
     let check = |config: &str, folder: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mita"));
         command.args(["-c", &site.path(config), "check"]).env_clear();
-        let done = command.envs(&site.env).current_dir(site.path(folder)).output().unwrap();
+        let done = command
+            .envs(site.0.env())
+            .current_dir(site.path(folder))
+            .output()
+            .unwrap();
         let err = String::from_utf8(done.stderr).unwrap();
         (done.status.code(), err)
     };
