@@ -5,6 +5,7 @@
 //! | module | what it is for |
 //! | --- | --- |
 //! | [`text`] | texts from elsewhere, fit to be read |
+//! | `lenient` | JSON from elsewhere, read as far as it can be |
 //! | [`model`] | names and facts |
 //! | [`access`] | how to reach the services |
 //! | `pattern` | regular expressions of the configuration |
@@ -32,8 +33,8 @@ mod disk;
 mod error;
 mod http;
 mod jenkins;
-mod json;
 pub mod labels;
+mod lenient;
 mod lock;
 pub mod model;
 mod pass;
@@ -47,4 +48,4 @@ pub mod settings;
 pub mod state;
 pub mod text;
 
-pub use cli::{Surroundings, run};
+pub use cli::{Io, run};

@@ -74,7 +74,7 @@ impl Weather {
         let cut = self.cut();
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let config = self.folder.path().join("mita.yaml").display().to_string();
-        let mut around = mita::Surroundings::new(self.world.now(), &mut out, &mut err);
+        let mut around = mita::Io::new(self.world.now(), &mut out, &mut err);
         let exit = mita::run(["mita", "-q", "-c", &config, "run", "-o", "json"], &mut around);
         let text = format!("{}{}", String::from_utf8_lossy(&out), String::from_utf8_lossy(&err));
         self.log

@@ -13,8 +13,9 @@ use crate::plan::{self, Context, Plan};
 use crate::state::State;
 
 use super::args::{Cli, DestroyArgs};
+use super::console::Console;
 use super::passes::{How, finish};
-use super::{Console, setup};
+use super::setup;
 
 /// Plans what is to be done with the nodes that were named.
 pub type Planner<'p> = dyn Fn(&Observed, &Config, &State, &Context) -> Plan + 'p;
@@ -41,7 +42,7 @@ pub fn by_name(
     console: &mut Console<'_, '_>,
 ) -> Result<u8, Error> {
     let mut config = setup::config(cli, console)?;
-    let now = console.surroundings.now;
+    let now = console.io.now;
     let context = Context {
         now,
         pass: setup::pass_id()?,
@@ -59,7 +60,7 @@ pub fn by_name(
     };
     let state = setup::state(&config, !how.dry_run, console)?;
     let began = Instant::now();
-    let mut live = Live::connect(&config, &console.surroundings.stop)?;
+    let mut live = Live::connect(&config, &console.io.stop)?;
     let mut observed = observe::look(&mut live, &state)?;
     let mut plan = planner(&observed, &config, &state, &context);
     while live.must_end().is_none() && pass::settle(&mut live, &config, &mut observed, &plan)? {

@@ -6,8 +6,8 @@ use crate::model::Observed;
 use crate::plan::{self, Context, Plan};
 use crate::state::State;
 
-use super::Console;
 use super::args::{Cli, DrainArgs, UndrainArgs};
+use super::console::Console;
 use super::destroy::by_name;
 use super::passes::How;
 

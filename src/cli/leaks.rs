@@ -9,15 +9,15 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::error::{EXIT_DONE, EXIT_PARTLY, Error};
-use crate::http::printable;
 use crate::pass::{self, Decision, Live, observe};
 use crate::plan::{self, Context, Leak, LeakKind, LeakOwner};
 use crate::report::json;
-use crate::report::text::{age, count};
 
 use super::args::{Cli, LeaksArgs, Output};
+use super::console::Console;
 use super::passes::{How, finish};
-use super::{Console, setup};
+use super::setup;
+use crate::text::{age, plural, printable};
 
 #[derive(Serialize)]
 struct LeaksReport<'a> {
@@ -29,7 +29,7 @@ struct LeaksReport<'a> {
 pub fn leaks(cli: &Cli, args: &LeaksArgs, console: &mut Console<'_, '_>) -> Result<u8, Error> {
     let config = setup::config(cli, console)?;
     let context = Context {
-        now: console.surroundings.now,
+        now: console.io.now,
         pass: setup::pass_id()?,
         create: false,
         remove: true,
@@ -44,14 +44,14 @@ pub fn leaks(cli: &Cli, args: &LeaksArgs, console: &mut Console<'_, '_>) -> Resu
     };
     let state = setup::state(&config, acts, console)?;
     let began = Instant::now();
-    let mut live = Live::connect(&config, &console.surroundings.stop)?;
+    let mut live = Live::connect(&config, &console.io.stop)?;
     let mut observed = observe::look(&mut live, &state)?;
     let (mut found, mut plan) = plan::leaks(&observed, &config, &state, &context);
     while live.must_end().is_none() {
         let asked = if args.delete {
             pass::settle(&mut live, &config, &mut observed, &plan)?
         } else {
-            observe::ask_belongings(&mut live, &mut observed, &plan)
+            observe::ask_resources(&mut live, &mut observed, &plan)
         };
         if !asked {
             break;
@@ -90,7 +90,7 @@ pub fn leaks(cli: &Cli, args: &LeaksArgs, console: &mut Console<'_, '_>) -> Resu
 }
 
 fn show(found: &[Leak], output: Option<Output>, console: &mut Console<'_, '_>) {
-    let out = &mut *console.surroundings.out;
+    let out = &mut *console.io.out;
     // A closed stdout leaves nobody to tell.
     let _ = if output == Some(Output::Json) {
         let report = LeaksReport {
@@ -133,6 +133,6 @@ fn print(out: &mut dyn Write, found: &[Leak]) -> io::Result<()> {
         writeln!(out, "{kind:<12} {owner:<7} {line}")?;
     }
     let removable = found.iter().filter(|leak| leak.removable).count();
-    let leaks = count(found.len() as u64, "leak", "leaks");
+    let leaks = plural(found.len(), "leak");
     writeln!(out, "{leaks}, of which --delete removes {removable}")
 }

@@ -18,7 +18,8 @@ use crate::report::{Action, Outcome, Report, Seen, json, text};
 use crate::state::{State, file};
 
 use super::args::{Cli, Output, PassArgs};
-use super::{Console, setup};
+use super::console::Console;
+use super::setup;
 
 /// The passes that there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +36,7 @@ pub enum Kind {
 pub fn pass(cli: &Cli, args: &PassArgs, kind: Kind, console: &mut Console<'_, '_>) -> Result<u8, Error> {
     let mut config = setup::config(cli, console)?;
     let mut context = Context {
-        now: console.surroundings.now,
+        now: console.io.now,
         pass: setup::pass_id()?,
         create: kind != Kind::Reap,
         remove: kind != Kind::Provision,
@@ -84,7 +85,7 @@ impl How {
         match self.output {
             Some(Output::Text) => true,
             Some(Output::Json) => false,
-            None => self.dry_run || (console.surroundings.terminal && !console.quiet),
+            None => self.dry_run || (console.io.terminal && !console.quiet),
         }
     }
 }
@@ -98,7 +99,7 @@ fn live_pass(
     console: &mut Console<'_, '_>,
 ) -> Result<u8, Error> {
     let began = Instant::now();
-    let mut live = Live::connect(config, &console.surroundings.stop)?;
+    let mut live = Live::connect(config, &console.io.stop)?;
     let decision = pass::decide(&mut live, config, &mut state, context)?;
     if let Some(path) = &args.save_observation {
         let observed = decision.observed.clone();
@@ -150,7 +151,7 @@ pub fn finish(
         (actions, plan)
     } else {
         let save = |state: &State| file::save(&config.state_file, state).map_err(Error::from);
-        let out = &mut *console.surroundings.out;
+        let out = &mut *console.io.out;
         let mut told = |action: &Action| {
             if prints {
                 let _ = text::action(out, action).and_then(|()| out.flush());
@@ -241,7 +242,7 @@ fn exit(troubles: &Troubles, actions: &[Action], how: How) -> u8 {
 fn print_actions(actions: &[Action], prints: bool, console: &mut Console<'_, '_>) {
     if prints {
         for action in actions {
-            let _ = text::action(console.surroundings.out, action);
+            let _ = text::action(console.io.out, action);
         }
     }
 }
@@ -275,17 +276,17 @@ fn conclude(
         notes,
     };
     if how.output == Some(Output::Json) {
-        let _ = json::print(console.surroundings.out, &report);
+        let _ = json::print(console.io.out, &report);
     } else if how.prints_text(console) {
-        let _ = text::closing(console.surroundings.out, &report, !how.named);
+        let _ = text::closing(console.io.out, &report, !how.named);
     }
-    let _ = console.surroundings.out.flush();
+    let _ = console.io.out.flush();
     for warning in troubles.news.iter().chain(&troubles.warnings) {
         console.warn(warning);
     }
     for action in &report.actions {
         if let Some(error) = action.error.as_ref().filter(|_| is_failure(action, how)) {
-            console.error(&format!("{} {}: {error}", action.act.word(), action.name));
+            console.error(&format!("{} {}: {error}", action.kind.word(), action.name));
         }
     }
     if let Some(error) = &troubles.error {

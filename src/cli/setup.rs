@@ -16,8 +16,8 @@ use crate::lock::{self, Lock, Patience};
 use crate::state::State;
 use crate::state::file::{self, Found};
 
-use super::Console;
 use super::args::Cli;
+use super::console::Console;
 
 /// Finds and loads the configuration; returns where it was, too.
 pub fn load(cli: &Cli) -> Result<(PathBuf, Loaded), Error> {
@@ -51,9 +51,9 @@ pub fn config(cli: &Cli, console: &mut Console<'_, '_>) -> Result<Config, Error>
 /// Takes the lock beside the state file, whose folder is made where it is missing.
 pub fn lock(config: &Config, wait: Duration, console: &Console<'_, '_>) -> Result<Lock, Error> {
     file::make_folder(&config.state_file)?;
-    let stop = &console.surroundings.stop;
+    let stop = &console.io.stop;
     let (path, patience) = (lock::path_for(&config.state_file), Patience { wait, stop });
-    Ok(lock::take(&path, &patience, console.surroundings.now, &sleep)?)
+    Ok(lock::take(&path, &patience, console.io.now, &sleep)?)
 }
 
 /// Reads the state. A damaged file is moved aside if `write`, and the pass goes on from the cloud's marks.
@@ -63,10 +63,7 @@ pub fn state(config: &Config, write: bool, console: &mut Console<'_, '_>) -> Res
         Found::State(state) => Ok(state),
         Found::Damaged { what } => {
             let done = if write {
-                format!(
-                    "moved to {}",
-                    file::set_aside(path, console.surroundings.now)?.display()
-                )
+                format!("moved to {}", file::set_aside(path, console.io.now)?.display())
             } else {
                 "left in place".to_owned()
             };

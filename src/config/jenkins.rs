@@ -9,7 +9,8 @@ use crate::settings::problem::quoted;
 use crate::settings::secrets::Source;
 use crate::settings::section::Section;
 use crate::settings::transport::{TRANSPORT, transport};
-use crate::settings::{keys, names, suggest, url};
+use crate::settings::{keys, names, url};
+use crate::text::did_you_mean;
 
 keys! {
     /// `jenkins:`.
@@ -104,7 +105,7 @@ pub fn label_sources(at: &Section<'_>, nodes: Option<&[&str]>) -> LabelSources {
     if let (Some(name), Some(nodes)) = (bootstrap.as_deref(), nodes)
         && !nodes.contains(&name)
     {
-        let hint = suggest::did_you_mean(name, nodes.iter().copied());
+        let hint = did_you_mean(name, nodes.iter().copied());
         at.error(&BOOTSTRAP, format!("there is no node {}{hint}", quoted(name)));
     }
     LabelSources {

@@ -8,11 +8,12 @@ use crate::provider::kind::{CloudSettings, Kind, MAX_SERVERS, Site, TYPE};
 use crate::settings::check::Checker;
 use crate::settings::files::Outside;
 use crate::settings::key::Schema;
+use crate::settings::names;
 use crate::settings::problem::{Place, join, quoted};
 use crate::settings::secrets::password_variable;
 use crate::settings::section::{Given, Section};
 use crate::settings::yaml::{Entry, Node, Value};
-use crate::settings::{names, suggest};
+use crate::text::did_you_mean;
 
 use super::root::PROVIDER;
 
@@ -200,7 +201,7 @@ fn no_kind(at: &Section<'_>, written: Option<&str>, kinds: &[&'static Kind]) {
             at.error(&TYPE, format!("type {kind} is not supported yet; use {use_these}"));
         }
         Some(kind) => {
-            let hint = suggest::did_you_mean(kind, kinds.iter().map(|kind| kind.name));
+            let hint = did_you_mean(kind, kinds.iter().map(|kind| kind.name));
             at.error(&TYPE, format!("{} is no type of provider{hint}", quoted(kind)));
         }
         // What is no text was reported as that.

@@ -5,13 +5,14 @@
 
 use serde_json::{Value, json};
 
-use crate::http::{escaped, printable};
+use crate::http::escaped;
 use crate::jenkins::JenkinsError;
 use crate::jenkins::address::node_path;
 use crate::jenkins::client::{Client, bad_answer};
 use crate::jenkins::job;
 use crate::model::NodeName;
 use crate::secret::Secret;
+use crate::text::printable;
 
 const CREATE: &str = "computer/doCreateItem";
 

@@ -32,7 +32,7 @@ impl Client {
             let ageless = |item: &&mut QueueItem| item.since == Timestamp::UNIX_EPOCH;
             queue.items.iter_mut().filter(ageless).for_each(|item| item.since = now);
         }
-        let header = |name| reply.header(name).map(|text| crate::http::printable(text, 40));
+        let header = |name| reply.header(name).map(|text| crate::text::printable(text, 40));
         let (version, language) = (header("x-jenkins"), header("x-jenkins-language"));
         let session = header("x-jenkins-session");
         // The two bodies are the largest things in memory: only one at a time.

@@ -205,7 +205,7 @@ fn is_held(by: OfflineBy, by_monitor: bool) -> bool {
 }
 
 fn reason_of(node: &NodeState) -> String {
-    crate::http::printable(&node.offline_reason, 200)
+    crate::text::printable(&node.offline_reason, 200)
 }
 
 /// Returns whether a version (`2.503`, `2.492.3`, `2.504-SNAPSHOT`) is at least another.

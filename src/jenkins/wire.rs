@@ -11,11 +11,10 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::http::printable;
-use crate::jenkins::lenient::{Flag, Number, Object, Text, Told};
 use crate::jenkins::list;
-use crate::jenkins::repair::{self, UNREADABLE};
+use crate::lenient::{self, Flag, Number, Object, Text, TextOrNull, UNREADABLE};
 use crate::model::{QueueItem, Stage, TaskLabel};
+use crate::text::printable;
 
 pub use computers::{Computers, NodeState, computer_names, computers, label_nodes, node};
 
@@ -88,14 +87,14 @@ pub fn queue(body: &[u8], keep: Keep) -> Result<Queue, String> {
 
 /// Reads each item on its own. What cannot be read of one is not known.
 fn odd_queue(body: &[u8], keep: Keep) -> Result<Queue, String> {
-    let text = repair::repaired(body);
+    let text = lenient::repaired(body);
     let (elements, hidden) = list::elements(&text, "items", BESIDE, MAX_ITEMS)?;
     let mut odd = Oddities::default();
     let mut items = Vec::with_capacity(elements.len());
     for element in elements {
         let Object(wire) = serde_json::from_str::<Object<WireItem<'_>>>(element).unwrap_or_default();
         let task = wire.as_ref().and_then(|item| item.task.0.as_ref());
-        let name = task.and_then(WireTask::telling).map(repair::shown);
+        let name = task.and_then(WireTask::telling).map(lenient::shown);
         let name = printable(&name.unwrap_or_default(), 80);
         let fault = match &wire {
             Some(item) if element.contains(UNREADABLE) && item.id.0.is_some() => {
@@ -181,7 +180,7 @@ struct WireTask<'a> {
     #[serde(borrow, default)]
     url: Text<'a>,
     #[serde(borrow, default)]
-    label_expression: Told<'a>,
+    label_expression: TextOrNull<'a>,
 }
 
 impl WireTask<'_> {
@@ -211,10 +210,10 @@ impl WireItem<'_> {
             known(&mut task.class);
             known(&mut task.url);
             for name in [&mut task.name, &mut task.full_name, &mut task.full_display_name] {
-                name.0 = name.0.take().map(|name| repair::shown(&name).into());
+                name.0 = name.0.take().map(|name| lenient::shown(&name).into());
             }
-            if matches!(&task.label_expression, Told::Text(text) if text.contains(UNREADABLE)) {
-                task.label_expression = Told::Untold;
+            if matches!(&task.label_expression, TextOrNull::Text(text) if text.contains(UNREADABLE)) {
+                task.label_expression = TextOrNull::Absent;
             }
         }
         self
@@ -236,9 +235,9 @@ impl WireItem<'_> {
             task_name: String::new(),
             task_url: None,
             label: match std::mem::take(&mut task.label_expression) {
-                Told::Untold => TaskLabel::Untold,
-                Told::Null => TaskLabel::Anywhere,
-                Told::Text(text) => TaskLabel::Expression(text.into_owned()),
+                TextOrNull::Absent => TaskLabel::Absent,
+                TextOrNull::Null => TaskLabel::Anywhere,
+                TextOrNull::Text(text) => TaskLabel::Expression(text.into_owned()),
             },
         };
         if stage == Stage::Buildable || keep == Keep::All {
@@ -279,7 +278,7 @@ pub fn quieting_down(body: &[u8]) -> Result<bool, String> {
         #[serde(default)]
         quieting_down: Flag,
     }
-    let root: Root = repair::read(body)?;
+    let root: Root = lenient::read(body).map_err(|error| error.to_string())?;
     root.quieting_down.0.ok_or_else(|| "quietingDown is missing".to_owned())
 }
 
@@ -291,6 +290,6 @@ pub fn crumb(body: &[u8]) -> Result<(String, String), String> {
         crumb: String,
         crumb_request_field: String,
     }
-    let issued: Issued = repair::read(body)?;
+    let issued: Issued = lenient::read(body).map_err(|error| error.to_string())?;
     Ok((issued.crumb_request_field, issued.crumb))
 }

@@ -4,122 +4,25 @@
 
 pub mod execute;
 mod host_key;
+mod live;
 pub mod observe;
 pub mod rows;
 pub mod saved;
 mod shares;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use crate::config::Config;
 use crate::error::{Error, chain};
-use crate::http::Deadline;
-use crate::jenkins::Client;
 use crate::model::{Observed, ProviderName, Reading};
 use crate::plan::{self, Context, Create, Leftover, NewFloatingIp, Plan, Removal, VolumeMark};
-use crate::provider::Provider;
 use crate::report::{Action, Seen};
 use crate::state::State;
-use shares::{Ledger, Shared};
+
+pub use live::Live;
 
 /// The most times a pass plans again after a create was refused: each time another placement is held back.
 const MAX_ROUNDS: u32 = 20;
-
-/// The services, logged in to when they are first asked.
-pub struct Live {
-    /// The controller.
-    pub jenkins: Client,
-    /// The clouds.
-    pub clouds: BTreeMap<ProviderName, Box<dyn Provider>>,
-    /// What each of several clouds used of its share; empty with a single one.
-    ledgers: BTreeMap<ProviderName, Rc<Ledger>>,
-    deadline: Deadline,
-    span: Duration,
-    stop: Arc<AtomicBool>,
-}
-
-impl Live {
-    /// Builds the clients. Nothing is sent yet.
-    pub fn connect(config: &Config, stop: &Arc<AtomicBool>) -> Result<Self, Error> {
-        let span = config.limits.pass_deadline.unsigned_abs();
-        let deadline = Deadline::after(span);
-        let unusable =
-            |what: &str, error: &dyn std::error::Error| Error::Config(vec![format!("{what}: {}", chain(error))]);
-        let mut jenkins =
-            Client::new(&config.jenkins, deadline.clone()).map_err(|error| unusable("jenkins", &error))?;
-        if config.templates.iter().any(|template| template.max_builds.is_some()) {
-            jenkins.tell_builds();
-        }
-        let mut clouds = BTreeMap::new();
-        let mut ledgers = BTreeMap::new();
-        let several = u32::try_from(config.providers.len()).unwrap_or(u32::MAX);
-        for (name, entry) in &config.providers {
-            let own = deadline.part();
-            let cloud = entry.settings.connect(own.clone());
-            let mut cloud = cloud.map_err(|error| unusable(&format!("provider.{name}"), &error))?;
-            if several > 1 {
-                let ledger = Rc::new(Ledger::new(span, several));
-                cloud = Box::new(Shared::new(cloud, own, deadline.clone(), Rc::clone(&ledger)));
-                ledgers.insert(name.clone(), ledger);
-            }
-            clouds.insert(name.clone(), cloud);
-        }
-        Ok(Self {
-            jenkins,
-            clouds,
-            ledgers,
-            deadline,
-            span,
-            stop: Arc::clone(stop),
-        })
-    }
-
-    /// Returns why no new action may be started, if so.
-    pub fn must_end(&self) -> Option<&'static str> {
-        if self.stop.load(Ordering::Relaxed) {
-            return Some("a signal asked the pass to end");
-        }
-        self.is_out_of_time()
-            .then_some("the pass nears its deadline (limits.pass_deadline)")
-    }
-
-    /// Returns why nothing more is asked of a cloud in this pass, if so: it let the others wait for long enough.
-    pub fn closed(&self, provider: &ProviderName) -> Option<String> {
-        self.ledgers.get(provider)?.closed()
-    }
-
-    /// Returns whether the pass waited long for a cloud already, so that the others come first.
-    pub fn is_slow(&self, provider: &ProviderName) -> bool {
-        self.ledgers.get(provider).is_some_and(|ledger| ledger.is_slow())
-    }
-
-    /// Returns whether less than a tenth of the pass's time is left.
-    pub fn is_out_of_time(&self) -> bool {
-        self.deadline.left().is_some_and(|left| left < self.span / 10)
-    }
-
-    /// Returns how long the pass takes already.
-    pub fn elapsed(&self) -> Duration {
-        self.deadline
-            .left()
-            .map_or(Duration::ZERO, |left| self.span.saturating_sub(left))
-    }
-
-    /// Returns the requests made so far, by service.
-    pub fn requests(&self) -> BTreeMap<String, u64> {
-        let mut requests: BTreeMap<String, u64> = self
-            .clouds
-            .iter()
-            .map(|(name, cloud)| (name.to_string(), cloud.requests()))
-            .collect();
-        requests.insert("jenkins".to_owned(), self.jenkins.requests());
-        requests
-    }
-}
 
 /// A decision: what was seen, and what is to be done about it.
 pub struct Decision {
@@ -134,11 +37,11 @@ pub struct Decision {
 /// Looks and plans; asks what a first plan shows to be needed (quieting down, offers) and plans again.
 pub fn decide(live: &mut Live, config: &Config, state: &mut State, context: &Context) -> Result<Decision, Error> {
     let mut observed = observe::look(live, state)?;
-    let wishes = observe::wishes(live, config, &mut observed, state, context.now);
+    let label_requests = observe::label_requests(live, config, &mut observed, state, context.now);
     let mut missing = BTreeSet::new();
     loop {
         observe::remember_bases(live, state);
-        let plan = plan::plan_for(&observed, config, state, context, wishes.clone());
+        let plan = plan::plan_for(&observed, config, state, context, label_requests.clone());
         // A pass that must end does nothing of what it would ask about.
         if live.must_end().is_some() || !settle(live, config, &mut observed, &plan)? {
             return Ok(Decision {
@@ -174,10 +77,10 @@ pub fn settle(live: &mut Live, config: &Config, observed: &mut Observed, plan: &
         return Ok(true);
     }
     let faults = observe::ask_faults(live, observed, plan);
-    let belongings = observe::ask_belongings(live, observed, plan);
+    let resources = observe::ask_resources(live, observed, plan);
     let offers = observe::ask_offers(live, config, observed, plan);
     observe::take_odd(live, observed);
-    Ok(offers || faults || belongings)
+    Ok(offers || faults || resources)
 }
 
 /// Says what of the observation failed: each makes the pass end with exit code 1.
@@ -193,7 +96,7 @@ pub fn unreadable(observed: &Observed) -> Vec<String> {
         if let Some(Reading::Unreadable(reason)) = cloud.ok().and_then(|view| view.offers.as_ref()) {
             sentences.push(format!("provider {name}: cannot tell what it offers: {reason}"));
         }
-        if let Some(Reading::Read(listed)) = cloud.ok().and_then(|view| view.belongings.as_ref()) {
+        if let Some(Reading::Read(listed)) = cloud.ok().and_then(|view| view.resources.as_ref()) {
             let failed = listed.failed.iter();
             sentences.extend(failed.map(|(kind, reason)| {
                 let noun = kind.noun();
@@ -266,7 +169,7 @@ pub fn act(
     // What is asked of a slow cloud comes after all that others can do.
     let [soon, late] = Chores::of(live, &mut plan);
     soon.done(live, observed, &mut executor);
-    executor.register(live, &std::mem::take(&mut plan.registers));
+    executor.register(live, &std::mem::take(&mut plan.registrations));
     let broken = create(live, config, base, observed, &mut plan, context, &mut executor).err();
     late.done(live, observed, &mut executor);
     let ended = if executor.left_undone && broken.is_none() {

@@ -6,9 +6,10 @@
 
 use std::collections::HashMap;
 
+use crate::text::{did_you_mean, nearest};
+
 use super::key::{KeySpec, Kind, Schema};
 use super::problem::{Place, Pos, Report, join};
-use super::suggest;
 use super::value::{number, out_of_bounds, typed, wanted};
 use super::yaml::{Entry, Node, Style, Value};
 
@@ -38,7 +39,7 @@ impl Tables<'_> {
     }
 
     fn nearest(self, written: &str) -> Option<&'static str> {
-        suggest::nearest(written, self.0.iter().flat_map(|schema| schema.spellings()))
+        nearest(written, self.0.iter().flat_map(|schema| schema.spellings()))
     }
 }
 
@@ -105,7 +106,7 @@ impl Checker<'_> {
             return format!("unknown key; did you mean {name}?");
         }
         let names: Vec<&str> = tables.0.iter().flat_map(|schema| schema.names()).collect();
-        format!("unknown key{}", suggest::did_you_mean(written, names))
+        format!("unknown key{}", did_you_mean(written, names))
     }
 
     /// Returns the key that was meant by an unknown one, where that is plain.

@@ -20,7 +20,6 @@ pub mod names;
 pub mod problem;
 pub mod secrets;
 pub mod section;
-pub mod suggest;
 pub mod transport;
 pub mod url;
 pub mod value;

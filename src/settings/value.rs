@@ -6,11 +6,11 @@ use jiff::SignedDuration;
 use serde_json::Value as Json;
 
 use crate::secret::Secret;
+use crate::text::did_you_mean;
 
 use super::duration;
 use super::key::{KeySpec, Kind, Lifetime, Preset, Words};
 use super::problem::quoted;
-use super::suggest;
 use super::yaml::{Style, Value};
 
 /// Gives a text the type that a key takes. The error says what is wrong and what to do.
@@ -45,7 +45,7 @@ fn word(words: &Words, text: &str) -> Result<&'static str, String> {
     let meant = spelling.map_or(folded.as_str(), |(_, word)| word);
     let known = words.words.iter().copied();
     known.clone().find(|word| *word == meant).ok_or_else(|| {
-        let hint = suggest::did_you_mean(&folded, known);
+        let hint = did_you_mean(&folded, known);
         format!("{} is no {}{hint}", quoted(text), words.what)
     })
 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use mita::Surroundings;
+use mita::Io;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -113,7 +113,7 @@ fn mita(world: &World, folder: &TempDir, arguments: &[&str]) -> (u8, String, Str
     let config = folder.path().join("mita.yaml").display().to_string();
     let arguments: Vec<&str> = ["mita", "-c", &config].iter().chain(arguments).copied().collect();
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let code = mita::run(arguments, &mut Surroundings::new(world.now(), &mut out, &mut err));
+    let code = mita::run(arguments, &mut Io::new(world.now(), &mut out, &mut err));
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (code, text(out), text(err))
 }

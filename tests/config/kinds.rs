@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use mita::config::{self, ConfigError, Loaded};
-use mita::model::{Belonging, BelongingKind, BelongingMark, Offers, ServerId, ServerSpec, TemplateName, Zone};
+use mita::model::{Offers, Resource, ResourceKind, ResourceMark, ServerId, ServerSpec, TemplateName, Zone};
 use mita::provider::kind::{COMMON, CloudSettings, Kind, Site as CloudSite, complete_nothing};
 use mita::provider::kinds::KINDS;
 use mita::provider::{AddFloatingIp, CreateServer, Deadline, Deleted, Provider, ProviderError, ServerList};
@@ -103,11 +103,11 @@ impl Provider for Sky {
         Ok(Deleted::AlreadyGone)
     }
 
-    fn belongings(&mut self, _kinds: &BTreeSet<BelongingKind>) -> Result<Vec<Belonging>, ProviderError> {
+    fn resources(&mut self, _kinds: &BTreeSet<ResourceKind>) -> Result<Vec<Resource>, ProviderError> {
         Ok(Vec::new())
     }
 
-    fn remove(&mut self, _kind: BelongingKind, _id: &str) -> Result<Deleted, ProviderError> {
+    fn remove(&mut self, _kind: ResourceKind, _id: &str) -> Result<Deleted, ProviderError> {
         Ok(Deleted::AlreadyGone)
     }
 
@@ -115,7 +115,7 @@ impl Provider for Sky {
         Err(ProviderError::Refused("balloons have none".to_owned()))
     }
 
-    fn mark_volume(&mut self, _id: &str, _mark: &BelongingMark) -> Result<(), ProviderError> {
+    fn mark_volume(&mut self, _id: &str, _mark: &ResourceMark) -> Result<(), ProviderError> {
         Ok(())
     }
 

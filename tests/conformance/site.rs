@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use mita::Surroundings;
+use mita::Io;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -103,8 +103,8 @@ impl Site {
         let config = self.config().display().to_string();
         let arguments: Vec<&str> = ["mita", "-c", &config].iter().chain(arguments).copied().collect();
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let mut surroundings = Surroundings::new(self.world.now(), &mut out, &mut err);
-        let code = mita::run(arguments, &mut surroundings);
+        let mut io = Io::new(self.world.now(), &mut out, &mut err);
+        let code = mita::run(arguments, &mut io);
         let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
         Done {
             code,

@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use fakes::{Agent, FakeJenkins, Task, World};
-use mita::Surroundings;
+use mita::Io;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -76,7 +76,7 @@ impl Site {
         let config = self.path("mita.yaml").display().to_string();
         let arguments: Vec<&str> = ["mita", "-c", &config].iter().chain(arguments).copied().collect();
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let code = mita::run(arguments, &mut Surroundings::new(self.world.now(), &mut out, &mut err));
+        let code = mita::run(arguments, &mut Io::new(self.world.now(), &mut out, &mut err));
         (code, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
     }
 

@@ -6,7 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::model::{Ssh, hash};
-use super::world::{Kind, Random, START};
+use super::random::Random;
+use super::world::{Kind, START};
 
 /// One project of an OpenStack.
 #[derive(Clone, Debug)]

@@ -40,6 +40,8 @@ mod model;
 mod neutron;
 mod nova;
 mod openstack;
+#[path = "../support/random.rs"]
+mod random;
 mod script;
 mod side_services;
 mod tree;
@@ -51,6 +53,7 @@ pub use cloud::{Cloud, CloudServer, Flavor, FloatingIp, Hidden, Image, Network, 
 pub use jenkins::FakeJenkins;
 pub use model::{Agent, Build, Item, Jenkins, Mark, Ssh, Stage, Task, TaskClass, User, secret_of};
 pub use openstack::FakeOpenStack;
+pub use random::Random;
 pub use script::{Call, Fault, Service, When};
 pub use wire::{Gate, Reply};
-pub use world::{JoinsAs, Kind, Random, START, State, World};
+pub use world::{JoinsAs, Kind, START, State, World};

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::cloud::{Cloud, CloudEvent};
 use super::model::{Agent, Jenkins, Mark, Task, secret_of};
+use super::random::Random;
 use super::script::{Call, Fault, Script, Service, When};
 
 /// Where the clock starts: 2026-03-02T06:00:00Z.
@@ -101,32 +102,8 @@ impl Kind {
     }
 }
 
-/// A small generator (splitmix64): the same seed, the same world.
-#[derive(Clone, Debug)]
-pub struct Random(u64);
-
+/// What services make up.
 impl Random {
-    pub fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// From 0 up to and without `below`.
-    pub fn below(&mut self, below: i64) -> i64 {
-        let below = u64::try_from(below).unwrap_or(0);
-        if below == 0 {
-            return 0;
-        }
-        i64::try_from(self.next() % below).unwrap_or(0)
-    }
-
     pub fn uuid(&mut self) -> String {
         let (a, b) = (self.next(), self.next());
         format!(
@@ -142,7 +119,7 @@ impl Random {
     pub fn hex(&mut self, digits: usize) -> String {
         let mut text = String::new();
         while text.len() < digits {
-            text.push_str(&format!("{:016x}", self.next()));
+            text += &format!("{:016x}", self.next());
         }
         text.truncate(digits);
         text
@@ -153,7 +130,7 @@ impl World {
     pub fn new(seed: u64) -> Self {
         Self(Arc::new(Mutex::new(State {
             clock: START,
-            random: Random(seed),
+            random: Random::new(seed),
             jenkins: Jenkins::new(),
             clouds: BTreeMap::new(),
             kinds: BTreeMap::new(),

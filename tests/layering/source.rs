@@ -7,9 +7,43 @@ pub struct Path {
     pub segments: Vec<String>,
 }
 
+/// Where a path stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In an item's code.
+    Body,
+    /// In a `use`.
+    Use,
+    /// In a `pub use`, which hands something on.
+    Export,
+}
+
+/// A path as it is written.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Mention {
+    pub line: usize,
+    pub segments: Vec<String>,
+    pub place: Place,
+    /// The name under which a `use` brings it in; `*` for all that there is below it.
+    pub name: String,
+}
+
 /// Returns all paths of a file outside comments, strings and test code. `module` is the file's own module path.
 pub fn paths(source: &str, module: &[String]) -> Vec<Path> {
+    let mentions = mentions(source).into_iter();
+    mentions
+        .filter(|mention| mention.place != Place::Body || mention.segments.len() > 1)
+        .map(|mention| Path {
+            line: mention.line,
+            segments: resolved(mention.segments, module),
+        })
+        .collect()
+}
+
+/// Returns all paths of a file as they are written, plain names among them.
+pub fn mentions(source: &str) -> Vec<Mention> {
     let tokens = tokens(&without_tests(&without_text(source)));
+    let text = |at: usize| tokens.get(at).map_or("", |token: &Token| token.text.as_str());
     let mut found = Vec::new();
     let mut at = 0;
     while at < tokens.len() {
@@ -18,18 +52,14 @@ pub fn paths(source: &str, module: &[String]) -> Vec<Path> {
             at += 1;
             continue;
         }
-        let used = at > 0 && tokens[at - 1].text == "use";
-        let mut leaves = Vec::new();
-        at = tree(&tokens, at, &mut Vec::new(), &mut leaves);
-        found.extend(leaves.into_iter().filter(|(_, segments)| used || segments.len() > 1));
+        let place = match (at.checked_sub(1).map(text), at.checked_sub(2).map(text)) {
+            (Some("use"), Some("pub" | ")")) => Place::Export,
+            (Some("use"), _) => Place::Use,
+            _ => Place::Body,
+        };
+        at = tree(&tokens, at, place, &mut Vec::new(), &mut found);
     }
     found
-        .into_iter()
-        .map(|(line, segments)| Path {
-            line,
-            segments: resolved(segments, module),
-        })
-        .collect()
 }
 
 fn resolved(mut segments: Vec<String>, module: &[String]) -> Vec<String> {
@@ -60,7 +90,7 @@ impl Token {
 }
 
 /// Reads one path or, behind `::{`, a group of paths; returns where it ends.
-fn tree(tokens: &[Token], mut at: usize, prefix: &mut Vec<String>, leaves: &mut Vec<(usize, Vec<String>)>) -> usize {
+fn tree(tokens: &[Token], mut at: usize, place: Place, prefix: &mut Vec<String>, found: &mut Vec<Mention>) -> usize {
     let depth = prefix.len();
     let text = |at: usize| tokens.get(at).map_or("", |t| t.text.as_str());
     let line = tokens[at].line;
@@ -74,20 +104,39 @@ fn tree(tokens: &[Token], mut at: usize, prefix: &mut Vec<String>, leaves: &mut 
         at += 2;
         while at < tokens.len() && text(at) != "}" {
             at = if tokens[at].is_word() {
-                tree(tokens, at, prefix, leaves)
+                tree(tokens, at, place, prefix, found)
             } else {
                 at + 1
             };
         }
         at += 1;
     } else {
-        leaves.push((line, prefix.clone()));
+        let name = match (text(at), text(at + 1)) {
+            ("as", name) | ("::", name @ "*") => name,
+            _ => "",
+        };
+        found.push(Mention {
+            line,
+            segments: prefix.clone(),
+            place,
+            name: if name.is_empty() {
+                name_of(prefix)
+            } else {
+                name.to_owned()
+            },
+        });
     }
     if text(at) == "as" {
         at += 2;
     }
     prefix.truncate(depth);
     at
+}
+
+/// The last name of a path; of `a::{self}` it is `a`.
+fn name_of(segments: &[String]) -> String {
+    let last = segments.iter().rev().find(|segment| *segment != "self");
+    last.cloned().unwrap_or_default()
 }
 
 fn tokens(source: &str) -> Vec<Token> {
@@ -197,6 +246,14 @@ fn raw_end(chars: &[char], mut at: usize) -> Option<usize> {
         at += 1;
     }
     Some(chars.len())
+}
+
+/// Returns the names of the modules that a file declares for tests alone. Takes source without text.
+pub fn test_modules(source: &str) -> Vec<String> {
+    let items = source.match_indices("#[cfg(test)]").map(|(start, _)| &source[start..]);
+    let declared = items.filter_map(|item| item[..item_end(item)].strip_suffix(';')?.rsplit_once(' '));
+    let modules = declared.filter(|(before, _)| before.split_whitespace().next_back() == Some("mod"));
+    modules.map(|(_, name)| name.to_owned()).collect()
 }
 
 /// Blanks each item under `#[cfg(test)]`. Takes source without text.

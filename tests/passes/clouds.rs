@@ -176,8 +176,8 @@ fn a_cloud_that_asks_for_a_day_is_left_alone_for_the_longest_back_off() {
     site.world.fault(post.always(), Fault::Instead(reply));
     site.world.submit(job("build", "linux"));
     let posts = || {
-        site.pass();
-        site.world.advance(60);
+        site.mita(&["run"]);
+        site.world.advance(65);
         site.world
             .count(|call| call.service == Service::Nova && call.method == "POST")
     };

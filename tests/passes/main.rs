@@ -15,7 +15,6 @@
 mod fakes;
 
 mod answers;
-mod belongings;
 mod builds;
 mod clouds;
 mod commands;
@@ -30,6 +29,7 @@ mod odd;
 mod races;
 mod refused;
 mod register;
+mod resources;
 mod safety;
 mod servers;
 mod site;

@@ -361,8 +361,8 @@ fn meanwhile(site: &Site, first_waits_at: When, second: &[String]) -> Done {
         let first = scope.spawn(|| pass(site));
         receiver.recv().unwrap();
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let mut surroundings = mita::Surroundings::new(site.world.now(), &mut out, &mut err);
-        mita::run(second, &mut surroundings);
+        let mut io = mita::Io::new(site.world.now(), &mut out, &mut err);
+        mita::run(second, &mut io);
         gate.open();
         first.join().unwrap()
     })

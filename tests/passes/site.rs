@@ -6,7 +6,7 @@ use std::process::Output;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use mita::Surroundings;
+use mita::Io;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -120,9 +120,9 @@ impl Site {
         let config = self.config().display().to_string();
         let arguments: Vec<&str> = ["mita", "-c", &config].iter().chain(arguments).copied().collect();
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let mut surroundings = Surroundings::new(self.world.now(), &mut out, &mut err);
-        surroundings.stop = stop;
-        let code = mita::run(arguments, &mut surroundings);
+        let mut io = Io::new(self.world.now(), &mut out, &mut err);
+        io.stop = stop;
+        let code = mita::run(arguments, &mut io);
         let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
         Done {
             code,

@@ -10,40 +10,14 @@ use mita::model::{Computer, TaskLabel};
 use mita::plan::{Plan, plan as planned};
 
 use crate::fleet::Fleet;
+use crate::random::Random;
 use crate::world::{CLOUD, mins, template, with};
 
 const LABELS: [&str; 5] = ["a", "b", "c", "d", "e"];
 const EXPRESSIONS: [&str; 10] = ["a", "b", "c", "d", "e", "a&&b", "a||c", "!a&&b", "b&&!d", "(c->d)&&e"];
 
-/// Numbers that look random and are the same for the same seed.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from((self.0 >> 11) % u64::try_from(sides).unwrap()).unwrap()
-    }
-
-    fn chance(&mut self, percent: usize) -> bool {
-        self.roll(100) < percent
-    }
-
-    fn some<'l>(&mut self, of: &[&'l str], percent: usize) -> Vec<&'l str> {
-        of.iter().copied().filter(|_| self.chance(percent)).collect()
-    }
-
-    fn shuffle<T>(&mut self, list: &mut [T]) {
-        for place in (1..list.len()).rev() {
-            let other = self.roll(place + 1);
-            list.swap(place, other);
-        }
-    }
-}
-
 struct Labelled {
-    dice: Dice,
+    random: Random,
     fleet: Fleet,
     promised: BTreeMap<String, Labels>,
     /// Whether people change labels.
@@ -55,15 +29,15 @@ struct Labelled {
 
 impl Labelled {
     fn new(seed: u64) -> Self {
-        let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
+        let mut random = Random::new(seed);
         let templates = (0..3).map(|number| {
-            let labels = dice.some(&LABELS, 60);
+            let labels = random.some(&LABELS, 60);
             let mut template = template(&format!("t{number}"), &labels);
             template.executors = 1;
-            template.max = u32::try_from(1 + dice.roll(4)).unwrap();
-            template.priority = i64::try_from(dice.roll(2)).unwrap();
-            template.idle_grace = mins(5 + i64::try_from(dice.roll(40)).unwrap());
-            if dice.chance(20) {
+            template.max = u32::try_from(1 + random.roll(4)).unwrap();
+            template.priority = random.below(2);
+            template.idle_grace = mins(5 + random.below(40));
+            if random.chance(20) {
                 template.min_ready = MinReady::Always(1);
             }
             template
@@ -74,12 +48,12 @@ impl Labelled {
         let mut fleet = Fleet::new(with(templates));
         for (template, labels) in &promised {
             let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
-            let kept = dice.some(&labels, 70);
-            let more = dice.some(&LABELS, 15);
-            fleet.registers(template, &[kept, more].concat());
+            let kept = random.some(&labels, 70);
+            let more = random.some(&LABELS, 15);
+            fleet.registrations(template, &[kept, more].concat());
         }
         Self {
-            dice,
+            random,
             fleet,
             promised,
             people: seed.is_multiple_of(2),
@@ -90,11 +64,11 @@ impl Labelled {
     /// Lets items come and go, and people change labels.
     fn live(&mut self) {
         let queue = &mut self.fleet.world.observed.jenkins.queue;
-        if queue.len() > 6 || self.dice.chance(10) {
+        if queue.len() > 6 || self.random.chance(10) {
             queue.clear();
         }
-        for _ in 0..self.dice.roll(3) {
-            let label = EXPRESSIONS[self.dice.roll(EXPRESSIONS.len())];
+        for _ in 0..self.random.roll(3) {
+            let label = self.random.pick(&EXPRESSIONS);
             self.fleet.world.items(1, label);
         }
         let nodes: Vec<String> = self
@@ -107,14 +81,14 @@ impl Labelled {
             .map(|c| c.name.to_string())
             .collect();
         for name in nodes {
-            if self.dice.chance(1) {
+            if self.random.chance(1) {
                 self.fleet.world.items(1, &name);
             }
-            let busy = self.dice.chance(30);
+            let busy = self.random.chance(30);
             let node = self.fleet.world.node_mut(&name);
             (node.idle, node.idle_executors) = (!busy, u32::from(!busy));
-            if self.people && self.dice.chance(2) {
-                let labels = self.dice.some(&LABELS, 50);
+            if self.people && self.random.chance(2) {
+                let labels = self.random.some(&LABELS, 50);
                 self.fleet.world.labels(&name, labels);
             }
         }
@@ -130,9 +104,9 @@ impl Labelled {
             self.check_in_vain(&plan, &before.observed.jenkins.computers)?;
         }
         let mut other = before.clone();
-        self.dice.shuffle(&mut other.observed.jenkins.queue);
-        self.dice.shuffle(&mut other.observed.jenkins.computers);
-        self.dice.shuffle(&mut other.cloud(CLOUD).servers);
+        self.random.shuffle(&mut other.observed.jenkins.queue);
+        self.random.shuffle(&mut other.observed.jenkins.computers);
+        self.random.shuffle(&mut other.cloud(CLOUD).servers);
         let again = planned(&other.observed, &other.config, &other.state, &other.context);
         if format!("{plan:?}") != format!("{again:?}") {
             return Err("the order of the lists shows".to_owned());
@@ -201,9 +175,9 @@ impl Labelled {
             let because = Some(create.because.as_str()).filter(|text| !text.contains("slot of an older item"));
             let label = because.and_then(|text| text.split(" for ").nth(1)?.split("; ").next());
             let label = label.and_then(Label::read);
-            let registers: Labels = self.fleet.registers[template].iter().cloned().collect();
+            let registrations: Labels = self.fleet.registrations[template].iter().cloned().collect();
             let in_vain =
-                label.is_some_and(|label| label.matches(&self.promised[template]) && !label.matches(&registers));
+                label.is_some_and(|label| label.matches(&self.promised[template]) && !label.matches(&registrations));
             let Some(last) = self.in_vain.get_mut(template).filter(|_| in_vain) else {
                 continue;
             };

@@ -550,7 +550,7 @@ fn demand_and_planner_share_the_link() {
             item.why = Some(format!("‘{name}’ is offline"));
             item.task_class =
                 Some("org.jenkinsci.plugins.workflow.support.steps.ExecutorStepExecution$PlaceholderTask".to_owned());
-            item.label = mita::model::TaskLabel::Untold;
+            item.label = mita::model::TaskLabel::Absent;
         }
         let plan = world.plan();
         assert_eq!(plan.creates.len(), 10, "{name}: {:?}", plan.unmet);

@@ -2,7 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic, and these helpers are tests")]
 
 mod adoption;
-mod belongings;
 mod broken;
 mod builds;
 mod clouds;
@@ -11,15 +10,20 @@ mod destroying;
 mod drain;
 mod fleet;
 mod images;
+mod invariants;
 mod label_sets;
 mod labels;
 mod links;
 mod making_room;
 mod odd;
+#[path = "../support/random.rs"]
+mod random;
 mod register;
 mod removing;
+mod resources;
 mod restart;
 mod seeing;
+mod sim;
 mod starvation;
 mod world;
 mod zero_agents;

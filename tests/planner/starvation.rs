@@ -4,6 +4,7 @@ use mita::model::{Offers, Reading, Room, ServerStatus, Unavailable, Zone};
 use mita::state::{Backoff, BackoffKey, State};
 
 use crate::broken::{Broken, EVERY, Failure, NO_HOST};
+use crate::random::Random;
 use crate::world::{CLOUD, World, mins, offer, place, reasons, secs, template, with};
 
 const VOLUMES: Failure =
@@ -315,23 +316,6 @@ fn back_offs_of_an_older_state_file_are_understood_or_fade() {
     assert_eq!(again, world.state);
 }
 
-/// Numbers that are the same for the same seed.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
-    }
-
-    fn way(&mut self) -> Failure {
-        WAYS[usize::try_from(self.roll(WAYS.len() as u64)).unwrap()]
-    }
-}
-
 /// In how many passes a job of a good template has begun, whatever `others` templates do at its placements: each of them
 /// probes once before it, with the pause of as many templates as failed by then, and its own template fails once at each
 /// other placement. A probe takes as long as a server may take to join.
@@ -349,9 +333,9 @@ fn a_template_that_can_be_served_is_served_whatever_the_others_do() {
     let all = [(CLOUD, None), (CLOUD, Some("a")), (CLOUD, Some("b")), ("spare", None)];
     let mut longest = (0, 0);
     for seed in 0..60 {
-        let mut dice = Dice(seed * 7919 + 1);
-        let broken = 1 + u32::try_from(dice.roll(4)).unwrap();
-        let good = 1 + u32::try_from(dice.roll(2)).unwrap();
+        let mut random = Random::new(seed);
+        let broken = 1 + u32::try_from(random.roll(4)).unwrap();
+        let good = 1 + u32::try_from(random.roll(2)).unwrap();
         let names: Vec<String> = (0..broken)
             .map(|at| format!("bad{at}"))
             .chain((0..good).map(|at| format!("good{at}")))
@@ -359,13 +343,13 @@ fn a_template_that_can_be_served_is_served_whatever_the_others_do() {
         let mut world = with(names.iter().map(|name| template(name, &[name])).collect());
         world.add_cloud("spare");
         for template in &mut world.config.templates {
-            let mut places: Vec<_> = all.iter().filter(|_| dice.roll(2) == 0).collect();
+            let mut places: Vec<_> = all.iter().filter(|_| random.roll(2) == 0).collect();
             if places.is_empty() {
                 places.push(&all[0]);
             }
             template.placements = places.into_iter().map(|(name, zone)| place(name, *zone)).collect();
         }
-        world.config.limits.canary = if dice.roll(2) == 0 { 0 } else { 3 };
+        world.config.limits.canary = if random.roll(2) == 0 { 0 } else { 3 };
         let templates = world.config.templates.clone();
         let mut site = Broken::new(world);
         let mut slow = false;
@@ -374,26 +358,26 @@ fn a_template_that_can_be_served_is_served_whatever_the_others_do() {
             // A good one works at its last placement, and may fail at the others.
             let count = template.placements.len() - usize::from(is_good);
             for placement in &template.placements[..count] {
-                if is_good && dice.roll(2) == 0 {
+                if is_good && random.roll(2) == 0 {
                     continue;
                 }
                 let zone = placement.zone.as_ref().map(Zone::as_str);
                 let name = zone.map_or(placement.provider.to_string(), |z| {
                     format!("{}/{z}", placement.provider)
                 });
-                let way = dice.way();
+                let way = random.pick(&WAYS);
                 slow |= way == Failure::NeverJoins;
                 site.fails(template.name.as_str(), &name, way);
             }
         }
         for at in 0..broken {
-            for _ in 0..=dice.roll(3) {
+            for _ in 0..=random.roll(3) {
                 site.job(&format!("bad{at}"), mins(60));
             }
         }
         for _ in 0..4 {
-            site.passes(usize::try_from(dice.roll(60)).unwrap());
-            let which = usize::try_from(dice.roll(u64::from(good))).unwrap();
+            site.passes(usize::try_from(random.roll(60)).unwrap());
+            let which = usize::try_from(random.roll(u64::from(good))).unwrap();
             let places = templates[broken as usize + which].placements.len();
             let most = bound(broken + good - 1, places, slow);
             let job = site.job(&format!("good{which}"), mins(0));

@@ -184,7 +184,7 @@ pub fn cloud() -> CloudView {
         servers: Vec::new(),
         clock: None,
         offers: None,
-        belongings: None,
+        resources: None,
         looked_up: BTreeMap::new(),
         odd: Vec::new(),
     }

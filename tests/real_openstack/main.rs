@@ -17,7 +17,6 @@ mod fakes;
 
 mod adoption;
 mod asked;
-mod belongings;
 mod cloud;
 mod clouds;
 mod failures;
@@ -29,5 +28,6 @@ mod outages;
 mod patience;
 mod quota;
 mod register;
+mod resources;
 mod services;
 mod site;

@@ -20,8 +20,8 @@ use crate::model::{self, ProviderName, TemplateName, Zone};
 use crate::settings::key::{Key, KeySpec};
 use crate::settings::problem::{Place, Report, quoted};
 use crate::settings::section::{Given, Item, Section};
-use crate::settings::{keys, names, suggest};
-use crate::text::{hidden_in, java_trim};
+use crate::settings::{keys, names};
+use crate::text::{did_you_mean, hidden_in, java_trim};
 
 use super::template::{Adopt, MinReady, Placement, ReadyWindow, Register, Template};
 use super::timing::{Graces, OWN_TIMING};
@@ -275,7 +275,7 @@ fn placements(at: &Section<'_>, known: &Known<'_>) -> Vec<Placement> {
 }
 
 fn unless_known<'n>(at: &Section<'_>, index: usize, name: &str, mut known: impl Iterator<Item = &'n str> + Clone) {
-    let hint = suggest::did_you_mean(name, known.clone());
+    let hint = did_you_mean(name, known.clone());
     if known.any(|known| known == name) {
         return;
     }

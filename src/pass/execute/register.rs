@@ -4,8 +4,9 @@
 
 use std::collections::BTreeSet;
 
+use super::prepared::Prepared;
 use super::{Executor, labels_of};
-use crate::config::script::{HostKeyPair, Joining};
+use crate::config::script::HostKeyPair;
 use crate::config::{Agent, HostKey, Register, Template};
 use crate::error::chain;
 use crate::jenkins::{self, Created, JenkinsError, Launcher, Mode, NewNode};
@@ -20,27 +21,6 @@ use crate::state::{BackoffKey, RefusalKey, Sighting};
 
 /// Why a node is not asked for after another one of its template was refused.
 const REFUSED_BEFORE: &str = "another one of its template was refused in this pass; a later pass tries again";
-
-/// What a server is given to join Jenkins with.
-pub(super) enum Prepared {
-    /// Nothing: its script knows how, or Jenkins comes to it.
-    Nothing,
-    /// The secret of its node.
-    Secret(Secret),
-    /// Its host key.
-    HostKey(HostKeyPair),
-}
-
-impl Prepared {
-    /// Returns it as a script sees it.
-    pub(super) fn values(&self) -> Joining<'_> {
-        match self {
-            Self::Nothing => Joining::Nothing,
-            Self::Secret(secret) => Joining::Secret(secret),
-            Self::HostKey(pair) => Joining::HostKey(pair),
-        }
-    }
-}
 
 impl Executor<'_> {
     /// Makes the host key of a server, where its template wants one. The public key is remembered.
@@ -120,7 +100,7 @@ impl Executor<'_> {
             passes: 0,
             known: true,
         };
-        self.state.stray_nodes.insert(name.clone(), seen);
+        self.state.orphan_nodes.insert(name.clone(), seen);
     }
 
     /// Makes no server of a template for a while: it could not join.

@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::VERSION;
-use crate::http::printable;
+use super::request::VERSION;
 use crate::model::{Address, Mark, NodeId, Room, Server, ServerId, ServerStatus, TemplateName, Zone};
+use crate::text::printable;
 
 /// The largest id: far more than any cloud has.
 const MAX_ID: usize = 255;

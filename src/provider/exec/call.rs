@@ -23,11 +23,13 @@ use log::debug;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::ended::{Ended, Ran};
 use super::run;
-use crate::http::{Deadline, printable};
+use crate::http::Deadline;
 use crate::provider::ProviderError;
 use crate::provider::exec::access::ExecAccess;
 use crate::secret::Secret;
+use crate::text::printable;
 
 /// The most lines of stderr that are logged of one call, counted from its end.
 const LOGGED: usize = 100;
@@ -35,28 +37,6 @@ const LOGGED: usize = 100;
 const SHOWN: usize = 300;
 /// Shorter texts are not hidden: too much else would be.
 const HIDDEN: usize = 6;
-
-/// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ended {
-    /// With an exit code.
-    Code(i32),
-    /// By a signal that was not ours.
-    Signal(i32),
-    /// It took too long and was killed.
-    TimedOut,
-    /// It wrote too much to stdout and was killed.
-    TooLarge,
-}
-
-/// A run.
-#[derive(Debug)]
-pub(super) struct Ran {
-    pub ended: Ended,
-    pub stdout: Vec<u8>,
-    /// The end of it.
-    pub stderr: Vec<u8>,
-}
 
 /// What is to be called, and with what.
 pub(super) struct Call<'c> {
@@ -96,7 +76,7 @@ fn log(access: &ExecAccess, verb: &str, ran: &Ran, lines: &[String], span: Durat
         debug!("{provider}: {verb} says: {line}");
     }
     let (millis, bytes) = (span.as_millis(), ran.stdout.len());
-    debug!("{provider}: {verb}: {:?} in {millis} ms, {bytes} bytes", ran.ended);
+    debug!("{provider}: {verb}: {} in {millis} ms, {bytes} bytes", ran.ended);
 }
 
 /// Takes stderr apart, as it may be shown: without the values of the environment, and without lines of the user data.
@@ -134,8 +114,7 @@ fn meaning(
 ) -> Result<Vec<u8>, ProviderError> {
     let how = match ran.ended {
         Ended::Code(0) => return Ok(ran.stdout),
-        Ended::Code(code) => format!("exit code {code}"),
-        Ended::Signal(signal) => format!("ended by signal {signal}"),
+        Ended::Code(_) | Ended::Signal(_) => ran.ended.to_string(),
         Ended::TimedOut if limit < access.timeout.unsigned_abs() => {
             "killed, as the time of this pass is over (limits.pass_deadline)".to_owned()
         }

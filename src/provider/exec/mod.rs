@@ -7,7 +7,7 @@
 //!
 //! | file | what it is for |
 //! | --- | --- |
-//! | `run` | a program with its streams, its time and its size |
+//! | `run`, `ended` | a program with its streams, its time and its size |
 //! | `call` | what its end means |
 //! | `request`, `answer` | the JSON |
 
@@ -15,6 +15,7 @@ pub mod access;
 mod answer;
 mod call;
 mod command;
+mod ended;
 mod request;
 #[cfg(unix)]
 mod run;
@@ -32,17 +33,16 @@ use std::net::IpAddr;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::http::{Deadline, printable};
+use crate::http::Deadline;
 use crate::model::{
-    Belonging, BelongingKind, BelongingMark, Offer, Offers, ServerId, ServerSpec, TemplateName, Unavailable, Zone,
+    Offer, Offers, Resource, ResourceKind, ResourceMark, ServerId, ServerSpec, TemplateName, Unavailable, Zone,
 };
 use crate::provider::{AddFloatingIp, CreateServer, Deleted, Provider, ProviderError, ServerList};
+use crate::text::printable;
 use access::ExecAccess;
 use answer::{Checked, Console, Created, Has, List, Offered};
 use call::Call;
 
-/// The version of the protocol.
-const VERSION: u64 = 1;
 /// The most sentences of one check that are passed on.
 const MAX_SENTENCES: usize = 100;
 /// The most characters of a console that are kept.
@@ -166,11 +166,11 @@ impl Provider for Exec {
     }
 
     /// What it makes beside a server is its own to remove.
-    fn belongings(&mut self, _kinds: &BTreeSet<BelongingKind>) -> Result<Vec<Belonging>, ProviderError> {
+    fn resources(&mut self, _kinds: &BTreeSet<ResourceKind>) -> Result<Vec<Resource>, ProviderError> {
         Ok(Vec::new())
     }
 
-    fn remove(&mut self, _kind: BelongingKind, _id: &str) -> Result<Deleted, ProviderError> {
+    fn remove(&mut self, _kind: ResourceKind, _id: &str) -> Result<Deleted, ProviderError> {
         Ok(Deleted::AlreadyGone)
     }
 
@@ -179,7 +179,7 @@ impl Provider for Exec {
         Err(ProviderError::Refused(text.to_owned()))
     }
 
-    fn mark_volume(&mut self, _id: &str, _mark: &BelongingMark) -> Result<(), ProviderError> {
+    fn mark_volume(&mut self, _id: &str, _mark: &ResourceMark) -> Result<(), ProviderError> {
         Ok(())
     }
 

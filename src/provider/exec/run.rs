@@ -17,7 +17,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::ioctl_fionbio;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
-use super::call::{Ended, Ran};
+use super::ended::{Ended, Ran};
 use crate::provider::exec::access::ExecAccess;
 
 /// How much of stderr is kept: its end, where the reason stands.

@@ -4,7 +4,7 @@
 use std::io;
 use std::time::Duration;
 
-use super::call::Ran;
+use super::ended::Ran;
 use crate::provider::exec::access::ExecAccess;
 
 /// Refuses.

@@ -3,15 +3,17 @@
 use foldhash::HashSet;
 
 use super::catalog::Service;
+use super::entry::Entry as _;
 use super::error::{Fault, parse};
-use super::lax::{Lax, Number};
-use super::pages::{Entry as _, Markers, next_marker, page, pages};
+use super::pages::{Markers, next_marker, page, pages};
 use super::server::{Failed, OneServer, WireServer};
-use super::session::{Session, date};
+use super::session::Session;
 use super::wire::{Flavor, LimitsBody, Named, ServerGroupsBody};
-use crate::http::{escaped, printable};
+use crate::http::escaped;
+use crate::lenient::{NumberOrText, Object};
 use crate::model::{Room, Server, ServerId, ServerStatus};
 use crate::provider::{Lookup, ProviderError, ServerList};
+use crate::text::printable;
 
 /// Lists every server of the project, whole or not at all.
 pub(super) fn servers(session: &mut Session) -> Result<ServerList, ProviderError> {
@@ -76,7 +78,7 @@ fn list(session: &mut Session) -> Result<Listing, ProviderError> {
             return Ok(Listing::LostMarker(Fault::of(&reply)));
         }
         let page = page::<WireServer>(what, "servers", &reply, &mut session.odd)?;
-        clock = clock.or(date(&reply));
+        clock = clock.or(reply.date());
         let had = servers.len();
         let last = page.entries.iter().rev().map(WireServer::id).find(|id| !id.is_empty());
         let last = last.map(str::to_owned);
@@ -144,7 +146,7 @@ pub(super) fn room(session: &mut Session) -> Result<Room, ProviderError> {
         return Ok(Room::default());
     }
     let body: LimitsBody = parse("limits", &reply)?;
-    let Lax(Some(limits)) = body.limits.0.unwrap_or_default().absolute else {
+    let Object(Some(limits)) = body.limits.0.unwrap_or_default().absolute else {
         session
             .odd
             .note("limits", "", "what is left is not told (limits.absolute)");
@@ -156,9 +158,9 @@ pub(super) fn room(session: &mut Session) -> Result<Room, ProviderError> {
         }
     }
     let listed = i64::try_from(session.listed).unwrap_or(i64::MAX);
-    let used = limits.total_instances_used.0.unwrap_or(0).max(listed);
+    let used = limits.total_instances_used.value.unwrap_or(0).max(listed);
     Ok(Room {
-        instances: left(limits.max_total_instances, Number(Some(used), None)),
+        instances: left(limits.max_total_instances, used.into()),
         vcpus: left(limits.max_total_cores, limits.total_cores_used),
         ram_mb: left(limits.max_total_ram, limits.total_ram_used),
     })
@@ -166,6 +168,6 @@ pub(super) fn room(session: &mut Session) -> Result<Room, ProviderError> {
 
 /// What is left; a negative maximum is none, and so is one that is not known. A project may use more than it may (the
 /// quota was lowered).
-fn left(most: Number, used: Number) -> Option<u64> {
+fn left(most: NumberOrText, used: NumberOrText) -> Option<u64> {
     Some(most.size()?.saturating_sub(used.size().unwrap_or(0)))
 }

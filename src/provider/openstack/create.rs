@@ -13,9 +13,10 @@ use super::port::{self, Taken};
 use super::server::PORT_MARK;
 use super::session::{Call, CallError, Session};
 use super::wire::CreatedBody;
-use crate::http::{Reply, printable};
+use crate::http::Reply;
 use crate::model::ServerId;
 use crate::provider::{CreateServer, ProviderError};
+use crate::text::printable;
 
 /// Nova's limit on user data, which is on the encoded text.
 const MAX_USER_DATA: usize = 65_535;

@@ -5,9 +5,10 @@ use ureq::http::Method;
 use super::catalog::Service;
 use super::error::{Fault, unreachable};
 use super::session::{Call, CallError, Session};
-use crate::http::{HttpError, escaped, printable};
+use crate::http::{HttpError, escaped};
 use crate::model::ServerId;
 use crate::provider::{Deleted, ProviderError};
+use crate::text::printable;
 
 /// Asks for the end of a server.
 pub(super) fn server(session: &mut Session, id: &ServerId) -> Result<Deleted, ProviderError> {

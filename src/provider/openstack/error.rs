@@ -6,13 +6,15 @@
 use std::marker::PhantomData;
 
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Error as _};
+use serde::de::DeserializeSeed;
 use serde_json::{Map, Value};
 
 use super::catalog::Service;
-use crate::http::{HttpError, Reply, printable};
+use crate::http::{HttpError, Reply};
+use crate::lenient::read_with;
 use crate::model::FaultKind;
 use crate::provider::ProviderError;
+use crate::text::printable;
 
 /// A larger error body is not parsed (a schema error may echo the whole user data).
 const LARGEST_PARSED: usize = 1024 * 1024;
@@ -23,6 +25,17 @@ const LONGEST_WORD: usize = 80;
 
 /// What Neutron says of a path that it does not know.
 const NO_SUCH_PATH: &str = "HTTPNotFound";
+
+// What messages tell beside `FaultKind`: each belongs to one request, where the status alone is ambiguous.
+
+/// Another server took the port since it was seen free.
+const PORT_TAKEN: &str = "is still in use";
+/// Nova chooses a network only where there is one.
+const SEVERAL_NETWORKS: [&str; 2] = ["multiple", "more than one"];
+/// Cinder's answer for a volume in a state that forbids the change.
+const VOLUME_STATE: [&str; 2] = ["invalid volume", "invalidvolume"];
+/// Neutron has no router between the port and the pool.
+const NO_ROUTER: [&str; 2] = ["externalgatewayforfloatingipnotfound", "is not reachable from subnet"];
 
 /// Under which keys a message stands, the best first.
 const WORDS: [&str; 4] = ["message", "detail", "title", "error_msg"];
@@ -74,7 +87,7 @@ impl Fault {
             lower: text.to_lowercase(),
             shown: showable(&text),
             request: request.map(|id| printable(id, 60)),
-            retry_after: super::session::retry_after(reply),
+            retry_after: reply.retry_after(),
             location: reply.header("location").map(|to| printable(to, 100)),
         }
     }
@@ -130,12 +143,14 @@ impl Fault {
     }
 
     fn is_quota(&self) -> bool {
-        matches!(FaultKind::of(&self.lower), FaultKind::Quota | FaultKind::ServerQuota)
+        matches!(
+            FaultKind::from_message(&self.lower),
+            FaultKind::Quota | FaultKind::ServerQuota
+        )
     }
 
     fn is_no_room(&self) -> bool {
-        // The last: another server took the port since it was seen free.
-        FaultKind::of(&self.lower) == FaultKind::NoRoom || self.says(&["is still in use"])
+        FaultKind::from_message(&self.lower) == FaultKind::NoRoom || self.says(&[PORT_TAKEN])
     }
 
     fn throttled(&self, what: &str) -> ProviderError {
@@ -174,14 +189,14 @@ impl Fault {
     /// A policy may forbid what this template asks for alone (a host, a volume, a network), so 403 is no bad login.
     pub(super) fn of_create(&self, what: &str) -> ProviderError {
         let text = format!("{what}: {}", self.said());
-        let kind = FaultKind::of(&self.lower);
+        let kind = FaultKind::from_message(&self.lower);
         match self.status {
             status if Self::is_throttle(status) => self.throttled(what),
             400..=499 if kind == FaultKind::ServerQuota => ProviderError::ServerQuota(text),
             400..=499 if self.is_quota() => ProviderError::Quota(text),
             400..=499 if self.is_no_room() => ProviderError::Capacity(text),
             401 => self.of_reading(what),
-            409 if self.says(&["network"]) && self.says(&["multiple", "more than one"]) => ProviderError::Refused(
+            409 if self.says(&["network"]) && self.says(&SEVERAL_NETWORKS) => ProviderError::Refused(
                 // The advice comes first: what follows may be cut.
                 format!(
                     "{what}: the project sees several networks, name one under `networks` of the template: {}",
@@ -215,8 +230,7 @@ impl Fault {
         let text = format!("{what}: {}", self.said());
         match self.status {
             409 => ProviderError::Conflict(text),
-            // Cinder says so of a volume in the wrong state.
-            400 if self.says(&["invalid volume", "invalidvolume"]) => ProviderError::Conflict(text),
+            400 if self.says(&VOLUME_STATE) => ProviderError::Conflict(text),
             400 | 422 => ProviderError::Refused(text),
             _ => self.of_reading(what),
         }
@@ -224,7 +238,7 @@ impl Fault {
 
     /// Returns whether a floating IP cannot come to this port, but may to another one of the server.
     pub(super) fn is_no_way(&self) -> bool {
-        self.status == 404 && self.says(&["externalgatewayforfloatingipnotfound", "is not reachable from subnet"])
+        self.status == 404 && self.says(&NO_ROUTER)
     }
 
     /// What it means for POST /floatingips, where the type in the message tells more than the status.
@@ -275,28 +289,6 @@ pub(super) fn parse_with<'de, S: DeserializeSeed<'de>>(
     read_with(&reply.body, seed).map_err(|cause| {
         let begins = printable(&cause.to_string(), 120);
         ProviderError::BadAnswer(format!("{what}: {begins}; it begins \"{}\"", start(&reply.body)))
-    })
-}
-
-/// Reads JSON by a seed. A key that is there twice counts as it stands last, as other clients have it.
-pub(super) fn read_with<'de, S: DeserializeSeed<'de>>(
-    body: &'de [u8],
-    seed: impl Fn() -> S,
-) -> Result<S::Value, serde_json::Error> {
-    // Checked once: checking each text on its own takes a tenth more of the time.
-    let read = match str::from_utf8(body) {
-        Ok(text) => {
-            let mut json = serde_json::Deserializer::from_str(text);
-            let read = seed().deserialize(&mut json);
-            read.and_then(|value| json.end().map(|()| value))
-        }
-        Err(cause) => Err(serde_json::Error::custom(cause)),
-    };
-    read.or_else(|cause| {
-        // One odd character in a name closes no list.
-        let value: Value =
-            serde_json::from_slice(body).or_else(|_| serde_json::from_str(&crate::json::repaired(body)))?;
-        seed().deserialize(value).map_err(|_| cause)
     })
 }
 

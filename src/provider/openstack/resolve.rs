@@ -13,10 +13,10 @@ use super::port::{self, Port};
 use super::session::Session;
 use super::wire::{Flavor, Image, Named, Network};
 use super::{compute, flavor, image, network};
-use crate::http::printable;
 use crate::model::{ImageRef, Offer, PortOffer, PortSpec, ServerSpec};
 use crate::pattern::WholeName;
 use crate::provider::ProviderError;
+use crate::text::printable;
 
 /// What a cloud has of what was named. Of the lists but flavors each may have failed, with the reason: that closes the
 /// templates that need it, and no other.

@@ -137,9 +137,9 @@ impl Sim {
         let id = NodeId::new(format!("f{number:011x}"));
         let server = self.new_server(&template, &id, Some("somebody"));
         let mut machine = Machine::new(Maker::OtherOwner, server, provider, template, id);
-        machine.joins = self.faults.strangers && self.dice.chance(50);
+        machine.joins = self.faults.strangers && self.random.chance(50);
         machine.joins_at = Some(self.now);
-        machine.fails_at = self.dice.chance(50).then_some(self.now);
+        machine.fails_at = self.random.chance(50).then_some(self.now);
         self.machines.push(machine);
     }
 
@@ -157,7 +157,7 @@ impl Sim {
     pub(super) fn old_server(&mut self, number: u64) {
         let (template, provider) = self.some_place();
         let id = NodeId::new(format!("d{number:011x}"));
-        let maker = if self.dice.chance(60) {
+        let maker = if self.random.chance(60) {
             Maker::Original
         } else {
             Maker::Person
@@ -166,10 +166,10 @@ impl Sim {
         if maker == Maker::Person {
             server.name = format!("box {number}");
         }
-        let never = self.dice.chance(self.faults.never_joins);
-        let fails = self.dice.chance(self.faults.error);
-        let joins = secs(i64::try_from(self.dice.roll(600)).unwrap());
-        let joins = if self.dice.chance(60) { secs(0) } else { joins };
+        let never = self.random.chance(self.faults.never_joins);
+        let fails = self.random.chance(self.faults.error);
+        let joins = secs(self.random.below(600));
+        let joins = if self.random.chance(60) { secs(0) } else { joins };
         let place = self.place_of(&template);
         let mut machine = Machine::new(maker, server, provider, template, id);
         machine.form = match (maker, place % 3) {
@@ -184,7 +184,7 @@ impl Sim {
     }
 
     fn some_place(&mut self) -> (TemplateName, ProviderName) {
-        let kind = usize::try_from(self.dice.roll(self.config.templates.len() as u64)).unwrap();
+        let kind = self.random.index(self.config.templates.len());
         let template = &self.config.templates[kind];
         (template.name.clone(), template.placements[0].provider.clone())
     }
@@ -198,7 +198,7 @@ impl Sim {
         let mut server = self.new_server(template, id, None);
         server.mark = None;
         server.status = ServerStatus::Active;
-        server.created = Some(self.now - mins(i64::try_from(self.dice.roll(600)).unwrap()));
+        server.created = Some(self.now - mins(self.random.below(600)));
         server.name = format!("{template}__7d0f4c1e-9a53-4c44-8f3e-{id}");
         server
     }
@@ -214,7 +214,7 @@ impl Sim {
             .map(|t| t.digest.clone());
         let four = format!("10.{}.{}.{}", number / 62_500, number / 250 % 250, number % 250);
         let mut addresses = vec![Address::fixed(four.parse().unwrap())];
-        if self.faults.names > 0 && self.dice.chance(20) {
+        if self.faults.names > 0 && self.random.chance(20) {
             addresses.push(Address::fixed(format!("fd00::{number:x}").parse().unwrap()));
         }
         Server {
@@ -248,12 +248,12 @@ impl Sim {
         // Half of the servers boot from a volume and do not show it.
         server.image = Some(image.clone()).filter(|image| !image.is_empty() && self.next_server.is_multiple_of(2));
         let id = server.id.clone();
-        let lag = secs(i64::try_from(self.dice.roll(1 + self.faults.lag.unsigned_abs())).unwrap());
+        let lag = secs(i64::try_from(self.random.roll(1 + self.faults.lag.unsigned_abs())).unwrap());
         let slowest = if self.faults.shared_limit { 30 } else { 400 };
-        let boot = secs(30 + i64::try_from(self.dice.roll(slowest)).unwrap());
+        let boot = secs(30 + i64::try_from(self.random.roll(slowest)).unwrap());
         let no_host = self.refuses(create) == Some(super::configs::Refusal::NoHost);
-        let fails = no_host || self.dice.chance(self.faults.error);
-        let never = self.dice.chance(self.faults.never_joins) || image == "broken";
+        let fails = no_host || self.random.chance(self.faults.error);
+        let never = self.random.chance(self.faults.never_joins) || image == "broken";
         if no_host {
             server.fault = Some("No valid host was found. There are not enough hosts available.".to_owned());
         }
@@ -271,16 +271,16 @@ impl Sim {
 
     /// A DELETE is accepted; returns whether it was the first one.
     pub(super) fn begin_delete(&mut self, id: &ServerId) -> bool {
-        let pause = secs(i64::try_from(self.dice.roll(120)).unwrap());
-        let (now, dice, faults) = (self.now, &mut self.dice, self.faults);
+        let pause = secs(self.random.below(120));
+        let (now, random, faults) = (self.now, &mut self.random, self.faults);
         let pass = self.passes;
         let Some(machine) = self.machines.iter_mut().find(|machine| machine.server.id == *id) else {
             return false;
         };
         let first = machine.deletes == 0;
-        if first && dice.chance(faults.stuck) {
-            machine.stuck = 1 + u32::try_from(dice.roll(4)).unwrap();
-            if dice.chance(50) {
+        if first && random.chance(faults.stuck) {
+            machine.stuck = 1 + u32::try_from(random.roll(4)).unwrap();
+            if random.chance(50) {
                 machine.server.status = ServerStatus::Error;
             }
         }
@@ -296,39 +296,39 @@ impl Sim {
 
     /// Lets servers boot, fail and vanish, and lists become short and whole again.
     pub(super) fn clouds_go_on(&mut self) {
-        let (now, dice, faults) = (self.now, &mut self.dice, self.faults);
+        let (now, random, faults) = (self.now, &mut self.random, self.faults);
         for machine in &mut self.machines {
             if machine.fails_at.is_some_and(|at| at <= now) {
                 machine.server.status = ServerStatus::Error;
             } else if machine.joins_at.is_some_and(|at| at <= now) {
                 machine.server.status = ServerStatus::Active;
             }
-            if machine.is_ours() && dice.chance(faults.vanish) {
+            if machine.is_ours() && random.chance(faults.vanish) {
                 machine.gone_at.get_or_insert(now);
                 machine.node = None;
             }
             if machine.hides.is_some_and(|(until, _)| until <= now) {
                 machine.hides = None;
             }
-            if machine.hides.is_none() && dice.chance(faults.no_addresses) {
-                let what = dice.pick(&[Hides::All, Hides::All, Hides::Floating, Hides::Fixed]);
-                machine.hides = Some((now + secs(60 + dice.up_to(700)), what));
+            if machine.hides.is_none() && random.chance(faults.no_addresses) {
+                let what = random.pick(&[Hides::All, Hides::All, Hides::Floating, Hides::Fixed]);
+                machine.hides = Some((now + secs(60 + random.below(700)), what));
             }
         }
         self.short.retain(|_, short| short.until > now);
         for provider in self.config.providers.keys() {
-            if self.short.contains_key(provider) || !dice.chance(faults.short_lists) {
+            if self.short.contains_key(provider) || !random.chance(faults.short_lists) {
                 continue;
             }
             // Of a server that is not ours and not listed nobody can ask, and its node may bear a name of our form.
             let here = self.machines.iter().filter(|machine| machine.provider == *provider);
             let here = here.filter(|machine| machine.maker != Maker::OtherOwner);
             let mut ids: Vec<ServerId> = here.map(|machine| machine.server.id.clone()).collect();
-            dice.shuffle(&mut ids);
+            random.shuffle(&mut ids);
             let half = ids.len() / 2;
-            ids.truncate(dice.pick(&[1, 3, half]));
+            ids.truncate(random.pick(&[1, 3, half]));
             let short = Short {
-                until: now + secs(60 + dice.up_to(300)),
+                until: now + secs(60 + random.below(300)),
                 lacks: ids.into_iter().collect(),
             };
             self.short.insert(provider.clone(), short);
@@ -359,7 +359,7 @@ impl Sim {
                 templates: templates.collect(),
             })
         });
-        self.dice.shuffle(&mut servers);
+        self.random.shuffle(&mut servers);
         CloudView {
             servers,
             clock: Some(self.now),
@@ -409,7 +409,7 @@ impl Sim {
 
     /// The answer to `GET /servers/ID`: the server, whatever the list shows; Nova's own 404; or none that counts.
     fn look_up(&mut self, provider: &ProviderName, id: &ServerId) -> Found {
-        if self.dice.chance(self.faults.closed) {
+        if self.random.chance(self.faults.closed) {
             return Found::NoAnswer;
         }
         let mut here = self.machines.iter().filter(|machine| machine.provider == *provider);

@@ -3,9 +3,9 @@
 use mita::config::{Adopt, Config, MinReady};
 use mita::model::{ProviderName, TemplateName};
 
-use super::dice::Dice;
 use super::faults::Faults;
 use super::rules::warm;
+use crate::random::Random;
 use crate::world::{config, mins, place, provider, secs, template};
 
 /// A template whose creates all fail at one cloud.
@@ -34,7 +34,7 @@ pub(super) const SHARED: u32 = 8;
 /// The label that a template promises and that its nodes never register, with the place of the template.
 pub(super) const DRIFT: (usize, &str) = (1, "big");
 
-pub(super) fn some_config(dice: &mut Dice, faults: Faults) -> Config {
+pub(super) fn some_config(random: &mut Random, faults: Faults) -> Config {
     let sets: [&[&str]; 4] = [&["linux"], &["linux", "big"], &["arm"], &["windows", "big"]];
     let mut templates = Vec::new();
     for (number, labels) in sets.into_iter().enumerate() {
@@ -48,21 +48,21 @@ pub(super) fn some_config(dice: &mut Dice, faults: Faults) -> Config {
             _ => Adopt::No,
         };
         if faults.max_builds {
-            template.max_builds = dice.chance(70).then(|| 1 + u32::try_from(dice.roll(3)).unwrap());
+            template.max_builds = random.chance(70).then(|| 1 + u32::try_from(random.roll(3)).unwrap());
         }
-        template.executors = 1 + u32::try_from(dice.roll(3)).unwrap();
-        template.max = u32::try_from(1 + dice.roll(6)).unwrap();
-        template.priority = i64::try_from(dice.roll(3)).unwrap();
-        template.idle_grace = mins(1 + i64::try_from(dice.roll(15)).unwrap());
-        if dice.chance(30) {
-            template.min_ready = MinReady::Always(u32::try_from(dice.roll(3)).unwrap().min(template.max));
+        template.executors = 1 + u32::try_from(random.roll(3)).unwrap();
+        template.max = u32::try_from(1 + random.roll(6)).unwrap();
+        template.priority = random.below(3);
+        template.idle_grace = mins(1 + random.below(15));
+        if random.chance(30) {
+            template.min_ready = MinReady::Always(u32::try_from(random.roll(3)).unwrap().min(template.max));
         }
         let places = [
             place("openstack", None),
             place("spare", Some("a")),
             place("spare", Some("b")),
         ];
-        template.placements = places.into_iter().filter(|_| dice.chance(70)).collect();
+        template.placements = places.into_iter().filter(|_| random.chance(70)).collect();
         if template.placements.is_empty() {
             template.placements.push(place("openstack", None));
         }
@@ -73,21 +73,21 @@ pub(super) fn some_config(dice: &mut Dice, faults: Faults) -> Config {
     }
     let mut config = config(templates);
     config.providers = [provider("openstack"), provider("spare")].into();
-    if dice.chance(30) {
+    if random.chance(30) {
         config.providers.values_mut().for_each(|p| p.max_servers = Some(4));
     }
-    config.limits.max_servers = dice.chance(50).then(|| u32::try_from(8 + dice.roll(8)).unwrap());
+    config.limits.max_servers = random.chance(50).then(|| u32::try_from(8 + random.roll(8)).unwrap());
     keep_pools_small(&mut config);
     // Limits per pass only delay: where a second pass is to make nothing they are off.
     let calm = faults.none() || faults.is_roomy();
     config.limits.max_creates_per_pass = if calm { 1000 } else { 5 };
     config.limits.max_deletes_per_pass = if calm { 1000 } else { 4 };
     config.limits.max_booting = if calm { 1000 } else { 10 };
-    config.limits.canary = if calm || dice.chance(50) { 0 } else { 2 };
+    config.limits.canary = if calm || random.chance(50) { 0 } else { 2 };
     if faults.broken_image {
-        config.limits.canary = 1 + u32::try_from(dice.roll(2)).unwrap();
+        config.limits.canary = 1 + u32::try_from(random.roll(2)).unwrap();
     }
-    if !calm && dice.chance(20) {
+    if !calm && random.chance(20) {
         config.templates[1].max_lifetime = Some(mins(45));
     }
     if faults.is_roomy() {
@@ -101,7 +101,7 @@ pub(super) fn some_config(dice: &mut Dice, faults: Faults) -> Config {
         config.templates[DRIFT.0].priority = -1;
     }
     if faults.shared_limit {
-        share(&mut config, dice);
+        share(&mut config, random);
     }
     config
 }
@@ -132,7 +132,7 @@ fn make_roomy(config: &mut Config) {
 }
 
 /// Leaves two templates, which share one limit: that of the fleet, of the provider, or the quota of the cloud.
-fn share(config: &mut Config, dice: &mut Dice) {
+fn share(config: &mut Config, random: &mut Random) {
     config.templates.remove(3);
     config.templates.remove(1);
     for template in &mut config.templates {
@@ -140,7 +140,7 @@ fn share(config: &mut Config, dice: &mut Dice) {
         template.executors = 1;
         template.idle_grace = mins(15);
     }
-    match dice.roll(3) {
+    match random.roll(3) {
         0 => config.limits.max_servers = Some(SHARED),
         1 => config.providers.values_mut().for_each(|p| p.max_servers = Some(SHARED)),
         _ => {}
@@ -148,18 +148,18 @@ fn share(config: &mut Config, dice: &mut Dice) {
 }
 
 /// Chooses which template fails, where and how. Whatever else its items can be served by stands at the same place.
-pub(super) fn break_template(config: &mut Config, dice: &mut Dice) -> Broken {
+pub(super) fn break_template(config: &mut Config, random: &mut Random) -> Broken {
     for template in &mut config.templates {
         template.placements = vec![place("openstack", None)];
     }
     let last = config.templates.last_mut().unwrap();
-    if dice.chance(50) {
+    if random.chance(50) {
         last.placements.push(place("spare", Some("a")));
     }
     last.priority = -1;
     Broken {
         template: last.name.clone(),
         provider: "openstack".into(),
-        how: dice.pick(&[Refusal::Capacity, Refusal::Quota, Refusal::ServerError, Refusal::NoHost]),
+        how: random.pick(&[Refusal::Capacity, Refusal::Quota, Refusal::ServerError, Refusal::NoHost]),
     }
 }

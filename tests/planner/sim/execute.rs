@@ -26,7 +26,7 @@ impl Sim {
             }
         }
         for removal in &plan.removals {
-            if self.dice.chance(self.faults.crash) {
+            if self.random.chance(self.faults.crash) {
                 return Ok(false);
             }
             whole &= self.remove(&mut state, removal, observed)?;
@@ -41,11 +41,11 @@ impl Sim {
             }
             self.begin(&mut state, create);
             self.state = state.clone();
-            if self.dice.chance(self.faults.crash) {
+            if self.random.chance(self.faults.crash) {
                 return Ok(false);
             }
             whole &= self.post(&mut state, create)?;
-            if self.dice.chance(self.faults.crash) {
+            if self.random.chance(self.faults.crash) {
                 return Ok(false);
             }
         }
@@ -87,7 +87,7 @@ impl Sim {
             .filter(|machine| machine.provider == create.provider)
             .count();
         let bad = self.faults.bad_image && create.template == self.config.templates[0].name;
-        let lies = self.dice.chance(self.faults.lie);
+        let lies = self.random.chance(self.faults.lie);
         let failure = match self.refuses(create) {
             _ if bad => Some(Failure::Refused("image")),
             Some(Refusal::Capacity) => Some(Failure::Refused("No valid host was found")),
@@ -99,7 +99,7 @@ impl Sim {
         };
         let made = match failure {
             None => true,
-            Some(Failure::Unknown) => lies && self.refuses(create).is_none() && self.dice.chance(50),
+            Some(Failure::Unknown) => lies && self.refuses(create).is_none() && self.random.chance(50),
             Some(_) => false,
         };
         let id = made.then(|| self.boot(create));
@@ -121,7 +121,7 @@ impl Sim {
         if let Some(target) = &removal.node {
             self.schedule(30);
             self.cut_in_between(&target.name);
-            let crash = self.dice.chance(self.faults.crash);
+            let crash = self.random.chance(self.faults.crash);
             let pass = self.context().pass;
             let blind = self.faults.blind_to_cuts;
             let Some(node) = self.node_mut(&target.name) else {
@@ -142,7 +142,7 @@ impl Sim {
                 leaves(state, server);
             }
         }
-        if self.dice.chance(self.faults.crash) {
+        if self.random.chance(self.faults.crash) {
             return Ok(false);
         }
         if !self.upkeep(&removal.floating_ips, &[]) {
@@ -168,7 +168,7 @@ impl Sim {
         if joined {
             return Err(format!("I1: the agent of {} joined by now, and works", target.name));
         }
-        if self.dice.chance(self.faults.gateway) {
+        if self.random.chance(self.faults.gateway) {
             // A page of the gateway is no answer of the cloud.
             self.was_asked(state, target, false);
             return Ok(false);
@@ -210,7 +210,7 @@ impl Sim {
     }
 
     fn delete_node(&mut self, name: &NodeName) {
-        self.strays.retain(|stray| stray.name != *name);
+        self.orphans.retain(|orphan| orphan.name != *name);
         for machine in &mut self.machines {
             if machine.node.as_ref().is_some_and(|node| node.name == *name) {
                 machine.node = None;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 use mita::model::{
-    Address, Belonging, BelongingKind, BelongingMark, Belongings, Observed, ProviderName, Reading, Server, ServerId,
+    Address, Observed, ProviderName, Reading, Resource, ResourceKind, ResourceMark, Resources, Server, ServerId,
 };
 use mita::plan::{Leftover, NewFloatingIp, Plan};
 
@@ -72,22 +72,22 @@ impl Sim {
                 continue;
             };
             let here = self.floating_ips.iter().filter(|ip| ip.provider == *provider);
-            let all = here.map(|ip| Belonging {
-                kind: BelongingKind::FloatingIp,
+            let all = here.map(|ip| Resource {
+                kind: ResourceKind::FloatingIp,
                 id: ip.id.clone(),
                 name: ip.id.clone(),
                 in_use: ip.user.is_some(),
                 server: ip.user.clone(),
-                created: self.dice.chance(80).then_some(ip.created),
-                mark: Some(BelongingMark {
+                created: self.random.chance(80).then_some(ip.created),
+                mark: Some(ResourceMark {
                     owner: ip.owner.clone(),
                     server: ip.server.clone(),
                 }),
             });
-            view.belongings = Some(Reading::Read(Belongings {
+            view.resources = Some(Reading::Read(Resources {
                 kinds: kinds.clone(),
                 all: all.collect(),
-                ..Belongings::default()
+                ..Resources::default()
             }));
         }
         !plan.asks.is_empty()
@@ -121,18 +121,18 @@ impl Sim {
     /// Removes and makes floating IPs; returns whether the pass lives on.
     pub(super) fn upkeep(&mut self, sweeps: &[Leftover], wanted: &[NewFloatingIp]) -> bool {
         for target in sweeps {
-            if self.dice.chance(self.faults.crash) {
+            if self.random.chance(self.faults.crash) {
                 return false;
             }
-            if !self.dice.chance(self.faults.lie) {
+            if !self.random.chance(self.faults.lie) {
                 self.floating_ips.retain(|ip| ip.id != target.id);
             }
         }
         for wanted in wanted {
-            if self.dice.chance(self.faults.lie) {
+            if self.random.chance(self.faults.lie) {
                 continue;
             }
-            let lag = secs(i64::try_from(self.dice.roll(1 + self.faults.lag.unsigned_abs())).unwrap());
+            let lag = secs(i64::try_from(self.random.roll(1 + self.faults.lag.unsigned_abs())).unwrap());
             let number = self.next_floating_ip;
             let address = format!("198.{}.{}.{}", 52 + number / 62_500, number / 250 % 250, number % 250);
             self.floating_ips.push(FloatingIp {
@@ -146,7 +146,7 @@ impl Sim {
                 visible_at: self.now + lag,
             });
             self.next_floating_ip += 1;
-            if self.dice.chance(self.faults.crash) {
+            if self.random.chance(self.faults.crash) {
                 return false;
             }
         }

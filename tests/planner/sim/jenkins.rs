@@ -148,7 +148,7 @@ impl Sim {
             }
             self.join(at);
         }
-        let (dice, faults) = (&mut self.dice, self.faults);
+        let (random, faults) = (&mut self.random, self.faults);
         for machine in &mut self.machines {
             let Some(node) = &mut machine.node else { continue };
             node.busy_until.retain(|(until, _)| *until > now);
@@ -161,41 +161,41 @@ impl Sim {
             if node.unlisted_until.is_some_and(|until| until <= now) {
                 node.unlisted_until = None;
             }
-            if dice.chance(faults.disconnect) {
-                node.offline_until = Some(now + mins(1 + i64::try_from(dice.roll(9)).unwrap()));
+            if random.chance(faults.disconnect) {
+                node.offline_until = Some(now + mins(1 + random.below(9)));
             }
-            if node.mark.is_none() && dice.chance(faults.person) {
+            if node.mark.is_none() && random.chance(faults.person) {
                 node.mark = Some((MINE.to_owned(), PERSON.to_owned()));
             }
-            if dice.chance(10) {
+            if random.chance(10) {
                 node.cut = None;
             }
-            if node.is_online() && dice.chance(faults.cut_by_person) {
-                node.cut = Some(dice.pick(&CUTS));
+            if node.is_online() && random.chance(faults.cut_by_person) {
+                node.cut = Some(random.pick(&CUTS));
             }
-            if node.is_online() && dice.chance(faults.blink) {
-                node.gone_until = Some(now + secs(30 + dice.up_to(200)));
+            if node.is_online() && random.chance(faults.blink) {
+                node.gone_until = Some(now + secs(30 + random.below(200)));
             }
-            if node.is_online() && machine.seen.up && dice.chance(faults.unlisted) {
-                node.unlisted_until = Some(now + mins(2 + i64::try_from(dice.roll(40)).unwrap()));
+            if node.is_online() && machine.seen.up && random.chance(faults.unlisted) {
+                node.unlisted_until = Some(now + mins(2 + random.below(40)));
             }
             // What lacks a label when it is first seen says that its template is wrong.
-            if machine.seen.up && !node.labels.is_empty() && dice.chance(faults.label_off) {
-                let off = usize::try_from(dice.roll(node.labels.len() as u64)).unwrap();
+            if machine.seen.up && !node.labels.is_empty() && random.chance(faults.label_off) {
+                let off = random.index(node.labels.len());
                 node.labels.remove(off);
             }
         }
-        for stray in &mut self.strays {
-            stray.unlisted_until = stray.unlisted_until.filter(|until| *until > now);
-            stray.busy_until.retain(|(until, _)| *until > now);
+        for orphan in &mut self.orphans {
+            orphan.unlisted_until = orphan.unlisted_until.filter(|until| *until > now);
+            orphan.busy_until.retain(|(until, _)| *until > now);
         }
     }
 
     /// Makes the node of a server whose agent joins.
     fn node_of(&mut self, at: usize) -> Node {
         let addresses = self.with_floating_ip(&self.machines[at]).addresses;
-        let ip = addresses[usize::try_from(self.dice.roll(addresses.len() as u64)).unwrap()].ip;
-        let uuid = format!("7d0f4c1e-9a53-4c44-8f3e-{:012x}", self.dice.roll(1 << 48));
+        let ip = addresses[self.random.index(addresses.len())].ip;
+        let uuid = format!("7d0f4c1e-9a53-4c44-8f3e-{:012x}", self.random.roll(1 << 48));
         let machine = &self.machines[at];
         let mut templates = self.config.templates.iter();
         let place = templates.position(|template| template.name == machine.template);
@@ -205,8 +205,8 @@ impl Sim {
         if self.faults.drift && place == Some(DRIFT.0) {
             labels.retain(|label| label != DRIFT.1);
         }
-        if self.dice.chance(self.faults.few_labels) {
-            let off = usize::try_from(self.dice.roll(labels.len() as u64)).unwrap();
+        if self.random.chance(self.faults.few_labels) {
+            let off = self.random.index(labels.len());
             labels.remove(off);
         }
         if !machine.is_ours() {
@@ -219,8 +219,8 @@ impl Sim {
 
     /// Returns the form under which the agent of a new server joins.
     pub(super) fn some_form(&mut self, template: usize) -> Form {
-        if self.dice.chance(self.faults.names) {
-            return self.dice.pick(&ODD);
+        if self.random.chance(self.faults.names) {
+            return self.random.pick(&ODD);
         }
         [Form::Server, Form::TemplateAtAddress, Form::Id][template % 3]
     }
@@ -232,7 +232,7 @@ impl Sim {
         };
         let machine = &self.machines[at];
         let may = machine.is_ours() && machine.node.is_none() && machine.deletes == 0 && !machine.is_dead();
-        if !may || machine.joined || !self.dice.chance(self.faults.late) {
+        if !may || machine.joined || !self.random.chance(self.faults.late) {
             return false;
         }
         self.join(at);
@@ -260,8 +260,8 @@ impl Sim {
 
     /// A person disconnects a node that was just about to be removed.
     pub(super) fn cut_in_between(&mut self, name: &NodeName) {
-        if self.dice.chance(5 * self.faults.cut_by_person) {
-            let class = self.dice.pick(&CUTS);
+        if self.random.chance(5 * self.faults.cut_by_person) {
+            let class = self.random.pick(&CUTS);
             if let Some(node) = self.node_mut(name).filter(|node| node.is_online()) {
                 node.cut = Some(class);
             }
@@ -273,24 +273,24 @@ impl Sim {
         if !self.faults.strangers {
             return;
         }
-        let (now, dice) = (self.now, &mut self.dice);
-        self.strangers.retain(|_| !dice.chance(2));
+        let (now, random) = (self.now, &mut self.random);
+        self.strangers.retain(|_| !random.chance(2));
         for stranger in &mut self.strangers {
             stranger.busy_until.retain(|(until, _)| *until > now);
             if stranger.offline_until.is_some_and(|until| until <= now) {
                 stranger.offline_until = None;
             }
-            match dice.roll(20) {
+            match random.roll(20) {
                 0 => stranger.offline_until = Some(now + mins(5)),
                 1 | 2 if !stranger.is_busy() => stranger.begin(now + mins(10), 0, now),
                 _ => {}
             }
         }
-        if self.machines.is_empty() || !dice.chance(10) {
+        if self.machines.is_empty() || !random.chance(10) {
             return;
         }
-        let mut place = usize::try_from(dice.roll(self.machines.len() as u64)).unwrap();
-        if dice.chance(50) {
+        let mut place = random.index(self.machines.len());
+        if random.chance(50) {
             // One that has no node of its own.
             place = self
                 .machines
@@ -300,7 +300,7 @@ impl Sim {
         }
         let machine = &self.machines[place];
         let ip = machine.server.addresses[0].ip.to_string().replace(':', "-");
-        let name = if dice.chance(50) {
+        let name = if random.chance(50) {
             format!("mac{}+{ip}", self.next_server)
         } else {
             format!("mac{}-{}", self.next_server, ip.replace('.', "-"))
@@ -317,9 +317,9 @@ impl Sim {
             .machines
             .iter()
             .filter_map(|machine| Some((machine.node.as_ref()?, machine.is_dead())));
-        let strays = self.strays.iter().map(|node| (node, true));
+        let orphans = self.orphans.iter().map(|node| (node, true));
         let strangers = self.strangers.iter().map(|node| (node, false));
-        let all = nodes.chain(strays).chain(strangers);
+        let all = nodes.chain(orphans).chain(strangers);
         let listed = all.filter(|(node, _)| node.is_listed());
         let mut computers: Vec<Computer> = listed.map(|(node, dead)| node.computer(dead, tells)).collect();
         let mut queue: Vec<QueueItem> = self.queue.iter().map(|job| told(job, &computers)).collect();
@@ -327,8 +327,8 @@ impl Sim {
         for item in &mut queue {
             item.since += ahead;
         }
-        self.dice.shuffle(&mut computers);
-        self.dice.shuffle(&mut queue);
+        self.random.shuffle(&mut computers);
+        self.random.shuffle(&mut queue);
         JenkinsView {
             queue,
             computers,
@@ -341,7 +341,7 @@ impl Sim {
     /// Returns a node that Jenkins has.
     pub(super) fn node_mut(&mut self, name: &NodeName) -> Option<&mut Node> {
         let nodes = self.machines.iter_mut().filter_map(|machine| machine.node.as_mut());
-        let all = nodes.chain(&mut self.strays).chain(&mut self.strangers);
+        let all = nodes.chain(&mut self.orphans).chain(&mut self.strangers);
         all.filter(|node| node.is_there()).find(|node| node.name == *name)
     }
 }

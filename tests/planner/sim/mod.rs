@@ -3,12 +3,11 @@
 //! join, agents under odd names, persons, strangers.
 //!
 //! What goes wrong is a field of [`Faults`]; what must hold in every pass is in `rules`; which worlds are run, in
-//! `invariants.rs`. All that is random comes from one [`Dice`], so that a seed is a world.
+//! `invariants`. All that is random comes from one [`Random`], so that a seed is a world.
 
 mod charge;
 mod cloud;
 mod configs;
-mod dice;
 mod execute;
 mod faults;
 mod floating;
@@ -25,12 +24,12 @@ use mita::model::{NodeId, Observed, ProviderName, Reading, TemplateName};
 use mita::plan::{Context, Plan, audit};
 use mita::state::State;
 
+use crate::random::Random;
 use crate::world::{mins, secs};
 use cloud::{Machine, Maker, Short};
 use configs::{Broken, SHARED, break_template, some_config};
-use dice::Dice;
 use jenkins::Node;
-use names::{Tie, shows_id};
+use names::{Form, Tie, shows_id};
 use queue::Job;
 use rules::{idle_removals, warm};
 
@@ -45,7 +44,7 @@ const STILL: u32 = 12;
 /// A simulated world.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Sim {
-    dice: Dice,
+    random: Random,
     pub faults: Faults,
     config: Config,
     now: Timestamp,
@@ -53,7 +52,7 @@ pub struct Sim {
     state: State,
     machines: Vec<Machine>,
     /// Jenkins nodes whose server is gone.
-    strays: Vec<Node>,
+    orphans: Vec<Node>,
     /// Jenkins nodes of other networks.
     strangers: Vec<Node>,
     floating_ips: Vec<floating::FloatingIp>,
@@ -98,15 +97,15 @@ pub struct Sim {
 impl Sim {
     /// Makes a world from a seed.
     pub fn new(seed: u64, faults: Faults) -> Self {
-        let mut dice = Dice::new(seed);
-        let mut config = some_config(&mut dice, faults);
-        let broken = faults.broken_template.then(|| break_template(&mut config, &mut dice));
+        let mut random = Random::new(seed);
+        let mut config = some_config(&mut random, faults);
+        let broken = faults.broken_template.then(|| break_template(&mut config, &mut random));
         // A limit that two templates share may be the quota; else there is room.
         let roomy = faults.is_roomy();
         let limited = config.limits.max_servers.is_some() || config.providers.values().any(|p| p.max_servers.is_some());
         let shares_quota = faults.shared_limit && !limited;
         let quota = config.providers.keys().map(|name| {
-            let some = usize::try_from(3 + dice.roll(12)).unwrap();
+            let some = usize::try_from(3 + random.roll(12)).unwrap();
             let quota = match roomy {
                 _ if shares_quota => SHARED as usize,
                 true => 1000,
@@ -116,10 +115,10 @@ impl Sim {
         });
         let mut sim = Self {
             quota: quota.collect(),
-            tells_offers: dice.chance(50) || faults.broken_image || shares_quota,
+            tells_offers: random.chance(50) || faults.broken_image || shares_quota,
             tells_labels: !faults.old_jenkins
-                && (dice.chance(80) || faults.drift || faults.pipelines || faults.strangers),
-            tells_clock: dice.chance(50),
+                && (random.chance(80) || faults.drift || faults.pipelines || faults.strangers),
+            tells_clock: random.chance(50),
             newer_image: if seed.is_multiple_of(2) { 0 } else { 40 },
             joined: BTreeSet::new(),
             faults,
@@ -128,7 +127,7 @@ impl Sim {
             passes: 0,
             state: State::default(),
             machines: Vec::new(),
-            strays: Vec::new(),
+            orphans: Vec::new(),
             strangers: Vec::new(),
             floating_ips: Vec::new(),
             next_floating_ip: 1,
@@ -152,7 +151,7 @@ impl Sim {
             spent: 0,
             next_build: 0,
             broken_rule: None,
-            dice,
+            random,
         };
         sim.fill();
         sim
@@ -166,17 +165,17 @@ impl Sim {
 
     /// Adds what is there before mita.
     fn fill(&mut self) {
-        for number in 0..self.dice.roll(3) {
+        for number in 0..self.random.roll(3) {
             self.foreign_server(number);
         }
         self.foreign_floating_ips();
         if self.faults.adopt {
-            for number in 0..2 + self.dice.roll(6) {
+            for number in 0..2 + self.random.roll(6) {
                 self.old_server(number);
             }
         }
         if self.faults.other_controller {
-            for number in 0..=self.dice.roll(3) {
+            for number in 0..=self.random.roll(3) {
                 self.server_of_another_controller(number);
             }
         }
@@ -190,7 +189,7 @@ impl Sim {
             self.pass(planner)
                 .and_then(|()| self.broken_rule.take().map_or(Ok(()), Err))
                 .map_err(|broken| format!("pass {}: {broken}", self.passes))?;
-            self.now += secs(50 + i64::try_from(self.dice.roll(20)).unwrap());
+            self.now += secs(50 + self.random.below(20));
         }
         Ok(())
     }
@@ -262,6 +261,10 @@ impl Sim {
                 machine.node = None;
                 self.lifts_guard = true;
             }
+            // One that joins from now on does so under the name of its server.
+            if machine.node.is_none() {
+                machine.form = Form::Server;
+            }
             if let Some(node) = &mut machine.node {
                 node.closed = false;
                 node.labels.clone_from(&node.joined_with);
@@ -286,10 +289,10 @@ impl Sim {
             |machine: &&Machine| machine.is_ours() && (machine.maker != Maker::Person || machine.node.is_some());
         let left = self.machines.iter().filter(known).count();
         let wanted: u32 = self.config.templates.iter().map(|t| warm(&t.min_ready)).sum();
-        if left != usize::try_from(wanted).unwrap() || !self.strays.is_empty() {
+        if left != usize::try_from(wanted).unwrap() || !self.orphans.is_empty() {
             return Err(format!(
                 "I21: {left} servers and {} strays are left, {wanted} wanted",
-                self.strays.len()
+                self.orphans.len()
             ));
         }
         self.nothing_is_left()
@@ -306,7 +309,7 @@ impl Sim {
             // Jenkins' list lacked it when its server went.
             let known = machine.seen.node.is_some() && node.unlisted_until.is_none();
             if known || shows_id(node.name.as_str(), &machine.id) {
-                self.strays.push(node);
+                self.orphans.push(node);
             } else {
                 node.offline_until = Some(Timestamp::MAX);
                 self.strangers.push(node);
@@ -322,7 +325,7 @@ impl Sim {
     fn observe(&mut self) -> Observed {
         let mut clouds = BTreeMap::new();
         for name in self.config.providers.keys().cloned().collect::<Vec<_>>() {
-            let reading = if self.dice.chance(self.faults.closed) {
+            let reading = if self.random.chance(self.faults.closed) {
                 Reading::Unreadable("timeout".to_owned())
             } else {
                 Reading::Read(self.cloud(&name))
@@ -335,7 +338,7 @@ impl Sim {
 
     fn pass(&mut self, planner: &Planner) -> Result<(), String> {
         self.passes += 1;
-        if self.dice.chance(self.faults.lost_state) {
+        if self.random.chance(self.faults.lost_state) {
             self.state = State::default();
             for machine in &mut self.machines {
                 machine.seen = cloud::Seen::default();

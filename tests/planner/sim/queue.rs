@@ -56,23 +56,23 @@ impl Sim {
         if self.faults.pipelines {
             return self.arrive_at_one_node();
         }
-        let burst = if self.dice.chance(10) {
-            1 + self.dice.roll(12)
+        let burst = if self.random.chance(10) {
+            1 + self.random.roll(12)
         } else {
             0
         };
         for _ in 0..burst {
             let label = if self.faults.drift {
-                self.dice.pick(&OF_DRIFT)
+                self.random.pick(&OF_DRIFT)
             } else {
-                self.dice.pick(&LABELS)
+                self.random.pick(&LABELS)
             };
             self.submit(label);
         }
         if self.broken.is_some() && self.passes == 0 {
             self.submit(OF_BROKEN);
         }
-        if self.patience.is_none() && self.dice.chance(3) {
+        if self.patience.is_none() && self.random.chance(3) {
             self.queue.clear();
         }
     }
@@ -90,7 +90,7 @@ impl Sim {
 
     /// Many items for a label that one node has by now.
     fn arrive_at_one_node(&mut self) {
-        if !self.queue.is_empty() || !self.dice.chance(20) {
+        if !self.queue.is_empty() || !self.random.chance(20) {
             return;
         }
         let ours: Vec<&Machine> = self.machines.iter().filter(|machine| machine.is_ours()).collect();
@@ -106,7 +106,7 @@ impl Sim {
         let age = if self.broken.is_some() && label == OF_BROKEN {
             86_400
         } else {
-            i64::try_from(self.dice.roll(90)).unwrap()
+            self.random.below(90)
         };
         let item = QueueItem {
             id: self.next_item,
@@ -132,7 +132,7 @@ impl Sim {
     pub(super) fn schedule(&mut self, percent: u64) {
         self.queue.sort_by_key(|job| (job.item.since, job.item.id));
         let (now, longest) = (self.now, self.longest);
-        let (machines, dice) = (&mut self.machines, &mut self.dice);
+        let (machines, random) = (&mut self.machines, &mut self.random);
         let (next_build, broken) = (&mut self.next_build, &mut self.broken_rule);
         // Every pass sees a build that is longer than the time to the next one.
         let shortest = if self.faults.max_builds { 120 } else { 60 };
@@ -148,10 +148,10 @@ impl Sim {
                 free.next()
             };
             let node = machine.and_then(|machine| machine.node.as_mut());
-            let Some(node) = node.filter(|_| dice.chance(percent)) else {
+            let Some(node) = node.filter(|_| random.chance(percent)) else {
                 return true;
             };
-            let until = now + secs(shortest + i64::try_from(dice.roll(longest)).unwrap());
+            let until = now + secs(shortest + i64::try_from(random.roll(longest)).unwrap());
             node.begin(until, *next_build, now);
             *next_build += 1;
             if node.closed {
@@ -198,7 +198,7 @@ pub(super) fn told(job: &Job, computers: &[Computer]) -> QueueItem {
         fits(&job.item, &labels)
     };
     let nodes: Vec<&Computer> = computers.iter().filter(has).collect();
-    item.label = TaskLabel::Untold;
+    item.label = TaskLabel::Absent;
     item.task_class = Some(PIPELINE.to_owned());
     match nodes[..] {
         [only] if only.offline => item.why = Some(format!("‘{}’ is offline", only.name)),

@@ -10,7 +10,7 @@
     reason = "what the cloud said is worth seeing with --nocapture"
 )]
 
-mod belongings;
+mod resources;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

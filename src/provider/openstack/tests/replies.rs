@@ -8,11 +8,12 @@ use crate::model::{Address, Mark, NodeId, Server, ServerStatus, TemplateName, Zo
 use crate::provider::ProviderError;
 use crate::provider::openstack::access::{KeystoneAuth, NameOrId, OpenStackAccess};
 use crate::provider::openstack::catalog::{Endpoint, Service, bases};
+use crate::provider::openstack::entry::Entry as _;
 use crate::provider::openstack::error::Fault;
 use crate::provider::openstack::odd::Oddities;
-use crate::provider::openstack::pages::{Entry as _, Page, page};
+use crate::provider::openstack::pages::{Page, page};
 use crate::provider::openstack::server::WireServer;
-use crate::provider::openstack::{auth, network, session};
+use crate::provider::openstack::{auth, network};
 use crate::secret::Secret;
 
 fn servers(reply: &Reply) -> Vec<Server> {
@@ -659,7 +660,7 @@ fn a_wait_is_read_in_seconds_or_as_a_date() {
         reply
             .headers
             .insert("date", "Sun, 22 Nov 2026 12:00:08 GMT".parse().unwrap());
-        session::retry_after(&reply)
+        reply.retry_after()
     };
     assert_eq!(told("7"), Some(7));
     assert_eq!(told("Sun, 22 Nov 2026 12:00:20 GMT"), Some(12));

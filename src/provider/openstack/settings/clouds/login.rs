@@ -3,8 +3,8 @@
 
 use crate::settings::check::Checker;
 use crate::settings::problem::{Place, join, quoted};
-use crate::settings::suggest;
 use crate::settings::yaml::{Entry, Node, Style, Value};
+use crate::text::nearest;
 
 use super::super::libcloud::{self, AuthVersion};
 use super::files::Found;
@@ -136,7 +136,7 @@ impl Maker<'_, '_> {
             for entry in auth.value.entries() {
                 let key = entry.key.replace('-', "_");
                 let known = AUTH_KEYS.contains(&key.as_str()) || REFUSED.iter().any(|(refused, _)| *refused == key);
-                if let Some(near) = suggest::nearest(&key, AUTH_KEYS).filter(|_| !known) {
+                if let Some(near) = nearest(&key, AUTH_KEYS).filter(|_| !known) {
                     let place = Place {
                         at: entry.at,
                         path: join(&path, &entry.written),

@@ -24,8 +24,8 @@ mod transport;
 use crate::settings::check::Checker;
 use crate::settings::files::{Env, Outside};
 use crate::settings::problem::{Place, Pos, Report, join, quoted};
-use crate::settings::suggest;
 use crate::settings::yaml::{Entry, Node, Value};
+use crate::text::nearest;
 
 use files::{Files, Found};
 use layers::Layers;
@@ -194,7 +194,7 @@ fn unknown(source: &Source, found: &Found, names: &[&str]) -> String {
         names => {
             let some: Vec<String> = names.iter().take(20).map(|name| quoted(name)).collect();
             let more = if names.len() > some.len() { ", …" } else { "" };
-            let near = suggest::nearest(&source.cloud, names.iter().copied());
+            let near = nearest(&source.cloud, names.iter().copied());
             let near = near.map_or("; write one of them".to_owned(), |near| {
                 format!("; did you mean {near}?")
             });

@@ -2,8 +2,8 @@
 //! empty text is none. Pure.
 
 use crate::settings::problem::{Place, Report, join, quoted};
-use crate::settings::suggest;
 use crate::settings::yaml::{Entry, Node, Value};
+use crate::text::did_you_mean;
 
 use super::layers::{Layers, Told};
 
@@ -47,7 +47,7 @@ pub fn choose<'t>(
     };
     let Some(region) = chosen else {
         if let Some(wanted) = wanted {
-            let hint = suggest::did_you_mean(wanted, named.iter().map(|region| region.name));
+            let hint = did_you_mean(wanted, named.iter().map(|region| region.name));
             report.error(&place, format!("{} is no region of the cloud{hint}", quoted(wanted)));
         }
         return None;
