@@ -3,6 +3,7 @@
 pub mod args;
 mod by_name;
 mod check;
+mod config;
 mod console;
 mod destroy;
 mod drain;
@@ -65,6 +66,7 @@ fn dispatch(cli: &Cli, console: &mut Console<'_, '_>) -> Result<u8, Error> {
         Command::Status(args) => status::status(cli, args, console),
         Command::Explain(args) => explain::explain(cli, args, console),
         Command::Check(args) => check::check(cli, args, console),
+        Command::Config => config::config(cli, console),
         Command::Destroy(args) => destroy::destroy(cli, args, console),
         Command::Drain(args) => drain::drain(cli, args, console),
         Command::Undrain(args) => drain::undrain(cli, args, console),

@@ -33,6 +33,7 @@ impl Deadline {
     }
 
     /// Returns one for a service, which ends with this one, or earlier once it is told so by [`allow`](Self::allow).
+    #[must_use]
     pub fn part(&self) -> Self {
         Self {
             pass: Rc::clone(&self.pass),

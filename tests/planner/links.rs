@@ -561,7 +561,8 @@ fn demand_and_planner_share_the_link() {
 fn what_a_list_of_an_executable_lacks_twice_is_gone() {
     let mut world = world();
     let provider = world.config.providers.get_mut(CLOUD).unwrap();
-    provider.kind = mita::config::ProviderKind::Exec(Box::new(mita::access::ExecAccess {
+    provider.kind = &mita::provider::exec::settings::KIND;
+    provider.settings = Box::new(mita::provider::exec::access::ExecAccess {
         provider: CLOUD.to_owned(),
         owner: "test".to_owned(),
         program: "/bin/true".into(),
@@ -571,7 +572,7 @@ fn what_a_list_of_an_executable_lacks_twice_is_gone() {
         environment: std::collections::BTreeMap::new(),
         timeout: mins(1),
         max_output: 1 << 20,
-    }));
+    });
     let server = world.server("small", 1, mins(30));
     world.node(&server, 1);
     world.pass(mins(1));

@@ -2,7 +2,7 @@
 
 use super::Executor;
 use crate::access::JenkinsCredential;
-use crate::config::{Config, ProviderKind, Register};
+use crate::config::{Config, Register};
 use crate::pass::Live;
 use crate::plan::{FailureRecord, Removal, ServerToRemove};
 use crate::secret::Secret;
@@ -122,13 +122,7 @@ fn secrets(config: &Config) -> Vec<&Secret> {
         JenkinsCredential::Token(secret) | JenkinsCredential::Password(secret) => secret,
     }];
     for provider in config.providers.values() {
-        match &provider.kind {
-            ProviderKind::OpenStack(access) => found.push(access.auth.secret()),
-            // A number or a word would blot out half of the text.
-            ProviderKind::Exec(access) => {
-                found.extend(access.environment.values().filter(|value| value.reveal().len() >= 6));
-            }
-        }
+        found.extend(provider.settings.secrets());
     }
     found
 }

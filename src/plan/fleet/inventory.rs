@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use foldhash::HashMap;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::config::{Config, ProviderKind};
+use crate::config::Config;
 use crate::model::{CloudView, NodeId, Observed, Presence, ProviderName, Reading, Server, ServerId, TemplateName};
 use crate::plan::clock::{sighted_again, since};
 use crate::plan::fleet::adopt::Adoption;
@@ -374,7 +374,7 @@ impl<'a> InventoryBuilder<'a> {
 
     /// Whether a cloud can be asked for one server.
     fn asks(&self, provider: &ProviderName) -> bool {
-        let kind = self.config.providers.get(provider).map(|provider| &provider.kind);
-        matches!(kind, Some(ProviderKind::OpenStack(_)))
+        let entry = self.config.providers.get(provider);
+        entry.is_some_and(|entry| entry.kind.can_look_up)
     }
 }

@@ -11,8 +11,10 @@
 //! | `call` | what its end means |
 //! | `request`, `answer` | the JSON |
 
+pub mod access;
 mod answer;
 mod call;
+mod command;
 mod ended;
 mod request;
 #[cfg(unix)]
@@ -20,6 +22,7 @@ mod run;
 #[cfg(not(unix))]
 #[path = "run_elsewhere.rs"]
 mod run;
+pub mod settings;
 
 #[cfg(all(test, unix))]
 mod tests;
@@ -30,13 +33,13 @@ use std::net::IpAddr;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::access::ExecAccess;
 use crate::http::Deadline;
 use crate::model::{
     Offer, Offers, Resource, ResourceKind, ResourceMark, ServerId, ServerSpec, TemplateName, Unavailable, Zone,
 };
 use crate::provider::{AddFloatingIp, CreateServer, Deleted, Provider, ProviderError, ServerList};
 use crate::text::printable;
+use access::ExecAccess;
 use answer::{CheckAnswer, ConsoleAnswer, CreateAnswer, ListAnswer, OffersAnswer, TemplateAnswer};
 use call::Invocation;
 

@@ -20,6 +20,7 @@
     reason = "an edge: a throttled request is repeated after a wait"
 )]
 
+pub mod access;
 mod auth;
 mod catalog;
 mod check;
@@ -40,6 +41,7 @@ mod resolve;
 mod resources;
 mod server;
 mod session;
+pub mod settings;
 mod token_cache;
 mod wire;
 
@@ -51,13 +53,13 @@ use std::net::IpAddr;
 
 use log::info;
 
-use crate::access::OpenStackAccess;
 use crate::http::{Deadline, Http};
 use crate::model::{
     Offers, Resource, ResourceKind, ResourceMark, ServerId, ServerSpec, ServiceBases, TemplateName, Unavailable, Zone,
 };
 use crate::provider::{AddFloatingIp, CreateServer, Deleted, Lookup, Provider, ProviderError, ServerList};
 use crate::text::printable;
+use access::OpenStackAccess;
 use resolve::Stock;
 use session::{Pause, Session};
 

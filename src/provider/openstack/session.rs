@@ -14,10 +14,10 @@ use super::catalog::{self, Service};
 use super::error::{Fault, unreachable};
 use super::odd::Oddities;
 use super::token_cache::TokenFile;
-use crate::access::OpenStackAccess;
 use crate::http::{Http, HttpError, Reply, Request};
 use crate::model::{ServiceBase, ServiceBases, digest};
 use crate::provider::ProviderError;
+use crate::provider::openstack::access::OpenStackAccess;
 use crate::text::printable;
 
 /// Logins in one pass: public clouds count them (OVH: 60 a minute and user).

@@ -21,9 +21,10 @@ use jiff::SignedDuration;
 use ureq::http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::OpenStack;
-use crate::access::{EndpointOverrides, KeystoneAuth, NameOrId, OpenStackAccess, Transport};
+use crate::access::Transport;
 use crate::http::{Deadline, Reply};
 use crate::model::{ImageRef, Offer, ResourceMark, ServerSpec, SizeRef};
+use crate::provider::openstack::access::{EndpointOverrides, KeystoneAuth, NameOrId, OpenStackAccess};
 use crate::secret::Secret;
 
 /// How to get into the project `ci` of the cloud at a URL.
