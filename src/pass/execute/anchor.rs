@@ -1,6 +1,7 @@
 //! Keeping the node for whose sake Jenkins names labels (`jenkins.anchor`).
 
-use super::{Executor, Live, chain};
+use super::{Executor, Live};
+use crate::error::chain;
 use crate::jenkins::{Created, JenkinsError, Launcher, NewNode, NodeUsage};
 use crate::model::{Computer, NodeName};
 use crate::pass::rows::anchor_action;

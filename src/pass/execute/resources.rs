@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use log::info;
 
-use super::{Executor, outcome_of, retry_after};
+use super::Executor;
+use super::create::{outcome_of, retry_after};
 use crate::model::{BelongingKind, BelongingMark, PortSpec};
 use crate::pass::Live;
 use crate::pass::rows::{floating_ip_action, leftover_action};
