@@ -28,7 +28,6 @@ struct CheckReport<'a> {
     exit: u8,
 }
 
-/// Checks the configuration.
 pub fn check(cli: &Cli, args: &CheckArgs, console: &mut Console<'_, '_>) -> Result<u8, Error> {
     let (path, loaded) = setup::load(cli)?;
     let mut findings = Findings::default();
@@ -70,12 +69,10 @@ pub fn check(cli: &Cli, args: &CheckArgs, console: &mut Console<'_, '_>) -> Resu
     Ok(exit)
 }
 
-/// What a check found.
 #[derive(Default)]
 struct Findings {
     /// What an operator should know.
     warnings: Vec<String>,
-    /// What does not work.
     missing: Vec<String>,
     /// How many services could not be asked at all.
     blind: usize,
@@ -87,7 +84,7 @@ impl Findings {
         self.warnings.push(sentence);
     }
 
-    /// Takes what a service lacks, or that it could not be asked.
+    /// Adds what a service lacks, or why it could not be asked.
     fn add(&mut self, service: &str, missing: Result<Vec<String>, String>) {
         self.blind += usize::from(missing.is_err());
         let sentences = missing.unwrap_or_else(|error| vec![error]);
@@ -98,7 +95,7 @@ impl Findings {
 
 /// Looks up what the configuration names. Returns the exit code.
 fn online(config: &Config, findings: &mut Findings, console: &mut Console<'_, '_>) -> Result<u8, Error> {
-    // A token of a pass before would prove nothing of the login.
+    // A saved token would not prove that the login works.
     let mut config = config.clone();
     config.log_in_afresh();
     let config = &config;
@@ -156,7 +153,7 @@ fn look_at_jenkins(config: &Config, live: &Live, now: Timestamp) -> Result<Check
     Ok(checked)
 }
 
-/// Returns for each template the zones in which it may stand at a provider.
+/// Returns for each template its zones at a provider.
 fn zones_at(config: &Config, provider: &ProviderName) -> Vec<Vec<Zone>> {
     let zones = |template: &crate::config::Template| {
         let here = template

@@ -1,4 +1,4 @@
-//! `status`: what there is now, and what waits and why.
+//! `status`: shows what there is, and what waits and why.
 
 mod report;
 
@@ -112,7 +112,7 @@ fn print_failures(out: &mut dyn Write, rows: &[FailureRow<'_>]) -> io::Result<()
     Ok(())
 }
 
-/// Prints the servers in columns as wide as what stands in them.
+/// Prints the servers, each column as wide as its longest cell.
 fn print_servers(out: &mut dyn Write, rows: &[ServerRow]) -> io::Result<()> {
     const HEADS: [&str; 6] = ["SERVER", "PHASE", "AGE", "IDLE", "PLACE", "JENKINS NODE"];
     // Only where there is one: the usual line is to fit 80 columns.
@@ -138,7 +138,7 @@ fn print_servers(out: &mut dyn Write, rows: &[ServerRow]) -> io::Result<()> {
     Ok(())
 }
 
-/// Says how many builds a node had, where they are limited.
+/// Returns how many builds a node had, where they are limited.
 fn builds(row: &ServerRow) -> String {
     let said = |builds| format!(" ({})", plural(builds, "build"));
     row.builds.map_or_else(String::new, said)
@@ -148,7 +148,7 @@ fn cells(row: &ServerRow) -> [String; 6] {
     let zone = row.zone.as_ref().map_or_else(String::new, |zone| format!("/{zone}"));
     let node = match &row.jenkins_node {
         None => "-".to_owned(),
-        // Said shortly, so that the usual line fits 80 columns.
+        // Short, so that the usual line fits 80 columns.
         Some(node) if node.as_str() == row.name => "same name".to_owned(),
         Some(node) => printable(node.as_str(), 100),
     };

@@ -1,4 +1,4 @@
-//! Doing what a plan says, or recording why it could not be done. Makes no choices.
+//! Executes the actions of a plan, or records why they could not be done. Makes no choices.
 
 mod anchor;
 mod console;
@@ -32,17 +32,16 @@ pub struct Executor<'a> {
     save: &'a dyn Fn(&State) -> Result<(), Error>,
     told: &'a mut dyn FnMut(&Action),
     failed_keys: BTreeSet<BackoffKey>,
-    /// For want of which permission Jenkins refused to remove a node in this pass.
+    /// The permission for want of which Jenkins refused to remove a node in this pass.
     removal_refused: Option<String>,
     /// How many consoles were read.
     consoles: u32,
     /// The memory, kept up to date with what was done.
     pub state: State,
-    /// What was done.
     pub actions: Vec<Action>,
     /// Whether an action was not begun because the pass had to end.
     pub left_undone: bool,
-    /// The clouds that had more to do and are asked no more, with why.
+    /// The closed clouds at which something is left undone, with why.
     pub closed: BTreeMap<ProviderName, String>,
 }
 
@@ -71,7 +70,7 @@ impl<'a> Executor<'a> {
         }
     }
 
-    /// Takes marks of ours back off.
+    /// Takes marks of ours off.
     pub fn unmark(&mut self, live: &Live, unmarks: &[Unmark]) {
         for unmark in unmarks {
             let action = unmark_action(unmark);
@@ -86,7 +85,7 @@ impl<'a> Executor<'a> {
         }
     }
 
-    /// Marks nodes offline that are to take no new work.
+    /// Marks nodes offline, so that they take no new work.
     pub fn drain(&mut self, live: &Live, drains: &[Drain]) {
         for drain in drains {
             let action = drain_action(drain);
@@ -115,7 +114,7 @@ impl<'a> Executor<'a> {
         }
     }
 
-    /// Returns why nothing more is asked of a cloud, and remembers that there was more to do.
+    /// Returns why a cloud is closed, and remembers that something is left undone there.
     fn is_closed(&mut self, live: &Live, provider: &ProviderName) -> Option<String> {
         let reason = live.closed(provider)?;
         self.closed.insert(provider.clone(), reason.clone());
@@ -135,7 +134,7 @@ impl<'a> Executor<'a> {
         self.state.refuse(key, asker, lacks, about);
     }
 
-    /// Returns the time: a pass may take minutes, and what is begun now is waited for from now.
+    /// Returns the time: a pass may take minutes, and graces begin with the request.
     fn time(&self, live: &Live) -> Timestamp {
         let elapsed = SignedDuration::try_from(live.elapsed()).unwrap_or_default();
         self.context.now.saturating_add(elapsed).unwrap_or(self.context.now)

@@ -7,7 +7,7 @@ use crate::model::{Observed, ProviderName, Reading};
 use crate::plan::Plan;
 use crate::report::Seen;
 
-/// Says what of the observation failed: each makes the pass end with exit code 1.
+/// Returns what could not be read, in sentences: each makes the exit code 1.
 pub fn unreadable(observed: &Observed) -> Vec<String> {
     let mut sentences: Vec<String> = observed.clouds.iter().filter_map(observe::unreadable).collect();
     if let Some(Reading::Unreadable(reason)) = &observed.jenkins.labels {

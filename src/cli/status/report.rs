@@ -9,7 +9,6 @@ use crate::model::{Computer, NodeName, Observed, ProviderName, TemplateName};
 use crate::plan::{Example, Plan, ServerRow, TemplateRow, Waiting};
 use crate::state::{Backoff, Failure};
 
-/// All that there is.
 #[derive(Serialize)]
 pub(super) struct StatusReport<'a> {
     pub version: u32,
@@ -51,7 +50,7 @@ pub(super) struct FailureRow<'a> {
     pub console: &'a [String],
 }
 
-/// Like [`Waiting`], but says `served_by` in every row.
+/// Like [`Waiting`], but with `served_by` in every row.
 #[derive(Serialize)]
 pub(super) struct WaitingRow<'a> {
     pub label: Option<&'a str>,
@@ -63,7 +62,7 @@ pub(super) struct WaitingRow<'a> {
 }
 
 impl<'a> StatusReport<'a> {
-    /// Makes it of what was seen and what the plan says of it.
+    /// Makes it from an observation and its plan.
     pub(super) fn new(observed: &'a Observed, plan: &'a Plan) -> Self {
         let computers = observed.jenkins.computers.iter();
         let computers: BTreeMap<&NodeName, &Computer> = computers.map(|computer| (&computer.name, computer)).collect();

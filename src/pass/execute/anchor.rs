@@ -1,4 +1,4 @@
-//! Keeping the node for whose sake Jenkins names labels (`jenkins.anchor`).
+//! Keeps the node that makes Jenkins name labels (`jenkins.anchor`).
 
 use super::{Executor, Live};
 use crate::error::chain;

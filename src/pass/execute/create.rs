@@ -1,4 +1,4 @@
-//! Creating servers: the intent first, then the request, and what a refusal holds back.
+//! Creates servers: the intent first, then the request; and holds back what was refused.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use crate::provider::{CreateServer, ProviderError};
 use crate::report::{Action, Outcome};
 use crate::state::{BackoffKey, Intent};
 
-/// Why a server is not asked for whose intent cannot be saved.
+/// Why a server is not created if its intent cannot be saved.
 const UNWRITTEN: &str = "the state file cannot be written, and nothing is asked for that is not written down";
 
 /// What became of a list of creates.
@@ -30,8 +30,8 @@ pub struct Batch {
 }
 
 impl Executor<'_> {
-    /// Creates servers. The intent of each is durable before its request goes out; where it cannot be made so, this and
-    /// all that follow are not begun.
+    /// Creates servers. The intent of each is durable before its request goes out; if it cannot be saved, this and
+    /// all following are not begun.
     pub fn create(&mut self, live: &mut Live, creates: &[Create]) -> Result<Batch, Error> {
         let mut batch = Batch::default();
         for (at, create) in creates.iter().enumerate() {
@@ -113,7 +113,7 @@ impl Executor<'_> {
         }
     }
 
-    /// Returns the creates that were begun, none of them later than a time: in the eyes of a plan for that time, those
+    /// Returns the creates that were begun, none of them later than a time: for a plan at that time, those
     /// of the pass itself are new.
     pub fn intents_seen_from(&self, now: Timestamp) -> BTreeMap<NodeId, Intent> {
         let mut intents = self.state.intents.clone();
@@ -187,7 +187,7 @@ impl Executor<'_> {
             self.may_have_ports(&intent, now);
         }
         let (reason, after) = (error.to_string(), retry_after(error));
-        // What names a wrong key, image or group is the template's own fault, and says nothing of the placement.
+        // A wrong key, image or group is the template's fault, not the placement's.
         if let ProviderError::Refused(_) | ProviderError::NotFound(_) = error {
             record_failure(&mut self.state, &key, now, &reason, after, &self.config.timing);
             self.failed_keys.insert(key);
@@ -230,7 +230,7 @@ fn keys_of(create: &Create) -> [BackoffKey; 5] {
 /// Returns what a failed create holds back.
 fn key_of(create: &Create, error: &ProviderError) -> BackoffKey {
     match error {
-        // What may be due to this template's flavor, volumes, image or network. What of it is due to the placement
+        // These may be due to this template's flavor, volumes, image or network. If they are due to the placement, that
         // shows when a second template fails there.
         ProviderError::Quota(_)
         | ProviderError::Capacity(_)

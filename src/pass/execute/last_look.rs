@@ -1,4 +1,4 @@
-//! The last look before a server goes that had no Jenkins node when Jenkins was read.
+//! The last look before the removal of a server that had no Jenkins node when Jenkins was read.
 
 use std::collections::BTreeSet;
 
@@ -47,7 +47,7 @@ impl Executor<'_> {
         }
     }
 
-    /// Asks for the nodes that may be a server's by their names: Jenkins leaves one out of its list that fails to be
+    /// Asks for the nodes that may be a server's by their names: Jenkins leaves a node out of its list that fails to be
     /// exported.
     fn unlisted(
         &self,

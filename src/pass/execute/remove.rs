@@ -1,4 +1,4 @@
-//! Removing nodes: the Jenkins node first, then its server.
+//! Removes nodes: the Jenkins node first, then its server.
 
 #![expect(
     clippy::disallowed_methods,
@@ -89,7 +89,7 @@ impl Executor<'_> {
         let gone = result == Outcome::Done;
         if gone {
             self.state.stray_nodes.remove(&node.name);
-            // Should the server outlive this pass, the next one knows that its node is not absent by accident.
+            // If the server outlives this pass, the next one knows why its node is absent.
             if let Some(server) = &removal.server {
                 self.leaves(server);
             }
@@ -98,7 +98,7 @@ impl Executor<'_> {
         gone
     }
 
-    /// Remembers that nodes cannot be removed, if that is what an error says: then no other is marked in vain.
+    /// Remembers that the user may not remove nodes, if so: then no other node is marked in vain.
     fn removal_is_refused(&mut self, live: &Live, node: &NodeName, error: &JenkinsError) {
         if let JenkinsError::Forbidden { permission, .. } = error {
             self.refuse(live, &RefusalKey::Removal, permission, Some(node.as_str()));
@@ -128,7 +128,7 @@ impl Executor<'_> {
             Err(error) => return self.tell(action, Outcome::Failed, Some(chain(&error))),
         }
         self.keep_failure(live, removal, server);
-        // An address that stays does not keep its server: the sweep finds it by its mark.
+        // A floating IP that stays does not keep its server: the sweep finds it by its mark.
         for floating_ip in &removal.floating_ips {
             self.remove_leftover(live, floating_ip, leftover_action(floating_ip));
         }
