@@ -141,7 +141,7 @@ impl Client {
         let Some(agent) = agent else {
             checked
                 .untold
-                .push("Agent/Disconnect, Agent/Delete: there is no agent whose page would tell".to_owned());
+                .push("Agent/Disconnect, Agent/Delete: cannot be checked, as there is no agent".to_owned());
             return Ok(());
         };
         let path = format!("{}/", node_path(&agent.name)?);

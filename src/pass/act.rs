@@ -55,9 +55,10 @@ impl Pass<'_> {
         } else {
             None
         };
-        let left = executor.closed.iter().map(|(provider, reason)| {
-            format!("provider {provider}: {reason}; what is left to be done there goes in the next passes")
-        });
+        let left = executor
+            .closed
+            .iter()
+            .map(|(provider, reason)| format!("provider {provider}: {reason}; the next passes do what is left there"));
         Executed {
             left: left.collect(),
             state: executor.state,

@@ -79,7 +79,7 @@ impl<'a> Executor<'a> {
             }
             match live.jenkins.unmark(&unmark.node, unmark.prefix) {
                 Ok(true) => self.tell(action, Outcome::Done, None),
-                Ok(false) => self.tell(action, Outcome::Skipped, Some("our mark is gone by now".to_owned())),
+                Ok(false) => self.tell(action, Outcome::Skipped, Some("our mark is gone".to_owned())),
                 Err(error) => self.tell(action, Outcome::Failed, Some(chain(&error))),
             }
         }
@@ -103,10 +103,10 @@ impl<'a> Executor<'a> {
                 Ok(Drained::Gone) => self.tell(
                     action,
                     Outcome::Skipped,
-                    Some("Jenkins has no such node by now".to_owned()),
+                    Some("Jenkins has no such node any more".to_owned()),
                 ),
                 Ok(Drained::HeldByPerson { reason }) => {
-                    let reason = format!("somebody took it offline by now: {reason}");
+                    let reason = format!("somebody took it offline meanwhile: {reason}");
                     self.tell(action, Outcome::Skipped, Some(reason));
                 }
                 Err(error) => self.tell(action, Outcome::Failed, Some(chain(&error))),

@@ -81,7 +81,7 @@ impl fmt::Display for UnknownLabel {
             None => Ok(()),
             Some(NoConfig::Permission(permission)) => write!(
                 f,
-                "; its job's configuration would tell it, and the user lacks {permission} (grant it, or set jenkins.anchor: true)"
+                "; its job's configuration would show it, and the user lacks {permission} (grant it, or set jenkins.anchor: true)"
             ),
             Some(NoConfig::Unreadable(error)) => write!(f, "; its configuration could not be read: {error}"),
         }
@@ -102,7 +102,7 @@ impl fmt::Display for Cause {
             ),
             Self::Anchor => f.write_str(
                 "jenkins names the anchor alone, which its label does not exclude, instead of the label; \
-                 jenkins.labels_from: script would tell it",
+                 jenkins.labels_from: script would show it",
             ),
             Self::NodesRefuse => {
                 f.write_str("the nodes at hand refuse the job for reasons of their own, which do not name its label")

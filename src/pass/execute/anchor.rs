@@ -19,7 +19,7 @@ impl Executor<'_> {
         match keep(live, anchor) {
             Ok(Created::Now) => self.tell(action, Outcome::Done, None),
             Ok(Created::Before) => {
-                let before = "another one made it by now".to_owned();
+                let before = "it exists now".to_owned();
                 self.tell(action, Outcome::Skipped, Some(before));
             }
             Err(error) => self.tell(action, Outcome::Failed, Some(chain(&error))),

@@ -23,7 +23,7 @@ impl Executor<'_> {
         }
         let seen = live.jenkins.computers()?;
         if seen.nameless > 0 {
-            return Ok(Some("Jenkins lists a node by now whose name cannot be read".to_owned()));
+            return Ok(Some("Jenkins lists a node now whose name cannot be read".to_owned()));
         }
         let before = std::mem::replace(&mut observed.jenkins.computers, seen.all);
         let found = agent_of(
@@ -37,7 +37,7 @@ impl Executor<'_> {
         let listed = std::mem::replace(&mut observed.jenkins.computers, before);
         let reason = |node: NodeName| {
             format!(
-                "its agent joined Jenkins by now, as \"{}\"",
+                "its agent joined Jenkins meanwhile, as \"{}\"",
                 printable(node.as_str(), 200)
             )
         };

@@ -141,7 +141,7 @@ impl Executor<'_> {
                     self.tell(action, Outcome::Done, None);
                 }
                 Ok(Created::Before) => {
-                    let reason = "Jenkins has a node of this name by now".to_owned();
+                    let reason = "Jenkins has a node of this name now".to_owned();
                     self.tell(action, Outcome::Skipped, Some(reason));
                 }
                 Err(error) => {

@@ -168,8 +168,8 @@ fn node_outcome(outcome: NodeRemoval) -> (Outcome, Option<String>) {
     let kept = |reason: String| (Outcome::Skipped, Some(reason));
     match outcome {
         NodeRemoval::Deleted | NodeRemoval::Gone => (Outcome::Done, None),
-        NodeRemoval::Busy => kept("it is busy by now".to_owned()),
-        NodeRemoval::HeldByPerson { reason } => kept(format!("a person took it offline by now: {reason}")),
+        NodeRemoval::Busy => kept("it is busy now".to_owned()),
+        NodeRemoval::HeldByPerson { reason } => kept(format!("a person took it offline meanwhile: {reason}")),
         NodeRemoval::TurnedBusy { still_marked: None } => {
             kept("a build came first; our mark is taken off again".to_owned())
         }
@@ -194,7 +194,7 @@ fn node_outcome(outcome: NodeRemoval) -> (Outcome, Option<String>) {
             );
             (Outcome::Failed, Some(text))
         }
-        NodeRemoval::MarkLost => kept("somebody took our mark off by now".to_owned()),
+        NodeRemoval::MarkLost => kept("somebody took our mark off meanwhile".to_owned()),
         NodeRemoval::Failed(error) => (Outcome::Failed, Some(chain(&error))),
     }
 }

@@ -128,7 +128,7 @@ fn meaning(
         None => format!("{what}: {how}, and it says nothing on stderr"),
     };
     Err(match ran.ended {
-        RunEnd::Code(64) => ProviderError::Unavailable(format!("{text}: this verb or version it does not know")),
+        RunEnd::Code(64) => ProviderError::Unavailable(format!("{text}: it does not know this verb or version")),
         RunEnd::Code(65) => ProviderError::Refused(text),
         RunEnd::Code(66) => ProviderError::NotFound(text),
         RunEnd::Code(69) => ProviderError::Unavailable(text),

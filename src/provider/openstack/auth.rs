@@ -144,7 +144,7 @@ fn refused(access: &OpenStackAccess, reply: &Reply) -> ProviderError {
              an application credential stays (login at {at}: {said})"
         )),
         (auth, 401) => ProviderError::Auth(format!(
-            "wrong password, or no such {} or domain: Keystone does not tell which (login at {at}: {said})",
+            "wrong password, or no such {} or domain: Keystone does not say which (login at {at}: {said})",
             who(auth)
         )),
         (_, 300..=399 | 404 | 405) => ProviderError::NotFound(format!(

@@ -118,7 +118,7 @@ fn no_pool(seen: &[Network], pool: &str) -> Option<String> {
         0 => {
             let near = nearest(pool, external.map(|n| n.name.as_str()));
             Some(format!(
-                "the network \"{pool}\" is not external, no floating IP can be had of it ({near})"
+                "the network \"{pool}\" is not external, so it has no floating IPs ({near})"
             ))
         }
         1 => None,

@@ -140,7 +140,7 @@ pub(super) fn headroom(session: &mut Session) -> Result<Room, ProviderError> {
     // The headroom is advice: a cloud that does not show it refuses what is too much. A token or a pace that is refused
     // is another thing.
     if !matches!(reply.status, 200..=299 | 401 | 429 | 498) {
-        let text = format!("what is left is not told (status {})", reply.status);
+        let text = format!("the quota is not shown (status {})", reply.status);
         session.odd.note("limits", "", &text);
         return Ok(Room::default());
     }
@@ -148,7 +148,7 @@ pub(super) fn headroom(session: &mut Session) -> Result<Room, ProviderError> {
     let Object(Some(limits)) = body.limits.0.unwrap_or_default().absolute else {
         session
             .odd
-            .note("limits", "", "what is left is not told (limits.absolute)");
+            .note("limits", "", "the quota is not shown (limits.absolute)");
         return Ok(Room::default());
     };
     for (field, odd) in limits.odd() {
