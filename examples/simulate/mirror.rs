@@ -41,7 +41,7 @@ pub fn observe(world: &mut State, config: &Config) -> Observed {
             servers,
             clock: Some(time(clock)),
             offers: Some(Reading::Read(offers(name, config))),
-            belongings: None,
+            resources: None,
             looked_up: BTreeMap::new(),
             odd: Vec::new(),
         };

@@ -64,6 +64,18 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Validate the configuration; with --online also log in everywhere and look up all that it names
     Check(CheckArgs),
+    /// Print the effective configuration as YAML, defaults included and secrets as ***
+    ///
+    /// A value that is not written at its place has a comment that says where it
+    /// comes from: `defaults`, `timing`, an entry of clouds.yaml, the environment.
+    /// What is printed is itself a configuration that means the same, apart from the
+    /// secrets.
+    ///
+    /// Example, to see what a change of the file changes:
+    ///
+    ///   mita config > before.yaml; $EDITOR mita.yaml; mita config | diff before.yaml -
+    #[command(verbatim_doc_comment)]
+    Config,
     /// Remove nodes now, by the same safe order as `reap`
     Destroy(DestroyArgs),
     /// Let nodes take no new work: their builds end, then the passes remove them

@@ -138,14 +138,14 @@ fn look_at_jenkins(config: &Config, live: &Live, now: Timestamp) -> Result<Check
     let sources = sources::look(live, config, &view, now);
     checked.missing.extend(sources.missing);
     checked.untold.extend(sources.told);
-    let registers = |how: Register| config.templates.iter().any(|template| template.register == how);
-    let inbound = registers(Register::Inbound);
-    if inbound || registers(Register::Ssh) {
+    let registrations = |how: Register| config.templates.iter().any(|template| template.register == how);
+    let inbound = registrations(Register::Inbound);
+    if inbound || registrations(Register::Ssh) {
         let more = live.jenkins.check_making(&view.computers, inbound)?;
         checked.missing.extend(more.missing);
         checked.untold.extend(more.untold);
     }
-    if registers(Register::Ssh) {
+    if registrations(Register::Ssh) {
         let more = live.jenkins.check_ssh()?;
         checked.missing.extend(more.missing);
         checked.untold.extend(more.untold);

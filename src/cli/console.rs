@@ -12,7 +12,7 @@ use crate::text::printable;
 const MAX_LINE: usize = 2000;
 
 /// The input and output of a call of the program. A test or a simulation makes its own.
-pub struct Surroundings<'a> {
+pub struct Io<'a> {
     /// The time; read once.
     pub now: Timestamp,
     /// Whether stdout is a terminal: then a pass prints its report.
@@ -25,7 +25,7 @@ pub struct Surroundings<'a> {
     pub err: &'a mut dyn Write,
 }
 
-impl<'a> Surroundings<'a> {
+impl<'a> Io<'a> {
     /// Makes surroundings without a terminal and without signals.
     pub fn new(now: Timestamp, out: &'a mut dyn Write, err: &'a mut dyn Write) -> Self {
         Self {
@@ -40,7 +40,7 @@ impl<'a> Surroundings<'a> {
 
 /// Where a command prints, and how much.
 pub(super) struct Console<'s, 'a> {
-    pub io: &'s mut Surroundings<'a>,
+    pub io: &'s mut Io<'a>,
     pub quiet: bool,
 }
 

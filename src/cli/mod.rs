@@ -3,6 +3,7 @@
 pub mod args;
 mod by_name;
 mod check;
+mod config;
 mod console;
 mod destroy;
 mod drain;
@@ -24,22 +25,22 @@ use crate::error::{EXIT_DONE, EXIT_USAGE, Error, chain};
 use args::{Cli, Command};
 use console::Console;
 
-pub use console::Surroundings;
+pub use console::Io;
 
 /// Runs the program with its arguments (the first is its own name) and returns the exit code.
-pub fn run<I, T>(arguments: I, surroundings: &mut Surroundings<'_>) -> u8
+pub fn run<I, T>(arguments: I, io: &mut Io<'_>) -> u8
 where
     I: IntoIterator<Item = T>,
     T: Into<OsString> + Clone,
 {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
-        Err(error) => return usage(&error, surroundings),
+        Err(error) => return usage(&error, io),
     };
     logging::init(cli.verbose, cli.quiet);
     let mut console = Console {
         quiet: cli.quiet,
-        io: surroundings,
+        io: io,
     };
     match dispatch(&cli, &mut console) {
         Ok(code) => code,
@@ -65,6 +66,7 @@ fn dispatch(cli: &Cli, console: &mut Console<'_, '_>) -> Result<u8, Error> {
         Command::Status(args) => status::status(cli, args, console),
         Command::Explain(args) => explain::explain(cli, args, console),
         Command::Check(args) => check::check(cli, args, console),
+        Command::Config => config::config(cli, console),
         Command::Destroy(args) => destroy::destroy(cli, args, console),
         Command::Drain(args) => drain::drain(cli, args, console),
         Command::Undrain(args) => drain::undrain(cli, args, console),
@@ -81,14 +83,14 @@ fn later(command: &str) -> Result<u8, Error> {
     )))
 }
 
-fn usage(error: &clap::Error, surroundings: &mut Surroundings<'_>) -> u8 {
+fn usage(error: &clap::Error, io: &mut Io<'_>) -> u8 {
     let text = error.render();
     let (to, code): (&mut dyn Write, u8) = if error.use_stderr() {
-        (surroundings.err, EXIT_USAGE)
+        (io.err, EXIT_USAGE)
     } else {
-        (surroundings.out, EXIT_DONE)
+        (io.out, EXIT_DONE)
     };
-    let _ = if surroundings.terminal {
+    let _ = if io.terminal {
         write!(to, "{}", text.ansi())
     } else {
         write!(to, "{text}")

@@ -33,6 +33,7 @@ impl Deadline {
     }
 
     /// Returns one for a service: it ends with this one, or earlier after [`allow`](Self::allow).
+    #[must_use]
     pub fn part(&self) -> Self {
         Self {
             pass: Rc::clone(&self.pass),

@@ -233,7 +233,7 @@ impl WireItem<'_> {
             task_name: String::new(),
             task_url: None,
             label: match std::mem::take(&mut task.label_expression) {
-                TextOrNull::Absent => TaskLabel::Untold,
+                TextOrNull::Absent => TaskLabel::Absent,
                 TextOrNull::Null => TaskLabel::Anywhere,
                 TextOrNull::Text(text) => TaskLabel::Expression(text.into_owned()),
             },

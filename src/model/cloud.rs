@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Belongings, NodeId, Offers, Reading, ServerId, TemplateName, Zone};
+use super::{NodeId, Offers, Reading, Resources, ServerId, TemplateName, Zone};
 
 /// The status of a server (an open set; task state comes first, see `Server::task_state`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -107,11 +107,11 @@ impl Server {
 }
 
 /// Which of the bases that a service may have is the right one, by service; nothing where it is the first.
-pub type Spoken = BTreeMap<String, SpokenBase>;
+pub type ServiceBases = BTreeMap<String, ServiceBase>;
 
 /// The base of a service that is not the likeliest one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SpokenBase {
+pub struct ServiceBase {
     /// The digest of all the bases it may have: with another endpoint or project it is another one.
     pub endpoint: String,
     /// Which of them, counted from 0.
@@ -128,8 +128,8 @@ pub struct CloudView {
     /// What it offers; `None` until it was asked.
     pub offers: Option<Reading<Offers>>,
     /// Floating IPs, ports and volumes, of the kinds that were asked for; `None` until one was.
-    #[serde(default)]
-    pub belongings: Option<Reading<Belongings>>,
+    #[serde(default, rename = "belongings")]
+    pub resources: Option<Reading<Resources>>,
     /// Servers of ours that the list lacked and that were asked for one by one. What is there is among `servers`, too.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub looked_up: BTreeMap<ServerId, Presence>,

@@ -26,7 +26,8 @@ pub enum Stage {
 #[serde(rename_all = "snake_case")]
 pub enum TaskLabel {
     /// The field was not there: an old Jenkins, a pipeline, or a task of another kind.
-    Untold,
+    #[serde(rename = "untold")]
+    Absent,
     /// The field was null: the job may run anywhere (never trusted for a matrix child).
     Anywhere,
     /// The raw text the user entered.

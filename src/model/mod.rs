@@ -15,7 +15,7 @@ mod reading;
 mod resource;
 mod spec;
 
-pub use cloud::{Address, CloudView, Mark, Presence, Server, ServerStatus, Spoken, SpokenBase};
+pub use cloud::{Address, CloudView, Mark, Presence, Server, ServerStatus, ServiceBase, ServiceBases};
 pub use digest::{digest, digest_u64};
 pub use fault::FaultKind;
 pub use jenkins::{Computer, JenkinsView, JobConfig, QueueItem, Stage, TaskLabel};
@@ -24,7 +24,7 @@ pub use names::{
     split_address_name, split_name_address, split_server_name, template_in_name,
 };
 pub use observed::Observed;
-pub use offline::{DRAIN_PREFIX, MARK_PREFIX, OfflineBy, OfflineSigns, SPENT_PREFIX, Work};
+pub use offline::{BUILDS_REACHED_PREFIX, DRAIN_PREFIX, MARK_PREFIX, OfflineBy, OfflineSigns, Work};
 pub use reading::Reading;
-pub use resource::{Belonging, BelongingKind, BelongingMark, Belongings};
+pub use resource::{Resource, ResourceKind, ResourceMark, Resources};
 pub use spec::{ImageRef, Offer, Offers, PortOffer, PortSpec, Room, ServerSpec, SizeRef, Unavailable};

@@ -14,7 +14,7 @@ pub const MARK_PREFIX: &str = "mita: removing";
 pub const DRAIN_PREFIX: &str = "mita: draining";
 
 /// Begins the offline reason of every node that had all its builds: one of those that are drained.
-pub const SPENT_PREFIX: &str = "mita: draining, max_builds";
+pub const BUILDS_REACHED_PREFIX: &str = "mita: draining, max_builds";
 
 /// Jenkins' own monitors (disk space, clock, …) have causes of this package.
 const MONITOR_PACKAGE: &str = "hudson.node_monitors.";

@@ -10,7 +10,7 @@ use super::ServerId;
 /// What belongs to a server and can outlive it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum BelongingKind {
+pub enum ResourceKind {
     /// A floating IP.
     FloatingIp,
     /// A port.
@@ -19,7 +19,7 @@ pub enum BelongingKind {
     Volume,
 }
 
-impl BelongingKind {
+impl ResourceKind {
     /// All that there are.
     pub const ALL: [Self; 3] = [Self::FloatingIp, Self::Port, Self::Volume];
 
@@ -35,9 +35,9 @@ impl BelongingKind {
 
 /// A floating IP, port or volume of the project, ours or not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Belonging {
+pub struct Resource {
     /// What it is.
-    pub kind: BelongingKind,
+    pub kind: ResourceKind,
     /// The cloud's id.
     pub id: String,
     /// Its address (floating IP) or name; the id where it has none.
@@ -50,19 +50,19 @@ pub struct Belonging {
     /// When it was made, where the cloud tells.
     pub created: Option<Timestamp>,
     /// Our mark, if it bears one.
-    pub mark: Option<BelongingMark>,
+    pub mark: Option<ResourceMark>,
 }
 
 /// The mark on what belongs to a server: in the description of a floating IP or port, in the metadata of a volume.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BelongingMark {
+pub struct ResourceMark {
     /// `mita-owner`.
     pub owner: String,
     /// `mita-server`: the name of the server, `<template>__<id>`.
     pub server: String,
 }
 
-impl BelongingMark {
+impl ResourceMark {
     /// Its keys, of owner and server, in metadata and in a description.
     pub const KEYS: [&str; 2] = ["mita-owner", "mita-server"];
 
@@ -90,7 +90,7 @@ impl BelongingMark {
     }
 }
 
-impl Belonging {
+impl Resource {
     /// Returns the server for which an owner made it, by its mark.
     pub fn server_marked(&self, owner: &str) -> Option<&str> {
         let mark = self.mark.as_ref().filter(|mark| mark.owner == owner)?;
@@ -100,14 +100,14 @@ impl Belonging {
 
 /// What a cloud has beside servers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Belongings {
+pub struct Resources {
     /// The kinds that were read: of the others nothing is known.
-    pub kinds: BTreeSet<BelongingKind>,
+    pub kinds: BTreeSet<ResourceKind>,
     /// All of these kinds, foreign ones among them.
-    pub all: Vec<Belonging>,
+    pub all: Vec<Resource>,
     /// The kinds that were asked for and could not be read, each with the reason.
     #[serde(default)]
-    pub failed: BTreeMap<BelongingKind, String>,
+    pub failed: BTreeMap<ResourceKind, String>,
 }
 
 #[cfg(test)]
@@ -120,11 +120,11 @@ mod tests {
             ("ci.example.com", "linux__0123456789ab"),
             ("the 100% owner", "a%20b__0123456789ab"),
         ] {
-            let mark = BelongingMark {
+            let mark = ResourceMark {
                 owner: owner.to_owned(),
                 server: server.to_owned(),
             };
-            assert_eq!(BelongingMark::of_description(&mark.description()), Some(mark));
+            assert_eq!(ResourceMark::of_description(&mark.description()), Some(mark));
         }
         for foreign in [
             "",
@@ -136,7 +136,7 @@ mod tests {
             "mita-owner=a mita-server=b keep!",
             "mita-owner=a mita-server=b mita-owner=c",
         ] {
-            assert_eq!(BelongingMark::of_description(foreign), None, "{foreign}");
+            assert_eq!(ResourceMark::of_description(foreign), None, "{foreign}");
         }
     }
 }

@@ -47,7 +47,7 @@ impl Pass<'_> {
         // Requests to a slow cloud come after those to the others.
         let [soon, late] = Chores::split(&self.live, &mut plan);
         soon.execute(&mut self.live, &mut self.observed, &mut executor);
-        executor.register(&mut self.live, &std::mem::take(&mut plan.registers));
+        executor.register(&mut self.live, &std::mem::take(&mut plan.registrations));
         let broken = self.create(&mut plan, &mut executor).err();
         late.execute(&mut self.live, &mut self.observed, &mut executor);
         let ended = if executor.left_undone && broken.is_none() {

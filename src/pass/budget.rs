@@ -13,7 +13,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::http::Deadline;
-use crate::model::{Belonging, BelongingKind, BelongingMark, Offers, ServerId, ServerSpec, Spoken, TemplateName, Zone};
+use crate::model::{
+    Offers, Resource, ResourceKind, ResourceMark, ServerId, ServerSpec, ServiceBases, TemplateName, Zone,
+};
 use crate::provider::{AddFloatingIp, CreateServer, Deleted, Lookup, Provider, ProviderError, ServerList};
 
 /// A wait of this share of the pass is long: 10 s of the usual 5 minutes.
@@ -167,11 +169,11 @@ impl Provider for Budgeted {
         self.ask(self.budget.share, |cloud| cloud.delete(id))
     }
 
-    fn belongings(&mut self, kinds: &BTreeSet<BelongingKind>) -> Result<Vec<Belonging>, ProviderError> {
-        self.ask(self.budget.look, |cloud| cloud.belongings(kinds))
+    fn resources(&mut self, kinds: &BTreeSet<ResourceKind>) -> Result<Vec<Resource>, ProviderError> {
+        self.ask(self.budget.look, |cloud| cloud.resources(kinds))
     }
 
-    fn remove(&mut self, kind: BelongingKind, id: &str) -> Result<Deleted, ProviderError> {
+    fn remove(&mut self, kind: ResourceKind, id: &str) -> Result<Deleted, ProviderError> {
         self.ask(self.budget.share, |cloud| cloud.remove(kind, id))
     }
 
@@ -179,7 +181,7 @@ impl Provider for Budgeted {
         self.ask(self.budget.share, |cloud| cloud.add_floating_ip(wanted))
     }
 
-    fn mark_volume(&mut self, id: &str, mark: &BelongingMark) -> Result<(), ProviderError> {
+    fn mark_volume(&mut self, id: &str, mark: &ResourceMark) -> Result<(), ProviderError> {
         self.ask(self.budget.share, |cloud| cloud.mark_volume(id, mark))
     }
 
@@ -191,12 +193,12 @@ impl Provider for Budgeted {
         self.ask(self.budget.share, |cloud| cloud.check(wanted))
     }
 
-    fn recall(&mut self, spoken: &Spoken) {
-        self.cloud.recall(spoken);
+    fn recall(&mut self, service_bases: &ServiceBases) {
+        self.cloud.recall(service_bases);
     }
 
-    fn spoken(&self) -> Spoken {
-        self.cloud.spoken()
+    fn service_bases(&self) -> ServiceBases {
+        self.cloud.service_bases()
     }
 
     fn odd(&self) -> Vec<String> {

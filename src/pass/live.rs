@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::budget::{Budgeted, TimeBudget};
-use crate::config::{Config, ProviderKind};
+use crate::config::Config;
 use crate::error::{Error, chain};
 use crate::http::Deadline;
 use crate::jenkins::Client;
 use crate::model::ProviderName;
-use crate::provider::{self, Provider};
+use crate::provider::Provider;
 
 /// The clients; they log in with the first request.
 pub struct Live {
@@ -42,10 +42,7 @@ impl Live {
         let several = u32::try_from(config.providers.len()).unwrap_or(u32::MAX);
         for (name, entry) in &config.providers {
             let own = deadline.part();
-            let cloud = match &entry.kind {
-                ProviderKind::OpenStack(access) => provider::connect(access, own.clone()),
-                ProviderKind::Exec(access) => Ok(provider::connect_exec(access, own.clone())),
-            };
+            let cloud = entry.settings.connect(own.clone());
             let mut cloud = cloud.map_err(|error| unusable(&format!("provider.{name}"), &error))?;
             if several > 1 {
                 let budget = Rc::new(TimeBudget::new(span, several));

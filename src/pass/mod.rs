@@ -80,9 +80,9 @@ impl<'c> Pass<'c> {
     /// Plans for all that waits in the queue and all that is there.
     pub fn decide(&mut self) -> Result<Plan, Error> {
         let now = self.context.now;
-        let wishes = observe::wishes(&self.live, self.config, &mut self.observed, &mut self.state, now);
+        let label_requests = observe::label_requests(&self.live, self.config, &mut self.observed, &mut self.state, now);
         let planner = &mut |observed: &Observed, config: &Config, state: &State, context: &Context| {
-            plan::plan_for(observed, config, state, context, wishes.clone())
+            plan::plan_for(observed, config, state, context, label_requests.clone())
         };
         self.plan(Inquiry::Actions, planner)
     }
@@ -107,7 +107,7 @@ impl<'c> Pass<'c> {
     fn ask(&mut self, inquiry: Inquiry, plan: &Plan) -> Result<bool, Error> {
         match inquiry {
             Inquiry::Actions => self.settle(plan),
-            Inquiry::Resources => Ok(observe::ask_belongings(&mut self.live, &mut self.observed, plan)),
+            Inquiry::Resources => Ok(observe::ask_resources(&mut self.live, &mut self.observed, plan)),
         }
     }
 
@@ -128,10 +128,10 @@ impl<'c> Pass<'c> {
             return Ok(true);
         }
         let faults = observe::ask_faults(live, observed, plan);
-        let belongings = observe::ask_belongings(live, observed, plan);
+        let resources = observe::ask_resources(live, observed, plan);
         let offers = observe::ask_offers(live, self.config, observed, plan);
         observe::take_odd(live, observed);
-        Ok(offers || faults || belongings)
+        Ok(offers || faults || resources)
     }
 
     /// Stops a plan that breaks a rule, whatever the planner thought.

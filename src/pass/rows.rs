@@ -1,6 +1,6 @@
 //! The rows of a report for a plan: one for each step, in the order in which they are done.
 
-use crate::model::{BelongingKind, Computer, TemplateName};
+use crate::model::{Computer, ResourceKind, TemplateName};
 use crate::plan::{
     Anchor, Create, Drain, Leftover, NewFloatingIp, NodeToRemove, Plan, Registration, Removal, ServerToRemove, Unmark,
 };
@@ -16,7 +16,7 @@ pub fn planned(plan: &Plan) -> Vec<Action> {
     }
     actions.extend(plan.sweeps.iter().map(leftover_action));
     actions.extend(plan.floating_ips.iter().map(floating_ip_action));
-    actions.extend(plan.registers.iter().map(register_action));
+    actions.extend(plan.registrations.iter().map(register_action));
     for create in &plan.creates {
         actions.extend(create.node_first.then(|| node_first_action(create)));
         actions.push(create_action(create));
@@ -76,9 +76,9 @@ pub fn take_back_action(create: &Create) -> Action {
 pub fn leftover_action(target: &Leftover) -> Action {
     // An address is more useful than its id.
     let (kind, what) = match target.kind {
-        BelongingKind::FloatingIp => (ActionKind::DeleteFloatingIp, &target.name),
-        BelongingKind::Port => (ActionKind::DeletePort, &target.id),
-        BelongingKind::Volume => (ActionKind::DeleteVolume, &target.id),
+        ResourceKind::FloatingIp => (ActionKind::DeleteFloatingIp, &target.name),
+        ResourceKind::Port => (ActionKind::DeletePort, &target.id),
+        ResourceKind::Volume => (ActionKind::DeleteVolume, &target.id),
     };
     Action {
         provider: Some(target.provider.clone()),

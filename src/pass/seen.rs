@@ -20,7 +20,7 @@ pub fn unreadable(observed: &Observed) -> Vec<String> {
         if let Some(Reading::Unreadable(reason)) = cloud.ok().and_then(|view| view.offers.as_ref()) {
             sentences.push(format!("provider {name}: cannot read what it offers: {reason}"));
         }
-        if let Some(Reading::Read(listed)) = cloud.ok().and_then(|view| view.belongings.as_ref()) {
+        if let Some(Reading::Read(listed)) = cloud.ok().and_then(|view| view.resources.as_ref()) {
             let failed = listed.failed.iter();
             sentences.extend(failed.map(|(kind, reason)| {
                 let noun = kind.noun();

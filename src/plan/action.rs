@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::model::{
-    BelongingKind, DRAIN_PREFIX, MARK_PREFIX, NodeId, NodeName, Offer, ProviderName, SPENT_PREFIX, ServerId,
+    BUILDS_REACHED_PREFIX, DRAIN_PREFIX, MARK_PREFIX, NodeId, NodeName, Offer, ProviderName, ResourceKind, ServerId,
     TemplateName, Zone,
 };
 use crate::plan::rows::{ServerRow, TemplateRow, Waiting};
@@ -35,8 +35,8 @@ pub fn drain_text(reason: Option<&str>) -> String {
 }
 
 /// Returns the offline reason of a node that had all its builds.
-pub(crate) fn spent_text(most: u32) -> String {
-    format!("{SPENT_PREFIX} of {most} reached")
+pub(crate) fn builds_reached_text(most: u32) -> String {
+    format!("{BUILDS_REACHED_PREFIX} of {most} reached")
 }
 
 /// What one pass is to do, and why; and what it remembers of what it saw.
@@ -57,13 +57,13 @@ pub struct Plan {
     /// Floating IPs to be made for servers that are there.
     pub floating_ips: Vec<NewFloatingIp>,
     /// Jenkins nodes to be made for servers that are there (`register: ssh`).
-    pub registers: Vec<Registration>,
+    pub registrations: Vec<Registration>,
     /// Volumes that Nova made for our servers and that are to get our mark.
     pub volume_marks: Vec<VolumeMark>,
     /// Servers of ours that a list lacks: each must be asked for before this plan says all that there is to do.
     pub lookups: Vec<(ProviderName, ServerId)>,
     /// What must be listed, beside servers, before this plan says all that there is to do.
-    pub asks: BTreeMap<ProviderName, BTreeSet<BelongingKind>>,
+    pub asks: BTreeMap<ProviderName, BTreeSet<ResourceKind>>,
     /// What is made, in order.
     pub creates: Vec<Create>,
     /// Waiting items that get nothing in this pass, by label and reason.
@@ -79,7 +79,7 @@ pub struct Plan {
     /// Every server of ours.
     pub servers: Vec<ServerRow>,
     /// Jenkins nodes of ours without a server.
-    pub stray_nodes: Vec<NodeName>,
+    pub orphan_nodes: Vec<NodeName>,
     /// One row for each template.
     pub templates: Vec<TemplateRow>,
     /// How many items wait for an executor.
@@ -95,7 +95,7 @@ impl Plan {
             && self.unmarks.is_empty()
             && self.drains.is_empty()
             && self.sweeps.is_empty()
-            && self.registers.is_empty()
+            && self.registrations.is_empty()
             && self.floating_ips.is_empty())
     }
 }
@@ -161,7 +161,7 @@ pub struct Removal {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leftover {
     /// What it is.
-    pub kind: BelongingKind,
+    pub kind: ResourceKind,
     /// The cloud's id.
     pub id: String,
     /// Its address or name.
@@ -235,12 +235,12 @@ pub struct ServerToRemove {
     /// Whether its agent may have joined since Jenkins was read: then it is looked for once more.
     pub look_first: bool,
     /// Whether it goes because it failed, and what is kept of that.
-    pub failure: Keep,
+    pub failure: FailureRecord,
 }
 
 /// What is kept of a server that is removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Keep {
+pub enum FailureRecord {
     /// Nothing: it worked, or nobody knows.
     Nothing,
     /// That it failed, and why.

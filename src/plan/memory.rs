@@ -18,16 +18,16 @@ use crate::plan::report::persistent::{AT_ONCE, Due, LASTING};
 use crate::plan::report::{alerts, persistent};
 use crate::plan::resources::{leftovers, upkeep};
 use crate::plan::words::{shown, span};
-use crate::queue::Wish;
+use crate::queue::LabelRequest;
 use crate::state::{BackoffKey, NodeMemory, Phase, State};
 
-/// Looks at the world, remembers it, and learns from it. `wishes` are those of the queue, where that was read.
+/// Looks at the world, remembers it, and learns from it. `label requests` are those of the queue, where that was read.
 pub fn look<'a>(
     observed: &'a Observed,
     config: &'a Config,
     state: &'a State,
     context: &'a Context,
-    wishes: &[Wish],
+    label_requests: &[LabelRequest],
 ) -> Fleet<'a> {
     let mut fleet = look::look(observed, config, state, context);
     remember_contradictions(&mut fleet, state);
@@ -35,7 +35,7 @@ pub fn look<'a>(
     registration::remember(&mut fleet, state);
     leftovers::remember(&mut fleet, state);
     learn(&mut fleet, state);
-    drift::learn(&mut fleet, wishes);
+    drift::learn(&mut fleet, label_requests);
     alert(&mut fleet, state);
     fleet
 }
@@ -231,7 +231,7 @@ fn failures<'a>(fleet: &mut Fleet<'a>, before: &State) -> Vec<Failure<'a>> {
         let (key, reason, image) = match &agent.state {
             AgentState::Failed(fault) => {
                 let blamed = images::is_blamed(fault, agent.image());
-                let key = match FaultKind::of(fault) {
+                let key = match FaultKind::from_message(fault) {
                     FaultKind::ServerQuota => BackoffKey::Placement(provider.clone(), zone),
                     _ => pair,
                 };

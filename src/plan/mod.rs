@@ -1,7 +1,7 @@
-//! From what was seen to what is to be done: a pure function that cannot fail.
+//! The planner: a pure function from what was seen to what is to be done. It cannot fail.
 //!
-//! `plan` looks at nothing but its arguments; it reads no clock and makes no request. Doing what it says is left to
-//! `pass`, which makes no choices of its own.
+//! `plan` reads nothing but its arguments: no clock, no file, no network. The pass does what the plan says and makes no
+//! choices of its own.
 
 mod action;
 mod audit;
@@ -30,13 +30,13 @@ use crate::plan::demand::items::Demand;
 use crate::plan::remove::reap;
 use crate::plan::report::assemble;
 use crate::plan::resources::upkeep;
-use crate::queue::{self, Kind, NodeTemplates, Wishes};
+use crate::queue::{self, Kind, LabelRequests, NodeTemplates};
 use crate::state::State;
 
 pub use crate::model::{DRAIN_PREFIX, MARK_PREFIX};
 pub use action::{
-    ANCHOR_TEXT, Anchor, Create, Drain, Keep, Leftover, NewFloatingIp, NodeToRemove, Plan, Registration, Removal,
-    ServerToRemove, Unmark, VolumeMark, drain_text, mark_text,
+    ANCHOR_TEXT, Anchor, Create, Drain, FailureRecord, Leftover, NewFloatingIp, NodeToRemove, Plan, Registration,
+    Removal, ServerToRemove, Unmark, VolumeMark, drain_text, mark_text,
 };
 pub use audit::{audit, audit_destroy, audit_leaks};
 pub use by_name::destroy::destroy;
@@ -45,13 +45,13 @@ pub use by_name::leaks::{Leak, LeakKind, LeakOwner, everything, leaks};
 pub use context::Context;
 pub use create::backoff;
 pub use create::headroom::spend;
-pub use demand::eligible::{eligible, why_none, why_not, wish_text};
+pub use demand::eligible::{eligible, label_request_text, why_none, why_not};
 pub use fleet::mapping::linked_templates;
 pub use last_look::agent_of;
 pub use refusals::asker;
 pub use report::drift::lacks_for;
 pub use rows::{Example, Rollback, ServerRow, TemplateRow, Waiting};
-pub use why::{Ended, Why};
+pub use why::{LimitReached, Why};
 
 /// Returns what the reader of the queue needs to know of the templates.
 pub fn kinds(config: &Config) -> Vec<Kind<'_>> {
@@ -63,26 +63,32 @@ pub fn kinds(config: &Config) -> Vec<Kind<'_>> {
 
 /// Decides what one pass does.
 pub fn plan(observed: &Observed, config: &Config, state: &State, context: &Context) -> Plan {
-    let wishes = wishes(observed, config, state, context.now);
-    plan_for(observed, config, state, context, wishes)
+    let label_requests = label_requests(observed, config, state, context.now);
+    plan_for(observed, config, state, context, label_requests)
 }
 
 /// Reads what the items of the queue wait for.
-pub fn wishes(observed: &Observed, config: &Config, state: &State, now: Timestamp) -> Wishes {
+pub fn label_requests(observed: &Observed, config: &Config, state: &State, now: Timestamp) -> LabelRequests {
     let kinds = kinds(config);
     let linked = NodeTemplates::new(|| linked_templates(observed, config, state, now));
-    queue::wishes(&observed.jenkins, &kinds, &linked, now, config.timing.queue_grace)
+    queue::label_requests(&observed.jenkins, &kinds, &linked, now, config.timing.queue_grace)
 }
 
 /// The same for a queue that was read already: reading a long one takes a good part of the planning.
-pub fn plan_for(observed: &Observed, config: &Config, state: &State, context: &Context, wishes: Wishes) -> Plan {
-    let mut fleet = memory::look(observed, config, state, context, &wishes.distinct);
-    let demand = Demand::new(&fleet, wishes);
+pub fn plan_for(
+    observed: &Observed,
+    config: &Config,
+    state: &State,
+    context: &Context,
+    label_requests: LabelRequests,
+) -> Plan {
+    let mut fleet = memory::look(observed, config, state, context, &label_requests.distinct);
+    let demand = Demand::new(&fleet, label_requests);
     let growth = grow::grow(&fleet, &demand);
     let mut reaped = reap::reap(&mut fleet, &demand, &growth);
     let upkeep = upkeep::upkeep(&mut fleet, &mut reaped.removals);
-    let registers = registration::registers(&mut fleet, &reaped.removals);
+    let registrations = registration::registrations(&mut fleet, &reaped.removals);
     let mut plan = assemble::plan(fleet, &demand, growth, reaped, upkeep, state);
-    plan.registers = registers;
+    plan.registrations = registrations;
     plan
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::error::ProviderError;
 use crate::model::{
-    Belonging, BelongingKind, BelongingMark, Offer, Offers, Server, ServerId, ServerSpec, Spoken, TemplateName, Zone,
+    Offer, Offers, Resource, ResourceKind, ResourceMark, Server, ServerId, ServerSpec, ServiceBases, TemplateName, Zone,
 };
 
 /// The servers of a project, and the cloud's clock.
@@ -22,16 +22,18 @@ pub struct ServerList {
 /// A server to create.
 #[derive(Clone, Debug)]
 pub struct CreateServer<'a> {
+    /// The server's name, also that of its Jenkins node.
     pub name: &'a str,
     /// What the template asks for.
     pub spec: &'a ServerSpec,
     /// The ids that the cloud resolved the spec to.
     pub offer: &'a Offer,
+    /// The availability zone; `None` leaves the choice to the cloud.
     pub zone: Option<&'a Zone>,
     /// All metadata, our marks among it.
     pub metadata: &'a BTreeMap<String, String>,
     /// Our mark for what is made beside the server.
-    pub mark: &'a BelongingMark,
+    pub mark: &'a ResourceMark,
     /// The script with its placeholders replaced; not encoded.
     pub user_data: Option<&'a str>,
 }
@@ -41,9 +43,10 @@ pub struct CreateServer<'a> {
 pub struct AddFloatingIp<'a> {
     /// The external network, by name or id.
     pub pool: &'a str,
+    /// The server, which has a port.
     pub server: &'a ServerId,
     /// What is written into its description.
-    pub mark: &'a BelongingMark,
+    pub mark: &'a ResourceMark,
 }
 
 /// The outcome of a delete that the cloud took.
@@ -90,16 +93,16 @@ pub trait Provider {
     fn delete(&mut self, id: &ServerId) -> Result<Deleted, ProviderError>;
 
     /// Lists all floating IPs, ports and volumes of the project, of the kinds that are asked for; whole or not at all.
-    fn belongings(&mut self, kinds: &BTreeSet<BelongingKind>) -> Result<Vec<Belonging>, ProviderError>;
+    fn resources(&mut self, kinds: &BTreeSet<ResourceKind>) -> Result<Vec<Resource>, ProviderError>;
 
     /// Deletes a floating IP, port or volume.
-    fn remove(&mut self, kind: BelongingKind, id: &str) -> Result<Deleted, ProviderError>;
+    fn remove(&mut self, kind: ResourceKind, id: &str) -> Result<Deleted, ProviderError>;
 
     /// Gives a server a floating IP of a pool, in one request that leaves nothing behind when it fails.
     fn add_floating_ip(&mut self, wanted: &AddFloatingIp<'_>) -> Result<IpAddr, ProviderError>;
 
     /// Writes our mark on a volume that Nova made for a server.
-    fn mark_volume(&mut self, id: &str, mark: &BelongingMark) -> Result<(), ProviderError>;
+    fn mark_volume(&mut self, id: &str, mark: &ResourceMark) -> Result<(), ProviderError>;
 
     /// Reads the last lines of a server's console; `None` where there is none.
     fn console(&mut self, id: &ServerId, lines: u32) -> Result<Option<String>, ProviderError>;
@@ -108,11 +111,11 @@ pub trait Provider {
     fn check(&mut self, wanted: &[(&TemplateName, &ServerSpec, &[Zone])]) -> Result<Vec<String>, ProviderError>;
 
     /// Takes the endpoints that an earlier pass found, to ask there first.
-    fn recall(&mut self, _spoken: &Spoken) {}
+    fn recall(&mut self, _known: &ServiceBases) {}
 
     /// Returns the endpoints that were found.
-    fn spoken(&self) -> Spoken {
-        Spoken::new()
+    fn service_bases(&self) -> ServiceBases {
+        ServiceBases::new()
     }
 
     /// Returns what could not be read in the cloud's answers and was ignored: short sentences, not many.

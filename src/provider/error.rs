@@ -32,6 +32,7 @@ pub enum ProviderError {
     /// Too many requests.
     #[error("throttled: {message}")]
     Throttled {
+        /// The service's message.
         message: String,
         /// Seconds after which to come again.
         retry_after: Option<u64>,

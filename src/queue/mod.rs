@@ -4,6 +4,7 @@
 //! person asks about in `text`. Which template serves a wish, and how many servers that makes, is left to `plan`;
 //! asking Jenkins what the queue left open, to the caller.
 
+mod label_request;
 mod reason;
 mod resolve;
 mod task;
@@ -11,26 +12,25 @@ mod task;
 mod tests;
 mod text;
 mod why;
-mod wish;
 
 use std::collections::BTreeSet;
 
 use foldhash::HashMap;
 use jiff::{SignedDuration, Timestamp};
 
+pub use label_request::{Ask, Kind, LabelRequest, NodeTemplates};
 pub use reason::{Cause, NoConfig, UnknownLabel};
 pub use text::{Explained, Syntax, TextKind, read_text};
-pub use wish::{Ask, Kind, NodeTemplates, Wish};
 
 use crate::model::{JenkinsView, QueueItem, Reading, Stage, TaskLabel};
 use resolve::Resolver;
 use why::Sentence;
 
-/// The wishes of a queue.
+/// The label requests of a queue.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Wishes {
+pub struct LabelRequests {
     /// Every distinct wish, in the order of its first item.
-    pub distinct: Vec<Wish>,
+    pub distinct: Vec<LabelRequest>,
     /// For each item of the queue, in its order: the index into `distinct`; `None` when it does not wait for an
     /// executor.
     pub of_item: Vec<Option<usize>>,
@@ -38,14 +38,14 @@ pub struct Wishes {
 
 /// Reads what the items of a queue wait for. Items younger than `grace` do not count yet.
 ///
-/// Where a wish is [`Wish::Unknown`] with an [`Ask`], the caller may put the answer into the view and call again.
-pub fn wishes(
+/// Where a label request is [`LabelRequest::Unknown`] with an [`Ask`], the caller may put the answer into the view and call again.
+pub fn label_requests(
     view: &JenkinsView,
     kinds: &[Kind<'_>],
     linked: &NodeTemplates<'_>,
     now: Timestamp,
     grace: SignedDuration,
-) -> Wishes {
+) -> LabelRequests {
     let resolver = Resolver::new(view, kinds, linked);
     let mut seen: HashMap<Key<'_>, Seen<'_>> = HashMap::default();
     let mut distinct = Distinct::default();
@@ -58,7 +58,7 @@ pub fn wishes(
             continue;
         }
         let exact = match exact.and_then(|labels| labels.get(&item.id)) {
-            None => Exact::Untold,
+            None => Exact::Absent,
             Some(label) => Exact::LabelSource(label.as_deref()),
         };
         let key = Key::new(item, age, exact);
@@ -69,19 +69,19 @@ pub fn wishes(
             } else if resolver.differs_by_job(sentence, item) {
                 Seen::ByJob(sentence, HashMap::default())
             } else {
-                Seen::Same(distinct.index(resolver.wish(sentence, item, key.offline_at_once)))
+                Seen::Same(distinct.index(resolver.label_request(sentence, item, key.offline_at_once)))
             }
         });
         of_item.push(match seen {
             Seen::Same(index) => *index,
             Seen::ByJob(sentence, jobs) => {
                 let job = (item.task_url.as_deref(), item.task_name.as_str());
-                let wish = || distinct.index(resolver.wish(*sentence, item, key.offline_at_once));
-                *jobs.entry(job).or_insert_with(wish)
+                let label_request = || distinct.index(resolver.label_request(*sentence, item, key.offline_at_once));
+                *jobs.entry(job).or_insert_with(label_request)
             }
         });
     }
-    Wishes {
+    LabelRequests {
         distinct: distinct.into_vec(),
         of_item,
     }
@@ -94,11 +94,14 @@ pub fn is_quieting(view: &JenkinsView) -> bool {
 }
 
 /// Returns what is to be asked to know more, each question once.
-pub fn asks(wishes: &Wishes) -> Vec<Ask> {
-    let asks = wishes.distinct.iter().filter_map(|wish| match wish {
-        Wish::Unknown { ask, .. } => ask.as_ref(),
-        _ => None,
-    });
+pub fn asks(label_requests: &LabelRequests) -> Vec<Ask> {
+    let asks = label_requests
+        .distinct
+        .iter()
+        .filter_map(|label_request| match label_request {
+            LabelRequest::Unknown { ask, .. } => ask.as_ref(),
+            _ => None,
+        });
     asks.collect::<BTreeSet<_>>().into_iter().cloned().collect()
 }
 
@@ -109,12 +112,12 @@ const UNLABELLED_NOT_STUCK: SignedDuration = SignedDuration::from_mins(10);
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Exact<'a> {
     /// It was not asked, failed, or does not list the item.
-    Untold,
+    Absent,
     /// The label; `None`: the item may run anywhere.
     LabelSource(Option<&'a str>),
 }
 
-/// What decides an item's wish, its job aside: a queue of many items has few of these.
+/// What decides an item's label request, its job aside: a queue of many items has few of these.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Key<'a> {
     why: Option<&'a str>,
@@ -147,19 +150,22 @@ enum Seen<'a> {
     ByJob(Sentence<'a>, HashMap<(Option<&'a str>, &'a str), Option<usize>>),
 }
 
-/// The distinct wishes, numbered in the order in which they came.
+/// The distinct label requests, numbered in the order in which they came.
 #[derive(Default)]
-struct Distinct(HashMap<Wish, usize>);
+struct Distinct(HashMap<LabelRequest, usize>);
 
 impl Distinct {
-    fn index(&mut self, wish: Option<Wish>) -> Option<usize> {
+    fn index(&mut self, label_request: Option<LabelRequest>) -> Option<usize> {
         let next = self.0.len();
-        wish.map(|wish| *self.0.entry(wish).or_insert(next))
+        label_request.map(|label_request| *self.0.entry(label_request).or_insert(next))
     }
 
-    fn into_vec(self) -> Vec<Wish> {
-        let mut wishes: Vec<_> = self.0.into_iter().collect();
-        wishes.sort_unstable_by_key(|(_, index)| *index);
-        wishes.into_iter().map(|(wish, _)| wish).collect()
+    fn into_vec(self) -> Vec<LabelRequest> {
+        let mut label_requests: Vec<_> = self.0.into_iter().collect();
+        label_requests.sort_unstable_by_key(|(_, index)| *index);
+        label_requests
+            .into_iter()
+            .map(|(label_request, _)| label_request)
+            .collect()
     }
 }

@@ -4,10 +4,10 @@
 use foldhash::{HashMap, HashSet};
 use std::cell::OnceCell;
 
+use super::label_request::{Ask, Kind, LabelRequest, NodeTemplates};
 use super::reason::{Cause, NoConfig, UnknownLabel, shorten};
 use super::task::{self, LabelSource};
 use super::why::Sentence;
-use super::wish::{Ask, Kind, NodeTemplates, Wish};
 use crate::labels::{Label, Labels};
 use crate::model::{
     Computer, JenkinsView, NodeName, QueueItem, Reading, TaskLabel, TemplateName, split_address_name, template_in_name,
@@ -74,14 +74,19 @@ impl<'a> Resolver<'a> {
 
     /// Returns what an item waits for; `None` when no server helps. `offline_at_once`: Jenkins called it stuck before
     /// a job without a label can be.
-    pub(super) fn wish(&self, sentence: Sentence<'_>, item: &QueueItem, offline_at_once: bool) -> Option<Wish> {
+    pub(super) fn label_request(
+        &self,
+        sentence: Sentence<'_>,
+        item: &QueueItem,
+        offline_at_once: bool,
+    ) -> Option<LabelRequest> {
         match sentence {
             Sentence::NoServerHelps => None,
-            Sentence::NoLabel => Some(Wish::Unlabelled),
+            Sentence::NoLabel => Some(LabelRequest::Unlabelled),
             Sentence::Label(text) => self.label(&exact(text, item)?),
             // An item without a label may run on another node than the one that the sentence names.
             Sentence::Node(name) if task::label_source(item) == LabelSource::Anywhere && !self.is_built_in(name) => {
-                Some(Wish::Unlabelled)
+                Some(LabelRequest::Unlabelled)
             }
             Sentence::NodeOrLabel(name) | Sentence::Node(name) => self.named(sentence, name, item),
             Sentence::Plain if self.has_agents => self.plain(item),
@@ -93,7 +98,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// `executor on ‘X’` and `‘X’ is offline`.
-    fn named(&self, sentence: Sentence<'_>, name: &str, item: &QueueItem) -> Option<Wish> {
+    fn named(&self, sentence: Sentence<'_>, name: &str, item: &QueueItem) -> Option<LabelRequest> {
         if let Some(node) = self.agents.get(name) {
             return self.at_node(node, item);
         }
@@ -101,14 +106,14 @@ impl<'a> Resolver<'a> {
             return self.at_built_in(item);
         }
         if let Some(template) = self.template_of(name).filter(|_| self.blind && is_server_name(name)) {
-            return Some(Wish::Template(template));
+            return Some(LabelRequest::Template(template));
         }
         if matches!(sentence, Sentence::NodeOrLabel(_)) {
             let label = self.unless_node(exact(name, item)?, item);
             let bare = |kind: &&Kind<'_>| label.as_atom() == Some(kind.name.as_str());
             let is_label = |kind: &Kind<'_>| label.as_atom().is_some_and(|name| kind.labels.contains(name));
             return match self.kinds.iter().find(bare) {
-                Some(kind) if !self.kinds.iter().any(is_label) => Some(Wish::Template(kind.name.clone())),
+                Some(kind) if !self.kinds.iter().any(is_label) => Some(LabelRequest::Template(kind.name.clone())),
                 _ => self.label(&label),
             };
         }
@@ -116,8 +121,8 @@ impl<'a> Resolver<'a> {
             return self.label(&told);
         }
         match (self.template_of(name), is_server_name(name)) {
-            (Some(_), true) => Some(Wish::GoneNode(NodeName::new(name))),
-            (Some(template), false) => Some(Wish::Template(template)),
+            (Some(_), true) => Some(LabelRequest::GoneNode(NodeName::new(name))),
+            (Some(template), false) => Some(LabelRequest::Template(template)),
             (None, _) => self.by_job(item, Cause::NodeNotListed(NodeName::new(name)), true),
         }
     }
@@ -141,9 +146,9 @@ impl<'a> Resolver<'a> {
     }
 
     /// Returns what an item waits for whose label is known for certain; `None`: it may run anywhere.
-    pub(super) fn exactly(&self, sentence: Sentence<'_>, label: Option<&str>) -> Option<Wish> {
+    pub(super) fn exactly(&self, sentence: Sentence<'_>, label: Option<&str>) -> Option<LabelRequest> {
         let Some(label) = label.and_then(Label::printed) else {
-            return (sentence != Sentence::NoServerHelps).then_some(Wish::Unlabelled);
+            return (sentence != Sentence::NoServerHelps).then_some(LabelRequest::Unlabelled);
         };
         match sentence {
             Sentence::NoServerHelps => None,
@@ -158,7 +163,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// The item waits for the one agent that matches its label.
-    fn at_node(&self, node: &Computer, item: &QueueItem) -> Option<Wish> {
+    fn at_node(&self, node: &Computer, item: &QueueItem) -> Option<LabelRequest> {
         if node.is_anchor() {
             // It has no label, so it does not show which label is asked for.
             return self.by_job(item, Cause::Anchor, false);
@@ -180,23 +185,23 @@ impl<'a> Resolver<'a> {
             }
         }
         if let Some(template) = self.linked.template_of(&node.name).or_else(|| self.template_of(name)) {
-            return Some(Wish::Template(template));
+            return Some(LabelRequest::Template(template));
         }
         Some(match labels {
             // Only its name can be the label that is asked for.
-            Some(Reading::Read(labels)) if labels.is_empty() => Wish::Label(Label::atom(name)),
-            Some(Reading::Read(labels)) => Wish::Like {
+            Some(Reading::Read(labels)) if labels.is_empty() => LabelRequest::Label(Label::atom(name)),
+            Some(Reading::Read(labels)) => LabelRequest::Like {
                 node: node.name.clone(),
                 labels,
             },
             Some(Reading::Unreadable(error)) => {
                 let (node, error) = (node.name.clone(), shorten(&error));
-                Wish::Unknown {
+                LabelRequest::Unknown {
                     reason: Cause::NodeLabelsUnreadable { node, error }.into(),
                     ask: None,
                 }
             }
-            None => Wish::Unknown {
+            None => LabelRequest::Unknown {
                 reason: Cause::NodeLabelsUnknown(node.name.clone()).into(),
                 ask: Some(Ask::NodeLabels(node.name.clone())),
             },
@@ -205,7 +210,7 @@ impl<'a> Resolver<'a> {
 
     /// The item waits for the built-in node, the only one that matches: a server helps only where the job's label is
     /// known and one of a template satisfies it (`!windows`).
-    fn at_built_in(&self, item: &QueueItem) -> Option<Wish> {
+    fn at_built_in(&self, item: &QueueItem) -> Option<LabelRequest> {
         match self.job_label(item) {
             JobLabel::Known(label) if self.kinds.iter().any(|kind| label.matches(kind.labels)) => self.label(&label),
             _ => None,
@@ -213,15 +218,15 @@ impl<'a> Resolver<'a> {
     }
 
     /// The plain sentence while there are agents: the job has no label.
-    fn plain(&self, item: &QueueItem) -> Option<Wish> {
+    fn plain(&self, item: &QueueItem) -> Option<LabelRequest> {
         if !task::is_matrix(item) && exported(item).is_none() {
-            return Some(Wish::Unlabelled);
+            return Some(LabelRequest::Unlabelled);
         }
         match self.job_label(item) {
             JobLabel::Known(label) => self.label(&label),
             // Where Jenkins refuses: the sentence is that of an item without a label, and no source names one.
-            JobLabel::Anywhere | JobLabel::Refused(_) => Some(Wish::Unlabelled),
-            JobLabel::Ask(ask) => Some(Wish::Unknown {
+            JobLabel::Anywhere | JobLabel::Refused(_) => Some(LabelRequest::Unlabelled),
+            JobLabel::Ask(ask) => Some(LabelRequest::Unknown {
                 reason: Cause::Matrix.into(),
                 ask: Some(ask),
             }),
@@ -229,21 +234,25 @@ impl<'a> Resolver<'a> {
                 let values = values(item);
                 let fits = |kind: &Kind<'_>| values.iter().all(|value| kind.labels.contains(value));
                 let fits = !values.is_empty() && self.kinds.iter().any(fits);
-                Some(if fits { Wish::Values(values) } else { Wish::Unlabelled })
+                Some(if fits {
+                    LabelRequest::Values(values)
+                } else {
+                    LabelRequest::Unlabelled
+                })
             }
         }
     }
 
     /// The sentence does not name the label, so the job's configuration must. `anywhere`: a job without a label is
     /// believed.
-    fn by_job(&self, item: &QueueItem, cause: Cause, anywhere: bool) -> Option<Wish> {
+    fn by_job(&self, item: &QueueItem, cause: Cause, anywhere: bool) -> Option<LabelRequest> {
         let unknown = |config, ask| {
             let reason = UnknownLabel { cause, config };
-            Some(Wish::Unknown { reason, ask })
+            Some(LabelRequest::Unknown { reason, ask })
         };
         let config = match self.job_label(item) {
             JobLabel::Known(label) => return self.label(&label),
-            JobLabel::Anywhere if anywhere => return Some(Wish::Unlabelled),
+            JobLabel::Anywhere if anywhere => return Some(LabelRequest::Unlabelled),
             JobLabel::Ask(ask) => return unknown(None, Some(ask)),
             // Which of the values are labels cannot be guessed.
             JobLabel::Refused(permission) => return unknown(Some(NoConfig::Permission(shorten(&permission))), None),
@@ -258,7 +267,7 @@ impl<'a> Resolver<'a> {
         if values.is_empty() {
             unknown(config, None)
         } else {
-            Some(Wish::Values(values))
+            Some(LabelRequest::Values(values))
         }
     }
 
@@ -293,28 +302,28 @@ impl<'a> Resolver<'a> {
         };
         let by_task = match &item.label {
             TaskLabel::Expression(text) => !text.is_empty(),
-            TaskLabel::Anywhere | TaskLabel::Untold => task::never_in_config(item),
+            TaskLabel::Anywhere | TaskLabel::Absent => task::never_in_config(item),
         };
         !by_sentence && !by_task
     }
 
     /// A label that is known. A lone name that is no label of a template may be that of a node.
-    pub(super) fn label(&self, label: &Label) -> Option<Wish> {
+    pub(super) fn label(&self, label: &Label) -> Option<LabelRequest> {
         let Some(name) = label.as_atom() else {
-            return Some(Wish::Label(label.clone()));
+            return Some(LabelRequest::Label(label.clone()));
         };
         if self.kinds.iter().any(|kind| kind.labels.contains(name)) {
-            return Some(Wish::Label(label.clone()));
+            return Some(LabelRequest::Label(label.clone()));
         }
         if self.agents.contains_key(name) {
-            return Some(Wish::Label(label.clone()));
+            return Some(LabelRequest::Label(label.clone()));
         }
         if self.is_built_in(name) {
             return None;
         }
         Some(match self.template_of(name) {
-            Some(template) if template.as_str() != name => Wish::GoneNode(NodeName::new(name)),
-            _ => Wish::Label(label.clone()),
+            Some(template) if template.as_str() != name => LabelRequest::GoneNode(NodeName::new(name)),
+            _ => LabelRequest::Label(label.clone()),
         })
     }
 

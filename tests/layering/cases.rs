@@ -31,7 +31,12 @@ fn a_wrong_import_is_found() {
         (
             "config/mod.rs",
             "let x = serde_yaml::from_str::<Value>(text);",
-            "serde_yaml is used in config/load.rs only",
+            "serde_yaml is used in config/effective.rs only",
+        ),
+        (
+            "config/provider.rs",
+            "use crate::provider::{openstack::OpenStack, kind::Kind};",
+            "of crate::provider it may import crate::provider::kind, crate::provider::kinds only",
         ),
         ("pass/mod.rs", "use fs2;", "fs2 is used in lock.rs only"),
         (

@@ -13,10 +13,12 @@
 
 #[path = "../fakes/mod.rs"]
 mod fakes;
+#[path = "../support/program.rs"]
+mod program;
 
 mod answers;
-mod belongings;
 mod builds;
+mod chaos;
 mod clouds;
 mod commands;
 mod controllers;
@@ -30,6 +32,7 @@ mod odd;
 mod races;
 mod refused;
 mod register;
+mod resources;
 mod safety;
 mod servers;
 mod site;

@@ -2,7 +2,7 @@
 
 use mita::config::MinReady;
 use mita::model::{Computer, ServerStatus, TaskLabel};
-use mita::plan::{Ended, MARK_PREFIX, Why, mark_text};
+use mita::plan::{LimitReached, MARK_PREFIX, Why, mark_text};
 use mita::state::Phase;
 
 use crate::world::{CLOUD, World, busy, marked, mins, offline, removed, secs, template, with, world};
@@ -267,7 +267,10 @@ fn the_audit_refuses_a_reason_that_is_not_so() {
         let found = broken(why.clone());
         assert!(found.contains("for a reason that is not so"), "{why:?}: {found}");
     }
-    assert_eq!(broken(Why::Ended(Ended::MaxBuilds { seen: 1, most: 1 })), "");
+    assert_eq!(
+        broken(Why::LimitReached(LimitReached::MaxBuilds { seen: 1, most: 1 })),
+        ""
+    );
 }
 
 #[test]
@@ -360,7 +363,7 @@ fn a_node_without_its_server_goes_when_seen_so_twice() {
     let removal = &plan.removals[0];
     assert!(removal.server.is_none());
     assert_eq!(removal.node.as_ref().unwrap().name.as_str(), name);
-    assert_eq!(plan.stray_nodes.len(), 1);
+    assert_eq!(plan.orphan_nodes.len(), 1);
     busy(world.node_mut(&name));
     assert_eq!(world.plan().removals.len(), 0);
 }
@@ -375,7 +378,7 @@ fn a_node_with_an_address_is_ours_only_if_remembered() {
     world.lose_server("small__000000000001");
     world.pass(secs(60));
     let plan = world.plan();
-    let names: Vec<&str> = plan.stray_nodes.iter().map(mita::model::NodeName::as_str).collect();
+    let names: Vec<&str> = plan.orphan_nodes.iter().map(mita::model::NodeName::as_str).collect();
     assert_eq!(names, ["small+10.0.0.2"]);
     assert_eq!(plan.removals.len(), 1);
 }
@@ -390,7 +393,7 @@ fn no_stray_is_known_while_a_cloud_is_closed() {
     world.close("spare");
     for _ in 0..3 {
         let plan = world.pass(secs(60));
-        assert_eq!((plan.removals.len(), plan.stray_nodes.len()), (0, 0));
+        assert_eq!((plan.removals.len(), plan.orphan_nodes.len()), (0, 0));
     }
 }
 
@@ -438,7 +441,7 @@ fn nothing_foreign_is_touched() {
     for _ in 0..4 {
         let plan = world.pass(mins(9));
         assert_eq!(
-            (plan.removals.len(), plan.servers.len(), plan.stray_nodes.len()),
+            (plan.removals.len(), plan.servers.len(), plan.orphan_nodes.len()),
             (0, 0, 0)
         );
     }
@@ -520,7 +523,7 @@ fn a_node_that_an_item_names_stays() {
     let (mut world, name) = idle();
     world.items(1, "linux");
     let item = &mut world.observed.jenkins.queue[0];
-    item.label = TaskLabel::Untold;
+    item.label = TaskLabel::Absent;
     item.why = Some(format!("Waiting for next available executor on ‘{name}’"));
     item.task_class = Some("org.jenkinsci.plugins.workflow.support.steps.ExecutorStepExecution$PlaceholderTask".into());
     // A second node takes the item, as far as slots go; the first is the one that is named.

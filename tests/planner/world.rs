@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
-use mita::access::{EndpointOverrides, JenkinsAccess, JenkinsCredential, KeystoneAuth, OpenStackAccess, Transport};
+use mita::access::{JenkinsAccess, JenkinsCredential, Transport};
 use mita::config::{
-    Adopt, Agent, Config, HostKey, LabelSources, Limits, MinReady, Placement, ProviderConfig, ProviderKind, Register,
-    Template, Timing,
+    Adopt, Agent, Config, HostKey, LabelSources, Limits, MinReady, Placement, ProviderConfig, Register, Template,
+    Timing,
 };
 use mita::model::{
     Address, CloudView, Computer, ImageRef, JenkinsView, Mark, NodeId, Observed, Offer, Offers, Presence, ProviderName,
@@ -16,6 +16,8 @@ use mita::model::{
     server_name,
 };
 use mita::plan::{Context, Plan, audit, plan};
+use mita::provider::openstack;
+use mita::provider::openstack::access::{EndpointOverrides, KeystoneAuth, OpenStackAccess};
 use mita::secret::Secret;
 use mita::state::State;
 
@@ -65,12 +67,12 @@ pub fn provider(name: &str) -> (ProviderName, ProviderConfig) {
         token_cache: None,
         transport,
     };
-    let kind = ProviderKind::OpenStack(Box::new(access));
     (
         name.into(),
         ProviderConfig {
             name: name.into(),
-            kind,
+            kind: &openstack::settings::KIND,
+            settings: Box::new(access),
             max_servers: None,
         },
     )
@@ -182,7 +184,7 @@ pub fn cloud() -> CloudView {
         servers: Vec::new(),
         clock: None,
         offers: None,
-        belongings: None,
+        resources: None,
         looked_up: BTreeMap::new(),
         odd: Vec::new(),
     }

@@ -14,10 +14,11 @@
 
 #[path = "../fakes/mod.rs"]
 mod fakes;
+#[path = "../support/program.rs"]
+mod program;
 
 mod adoption;
 mod asked;
-mod belongings;
 mod cloud;
 mod clouds;
 mod failures;
@@ -29,5 +30,6 @@ mod outages;
 mod patience;
 mod quota;
 mod register;
+mod resources;
 mod services;
 mod site;

@@ -6,8 +6,8 @@ use std::fs;
 use jiff::{SignedDuration, Timestamp};
 use mita::config::{self, Config, Template};
 use mita::model::{
-    Address, Belonging, BelongingKind, Belongings, CloudView, Computer, JenkinsView, Mark, NodeId, Observed, Offer,
-    Offers, ProviderName, QueueItem, Reading, Room, Server, ServerId, ServerStatus, Stage, TaskLabel, Unavailable,
+    Address, CloudView, Computer, JenkinsView, Mark, NodeId, Observed, Offer, Offers, ProviderName, QueueItem, Reading,
+    Resource, ResourceKind, Resources, Room, Server, ServerId, ServerStatus, Stage, TaskLabel, Unavailable,
     server_name,
 };
 use mita::plan::{self, Context, Leak, Plan};
@@ -145,7 +145,7 @@ impl World {
             servers: Vec::new(),
             clock: None,
             offers: Some(Reading::Read(self.offers(name, cloud)?)),
-            belongings: Some(Reading::Read(self.belongings(cloud)?)),
+            resources: Some(Reading::Read(self.resources(cloud)?)),
             looked_up: BTreeMap::new(),
             odd: Vec::new(),
         };
@@ -174,10 +174,10 @@ impl World {
         Ok(offers)
     }
 
-    fn belongings(&self, cloud: &Cloud) -> Result<Belongings, String> {
+    fn resources(&self, cloud: &Cloud) -> Result<Resources, String> {
         let now = self.context.now;
-        let usual = Belonging {
-            kind: BelongingKind::FloatingIp,
+        let usual = Resource {
+            kind: ResourceKind::FloatingIp,
             id: "belonging-1".to_owned(),
             name: "198.51.100.1".to_owned(),
             in_use: false,
@@ -186,14 +186,14 @@ impl World {
             mark: None,
         };
         let all: Result<_, String> = cloud
-            .belongings
+            .resources
             .iter()
             .map(|change| changed(&usual, change, now))
             .collect();
-        Ok(Belongings {
-            kinds: BelongingKind::ALL.into(),
+        Ok(Resources {
+            kinds: ResourceKind::ALL.into(),
             all: all?,
-            ..Belongings::default()
+            ..Resources::default()
         })
     }
 

@@ -68,9 +68,15 @@ fn anchor(config: &Config, view: &JenkinsView, found: &mut LabelSources) {
 /// Returns what a site without any agent needs.
 fn no_agent(live: &Live, config: &Config, view: &JenkinsView, now: Timestamp) -> String {
     let kinds = plan::kinds(config);
-    let wishes = queue::wishes(view, &kinds, &NodeTemplates::none(), now, config.timing.queue_grace);
-    let hidden = |wish: &Option<usize>| wish.is_some_and(|wish| wishes.distinct[wish].is_hidden());
-    let hidden = wishes.of_item.iter().filter(|wish| hidden(wish)).count() as u64;
+    let label_requests = queue::label_requests(view, &kinds, &NodeTemplates::none(), now, config.timing.queue_grace);
+    let hidden = |label_request: &Option<usize>| {
+        label_request.is_some_and(|label_request| label_requests.distinct[label_request].is_hidden())
+    };
+    let hidden = label_requests
+        .of_item
+        .iter()
+        .filter(|label_request| hidden(label_request))
+        .count() as u64;
     let now_hidden = match hidden {
         0 => "those of pipelines would stay unknown".to_owned(),
         _ => format!("{} now for a label that is not known", waits(hidden)),

@@ -66,7 +66,7 @@ impl<'a> StatusReport<'a> {
     pub(super) fn new(observed: &'a Observed, plan: &'a Plan) -> Self {
         let computers = observed.jenkins.computers.iter();
         let computers: BTreeMap<&NodeName, &Computer> = computers.map(|computer| (&computer.name, computer)).collect();
-        let strays = plan.stray_nodes.iter().filter_map(|name| computers.get(name));
+        let strays = plan.orphan_nodes.iter().filter_map(|name| computers.get(name));
         let failures = plan.state.failures.iter();
         let failures = failures.flat_map(|(node, all)| all.iter().map(move |failure| FailureRow::new(node, failure)));
         Self {

@@ -69,7 +69,7 @@ fn a_name_that_is_no_text_spoils_its_item_no_more_than_the_others() {
 fn a_label_or_a_sentence_that_is_no_text_is_not_known() {
     for bad in NO_TEXT {
         let (item2, odd) = queue(&item("2", &task("x", &format!("big{bad}")), ""));
-        assert_eq!((item2.unwrap().label, odd.len()), (TaskLabel::Untold, 1), "{bad:?}");
+        assert_eq!((item2.unwrap().label, odd.len()), (TaskLabel::Absent, 1), "{bad:?}");
         let sentence = item("2", &task("x", "linux"), "").replace("‘linux’", &format!("‘li{bad}nux’"));
         let (item, odd) = queue(&sentence);
         let item = item.unwrap();

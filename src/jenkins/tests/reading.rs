@@ -77,7 +77,7 @@ fn an_absent_label_is_not_a_null_one() {
     assert!(
         items(default, KeptTexts::Waiting)
             .iter()
-            .all(|item| item.label == TaskLabel::Untold)
+            .all(|item| item.label == TaskLabel::Absent)
     );
 }
 

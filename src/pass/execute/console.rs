@@ -2,9 +2,9 @@
 
 use super::Executor;
 use crate::access::JenkinsCredential;
-use crate::config::{Config, ProviderKind, Register};
+use crate::config::{Config, Register};
 use crate::pass::Live;
-use crate::plan::{Keep, Removal, ServerToRemove};
+use crate::plan::{FailureRecord, Removal, ServerToRemove};
 use crate::secret::Secret;
 use crate::state::Failure;
 use crate::text::{visible, without_controls};
@@ -33,14 +33,14 @@ const SHORTEST_KEY: usize = 60;
 impl Executor<'_> {
     /// Records why a server failed that is about to be deleted, once for each server.
     pub(super) fn keep_failure(&mut self, live: &mut Live, removal: &Removal, server: &ServerToRemove) {
-        let (Some(template), true) = (&removal.template, server.failure != Keep::Nothing) else {
+        let (Some(template), true) = (&removal.template, server.failure != FailureRecord::Nothing) else {
             return;
         };
         let known = self.state.failures.get(template);
         if known.is_some_and(|known| known.iter().any(|failure| failure.server == server.name)) {
             return;
         }
-        let console = if server.failure == Keep::Console && self.consoles < MAX_CONSOLES {
+        let console = if server.failure == FailureRecord::Console && self.consoles < MAX_CONSOLES {
             self.consoles += 1;
             self.console(live, removal, server)
         } else {
@@ -122,13 +122,7 @@ fn secrets(config: &Config) -> Vec<&Secret> {
         JenkinsCredential::Token(secret) | JenkinsCredential::Password(secret) => secret,
     }];
     for provider in config.providers.values() {
-        match &provider.kind {
-            ProviderKind::OpenStack(access) => found.push(access.auth.secret()),
-            // A short value would occur in ordinary words.
-            ProviderKind::Exec(access) => {
-                found.extend(access.environment.values().filter(|value| value.reveal().len() >= 6));
-            }
-        }
+        found.extend(provider.settings.secrets());
     }
     found
 }

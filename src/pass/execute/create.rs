@@ -9,7 +9,7 @@ use super::{Executor, Live, labels_of};
 use crate::config::script::{self, HostKeyPair};
 use crate::config::{Config, Template};
 use crate::error::Error;
-use crate::model::{BelongingMark, NodeId, ServerId};
+use crate::model::{NodeId, ResourceMark, ServerId};
 use crate::pass::rows::create_action;
 use crate::plan::Create;
 use crate::plan::backoff::{begin, charge, record_failure};
@@ -164,7 +164,7 @@ impl Executor<'_> {
         };
         let user_data = template.script.as_deref().map(|text| script::render(text, &values));
         let metadata = metadata(config, template, create);
-        let mark = BelongingMark {
+        let mark = ResourceMark {
             owner: config.owner.clone(),
             server: create.name.clone(),
         };

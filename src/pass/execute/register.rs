@@ -100,7 +100,7 @@ impl Executor<'_> {
             passes: 0,
             known: true,
         };
-        self.state.stray_nodes.insert(name.clone(), seen);
+        self.state.orphan_nodes.insert(name.clone(), seen);
     }
 
     /// Makes no server of a template for a while: it could not join.

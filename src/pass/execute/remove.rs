@@ -88,7 +88,7 @@ impl Executor<'_> {
         let (result, error) = node_outcome(removed.outcome);
         let gone = result == Outcome::Done;
         if gone {
-            self.state.stray_nodes.remove(&node.name);
+            self.state.orphan_nodes.remove(&node.name);
             // If the server outlives this pass, the next one knows why its node is absent.
             if let Some(server) = &removal.server {
                 self.leaves(server);

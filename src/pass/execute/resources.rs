@@ -5,14 +5,14 @@ use log::info;
 
 use super::Executor;
 use super::create::{outcome_of, retry_after};
-use crate::model::{BelongingKind, BelongingMark, PortSpec};
+use crate::model::{PortSpec, ResourceKind, ResourceMark};
 use crate::pass::Live;
 use crate::pass::rows::{floating_ip_action, leftover_action};
 use crate::plan::backoff::{clear, record_failure};
 use crate::plan::{Leftover, NewFloatingIp, VolumeMark};
 use crate::provider::{AddFloatingIp, Deleted, ProviderError};
 use crate::report::{Action, Outcome};
-use crate::state::{BackoffKey, Intent, Leaving};
+use crate::state::{BackoffKey, GoneServer, Intent};
 use crate::text::printable;
 
 /// Why a floating IP is not asked for after one of the same pool was refused.
@@ -57,7 +57,7 @@ impl Executor<'_> {
                 self.tell(action, Outcome::Skipped, Some(REFUSED_BEFORE.to_owned()));
                 continue;
             }
-            let mark = BelongingMark {
+            let mark = ResourceMark {
                 owner: self.config.owner.clone(),
                 server: wanted.server.clone(),
             };
@@ -97,7 +97,7 @@ impl Executor<'_> {
             let Some(cloud) = live.clouds.get_mut(&wanted.provider) else {
                 continue;
             };
-            let mark = BelongingMark {
+            let mark = ResourceMark {
                 owner: self.config.owner.clone(),
                 server: wanted.server.clone(),
             };
@@ -124,14 +124,14 @@ impl Executor<'_> {
         let template = self.config.template(intent.template.as_str());
         let is_made = |port: &PortSpec| matches!(port, PortSpec::Made { .. });
         if template.is_some_and(|template| template.spec.ports.iter().any(is_made)) {
-            let leaving = Leaving {
+            let gone_servers = GoneServer {
                 provider: intent.provider.clone(),
                 server_id: None,
-                kinds: [BelongingKind::Port].into(),
+                kinds: [ResourceKind::Port].into(),
                 since: now,
                 sightings: 0,
             };
-            self.state.leaving.insert(intent.name.clone(), leaving);
+            self.state.gone_servers.insert(intent.name.clone(), gone_servers);
         }
     }
 }

@@ -1,7 +1,7 @@
-//! The rules for nodes that are to take no new work.
+//! Checks the nodes that a plan drains.
 
 use crate::config::Config;
-use crate::model::{Computer, DRAIN_PREFIX, NodeId, SPENT_PREFIX};
+use crate::model::{BUILDS_REACHED_PREFIX, Computer, DRAIN_PREFIX, NodeId};
 use crate::plan::action::{Drain, Plan};
 use crate::plan::audit::world::World;
 use crate::plan::fleet::mapping::Linked;
@@ -9,7 +9,7 @@ use crate::state::State;
 
 /// Adds the rules that the drains of a plan break: each is a node of ours, not held by a person, under our mark; one that
 /// is to have had its builds had them.
-pub fn wrong(plan: &Plan, world: &World<'_>, broken: &mut Vec<String>) {
+pub fn check(plan: &Plan, world: &World<'_>, broken: &mut Vec<String>) {
     let &World { config, state, .. } = world;
     for drain in &plan.drains {
         let name = drain.node.as_str();
@@ -19,7 +19,7 @@ pub fn wrong(plan: &Plan, world: &World<'_>, broken: &mut Vec<String>) {
             Some(node) if node.is_held_by_person() => Some("a person took it offline"),
             Some(_) if !drain.mark.starts_with(DRAIN_PREFIX) => Some("the mark is none of a drain"),
             Some(node) => match owner(name, world.linked(), state) {
-                None if !state.stray_nodes.contains_key(name) && !has_our_form(name, config) => Some("it is not ours"),
+                None if !state.orphan_nodes.contains_key(name) && !has_our_form(name, config) => Some("it is not ours"),
                 id => early(drain, node, id.as_ref(), config, state),
             },
         };
@@ -48,7 +48,7 @@ fn has_our_form(name: &str, config: &Config) -> bool {
 
 /// Says that a node did not have its builds yet, counted anew: those of the last pass, and all that run.
 fn early(drain: &Drain, node: &Computer, id: Option<&NodeId>, config: &Config, state: &State) -> Option<&'static str> {
-    if !drain.mark.starts_with(SPENT_PREFIX) {
+    if !drain.mark.starts_with(BUILDS_REACHED_PREFIX) {
         return None;
     }
     let template = drain.template.as_ref();

@@ -1,4 +1,4 @@
-//! Re-checks the Jenkins nodes that a plan makes for servers which are up.
+//! Checks the Jenkins nodes that a plan makes for running servers.
 
 use crate::config::Register;
 use crate::model::{ServerStatus, split_server_name};
@@ -6,8 +6,8 @@ use crate::plan::action::Plan;
 use crate::plan::audit::world::World;
 
 /// Adds the rules that the nodes to be made break: of a running server of ours that has the address, none of that name.
-pub fn wrong(plan: &Plan, world: &World<'_>, broken: &mut Vec<String>) {
-    if plan.registers.is_empty() {
+pub fn check(plan: &Plan, world: &World<'_>, broken: &mut Vec<String>) {
+    if plan.registrations.is_empty() {
         return;
     }
     if !world.context.create {
@@ -16,7 +16,7 @@ pub fn wrong(plan: &Plan, world: &World<'_>, broken: &mut Vec<String>) {
     if world.observed.jenkins.quieting_down == Some(true) {
         broken.push("Jenkins is quieting down, and the plan makes Jenkins nodes".to_owned());
     }
-    for wanted in &plan.registers {
+    for wanted in &plan.registrations {
         let name = wanted.name.as_str();
         if world.node(name).is_some() {
             broken.push(format!("node {name} is made and there is one"));

@@ -1,25 +1,25 @@
-//! Re-checks what a plan does about floating IPs, ports and volumes. Shares no helper with the planner.
+//! Checks what a plan does about floating IPs, ports and volumes.
 
 use std::collections::BTreeSet;
 
 use crate::config::Config;
-use crate::model::{Belonging, BelongingKind, Observed, ProviderName, Reading, ServerStatus};
+use crate::model::{Observed, ProviderName, Reading, Resource, ResourceKind, ServerStatus};
 use crate::plan::action::{Leftover, NewFloatingIp, Plan, Removal};
 use crate::state::State;
 
 /// Lists the rules that the plan breaks.
-pub fn wrong(plan: &Plan, observed: &Observed, config: &Config, state: &State, broken: &mut Vec<String>) {
+pub fn check(plan: &Plan, observed: &Observed, config: &Config, state: &State, broken: &mut Vec<String>) {
     let mut seen = BTreeSet::new();
     let going = plan.removals.iter().flat_map(|removal| &removal.floating_ips);
     for target in plan.sweeps.iter().chain(going) {
         if !seen.insert((&target.provider, target.kind, &target.id)) {
-            broken.push(format!("{} is removed twice", said(target)));
+            broken.push(format!("{} is removed twice", kind_and_name(target)));
         }
     }
     if !plan.sweeps.is_empty() {
         let listed: BTreeSet<&str> = clouds(observed).map(|server| server.name.as_str()).collect();
         for target in &plan.sweeps {
-            broken.extend(wrong_sweep(target, observed, config, state, &listed));
+            broken.extend(check_sweep(target, observed, config, state, &listed));
         }
     }
     for removal in &plan.removals {
@@ -27,7 +27,7 @@ pub fn wrong(plan: &Plan, observed: &Observed, config: &Config, state: &State, b
             removal
                 .floating_ips
                 .iter()
-                .find_map(|target| wrong_own(target, removal, observed, config)),
+                .find_map(|target| check_own(target, removal, observed, config)),
         );
     }
     let mut servers = BTreeSet::new();
@@ -35,11 +35,11 @@ pub fn wrong(plan: &Plan, observed: &Observed, config: &Config, state: &State, b
         if !servers.insert((&wanted.provider, &wanted.server_id)) {
             broken.push(format!("server {} gets two floating IPs", wanted.server));
         }
-        broken.extend(wrong_new(wanted, plan, observed, config));
+        broken.extend(check_new(wanted, plan, observed, config));
     }
 }
 
-fn said(target: &Leftover) -> String {
+fn kind_and_name(target: &Leftover) -> String {
     format!("{} {}", target.kind.noun(), target.name)
 }
 
@@ -48,46 +48,46 @@ fn clouds(observed: &Observed) -> impl Iterator<Item = &crate::model::Server> {
     read.flat_map(|cloud| &cloud.servers)
 }
 
-fn find<'a>(provider: &ProviderName, kind: BelongingKind, id: &str, observed: &'a Observed) -> Option<&'a Belonging> {
+fn find<'a>(provider: &ProviderName, kind: ResourceKind, id: &str, observed: &'a Observed) -> Option<&'a Resource> {
     let cloud = observed.clouds.get(provider).and_then(Reading::ok)?;
-    let listed = cloud.belongings.as_ref().and_then(Reading::ok)?;
+    let listed = cloud.resources.as_ref().and_then(Reading::ok)?;
     listed.all.iter().find(|found| found.kind == kind && found.id == id)
 }
 
-fn bears_mark(belonging: &Belonging, server: &str, config: &Config) -> bool {
-    belonging.server_marked(&config.owner) == Some(server)
+fn bears_mark(resource: &Resource, server: &str, config: &Config) -> bool {
+    resource.server_marked(&config.owner) == Some(server)
 }
 
 /// Checks what is swept: listed, unused, ours, and of a server that is not there and was not begun.
-fn wrong_sweep(
+fn check_sweep(
     target: &Leftover,
     observed: &Observed,
     config: &Config,
     state: &State,
     listed: &BTreeSet<&str>,
 ) -> Option<String> {
-    let said = said(target);
-    let Some(belonging) = find(&target.provider, target.kind, &target.id, observed) else {
-        return Some(format!("{said} is removed, and {} does not list it", target.provider));
+    let name = kind_and_name(target);
+    let Some(resource) = find(&target.provider, target.kind, &target.id, observed) else {
+        return Some(format!("{name} is removed, and {} does not list it", target.provider));
     };
-    if belonging.in_use {
-        return Some(format!("{said} is removed and is in use"));
+    if resource.in_use {
+        return Some(format!("{name} is removed and is in use"));
     }
     // One that Nova made is named after its server, which must have been ours.
-    let after = belonging.name.strip_suffix("-blank-vol");
+    let after = resource.name.strip_suffix("-blank-vol");
     let ours = |id: &str| {
         let memories = state.nodes.values().map(|node| &node.server_id);
-        let gone = state.leaving.values().filter_map(|gone| gone.server_id.as_ref());
+        let gone = state.gone_servers.values().filter_map(|gone| gone.server_id.as_ref());
         let begun = state.intents.values().filter_map(|intent| intent.server_id.as_ref());
         memories.chain(gone).chain(begun).any(|known| known.as_str() == id)
     };
-    let by_name = target.kind == BelongingKind::Volume && belonging.mark.is_none() && after.is_some_and(ours);
-    if !bears_mark(belonging, &target.server, config) && !by_name {
-        return Some(format!("{said} is removed and is not ours"));
+    let by_name = target.kind == ResourceKind::Volume && resource.mark.is_none() && after.is_some_and(ours);
+    if !bears_mark(resource, &target.server, config) && !by_name {
+        return Some(format!("{name} is removed and is not ours"));
     }
     let used_by = |id: &str| clouds(observed).any(|server| server.id.as_str() == id);
     if listed.contains(target.server.as_str()) || by_name && after.is_some_and(used_by) {
-        return Some(format!("{said} is removed and its server is there"));
+        return Some(format!("{name} is removed and its server is there"));
     }
     let hidden = |provider: &ProviderName| {
         let read = observed.clouds.get(provider).and_then(Reading::ok).is_some();
@@ -95,22 +95,22 @@ fn wrong_sweep(
     };
     let mut remembered = state.nodes.values();
     if remembered.any(|node| node.name == target.server && hidden(&node.provider)) {
-        return Some(format!("{said} is removed and its server cannot be seen"));
+        return Some(format!("{name} is removed and its server cannot be seen"));
     }
     None
 }
 
 /// Checks a floating IP that goes with its server.
-fn wrong_own(target: &Leftover, removal: &Removal, observed: &Observed, config: &Config) -> Option<String> {
-    let said = said(target);
+fn check_own(target: &Leftover, removal: &Removal, observed: &Observed, config: &Config) -> Option<String> {
+    let name = kind_and_name(target);
     let found = find(&target.provider, target.kind, &target.id, observed);
-    let (Some(belonging), Some(server)) = (found, &removal.server) else {
-        return Some(format!("{said} is removed with a server, and one of them is not there"));
+    let (Some(resource), Some(server)) = (found, &removal.server) else {
+        return Some(format!("{name} is removed with a server, and one of them is not there"));
     };
-    let of_another = belonging.in_use && belonging.server.as_ref().is_none_or(|user| *user != server.id);
-    if target.provider != server.provider || of_another || !bears_mark(belonging, &server.name, config) {
+    let of_another = resource.in_use && resource.server.as_ref().is_none_or(|user| *user != server.id);
+    if target.provider != server.provider || of_another || !bears_mark(resource, &server.name, config) {
         return Some(format!(
-            "{said} is removed with server {}, which is not its own",
+            "{name} is removed with server {}, which is not its own",
             server.name
         ));
     }
@@ -118,7 +118,7 @@ fn wrong_own(target: &Leftover, removal: &Removal, observed: &Observed, config: 
 }
 
 /// Checks a floating IP that is made: for a server of ours that is up or boots, has none, and does not go.
-fn wrong_new(wanted: &NewFloatingIp, plan: &Plan, observed: &Observed, config: &Config) -> Option<String> {
+fn check_new(wanted: &NewFloatingIp, plan: &Plan, observed: &Observed, config: &Config) -> Option<String> {
     let name = &wanted.server;
     let cloud = observed.clouds.get(&wanted.provider).and_then(Reading::ok);
     let Some(server) = cloud.and_then(|cloud| cloud.servers.iter().find(|server| server.id == wanted.server_id)) else {
@@ -137,8 +137,8 @@ fn wrong_new(wanted: &NewFloatingIp, plan: &Plan, observed: &Observed, config: &
     if server.addresses.iter().any(|at| at.floating) {
         return Some(format!("{name} gets a floating IP and has one"));
     }
-    let listed = cloud.and_then(|cloud| cloud.belongings.as_ref()).and_then(Reading::ok);
+    let listed = cloud.and_then(|cloud| cloud.resources.as_ref()).and_then(Reading::ok);
     let mut made = listed.into_iter().flat_map(|listed| &listed.all);
-    let made = made.any(|found| found.kind == BelongingKind::FloatingIp && bears_mark(found, name, config));
+    let made = made.any(|found| found.kind == ResourceKind::FloatingIp && bears_mark(found, name, config));
     made.then(|| format!("{name} gets a floating IP, and one was made for it"))
 }

@@ -1,6 +1,6 @@
-//! What an operator names to be removed now.
+//! Plans `destroy`: the removal of what an operator names.
 //!
-//! It goes by the same safe order as everything else that goes; only the busy check can be lifted.
+//! It follows the same safe order as every removal; only the busy check can be lifted.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -53,10 +53,10 @@ pub fn destroy(
 pub fn keep_sightings(after: &mut State, before: &State) {
     after.last_pass.clone_from(&before.last_pass);
     after.gaps.clone_from(&before.gaps);
-    after.stray_nodes.clone_from(&before.stray_nodes);
+    after.orphan_nodes.clone_from(&before.orphan_nodes);
     after.clashes.clone_from(&before.clashes);
-    for (name, entry) in &mut after.leaving {
-        entry.sightings = before.leaving.get(name).map_or(0, |entry| entry.sightings);
+    for (name, entry) in &mut after.gone_servers {
+        entry.sightings = before.gone_servers.get(name).map_or(0, |entry| entry.sightings);
     }
     for (id, node) in &mut after.nodes {
         node.missing = before.nodes.get(id).and_then(|node| node.missing);

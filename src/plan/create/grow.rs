@@ -1,13 +1,12 @@
-//! What is made: each item without a slot opens one at the first template and place that are open.
+//! Decides what is made: each item without a slot opens one at the first template and place that are open.
 //!
-//! What was seen is left to `fleet`, matching to `matching`, the limits to `capacity`, saying what is left unserved to
-//! `overview`.
+//! `demand` matches items to slots, `capacity` keeps the limits, `report` says why an item gets nothing.
 
 use crate::plan::action::Create;
 use crate::plan::create::capacity::Capacity;
 use crate::plan::create::turns::{Granted, Turn};
 use crate::plan::create::{turns, zero_agents};
-use crate::plan::demand::eligible::wish_text;
+use crate::plan::demand::eligible::label_request_text;
 use crate::plan::demand::items::{Demand, Item};
 use crate::plan::demand::matching::{Flow, Placed};
 use crate::plan::demand::slots::Origin;
@@ -57,7 +56,7 @@ fn attempt<'d>(fleet: &Fleet<'_>, demand: &'d Demand<'_>, granted: Granted) -> (
     let mut flow = Flow::new(&demand.classes, free_slots(fleet, demand));
     let mut capacity = Capacity::new(fleet, granted);
     for item in &demand.items {
-        if let Some(class) = demand.class_of[item.wish]
+        if let Some(class) = demand.class_of[item.label_request]
             && let Placed::Opened(group) = flow.place(class, |group| open(group, class, demand, &mut capacity))
         {
             let mut reason = because(fleet, demand, item);
@@ -146,9 +145,9 @@ fn bootstrap(fleet: &Fleet<'_>, demand: &Demand<'_>, capacity: &mut Capacity<'_,
 fn because(fleet: &Fleet<'_>, demand: &Demand<'_>, item: &Item) -> String {
     let waiting = &demand.queue[item.place];
     let age = span(fleet.observed.jenkins.age(waiting, fleet.context.now));
-    let what = match wish_text(&demand.wishes[item.wish]) {
+    let what = match label_request_text(&demand.label_requests[item.label_request]) {
         Some(label) => format!("for {}", shown(&label)),
-        None if demand.wishes[item.wish].is_hidden() => "for a node".to_owned(),
+        None if demand.label_requests[item.label_request].is_hidden() => "for a node".to_owned(),
         None => "for any node".to_owned(),
     };
     format!(

@@ -1,6 +1,6 @@
-//! Which servers get their Jenkins node now (`register: ssh`), and what is remembered of nodes that mita makes.
+//! Servers that get their Jenkins node now (`register: ssh`), and what is remembered of nodes that mita makes.
 //!
-//! A node that is made before its server (`register: inbound`) is part of the create; see `grow` and the pass.
+//! A node that is made before its server (`register: inbound`) is part of the create.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ use crate::plan::words::shown;
 use crate::state::{Sighting, State};
 
 /// Plans a Jenkins node for each server that is up, has its address, and has yet to join.
-pub fn registers(fleet: &mut Fleet<'_>, removals: &[Removal]) -> Vec<Registration> {
+pub fn registrations(fleet: &mut Fleet<'_>, removals: &[Removal]) -> Vec<Registration> {
     if !fleet.context.create || fleet.is_quieting() {
         return Vec::new();
     }

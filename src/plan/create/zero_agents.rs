@@ -1,7 +1,7 @@
-//! What Jenkins does not show: labels as long as it has no agent, items of jobs that the user may not read, and sentences
-//! in a language of its own.
+//! What Jenkins hides: labels as long as it has no agent, items of jobs that the user may not read, and sentences in
+//! another language.
 //!
-//! Reading what it does show is left to `queue`.
+//! `queue` reads what Jenkins does show.
 
 use crate::model::Observed;
 use crate::plan::action::Anchor;
@@ -36,13 +36,16 @@ pub fn bootstrap<'d>(fleet: &Fleet<'_>, demand: &'d Demand<'_>) -> Option<&'d It
         .any(|computer| !computer.built_in);
     let may_join = fleet.agents.iter().any(|agent| {
         let lost = matches!(agent.state, AgentState::Failed(_) | AgentState::TimedOut);
-        !lost && !matches!(agent.state, AgentState::Deleting { .. } | AgentState::Leaving)
+        !lost && !matches!(agent.state, AgentState::Deleting { .. } | AgentState::Removing)
     });
     // The anchor does the same, and costs nothing.
     if has_agent || may_join || fleet.config.labels.anchor {
         return None;
     }
-    demand.items.iter().find(|item| demand.wishes[item.wish].is_hidden())
+    demand
+        .items
+        .iter()
+        .find(|item| demand.label_requests[item.label_request].is_hidden())
 }
 
 /// Returns the language that Jenkins answers in though it is asked for English; one that cannot be read.

@@ -1,7 +1,7 @@
-//! Templates whose newest node joined without a label that `labels` promises, or with one beside them: such a template
-//! answers no longer for what that node does not serve, but for one server a day that tries again.
+//! Label drift: templates whose newest node joined without a label that `labels` promises, or with one beside them. Such a
+//! template no longer answers for what that node does not serve, but for one server a day that tries again.
 //!
-//! What is made and kept is decided in `grow` and `reap`, by the slots of `slots`; what is said of it stands in `sentences`.
+//! `slots` applies it; `report::drift` says it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use crate::plan::clock::since;
 use crate::plan::demand::eligible::{is_served_by, labels_in};
 use crate::plan::fleet::Fleet;
 use crate::plan::fleet::agent::{Agent, AgentState, TemplateIndex};
-use crate::queue::Wish;
+use crate::queue::LabelRequest;
 use crate::state::{LabelDrift, State};
 
 /// How often a server is made although the last one had other labels.
@@ -30,7 +30,7 @@ const LABELS_COMPLETE: SignedDuration = SignedDuration::from_mins(5);
 const ADDED_COMPLETE: SignedDuration = SignedDuration::from_mins(3);
 
 /// Returns the drift of a template as it is configured.
-pub fn of<'s>(state: &'s State, template: &Template) -> Option<&'s LabelDrift> {
+pub fn drift_of<'s>(state: &'s State, template: &Template) -> Option<&'s LabelDrift> {
     state
         .drifts
         .get(&template.name)
@@ -61,7 +61,7 @@ pub fn is_due(drift: &LabelDrift, now: Timestamp) -> bool {
 
 /// Draws the lessons of this pass: which labels nodes lack when they are seen online for the first time, and which they
 /// have beside their template's. Of those that waiting items mention none is left out.
-pub fn learn(fleet: &mut Fleet<'_>, wishes: &[Wish]) {
+pub fn learn(fleet: &mut Fleet<'_>, label_requests: &[LabelRequest]) {
     let (config, now) = (fleet.config, fleet.context.now);
     let mut drifts = std::mem::take(&mut fleet.state.drifts);
     drifts.retain(|name, drift| {
@@ -79,7 +79,7 @@ pub fn learn(fleet: &mut Fleet<'_>, wishes: &[Wish]) {
         true
     });
     let lacking = newest(fleet, is_first_sighting, lacks_of);
-    let mentioned: BTreeSet<&str> = wishes.iter().flat_map(labels_in).collect();
+    let mentioned: BTreeSet<&str> = label_requests.iter().flat_map(labels_in).collect();
     let adding = newest(
         fleet,
         |agent| is_just_up(agent, fleet),
@@ -250,7 +250,8 @@ fn complete<'s>(fleet: &Fleet<'_>, template: &'s Template, drift: &LabelDrift) -
     (young && up).then(|| lacks_of(agent, template)).flatten()
 }
 
-/// Whether a template does not answer for a wish that its configuration satisfies.
-pub fn is_lost_for(wish: &Wish, template: &Template, drift: &LabelDrift) -> bool {
-    is_served_by(wish, template, &template.labels) && !is_served_by(wish, template, &labels_expected(template, drift))
+/// Whether a template does not answer for a label request that its configuration satisfies.
+pub fn is_lost_for(label_request: &LabelRequest, template: &Template, drift: &LabelDrift) -> bool {
+    is_served_by(label_request, template, &template.labels)
+        && !is_served_by(label_request, template, &labels_expected(template, drift))
 }

@@ -1,23 +1,21 @@
-//! What is wanted: the waiting items in the order in which they are served, and the warm pools behind them.
-//!
-//! Reading the wish of an item is left to `queue`, serving it to `grow`.
+//! What is wanted: the waiting items in the order in which they are served, then the warm pools.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::QueueItem;
 use crate::plan::demand::slots::{Origin, SlotGroups};
 use crate::plan::fleet::Fleet;
-use crate::queue::{Wish, Wishes};
+use crate::queue::{LabelRequest, LabelRequests};
 
 /// Everything that is wanted.
 pub struct Demand<'a> {
     /// The queue, as Jenkins sent it.
     pub queue: &'a [QueueItem],
-    /// The distinct wishes.
-    pub wishes: Vec<Wish>,
+    /// The distinct label requests.
+    pub label_requests: Vec<LabelRequest>,
     /// The slots, in groups of those that are alike.
     pub slots: SlotGroups,
-    /// For each wish its class; `None` where neither a template nor an online node serves it.
+    /// For each label request its class; `None` where neither a template nor an online node serves it.
     pub class_of: Vec<Option<usize>>,
     /// For each class the groups of slots that serve it, first choice first. Sorted, so that the order of the queue does
     /// not show.
@@ -28,15 +26,15 @@ pub struct Demand<'a> {
     pub warm: Vec<Warm>,
 }
 
-/// A waiting item: its place in the queue, and its wish.
+/// A waiting item: its place in the queue, and its label request.
 #[derive(Clone, Copy)]
 pub struct Item {
     /// When it entered the queue, and its id: older ones are served first.
     rank: (i128, u64),
     /// Its place in [`Demand::queue`].
     pub place: usize,
-    /// Its place in [`Demand::wishes`].
-    pub wish: usize,
+    /// Its place in [`Demand::label requests`].
+    pub label_request: usize,
 }
 
 /// The warm pool of a template.
@@ -53,21 +51,25 @@ pub struct Warm {
 
 impl<'a> Demand<'a> {
     /// Sorts what is wanted.
-    pub fn new(fleet: &Fleet<'a>, wishes: Wishes) -> Self {
+    pub fn new(fleet: &Fleet<'a>, label_requests: LabelRequests) -> Self {
         let (config, now) = (fleet.config, fleet.context.now);
         let queue = &fleet.observed.jenkins.queue;
         let mut items: Vec<Item> = Vec::with_capacity(queue.len());
-        for (place, (item, wish)) in queue.iter().zip(&wishes.of_item).enumerate() {
-            if let Some(wish) = *wish {
+        for (place, (item, label_request)) in queue.iter().zip(&label_requests.of_item).enumerate() {
+            if let Some(label_request) = *label_request {
                 let rank = (item.since.as_nanosecond(), item.id);
-                items.push(Item { rank, place, wish });
+                items.push(Item {
+                    rank,
+                    place,
+                    label_request,
+                });
             }
         }
         // Jenkins sends the queue nearly in order; a stable sort profits from that.
         items.sort_by_key(|item| item.rank);
 
         let ready: Vec<u32> = config.templates.iter().map(|t| t.min_ready.at(now)).collect();
-        let (groups, served) = SlotGroups::new(fleet, &wishes.distinct);
+        let (groups, served) = SlotGroups::new(fleet, &label_requests.distinct);
         let warm_only: Vec<Vec<usize>> = (0..ready.len())
             .map(|template| match ready[template] {
                 0 => Vec::new(),
@@ -99,7 +101,7 @@ impl<'a> Demand<'a> {
             .collect();
         Self {
             queue,
-            wishes: wishes.distinct,
+            label_requests: label_requests.distinct,
             slots: groups,
             class_of,
             classes,

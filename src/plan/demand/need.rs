@@ -1,4 +1,4 @@
-//! Who needs the slots that are idle now.
+//! Decides which idle slots are needed: the items that they serve, and the nodes that items name.
 
 use foldhash::HashSet;
 
@@ -7,7 +7,7 @@ use crate::plan::demand::items::Demand;
 use crate::plan::demand::matching::Flow;
 use crate::plan::fleet::Fleet;
 use crate::plan::fleet::agent::{Agent, AgentState};
-use crate::queue::Wish;
+use crate::queue::LabelRequest;
 
 /// Who needs the slots that are idle now, once somebody asked: what was taken away for one removal is not there for the
 /// next one.
@@ -33,7 +33,7 @@ fn need_of<'d>(fleet: &Fleet<'_>, demand: &'d Demand<'_>) -> Flow<'d> {
             Some(group),
             AgentState::Up {
                 idle_slots,
-                ended: None,
+                limit_reached: None,
                 ..
             },
         ) = (*group, &agent.state)
@@ -43,7 +43,7 @@ fn need_of<'d>(fleet: &Fleet<'_>, demand: &'d Demand<'_>) -> Flow<'d> {
     }
     let mut flow = Flow::new(&demand.classes, idle);
     for item in &demand.items {
-        if let Some(class) = demand.class_of[item.wish] {
+        if let Some(class) = demand.class_of[item.label_request] {
             flow.place(class, |_| None);
         }
     }
@@ -65,11 +65,11 @@ pub fn named_nodes<'a>(fleet: &'a Fleet<'_>, demand: &'a Demand<'_>) -> HashSet<
         .map(|c| c.name.as_str())
         .collect();
     let mut named = HashSet::default();
-    let mut tied = vec![false; demand.wishes.len()];
-    for (wish, tied) in demand.wishes.iter().zip(&mut tied) {
-        match wish {
-            Wish::Template(_) => *tied = true,
-            Wish::Label(label) => {
+    let mut tied = vec![false; demand.label_requests.len()];
+    for (label_request, tied) in demand.label_requests.iter().zip(&mut tied) {
+        match label_request {
+            LabelRequest::Template(_) => *tied = true,
+            LabelRequest::Label(label) => {
                 named.extend(eligible::atoms(label).into_iter().filter(|atom| ours.contains(atom)));
             }
             _ => {}
@@ -77,7 +77,7 @@ pub fn named_nodes<'a>(fleet: &'a Fleet<'_>, demand: &'a Demand<'_>) -> HashSet<
     }
     let mut is_read = vec![false; demand.queue.len()];
     for item in &demand.items {
-        is_read[item.place] = !tied[item.wish];
+        is_read[item.place] = !tied[item.label_request];
     }
     for (item, _) in demand.queue.iter().zip(is_read).filter(|(_, is_read)| !is_read) {
         let label = match &item.label {

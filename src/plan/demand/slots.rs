@@ -1,6 +1,6 @@
-//! Slots that are alike: those that a template promises, and those of online nodes by the labels that the nodes have.
+//! Groups slots that are alike: those that a template promises, and those of online nodes by the labels that they have.
 //!
-//! Which wishes a group serves is decided here; how many slots it has, in `grow` and `reap`.
+//! Which label requests a group serves is decided here; `grow` and `reap` count its slots.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::plan::demand::drift;
 use crate::plan::demand::eligible::{is_served_by, labels_in};
 use crate::plan::fleet::Fleet;
 use crate::plan::fleet::agent::{Agent, AgentState, Link};
-use crate::queue::Wish;
+use crate::queue::LabelRequest;
 
 /// All groups of slots.
 pub struct SlotGroups {
@@ -31,35 +31,35 @@ struct SlotGroup {
 /// Where slots come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// Servers that boot or are to be made, and online nodes that no wish tells from what the template promises.
+    /// Servers that boot or are to be made, and online nodes that no label request tells from what the template promises.
     Template,
     /// The server that tries whether the nodes of its template have the promised labels by now.
     Retry {
         /// Whether it may be made now.
         is_due: bool,
     },
-    /// Online nodes that some wish tells from what the template promises.
+    /// Online nodes that some label request tells from what the template promises.
     Node,
 }
 
-/// The labels that tell nodes apart: those on which a wish depends, each with a number.
+/// The labels that tell nodes apart: those on which a label request depends, each with a number.
 type Known<'w> = HashMap<&'w str, usize>;
 
 /// What a template promises.
 struct Promise {
     /// Its labels, those that count.
     labels: Vec<usize>,
-    /// The labels that its next node is expected to have, where its last one differed in some that a wish may tell.
+    /// The labels that its next node is expected to have, where its last one differed in some that a label request may tell.
     expected: Option<Labels>,
 }
 
 impl SlotGroups {
-    /// Sorts the agents into groups; returns for each wish the groups that serve it, first choice first: by the priority
+    /// Sorts the agents into groups; returns for each label request the groups that serve it, first choice first: by the priority
     /// and the order of the templates, online nodes with labels of their own first.
-    pub fn new(fleet: &Fleet<'_>, wishes: &[Wish]) -> (Self, Vec<Vec<usize>>) {
+    pub fn new(fleet: &Fleet<'_>, label_requests: &[LabelRequest]) -> (Self, Vec<Vec<usize>>) {
         let config = fleet.config;
         let mut known = Known::default();
-        for label in wishes.iter().flat_map(labels_in) {
+        for label in label_requests.iter().flat_map(labels_in) {
             let next = known.len();
             known.entry(label).or_insert(next);
         }
@@ -68,7 +68,7 @@ impl SlotGroups {
             .iter()
             .map(|template| Promise {
                 labels: numbers(template.labels.iter().map(String::as_str), &known),
-                expected: drift::of(&fleet.state, template)
+                expected: drift::drift_of(&fleet.state, template)
                     .filter(|drift| {
                         !drift.lacks.is_empty() || drift.adds.keys().any(|label| known.contains_key(label.as_str()))
                     })
@@ -108,9 +108,9 @@ impl SlotGroups {
         own.sort_unstable();
         let own = OwnLabels::new(first_own, own, &known);
         let all = Self { groups, of_unit };
-        let serving = wishes
+        let serving = label_requests
             .iter()
-            .map(|wish| all.serving(wish, config, &promises, &own, &known));
+            .map(|label_request| all.serving(label_request, config, &promises, &own, &known));
         let serving = serving.collect();
         (all, serving)
     }
@@ -167,7 +167,7 @@ impl SlotGroups {
 
     fn serving(
         &self,
-        wish: &Wish,
+        label_request: &LabelRequest,
         config: &Config,
         promises: &[Promise],
         own: &OwnLabels,
@@ -176,7 +176,7 @@ impl SlotGroups {
         let mut found: Vec<usize> = Vec::new();
         for (group, SlotGroup { template, origin }) in self.groups[..own.first].iter().enumerate() {
             let template_labels = &config.templates[*template].labels;
-            let serves = |labels: &Labels| is_served_by(wish, &config.templates[*template], labels);
+            let serves = |labels: &Labels| is_served_by(label_request, &config.templates[*template], labels);
             let expected = promises[*template].expected.as_ref();
             // A label that is merely missing is no promise either: `!huge` gets no server of a template with `huge`.
             let kept = *origin != Origin::Template || expected.is_none_or(serves);
@@ -186,11 +186,11 @@ impl SlotGroups {
         }
         let serves = |group: &usize| {
             let template = &config.templates[self.template(*group)];
-            is_served_by(wish, template, &own.labels[*group - own.first])
+            is_served_by(label_request, template, &own.labels[*group - own.first])
         };
-        match wish {
+        match label_request {
             // Many items may each wait for a node by its name.
-            Wish::Label(label) if label.as_atom().is_some() => {
+            LabelRequest::Label(label) if label.as_atom().is_some() => {
                 let number = label.as_atom().and_then(|atom| known.get(atom));
                 found.extend(
                     number
@@ -249,7 +249,7 @@ fn numbers<'l>(labels: impl Iterator<Item = &'l str>, known: &Known<'_>) -> Vec<
     numbers
 }
 
-/// Returns the labels of the node that gives an agent its slots, those that count, where some wish may tell it from what
+/// Returns the labels of the node that gives an agent its slots, those that count, where some label request may tell it from what
 /// its template promises. Its name is a label that it alone has.
 fn own_labels(agent: &Agent<'_>, promise: &Promise, known: &Known<'_>) -> Option<Vec<usize>> {
     let computer = node_of_slots(agent)?;
@@ -292,7 +292,7 @@ fn is_retry(agent: &Agent<'_>, fleet: &Fleet<'_>) -> bool {
 
 /// Whether a server may be made that tries: once a day, and never two at a time.
 fn may_retry(fleet: &Fleet<'_>, template: &Template) -> bool {
-    let due = drift::of(&fleet.state, template).is_some_and(|drift| drift::is_due(drift, fleet.context.now));
+    let due = drift::drift_of(&fleet.state, template).is_some_and(|drift| drift::is_due(drift, fleet.context.now));
     due && !fleet
         .agents
         .iter()

@@ -1,6 +1,7 @@
-//! What there is of ours: servers, creates that were begun, and what is only remembered because its cloud is closed.
+//! The inventory of our servers: listed ones, creates that were begun, and those that are only remembered because their
+//! cloud cannot be read.
 //!
-//! Which Jenkins node belongs to which of them is left to `mapping`, where each is in its life to `phase`.
+//! `mapping` links them to Jenkins nodes; `agent_state` says where each is in its life.
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -8,7 +9,7 @@ use std::collections::BTreeMap;
 use foldhash::HashMap;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::config::{Config, ProviderKind};
+use crate::config::Config;
 use crate::model::{CloudView, NodeId, Observed, Presence, ProviderName, Reading, Server, ServerId, TemplateName};
 use crate::plan::clock::{sighted_again, since};
 use crate::plan::fleet::adopt::Adoption;
@@ -373,7 +374,7 @@ impl<'a> InventoryBuilder<'a> {
 
     /// Whether a cloud can be asked for one server.
     fn asks(&self, provider: &ProviderName) -> bool {
-        let kind = self.config.providers.get(provider).map(|provider| &provider.kind);
-        matches!(kind, Some(ProviderKind::OpenStack(_)))
+        let entry = self.config.providers.get(provider);
+        entry.is_some_and(|entry| entry.kind.can_look_up)
     }
 }

@@ -68,7 +68,7 @@ pub fn look<'a>(observed: &'a Observed, config: &'a Config, state: &'a State, co
         orphans,
         state: State {
             controller,
-            stray_nodes: sightings,
+            orphan_nodes: sightings,
             ..carried_over(state, observed, context)
         },
         last_pass: state.last_pass.as_ref().map(|last| last.at),
@@ -101,8 +101,8 @@ fn carried_over(before: &State, observed: &Observed, context: &Context) -> State
         proved: before.proved.clone(),
         images: before.images.clone(),
         drifts: before.drifts.clone(),
-        stray_nodes: BTreeMap::new(),
-        leaving: BTreeMap::new(),
+        orphan_nodes: BTreeMap::new(),
+        gone_servers: BTreeMap::new(),
         swept: before.swept.clone(),
         host_keys: BTreeMap::new(),
         failures: before.failures.clone(),
@@ -113,7 +113,7 @@ fn carried_over(before: &State, observed: &Observed, context: &Context) -> State
         queue_seen: before.queue_seen.clone(),
         refusals: before.refusals.clone(),
         ssh_made_in: before.ssh_made_in.clone(),
-        spoken: before.spoken.clone(),
+        service_bases: before.service_bases.clone(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Jenkins nodes of ours that have no server.
+//! Orphan nodes: Jenkins nodes of ours that have no server.
 
 use std::collections::BTreeMap;
 
@@ -37,7 +37,7 @@ pub fn orphans<'a>(
     let mut found = Vec::new();
     let mut sightings = BTreeMap::new();
     for &computer in free {
-        let seen = state.stray_nodes.get(&computer.name).copied();
+        let seen = state.orphan_nodes.get(&computer.name).copied();
         let split = split_server_name(computer.name.as_str());
         let memory = split.as_ref().and_then(|(_, id)| state.nodes.get(id));
         if memory.is_some_and(|memory| !config.providers.contains_key(&memory.provider)) {

@@ -1,7 +1,8 @@
-//! Room under a limit that several templates share: idle nodes of one go where items wait for another.
+//! Makes room under a limit that several templates share: idle agents of one template are removed where items wait for
+//! another.
 //!
-//! Without it a node that is never idle for `idle_grace` keeps its place for ever. The server that the room is for is made
-//! once the cloud says that the other is gone, by `grow`.
+//! Without it an agent that is never idle for `idle_grace` keeps its place for ever. `grow` makes the other server once
+//! the cloud says that this one is gone.
 
 use std::collections::BTreeMap;
 
@@ -45,7 +46,7 @@ pub fn going(fleet: &Fleet<'_>, growth: &Growth<'_>, removals: &[Removal]) -> BT
     let targets = removals.iter().filter_map(|removal| removal.server.as_ref());
     let removed: HashSet<&NodeId> = targets.map(|target| &target.node_id).collect();
     let goes = |agent: &&Agent<'_>| {
-        matches!(agent.state, AgentState::Deleting { .. } | AgentState::Leaving) || removed.contains(&agent.id)
+        matches!(agent.state, AgentState::Deleting { .. } | AgentState::Removing) || removed.contains(&agent.id)
     };
     let now = fleet.context.now;
     let going = fleet.agents.iter().filter(goes).map(|agent| {
@@ -84,7 +85,7 @@ pub fn make_room<'d>(
     let mut flow = Flow::new(&demand.classes, slots);
     let mut maker = Maker::new(fleet, growth, going, pool);
     for item in &demand.items {
-        let Some(class) = demand.class_of[item.wish] else {
+        let Some(class) = demand.class_of[item.label_request] else {
             continue;
         };
         // The last pass saw it wait, too.
@@ -133,7 +134,7 @@ fn pool<'u, 'a, 'd>(
         let AgentState::Up {
             idle_slots,
             idle_since: Some(idle_since),
-            ended: None,
+            limit_reached: None,
         } = agent.state
         else {
             return None;

@@ -1,9 +1,7 @@
-//! From a node that goes to the steps of its removal.
-//!
-//! Which nodes go is left to `reap`, `destroy` and `leaks`, doing the steps to the pass.
+//! The steps of a removal: the Jenkins node first, then the server.
 
 use crate::model::{Computer, split_server_name};
-use crate::plan::action::{Keep, NodeToRemove, Removal, ServerToRemove};
+use crate::plan::action::{FailureRecord, NodeToRemove, Removal, ServerToRemove};
 use crate::plan::fleet::Fleet;
 use crate::plan::fleet::agent::{Agent, AgentState};
 use crate::plan::why::Why;
@@ -47,15 +45,15 @@ fn looks_first(agent: &Agent<'_>) -> bool {
 }
 
 /// What is kept of a server that goes: of one that worked nothing, of one that never came so far why.
-fn keep(agent: &Agent<'_>) -> Keep {
+fn keep(agent: &Agent<'_>) -> FailureRecord {
     let was_up = agent.server.is_some_and(|server| !server.addresses.is_empty());
     match agent.state {
         // What another program made says nothing of our templates.
-        _ if agent.joined.is_some() || agent.adopted => Keep::Nothing,
-        AgentState::TimedOut => Keep::Console,
-        AgentState::Failed(_) if was_up => Keep::Console,
-        AgentState::Failed(_) => Keep::Failure,
-        _ => Keep::Nothing,
+        _ if agent.joined.is_some() || agent.adopted => FailureRecord::Nothing,
+        AgentState::TimedOut => FailureRecord::Console,
+        AgentState::Failed(_) if was_up => FailureRecord::Console,
+        AgentState::Failed(_) => FailureRecord::Failure,
+        _ => FailureRecord::Nothing,
     }
 }
 

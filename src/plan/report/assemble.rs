@@ -65,7 +65,7 @@ pub fn empty(mut fleet: Fleet<'_>, waiting_items: usize) -> Plan {
         removals: Vec::new(),
         sweeps: Vec::new(),
         floating_ips: Vec::new(),
-        registers: Vec::new(),
+        registrations: Vec::new(),
         volume_marks: Vec::new(),
         lookups: std::mem::take(&mut fleet.lookups),
         asks: BTreeMap::new(),
@@ -73,7 +73,7 @@ pub fn empty(mut fleet: Fleet<'_>, waiting_items: usize) -> Plan {
         unmet: Vec::new(),
         waiting: Vec::new(),
         servers: overview::servers(&fleet),
-        stray_nodes: fleet
+        orphan_nodes: fleet
             .orphans
             .iter()
             .map(|orphan| orphan.computer.name.clone())

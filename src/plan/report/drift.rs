@@ -1,16 +1,16 @@
-//! What is said of templates whose nodes have other labels than they promise.
+//! Sentences about templates whose nodes have other labels than they promise.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use crate::config::Template;
-use crate::plan::demand::drift::{is_lost_for, of};
+use crate::plan::demand::drift::{drift_of, is_lost_for};
 use crate::plan::demand::eligible::labels_in;
 use crate::plan::demand::items::Demand;
 use crate::plan::fleet::Fleet;
 use crate::plan::words::shown;
-use crate::queue::Wish;
+use crate::queue::LabelRequest;
 use crate::state::{LabelDrift, State};
 use crate::text::excerpt;
 
@@ -51,10 +51,10 @@ fn unwanted(template: &Template, drift: &LabelDrift, demand: &Demand<'_>) -> BTr
     if drift.adds.is_empty() {
         return found;
     }
-    for (wish, class) in demand.wishes.iter().zip(&demand.class_of) {
+    for (label_request, class) in demand.label_requests.iter().zip(&demand.class_of) {
         let is_promised = class.is_some_and(|class| demand.is_promised(class));
-        if !is_promised && is_lost_for(wish, template, drift) {
-            let needed = labels_in(wish);
+        if !is_promised && is_lost_for(label_request, template, drift) {
+            let needed = labels_in(label_request);
             found.extend(
                 drift
                     .adds
@@ -124,16 +124,16 @@ fn mend_added(labels: usize) -> &'static str {
     }
 }
 
-/// Says that a template does not answer for a wish which its configuration satisfies, since its newest node joined
-/// without labels that the wish needs, or with others that it excludes.
-pub fn lacks_for(wish: &Wish, template: &Template, state: &State) -> Option<String> {
-    let drift = of(state, template).filter(|drift| is_lost_for(wish, template, drift))?;
-    let needed = labels_in(wish);
-    let of = |labels: &BTreeMap<String, Timestamp>| -> Vec<String> {
+/// Says that a template does not answer for a label request which its configuration satisfies, since its newest node joined
+/// without labels that the label request needs, or with others that it excludes.
+pub fn lacks_for(label_request: &LabelRequest, template: &Template, state: &State) -> Option<String> {
+    let drift = drift_of(state, template).filter(|drift| is_lost_for(label_request, template, drift))?;
+    let needed = labels_in(label_request);
+    let needed_of = |labels: &BTreeMap<String, Timestamp>| -> Vec<String> {
         let named = labels.keys().filter(|label| needed.contains(label.as_str()));
         named.cloned().collect()
     };
-    let (lacks, adds) = (of(&drift.lacks), of(&drift.adds));
+    let (lacks, adds) = (needed_of(&drift.lacks), needed_of(&drift.adds));
     let lacking = (!lacks.is_empty()).then(|| {
         let mend = mend_lacking(lacks.len());
         format!("without {}, which `labels` promises: {mend}", named(&lacks))

@@ -10,7 +10,7 @@ use crate::model::Server;
 use crate::plan::clock::since;
 use crate::plan::create::grow::Growth;
 use crate::plan::create::images;
-use crate::plan::demand::eligible::{atoms, why_none, wish_text};
+use crate::plan::demand::eligible::{atoms, label_request_text, why_none};
 use crate::plan::demand::items::{Demand, Item};
 use crate::plan::demand::slots::Origin;
 use crate::plan::fleet::agent::{Agent, AgentState};
@@ -18,7 +18,7 @@ use crate::plan::fleet::{Fleet, agent_state};
 use crate::plan::report::drift::lacks_for;
 use crate::plan::rows::{Example, ServerRow, TemplateRow, Waiting};
 use crate::plan::words::shown;
-use crate::queue::Wish;
+use crate::queue::LabelRequest;
 use crate::state::Phase;
 use crate::text::excerpt;
 
@@ -35,7 +35,7 @@ enum Served {
     Nothing,
 }
 
-/// Items of one wish that are served alike.
+/// Items of one label request that are served alike.
 struct Group {
     served: Served,
     items: u64,
@@ -57,13 +57,13 @@ pub struct WaitingItems {
 pub fn waiting(fleet: &Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> WaitingItems {
     let groups = groups(fleet, demand, growth);
     let mut rows: BTreeMap<(Option<String>, String, Option<usize>), (Waiting, bool)> = BTreeMap::new();
-    for (wish, groups) in groups.into_iter().enumerate() {
-        let label = wish_text(&demand.wishes[wish]).map(|label| shown(&label));
+    for (label_request, groups) in groups.into_iter().enumerate() {
+        let label = label_request_text(&demand.label_requests[label_request]).map(|label| shown(&label));
         for group in groups {
             let template = template_of(group.served, demand);
-            let reason = reason(fleet, demand, growth, wish, group.served);
+            let reason = reason(fleet, demand, growth, label_request, group.served);
             let mut row = row(fleet, demand, label.clone(), reason, &group, template);
-            row.unlabelled = demand.wishes[wish] == Wish::Unlabelled;
+            row.unlabelled = demand.label_requests[label_request] == LabelRequest::Unlabelled;
             match rows.get_mut(&(row.label.clone(), row.reason.clone(), template)) {
                 Some((known, _)) => merge(known, row),
                 None => {
@@ -95,12 +95,12 @@ fn groups(fleet: &Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> Vec<Ve
             kept[group] = kept[group].saturating_add(slots);
         }
     }
-    let quota = |class: usize| -> Vec<(usize, u32)> { growth.flow.of(class).filter(|(_, n)| *n > 0).collect() };
+    let quota = |class: usize| -> Vec<(usize, u32)> { growth.flow.groups_of(class).filter(|(_, n)| *n > 0).collect() };
     let mut quotas: Vec<Vec<(usize, u32)>> = (0..demand.classes.len()).map(quota).collect();
-    let mut groups: Vec<Vec<Group>> = demand.wishes.iter().map(|_| Vec::new()).collect();
+    let mut groups: Vec<Vec<Group>> = demand.label_requests.iter().map(|_| Vec::new()).collect();
     for item in &demand.items {
         let mut served = Served::Nothing;
-        if let Some(class) = demand.class_of[item.wish]
+        if let Some(class) = demand.class_of[item.label_request]
             && let Some(&(group, _)) = quotas[class]
                 .iter()
                 .find(|(g, _)| idle[*g] > 0)
@@ -124,7 +124,7 @@ fn groups(fleet: &Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> Vec<Ve
                 }
             };
         }
-        let known = &mut groups[item.wish];
+        let known = &mut groups[item.label_request];
         match known.iter_mut().find(|group| group.served == served) {
             Some(group) => group.items += 1,
             None => known.push(Group {
@@ -145,25 +145,25 @@ fn template_of(served: Served, demand: &Demand<'_>) -> Option<usize> {
     }
 }
 
-fn reason(fleet: &Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>, wish: usize, served: Served) -> String {
+fn reason(fleet: &Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>, label_request: usize, served: Served) -> String {
     match served {
         Served::Idle(_) => "an executor is idle".to_owned(),
         Served::Booting(group) => coming(fleet, demand.slots.template(group)).to_owned(),
         Served::Created(_) => "the next pass makes a server for it".to_owned(),
         Served::Nothing => {
-            let reasons = why_nothing(fleet, demand, growth, wish);
+            let reasons = why_nothing(fleet, demand, growth, label_request);
             if reasons.is_empty() {
-                return none_serves(fleet, &demand.wishes[wish]);
+                return none_serves(fleet, &demand.label_requests[label_request]);
             }
             reasons.join("; ")
         }
     }
 }
 
-/// Says for each template that promises what a wish needs why it gets nothing.
-fn why_nothing(fleet: &Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>, wish: usize) -> Vec<String> {
+/// Says for each template that promises what a label request needs why it gets nothing.
+fn why_nothing(fleet: &Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>, label_request: usize) -> Vec<String> {
     let mut reasons: Vec<String> = Vec::new();
-    let Some(class) = demand.class_of[wish] else {
+    let Some(class) = demand.class_of[label_request] else {
         return reasons;
     };
     for &group in &demand.classes[class] {
@@ -175,7 +175,7 @@ fn why_nothing(fleet: &Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>, wish
             Origin::Retry { .. } if demand.is_promised_by(class, template) => continue,
             Origin::Retry { is_due } => {
                 let template = &fleet.config.templates[template];
-                let lacks = lacks_for(&demand.wishes[wish], template, &fleet.state);
+                let lacks = lacks_for(&demand.label_requests[label_request], template, &fleet.state);
                 lacks.into_iter().chain(closed.filter(|_| *is_due)).collect()
             }
         };
@@ -206,9 +206,9 @@ fn coming(fleet: &Fleet<'_>, template: usize) -> &'static str {
     }
 }
 
-/// Says why no template serves a wish; one may be for a node of ours by its name, which is a label of it alone.
-fn none_serves(fleet: &Fleet<'_>, wish: &Wish) -> String {
-    if let Wish::Label(label) = wish {
+/// Says why no template serves a label request; one may be for a node of ours by its name, which is a label of it alone.
+fn none_serves(fleet: &Fleet<'_>, label_request: &LabelRequest) -> String {
+    if let LabelRequest::Label(label) = label_request {
         let atoms = atoms(label);
         let mut nodes = fleet
             .agents
@@ -222,7 +222,7 @@ fn none_serves(fleet: &Fleet<'_>, wish: &Wish) -> String {
             );
         }
     }
-    excerpt(&why_none(wish), 600)
+    excerpt(&why_none(label_request), 600)
 }
 
 fn row(

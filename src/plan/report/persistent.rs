@@ -1,7 +1,7 @@
-//! What is wrong for longer than a moment: contradictions that a person must clear, and items that wait beside an idle
-//! executor.
+//! What lasts longer than a moment: contradictions that a person must clear, and items that wait although an executor is
+//! idle.
 //!
-//! Finding them is left to `mapping` and `overview`; nothing is done about them.
+//! `fleet` and `overview` find them. Nothing is done about them here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::config::Register;
 use crate::model::{Observed, digest};
 use crate::plan::clock::since;
-use crate::plan::demand::eligible::wish_text;
+use crate::plan::demand::eligible::label_request_text;
 use crate::plan::demand::items::Demand;
 use crate::plan::fleet::Fleet;
 use crate::plan::fleet::agent::{Agent, AgentState};
@@ -143,9 +143,9 @@ struct IdleNodes<'s, 'a> {
 impl<'s, 'a> IdleNodes<'s, 'a> {
     fn new(fleet: &'s Fleet<'a>, demand: &Demand<'_>) -> Self {
         let mut serving: BTreeMap<Option<String>, BTreeSet<usize>> = BTreeMap::new();
-        for (wish, class) in demand.wishes.iter().zip(&demand.class_of) {
+        for (label_request, class) in demand.label_requests.iter().zip(&demand.class_of) {
             if let Some(class) = *class {
-                let label = wish_text(wish).map(|label| shown(&label));
+                let label = label_request_text(label_request).map(|label| shown(&label));
                 serving.entry(label).or_default().extend(&demand.classes[class]);
             }
         }
@@ -153,7 +153,7 @@ impl<'s, 'a> IdleNodes<'s, 'a> {
         for (agent, group) in fleet.agents.iter().zip(demand.slots.of_agents()) {
             let AgentState::Up {
                 idle_since: Some(then),
-                ended: None,
+                limit_reached: None,
                 ..
             } = agent.state
             else {

@@ -1,7 +1,7 @@
-//! What was left of servers that are gone: floating IPs, ports and volumes that bear our mark and belong to nothing.
+//! What is left of servers that are gone: floating IPs, ports and volumes that have our mark and that nothing uses.
 //!
 //! A server that is gone is remembered until what it had was seen gone, too. What has a server, or may get one, is never
-//! touched, nor what is in use or bears no mark of ours.
+//! touched, nor what is in use or has no mark of ours.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,14 +10,14 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::config::{Config, Template};
 use crate::model::{
-    Belonging, BelongingKind, Belongings, CloudView, PortSpec, ProviderName, Reading, ServerId, TemplateName,
+    CloudView, PortSpec, ProviderName, Reading, Resource, ResourceKind, Resources, ServerId, TemplateName,
     split_server_name,
 };
 use crate::plan::action::Leftover;
 use crate::plan::clock::SIGHTINGS;
 use crate::plan::fleet::Fleet;
 use crate::plan::words::{shown, span};
-use crate::state::{Leaving, State};
+use crate::state::{GoneServer, State};
 
 /// A server is forgotten that long after it is gone, whatever is left of it: the hourly sweep finds that by its mark.
 const FORGET_AFTER: SignedDuration = SignedDuration::from_hours(24);
@@ -32,9 +32,9 @@ fn may_be_ours(server: &str) -> bool {
 }
 
 /// Returns the id of the server that Nova made an unmarked blank volume for.
-pub fn blank_volume_of(belonging: &Belonging) -> Option<&str> {
-    let is_bare = belonging.kind == BelongingKind::Volume && belonging.mark.is_none();
-    let id = belonging.name.strip_suffix(BLANK_VOLUME)?;
+pub fn blank_volume_of(resource: &Resource) -> Option<&str> {
+    let is_bare = resource.kind == ResourceKind::Volume && resource.mark.is_none();
+    let id = resource.name.strip_suffix(BLANK_VOLUME)?;
     (is_bare && id.len() == 36).then_some(id)
 }
 
@@ -43,22 +43,22 @@ pub struct Left<'a> {
     /// The cloud.
     pub provider: &'a ProviderName,
     /// The thing.
-    pub belonging: &'a Belonging,
+    pub resource: &'a Resource,
     /// The name of its server.
     pub server: String,
 }
 
 /// Remembers which servers are gone, and forgets those of which nothing is left.
 pub fn remember(fleet: &mut Fleet<'_>, before: &State) {
-    let mut leaving = before.leaving.clone();
-    add_gone(fleet, before, &mut leaving);
-    if leaving.is_empty() && read(fleet).next().is_none() {
+    let mut gone_servers = before.gone_servers.clone();
+    add_gone(fleet, before, &mut gone_servers);
+    if gone_servers.is_empty() && read(fleet).next().is_none() {
         return;
     }
     let now = fleet.context.now;
     let config = fleet.config;
     let living = living(fleet);
-    leaving.retain(|name, entry| {
+    gone_servers.retain(|name, entry| {
         let age = now.duration_since(entry.since);
         !living.contains(name.as_str())
             && config.providers.contains_key(&entry.provider)
@@ -66,39 +66,39 @@ pub fn remember(fleet: &mut Fleet<'_>, before: &State) {
             && age < FORGET_AFTER
     });
     let mut seen: BTreeSet<String> = BTreeSet::new();
-    for left in left(fleet, &leaving, &living) {
+    for left in left(fleet, &gone_servers, &living) {
         if !may_be_ours(&left.server) {
             continue;
         }
-        let entry = leaving.entry(left.server.clone()).or_insert_with(|| Leaving {
+        let entry = gone_servers.entry(left.server.clone()).or_insert_with(|| GoneServer {
             provider: left.provider.clone(),
-            server_id: left.belonging.server.clone(),
+            server_id: left.resource.server.clone(),
             kinds: BTreeSet::new(),
             since: now,
             sightings: 0,
         });
-        entry.kinds.insert(left.belonging.kind);
+        entry.kinds.insert(left.resource.kind);
         if seen.insert(left.server) {
             entry.sightings = entry.sightings.saturating_add(1);
         }
     }
     let views: BTreeMap<&ProviderName, &CloudView> = read(fleet).collect();
-    leaving.retain(|name, entry| {
+    gone_servers.retain(|name, entry| {
         let looked = views.get(&entry.provider).and_then(|view| listed(view));
         let looked = looked.is_some_and(|looked| entry.kinds.is_subset(&looked.kinds));
         !looked || seen.contains(name)
     });
-    fleet.state.leaving = leaving;
+    fleet.state.gone_servers = gone_servers;
 }
 
 /// Adds the servers that were there in the last pass, and the creates that were given up.
-fn add_gone(fleet: &Fleet<'_>, before: &State, leaving: &mut BTreeMap<String, Leaving>) {
+fn add_gone(fleet: &Fleet<'_>, before: &State, gone_servers: &mut BTreeMap<String, GoneServer>) {
     let now = fleet.context.now;
     let after = &fleet.state;
-    let mut add = |name: &str, provider: &ProviderName, id: Option<&ServerId>, kinds: BTreeSet<BelongingKind>| {
+    let mut add = |name: &str, provider: &ProviderName, id: Option<&ServerId>, kinds: BTreeSet<ResourceKind>| {
         let is_read = matches!(fleet.observed.clouds.get(provider), Some(Reading::Read(_)));
         if is_read && !kinds.is_empty() {
-            leaving.entry(name.to_owned()).or_insert_with(|| Leaving {
+            gone_servers.entry(name.to_owned()).or_insert_with(|| GoneServer {
                 provider: provider.clone(),
                 server_id: id.cloned(),
                 kinds,
@@ -140,36 +140,44 @@ pub fn living<'a>(fleet: &Fleet<'a>) -> HashSet<&'a str> {
 }
 
 /// Finds everything of ours whose server is gone, in the order of providers, kinds and ids.
-pub fn left<'a>(fleet: &Fleet<'a>, leaving: &BTreeMap<String, Leaving>, living: &HashSet<&str>) -> Vec<Left<'a>> {
+pub fn left<'a>(
+    fleet: &Fleet<'a>,
+    gone_servers: &BTreeMap<String, GoneServer>,
+    living: &HashSet<&str>,
+) -> Vec<Left<'a>> {
     let mut found = Vec::new();
     for (provider, view) in read(fleet) {
-        for belonging in listed(view).into_iter().flat_map(|listed| &listed.all) {
-            let server = match belonging.server_marked(&fleet.config.owner) {
+        for resource in listed(view).into_iter().flat_map(|listed| &listed.all) {
+            let server = match resource.server_marked(&fleet.config.owner) {
                 Some(server) => Some(server.to_owned()),
-                None => remembered(belonging, provider, leaving),
+                None => remembered(resource, provider, gone_servers),
             };
             if let Some(server) = server.filter(|server| !living.contains(server.as_str())) {
                 found.push(Left {
                     provider,
-                    belonging,
+                    resource,
                     server,
                 });
             }
         }
     }
     found.sort_by(|a, b| {
-        let key = |left: &Left<'a>| (left.provider, left.belonging.kind, &left.belonging.id);
+        let key = |left: &Left<'a>| (left.provider, left.resource.kind, &left.resource.id);
         key(a).cmp(&key(b))
     });
     found
 }
 
 /// Returns the server of ours, gone by now, after whose id Nova named a volume.
-fn remembered(belonging: &Belonging, provider: &ProviderName, leaving: &BTreeMap<String, Leaving>) -> Option<String> {
-    let id = blank_volume_of(belonging)?;
+fn remembered(
+    resource: &Resource,
+    provider: &ProviderName,
+    gone_servers: &BTreeMap<String, GoneServer>,
+) -> Option<String> {
+    let id = blank_volume_of(resource)?;
     let is_its =
-        |entry: &Leaving| entry.provider == *provider && entry.server_id.as_ref().is_some_and(|s| s.as_str() == id);
-    let found = leaving.iter().find(|(_, entry)| is_its(entry));
+        |entry: &GoneServer| entry.provider == *provider && entry.server_id.as_ref().is_some_and(|s| s.as_str() == id);
+    let found = gone_servers.iter().find(|(_, entry)| is_its(entry));
     found.map(|(name, _)| name.clone())
 }
 
@@ -179,35 +187,35 @@ pub fn kinds_since(
     provider: &ProviderName,
     now: Timestamp,
     most: SignedDuration,
-) -> BTreeSet<BelongingKind> {
-    let here = state.leaving.values().filter(|entry| entry.provider == *provider);
+) -> BTreeSet<ResourceKind> {
+    let here = state.gone_servers.values().filter(|entry| entry.provider == *provider);
     let fresh = here.filter(|entry| now.duration_since(entry.since) <= most);
     fresh.flat_map(|entry| &entry.kinds).copied().collect()
 }
 
 /// Returns what was left and goes in this pass: not in use, and neither just made nor seen for the first time.
 pub fn ripe(fleet: &Fleet<'_>) -> Vec<Leftover> {
-    if fleet.state.leaving.is_empty() {
+    if fleet.state.gone_servers.is_empty() {
         return Vec::new();
     }
     let living = living(fleet);
-    let found = left(fleet, &fleet.state.leaving, &living);
+    let found = left(fleet, &fleet.state.gone_servers, &living);
     found.into_iter().filter_map(|left| ripened(left, fleet)).collect()
 }
 
 fn ripened(left: Left<'_>, fleet: &Fleet<'_>) -> Option<Leftover> {
     let Left {
         provider,
-        belonging,
+        resource,
         server,
     } = left;
-    let sightings = fleet.state.leaving.get(&server).map_or(0, |entry| entry.sightings);
-    let age = age(belonging, provider, fleet);
+    let sightings = fleet.state.gone_servers.get(&server).map_or(0, |entry| entry.sightings);
+    let age = age(resource, provider, fleet);
     let old = match age {
         Some(age) => age > fleet.config.timing.intent_grace,
         None => sightings >= SIGHTINGS,
     };
-    if belonging.in_use || !old || !may_be_ours(&server) {
+    if resource.in_use || !old || !may_be_ours(&server) {
         return None;
     }
     let age = age.map_or_else(
@@ -218,28 +226,28 @@ fn ripened(left: Left<'_>, fleet: &Fleet<'_>) -> Option<Leftover> {
         "server \"{}\", for which it was made, is gone; nothing uses it, {age}",
         shown(&server)
     );
-    Some(leftover(belonging, provider, server, fleet.config, because))
+    Some(leftover(resource, provider, server, fleet.config, because))
 }
 
 /// Returns how old a thing is by the cloud's clock, where the cloud tells.
-pub fn age(belonging: &Belonging, provider: &ProviderName, fleet: &Fleet<'_>) -> Option<SignedDuration> {
+pub fn age(resource: &Resource, provider: &ProviderName, fleet: &Fleet<'_>) -> Option<SignedDuration> {
     let view = fleet.observed.clouds.get(provider).and_then(Reading::ok)?;
     let now = view.clock.unwrap_or(fleet.context.now);
-    Some(now.duration_since(belonging.created?))
+    Some(now.duration_since(resource.created?))
 }
 
 /// Makes the removal of a thing.
 pub fn leftover(
-    belonging: &Belonging,
+    resource: &Resource,
     provider: &ProviderName,
     server: String,
     config: &Config,
     because: String,
 ) -> Leftover {
     Leftover {
-        kind: belonging.kind,
-        id: belonging.id.clone(),
-        name: belonging.name.clone(),
+        kind: resource.kind,
+        id: resource.id.clone(),
+        name: resource.name.clone(),
         provider: provider.clone(),
         template: template_of(&server, config),
         server,
@@ -253,14 +261,14 @@ fn template_of(server: &str, config: &Config) -> Option<TemplateName> {
 }
 
 /// Returns what servers of a template have that can outlive them.
-pub fn kinds_of(template: &Template) -> BTreeSet<BelongingKind> {
+pub fn kinds_of(template: &Template) -> BTreeSet<ResourceKind> {
     let spec = &template.spec;
     let makes_ports = spec.ports.iter().any(|port| matches!(port, PortSpec::Made { .. }));
     let has = [
-        (BelongingKind::FloatingIp, spec.floating_ip_pool.is_some()),
-        (BelongingKind::Port, makes_ports),
+        (ResourceKind::FloatingIp, spec.floating_ip_pool.is_some()),
+        (ResourceKind::Port, makes_ports),
         (
-            BelongingKind::Volume,
+            ResourceKind::Volume,
             spec.storage.is_some() || spec.boot_volume.is_some(),
         ),
     ];
@@ -268,6 +276,6 @@ pub fn kinds_of(template: &Template) -> BTreeSet<BelongingKind> {
 }
 
 /// Returns what was listed of a cloud beside its servers.
-pub fn listed(view: &CloudView) -> Option<&Belongings> {
-    view.belongings.as_ref().and_then(Reading::ok)
+pub fn listed(view: &CloudView) -> Option<&Resources> {
+    view.resources.as_ref().and_then(Reading::ok)
 }

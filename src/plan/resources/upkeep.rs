@@ -1,14 +1,14 @@
-//! What servers of ours have beside themselves: floating IPs that they lack or that go with them, volumes that are to
-//! bear our mark, and what must be listed to know.
+//! Floating IPs that servers lack or that are removed with them, volumes that get our mark, and what must be listed to
+//! know.
 //!
-//! What was left of servers that are gone is found in `leaving`.
+//! `leftovers` finds what is left of servers that are gone.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
 
 use crate::config::{Config, Template};
-use crate::model::{Belonging, BelongingKind, CloudView, ProviderName, Reading, Server, ServerStatus};
+use crate::model::{CloudView, ProviderName, Reading, Resource, ResourceKind, Server, ServerStatus};
 use crate::plan::action::{Leftover, NewFloatingIp, Removal, VolumeMark};
 use crate::plan::create::backoff::{Gate, gate};
 use crate::plan::fleet::agent::{Agent, AgentState};
@@ -24,7 +24,7 @@ const SWEEP_EVERY: SignedDuration = SignedDuration::from_hours(1);
 /// For so long after a server is gone each pass looks whether something of it was left; later the sweep does.
 const LOOK_FOR: SignedDuration = SignedDuration::from_mins(15);
 
-/// What is to be done about belongings.
+/// What is to be done about resources.
 #[derive(Default)]
 pub struct Upkeep {
     /// What was left of servers that are gone.
@@ -34,20 +34,20 @@ pub struct Upkeep {
     /// Volumes to be marked.
     pub volume_marks: Vec<VolumeMark>,
     /// What must be listed first.
-    pub asks: BTreeMap<ProviderName, BTreeSet<BelongingKind>>,
+    pub asks: BTreeMap<ProviderName, BTreeSet<ResourceKind>>,
     /// What an operator should know.
     pub notes: Vec<String>,
 }
 
 /// Returns what servers at a provider have that can outlive them.
-fn kinds_at(config: &Config, provider: &ProviderName) -> BTreeSet<BelongingKind> {
+fn kinds_at(config: &Config, provider: &ProviderName) -> BTreeSet<ResourceKind> {
     let here = |template: &&Template| template.placements.iter().any(|place| place.provider == *provider);
     config.templates.iter().filter(here).flat_map(kinds_of).collect()
 }
 
 /// Returns what an agent has that can outlive it: by its template, and by what it was made from. What another program gave
 /// to a server that was taken over is not ours.
-pub fn had(agent: &Agent<'_>, config: &Config) -> BTreeSet<BelongingKind> {
+pub fn had(agent: &Agent<'_>, config: &Config) -> BTreeSet<ResourceKind> {
     if agent.adopted {
         return BTreeSet::new();
     }
@@ -69,16 +69,16 @@ fn has_floating(server: &Server) -> bool {
 }
 
 /// Whether a kind was listed.
-fn is_known(view: &CloudView, kind: BelongingKind) -> bool {
-    listed(view).is_some_and(|belongings| belongings.kinds.contains(&kind))
+fn is_known(view: &CloudView, kind: ResourceKind) -> bool {
+    listed(view).is_some_and(|resources| resources.kinds.contains(&kind))
 }
 
 /// Whether a kind was asked for, with or without success.
-fn was_asked(view: &CloudView, kind: BelongingKind) -> bool {
-    match &view.belongings {
+fn was_asked(view: &CloudView, kind: ResourceKind) -> bool {
+    match &view.resources {
         None => false,
         Some(Reading::Unreadable(_)) => true,
-        Some(Reading::Read(belongings)) => belongings.kinds.contains(&kind) || belongings.failed.contains_key(&kind),
+        Some(Reading::Read(resources)) => resources.kinds.contains(&kind) || resources.failed.contains_key(&kind),
     }
 }
 
@@ -86,7 +86,7 @@ fn view<'a>(fleet: &Fleet<'a>, provider: &ProviderName) -> Option<&'a CloudView>
     fleet.observed.clouds.get(provider).and_then(Reading::ok)
 }
 
-/// Decides what is done about belongings, and completes the removals.
+/// Decides what is done about resources, and completes the removals.
 pub fn upkeep(fleet: &mut Fleet<'_>, removals: &mut [Removal]) -> Upkeep {
     let mut upkeep = Upkeep::default();
     settle_volumes(fleet, &mut upkeep);
@@ -117,7 +117,7 @@ pub fn upkeep(fleet: &mut Fleet<'_>, removals: &mut [Removal]) -> Upkeep {
 pub fn with_floating_ips(
     fleet: &Fleet<'_>,
     removals: &mut [Removal],
-    asks: &mut BTreeMap<ProviderName, BTreeSet<BelongingKind>>,
+    asks: &mut BTreeMap<ProviderName, BTreeSet<ResourceKind>>,
 ) {
     for removal in removals {
         let Some(target) = &removal.server else { continue };
@@ -125,27 +125,27 @@ pub fn with_floating_ips(
             continue;
         };
         let made = fleet.state.nodes.get(&target.node_id);
-        let made = made.is_some_and(|memory| memory.had.contains(&BelongingKind::FloatingIp));
+        let made = made.is_some_and(|memory| memory.had.contains(&ResourceKind::FloatingIp));
         let server = || view.servers.iter().find(|server| server.id == target.id);
         if !made && !server().is_some_and(has_floating) {
             continue;
         }
         asks.entry(target.provider.clone())
             .or_default()
-            .insert(BelongingKind::FloatingIp);
+            .insert(ResourceKind::FloatingIp);
         // One that something else uses by now, say a load balancer, was moved there by a person. Where the cloud does not
         // tell what uses it, it goes once the server's port is gone.
-        let own = |belonging: &&Belonging| {
-            belonging.kind == BelongingKind::FloatingIp
-                && belonging.server_marked(&fleet.config.owner) == Some(target.name.as_str())
-                && (!belonging.in_use || belonging.server.as_ref() == Some(&target.id))
+        let own = |resource: &&Resource| {
+            resource.kind == ResourceKind::FloatingIp
+                && resource.server_marked(&fleet.config.owner) == Some(target.name.as_str())
+                && (!resource.in_use || resource.server.as_ref() == Some(&target.id))
         };
         let found = listed(view).into_iter().flat_map(|listed| &listed.all).filter(own);
         removal.floating_ips = found
-            .map(|belonging| Leftover {
-                kind: belonging.kind,
-                id: belonging.id.clone(),
-                name: belonging.name.clone(),
+            .map(|resource| Leftover {
+                kind: resource.kind,
+                id: resource.id.clone(),
+                name: resource.name.clone(),
                 provider: target.provider.clone(),
                 server: target.name.clone(),
                 template: removal.template.clone(),
@@ -160,7 +160,13 @@ pub fn with_floating_ips(
 fn is_wanted(agent: &Agent<'_>) -> bool {
     let stays = matches!(
         agent.state,
-        AgentState::Booting | AgentState::Up { ended: None, .. } | AgentState::Offline { .. } | AgentState::Person
+        AgentState::Booting
+            | AgentState::Up {
+                limit_reached: None,
+                ..
+            }
+            | AgentState::Offline { .. }
+            | AgentState::Person
     );
     // One that was taken over is reached as it was.
     stays && agent.readable && !agent.duplicate && !agent.adopted
@@ -194,16 +200,16 @@ fn new_floating_ips(fleet: &Fleet<'_>, removals: &[Removal], upkeep: &mut Upkeep
             continue;
         }
         let asks = upkeep.asks.entry(agent.provider.clone()).or_default();
-        asks.insert(BelongingKind::FloatingIp);
-        if was_asked(view, BelongingKind::FloatingIp) && !is_known(view, BelongingKind::FloatingIp) {
+        asks.insert(ResourceKind::FloatingIp);
+        if was_asked(view, ResourceKind::FloatingIp) && !is_known(view, ResourceKind::FloatingIp) {
             continue;
         }
-        if let Some(belonging) = its_own(agent, server, view, fleet.config) {
-            if !belonging.in_use {
+        if let Some(resource) = its_own(agent, server, view, fleet.config) {
+            if !resource.in_use {
                 upkeep.notes.push(format!(
                     "server \"{}\" has no floating IP, and {} that was made for it is unused: give it back, or release it",
                     agent.name,
-                    shown(&belonging.name)
+                    shown(&resource.name)
                 ));
             }
             continue;
@@ -230,11 +236,11 @@ fn new_floating_ips(fleet: &Fleet<'_>, removals: &[Removal], upkeep: &mut Upkeep
 }
 
 /// Finds the floating IP that a server has, or that was made for it.
-fn its_own<'a>(agent: &Agent<'_>, server: &Server, view: &'a CloudView, config: &Config) -> Option<&'a Belonging> {
-    let own = |belonging: &&Belonging| {
-        belonging.kind == BelongingKind::FloatingIp
-            && (belonging.server_marked(&config.owner) == Some(agent.name)
-                || belonging.in_use && belonging.server.as_ref() == Some(&server.id))
+fn its_own<'a>(agent: &Agent<'_>, server: &Server, view: &'a CloudView, config: &Config) -> Option<&'a Resource> {
+    let own = |resource: &&Resource| {
+        resource.kind == ResourceKind::FloatingIp
+            && (resource.server_marked(&config.owner) == Some(agent.name)
+                || resource.in_use && resource.server.as_ref() == Some(&server.id))
     };
     listed(view)?.all.iter().find(own)
 }

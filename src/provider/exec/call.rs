@@ -25,9 +25,9 @@ use serde_json::Value;
 
 use super::ended::{Ran, RunEnd};
 use super::run;
-use crate::access::ExecAccess;
 use crate::http::Deadline;
 use crate::provider::ProviderError;
+use crate::provider::exec::access::ExecAccess;
 use crate::secret::Secret;
 use crate::text::printable;
 

@@ -11,8 +11,10 @@
 //! | `call` | what its end means |
 //! | `request`, `answer` | the JSON |
 
+pub mod access;
 mod answer;
 mod call;
+mod command;
 mod ended;
 mod request;
 #[cfg(unix)]
@@ -20,6 +22,7 @@ mod run;
 #[cfg(not(unix))]
 #[path = "run_elsewhere.rs"]
 mod run;
+pub mod settings;
 
 #[cfg(all(test, unix))]
 mod tests;
@@ -30,13 +33,13 @@ use std::net::IpAddr;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::access::ExecAccess;
 use crate::http::Deadline;
 use crate::model::{
-    Belonging, BelongingKind, BelongingMark, Offer, Offers, ServerId, ServerSpec, TemplateName, Unavailable, Zone,
+    Offer, Offers, Resource, ResourceKind, ResourceMark, ServerId, ServerSpec, TemplateName, Unavailable, Zone,
 };
 use crate::provider::{AddFloatingIp, CreateServer, Deleted, Provider, ProviderError, ServerList};
 use crate::text::printable;
+use access::ExecAccess;
 use answer::{CheckAnswer, ConsoleAnswer, CreateAnswer, ListAnswer, OffersAnswer, TemplateAnswer};
 use call::Invocation;
 
@@ -163,11 +166,11 @@ impl Provider for Exec {
     }
 
     /// The program removes what it made beside a server.
-    fn belongings(&mut self, _kinds: &BTreeSet<BelongingKind>) -> Result<Vec<Belonging>, ProviderError> {
+    fn resources(&mut self, _kinds: &BTreeSet<ResourceKind>) -> Result<Vec<Resource>, ProviderError> {
         Ok(Vec::new())
     }
 
-    fn remove(&mut self, _kind: BelongingKind, _id: &str) -> Result<Deleted, ProviderError> {
+    fn remove(&mut self, _kind: ResourceKind, _id: &str) -> Result<Deleted, ProviderError> {
         Ok(Deleted::AlreadyGone)
     }
 
@@ -176,7 +179,7 @@ impl Provider for Exec {
         Err(ProviderError::Refused(text.to_owned()))
     }
 
-    fn mark_volume(&mut self, _id: &str, _mark: &BelongingMark) -> Result<(), ProviderError> {
+    fn mark_volume(&mut self, _id: &str, _mark: &ResourceMark) -> Result<(), ProviderError> {
         Ok(())
     }
 

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::access::ExecAccess;
 use crate::model::{ImageRef, PortSpec, ServerSpec, SizeRef, TemplateName, Zone};
 use crate::provider::CreateServer;
+use crate::provider::exec::access::ExecAccess;
 
 /// The version of the protocol.
 pub(super) const VERSION: u64 = 1;

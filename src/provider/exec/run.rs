@@ -18,7 +18,7 @@ use rustix::io::ioctl_fionbio;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use super::ended::{Ran, RunEnd};
-use crate::access::ExecAccess;
+use crate::provider::exec::access::ExecAccess;
 
 /// How many bytes of stderr are kept: its end, which has the reason.
 const KEPT_STDERR: usize = 64 * 1024;

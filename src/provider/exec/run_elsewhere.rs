@@ -5,7 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use super::ended::Ran;
-use crate::access::ExecAccess;
+use crate::provider::exec::access::ExecAccess;
 
 pub(super) fn run(_access: &ExecAccess, _verb: &str, _input: &[u8], _limit: Duration) -> io::Result<Ran> {
     let text = "providers of type exec need a Unix";

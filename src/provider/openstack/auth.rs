@@ -9,10 +9,10 @@ use ureq::http::Method;
 use super::catalog::Endpoint;
 use super::error::Fault;
 use super::odd::Oddities;
-use crate::access::{KeystoneAuth, NameOrId, OpenStackAccess};
 use crate::http::{Http, HttpError, Reply, Request};
 use crate::lenient::{self, Lenient, LenientText, List, Object, Odd, Utc, text};
 use crate::provider::ProviderError;
+use crate::provider::openstack::access::{KeystoneAuth, NameOrId, OpenStackAccess};
 use crate::secret::Secret;
 use crate::text::{printable, quoted};
 

@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::access::{OpenStackAccess, PROJECT_MARKS};
 use crate::provider::ProviderError;
+use crate::provider::openstack::access::{OpenStackAccess, PROJECT_MARKS};
 use crate::text::printable;
 
 /// A service of OpenStack that is used.

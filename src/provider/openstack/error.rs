@@ -142,11 +142,14 @@ impl Fault {
     }
 
     fn is_quota(&self) -> bool {
-        matches!(FaultKind::of(&self.lower), FaultKind::Quota | FaultKind::ServerQuota)
+        matches!(
+            FaultKind::from_message(&self.lower),
+            FaultKind::Quota | FaultKind::ServerQuota
+        )
     }
 
     fn is_no_room(&self) -> bool {
-        FaultKind::of(&self.lower) == FaultKind::NoRoom || self.says(&[PORT_TAKEN])
+        FaultKind::from_message(&self.lower) == FaultKind::NoRoom || self.says(&[PORT_TAKEN])
     }
 
     fn throttled(&self, what: &str) -> ProviderError {
@@ -185,7 +188,7 @@ impl Fault {
     /// A policy may forbid what this template asks for alone (a host, a volume, a network), so 403 is no bad login.
     pub(super) fn of_create(&self, what: &str) -> ProviderError {
         let text = format!("{what}: {}", self.text());
-        let kind = FaultKind::of(&self.lower);
+        let kind = FaultKind::from_message(&self.lower);
         match self.status {
             status if Self::is_throttle(status) => self.throttled(what),
             400..=499 if kind == FaultKind::ServerQuota => ProviderError::ServerQuota(text),

@@ -20,6 +20,7 @@
     reason = "an edge: a throttled request is repeated after a wait"
 )]
 
+pub mod access;
 mod auth;
 mod catalog;
 mod check;
@@ -40,6 +41,7 @@ mod resolve;
 mod resources;
 mod server;
 mod session;
+pub mod settings;
 mod token_cache;
 mod wire;
 
@@ -51,13 +53,13 @@ use std::net::IpAddr;
 
 use log::info;
 
-use crate::access::OpenStackAccess;
 use crate::http::{Deadline, Http};
 use crate::model::{
-    Belonging, BelongingKind, BelongingMark, Offers, ServerId, ServerSpec, Spoken, TemplateName, Unavailable, Zone,
+    Offers, Resource, ResourceKind, ResourceMark, ServerId, ServerSpec, ServiceBases, TemplateName, Unavailable, Zone,
 };
 use crate::provider::{AddFloatingIp, CreateServer, Deleted, Lookup, Provider, ProviderError, ServerList};
 use crate::text::printable;
+use access::OpenStackAccess;
 use resolve::Stock;
 use session::{Pause, Session};
 
@@ -129,11 +131,11 @@ impl Provider for OpenStack {
         delete::server(&mut self.session, id)
     }
 
-    fn belongings(&mut self, kinds: &BTreeSet<BelongingKind>) -> Result<Vec<Belonging>, ProviderError> {
-        resources::belongings(&mut self.session, kinds)
+    fn resources(&mut self, kinds: &BTreeSet<ResourceKind>) -> Result<Vec<Resource>, ProviderError> {
+        resources::resources(&mut self.session, kinds)
     }
 
-    fn remove(&mut self, kind: BelongingKind, id: &str) -> Result<Deleted, ProviderError> {
+    fn remove(&mut self, kind: ResourceKind, id: &str) -> Result<Deleted, ProviderError> {
         resources::remove(&mut self.session, kind, id)
     }
 
@@ -141,7 +143,7 @@ impl Provider for OpenStack {
         resources::add_floating_ip(&mut self.session, &mut self.pools, wanted)
     }
 
-    fn mark_volume(&mut self, id: &str, mark: &BelongingMark) -> Result<(), ProviderError> {
+    fn mark_volume(&mut self, id: &str, mark: &ResourceMark) -> Result<(), ProviderError> {
         resources::mark_volume(&mut self.session, id, mark)
     }
 
@@ -153,12 +155,12 @@ impl Provider for OpenStack {
         check::check(&mut self.session, wanted)
     }
 
-    fn recall(&mut self, spoken: &Spoken) {
-        self.session.spoken.clone_from(spoken);
+    fn recall(&mut self, service_bases: &ServiceBases) {
+        self.session.service_bases.clone_from(service_bases);
     }
 
-    fn spoken(&self) -> Spoken {
-        self.session.spoken.clone()
+    fn service_bases(&self) -> ServiceBases {
+        self.session.service_bases.clone()
     }
 
     fn odd(&self) -> Vec<String> {

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use super::catalog::Service;
 use super::delete;
 use super::session::Session;
-use crate::model::{Belonging, BelongingKind};
+use crate::model::{Resource, ResourceKind};
 use crate::provider::{Deleted, ProviderError};
 
 use crate::text::printable;
@@ -23,10 +23,7 @@ pub(super) use floating_ip::{Pools, add as add_floating_ip};
 pub(super) use volume::mark as mark_volume;
 
 /// Lists all resources of some kinds, whole or not at all; none of a service that the cloud lacks.
-pub(super) fn belongings(
-    session: &mut Session,
-    kinds: &BTreeSet<BelongingKind>,
-) -> Result<Vec<Belonging>, ProviderError> {
+pub(super) fn resources(session: &mut Session, kinds: &BTreeSet<ResourceKind>) -> Result<Vec<Resource>, ProviderError> {
     let mut all = Vec::new();
     for kind in kinds {
         if !session.has(place(*kind).0)? {
@@ -34,29 +31,29 @@ pub(super) fn belongings(
         }
         let project = session.project().map(str::to_owned);
         let listed = match kind {
-            BelongingKind::FloatingIp => floating_ip::list(session, project.as_deref()),
-            BelongingKind::Port => port::list(session, project.as_deref()),
-            BelongingKind::Volume => volume::list(session),
+            ResourceKind::FloatingIp => floating_ip::list(session, project.as_deref()),
+            ResourceKind::Port => port::list(session, project.as_deref()),
+            ResourceKind::Volume => volume::list(session),
         }?;
         // Neutron shows an administrator what all projects have.
         let of_ours = |one: &Listed| project.is_none() || one.project.is_none() || one.project == project;
-        all.extend(listed.into_iter().filter(of_ours).map(|one| one.belonging));
+        all.extend(listed.into_iter().filter(of_ours).map(|one| one.resource));
     }
     Ok(all)
 }
 
 /// Deletes one.
-pub(super) fn remove(session: &mut Session, kind: BelongingKind, id: &str) -> Result<Deleted, ProviderError> {
+pub(super) fn remove(session: &mut Session, kind: ResourceKind, id: &str) -> Result<Deleted, ProviderError> {
     let (service, path, noun) = place(kind);
     let what = format!("delete {noun} {}", printable(id, 60));
     delete::one(session, (service, path), id, &what)
 }
 
 /// The service, the path and the noun of a kind.
-fn place(kind: BelongingKind) -> (Service, &'static str, &'static str) {
+fn place(kind: ResourceKind) -> (Service, &'static str, &'static str) {
     match kind {
-        BelongingKind::FloatingIp => (Service::Network, "/floatingips", "floating IP"),
-        BelongingKind::Port => (Service::Network, "/ports", "port"),
-        BelongingKind::Volume => (Service::Volume, "/volumes", "volume"),
+        ResourceKind::FloatingIp => (Service::Network, "/floatingips", "floating IP"),
+        ResourceKind::Port => (Service::Network, "/ports", "port"),
+        ResourceKind::Volume => (Service::Volume, "/volumes", "volume"),
     }
 }

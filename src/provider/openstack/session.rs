@@ -14,10 +14,10 @@ use super::catalog::{self, Service};
 use super::error::{Fault, unreachable};
 use super::odd::Oddities;
 use super::token_cache::TokenFile;
-use crate::access::OpenStackAccess;
 use crate::http::{Http, HttpError, Reply, Request};
-use crate::model::{Spoken, SpokenBase, digest};
+use crate::model::{ServiceBase, ServiceBases, digest};
 use crate::provider::ProviderError;
+use crate::provider::openstack::access::OpenStackAccess;
 use crate::text::printable;
 
 /// Logins in one pass: public clouds count them (OVH: 60 a minute and user).
@@ -60,7 +60,7 @@ pub(super) struct Session {
     /// Why Keystone refused the login: further tries would only lock the account.
     refused: Option<ProviderError>,
     /// Which of its bases a service has, where that is not the first.
-    pub(super) spoken: Spoken,
+    pub(super) service_bases: ServiceBases,
     /// The services that answered: their base is right.
     proven: BTreeSet<Service>,
     /// Ports that were handed out by this client or, by the list of servers, by an earlier one: a server that is
@@ -83,7 +83,7 @@ impl Session {
             keeper,
             logins: 0,
             refused: None,
-            spoken: Spoken::new(),
+            service_bases: ServiceBases::new(),
             proven: BTreeSet::new(),
             taken_ports: BTreeSet::new(),
             listed: 0,
@@ -249,7 +249,7 @@ impl Session {
         let bases = self.bases(call.service).map_err(CallError::NotMade)?;
         let key = call.service.kind();
         let endpoint = digest(bases.join(" ").as_bytes());
-        let known = self.spoken.get(key).filter(|known| known.endpoint == endpoint);
+        let known = self.service_bases.get(key).filter(|known| known.endpoint == endpoint);
         let first = known.map_or(0, |known| known.base).min(bases.len() - 1);
         let reply = self.send(call, version, &bases[first])?;
         if self.proven.contains(&call.service) {
@@ -273,9 +273,10 @@ impl Session {
             if right(&other) {
                 debug!("openstack: the {key} service answers at {}", printable(base, 100));
                 self.proven.insert(call.service);
-                self.spoken.remove(key);
+                self.service_bases.remove(key);
                 if at > 0 {
-                    self.spoken.insert(key.to_owned(), SpokenBase { endpoint, base: at });
+                    self.service_bases
+                        .insert(key.to_owned(), ServiceBase { endpoint, base: at });
                 }
                 return Ok(other);
             }
@@ -283,7 +284,7 @@ impl Session {
                 return Ok(other);
             }
         }
-        self.spoken.remove(key);
+        self.service_bases.remove(key);
         Ok(reply)
     }
 

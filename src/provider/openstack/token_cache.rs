@@ -25,8 +25,8 @@ use serde::{Deserialize, Serialize};
 
 use super::auth::{self, Login};
 use super::catalog::Endpoint;
-use crate::access::{OpenStackAccess, TokenCache};
 use crate::disk;
+use crate::provider::openstack::access::{OpenStackAccess, TokenCache};
 use crate::secret::Secret;
 
 /// The format of the file.

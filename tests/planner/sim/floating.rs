@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 use mita::model::{
-    Address, Belonging, BelongingKind, BelongingMark, Belongings, Observed, ProviderName, Reading, Server, ServerId,
+    Address, Observed, ProviderName, Reading, Resource, ResourceKind, ResourceMark, Resources, Server, ServerId,
 };
 use mita::plan::{Leftover, NewFloatingIp, Plan};
 
@@ -72,22 +72,22 @@ impl Sim {
                 continue;
             };
             let here = self.floating_ips.iter().filter(|ip| ip.provider == *provider);
-            let all = here.map(|ip| Belonging {
-                kind: BelongingKind::FloatingIp,
+            let all = here.map(|ip| Resource {
+                kind: ResourceKind::FloatingIp,
                 id: ip.id.clone(),
                 name: ip.id.clone(),
                 in_use: ip.user.is_some(),
                 server: ip.user.clone(),
                 created: self.random.chance(80).then_some(ip.created),
-                mark: Some(BelongingMark {
+                mark: Some(ResourceMark {
                     owner: ip.owner.clone(),
                     server: ip.server.clone(),
                 }),
             });
-            view.belongings = Some(Reading::Read(Belongings {
+            view.resources = Some(Reading::Read(Resources {
                 kinds: kinds.clone(),
                 all: all.collect(),
-                ..Belongings::default()
+                ..Resources::default()
             }));
         }
         !plan.asks.is_empty()

@@ -117,8 +117,8 @@ impl Sim {
                 return Err(format!("I17: {} goes for want of a server, which runs", target.name));
             }
         }
-        let stray = self.strays.iter().find(|stray| stray.name == target.name);
-        let node = machine.and_then(|machine| machine.node.as_ref()).or(stray);
+        let orphan = self.orphans.iter().find(|orphan| orphan.name == target.name);
+        let node = machine.and_then(|machine| machine.node.as_ref()).or(orphan);
         node.map_or(Ok(()), |node| untouched(node, removal))
     }
 
@@ -270,7 +270,7 @@ impl Sim {
         for cloud in other.clouds.values_mut() {
             if let Reading::Read(cloud) = cloud {
                 self.random.shuffle(&mut cloud.servers);
-                if let Some(Reading::Read(listed)) = &mut cloud.belongings {
+                if let Some(Reading::Read(listed)) = &mut cloud.resources {
                     self.random.shuffle(&mut listed.all);
                 }
             }

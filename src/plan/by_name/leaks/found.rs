@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::{BelongingKind, ProviderName};
+use crate::model::{ProviderName, ResourceKind};
 use crate::plan::action::{Leftover, Removal};
 
 /// What leaks.
@@ -21,12 +21,12 @@ pub enum LeakKind {
     JenkinsNode,
 }
 
-impl From<BelongingKind> for LeakKind {
-    fn from(kind: BelongingKind) -> Self {
+impl From<ResourceKind> for LeakKind {
+    fn from(kind: ResourceKind) -> Self {
         match kind {
-            BelongingKind::FloatingIp => Self::FloatingIp,
-            BelongingKind::Port => Self::Port,
-            BelongingKind::Volume => Self::Volume,
+            ResourceKind::FloatingIp => Self::FloatingIp,
+            ResourceKind::Port => Self::Port,
+            ResourceKind::Volume => Self::Volume,
         }
     }
 }

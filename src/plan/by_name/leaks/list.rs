@@ -1,5 +1,5 @@
-//! What looks like ours and is accounted for nowhere, for `mita leaks`: an operator's view, without waiting for a second
-//! sighting. What bears no mark of ours is listed and never touched.
+//! Lists what looks like ours and is accounted for nowhere, without waiting for a second sighting. What has no mark of
+//! ours is listed and never touched.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use foldhash::HashSet;
 use jiff::SignedDuration;
 
 use crate::config::Config;
-use crate::model::{Belonging, BelongingKind, Computer, Observed, ProviderName, Reading};
+use crate::model::{Computer, Observed, ProviderName, Reading, Resource, ResourceKind};
 use crate::plan::action::Plan;
 use crate::plan::by_name::destroy::keep_sightings;
 use crate::plan::by_name::leaks::found::{Found, Leak, LeakKind, LeakOwner};
@@ -25,10 +25,10 @@ use crate::plan::words::shown;
 use crate::state::State;
 
 /// Returns everything that can be listed beside servers, to be asked before [`leaks`].
-pub fn everything(config: &Config) -> BTreeMap<ProviderName, BTreeSet<BelongingKind>> {
+pub fn everything(config: &Config) -> BTreeMap<ProviderName, BTreeSet<ResourceKind>> {
     let providers = config.providers.keys();
     providers
-        .map(|provider| (provider.clone(), BelongingKind::ALL.into()))
+        .map(|provider| (provider.clone(), ResourceKind::ALL.into()))
         .collect()
 }
 
@@ -40,7 +40,7 @@ pub fn leaks(observed: &Observed, config: &Config, state: &State, context: &Cont
         servers::agent_leak(agent, &fleet, &mut found);
     }
     servers::other_servers(&fleet, &mut found);
-    belongings(&fleet, &mut found);
+    resources(&fleet, &mut found);
     for orphan in &fleet.orphans {
         orphan_leak(orphan.computer, &fleet, &mut found);
     }
@@ -70,9 +70,9 @@ pub fn leaks(observed: &Observed, config: &Config, state: &State, context: &Cont
 }
 
 /// Lists floating IPs, ports and volumes whose server is gone.
-fn belongings(fleet: &Fleet<'_>, found: &mut Found) {
+fn resources(fleet: &Fleet<'_>, found: &mut Found) {
     let living = leftovers::living(fleet);
-    for left in leftovers::left(fleet, &fleet.state.leaving, &living) {
+    for left in leftovers::left(fleet, &fleet.state.gone_servers, &living) {
         ours_left(left, fleet, found);
     }
     let ids: HashSet<&str> = fleet
@@ -90,23 +90,23 @@ fn belongings(fleet: &Fleet<'_>, found: &mut Found) {
         .collect();
     for (provider, reading) in &fleet.observed.clouds {
         let all = reading.ok().and_then(listed).into_iter().flat_map(|listed| &listed.all);
-        for belonging in all {
-            if known.contains(&(provider.to_string(), belonging.id.clone())) {
+        for resource in all {
+            if known.contains(&(provider.to_string(), resource.id.clone())) {
                 continue;
             }
-            let Some((owner, because)) = strange(belonging, fleet.config, &living, &ids) else {
+            let Some((owner, because)) = strange(resource, fleet.config, &living, &ids) else {
                 continue;
             };
-            let age = leftovers::age(belonging, provider, fleet);
+            let age = leftovers::age(resource, provider, fleet);
             found
                 .leaks
-                .push(leak_of(belonging, provider, owner, age, because, false));
+                .push(leak_of(resource, provider, owner, age, because, false));
         }
     }
 }
 
 fn leak_of(
-    belonging: &Belonging,
+    resource: &Resource,
     provider: &ProviderName,
     owner: LeakOwner,
     age: Option<SignedDuration>,
@@ -114,10 +114,10 @@ fn leak_of(
     removable: bool,
 ) -> Leak {
     Leak {
-        kind: belonging.kind.into(),
+        kind: resource.kind.into(),
         provider: Some(provider.clone()),
-        name: belonging.name.clone(),
-        id: Some(belonging.id.clone()),
+        name: resource.name.clone(),
+        id: Some(resource.id.clone()),
         owner,
         ours: owner == LeakOwner::Ours,
         age_seconds: age.map(|age| age.as_secs()),
@@ -129,20 +129,20 @@ fn leak_of(
 fn ours_left(left: Left<'_>, fleet: &Fleet<'_>, found: &mut Found) {
     let Left {
         provider,
-        belonging,
+        resource,
         server,
     } = left;
-    let age = leftovers::age(belonging, provider, fleet);
+    let age = leftovers::age(resource, provider, fleet);
     let old = age.is_none_or(|age| age > fleet.config.timing.boot_grace);
-    let removable = old && !belonging.in_use;
+    let removable = old && !resource.in_use;
     let mut because = format!("server \"{}\", for which it was made, is gone", shown(&server));
-    if belonging.in_use {
+    if resource.in_use {
         because.push_str("; it is in use");
     } else if !old {
         because.push_str("; it is younger than boot_grace");
     }
     found.leaks.push(leak_of(
-        belonging,
+        resource,
         provider,
         LeakOwner::Ours,
         age,
@@ -153,18 +153,18 @@ fn ours_left(left: Left<'_>, fleet: &Fleet<'_>, found: &mut Found) {
         let config = fleet.config;
         found
             .sweeps
-            .push(leftovers::leftover(belonging, provider, server, config, because));
+            .push(leftovers::leftover(resource, provider, server, config, because));
     }
 }
 
 /// Says whose a thing is that is not ours and looks as if nothing needed it.
 fn strange(
-    belonging: &Belonging,
+    resource: &Resource,
     config: &Config,
     living: &HashSet<&str>,
     ids: &HashSet<&str>,
 ) -> Option<(LeakOwner, String)> {
-    if let Some(mark) = &belonging.mark {
+    if let Some(mark) = &resource.mark {
         let is_left = mark.owner != config.owner && !living.contains(mark.server.as_str());
         return is_left.then(|| {
             let (server, owner) = (shown(&mark.server), shown(&mark.owner));
@@ -172,17 +172,17 @@ fn strange(
             (LeakOwner::Foreign, because)
         });
     }
-    if belonging.in_use {
+    if resource.in_use {
         return None;
     }
-    let because = match belonging.kind {
-        BelongingKind::FloatingIp => "nothing uses it, and it bears no mark".to_owned(),
-        BelongingKind::Volume => {
-            let server = leftovers::blank_volume_of(belonging).filter(|id| !ids.contains(id))?;
+    let because = match resource.kind {
+        ResourceKind::FloatingIp => "nothing uses it, and it bears no mark".to_owned(),
+        ResourceKind::Volume => {
+            let server = leftovers::blank_volume_of(resource).filter(|id| !ids.contains(id))?;
             format!("Nova made it for server {}, which is gone", shown(server))
         }
         // Ports without a device are a router's, a load balancer's or a person's.
-        BelongingKind::Port => return None,
+        ResourceKind::Port => return None,
     };
     Some((LeakOwner::Unknown, because))
 }

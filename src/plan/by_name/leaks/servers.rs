@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 
 use crate::config::Config;
 use crate::model::{NodeId, ProviderName, Reading, Server, split_server_name};
-use crate::plan::action::{Keep, Removal, ServerToRemove};
+use crate::plan::action::{FailureRecord, Removal, ServerToRemove};
 use crate::plan::by_name::leaks::found::{Found, Leak, LeakKind, LeakOwner};
 use crate::plan::fleet::agent::{Agent, AgentState, Link};
 use crate::plan::fleet::mapping::may_be_of;
@@ -141,7 +141,7 @@ fn odd_removal(server: &Server, provider: &ProviderName, why: Why) -> Removal {
             name: server.name.clone(),
             node_id: id.unwrap_or_else(|| NodeId::new("")),
             look_first: true,
-            failure: Keep::Nothing,
+            failure: FailureRecord::Nothing,
         }),
         floating_ips: Vec::new(),
         why,

@@ -10,7 +10,7 @@ use super::listed::{Device, Listed, mark_of, name_of};
 use super::port::{self, Way};
 use crate::http::Reply;
 use crate::lenient::{Lenient, LenientText, Object, Odd, Utc, text};
-use crate::model::{Belonging, BelongingKind, BelongingMark};
+use crate::model::{Resource, ResourceKind, ResourceMark};
 use crate::provider::openstack::catalog::Service;
 use crate::provider::openstack::entry::ListEntry;
 use crate::provider::openstack::error::{Fault, unreachable};
@@ -65,8 +65,8 @@ impl Shown {
     fn listed(self) -> Listed {
         Listed {
             project: self.project_id.filled().or_else(|| self.tenant_id.filled()),
-            belonging: Belonging {
-                kind: BelongingKind::FloatingIp,
+            resource: Resource {
+                kind: ResourceKind::FloatingIp,
                 name: name_of(self.floating_ip_address, &self.id),
                 id: self.id,
                 // What cannot be read may be a port.
@@ -151,7 +151,7 @@ fn make(
     network: &str,
     way: &Way,
     address: &str,
-    mark: &BelongingMark,
+    mark: &ResourceMark,
 ) -> Result<IpAddr, Missed> {
     let mut floating = json!({"floating_network_id": network, "port_id": way.port, "description": mark.description()});
     if way.several {

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::lenient::LenientText;
-use crate::model::{Belonging, BelongingMark, ServerId};
+use crate::model::{Resource, ResourceMark, ServerId};
 use crate::text::printable;
 
 /// The longest name that is kept.
@@ -11,7 +11,7 @@ const LONGEST_NAME: usize = 100;
 
 /// An entry of a list, and its project.
 pub(super) struct Listed {
-    pub belonging: Belonging,
+    pub resource: Resource,
     pub project: Option<String>,
 }
 
@@ -36,8 +36,8 @@ impl Device {
 }
 
 /// Reads our mark from a description.
-pub(super) fn mark_of(description: LenientText) -> Option<BelongingMark> {
-    BelongingMark::of_description(&description.filled()?)
+pub(super) fn mark_of(description: LenientText) -> Option<ResourceMark> {
+    ResourceMark::of_description(&description.filled()?)
 }
 
 /// Returns a name as it may be shown, the id where there is none.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::listed::{Device, Listed, mark_of, name_of};
 use crate::http::escaped;
 use crate::lenient::{Lenient, LenientText, List, Odd, Utc, text};
-use crate::model::{Belonging, BelongingKind, ServerId};
+use crate::model::{Resource, ResourceKind, ServerId};
 use crate::provider::ProviderError;
 use crate::provider::openstack::catalog::Service;
 use crate::provider::openstack::entry::ListEntry;
@@ -59,8 +59,8 @@ impl Shown {
         };
         Listed {
             project: self.project_id.filled().or_else(|| self.tenant_id.filled()),
-            belonging: Belonging {
-                kind: BelongingKind::Port,
+            resource: Resource {
+                kind: ResourceKind::Port,
                 name: name_of(self.name, &self.id),
                 id: self.id,
                 // What cannot be read may be a device.

@@ -8,7 +8,7 @@ use ureq::http::Method;
 use super::listed::{Listed, name_of};
 use crate::http::{HttpError, escaped};
 use crate::lenient::{Lenient, LenientText, List, Odd, Utc, object, text};
-use crate::model::{Belonging, BelongingKind, BelongingMark, ServerId};
+use crate::model::{Resource, ResourceKind, ResourceMark, ServerId};
 use crate::provider::ProviderError;
 use crate::provider::openstack::catalog::Service;
 use crate::provider::openstack::entry::ListEntry;
@@ -56,16 +56,16 @@ struct Attachment {
 
 /// Our mark in the metadata of a volume; the rest is not kept.
 #[derive(Default)]
-struct Marks(Option<BelongingMark>, Odd);
+struct Marks(Option<ResourceMark>, Odd);
 
 impl<'de> Deserialize<'de> for Marks {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut found: [Option<String>; 2] = [None, None];
-        let index = |key: &str| BelongingMark::KEYS.iter().position(|known| *known == key);
+        let index = |key: &str| ResourceMark::KEYS.iter().position(|known| *known == key);
         let odd = object(deserializer, index, |at: usize, text| found[at] = Some(text))?;
         let [owner, server] = found;
         Ok(Self(
-            owner.zip(server).map(|(owner, server)| BelongingMark { owner, server }),
+            owner.zip(server).map(|(owner, server)| ResourceMark { owner, server }),
             odd,
         ))
     }
@@ -100,8 +100,8 @@ impl Shown {
             .is_some_and(|status| REMOVABLE.contains(&status.as_str()));
         Listed {
             project: self.tenant_id.filled(),
-            belonging: Belonging {
-                kind: BelongingKind::Volume,
+            resource: Resource {
+                kind: ResourceKind::Volume,
                 name: name_of(self.name, &self.id),
                 id: self.id,
                 in_use: attached || !removable,
@@ -123,13 +123,13 @@ pub(super) fn list(session: &mut Session) -> Result<Vec<Listed>, ProviderError> 
 pub(in crate::provider::openstack) fn mark(
     session: &mut Session,
     id: &str,
-    mark: &BelongingMark,
+    mark: &ResourceMark,
 ) -> Result<(), ProviderError> {
     let what = format!("mark volume {}", printable(id, 60));
     if id.is_empty() {
         return Err(ProviderError::Refused(format!("{what}: it has no id")));
     }
-    let values = BelongingMark::KEYS.into_iter().zip([&mark.owner, &mark.server]);
+    let values = ResourceMark::KEYS.into_iter().zip([&mark.owner, &mark.server]);
     let metadata: Map<String, Value> = values.map(|(key, value)| (key.to_owned(), json!(value))).collect();
     let body = json!({ "metadata": metadata }).to_string();
     let call = Call {

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::server::{Answer, Scripted, json, like};
 use super::{access, client, recorded};
-use crate::access::{KeystoneAuth, NameOrId, OpenStackAccess, TokenCache};
+use crate::provider::openstack::access::{KeystoneAuth, NameOrId, OpenStackAccess, TokenCache};
 use crate::provider::openstack::auth::{self, Login};
 use crate::provider::openstack::odd::Oddities;
 use crate::provider::openstack::token_cache;

@@ -21,9 +21,10 @@ use jiff::SignedDuration;
 use ureq::http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::OpenStack;
-use crate::access::{EndpointOverrides, KeystoneAuth, NameOrId, OpenStackAccess, Transport};
+use crate::access::Transport;
 use crate::http::{Deadline, Reply};
-use crate::model::{BelongingMark, ImageRef, Offer, ServerSpec, SizeRef};
+use crate::model::{ImageRef, Offer, ResourceMark, ServerSpec, SizeRef};
+use crate::provider::openstack::access::{EndpointOverrides, KeystoneAuth, NameOrId, OpenStackAccess};
 use crate::secret::Secret;
 
 /// How to get into the project `ci` of the cloud at a URL.
@@ -134,8 +135,8 @@ fn read_recorded(text: &str) -> Reply {
 }
 
 /// Our mark on what is made beside a server.
-fn mark() -> BelongingMark {
-    BelongingMark {
+fn mark() -> ResourceMark {
+    ResourceMark {
         owner: "ci".to_owned(),
         server: "linux__0123456789ab".to_owned(),
     }

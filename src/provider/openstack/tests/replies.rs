@@ -3,10 +3,10 @@
 use ureq::http::HeaderMap;
 
 use super::{access, recorded};
-use crate::access::{KeystoneAuth, NameOrId, OpenStackAccess};
 use crate::http::Reply;
 use crate::model::{Address, Mark, NodeId, Server, ServerStatus, TemplateName, Zone};
 use crate::provider::ProviderError;
+use crate::provider::openstack::access::{KeystoneAuth, NameOrId, OpenStackAccess};
 use crate::provider::openstack::catalog::{Endpoint, Service, bases};
 use crate::provider::openstack::entry::ListEntry as _;
 use crate::provider::openstack::error::Fault;

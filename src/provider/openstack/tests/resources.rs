@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::server::{Answer, Scripted, json as say, like, login};
 use super::{access, client, mark, recorded};
 use crate::http::Reply;
-use crate::model::{Belonging, BelongingKind, BelongingMark, FaultKind, ServerId};
+use crate::model::{FaultKind, Resource, ResourceKind, ResourceMark, ServerId};
 use crate::provider::openstack::OpenStack;
 use crate::provider::openstack::odd::Oddities;
 use crate::provider::openstack::pages::{Page, page};
@@ -38,12 +38,12 @@ fn done<T>(script: Vec<(&str, Answer)>, act: impl Fn(&mut OpenStack) -> T) -> (T
     (outcome, server.finish())
 }
 
-fn listed(kind: BelongingKind, script: Vec<(&str, Answer)>) -> Result<Vec<Belonging>, ProviderError> {
-    done(script, |cloud| cloud.belongings(&BTreeSet::from([kind]))).0
+fn listed(kind: ResourceKind, script: Vec<(&str, Answer)>) -> Result<Vec<Resource>, ProviderError> {
+    done(script, |cloud| cloud.resources(&BTreeSet::from([kind]))).0
 }
 
-fn ours() -> BelongingMark {
-    BelongingMark {
+fn ours() -> ResourceMark {
+    ResourceMark {
         owner: "ci.example.com".to_owned(),
         server: "cdev__0123456789ab".to_owned(),
     }
@@ -51,8 +51,8 @@ fn ours() -> BelongingMark {
 
 #[test]
 fn floating_ips_are_listed_with_server_and_mark() {
-    let mut expected = Belonging {
-        kind: BelongingKind::FloatingIp,
+    let mut expected = Resource {
+        kind: ResourceKind::FloatingIp,
         id: "f58d8e2d-1057-4cd5-9fa9-dfb4a7889847".to_owned(),
         name: "198.18.1.61".to_owned(),
         in_use: true,
@@ -61,16 +61,16 @@ fn floating_ips_are_listed_with_server_and_mark() {
         mark: Some(ours()),
     };
     let script = vec![(FLOATING, like(&recorded!("fip-list")))];
-    assert_eq!(listed(BelongingKind::FloatingIp, script), Ok(vec![expected.clone()]));
+    assert_eq!(listed(ResourceKind::FloatingIp, script), Ok(vec![expected.clone()]));
     // Its server was deleted.
     (expected.in_use, expected.server) = (false, None);
     let script = vec![(FLOATING, like(&recorded!("fip-list-left")))];
-    assert_eq!(listed(BelongingKind::FloatingIp, script), Ok(vec![expected]));
+    assert_eq!(listed(ResourceKind::FloatingIp, script), Ok(vec![expected]));
 }
 
 #[test]
 fn ports_are_listed_and_only_those_of_servers_name_one() {
-    let ports = listed(BelongingKind::Port, vec![(PORTS, like(&recorded!("port-list")))]).unwrap();
+    let ports = listed(ResourceKind::Port, vec![(PORTS, like(&recorded!("port-list")))]).unwrap();
     let seen: Vec<_> = ports
         .iter()
         .map(|p| (p.in_use, p.server.as_ref().map(ServerId::as_str)))
@@ -79,7 +79,7 @@ fn ports_are_listed_and_only_those_of_servers_name_one() {
     assert_eq!(ports[1].name, ports[1].id, "a port without a name");
     let free = r#"{"ports": [{"id": "p", "name": "a\u001b[31m", "device_id": "", "device_owner": "",
         "description": "mita-owner=ci.example.com mita-server=cdev__0123456789ab"}]}"#;
-    let ports = listed(BelongingKind::Port, vec![(PORTS, say(200, free))]).unwrap();
+    let ports = listed(ResourceKind::Port, vec![(PORTS, say(200, free))]).unwrap();
     assert_eq!(
         (ports[0].name.as_str(), ports[0].in_use, &ports[0].mark),
         ("a\\u{1b}[31m", false, &Some(ours()))
@@ -88,8 +88,8 @@ fn ports_are_listed_and_only_those_of_servers_name_one() {
 
 #[test]
 fn volumes_are_listed_with_the_server_they_were_made_for() {
-    let mut expected = Belonging {
-        kind: BelongingKind::Volume,
+    let mut expected = Resource {
+        kind: ResourceKind::Volume,
         id: "93700c12-800f-43cd-ae64-a660274456e8".to_owned(),
         name: format!("{SERVER}-blank-vol"),
         in_use: true,
@@ -97,7 +97,7 @@ fn volumes_are_listed_with_the_server_they_were_made_for() {
         created: Some("2026-11-22T14:53:40Z".parse().unwrap()),
         mark: None,
     };
-    let list = |reply: &Reply| listed(BelongingKind::Volume, vec![(VOLUMES, like(reply))]);
+    let list = |reply: &Reply| listed(ResourceKind::Volume, vec![(VOLUMES, like(reply))]);
     assert_eq!(list(&recorded!("volume-list")), Ok(vec![expected.clone()]));
     // Attached to nothing, it still tells by its name whose it was.
     let mut left = recorded!("volume-list-marked");
@@ -127,7 +127,7 @@ fn volumes_are_listed_with_the_server_they_were_made_for() {
 fn what_other_projects_have_is_none_of_ours() {
     let body = r#"{"floatingips": [{"id": "a", "project_id": "other", "port_id": null},
         {"id": "b", "tenant_id": "100d1e084cb44933a18ec6c456f36496"}, {"id": "c"}]}"#;
-    let all = listed(BelongingKind::FloatingIp, vec![(FLOATING, say(200, body))]).unwrap();
+    let all = listed(ResourceKind::FloatingIp, vec![(FLOATING, say(200, body))]).unwrap();
     let ids: Vec<&str> = all.iter().map(|one| one.id.as_str()).collect();
     assert_eq!(ids, ["b", "c"]);
 }
@@ -143,14 +143,14 @@ fn lists_are_read_page_by_page() {
         say(200, &json!({"volumes": volumes, "volumes_links": links}).to_string())
     };
     let after = |id: &str| format!("{VOLUMES}&marker={id}");
-    let ids = |all: Result<Vec<Belonging>, ProviderError>| all.map(|all| all.into_iter().map(|one| one.id).collect());
+    let ids = |all: Result<Vec<Resource>, ProviderError>| all.map(|all| all.into_iter().map(|one| one.id).collect());
     let (b, c) = (after("b"), after("c"));
     let script = vec![
         (VOLUMES, page(&["a", "b"], Some("b"))),
         (&*b, page(&["b", "c"], Some("c"))),
         (&*c, page(&[], None)),
     ];
-    let all: Result<String, _> = ids(listed(BelongingKind::Volume, script));
+    let all: Result<String, _> = ids(listed(ResourceKind::Volume, script));
     assert_eq!(all.as_deref(), Ok("abc"), "one that moved is kept once");
     // The volume that was the marker is gone: Cinder says so, and it is begun again, once.
     let gone = || like(&recorded!("volume-delete-unknown"));
@@ -159,7 +159,7 @@ fn lists_are_read_page_by_page() {
         (&*b, gone()),
         (VOLUMES, page(&["a"], None)),
     ];
-    let all: Result<String, _> = ids(listed(BelongingKind::Volume, script));
+    let all: Result<String, _> = ids(listed(ResourceKind::Volume, script));
     assert_eq!(all.as_deref(), Ok("a"));
     let script = vec![
         (VOLUMES, page(&["b"], Some("b"))),
@@ -167,7 +167,7 @@ fn lists_are_read_page_by_page() {
         (VOLUMES, page(&["b"], Some("b"))),
         (&*b, gone()),
     ];
-    let all: Result<String, _> = ids(listed(BelongingKind::Volume, script));
+    let all: Result<String, _> = ids(listed(ResourceKind::Volume, script));
     assert!(matches!(all, Err(ProviderError::Unavailable(text)) if text.contains("twice")));
     // Recorded: Neutron links on from a full page.
     let next = format!("{FLOATING}&marker=f58d8e2d-1057-4cd5-9fa9-dfb4a7889847");
@@ -175,12 +175,12 @@ fn lists_are_read_page_by_page() {
         (FLOATING, like(&recorded!("fip-page1"))),
         (&*next, like(&recorded!("fip-list"))),
     ];
-    assert_eq!(listed(BelongingKind::FloatingIp, script).unwrap().len(), 1);
+    assert_eq!(listed(ResourceKind::FloatingIp, script).unwrap().len(), 1);
 }
 
 #[test]
 fn a_service_that_is_not_there_has_nothing() {
-    let kinds = BTreeSet::from([BelongingKind::FloatingIp, BelongingKind::Port, BelongingKind::Volume]);
+    let kinds = BTreeSet::from([ResourceKind::FloatingIp, ResourceKind::Port, ResourceKind::Volume]);
     let bare = || {
         let mut reply = recorded!("auth-ok");
         let text = String::from_utf8(reply.body).unwrap();
@@ -192,9 +192,9 @@ fn a_service_that_is_not_there_has_nothing() {
     };
     let server = Scripted::new(vec![(LOGIN, bare())]);
     let (mut cloud, _) = client(&access(&server.url));
-    assert_eq!(cloud.belongings(&kinds), Ok(Vec::new()));
+    assert_eq!(cloud.resources(&kinds), Ok(Vec::new()));
     assert!(matches!(
-        cloud.remove(BelongingKind::Volume, "v"),
+        cloud.remove(ResourceKind::Volume, "v"),
         Err(ProviderError::NotFound(_))
     ));
     server.finish();
@@ -202,14 +202,14 @@ fn a_service_that_is_not_there_has_nothing() {
     let none =
         r#"{"NeutronError": {"type": "HTTPNotFound", "message": "The resource could not be found.", "detail": ""}}"#;
     assert_eq!(
-        listed(BelongingKind::FloatingIp, vec![(FLOATING, say(404, none))]),
+        listed(ResourceKind::FloatingIp, vec![(FLOATING, say(404, none))]),
         Ok(Vec::new())
     );
     let page = || Answer::Say(404, String::new(), "<html>no</html>".to_owned());
-    assert!(listed(BelongingKind::FloatingIp, vec![(FLOATING, page())]).is_err());
-    assert!(listed(BelongingKind::Port, vec![(PORTS, say(404, none))]).is_err());
+    assert!(listed(ResourceKind::FloatingIp, vec![(FLOATING, page())]).is_err());
+    assert!(listed(ResourceKind::Port, vec![(PORTS, say(404, none))]).is_err());
     assert!(
-        listed(BelongingKind::Volume, vec![(VOLUMES, say(200, "{}"))]).is_err(),
+        listed(ResourceKind::Volume, vec![(VOLUMES, say(200, "{}"))]).is_err(),
         "no list is no empty list"
     );
 }
@@ -222,30 +222,30 @@ fn removing_tells_gone_from_in_use() {
     let nothing = |status| Answer::Say(status, String::new(), String::new());
     let gone = Ok(Deleted::AlreadyGone);
     assert_eq!(
-        removed(BelongingKind::FloatingIp, floating, nothing(204)),
+        removed(ResourceKind::FloatingIp, floating, nothing(204)),
         Ok(Deleted::Accepted)
     );
     assert_eq!(
-        removed(BelongingKind::Volume, volume, nothing(202)),
+        removed(ResourceKind::Volume, volume, nothing(202)),
         Ok(Deleted::Accepted)
     );
     assert_eq!(
         removed(
-            BelongingKind::FloatingIp,
+            ResourceKind::FloatingIp,
             floating,
             like(&recorded!("fip-delete-unknown"))
         ),
         gone
     );
     assert_eq!(
-        removed(BelongingKind::Volume, volume, like(&recorded!("volume-delete-unknown"))),
+        removed(ResourceKind::Volume, volume, like(&recorded!("volume-delete-unknown"))),
         gone
     );
     let said = |body: &str| Answer::Say(404, String::new(), body.to_owned());
     for (kind, line) in [
-        (BelongingKind::FloatingIp, floating),
-        (BelongingKind::Port, port),
-        (BelongingKind::Volume, volume),
+        (ResourceKind::FloatingIp, floating),
+        (ResourceKind::Port, port),
+        (ResourceKind::Volume, volume),
     ] {
         // Neither a gateway nor a path that is not known nor another service's words are a proof.
         for body in [
@@ -264,23 +264,23 @@ fn removing_tells_gone_from_in_use() {
         }
     }
     let port_gone = like(&recorded!("port-delete-gone"));
-    assert_eq!(removed(BelongingKind::Port, port, port_gone), gone);
+    assert_eq!(removed(ResourceKind::Port, port, port_gone), gone);
     let volume_gone = || like(&recorded!("volume-delete-unknown"));
-    assert!(removed(BelongingKind::Port, port, volume_gone()).is_err());
+    assert!(removed(ResourceKind::Port, port, volume_gone()).is_err());
     for (kind, line, reply) in [
-        (BelongingKind::Volume, volume, recorded!("volume-delete-attached")),
-        (BelongingKind::Port, port, recorded!("port-delete-router")),
+        (ResourceKind::Volume, volume, recorded!("volume-delete-attached")),
+        (ResourceKind::Port, port, recorded!("port-delete-router")),
     ] {
         let error = removed(kind, line, like(&reply)).unwrap_err();
         assert!(matches!(error, ProviderError::Conflict(_)), "{error:?}");
     }
     assert!(matches!(
-        removed(BelongingKind::Port, port, Answer::Hang),
+        removed(ResourceKind::Port, port, Answer::Hang),
         Err(ProviderError::Unknown(_))
     ));
     let (mut cloud, _) = client(&access("http://127.0.0.1:1"));
     assert!(matches!(
-        cloud.remove(BelongingKind::Port, ""),
+        cloud.remove(ResourceKind::Port, ""),
         Err(ProviderError::Refused(_))
     ));
 }
@@ -462,5 +462,5 @@ fn the_fault_of_a_server_tells_that_the_quota_of_volumes_is_used_up() {
     let page: Page<WireServer> = page("servers", "servers", &reply, &mut Oddities::default()).unwrap();
     let server = page.entries.into_iter().next().unwrap();
     let fault = server.into_server().fault.unwrap();
-    assert_eq!(FaultKind::of(&fault), FaultKind::Quota, "{fault}");
+    assert_eq!(FaultKind::from_message(&fault), FaultKind::Quota, "{fault}");
 }

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::{cloud, connect, create, offer, remove, small, wait_for};
-use crate::model::{Belonging, BelongingKind, BelongingMark, Server, ServerId, ServerStatus};
+use crate::model::{Resource, ResourceKind, ResourceMark, Server, ServerId, ServerStatus};
 use crate::provider::openstack::OpenStack;
 use crate::provider::{AddFloatingIp, Deleted, Provider as _, ProviderError};
 
-fn mark_of(name: &str) -> BelongingMark {
-    BelongingMark {
+fn mark_of(name: &str) -> ResourceMark {
+    ResourceMark {
         owner: "osdev, 100% of it".to_owned(),
         server: name.to_owned(),
     }
@@ -27,14 +27,14 @@ fn running(cloud: &mut OpenStack, name: &str, network: &str) -> Server {
 }
 
 /// Returns what bears a mark.
-fn marked(cloud: &mut OpenStack, mark: &BelongingMark) -> Vec<Belonging> {
-    let kinds = BTreeSet::from([BelongingKind::FloatingIp, BelongingKind::Port, BelongingKind::Volume]);
-    let all = cloud.belongings(&kinds).unwrap();
-    println!("{} belongings", all.len());
+fn marked(cloud: &mut OpenStack, mark: &ResourceMark) -> Vec<Resource> {
+    let kinds = BTreeSet::from([ResourceKind::FloatingIp, ResourceKind::Port, ResourceKind::Volume]);
+    let all = cloud.resources(&kinds).unwrap();
+    println!("{} resources", all.len());
     all.into_iter().filter(|one| one.mark.as_ref() == Some(mark)).collect()
 }
 
-fn add(cloud: &mut OpenStack, pool: &str, server: &ServerId, mark: &BelongingMark) -> Result<String, ProviderError> {
+fn add(cloud: &mut OpenStack, pool: &str, server: &ServerId, mark: &ResourceMark) -> Result<String, ProviderError> {
     let wanted = AddFloatingIp { pool, server, mark };
     cloud.add_floating_ip(&wanted).map(|ip| ip.to_string())
 }
@@ -73,11 +73,11 @@ fn a_floating_ip_is_given_outlives_its_server_and_is_removed() {
     let left = marked(&mut cloud, &mark);
     assert_eq!((left.len(), left[0].in_use, &left[0].server), (1, false, &None));
     assert_eq!(
-        cloud.remove(BelongingKind::FloatingIp, &left[0].id),
+        cloud.remove(ResourceKind::FloatingIp, &left[0].id),
         Ok(Deleted::Accepted)
     );
     assert_eq!(
-        cloud.remove(BelongingKind::FloatingIp, &left[0].id),
+        cloud.remove(ResourceKind::FloatingIp, &left[0].id),
         Ok(Deleted::AlreadyGone)
     );
     assert_eq!(marked(&mut cloud, &mark), []);
