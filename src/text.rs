@@ -1,7 +1,7 @@
 //! Texts for people: those from elsewhere made fit to be read, numbers with nouns, lengths of time, suggestions. Pure.
 //!
-//! What cannot be seen, or steers a terminal, is shown as an escape (`\u{a0}`). There is one rule for that, [`is_hidden`],
-//! and every message, report and log line uses it through the functions here.
+//! What cannot be seen, or steers a terminal, is shown as an escape (`\u{a0}`). There is one rule for that,
+//! [`is_hidden`], and every message, report and log line uses it through the functions here.
 
 mod number;
 mod suggest;
@@ -11,7 +11,7 @@ pub use number::{age, moment, plural, span};
 pub use suggest::{closest, did_you_mean, nearest};
 pub use terminal::without_controls;
 
-/// Returns whether a reader cannot see a character as what it is: control characters, every blank but the plain one, line
+/// Returns whether a character is invisible or looks like another: control characters, every blank but U+0020, line
 /// and paragraph separators, marks of direction, and what has no width (Unicode's `Default_Ignorable_Code_Point`).
 pub fn is_hidden(c: char) -> bool {
     if c.is_ascii() {
@@ -66,7 +66,7 @@ pub fn shown(text: &str) -> String {
     excerpt(text, WITHIN_SENTENCE)
 }
 
-/// Makes running text fit for one line: line breaks, tabs and blanks become one blank, the rest as by [`excerpt`].
+/// Puts running text on one line: line breaks, tabs and blanks become one blank, the rest as by [`excerpt`].
 pub fn printable(text: &str, most: usize) -> String {
     let words = text.split([' ', '\t', '\r', '\n']).filter(|word| !word.is_empty());
     excerpt(&words.collect::<Vec<_>>().join(" "), most)

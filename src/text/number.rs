@@ -32,7 +32,7 @@ pub fn moment(at: Timestamp) -> String {
     Timestamp::from_second(at.as_second()).unwrap_or(at).to_string()
 }
 
-/// Writes seconds for a table, rounded down to what matters of them: `45s`, `12m`, `3h 05m`, `2d 3h`.
+/// Writes seconds for a table, rounded down to the units that matter: `45s`, `12m`, `3h 05m`, `2d 3h`.
 pub fn age(seconds: i64) -> String {
     let seconds = seconds.max(0);
     match seconds {
