@@ -3,13 +3,12 @@
 use std::net::IpAddr;
 
 use jiff::Timestamp;
-use mita::model::{
-    Address, Belonging, BelongingKind, BelongingMark, Belongings, Observed, ProviderName, Reading, Server, ServerId,
-};
+use mita::model::{Address, Belonging, BelongingKind, Belongings, Observed, ProviderName, Reading, Server, ServerId};
 use mita::plan::{Leftover, NewFloatingIp, Plan};
 
 use super::cloud::{Machine, Maker};
 use super::{Sim, secs};
+use crate::facts;
 
 /// One floating IP.
 #[derive(Clone)]
@@ -73,16 +72,10 @@ impl Sim {
             };
             let here = self.floating_ips.iter().filter(|ip| ip.provider == *provider);
             let all = here.map(|ip| Belonging {
-                kind: BelongingKind::FloatingIp,
-                id: ip.id.clone(),
-                name: ip.id.clone(),
                 in_use: ip.user.is_some(),
                 server: ip.user.clone(),
                 created: self.random.chance(80).then_some(ip.created),
-                mark: Some(BelongingMark {
-                    owner: ip.owner.clone(),
-                    server: ip.server.clone(),
-                }),
+                ..facts::belonging(BelongingKind::FloatingIp, &ip.id, Some((&ip.owner, &ip.server)))
             });
             view.belongings = Some(Reading::Read(Belongings {
                 kinds: kinds.clone(),
