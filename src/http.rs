@@ -7,25 +7,25 @@
 
 #![expect(clippy::disallowed_methods, reason = "an edge: measures how long a request takes")]
 
+mod deadline;
 mod hide;
+mod message;
 mod text;
 
 use std::cell::Cell;
 use std::fs;
 use std::io::Read as _;
 use std::path::PathBuf;
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
-use jiff::fmt::rfc2822::DateTimeParser;
 use log::debug;
 use thiserror::Error;
-use ureq::http::{HeaderMap, Method};
+use ureq::http::Method;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Proxy, Timeout};
 
-pub use crate::text::printable;
+pub use deadline::Deadline;
+pub use message::{Reply, Request};
 pub use text::escaped;
 
 use crate::access::Transport;
@@ -87,94 +87,6 @@ impl HttpError {
     }
 }
 
-/// A reply, whatever its status.
-#[derive(Debug)]
-pub struct Reply {
-    /// The status.
-    pub status: u16,
-    /// The headers.
-    pub headers: HeaderMap,
-    /// The whole body.
-    pub body: Vec<u8>,
-}
-
-impl Reply {
-    /// Returns a header as text; `None` when it is absent or not text.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
-    }
-
-    /// Returns a header whatever its bytes are: as UTF-8, else as Latin-1.
-    pub fn header_text(&self, name: &str) -> Option<String> {
-        let bytes = self.headers.get(name)?.as_bytes();
-        let text = str::from_utf8(bytes).map(str::to_owned);
-        Some(text.unwrap_or_else(|_| bytes.iter().copied().map(char::from).collect()))
-    }
-
-    /// Returns the clock of who answered: the `Date` of the reply.
-    pub fn date(&self) -> Option<Timestamp> {
-        http_date(self.header("date")?)
-    }
-
-    /// Returns the beginning of the body, fit for an error message: one line, no control characters.
-    pub fn excerpt(&self) -> String {
-        let head = &self.body[..self.body.len().min(400)];
-        printable(&String::from_utf8_lossy(head), 200)
-    }
-}
-
-/// Reads a date as headers write it.
-pub fn http_date(text: &str) -> Option<Timestamp> {
-    DateTimeParser::new().parse_timestamp(text).ok()
-}
-
-/// Until when a pass may make requests, and one of its services.
-#[derive(Clone, Debug)]
-pub struct Deadline {
-    pass: Rc<Cell<Option<Instant>>>,
-    part: Rc<Cell<Option<Instant>>>,
-}
-
-impl Deadline {
-    /// No deadline of its own: each request has its limit all the same.
-    #[cfg(test)]
-    pub fn none() -> Self {
-        Self::at(None)
-    }
-
-    /// Ends after a time from now.
-    pub fn after(span: Duration) -> Self {
-        Self::at(Instant::now().checked_add(span))
-    }
-
-    fn at(end: Option<Instant>) -> Self {
-        Self {
-            pass: Rc::new(Cell::new(end)),
-            part: Rc::default(),
-        }
-    }
-
-    /// Returns one for a service, which ends with this one, or earlier once it is told so by [`allow`](Self::allow).
-    pub fn part(&self) -> Self {
-        Self {
-            pass: Rc::clone(&self.pass),
-            part: Rc::default(),
-        }
-    }
-
-    /// Gives a service a time from now, if the pass has so much.
-    pub fn allow(&self, span: Duration) {
-        self.part.set(Instant::now().checked_add(span));
-    }
-
-    /// Returns what is left; `None` without a deadline.
-    pub fn left(&self) -> Option<Duration> {
-        let ends = [self.pass.get(), self.part.get()];
-        let end = ends.into_iter().flatten().min()?;
-        Some(end.saturating_duration_since(Instant::now()))
-    }
-}
-
 /// A connection to one service, kept alive over a pass.
 #[derive(Debug)]
 pub struct Http {
@@ -184,19 +96,6 @@ pub struct Http {
     max_body: u64,
     requests: Cell<u64>,
     deadline: Deadline,
-}
-
-/// A request. The URL is complete; secrets belong into headers or the body, never into the URL.
-#[derive(Debug)]
-pub struct Request<'a> {
-    /// The method.
-    pub method: Method,
-    /// The URL.
-    pub url: &'a str,
-    /// Headers.
-    pub headers: &'a [(&'a str, &'a str)],
-    /// The body with its content type; `None` for none.
-    pub body: Option<(&'a str, &'a [u8])>,
 }
 
 impl Http {

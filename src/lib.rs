@@ -5,16 +5,19 @@
 //! | module | what it is for |
 //! | --- | --- |
 //! | [`text`] | texts from elsewhere, fit to be read |
+//! | `lenient` | JSON from elsewhere, read as far as it can be |
 //! | [`model`] | names and facts |
 //! | [`access`] | how to reach the services |
 //! | `pattern` | regular expressions of the configuration |
+//! | [`settings`] | how a section of a configuration file is read |
 //! | [`labels`] | label expressions |
 //! | [`queue`] | queue items and their `why` -> what is wanted |
 //! | [`config`] | the configuration file |
+//! | [`provider`] | the clouds, by kind |
 //! | [`state`] | what is remembered between passes |
 //! | [`plan`] | what is to be done: pure |
 //! | `disk` | files that are written whole |
-//! | `http`, `jenkins`, `provider` | the edges that speak HTTP |
+//! | `http`, `jenkins` | the edges that speak HTTP, as `provider` does |
 //! | `pass` | observe and execute |
 //! | `report` | what is printed |
 //! | `cli` | the commands |
@@ -30,18 +33,19 @@ mod disk;
 mod error;
 mod http;
 mod jenkins;
-mod json;
 pub mod labels;
+mod lenient;
 mod lock;
 pub mod model;
 mod pass;
 mod pattern;
 pub mod plan;
-mod provider;
+pub mod provider;
 pub mod queue;
 mod report;
 pub mod secret;
+pub mod settings;
 pub mod state;
 pub mod text;
 
-pub use cli::{Surroundings, run};
+pub use cli::{Io, run};

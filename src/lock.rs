@@ -14,10 +14,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::text::printable;
 use jiff::Timestamp;
 use thiserror::Error;
-
-use crate::http::printable;
 
 /// How often a lock that is held is tried again.
 const POLL: Duration = Duration::from_millis(100);

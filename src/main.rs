@@ -7,19 +7,19 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use mita::Surroundings;
+use mita::Io;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 fn main() -> ExitCode {
     let (mut out, mut err) = (Watched::new(stdout().lock()), stderr());
-    let mut surroundings = Surroundings::new(Timestamp::now(), &mut out, &mut err);
-    surroundings.terminal = stdout().is_terminal();
+    let mut io = Io::new(Timestamp::now(), &mut out, &mut err);
+    io.terminal = stdout().is_terminal();
     for signal in [SIGTERM, SIGINT] {
         // Without a handler the signal ends the program at once, as a second one does: intents and marks make that safe.
-        let _ = signal_hook::flag::register_conditional_default(signal, Arc::clone(&surroundings.stop));
-        let _ = signal_hook::flag::register(signal, Arc::clone(&surroundings.stop));
+        let _ = signal_hook::flag::register_conditional_default(signal, Arc::clone(&io.stop));
+        let _ = signal_hook::flag::register(signal, Arc::clone(&io.stop));
     }
-    let code = mita::run(std::env::args_os(), &mut surroundings);
+    let code = mita::run(std::env::args_os(), &mut io);
     let _ = out.flush();
     match out.failed {
         Some(error) if code == 0 => {

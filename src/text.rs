@@ -1,7 +1,15 @@
-//! Texts from elsewhere, made fit to be read: what cannot be seen, or steers a terminal, is shown as an escape (`\u{a0}`).
+//! Texts for people: those from elsewhere made fit to be read, numbers with nouns, lengths of time, suggestions. Pure.
 //!
-//! There is one rule for that, [`is_hidden`], and every message, report and log line uses it through the functions here.
-//! Pure.
+//! What cannot be seen, or steers a terminal, is shown as an escape (`\u{a0}`). There is one rule for that, [`is_hidden`],
+//! and every message, report and log line uses it through the functions here.
+
+mod number;
+mod suggest;
+mod terminal;
+
+pub use number::{age, plural, span};
+pub use suggest::{closest, did_you_mean, nearest};
+pub use terminal::without_controls;
 
 /// Returns whether a reader cannot see a character as what it is: control characters, every blank but the plain one, line
 /// and paragraph separators, marks of direction, and what has no width (Unicode's `Default_Ignorable_Code_Point`).

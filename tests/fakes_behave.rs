@@ -10,8 +10,6 @@
     reason = "a test: reads its fixtures"
 )]
 
-#[path = "fakes_behave/belongings.rs"]
-mod belongings;
 #[path = "fakes/mod.rs"]
 mod fakes;
 #[path = "fakes_behave/jenkins.rs"]
@@ -22,5 +20,7 @@ mod nodes;
 mod openstack;
 #[path = "fakes_behave/recorded.rs"]
 mod recorded;
+#[path = "fakes_behave/resources.rs"]
+mod resources;
 #[path = "fakes_behave/world.rs"]
 mod world;

@@ -20,10 +20,10 @@ pub struct Report {
 /// Runs `mita -c CONFIG run -o json` as cron would.
 pub fn run(config: &Path, now: Timestamp) -> Report {
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let mut surroundings = mita::Surroundings::new(now, &mut out, &mut err);
+    let mut io = mita::Io::new(now, &mut out, &mut err);
     let began = std::time::Instant::now();
     let config = config.to_string_lossy();
-    let exit = mita::run(["mita", "-c", &config, "run", "-o", "json"], &mut surroundings);
+    let exit = mita::run(["mita", "-c", &config, "run", "-o", "json"], &mut io);
     Report {
         exit,
         json: serde_json::from_slice(&out).unwrap_or_default(),

@@ -13,10 +13,11 @@ use crate::jenkins::{Checked, JenkinsError};
 use crate::model::{ProviderName, ServerSpec, TemplateName, Zone};
 use crate::pass::Live;
 use crate::report::json;
-use crate::report::text::count;
+use crate::text::plural;
 
 use super::args::{CheckArgs, Cli, Output};
-use super::{Console, setup};
+use super::console::Console;
+use super::setup;
 
 #[derive(Serialize)]
 struct CheckReport<'a> {
@@ -44,7 +45,7 @@ pub fn check(cli: &Cli, args: &CheckArgs, console: &mut Console<'_, '_>) -> Resu
         console.error(sentence);
     }
     let path = path.display().to_string();
-    if args.output == Some(Output::Json) {
+    if args.print.output == Some(Output::Json) {
         let report = CheckReport {
             version: 1,
             config: path,
@@ -52,13 +53,13 @@ pub fn check(cli: &Cli, args: &CheckArgs, console: &mut Console<'_, '_>) -> Resu
             missing: &missing,
             exit,
         };
-        let _ = json::print(console.surroundings.out, &report);
+        let _ = json::print(console.io.out, &report);
     } else if exit == EXIT_DONE && !console.quiet {
         let _ = writeln!(
-            console.surroundings.out,
+            console.io.out,
             "{path}: {}, {}: {}",
-            count(config.providers.len() as u64, "provider", "providers"),
-            count(config.templates.len() as u64, "node template", "node templates"),
+            plural(config.providers.len(), "provider"),
+            plural(config.templates.len(), "node template"),
             if args.online {
                 "all that it names is there"
             } else {
@@ -79,10 +80,10 @@ fn online(
     let mut config = config.clone();
     config.log_in_afresh();
     let config = &config;
-    let mut live = Live::connect(config, &console.surroundings.stop)?;
+    let mut live = Live::connect(config, &console.io.stop)?;
     let mut missing = Vec::new();
     let mut blind = 0;
-    match look_at_jenkins(config, &live, console.surroundings.now) {
+    match look_at_jenkins(config, &live, console.io.now) {
         Ok(checked) => {
             missing.extend(
                 checked
@@ -140,14 +141,14 @@ fn look_at_jenkins(config: &Config, live: &Live, now: Timestamp) -> Result<Check
     let sources = sources::look(live, config, &view, now);
     checked.missing.extend(sources.missing);
     checked.untold.extend(sources.told);
-    let registers = |how: Register| config.templates.iter().any(|template| template.register == how);
-    let inbound = registers(Register::Inbound);
-    if inbound || registers(Register::Ssh) {
+    let registrations = |how: Register| config.templates.iter().any(|template| template.register == how);
+    let inbound = registrations(Register::Inbound);
+    if inbound || registrations(Register::Ssh) {
         let more = live.jenkins.check_making(&view.computers, inbound)?;
         checked.missing.extend(more.missing);
         checked.untold.extend(more.untold);
     }
-    if registers(Register::Ssh) {
+    if registrations(Register::Ssh) {
         let more = live.jenkins.check_ssh()?;
         checked.missing.extend(more.missing);
         checked.untold.extend(more.untold);

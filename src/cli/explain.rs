@@ -9,13 +9,14 @@ use crate::error::{EXIT_DONE, Error};
 use crate::model::{QueueItem, Stage};
 use crate::pass::{Live, observe};
 use crate::plan;
-use crate::queue::{self, Explained, Kind, NodeTemplates, Syntax, TextKind, Wish};
+use crate::queue::{self, Explained, Kind, LabelRequest, NodeTemplates, Syntax, TextKind};
 use crate::report::json;
 use crate::state::State;
 use crate::text::{excerpt, visible};
 
 use super::args::{Cli, ExplainArgs, Output};
-use super::{Console, setup};
+use super::console::Console;
+use super::setup;
 
 #[derive(Serialize)]
 struct Explanation<'a> {
@@ -46,9 +47,12 @@ pub fn explain(cli: &Cli, args: &ExplainArgs, console: &mut Console<'_, '_>) -> 
         }
         (None, None) => return Err(Error::Usage("give a text, or --item ID".to_owned())),
     };
-    let wish = explained.wish.as_ref();
-    let promising = wish.map(|wish| plan::eligible(wish, &config)).unwrap_or_default();
-    let lacks = |template: &Template| wish.and_then(|wish| plan::lacks_for(wish, template, &state));
+    let label_request = explained.label_request.as_ref();
+    let promising = label_request
+        .map(|label_request| plan::eligible(label_request, &config))
+        .unwrap_or_default();
+    let lacks =
+        |template: &Template| label_request.and_then(|label_request| plan::lacks_for(label_request, template, &state));
     let (matches, lacking): (Vec<&Template>, Vec<&Template>) =
         promising.into_iter().partition(|template| lacks(template).is_none());
     let explanation = Explanation {
@@ -69,8 +73,8 @@ pub fn explain(cli: &Cli, args: &ExplainArgs, console: &mut Console<'_, '_>) -> 
             None => reason(&explained, &matches),
         }),
     };
-    let out = &mut *console.surroundings.out;
-    let _ = match args.output {
+    let out = &mut *console.io.out;
+    let _ = match args.print.output {
         Some(Output::Json) => json::print(out, &explanation),
         _ => print(out, &explanation, &explained, &config, &state, &matches),
     };
@@ -84,8 +88,8 @@ fn live_item(
     state: &mut State,
     console: &mut Console<'_, '_>,
 ) -> Result<(String, Explained, Option<String>), Error> {
-    let live = Live::connect(config, &console.surroundings.stop)?;
-    let now = console.surroundings.now;
+    let live = Live::connect(config, &console.io.stop)?;
+    let now = console.io.now;
     let jenkins = live
         .jenkins
         .full_view()
@@ -95,7 +99,7 @@ fn live_item(
         ..Default::default()
     };
     // What it asks stays in the view; the item asked about may be younger than queue_grace.
-    observe::wishes(&live, config, &mut observed, state, now);
+    observe::label_requests(&live, config, &mut observed, state, now);
     let view = &observed.jenkins;
     let Some(place) = view.queue.iter().position(|item| item.id == id) else {
         return Err(Error::Usage(format!(
@@ -104,20 +108,20 @@ fn live_item(
     };
     let item = &view.queue[place];
     let linked = NodeTemplates::new(|| plan::linked_templates(&observed, config, state, now));
-    let wishes = queue::wishes(view, kinds, &linked, now, jiff::SignedDuration::ZERO);
-    let wish = wishes.of_item[place].map(|index| wishes.distinct[index].clone());
+    let label_requests = queue::label_requests(view, kinds, &linked, now, jiff::SignedDuration::ZERO);
+    let label_request = label_requests.of_item[place].map(|index| label_requests.distinct[index].clone());
     let input = item.why.clone().unwrap_or_else(|| item.task.clone());
-    let waits_not = wish.is_none().then(|| not_waiting(item));
-    let label = match &wish {
-        Some(Wish::Label(label)) => Some(label.clone()),
+    let waits_not = label_request.is_none().then(|| not_waiting(item));
+    let label = match &label_request {
+        Some(LabelRequest::Label(label)) => Some(label.clone()),
         _ => None,
     };
-    let syntax = label.as_ref().map(Syntax::of);
+    let syntax = label.as_ref().map(Syntax::of_label);
     Ok((
         input,
         Explained {
             kind: TextKind::Why,
-            wish,
+            label_request,
             label,
             syntax,
         },
@@ -136,7 +140,7 @@ fn not_waiting(item: &QueueItem) -> String {
 }
 
 fn reason(explained: &Explained, matches: &[&Template]) -> String {
-    let Some(wish) = &explained.wish else {
+    let Some(label_request) = &explained.label_request else {
         return "it waits for nothing that a server gives".to_owned();
     };
     let unread = explained.kind == TextKind::Label && explained.syntax == Some(Syntax::Atom);
@@ -144,9 +148,9 @@ fn reason(explained: &Explained, matches: &[&Template]) -> String {
         [] if unread => format!(
             "{}: it does not parse as an expression, so it is one label as a whole; if it is a sentence of Jenkins' \
              queue, it is in another language, or a plugin's",
-            plan::why_none(wish)
+            plan::why_none(label_request)
         ),
-        [] => plan::why_none(wish),
+        [] => plan::why_none(label_request),
         [only] => format!("{} is the only template that fits", only.name),
         [first, ..] => format!(
             "{} comes first of {} that fit, by priority ({}) and then by the order of the file",
@@ -179,12 +183,13 @@ fn print(
         Some(label) => writeln!(out, "read as  {kind}, {syntax}: {}", excerpt(label, 500))?,
         None => writeln!(out, "read as  {kind}, without a label")?,
     }
-    if let Some(wish) = &explained.wish {
+    if let Some(label_request) = &explained.label_request {
         for template in &config.templates {
             let verdict = match matches.iter().position(|other| other.name == template.name) {
                 Some(0) => "fits, chosen".to_owned(),
                 Some(_) => "fits".to_owned(),
-                None => plan::lacks_for(wish, template, state).unwrap_or_else(|| plan::why_not(wish, template)),
+                None => plan::lacks_for(label_request, template, state)
+                    .unwrap_or_else(|| plan::why_not(label_request, template)),
             };
             writeln!(
                 out,

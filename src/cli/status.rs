@@ -8,14 +8,15 @@ use serde::Serialize;
 
 use crate::error::{EXIT_DONE, EXIT_PARTLY, Error};
 use crate::model::{Computer, NodeName, Observed, ProviderName, TemplateName};
-use crate::pass::{self, Live};
-use crate::plan::{Context, Plan, ServerRow, TemplateRow, Waiting};
+use crate::pass::{self, Pass};
+use crate::plan::{Plan, ServerRow, TemplateRow, Waiting};
 use crate::report::json;
-use crate::report::text::{age, count, waiting};
-use crate::text::{printable, visible};
+use crate::report::text::{phase, waiting};
+use crate::text::{age, plural, printable, visible};
 
 use super::args::{Cli, Output, OutputArgs};
-use super::{Console, setup};
+use super::console::Console;
+use super::setup;
 
 #[derive(Serialize)]
 struct StatusReport<'a> {
@@ -74,24 +75,15 @@ struct WaitingRow<'a> {
 /// Shows what there is.
 pub fn status(cli: &Cli, args: &OutputArgs, console: &mut Console<'_, '_>) -> Result<u8, Error> {
     let config = setup::config(cli, console)?;
-    let mut state = setup::state(&config, false, console)?;
-    let mut live = Live::connect(&config, &console.surroundings.stop)?;
-    let now = console.surroundings.now;
-    let context = Context {
-        now,
-        pass: setup::pass_id()?,
-        create: true,
-        remove: true,
-        force: false,
-        created: 0,
-    };
-    let decision = pass::decide(&mut live, &config, &mut state, &context)?;
-    let unreadable = pass::unreadable(&decision.observed);
-    for sentence in unreadable.iter().chain(&decision.plan.warnings) {
+    let state = setup::state(&config, false, console)?;
+    let mut pass = Pass::look(&config, setup::context(console)?, state, &console.io.stop)?;
+    let plan = pass.decide()?;
+    let unreadable = pass::unreadable(pass.observed());
+    for sentence in unreadable.iter().chain(&plan.warnings) {
         console.warn(sentence);
     }
-    let report = report(&decision.observed, &decision.plan);
-    let out = &mut *console.surroundings.out;
+    let report = report(pass.observed(), &plan);
+    let out = &mut *console.io.out;
     let _ = if args.output == Some(Output::Json) {
         json::print(out, &report)
     } else {
@@ -108,7 +100,7 @@ fn report<'a>(observed: &'a Observed, plan: &'a Plan) -> StatusReport<'a> {
         .map(|computer| (&computer.name, computer))
         .collect();
     let jenkins_nodes = plan
-        .stray_nodes
+        .orphan_nodes
         .iter()
         .filter_map(|name| computers.get(name))
         .map(|computer| NodeRow {
@@ -202,7 +194,7 @@ fn print(out: &mut dyn Write, report: &StatusReport<'_>) -> io::Result<()> {
             "held back: {} until {}, {} in a row: {reason}",
             visible(row.key),
             row.until.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            count(u64::from(row.failures), "failure", "failures")
+            plural(row.failures, "failure")
         )?;
     }
     print_failures(out, &report.failures)?;
@@ -273,7 +265,7 @@ fn print_servers(out: &mut dyn Write, rows: &[ServerRow]) -> io::Result<()> {
 
 /// Says how many builds a node had, where they are limited.
 fn builds(row: &ServerRow) -> String {
-    let said = |builds| format!(" ({})", count(u64::from(builds), "build", "builds"));
+    let said = |builds| format!(" ({})", plural(builds, "build"));
     row.builds.map_or_else(String::new, said)
 }
 
@@ -292,7 +284,7 @@ fn cells(row: &ServerRow) -> [String; 6] {
     };
     [
         printable(&row.name, 80),
-        format!("{:?}", row.phase).to_lowercase(),
+        phase(row.phase).to_owned(),
         age(row.age_seconds),
         row.idle_seconds.map_or_else(|| "-".to_owned(), age),
         printable(&format!("{}{zone}", row.provider), 60),

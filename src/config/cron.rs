@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{MinReady, ReadyWindow};
+use super::template::{MinReady, ReadyWindow};
 use crate::text::quoted;
 
 /// Five fields, each as the set of values that it matches.

@@ -6,9 +6,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::suggest;
 use crate::secret::Secret;
-use crate::text::excerpt;
+use crate::text::{did_you_mean, excerpt};
 
 /// The names that are filled in.
 pub const NAMES: [&str; 12] = [
@@ -201,7 +200,7 @@ pub fn faults(script: &str, joining: &Joining<'_>) -> Vec<(usize, String)> {
             })
         }
         Part::Placeholder(name, at) if !NAMES.contains(&name) => {
-            let hint = suggest::did_you_mean(name, NAMES);
+            let hint = did_you_mean(name, NAMES);
             Some((
                 at,
                 format!("unknown placeholder {{{{ mita.{} }}}}{hint}", bounded(name)),

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::Request;
+use super::message::Request;
 
 /// Shorter texts are not looked for: they stand in ordinary words.
 const SHORTEST: usize = 4;

@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 
 use jiff::SignedDuration;
+use ureq::http::HeaderMap;
 
 use super::fake::{Canned, Fake};
 use super::*;

@@ -14,7 +14,7 @@ pub fn node_path(name: &NodeName) -> Result<String, JenkinsError> {
     let text = name.as_str();
     if !may_be_agent(name) {
         return Err(JenkinsError::Unusable {
-            what: format!("not the name of an agent: \"{}\"", crate::http::printable(text, 80)),
+            what: format!("not the name of an agent: \"{}\"", crate::text::printable(text, 80)),
         });
     }
     Ok(format!("computer/{}", escaped(text)))
@@ -35,7 +35,7 @@ pub fn job_path(path: &str) -> Result<String, JenkinsError> {
         && !path.contains(|c: char| c.is_control() || c.is_whitespace() || matches!(c, '?' | '#' | '\\'));
     if !good {
         return Err(JenkinsError::Unusable {
-            what: format!("not the path of a job: \"{}\"", crate::http::printable(path, 120)),
+            what: format!("not the path of a job: \"{}\"", crate::text::printable(path, 120)),
         });
     }
     Ok(utf8_percent_encode(path, UNSAFE_IN_PATH).to_string())

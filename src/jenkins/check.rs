@@ -152,7 +152,7 @@ impl Client {
         let hidden = ON_AGENT_PAGE
             .iter()
             .filter(|(_, _, words)| !words.iter().any(|word| page.contains(word)));
-        let name = crate::http::printable(agent.name.as_str(), 80);
+        let name = crate::text::printable(agent.name.as_str(), 80);
         checked.missing.extend(hidden.map(|(permission, effect, _)| {
             format!("{permission}: the page of agent {name} does not offer it; without it {effect}")
         }));

@@ -9,11 +9,12 @@ use base64::engine::general_purpose::STANDARD;
 use ureq::http::Method;
 
 use crate::access::{JenkinsAccess, JenkinsCredential};
-use crate::http::{Deadline, Http, HttpError, Reply, Request, printable};
+use crate::http::{Deadline, Http, HttpError, Reply, Request};
 use crate::jenkins::JenkinsError;
 use crate::jenkins::address::{Landing, is_login, landing, suggested_root};
 use crate::jenkins::wire;
 use crate::secret::Secret;
+use crate::text::printable;
 
 /// A connection to one Jenkins, kept over a pass.
 #[derive(Debug)]

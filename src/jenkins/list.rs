@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::jenkins::lenient::{Object, Text};
+use crate::lenient::{Object, Odd, Text, ValueReader, any};
 
 /// Reads `{"KEY": [...]}`, and counts the elements of a second list, which need not be there.
 ///
@@ -82,47 +82,18 @@ struct Outer<'e, E> {
 /// The length of a list; 0 of anything else.
 struct Length(u64);
 
-struct LengthVisitor;
+struct ReadLength;
 
-impl<'de> Visitor<'de> for LengthVisitor {
-    type Value = Length;
+impl<'de> ValueReader<'de> for ReadLength {
+    type Out = Length;
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list")
+    fn other(self, _: Odd) -> Length {
+        Length(0)
     }
 
-    fn visit_unit<E>(self) -> Result<Length, E> {
-        Ok(Length(0))
-    }
-
-    fn visit_bool<E>(self, _value: bool) -> Result<Length, E> {
-        Ok(Length(0))
-    }
-
-    fn visit_i64<E>(self, _value: i64) -> Result<Length, E> {
-        Ok(Length(0))
-    }
-
-    fn visit_u64<E>(self, _value: u64) -> Result<Length, E> {
-        Ok(Length(0))
-    }
-
-    fn visit_f64<E>(self, _value: f64) -> Result<Length, E> {
-        Ok(Length(0))
-    }
-
-    fn visit_str<E>(self, _value: &str) -> Result<Length, E> {
-        Ok(Length(0))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Length, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Length(0))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Length, A::Error> {
+    fn list<A: SeqAccess<'de>>(self, mut list: A) -> Result<Length, A::Error> {
         let mut length = 0;
-        while seq.next_element::<IgnoredAny>()?.is_some() {
+        while list.next_element::<IgnoredAny>()?.is_some() {
             length += 1;
         }
         Ok(Length(length))
@@ -131,7 +102,7 @@ impl<'de> Visitor<'de> for LengthVisitor {
 
 impl<'de> Deserialize<'de> for Length {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(LengthVisitor)
+        any(deserializer, ReadLength)
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::http::escaped;
 use crate::jenkins::JenkinsError;
 use crate::jenkins::client::{Client, bad_answer};
-use crate::jenkins::repair::{self, UNREADABLE};
+use crate::lenient::{self, UNREADABLE};
 
 const PATH: &str = "scriptText";
 
@@ -46,7 +46,7 @@ impl Client {
             return Err(self.refusal("POST", PATH, &reply));
         }
         // What a script throws comes with status 200, too.
-        let labels: Vec<Labelled> = repair::read(&reply.body).map_err(|_| {
+        let labels: Vec<Labelled> = lenient::read(&reply.body).map_err(|_| {
             let said = format!("the script failed: {}", reply.excerpt());
             bad_answer("POST", PATH, &said)
         })?;

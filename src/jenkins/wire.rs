@@ -11,11 +11,10 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::http::printable;
-use crate::jenkins::lenient::{Flag, Number, Object, Text, Told};
 use crate::jenkins::list;
-use crate::jenkins::repair::{self, UNREADABLE};
+use crate::lenient::{self, Flag, Number, Object, Text, TextOrNull, UNREADABLE};
 use crate::model::{QueueItem, Stage, TaskLabel};
+use crate::text::printable;
 
 pub use computers::{Computers, NodeState, computer_names, computers, label_nodes, node};
 
@@ -53,7 +52,7 @@ const MAX_ITEMS: usize = 1_000_000;
 
 /// Which texts of the queue are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Keep {
+pub enum KeptTexts {
     /// Those of the items that wait for an executor; the others keep id, stage, age and label.
     Waiting,
     /// All.
@@ -72,7 +71,7 @@ pub struct Queue {
 }
 
 /// Reads the reply of `queue/api/json`. The error is a sentence for a message.
-pub fn queue(body: &[u8], keep: Keep) -> Result<Queue, String> {
+pub fn queue(body: &[u8], keep: KeptTexts) -> Result<Queue, String> {
     let whole = list::list(body, "items", BESIDE, MAX_ITEMS, |item: WireItem<'_>| {
         item.is_whole().then(|| item.into_item(keep))?
     });
@@ -87,15 +86,15 @@ pub fn queue(body: &[u8], keep: Keep) -> Result<Queue, String> {
 }
 
 /// Reads each item on its own. What cannot be read of one is not known.
-fn odd_queue(body: &[u8], keep: Keep) -> Result<Queue, String> {
-    let text = repair::repaired(body);
+fn odd_queue(body: &[u8], keep: KeptTexts) -> Result<Queue, String> {
+    let text = lenient::repaired(body);
     let (elements, hidden) = list::elements(&text, "items", BESIDE, MAX_ITEMS)?;
-    let mut odd = Oddities::default();
+    let mut odd = OddSentences::default();
     let mut items = Vec::with_capacity(elements.len());
     for element in elements {
         let Object(wire) = serde_json::from_str::<Object<WireItem<'_>>>(element).unwrap_or_default();
         let task = wire.as_ref().and_then(|item| item.task.0.as_ref());
-        let name = task.and_then(WireTask::telling).map(repair::shown);
+        let name = task.and_then(WireTask::telling).map(lenient::shown);
         let name = printable(&name.unwrap_or_default(), 80);
         let fault = match &wire {
             Some(item) if element.contains(UNREADABLE) && item.id.0.is_some() => {
@@ -121,12 +120,12 @@ fn odd_queue(body: &[u8], keep: Keep) -> Result<Queue, String> {
 
 /// What is said of a reply that could not be read whole: each sentence once, and not too many.
 #[derive(Debug, Default)]
-struct Oddities {
+struct OddSentences {
     sentences: BTreeSet<String>,
     more: bool,
 }
 
-impl Oddities {
+impl OddSentences {
     /// The most that are told apart.
     const MOST: usize = 20;
 
@@ -181,7 +180,7 @@ struct WireTask<'a> {
     #[serde(borrow, default)]
     url: Text<'a>,
     #[serde(borrow, default)]
-    label_expression: Told<'a>,
+    label_expression: TextOrNull<'a>,
 }
 
 impl WireTask<'_> {
@@ -211,17 +210,17 @@ impl WireItem<'_> {
             known(&mut task.class);
             known(&mut task.url);
             for name in [&mut task.name, &mut task.full_name, &mut task.full_display_name] {
-                name.0 = name.0.take().map(|name| repair::shown(&name).into());
+                name.0 = name.0.take().map(|name| lenient::shown(&name).into());
             }
-            if matches!(&task.label_expression, Told::Text(text) if text.contains(UNREADABLE)) {
-                task.label_expression = Told::Untold;
+            if matches!(&task.label_expression, TextOrNull::Text(text) if text.contains(UNREADABLE)) {
+                task.label_expression = TextOrNull::Absent;
             }
         }
         self
     }
 
     /// Makes the item; `None` without an id, which nothing could refer to.
-    fn into_item(self, keep: Keep) -> Option<QueueItem> {
+    fn into_item(self, keep: KeptTexts) -> Option<QueueItem> {
         let id = u64::try_from(self.id.0?).ok()?;
         let stage = self.stage();
         let mut task = self.task.0.unwrap_or_default();
@@ -236,12 +235,12 @@ impl WireItem<'_> {
             task_name: String::new(),
             task_url: None,
             label: match std::mem::take(&mut task.label_expression) {
-                Told::Untold => TaskLabel::Untold,
-                Told::Null => TaskLabel::Anywhere,
-                Told::Text(text) => TaskLabel::Expression(text.into_owned()),
+                TextOrNull::Absent => TaskLabel::Absent,
+                TextOrNull::Null => TaskLabel::Anywhere,
+                TextOrNull::Text(text) => TaskLabel::Expression(text.into_owned()),
             },
         };
-        if stage == Stage::Buildable || keep == Keep::All {
+        if stage == Stage::Buildable || keep == KeptTexts::All {
             task.telling().unwrap_or_default().clone_into(&mut item.task);
             item.why = self.why.into_string();
             item.task_class = task.class.into_string();
@@ -279,7 +278,7 @@ pub fn quieting_down(body: &[u8]) -> Result<bool, String> {
         #[serde(default)]
         quieting_down: Flag,
     }
-    let root: Root = repair::read(body)?;
+    let root: Root = lenient::read(body).map_err(|error| error.to_string())?;
     root.quieting_down.0.ok_or_else(|| "quietingDown is missing".to_owned())
 }
 
@@ -291,6 +290,6 @@ pub fn crumb(body: &[u8]) -> Result<(String, String), String> {
         crumb: String,
         crumb_request_field: String,
     }
-    let issued: Issued = repair::read(body)?;
+    let issued: Issued = lenient::read(body).map_err(|error| error.to_string())?;
     Ok((issued.crumb_request_field, issued.crumb))
 }

@@ -50,7 +50,7 @@ const NO_ROOM: [&str; 10] = [
 
 impl FaultKind {
     /// Reads a message of any cloud, in upper or lower case.
-    pub fn of(message: &str) -> Self {
+    pub fn from_message(message: &str) -> Self {
         let text = message.to_lowercase();
         let says = |any: &[&str]| any.iter().any(|words| text.contains(words));
         let no_image = text.contains("image ") && text.contains("could not be found");
@@ -167,7 +167,7 @@ mod tests {
             ("You have insufficient rights.", FaultKind::Other),
             ("", FaultKind::Other),
         ] {
-            assert_eq!(FaultKind::of(message), kind, "{message}");
+            assert_eq!(FaultKind::from_message(message), kind, "{message}");
         }
     }
 }

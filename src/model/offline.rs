@@ -14,7 +14,7 @@ pub const MARK_PREFIX: &str = "mita: removing";
 pub const DRAIN_PREFIX: &str = "mita: draining";
 
 /// Begins the offline reason of every node that had all its builds: one of those that are drained.
-pub const SPENT_PREFIX: &str = "mita: draining, max_builds";
+pub const BUILDS_REACHED_PREFIX: &str = "mita: draining, max_builds";
 
 /// Jenkins' own monitors (disk space, clock, …) have causes of this package.
 const MONITOR_PACKAGE: &str = "hudson.node_monitors.";
@@ -130,6 +130,32 @@ impl Computer {
     /// Says who took it offline.
     pub fn offline_by(&self) -> OfflineBy {
         self.offline_signs().by()
+    }
+
+    /// Returns whether it bears the mark of a removal of ours.
+    pub fn is_marked(&self) -> bool {
+        self.offline_by() == OfflineBy::Removal
+    }
+
+    /// Returns whether mita drains it: by hand, or since it had all its builds.
+    pub fn is_drained(&self) -> bool {
+        self.offline_by() == OfflineBy::Drain
+    }
+
+    /// Returns whether a monitor of Jenkins took it offline.
+    pub fn is_monitored(&self) -> bool {
+        self.offline_by() == OfflineBy::Monitor
+    }
+
+    /// Returns whether a person took it offline: by a mark that is neither ours nor a monitor's, or by disconnecting it.
+    pub fn is_held_by_person(&self) -> bool {
+        self.offline_by() == OfflineBy::Person
+    }
+
+    /// Returns the text of its mark. Some Jenkins show the whole cause, `Disconnected by USER : TEXT`.
+    pub fn mark_text(&self) -> &str {
+        let reason = &self.offline_reason;
+        reason.rsplit(SEPARATOR).next().unwrap_or(reason)
     }
 
     /// Returns what tells who took it offline.

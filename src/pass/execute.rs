@@ -6,10 +6,11 @@
 )]
 
 mod anchor;
-mod belongings;
 mod console;
 mod last_look;
+mod prepared;
 mod register;
+mod resources;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread::sleep;
@@ -17,7 +18,7 @@ use std::thread::sleep;
 use jiff::{SignedDuration, Timestamp};
 use log::info;
 
-use self::register::Prepared;
+use self::prepared::Prepared;
 use super::Live;
 use super::rows::{
     create_action, drain_action, leftover_action, node_action, removal_actions, server_action, unmark_action,
@@ -25,14 +26,14 @@ use super::rows::{
 use crate::config::script::{self, HostKeyPair};
 use crate::config::{Config, Template};
 use crate::error::{Error, chain};
-use crate::http::printable;
-use crate::jenkins::{self, Drained, RemoveNode};
-use crate::model::{BelongingMark, NodeId, NodeName, Observed, ProviderName, ServerId};
+use crate::jenkins::{Drained, JenkinsError, NodeRemoval, RemoveNode};
+use crate::model::{NodeId, NodeName, Observed, ProviderName, ResourceMark, ServerId};
 use crate::plan::backoff::{begin, charge, record_failure};
 use crate::plan::{Context, Create, Drain, NodeToRemove, Removal, ServerToRemove, Unmark, mark_text};
 use crate::provider::{CreateServer, Deleted, ProviderError};
-use crate::report::{Action, Do, Outcome};
+use crate::report::{Action, ActionKind, Outcome};
 use crate::state::{Asker, BackoffKey, Intent, Phase, RefusalKey, State};
+use crate::text::printable;
 
 /// Why a server is not asked for whose intent cannot be saved.
 const UNWRITTEN: &str = "the state file cannot be written, and nothing is asked for that is not written down";
@@ -189,8 +190,8 @@ impl<'a> Executor<'a> {
             even_if_busy: node.even_if_busy,
             by_monitor: node.by_monitor,
         };
-        let offline = node_action(removal, node, Do::Offline);
-        let delete = node_action(removal, node, Do::DeleteNode);
+        let offline = node_action(removal, node, ActionKind::Offline);
+        let delete = node_action(removal, node, ActionKind::DeleteNode);
         if let Some(lacks) = &self.removal_refused {
             let reason = format!("Jenkins refused to remove another node: the user lacks {lacks}");
             self.tell(delete, Outcome::Skipped, Some(reason));
@@ -208,14 +209,14 @@ impl<'a> Executor<'a> {
             self.tell(offline, Outcome::Done, None);
         }
         match &removed.outcome {
-            jenkins::Outcome::Failed(error) => self.removal_is_refused(live, &node.name, error),
-            jenkins::Outcome::Deleted => self.state.allow(&RefusalKey::Removal),
+            NodeRemoval::Failed(error) => self.removal_is_refused(live, &node.name, error),
+            NodeRemoval::Deleted => self.state.allow(&RefusalKey::Removal),
             _ => {}
         }
         let (result, error) = node_outcome(removed.outcome);
         let gone = result == Outcome::Done;
         if gone {
-            self.state.stray_nodes.remove(&node.name);
+            self.state.orphan_nodes.remove(&node.name);
             // Should the server outlive this pass, the next one knows that its node is not absent by accident.
             if let Some(server) = &removal.server {
                 self.leaves(server);
@@ -226,8 +227,8 @@ impl<'a> Executor<'a> {
     }
 
     /// Remembers that nodes cannot be removed, if that is what an error says: then no other is marked in vain.
-    fn removal_is_refused(&mut self, live: &Live, node: &NodeName, error: &jenkins::JenkinsError) {
-        if let jenkins::JenkinsError::Forbidden { permission, .. } = error {
+    fn removal_is_refused(&mut self, live: &Live, node: &NodeName, error: &JenkinsError) {
+        if let JenkinsError::Forbidden { permission, .. } = error {
             self.refuse(live, &RefusalKey::Removal, permission, Some(node.as_str()));
             self.removal_refused = Some(permission.clone());
         }
@@ -444,7 +445,7 @@ impl<'a> Executor<'a> {
         metadata.insert("mita-node".to_owned(), template.name.to_string());
         metadata.insert("mita-id".to_owned(), create.id.to_string());
         metadata.insert("mita-config".to_owned(), template.digest.clone());
-        let mark = BelongingMark {
+        let mark = ResourceMark {
             owner: config.owner.clone(),
             server: create.name.clone(),
         };
@@ -533,11 +534,11 @@ impl<'a> Executor<'a> {
             .error
             .as_ref()
             .map_or_else(String::new, |error| format!(": {error}"));
-        let (act, name, because) = (action.act.word(), &action.name, &action.because);
-        let result = format!("{result:?}").to_lowercase();
+        let (kind, name, because) = (action.kind.word(), &action.name, &action.because);
+        let result = result.word();
         info!(
             "{}",
-            printable(&format!("{act} {name}: {result}{error}; because {because}"), 1000)
+            printable(&format!("{kind} {name}: {result}{error}; because {because}"), 1000)
         );
         (self.told)(&action);
         self.actions.push(action);
@@ -545,16 +546,16 @@ impl<'a> Executor<'a> {
 }
 
 /// Returns how the deletion of a node is reported; `Done` alone lets its server go.
-fn node_outcome(outcome: jenkins::Outcome) -> (Outcome, Option<String>) {
+fn node_outcome(outcome: NodeRemoval) -> (Outcome, Option<String>) {
     let kept = |reason: String| (Outcome::Skipped, Some(reason));
     match outcome {
-        jenkins::Outcome::Deleted | jenkins::Outcome::Gone => (Outcome::Done, None),
-        jenkins::Outcome::Busy => kept("it is busy by now".to_owned()),
-        jenkins::Outcome::HeldByPerson { reason } => kept(format!("a person took it offline by now: {reason}")),
-        jenkins::Outcome::TurnedBusy { still_marked: None } => {
+        NodeRemoval::Deleted | NodeRemoval::Gone => (Outcome::Done, None),
+        NodeRemoval::Busy => kept("it is busy by now".to_owned()),
+        NodeRemoval::HeldByPerson { reason } => kept(format!("a person took it offline by now: {reason}")),
+        NodeRemoval::TurnedBusy { still_marked: None } => {
             kept("a build came first; our mark is taken off again".to_owned())
         }
-        jenkins::Outcome::TurnedBusy {
+        NodeRemoval::TurnedBusy {
             still_marked: Some(error),
         } => {
             let text = format!(
@@ -563,10 +564,10 @@ fn node_outcome(outcome: jenkins::Outcome) -> (Outcome, Option<String>) {
             );
             (Outcome::Failed, Some(text))
         }
-        jenkins::Outcome::Disconnected { still_marked: None } => {
+        NodeRemoval::Disconnected { still_marked: None } => {
             kept("its connection ended meanwhile; our mark is taken off again".to_owned())
         }
-        jenkins::Outcome::Disconnected {
+        NodeRemoval::Disconnected {
             still_marked: Some(error),
         } => {
             let text = format!(
@@ -575,8 +576,8 @@ fn node_outcome(outcome: jenkins::Outcome) -> (Outcome, Option<String>) {
             );
             (Outcome::Failed, Some(text))
         }
-        jenkins::Outcome::MarkLost => kept("somebody took our mark off by now".to_owned()),
-        jenkins::Outcome::Failed(error) => (Outcome::Failed, Some(chain(&error))),
+        NodeRemoval::MarkLost => kept("somebody took our mark off by now".to_owned()),
+        NodeRemoval::Failed(error) => (Outcome::Failed, Some(chain(&error))),
     }
 }
 

@@ -12,12 +12,12 @@ use crate::config::Config;
 use crate::error::{Error, chain};
 use crate::jenkins::JenkinsError;
 use crate::model::{
-    BelongingKind, Belongings, CloudView, JenkinsView, NodeName, Observed, Presence, ProviderName, Reading, Server,
-    ServerSpec, ServerStatus, Spoken, Stage, TemplateName,
+    CloudView, JenkinsView, NodeName, Observed, Presence, ProviderName, Reading, ResourceKind, Resources, Server,
+    ServerSpec, ServerStatus, ServiceBases, Stage, TemplateName,
 };
 use crate::plan::{self, Plan};
 use crate::provider::Lookup;
-use crate::queue::{self, Ask, Wishes};
+use crate::queue::{self, Ask, LabelRequests};
 use crate::state::{Asker, Cached, RefusalKey, State};
 
 /// The most `config.xml` and node labels that are fetched in one pass; the rest is fetched in the next ones.
@@ -50,13 +50,13 @@ pub fn look(live: &mut Live, state: &State) -> Result<Observed, Error> {
         if live.stop.load(Ordering::Relaxed) {
             return Err(Error::Stopped);
         }
-        cloud.recall(state.spoken.get(name).unwrap_or(&Spoken::new()));
+        cloud.recall(state.service_bases.get(name).unwrap_or(&ServiceBases::new()));
         let reading = match cloud.servers() {
             Ok(list) => Reading::Read(CloudView {
                 servers: list.servers,
                 clock: list.clock,
                 offers: None,
-                belongings: None,
+                resources: None,
                 looked_up: BTreeMap::new(),
                 odd: cloud.odd(),
             }),
@@ -82,8 +82,13 @@ pub fn take_odd(live: &Live, observed: &mut Observed) {
 
 /// Remembers where the services of the clouds answer, for the next pass to ask there first.
 pub fn remember_bases(live: &Live, state: &mut State) {
-    let spoken = live.clouds.iter().map(|(name, cloud)| (name.clone(), cloud.spoken()));
-    state.spoken = spoken.filter(|(_, spoken)| !spoken.is_empty()).collect();
+    let service_bases = live
+        .clouds
+        .iter()
+        .map(|(name, cloud)| (name.clone(), cloud.service_bases()));
+    state.service_bases = service_bases
+        .filter(|(_, service_bases)| !service_bases.is_empty())
+        .collect();
 }
 
 /// Says why a provider cannot be read.
@@ -96,7 +101,13 @@ pub fn unreadable((name, cloud): (&ProviderName, &Reading<CloudView>)) -> Option
 
 /// Reads what the queue waits for. Labels that it does not tell are fetched, each at most once; answers of earlier
 /// passes are used while fresh.
-pub fn wishes(live: &Live, config: &Config, observed: &mut Observed, state: &mut State, now: Timestamp) -> Wishes {
+pub fn label_requests(
+    live: &Live,
+    config: &Config,
+    observed: &mut Observed,
+    state: &mut State,
+    now: Timestamp,
+) -> LabelRequests {
     let fresh = |at: Timestamp| now >= at && now.duration_since(at) < CACHE_FOR;
     state.jobs.retain(|_, cached| fresh(cached.at));
     state.node_labels.retain(|_, cached| fresh(cached.at));
@@ -115,18 +126,18 @@ pub fn wishes(live: &Live, config: &Config, observed: &mut Observed, state: &mut
     }
     sight(observed, state, config, now);
     ask_labels(live, config, observed);
-    let read = |observed: &Observed, state: &State| plan::wishes(observed, config, state, now);
+    let read = |observed: &Observed, state: &State| plan::label_requests(observed, config, state, now);
     let mut asked = BTreeSet::new();
     // An answer can lead to one more question (a matrix child to its parent); a third round has nothing left to ask.
     for _ in 0..3 {
-        let wishes = read(observed, state);
-        let open: Vec<Ask> = queue::asks(&wishes)
+        let label_requests = read(observed, state);
+        let open: Vec<Ask> = queue::asks(&label_requests)
             .into_iter()
             .filter(|ask| !asked.contains(ask))
             .collect();
         // What the script console does not list has left the queue.
         if open.is_empty() || matches!(observed.jenkins.labels, Some(Reading::Read(_))) {
-            return wishes;
+            return label_requests;
         }
         for ask in open {
             if is_refused(config, observed, state, now, &ask) {
@@ -284,13 +295,10 @@ pub fn ask_servers(live: &mut Live, observed: &mut Observed, plan: &Plan) -> boo
 }
 
 /// What is listed in one go: what belongs to the network, and volumes. One of the two services may be down.
-const TOGETHER: [&[BelongingKind]; 2] = [
-    &[BelongingKind::FloatingIp, BelongingKind::Port],
-    &[BelongingKind::Volume],
-];
+const TOGETHER: [&[ResourceKind]; 2] = [&[ResourceKind::FloatingIp, ResourceKind::Port], &[ResourceKind::Volume]];
 
 /// Lists the floating IPs, ports and volumes that the plan must know of. Returns whether anything was asked.
-pub fn ask_belongings(live: &mut Live, observed: &mut Observed, plan: &Plan) -> bool {
+pub fn ask_resources(live: &mut Live, observed: &mut Observed, plan: &Plan) -> bool {
     let mut asked = false;
     for (name, kinds) in &plan.asks {
         let (Some(cloud), Some(Reading::Read(view))) = (live.clouds.get_mut(name), observed.clouds.get_mut(name))
@@ -298,22 +306,22 @@ pub fn ask_belongings(live: &mut Live, observed: &mut Observed, plan: &Plan) -> 
             continue;
         };
         let Reading::Read(known) = view
-            .belongings
-            .get_or_insert_with(|| Reading::Read(Belongings::default()))
+            .resources
+            .get_or_insert_with(|| Reading::Read(Resources::default()))
         else {
             continue;
         };
         for group in TOGETHER {
             let group = group.iter().copied();
-            let open = |kind: &BelongingKind| {
+            let open = |kind: &ResourceKind| {
                 kinds.contains(kind) && !known.kinds.contains(kind) && !known.failed.contains_key(kind)
             };
-            let wanted: BTreeSet<BelongingKind> = group.filter(open).collect();
+            let wanted: BTreeSet<ResourceKind> = group.filter(open).collect();
             if wanted.is_empty() {
                 continue;
             }
             asked = true;
-            match cloud.belongings(&wanted) {
+            match cloud.resources(&wanted) {
                 Ok(all) => {
                     known
                         .all

@@ -1,10 +1,10 @@
 //! From a plan to the rows of a report: one for each step, in the order in which they are done. Nothing is done here.
 
-use crate::model::{BelongingKind, Computer, TemplateName};
+use crate::model::{Computer, ResourceKind, TemplateName};
 use crate::plan::{
     Anchor, Create, Drain, Leftover, NewFloatingIp, NodeToRemove, Plan, Registration, Removal, ServerToRemove, Unmark,
 };
-use crate::report::{Action, Do, Outcome};
+use crate::report::{Action, ActionKind, Outcome};
 
 /// Lists what a plan would do.
 pub fn planned(plan: &Plan) -> Vec<Action> {
@@ -16,7 +16,7 @@ pub fn planned(plan: &Plan) -> Vec<Action> {
     }
     actions.extend(plan.sweeps.iter().map(leftover_action));
     actions.extend(plan.floating_ips.iter().map(floating_ip_action));
-    actions.extend(plan.registers.iter().map(register_action));
+    actions.extend(plan.registrations.iter().map(register_action));
     for create in &plan.creates {
         actions.extend(create.node_first.then(|| node_first_action(create)));
         actions.push(create_action(create));
@@ -25,9 +25,9 @@ pub fn planned(plan: &Plan) -> Vec<Action> {
 }
 
 /// Begins a row: nothing is done yet, and no cloud has a part in it.
-fn row(act: Do, template: Option<&TemplateName>, name: &str, because: &str) -> Action {
+fn row(kind: ActionKind, template: Option<&TemplateName>, name: &str, because: &str) -> Action {
     Action {
-        act,
+        kind,
         node: template.map(ToString::to_string),
         name: name.to_owned(),
         provider: None,
@@ -45,7 +45,7 @@ pub fn register_action(wanted: &Registration) -> Action {
         provider: Some(wanted.provider.clone()),
         server_id: Some(wanted.server_id.clone()),
         ..row(
-            Do::Register,
+            ActionKind::Register,
             Some(&wanted.template),
             wanted.name.as_str(),
             &wanted.because,
@@ -56,7 +56,7 @@ pub fn register_action(wanted: &Registration) -> Action {
 /// Returns the row of a Jenkins node that is made before its server.
 pub fn node_first_action(create: &Create) -> Action {
     Action {
-        act: Do::Register,
+        kind: ActionKind::Register,
         because: "its server is to join as this node".to_owned(),
         ..create_action(create)
     }
@@ -65,7 +65,7 @@ pub fn node_first_action(create: &Create) -> Action {
 /// Returns the row of a Jenkins node that is taken away again, since it gets no server.
 pub fn take_back_action(create: &Create) -> Action {
     Action {
-        act: Do::DeleteNode,
+        kind: ActionKind::DeleteNode,
         because: "it was made for a server that is not made".to_owned(),
         provider: None,
         ..create_action(create)
@@ -75,15 +75,15 @@ pub fn take_back_action(create: &Create) -> Action {
 /// Returns the row of the removal of a floating IP, port or volume.
 pub fn leftover_action(target: &Leftover) -> Action {
     // An address says more than its id.
-    let (act, what) = match target.kind {
-        BelongingKind::FloatingIp => (Do::DeleteFloatingIp, &target.name),
-        BelongingKind::Port => (Do::DeletePort, &target.id),
-        BelongingKind::Volume => (Do::DeleteVolume, &target.id),
+    let (kind, what) = match target.kind {
+        ResourceKind::FloatingIp => (ActionKind::DeleteFloatingIp, &target.name),
+        ResourceKind::Port => (ActionKind::DeletePort, &target.id),
+        ResourceKind::Volume => (ActionKind::DeleteVolume, &target.id),
     };
     Action {
         provider: Some(target.provider.clone()),
         target: Some(what.clone()),
-        ..row(act, target.template.as_ref(), &target.server, &target.because)
+        ..row(kind, target.template.as_ref(), &target.server, &target.because)
     }
 }
 
@@ -93,7 +93,7 @@ pub fn floating_ip_action(wanted: &NewFloatingIp) -> Action {
         provider: Some(wanted.provider.clone()),
         server_id: Some(wanted.server_id.clone()),
         ..row(
-            Do::CreateFloatingIp,
+            ActionKind::CreateFloatingIp,
             Some(&wanted.template),
             &wanted.server,
             &wanted.because,
@@ -105,23 +105,28 @@ pub fn floating_ip_action(wanted: &NewFloatingIp) -> Action {
 pub fn create_action(create: &Create) -> Action {
     Action {
         provider: Some(create.provider.clone()),
-        ..row(Do::Create, Some(&create.template), &create.name, &create.because)
+        ..row(
+            ActionKind::Create,
+            Some(&create.template),
+            &create.name,
+            &create.because,
+        )
     }
 }
 
 /// Returns the row of what is done about the anchor.
 pub fn anchor_action(anchor: Anchor) -> Action {
-    let act = match anchor {
-        Anchor::Make => Do::Register,
-        Anchor::Mark => Do::Offline,
+    let kind = match anchor {
+        Anchor::Make => ActionKind::Register,
+        Anchor::Mark => ActionKind::Offline,
     };
-    row(act, None, Computer::ANCHOR, anchor.because())
+    row(kind, None, Computer::ANCHOR, anchor.because())
 }
 
 /// Returns the row of a mark that is taken off.
 pub fn unmark_action(unmark: &Unmark) -> Action {
     row(
-        Do::Online,
+        ActionKind::Online,
         unmark.template.as_ref(),
         unmark.node.as_str(),
         &unmark.because,
@@ -131,7 +136,7 @@ pub fn unmark_action(unmark: &Unmark) -> Action {
 /// Returns the row of a node that is to take no new work.
 pub fn drain_action(drain: &Drain) -> Action {
     row(
-        Do::Offline,
+        ActionKind::Offline,
         drain.template.as_ref(),
         drain.node.as_str(),
         &drain.because,
@@ -143,9 +148,9 @@ pub fn removal_actions(removal: &Removal) -> Vec<Action> {
     let mut actions = Vec::new();
     if let Some(node) = &removal.node {
         if !node.marked {
-            actions.push(node_action(removal, node, Do::Offline));
+            actions.push(node_action(removal, node, ActionKind::Offline));
         }
-        actions.push(node_action(removal, node, Do::DeleteNode));
+        actions.push(node_action(removal, node, ActionKind::DeleteNode));
     }
     actions.extend(removal.floating_ips.iter().map(leftover_action));
     if let Some(server) = &removal.server {
@@ -155,8 +160,13 @@ pub fn removal_actions(removal: &Removal) -> Vec<Action> {
 }
 
 /// Returns the row of one step on a Jenkins node.
-pub fn node_action(removal: &Removal, node: &NodeToRemove, act: Do) -> Action {
-    row(act, removal.template.as_ref(), node.name.as_str(), &removal.because)
+pub fn node_action(removal: &Removal, node: &NodeToRemove, kind: ActionKind) -> Action {
+    row(
+        kind,
+        removal.template.as_ref(),
+        node.name.as_str(),
+        &removal.why.to_string(),
+    )
 }
 
 /// Returns the row of the deletion of a server.
@@ -165,10 +175,10 @@ pub fn server_action(removal: &Removal, server: &ServerToRemove) -> Action {
         provider: Some(server.provider.clone()),
         server_id: Some(server.id.clone()),
         ..row(
-            Do::DeleteServer,
+            ActionKind::DeleteServer,
             removal.template.as_ref(),
             &server.name,
-            &removal.because,
+            &removal.why.to_string(),
         )
     }
 }

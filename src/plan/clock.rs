@@ -1,11 +1,11 @@
-//! What two readings of the clock tell: whether idle times can be trusted, and how far apart passes are.
+//! Time between passes: whether idle times can be trusted, and how far apart passes are.
 //!
-//! Ages of servers are left to `phase`, which takes them by the cloud's clock.
+//! Ages of servers follow the clock of their cloud; see `fleet::inventory`.
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::words::span;
-use crate::state::{Controller, State};
+use crate::plan::words::span;
+use crate::state::{Controller, Sighting, State};
 
 /// How many gaps between passes are remembered.
 const GAPS: usize = 10;
@@ -17,7 +17,7 @@ const SHORT_GAP: SignedDuration = SignedDuration::from_mins(10);
 const BREAK_FACTOR: i64 = 5;
 
 /// Returns why idle times restart in this pass, if they do.
-pub(super) fn restart(state: &State, now: Timestamp) -> Option<String> {
+pub fn restart(state: &State, now: Timestamp) -> Option<String> {
     let last = state.last_pass.as_ref()?.at;
     if now < last {
         return Some("the clock went back since the last pass: idle times restart, nothing idle is removed".to_owned());
@@ -33,7 +33,7 @@ pub(super) fn restart(state: &State, now: Timestamp) -> Option<String> {
 }
 
 /// Returns what is to be remembered of the controller's start. A Jenkins that does not tell leaves it as it was.
-pub(super) fn controller(before: Option<&Controller>, session: Option<&String>, now: Timestamp) -> Option<Controller> {
+pub fn controller(before: Option<&Controller>, session: Option<&String>, now: Timestamp) -> Option<Controller> {
     let Some(session) = session else {
         return before.cloned();
     };
@@ -49,7 +49,7 @@ pub(super) fn controller(before: Option<&Controller>, session: Option<&String>, 
 }
 
 /// Returns the gaps to remember, this pass among them.
-pub(super) fn gaps(state: &State, now: Timestamp) -> Vec<i64> {
+pub fn gaps(state: &State, now: Timestamp) -> Vec<i64> {
     let mut gaps = state.gaps.clone();
     if let Some(last) = &state.last_pass
         && now > last.at
@@ -67,8 +67,26 @@ fn median(gaps: &[i64]) -> Option<i64> {
 }
 
 /// Returns how long ago something was, never less than nothing.
-pub(super) fn since(now: Timestamp, then: Timestamp) -> SignedDuration {
+pub fn since(now: Timestamp, then: Timestamp) -> SignedDuration {
     now.duration_since(then).max(SignedDuration::ZERO)
+}
+
+/// Things that are absent must be seen so in as many passes before they are acted on.
+pub const SIGHTINGS: u32 = 2;
+
+/// Counts one more sighting.
+pub fn sighted_again(before: Option<Sighting>, now: Timestamp) -> Sighting {
+    match before {
+        Some(seen) => Sighting {
+            passes: seen.passes.saturating_add(1),
+            ..seen
+        },
+        None => Sighting {
+            first: now,
+            passes: 1,
+            known: false,
+        },
+    }
 }
 
 #[cfg(test)]

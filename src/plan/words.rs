@@ -5,17 +5,17 @@ use jiff::{SignedDuration, Timestamp};
 use crate::text::excerpt;
 
 /// Writes a length of time for people, in whole seconds.
-pub(super) fn span(length: SignedDuration) -> String {
+pub fn span(length: SignedDuration) -> String {
     format!("{:#}", SignedDuration::from_secs(length.as_secs()))
 }
 
 /// Writes a point in time for people, in whole seconds.
-pub(super) fn moment(at: Timestamp) -> String {
+pub fn moment(at: Timestamp) -> String {
     Timestamp::from_second(at.as_second()).unwrap_or(at).to_string()
 }
 
 /// Makes a text of Jenkins or of a cloud fit for a sentence: nothing hidden, not too long.
-pub(super) fn shown(text: &str) -> String {
+pub fn shown(text: &str) -> String {
     excerpt(text, 200)
 }
 

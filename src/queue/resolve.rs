@@ -1,17 +1,17 @@
-//! From what a sentence and the other sources say to a wish: names are looked up among nodes and templates, and the
+//! From what a sentence and the other sources say to a label request: names are looked up among nodes and templates, and the
 //! sources are taken in the order in which they are exact.
 
 use foldhash::{HashMap, HashSet};
 use std::cell::OnceCell;
 
-use super::task::{self, Told};
-use super::why::Said;
-use super::{Ask, Kind, NodeTemplates, Wish};
+use super::label_request::{Ask, Kind, LabelRequest, NodeTemplates};
+use super::reason::{Cause, NoConfig, UnknownLabel, shorten};
+use super::task::{self, LabelSource};
+use super::why::Sentence;
 use crate::labels::{Label, Labels};
 use crate::model::{
     Computer, JenkinsView, NodeName, QueueItem, Reading, TaskLabel, TemplateName, split_address_name, template_in_name,
 };
-use crate::text::excerpt;
 
 /// What is looked up for every item: nodes, templates, and the view.
 pub(super) struct Resolver<'a> {
@@ -40,18 +40,6 @@ enum JobLabel {
     Refused(String),
     Nothing,
 }
-
-/// How every reason begins that a label is hidden since there is no agent.
-pub(super) const HIDDEN: &str = "jenkins has no agent at all";
-const NO_AGENT: &str = "jenkins has no agent at all, so its queue names no label; keep one permanent agent there \
-                        (it may be offline), as jenkins.anchor: true does";
-const ANCHOR: &str = "jenkins names the anchor alone, which its label does not exclude, instead of the label; \
-                      jenkins.labels_from: script would tell it";
-const REFUSED: &str = "the nodes at hand refuse the job for reasons of their own, which do not name its label";
-const MATRIX: &str = "the label of a matrix child stands only in the configuration of its job";
-const PER_BUILD: &str = "jenkins has no agent at all, so its queue names no label, and the label of this build is not \
-                         that of its job; keep one permanent agent there (it may be offline), as jenkins.anchor: true \
-                         does";
 
 impl<'a> Resolver<'a> {
     pub(super) fn new(view: &'a JenkinsView, kinds: &'a [Kind<'a>], linked: &'a NodeTemplates<'a>) -> Self {
@@ -86,24 +74,31 @@ impl<'a> Resolver<'a> {
 
     /// Returns what an item waits for; `None` when no server helps. `offline_at_once`: Jenkins called it stuck before
     /// a job without a label can be.
-    pub(super) fn wish(&self, said: Said<'_>, item: &QueueItem, offline_at_once: bool) -> Option<Wish> {
-        match said {
-            Said::NoServerHelps => None,
-            Said::NoLabel => Some(Wish::Unlabelled),
-            Said::Label(text) => self.label(&exact(text, item)?),
+    pub(super) fn label_request(
+        &self,
+        sentence: Sentence<'_>,
+        item: &QueueItem,
+        offline_at_once: bool,
+    ) -> Option<LabelRequest> {
+        match sentence {
+            Sentence::NoServerHelps => None,
+            Sentence::NoLabel => Some(LabelRequest::Unlabelled),
+            Sentence::Label(text) => self.label(&exact(text, item)?),
             // An item without a label fits what accepts it, whichever node refuses it at the moment.
-            Said::Node(name) if task::told(item) == Told::Anywhere && !self.is_built_in(name) => Some(Wish::Unlabelled),
-            Said::NodeOrLabel(name) | Said::Node(name) => self.named(said, name, item),
-            Said::Plain if self.has_agents => self.plain(item),
-            Said::Plain if offline_at_once => self.by_job(item, PER_BUILD, false),
-            Said::Plain => self.by_job(item, NO_AGENT, true),
-            Said::Refused => self.by_job(item, REFUSED, true),
-            Said::Unread => self.by_job(item, &self.unread(item), !offline_at_once),
+            Sentence::Node(name) if task::label_source(item) == LabelSource::Anywhere && !self.is_built_in(name) => {
+                Some(LabelRequest::Unlabelled)
+            }
+            Sentence::NodeOrLabel(name) | Sentence::Node(name) => self.named(sentence, name, item),
+            Sentence::Plain if self.has_agents => self.plain(item),
+            Sentence::Plain if offline_at_once => self.by_job(item, Cause::NoAgentForBuild, false),
+            Sentence::Plain => self.by_job(item, Cause::NoAgent, true),
+            Sentence::Refused => self.by_job(item, Cause::NodesRefuse, true),
+            Sentence::Unread => self.by_job(item, self.unread(item), !offline_at_once),
         }
     }
 
     /// `executor on ‘X’` and `‘X’ is offline`.
-    fn named(&self, said: Said<'_>, name: &str, item: &QueueItem) -> Option<Wish> {
+    fn named(&self, sentence: Sentence<'_>, name: &str, item: &QueueItem) -> Option<LabelRequest> {
         if let Some(node) = self.agents.get(name) {
             return self.at_node(node, item);
         }
@@ -111,14 +106,14 @@ impl<'a> Resolver<'a> {
             return self.at_built_in(item);
         }
         if let Some(template) = self.template_of(name).filter(|_| self.blind && is_server_name(name)) {
-            return Some(Wish::Template(template));
+            return Some(LabelRequest::Template(template));
         }
-        if matches!(said, Said::NodeOrLabel(_)) {
+        if matches!(sentence, Sentence::NodeOrLabel(_)) {
             let label = self.unless_node(exact(name, item)?, item);
             let bare = |kind: &&Kind<'_>| label.as_atom() == Some(kind.name.as_str());
             let is_label = |kind: &Kind<'_>| label.as_atom().is_some_and(|name| kind.labels.contains(name));
             return match self.kinds.iter().find(bare) {
-                Some(kind) if !self.kinds.iter().any(is_label) => Some(Wish::Template(kind.name.clone())),
+                Some(kind) if !self.kinds.iter().any(is_label) => Some(LabelRequest::Template(kind.name.clone())),
                 _ => self.label(&label),
             };
         }
@@ -126,13 +121,9 @@ impl<'a> Resolver<'a> {
             return self.label(&told);
         }
         match (self.template_of(name), is_server_name(name)) {
-            (Some(_), true) => Some(Wish::GoneNode(NodeName::new(name))),
-            (Some(template), false) => Some(Wish::Template(template)),
-            (None, _) => {
-                let name = shorten(name);
-                let reason = format!("the job waits for the node \"{name}\", which jenkins does not list");
-                self.by_job(item, &reason, true)
-            }
+            (Some(_), true) => Some(LabelRequest::GoneNode(NodeName::new(name))),
+            (Some(template), false) => Some(LabelRequest::Template(template)),
+            (None, _) => self.by_job(item, Cause::NodeNotListed(NodeName::new(name)), true),
         }
     }
 
@@ -155,14 +146,14 @@ impl<'a> Resolver<'a> {
     }
 
     /// Returns what an item waits for whose label is known for certain; `None`: it may run anywhere.
-    pub(super) fn exactly(&self, said: Said<'_>, label: Option<&str>) -> Option<Wish> {
+    pub(super) fn exactly(&self, sentence: Sentence<'_>, label: Option<&str>) -> Option<LabelRequest> {
         let Some(label) = label.and_then(Label::printed) else {
-            return (said != Said::NoServerHelps).then_some(Wish::Unlabelled);
+            return (sentence != Sentence::NoServerHelps).then_some(LabelRequest::Unlabelled);
         };
-        match said {
-            Said::NoServerHelps => None,
+        match sentence {
+            Sentence::NoServerHelps => None,
             // As in `at_built_in`.
-            Said::NodeOrLabel(name) | Said::Node(name)
+            Sentence::NodeOrLabel(name) | Sentence::Node(name)
                 if self.is_built_in(name) && !self.kinds.iter().any(|kind| label.matches(kind.labels)) =>
             {
                 None
@@ -172,10 +163,10 @@ impl<'a> Resolver<'a> {
     }
 
     /// The item waits for the one agent that matches its label.
-    fn at_node(&self, node: &Computer, item: &QueueItem) -> Option<Wish> {
+    fn at_node(&self, node: &Computer, item: &QueueItem) -> Option<LabelRequest> {
         if node.is_anchor() {
             // It bears no label, so that it says nothing of what is asked for.
-            return self.by_job(item, ANCHOR, false);
+            return self.by_job(item, Cause::Anchor, false);
         }
         let name = node.name.as_str();
         let labels = self.labels_of(node);
@@ -193,40 +184,33 @@ impl<'a> Resolver<'a> {
                 return self.label(&label);
             }
         }
-        if let Some(template) = self.linked.of(&node.name).or_else(|| self.template_of(name)) {
-            return Some(Wish::Template(template));
+        if let Some(template) = self.linked.template_of(&node.name).or_else(|| self.template_of(name)) {
+            return Some(LabelRequest::Template(template));
         }
         Some(match labels {
             // Nothing but its name can be what is asked for.
-            Some(Reading::Read(labels)) if labels.is_empty() => Wish::Label(Label::atom(name)),
-            Some(Reading::Read(labels)) => Wish::Like {
+            Some(Reading::Read(labels)) if labels.is_empty() => LabelRequest::Label(Label::atom(name)),
+            Some(Reading::Read(labels)) => LabelRequest::Like {
                 node: node.name.clone(),
                 labels,
             },
-            Some(Reading::Unreadable(why)) => {
-                let reason = format!(
-                    "the labels of the node \"{}\" could not be read: {}",
-                    shorten(name),
-                    shorten(&why)
-                );
-                Wish::Unknown { reason, ask: None }
-            }
-            None => {
-                let reason = format!(
-                    "the job waits for the node \"{}\", whose labels are not known",
-                    shorten(name)
-                );
-                Wish::Unknown {
-                    reason,
-                    ask: Some(Ask::NodeLabels(node.name.clone())),
+            Some(Reading::Unreadable(error)) => {
+                let (node, error) = (node.name.clone(), shorten(&error));
+                LabelRequest::Unknown {
+                    reason: Cause::NodeLabelsUnreadable { node, error }.into(),
+                    ask: None,
                 }
             }
+            None => LabelRequest::Unknown {
+                reason: Cause::NodeLabelsUnknown(node.name.clone()).into(),
+                ask: Some(Ask::NodeLabels(node.name.clone())),
+            },
         })
     }
 
     /// The item waits for the built-in node, the only one that matches: a server helps only where the job's label is
     /// known and one of a template satisfies it (`!windows`).
-    fn at_built_in(&self, item: &QueueItem) -> Option<Wish> {
+    fn at_built_in(&self, item: &QueueItem) -> Option<LabelRequest> {
         match self.job_label(item) {
             JobLabel::Known(label) if self.kinds.iter().any(|kind| label.matches(kind.labels)) => self.label(&label),
             _ => None,
@@ -234,38 +218,45 @@ impl<'a> Resolver<'a> {
     }
 
     /// The plain sentence while there are agents: the job has no label.
-    fn plain(&self, item: &QueueItem) -> Option<Wish> {
+    fn plain(&self, item: &QueueItem) -> Option<LabelRequest> {
         if !task::is_matrix(item) && exported(item).is_none() {
-            return Some(Wish::Unlabelled);
+            return Some(LabelRequest::Unlabelled);
         }
         match self.job_label(item) {
             JobLabel::Known(label) => self.label(&label),
             // Of a refusal: the sentence is that of an item without a label, and nothing else speaks for one.
-            JobLabel::Anywhere | JobLabel::Refused(_) => Some(Wish::Unlabelled),
-            JobLabel::Ask(ask) => Some(Wish::Unknown {
-                reason: MATRIX.to_owned(),
+            JobLabel::Anywhere | JobLabel::Refused(_) => Some(LabelRequest::Unlabelled),
+            JobLabel::Ask(ask) => Some(LabelRequest::Unknown {
+                reason: Cause::Matrix.into(),
                 ask: Some(ask),
             }),
             JobLabel::Unreadable(_) | JobLabel::Nothing => {
                 let values = values(item);
                 let fits = |kind: &Kind<'_>| values.iter().all(|value| kind.labels.contains(value));
                 let fits = !values.is_empty() && self.kinds.iter().any(fits);
-                Some(if fits { Wish::Values(values) } else { Wish::Unlabelled })
+                Some(if fits {
+                    LabelRequest::Values(values)
+                } else {
+                    LabelRequest::Unlabelled
+                })
             }
         }
     }
 
     /// The sentence does not tell the label, so the job has to. `anywhere`: a job without a label is believed.
-    fn by_job(&self, item: &QueueItem, reason: &str, anywhere: bool) -> Option<Wish> {
-        let unknown = |reason: String, ask| Some(Wish::Unknown { reason, ask });
-        let unreadable = match self.job_label(item) {
+    fn by_job(&self, item: &QueueItem, cause: Cause, anywhere: bool) -> Option<LabelRequest> {
+        let unknown = |config, ask| {
+            let reason = UnknownLabel { cause, config };
+            Some(LabelRequest::Unknown { reason, ask })
+        };
+        let config = match self.job_label(item) {
             JobLabel::Known(label) => return self.label(&label),
-            JobLabel::Anywhere if anywhere => return Some(Wish::Unlabelled),
-            JobLabel::Ask(ask) => return unknown(reason.to_owned(), Some(ask)),
+            JobLabel::Anywhere if anywhere => return Some(LabelRequest::Unlabelled),
+            JobLabel::Ask(ask) => return unknown(None, Some(ask)),
             // Which of the values are labels is not for us to guess.
-            JobLabel::Refused(permission) => return unknown(format!("{reason}; {}", refused(&permission)), None),
-            JobLabel::Unreadable(why) => format!("; its configuration could not be read: {}", shorten(&why)),
-            JobLabel::Anywhere | JobLabel::Nothing => String::new(),
+            JobLabel::Refused(permission) => return unknown(Some(NoConfig::Permission(shorten(&permission))), None),
+            JobLabel::Unreadable(error) => Some(NoConfig::Unreadable(shorten(&error))),
+            JobLabel::Anywhere | JobLabel::Nothing => None,
         };
         let values = if task::is_matrix(item) {
             values(item)
@@ -273,18 +264,18 @@ impl<'a> Resolver<'a> {
             Vec::new()
         };
         if values.is_empty() {
-            unknown(format!("{reason}{unreadable}"), None)
+            unknown(config, None)
         } else {
-            Some(Wish::Values(values))
+            Some(LabelRequest::Values(values))
         }
     }
 
     fn job_label(&self, item: &QueueItem) -> JobLabel {
-        let path = match task::told(item) {
-            Told::Expression(text) => return Label::exported(text).map_or(JobLabel::Anywhere, JobLabel::Known),
-            Told::Anywhere => return JobLabel::Anywhere,
-            Told::Nothing => return JobLabel::Nothing,
-            Told::InConfig(path) => path,
+        let path = match task::label_source(item) {
+            LabelSource::Expression(text) => return Label::exported(text).map_or(JobLabel::Anywhere, JobLabel::Known),
+            LabelSource::Anywhere => return JobLabel::Anywhere,
+            LabelSource::Nothing => return JobLabel::Nothing,
+            LabelSource::InConfig(path) => path,
         };
         if let Some(permission) = self.view.refused_jobs.get(&path) {
             return JobLabel::Refused(permission.clone());
@@ -300,38 +291,38 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Returns whether items with the same sentence, class and exported label may still wish different things, by
+    /// Returns whether items with the same sentence, class and exported label may still label request different things, by
     /// their jobs.
-    pub(super) fn differs_by_job(&self, said: Said<'_>, item: &QueueItem) -> bool {
-        let by_sentence = match said {
-            Said::NoServerHelps | Said::NoLabel | Said::Label(_) => true,
-            Said::NodeOrLabel(name) => !self.agents.contains_key(name) && !self.is_built_in(name),
-            Said::Node(_) | Said::Plain | Said::Refused | Said::Unread => false,
+    pub(super) fn differs_by_job(&self, sentence: Sentence<'_>, item: &QueueItem) -> bool {
+        let by_sentence = match sentence {
+            Sentence::NoServerHelps | Sentence::NoLabel | Sentence::Label(_) => true,
+            Sentence::NodeOrLabel(name) => !self.agents.contains_key(name) && !self.is_built_in(name),
+            Sentence::Node(_) | Sentence::Plain | Sentence::Refused | Sentence::Unread => false,
         };
         let by_task = match &item.label {
             TaskLabel::Expression(text) => !text.is_empty(),
-            TaskLabel::Anywhere | TaskLabel::Untold => task::never_in_config(item),
+            TaskLabel::Anywhere | TaskLabel::Absent => task::never_in_config(item),
         };
         !by_sentence && !by_task
     }
 
     /// A label that is known. A lone name that is no label of a template may be that of a node.
-    pub(super) fn label(&self, label: &Label) -> Option<Wish> {
+    pub(super) fn label(&self, label: &Label) -> Option<LabelRequest> {
         let Some(name) = label.as_atom() else {
-            return Some(Wish::Label(label.clone()));
+            return Some(LabelRequest::Label(label.clone()));
         };
         if self.kinds.iter().any(|kind| kind.labels.contains(name)) {
-            return Some(Wish::Label(label.clone()));
+            return Some(LabelRequest::Label(label.clone()));
         }
         if self.agents.contains_key(name) {
-            return Some(Wish::Label(label.clone()));
+            return Some(LabelRequest::Label(label.clone()));
         }
         if self.is_built_in(name) {
             return None;
         }
         Some(match self.template_of(name) {
-            Some(template) if template.as_str() != name => Wish::GoneNode(NodeName::new(name)),
-            _ => Wish::Label(label.clone()),
+            Some(template) if template.as_str() != name => LabelRequest::GoneNode(NodeName::new(name)),
+            _ => LabelRequest::Label(label.clone()),
         })
     }
 
@@ -364,28 +355,15 @@ impl<'a> Resolver<'a> {
         node.name.as_str() == name || labels.iter().any(|label| label == name)
     }
 
-    fn unread(&self, item: &QueueItem) -> String {
-        let Some(why) = &item.why else {
-            return "jenkins does not say why the job waits".to_owned();
-        };
-        let why = shorten(why);
-        match &self.view.language {
-            Some(language) => format!(
-                "jenkins answers in its own language (X-Jenkins-Language: {}) and the sentence cannot be read; let its \
-                 locale plugin heed the browser's language, or set jenkins.labels_from: script: \"{why}\"",
-                shorten(language)
-            ),
-            None => format!("the sentence cannot be read: \"{why}\""),
+    fn unread(&self, item: &QueueItem) -> Cause {
+        match &item.why {
+            None => Cause::NoSentence,
+            Some(sentence) => Cause::UnreadSentence {
+                sentence: shorten(sentence),
+                language: self.view.language.clone(),
+            },
         }
     }
-}
-
-/// Says that Jenkins does not let the user see a job's configuration, and what mends it.
-fn refused(permission: &str) -> String {
-    format!(
-        "its job's configuration would tell it, and the user lacks {} (grant it, or set jenkins.anchor: true)",
-        shorten(permission)
-    )
 }
 
 /// Reads a label that `why` names. Printing loses a little (a quote in a name), so that the job's own text is taken
@@ -399,8 +377,8 @@ fn exact(text: &str, item: &QueueItem) -> Option<Label> {
 
 /// Returns the label that the task exports.
 fn exported(item: &QueueItem) -> Option<Label> {
-    match task::told(item) {
-        Told::Expression(text) => Label::exported(text),
+    match task::label_source(item) {
+        LabelSource::Expression(text) => Label::exported(text),
         _ => None,
     }
 }
@@ -415,9 +393,4 @@ fn values(item: &QueueItem) -> Vec<String> {
 /// Returns whether a name has the form of a node of ours.
 fn is_server_name(name: &str) -> bool {
     template_in_name(name).is_some() || split_address_name(name).is_some()
-}
-
-/// Shortens a text that came from Jenkins to what a message can hold.
-fn shorten(text: &str) -> String {
-    excerpt(text, 120)
 }

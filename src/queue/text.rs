@@ -1,8 +1,8 @@
 //! Reads a text that a person asks about: a whole `why` sentence, or a label.
 
+use super::label_request::{Kind, LabelRequest, NodeTemplates};
 use super::resolve::Resolver;
-use super::why::{self, Said};
-use super::{Kind, NodeTemplates, Wish};
+use super::why::{self, Sentence};
 use crate::labels::Label;
 use crate::model::{JenkinsView, QueueItem, Stage, TaskLabel};
 use crate::text::java_trim;
@@ -13,7 +13,7 @@ pub struct Explained {
     /// What kind of text it is.
     pub kind: TextKind,
     /// What an item with this sentence or label waits for; `None` when no server helps it.
-    pub wish: Option<Wish>,
+    pub label_request: Option<LabelRequest>,
     /// The label, when there is one.
     pub label: Option<Label>,
     /// How the label was read.
@@ -40,7 +40,7 @@ pub enum Syntax {
 
 impl Syntax {
     /// Returns how a label was read.
-    pub fn of(label: &Label) -> Self {
+    pub fn of_label(label: &Label) -> Self {
         if label.is_fallback() {
             Self::Atom
         } else {
@@ -57,29 +57,29 @@ pub fn read_text(text: &str, view: Option<&JenkinsView>, kinds: &[Kind<'_>]) -> 
         Some(view) => Resolver::new(view, kinds, &linked),
         None => Resolver::blind(&empty, kinds, &linked),
     };
-    let (kind, wish, label) = match why::read(text) {
-        Said::Unread => {
+    let (kind, label_request, label) = match why::read(text) {
+        Sentence::Unread => {
             let label = Label::read(java_trim(text));
-            let wish = match &label {
+            let label_request = match &label {
                 Some(label) => resolver.label(label),
                 // An empty label is none.
-                None => Some(Wish::Unlabelled),
+                None => Some(LabelRequest::Unlabelled),
             };
-            (TextKind::Label, wish, label)
+            (TextKind::Label, label_request, label)
         }
-        said => {
-            let wish = resolver.wish(said, &bare_item(text), false);
-            let label = match &wish {
-                Some(Wish::Label(label)) => Some(label.clone()),
+        sentence => {
+            let label_request = resolver.label_request(sentence, &bare_item(text), false);
+            let label = match &label_request {
+                Some(LabelRequest::Label(label)) => Some(label.clone()),
                 _ => None,
             };
-            (TextKind::Why, wish, label)
+            (TextKind::Why, label_request, label)
         }
     };
-    let syntax = label.as_ref().map(Syntax::of);
+    let syntax = label.as_ref().map(Syntax::of_label);
     Explained {
         kind,
-        wish,
+        label_request,
         label,
         syntax,
     }
@@ -97,6 +97,6 @@ fn bare_item(why: &str) -> QueueItem {
         task: String::new(),
         task_name: String::new(),
         task_url: None,
-        label: TaskLabel::Untold,
+        label: TaskLabel::Absent,
     }
 }

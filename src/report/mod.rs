@@ -14,7 +14,7 @@ use crate::plan::Waiting;
 /// What an action does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Do {
+pub enum ActionKind {
     /// POST a server.
     Create,
     /// Make a Jenkins node.
@@ -37,7 +37,7 @@ pub enum Do {
     DeleteVolume,
 }
 
-impl Do {
+impl ActionKind {
     /// Returns the word of the JSON report.
     pub fn word(self) -> &'static str {
         match self {
@@ -73,12 +73,26 @@ pub enum Outcome {
     Skipped,
 }
 
+impl Outcome {
+    /// Returns the word for people.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Refused => "refused",
+            Self::Unknown => "outcome unknown",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
 /// One action of a pass.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Action {
     /// What.
     #[serde(rename = "do")]
-    pub act: Do,
+    pub kind: ActionKind,
     /// The template.
     pub node: Option<String>,
     /// The server or Jenkins node.
@@ -115,7 +129,7 @@ pub struct Seen {
 
 /// The whole report of a pass.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Report {
+pub struct PassReport {
     /// The format.
     pub version: u32,
     /// The id of the pass.

@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
-use super::{Action, Do, Outcome, Report};
+use super::{Action, ActionKind, Outcome, PassReport};
 use crate::plan::Waiting;
-use crate::text::{excerpt, printable};
+use crate::state::Phase;
+use crate::text::{age, excerpt, plural, printable};
 
 /// The most characters of one sentence.
 const WIDTH: usize = 500;
@@ -12,7 +13,7 @@ const WIDTH: usize = 500;
 /// Prints one action on one line.
 pub fn action(out: &mut dyn Write, action: &Action) -> io::Result<()> {
     let Action {
-        act,
+        kind,
         node,
         name,
         provider,
@@ -26,40 +27,45 @@ pub fn action(out: &mut dyn Write, action: &Action) -> io::Result<()> {
         .as_ref()
         .map_or_else(String::new, |provider| format!(" at {provider}"));
     let id = server_id.as_ref().map_or_else(String::new, |id| format!(" ({id})"));
-    let target = target.as_ref().map_or_else(String::new, |target| match act {
-        Do::CreateFloatingIp => format!(" gets {target}"),
+    let target = target.as_ref().map_or_else(String::new, |target| match kind {
+        ActionKind::CreateFloatingIp => format!(" gets {target}"),
         _ => format!(" {target} of"),
     });
-    let (before, after) = if *act == Do::CreateFloatingIp {
+    let (before, after) = if *kind == ActionKind::CreateFloatingIp {
         ("", target.as_str())
     } else {
         (target.as_str(), "")
     };
-    let kind = match (act, node) {
-        (Do::Create, Some(node)) if !name.starts_with(node.as_str()) => format!(" [{node}]"),
+    let template = match (kind, node) {
+        (ActionKind::Create, Some(node)) if !name.starts_with(node.as_str()) => format!(" [{node}]"),
         _ => String::new(),
     };
     let verdict = match (result, error) {
         (Outcome::Planned, _) => String::new(),
         (Outcome::Done, _) => ": done".to_owned(),
-        (other, None) => format!(": {}", word(*other)),
-        (other, Some(error)) => format!(": {}: {error}", word(*other)),
+        (other, None) => format!(": {}", other.word()),
+        (other, Some(error)) => format!(": {}: {error}", other.word()),
     };
     let line = format!(
-        "{:<13}{before} {name}{after}{kind}{place}{id}{verdict}; because {because}",
-        act.word()
+        "{:<13}{before} {name}{after}{template}{place}{id}{verdict}; because {because}",
+        kind.word()
     );
     writeln!(out, "{}", excerpt(&line, WIDTH * 2))
 }
 
-fn word(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Planned => "planned",
-        Outcome::Done => "done",
-        Outcome::Failed => "failed",
-        Outcome::Refused => "refused",
-        Outcome::Unknown => "outcome unknown",
-        Outcome::Skipped => "skipped",
+/// Returns the word for a phase in a table.
+pub fn phase(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Intent => "intent",
+        Phase::Booting => "booting",
+        Phase::Online => "online",
+        Phase::Idle => "idle",
+        Phase::Busy => "busy",
+        Phase::Draining => "draining",
+        Phase::Offline => "offline",
+        Phase::Error => "error",
+        Phase::Deleting => "deleting",
+        Phase::Orphan => "orphan",
     }
 }
 
@@ -80,9 +86,9 @@ pub fn waiting(out: &mut dyn Write, rows: &[Waiting]) -> io::Result<()> {
         let by = served_by
             .as_ref()
             .map_or_else(String::new, |template| format!(" [{template}]"));
-        let plural = if *items == 1 { "item" } else { "items" };
         let line = format!(
-            "waits         {items} {plural} for {label}{by}, oldest {}: {reason} (e.g. item {}, {})",
+            "waits         {} for {label}{by}, oldest {}: {reason} (e.g. item {}, {})",
+            plural(*items, "item"),
             age(*oldest_seconds),
             example.item,
             printable(&example.task, 80)
@@ -94,8 +100,8 @@ pub fn waiting(out: &mut dyn Write, rows: &[Waiting]) -> io::Result<()> {
 
 /// Prints what follows the actions of a pass: what waits, the notes, the closing line. `judged` is whether the pass
 /// asked what the queue waits for; `destroy` does not.
-pub fn closing(out: &mut dyn Write, report: &Report, judged: bool) -> io::Result<()> {
-    let Report {
+pub fn closing(out: &mut dyn Write, report: &PassReport, judged: bool) -> io::Result<()> {
+    let PassReport {
         version: _,
         pass,
         dry_run,
@@ -115,12 +121,12 @@ pub fn closing(out: &mut dyn Write, report: &Report, judged: bool) -> io::Result
     let counted = if actions.is_empty() {
         if *dry_run { "dry run, no action" } else { "no action" }.to_owned()
     } else if *dry_run {
-        format!("dry run, {}", count(actions.len() as u64, "action", "actions"))
+        format!("dry run, {}", plural(actions.len(), "action"))
     } else {
         let done = actions.iter().filter(|action| action.result == Outcome::Done).count();
-        format!("{done} of {} done", count(actions.len() as u64, "action", "actions"))
+        format!("{done} of {} done", plural(actions.len(), "action"))
     };
-    let items = count(observed.queue_items, "item", "items");
+    let items = plural(observed.queue_items, "item");
     let queue = if judged {
         format!("{} waiting of {items} in the queue", observed.waiting)
     } else {
@@ -128,26 +134,10 @@ pub fn closing(out: &mut dyn Write, report: &Report, judged: bool) -> io::Result
     };
     writeln!(
         out,
-        "pass {pass}: {queue}, {}, {}; {counted}; {seconds:.2} s, exit {exit}",
-        count(observed.jenkins_nodes, "Jenkins node", "Jenkins nodes"),
-        count(servers, "server of ours", "servers of ours"),
+        "pass {pass}: {queue}, {}, {} of ours; {counted}; {seconds:.2} s, exit {exit}",
+        plural(observed.jenkins_nodes, "Jenkins node"),
+        plural(servers, "server"),
     )
-}
-
-/// Prints a number with its noun.
-pub fn count(number: u64, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
-}
-
-/// Prints seconds as a person says them: `45s`, `12m`, `3h 05m`, `2d 3h`.
-pub fn age(seconds: i64) -> String {
-    let seconds = seconds.max(0);
-    match seconds {
-        0..60 => format!("{seconds}s"),
-        60..3600 => format!("{}m", seconds / 60),
-        3600..86_400 => format!("{}h {:02}m", seconds / 3600, seconds % 3600 / 60),
-        _ => format!("{}d {}h", seconds / 86_400, seconds % 86_400 / 3600),
-    }
 }
 
 #[cfg(test)]
@@ -155,15 +145,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_age_is_said_as_a_person_says_it() {
-        let said: Vec<String> = [-5, 0, 59, 61, 3660, 90_000].into_iter().map(age).collect();
-        assert_eq!(said, ["0s", "0s", "59s", "1m", "1h 01m", "1d 1h"]);
-    }
-
-    #[test]
     fn a_failed_action_says_what_and_why_on_one_line() {
         let failed = Action {
-            act: Do::Create,
+            kind: ActionKind::Create,
             node: Some("small".to_owned()),
             name: "small__0123456789ab".to_owned(),
             provider: Some("openstack".into()),

@@ -13,7 +13,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{BelongingKind, JobConfig, NodeId, NodeName, ProviderName, ServerId, Spoken, TemplateName, Zone};
+use crate::model::{
+    JobConfig, NodeId, NodeName, ProviderName, ResourceKind, ServerId, ServiceBases, TemplateName, Zone,
+};
 
 pub use backoff::{Backoff, BackoffKey};
 pub use drift::{LabelDrift, LabelRetry};
@@ -62,11 +64,11 @@ pub struct State {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub drifts: BTreeMap<TemplateName, LabelDrift>,
     /// Jenkins nodes of ours that have no server, with how often they were seen so.
-    #[serde(default)]
-    pub stray_nodes: BTreeMap<NodeName, Sighting>,
+    #[serde(default, rename = "stray_nodes")]
+    pub orphan_nodes: BTreeMap<NodeName, Sighting>,
     /// Servers of ours that are gone and whose floating IPs, ports and volumes were not seen gone yet, by server name.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub leaving: BTreeMap<String, Leaving>,
+    #[serde(default, rename = "leaving", skip_serializing_if = "BTreeMap::is_empty")]
+    pub gone_servers: BTreeMap<String, GoneServer>,
     /// When everything that bears our mark was last looked through, by provider.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub swept: BTreeMap<ProviderName, Timestamp>,
@@ -99,8 +101,8 @@ pub struct State {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ssh_made_in: Option<String>,
     /// Where services of the clouds answer, where that is not where almost all do.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub spoken: BTreeMap<ProviderName, Spoken>,
+    #[serde(default, rename = "spoken", skip_serializing_if = "BTreeMap::is_empty")]
+    pub service_bases: BTreeMap<ProviderName, ServiceBases>,
 }
 
 impl Default for State {
@@ -118,8 +120,8 @@ impl Default for State {
             proved: BTreeMap::new(),
             images: BTreeMap::new(),
             drifts: BTreeMap::new(),
-            stray_nodes: BTreeMap::new(),
-            leaving: BTreeMap::new(),
+            orphan_nodes: BTreeMap::new(),
+            gone_servers: BTreeMap::new(),
             swept: BTreeMap::new(),
             host_keys: BTreeMap::new(),
             failures: BTreeMap::new(),
@@ -130,7 +132,7 @@ impl Default for State {
             queue_seen: BTreeMap::new(),
             refusals: BTreeMap::new(),
             ssh_made_in: None,
-            spoken: BTreeMap::new(),
+            service_bases: BTreeMap::new(),
         }
     }
 }
@@ -263,7 +265,7 @@ pub struct NodeMemory {
     pub deleting_since: Option<Timestamp>,
     /// What it has that can outlive it.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub had: BTreeSet<BelongingKind>,
+    pub had: BTreeSet<ResourceKind>,
     /// Whether its volumes bear our mark, or it was settled that they get none.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub volumes_settled: bool,
@@ -297,14 +299,14 @@ fn is_zero(number: &u32) -> bool {
 
 /// A server of ours that is gone; what it had may still be there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Leaving {
+pub struct GoneServer {
     /// The cloud.
     pub provider: ProviderName,
     /// Its id, where it is known.
     #[serde(default)]
     pub server_id: Option<ServerId>,
     /// What it had.
-    pub kinds: BTreeSet<BelongingKind>,
+    pub kinds: BTreeSet<ResourceKind>,
     /// Since when it is gone.
     pub since: Timestamp,
     /// In how many passes something of it was seen.

@@ -31,7 +31,12 @@ fn a_wrong_import_is_found() {
         (
             "config/mod.rs",
             "let x = serde_yaml::from_str::<Value>(text);",
-            "serde_yaml is used in config/load.rs only",
+            "serde_yaml is used in config/effective.rs only",
+        ),
+        (
+            "config/provider.rs",
+            "use crate::provider::{openstack::OpenStack, kind::Kind};",
+            "of crate::provider it may import crate::provider::kind, crate::provider::kinds only",
         ),
         ("pass/mod.rs", "use fs2;", "fs2 is used in lock.rs only"),
         (
@@ -55,7 +60,7 @@ fn a_wrong_import_is_found() {
             "a pure module names std::fs",
         ),
         (
-            "model.rs",
+            "model/names.rs",
             "use std::time::Instant;",
             "a pure module names std::time::Instant",
         ),
@@ -105,7 +110,10 @@ fn a_right_import_is_left_alone() {
             "http.rs",
             "use ureq::{Agent, Proxy};\nuse log::debug;\nuse crate::access::Transport;",
         ),
-        ("model.rs", "use std::net::IpAddr;\nuse std::collections::BTreeMap;"),
+        (
+            "model/names.rs",
+            "use std::net::IpAddr;\nuse std::collections::BTreeMap;",
+        ),
         ("plan/mod.rs", "let log = 1; let fs = log + 1; r#type::f();"),
     ];
     for (file, source) in cases {
@@ -118,7 +126,7 @@ fn lines_stay_where_they_are() {
     let source = "/* a\nb */\n#[cfg(test)]\nmod tests {\n  x\n}\nuse crate::cli::Y;\n";
     let cleaned = without_tests(&without_text(source));
     assert_eq!(cleaned.lines().count(), source.lines().count());
-    assert!(findings("model.rs", source)[0].starts_with("src/model.rs:7: crate::cli::Y"));
+    assert!(findings("model/names.rs", source)[0].starts_with("src/model/names.rs:7: crate::cli::Y"));
 }
 
 /// Shows the imports between files, `a.rs -> b.rs: item`; there is a `lib.rs` besides.

@@ -30,6 +30,37 @@ fn the_usage_is_wrong() {
 }
 
 #[test]
+fn the_effective_configuration_is_printed() {
+    let site = Site::with(NODES, "limits: {canary: 5}\ndefaults: {max_builds: 7}");
+    let done = site.mita(&["config"]);
+    assert_eq!((done.code, done.err.as_str()), (0, ""), "{}", done.err);
+    for line in [
+        "canary: 5",
+        "max_booting: 50",
+        "max_builds: 7  # from defaults",
+        "token: '***'",
+        "password: '***'",
+    ] {
+        assert!(
+            done.out.lines().any(|printed| printed.trim() == line),
+            "{line} in\n{}",
+            done.out
+        );
+    }
+    std::fs::write(site.config(), &done.out).unwrap();
+    let again = site.mita(&["config"]);
+    assert_eq!(again.code, 0, "{}", again.err);
+    let json = site.mita(&["config", "-o", "json"]);
+    assert_eq!((json.code, json.out.as_str()), (2, ""));
+    let help = site.mita(&["config", "--help"]);
+    assert!(help.out.contains("mita config | diff before.yaml -"), "{}", help.out);
+    assert!(site.mita(&["--help"]).out.contains("Print the effective configuration"));
+    assert!(site.world.calls().is_empty());
+    let broken = Site::with(&NODES.replace("size:", "sizes:"), "");
+    assert_eq!(broken.mita(&["config"]).code, 3);
+}
+
+#[test]
 fn the_configuration_is_unusable() {
     let site = Site::with(&NODES.replace("size:", "sizes:"), "limitz: {}");
     let done = site.mita(&["run"]);

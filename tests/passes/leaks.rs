@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::belongings::{FLOATING, GONE, floating_ips, leftover};
 use super::fakes::{Agent, CloudServer, Volume};
+use super::resources::{FLOATING, GONE, floating_ips, leftover};
 use super::site::{Done, Site, job};
 
 const UUID: &str = "0b3cf3a1-5f0f-4a4e-9d5b-7b8a4f1f2d3c";

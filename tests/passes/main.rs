@@ -17,7 +17,6 @@ mod fakes;
 mod program;
 
 mod answers;
-mod belongings;
 mod builds;
 mod chaos;
 mod clouds;
@@ -33,6 +32,7 @@ mod odd;
 mod races;
 mod refused;
 mod register;
+mod resources;
 mod safety;
 mod servers;
 mod site;

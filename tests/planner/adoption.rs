@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use mita::config::{Adopt, Template};
-use mita::model::{Address, BelongingKind, Belongings, NodeId, Reading, ServerStatus};
+use mita::model::{Address, NodeId, Reading, ResourceKind, Resources, ServerStatus};
 use mita::plan::{Plan, audit, destroy, plan};
 use mita::state::{Phase, State};
 
@@ -665,14 +665,14 @@ fn what_belongs_to_one_that_was_taken_is_not_ours() {
     // As fresh as one of ours that is to get an address, and whose volume is to get our mark.
     let name = unmarked(&mut world, &original("small", 1), 1, mins(3));
     world.server_mut(&name).volumes = vec!["data of a person".to_owned()];
-    world.cloud(CLOUD).belongings = Some(Reading::Read(Belongings {
-        kinds: BelongingKind::ALL.into(),
-        ..Belongings::default()
+    world.cloud(CLOUD).resources = Some(Reading::Read(Resources {
+        kinds: ResourceKind::ALL.into(),
+        ..Resources::default()
     }));
     let plan = world.pass(mins(1));
     assert!(plan.floating_ips.is_empty() && plan.volume_marks.is_empty(), "{plan:?}");
     assert!(plan.state.nodes.values().all(|node| node.had.is_empty()));
     world.lose_server(&name);
     let plan = world.plan();
-    assert!(plan.state.leaving.is_empty() && plan.sweeps.is_empty(), "{plan:?}");
+    assert!(plan.state.gone_servers.is_empty() && plan.sweeps.is_empty(), "{plan:?}");
 }

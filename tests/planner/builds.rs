@@ -49,9 +49,9 @@ fn a_node_of_one_build_is_closed_while_it_runs_and_goes_right_after() {
     let plan = world.plan();
     assert_eq!(removed(&plan), [name.as_str()], "without waiting for idle_grace");
     assert!(
-        plan.removals[0].because.contains("max_builds"),
+        plan.removals[0].why.to_string().contains("max_builds"),
         "{}",
-        plan.removals[0].because
+        plan.removals[0].why
     );
 }
 
@@ -86,9 +86,9 @@ fn a_node_that_had_its_builds_is_no_supply() {
     let plan = world.plan();
     assert_eq!(removed(&plan), [name.as_str()]);
     assert!(
-        plan.removals[0].because.contains("1 of 1 builds"),
+        plan.removals[0].why.to_string().contains("1 of 1 builds"),
         "{}",
-        plan.removals[0].because
+        plan.removals[0].why
     );
     assert!(plan.drains.is_empty(), "it goes already");
     world.config.limits.max_deletes_per_pass = 0;

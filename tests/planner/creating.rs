@@ -392,7 +392,7 @@ fn a_server_that_never_joins_holds_its_template_back() {
     let plan = world.plan();
     assert_eq!((plan.creates.len(), plan.removals.len()), (0, 1));
     assert_eq!(
-        plan.removals[0].because,
+        plan.removals[0].why.to_string(),
         "it did not join Jenkins within 15m (boot_grace)"
     );
     assert!(plan.state.backoffs.contains_key("template small at openstack"));

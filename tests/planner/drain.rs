@@ -75,9 +75,9 @@ fn a_drain_is_never_taken_back_and_ends_with_the_builds() {
     let plan = world.plan();
     assert_eq!(removed(&plan), [name.as_str()], "at once, whatever waits");
     assert!(
-        plan.removals[0].because.contains("by hand"),
+        plan.removals[0].why.to_string().contains("by hand"),
         "{}",
-        plan.removals[0].because
+        plan.removals[0].why
     );
     assert!(plan.removals[0].node.as_ref().unwrap().marked);
 }

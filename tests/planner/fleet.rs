@@ -14,7 +14,7 @@ use crate::world::{CLOUD, World, cloud};
 pub struct Fleet {
     pub world: World,
     /// The labels that the script of each template registers.
-    pub registers: BTreeMap<String, Vec<String>>,
+    pub registrations: BTreeMap<String, Vec<String>>,
     /// The passes until a server joins.
     pub boots: u32,
     /// Servers that boot, with the passes that are left.
@@ -30,7 +30,7 @@ impl Fleet {
         let templates = world.config.templates.iter();
         let promised = templates.map(|t| (t.name.to_string(), t.labels.iter().cloned().collect()));
         Self {
-            registers: promised.collect(),
+            registrations: promised.collect(),
             world,
             boots: 2,
             booting: BTreeMap::new(),
@@ -40,9 +40,9 @@ impl Fleet {
     }
 
     /// Changes the labels that the script of a template registers.
-    pub fn registers(&mut self, template: &str, labels: &[&str]) {
+    pub fn registrations(&mut self, template: &str, labels: &[&str]) {
         let labels = labels.iter().map(|label| (*label).to_owned()).collect();
-        self.registers.insert(template.to_owned(), labels);
+        self.registrations.insert(template.to_owned(), labels);
     }
 
     /// Makes a pass, does what it plans, and lets time go on.
@@ -124,7 +124,7 @@ impl Fleet {
                 .iter()
                 .find(|t| t.name.as_str() == template)
                 .map(|t| t.executors);
-            let labels = self.registers[&template].clone();
+            let labels = self.registrations[&template].clone();
             self.world.node(&name, executors.unwrap_or(1));
             self.world.labels(&name, labels.iter().map(String::as_str));
         }

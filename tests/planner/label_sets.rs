@@ -50,7 +50,7 @@ impl Labelled {
             let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
             let kept = random.some(&labels, 70);
             let more = random.some(&LABELS, 15);
-            fleet.registers(template, &[kept, more].concat());
+            fleet.registrations(template, &[kept, more].concat());
         }
         Self {
             random,
@@ -175,9 +175,9 @@ impl Labelled {
             let because = Some(create.because.as_str()).filter(|text| !text.contains("slot of an older item"));
             let label = because.and_then(|text| text.split(" for ").nth(1)?.split("; ").next());
             let label = label.and_then(Label::read);
-            let registers: Labels = self.fleet.registers[template].iter().cloned().collect();
+            let registrations: Labels = self.fleet.registrations[template].iter().cloned().collect();
             let in_vain =
-                label.is_some_and(|label| label.matches(&self.promised[template]) && !label.matches(&registers));
+                label.is_some_and(|label| label.matches(&self.promised[template]) && !label.matches(&registrations));
             let Some(last) = self.in_vain.get_mut(template).filter(|_| in_vain) else {
                 continue;
             };

@@ -17,7 +17,7 @@ fn world() -> World {
 /// The same, whose script registers `linux` alone.
 fn drifted() -> Fleet {
     let mut fleet = Fleet::new(world());
-    fleet.registers("big", &["linux"]);
+    fleet.registrations("big", &["linux"]);
     fleet
 }
 
@@ -109,7 +109,7 @@ fn a_server_that_has_the_label_ends_it() {
     fleet.passes(HOUR, mins(1));
     assert_eq!(fleet.made.len(), 3);
     // The image that the script fetches its client from was mended; the configuration is the same.
-    fleet.registers("big", &["linux", "huge"]);
+    fleet.registrations("big", &["linux", "huge"]);
     let plans = fleet.passes(HOUR * 25, mins(5));
     assert_eq!(drifts(plans.last().unwrap()), 0);
     assert!(
@@ -208,7 +208,7 @@ fn another_template_serves_the_label_instead() {
     ]);
     world.config.templates[1].priority = 200;
     let mut fleet = Fleet::new(world);
-    fleet.registers("big", &["linux"]);
+    fleet.registrations("big", &["linux"]);
     fleet.world.items(1, "huge");
     fleet.passes(mins(10), mins(1));
     let made: Vec<&str> = fleet.made.iter().map(|(_, create)| create.template.as_str()).collect();
@@ -225,9 +225,9 @@ fn the_newest_node_counts() {
     fleet.world.items(1, "huge");
     fleet.boots = 2;
     fleet.passes(mins(3), mins(1));
-    fleet.registers("big", &["linux"]);
+    fleet.registrations("big", &["linux"]);
     fleet.pass(mins(1));
-    fleet.registers("big", &["linux", "huge"]);
+    fleet.registrations("big", &["linux", "huge"]);
     let plans = fleet.passes(mins(5), mins(1));
     assert!(plans.iter().all(|plan| plan.state.drifts.is_empty()));
     assert_eq!(fleet.made.len(), 5, "those without the label are no supply");
@@ -455,7 +455,7 @@ fn a_node_that_stands_in_for_a_foreign_one_must_have_its_labels() {
     let name = world.up("big", 1, mins(30));
     world.items(1, "foreign");
     let item = &mut world.observed.jenkins.queue[0];
-    item.label = mita::model::TaskLabel::Untold;
+    item.label = mita::model::TaskLabel::Absent;
     item.why = Some("Waiting for next available executor on ‘foreign’".to_owned());
     for (labels, made) in [(&["linux", "huge"][..], 0), (&["linux"], 1)] {
         world.labels(&name, labels.iter().copied());
@@ -482,7 +482,7 @@ fn the_state_keeps_what_is_known_of_labels() {
 /// A template `small` that promises `linux`, whose agents join with `swarm`, too.
 fn swarming() -> Fleet {
     let mut fleet = Fleet::new(with(vec![template("small", &["linux"])]));
-    fleet.registers("small", &["linux", "swarm"]);
+    fleet.registrations("small", &["linux", "swarm"]);
     fleet
 }
 
@@ -511,7 +511,7 @@ fn a_label_beside_the_promised_ones_that_items_exclude_costs_one_server_a_day() 
     assert!(fleet.made[2..].iter().all(|(_, create)| create.retry));
     assert_eq!(said(&plans), 4);
     // Once the script leaves it out, the next try ends it.
-    fleet.registers("small", &["linux"]);
+    fleet.registrations("small", &["linux"]);
     let plans = fleet.passes(HOUR * 25, mins(5));
     assert_eq!(drifts(plans.last().unwrap()), 0);
     assert_eq!(fleet.made.len(), 7, "one tried, and the other item got its server");
@@ -580,7 +580,7 @@ fn a_label_that_a_person_adds_later_says_nothing_of_the_template() {
 fn labels_beside_the_promised_ones_that_come_a_moment_later_count() {
     for first in [&["linux"][..], &["linux", "first"]] {
         let mut fleet = swarming();
-        fleet.registers("small", first);
+        fleet.registrations("small", first);
         fleet.world.items(1, "linux && !swarm && !first");
         fleet.passes(mins(3), mins(1));
         let name = fleet.world.observed.jenkins.computers[0].name.to_string();
@@ -599,7 +599,7 @@ fn no_label_that_an_item_excludes_is_forgotten_however_many_there_are() {
     for excluded in ["tool-299", &long] {
         let mut fleet = swarming();
         let all = many.iter().map(String::as_str).chain(["linux", &long]);
-        fleet.registers("small", &all.collect::<Vec<_>>());
+        fleet.registrations("small", &all.collect::<Vec<_>>());
         fleet.world.items(1, &format!("linux && !{excluded}"));
         let plans = fleet.passes(HOUR * 3, mins(1));
         assert_eq!(fleet.made.len(), 1, "{excluded}");
@@ -636,7 +636,7 @@ fn a_label_is_said_once_a_day_though_items_and_nodes_come_and_go() {
     let mut fleet = Fleet::new(with(vec![template("small", &["linux"])]));
     let mut plans = Vec::new();
     for turn in 0..20 {
-        fleet.registers("small", &["linux", ["a", "b"][turn % 2]]);
+        fleet.registrations("small", &["linux", ["a", "b"][turn % 2]]);
         fleet.world.items(1, "linux && !a && !b");
         fleet.world.items(2, "linux");
         plans.extend(fleet.passes(mins(4), mins(1)));
@@ -649,7 +649,7 @@ fn a_label_is_said_once_a_day_though_items_and_nodes_come_and_go() {
 #[test]
 fn labels_of_one_template_make_one_sentence() {
     let mut fleet = swarming();
-    fleet.registers("small", &["linux", "a", "b", "c"]);
+    fleet.registrations("small", &["linux", "a", "b", "c"]);
     fleet.world.items(1, "linux && !a && !b");
     let plans = fleet.passes(HOUR, mins(1));
     assert_eq!(
@@ -665,7 +665,7 @@ fn labels_of_one_template_make_one_sentence() {
 #[test]
 fn a_label_that_another_template_spares_is_no_news() {
     let mut fleet = Fleet::new(with(vec![template("small", &["linux"]), template("other", &["linux"])]));
-    fleet.registers("small", &["linux", "swarm"]);
+    fleet.registrations("small", &["linux", "swarm"]);
     fleet.world.items(1, "linux && !swarm");
     let plans = fleet.passes(HOUR, mins(1));
     let made: Vec<&str> = fleet.made.iter().map(|(_, create)| create.template.as_str()).collect();

@@ -550,7 +550,7 @@ fn demand_and_planner_share_the_link() {
             item.why = Some(format!("‘{name}’ is offline"));
             item.task_class =
                 Some("org.jenkinsci.plugins.workflow.support.steps.ExecutorStepExecution$PlaceholderTask".to_owned());
-            item.label = mita::model::TaskLabel::Untold;
+            item.label = mita::model::TaskLabel::Absent;
         }
         let plan = world.plan();
         assert_eq!(plan.creates.len(), 10, "{name}: {:?}", plan.unmet);
@@ -561,7 +561,8 @@ fn demand_and_planner_share_the_link() {
 fn what_a_list_of_an_executable_lacks_twice_is_gone() {
     let mut world = world();
     let provider = world.config.providers.get_mut(CLOUD).unwrap();
-    provider.kind = mita::config::ProviderKind::Exec(Box::new(mita::access::ExecAccess {
+    provider.kind = &mita::provider::exec::settings::KIND;
+    provider.settings = Box::new(mita::provider::exec::access::ExecAccess {
         provider: CLOUD.to_owned(),
         owner: "test".to_owned(),
         program: "/bin/true".into(),
@@ -571,7 +572,7 @@ fn what_a_list_of_an_executable_lacks_twice_is_gone() {
         environment: std::collections::BTreeMap::new(),
         timeout: mins(1),
         max_output: 1 << 20,
-    }));
+    });
     let server = world.server("small", 1, mins(30));
     world.node(&server, 1);
     world.pass(mins(1));

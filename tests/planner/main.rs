@@ -2,7 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic, and these helpers are tests")]
 
 mod adoption;
-mod belongings;
 mod broken;
 mod builds;
 mod clouds;
@@ -23,6 +22,7 @@ mod odd;
 mod random;
 mod register;
 mod removing;
+mod resources;
 mod restart;
 mod seeing;
 mod sim;

@@ -47,7 +47,7 @@ fn one_idle_node_goes_for_one_job_and_the_server_comes_once_it_is_gone() {
     let plan = world.pass(mins(1));
     assert_eq!(removed(&plan), ["a__000000000001"]);
     assert_eq!(
-        plan.removals[0].because,
+        plan.removals[0].why.to_string(),
         "it has been idle for 2m and nobody needs it, while queue item 100 (job 100) waits: the fleet is at its max of 3 \
          servers (limits.max_servers)"
     );
@@ -181,7 +181,7 @@ fn the_longest_idle_goes_and_no_more_than_is_needed() {
     world.config.templates[0].idle_grace = mins(9);
     let plan = world.plan();
     assert_eq!(removed(&plan), ["a__000000000002", "a__000000000004"]);
-    assert!(plan.removals[0].because.ends_with("and nobody needs it"));
+    assert!(plan.removals[0].why.to_string().ends_with("and nobody needs it"));
     // A fleet that is too large already needs more to go.
     world.config.templates[0].idle_grace = mins(40);
     world.config.limits.max_servers = Some(3);

@@ -107,7 +107,7 @@ fn a_job_without_a_label_is_told_from_one_whose_label_is_not_known() {
     world.node("somebody's", 1);
     world.items(2, "linux");
     world.observed.jenkins.queue[0].label = TaskLabel::Anywhere;
-    world.observed.jenkins.queue[1].label = TaskLabel::Untold;
+    world.observed.jenkins.queue[1].label = TaskLabel::Absent;
     for item in &mut world.observed.jenkins.queue {
         item.why = Some("Waiting for next available executor".to_owned());
         item.task_url = None;

@@ -20,7 +20,7 @@ fn inbound() -> World {
 }
 
 fn registered(plan: &Plan) -> Vec<(&str, String)> {
-    let wanted = plan.registers.iter();
+    let wanted = plan.registrations.iter();
     wanted
         .map(|wanted| (wanted.name.as_str(), wanted.address.to_string()))
         .collect()
@@ -38,12 +38,15 @@ fn a_server_that_is_up_gets_its_node_once() {
     let plan = world.pass(mins(1));
     assert_eq!(registered(&plan), [(name.as_str(), "10.0.0.2".to_owned())]);
     assert_eq!(
-        (plan.registers[0].template.clone(), plan.registers[0].host_key.clone()),
+        (
+            plan.registrations[0].template.clone(),
+            plan.registrations[0].host_key.clone()
+        ),
         (TemplateName::new("small"), None)
     );
     waiting(&mut world, &name);
     let plan = world.pass(mins(1));
-    assert!(plan.registers.is_empty() && plan.removals.is_empty(), "{plan:?}");
+    assert!(plan.registrations.is_empty() && plan.removals.is_empty(), "{plan:?}");
     assert_eq!(plan.templates[0].booting, 1, "it is still to join");
 }
 
@@ -97,7 +100,7 @@ fn one_that_had_joined_and_lost_its_node_is_not_registered_again() {
     world.pass(mins(1));
     world.observed.jenkins.computers.clear();
     let plan = world.pass(mins(1));
-    assert!(plan.registers.is_empty(), "{:?}", plan.registers);
+    assert!(plan.registrations.is_empty(), "{:?}", plan.registrations);
 }
 
 #[test]
@@ -124,7 +127,7 @@ fn a_key_that_was_made_is_used_and_then_forgotten() {
         .host_keys
         .insert(id(2), "of a server that is gone".to_owned());
     let plan = world.pass(mins(1));
-    assert_eq!(plan.registers[0].host_key.as_deref(), Some("ssh-ed25519 AAAA"));
+    assert_eq!(plan.registrations[0].host_key.as_deref(), Some("ssh-ed25519 AAAA"));
     assert_eq!(world.state.host_keys.len(), 1);
     waiting(&mut world, &name);
     world.pass(mins(1));
@@ -143,7 +146,7 @@ fn a_node_that_waits_for_its_server_is_no_loss() {
     }
     let plan = world.pass(mins(1));
     let removal = &plan.removals[0];
-    assert!(removal.because.contains("boot_grace"), "{}", removal.because);
+    assert!(removal.why.to_string().contains("boot_grace"), "{}", removal.why);
     assert!(
         removal.node.is_some() && removal.server.is_some(),
         "the node goes, too: {removal:?}"
@@ -173,7 +176,7 @@ fn an_intents_node_is_ours_and_goes_once_the_intent_is_given_up() {
     for _ in 0..3 {
         let plan = world.pass(mins(1));
         assert!(
-            plan.removals.is_empty() && plan.stray_nodes.is_empty(),
+            plan.removals.is_empty() && plan.orphan_nodes.is_empty(),
             "the intent is open"
         );
     }

@@ -2,7 +2,7 @@
 
 use mita::config::MinReady;
 use mita::model::{Computer, ServerStatus, TaskLabel};
-use mita::plan::{MARK_PREFIX, mark_text};
+use mita::plan::{LimitReached, MARK_PREFIX, Why, mark_text};
 use mita::state::Phase;
 
 use crate::world::{CLOUD, World, busy, marked, mins, offline, removed, secs, template, with, world};
@@ -27,7 +27,7 @@ fn an_idle_node_goes_after_its_grace() {
     let plan = world.plan();
     assert_eq!(removed(&plan), [name.as_str()]);
     let removal = &plan.removals[0];
-    assert_eq!(removal.because, "it has been idle for 40m and nobody needs it");
+    assert_eq!(removal.why.to_string(), "it has been idle for 40m and nobody needs it");
     assert_eq!(removal.node.as_ref().unwrap().name.as_str(), name);
     assert_eq!(plan.servers[0].idle_seconds, Some(2400));
 }
@@ -112,7 +112,7 @@ fn outdated_idle_nodes_go_first() {
     let plan = world.plan();
     assert_eq!(removed(&plan), [outdated.as_str()]);
     assert_eq!(
-        plan.removals[0].because,
+        plan.removals[0].why.to_string(),
         "it has been idle for 41m, its template was changed, and nobody needs it"
     );
     assert_eq!(plan.notes.len(), 1, "{:?}", plan.notes);
@@ -156,7 +156,7 @@ fn over_its_age_an_idle_node_goes_at_once_and_gives_no_slots() {
     assert_eq!((removed(&plan), plan.creates.len()), (vec![name.as_str()], 1));
     assert_eq!(plan.servers[0].phase, Phase::Draining);
     assert_eq!(
-        plan.removals[0].because,
+        plan.removals[0].why.to_string(),
         "it is idle and 2h 1m old, over 2h (max_lifetime)"
     );
     busy(world.node_mut(&name));
@@ -171,7 +171,7 @@ fn a_server_in_error_goes_at_once() {
     world.server_mut(&name).fault = Some("boom\u{1b}".to_owned());
     let plan = world.plan();
     assert_eq!(removed(&plan), [name.as_str()]);
-    assert_eq!(plan.removals[0].because, "the cloud says ERROR: boom\\u{1b}");
+    assert_eq!(plan.removals[0].why.to_string(), "the cloud says ERROR: boom\\u{1b}");
     assert!(plan.removals[0].node.is_none());
     busy(world.node(&name, 1));
     let plan = world.plan();
@@ -240,6 +240,40 @@ fn what_a_person_took_offline_stays_whatever_it_is() {
 }
 
 #[test]
+fn the_audit_refuses_a_reason_that_is_not_so() {
+    let (world, name) = idle();
+    let plan = world.plan();
+    assert_eq!(removed(&plan), [name.as_str()]);
+    let text = String::new;
+    let idle = mins(41);
+    let untrue = [
+        Why::Failed(text()),
+        Why::TimedOut(idle),
+        Why::Offline(idle),
+        Why::UnknownToJenkins { passes: 2 },
+        Why::WithoutServer { passes: 2 },
+        Why::Monitored { idle, reason: text() },
+        Why::Drained(text()),
+        Why::Marked,
+        Why::Begun,
+        Why::StillThere,
+    ];
+    let broken = |why: Why| {
+        let mut plan = plan.clone();
+        plan.removals[0].why = why;
+        mita::plan::audit(&plan, &world.observed, &world.config, &world.state, &world.context).join("; ")
+    };
+    for why in untrue {
+        let found = broken(why.clone());
+        assert!(found.contains("for a reason that is not so"), "{why:?}: {found}");
+    }
+    assert_eq!(
+        broken(Why::LimitReached(LimitReached::MaxBuilds { seen: 1, most: 1 })),
+        ""
+    );
+}
+
+#[test]
 fn the_audit_knows_a_person_as_the_plan_does() {
     let (world, name) = idle();
     let plan = world.plan();
@@ -250,7 +284,8 @@ fn the_audit_knows_a_person_as_the_plan_does() {
         mita::plan::audit(&plan, &world.observed, &world.config, &world.state, &world.context).join("; ")
     };
     assert_eq!(broken(&|_| {}), "");
-    assert_eq!(broken(&|node| marked(node, &mark_text("p0"), PERSON)), "");
+    let by_us = broken(&|node| marked(node, &mark_text("p0"), PERSON));
+    assert!(!by_us.contains("person"), "{by_us}");
     assert!(broken(&|node| marked(node, "mine", PERSON)).contains("a person took it offline"));
     for class in [PERSON, "hudson.slaves.OfflineCause$ByCLI"] {
         let disconnect = |node: &mut Computer| {
@@ -305,7 +340,10 @@ fn a_server_that_jenkins_lost_goes_when_seen_so_twice() {
     }
     let plan = world.plan();
     assert_eq!(removed(&plan), [name.as_str()]);
-    assert_eq!(plan.removals[0].because, "Jenkins does not know it, seen in 6 passes");
+    assert_eq!(
+        plan.removals[0].why.to_string(),
+        "Jenkins does not know it, seen in 6 passes"
+    );
     // Seen in between, the count starts again.
     world.node(&name, 1);
     world.pass(secs(60));
@@ -325,7 +363,7 @@ fn a_node_without_its_server_goes_when_seen_so_twice() {
     let removal = &plan.removals[0];
     assert!(removal.server.is_none());
     assert_eq!(removal.node.as_ref().unwrap().name.as_str(), name);
-    assert_eq!(plan.stray_nodes.len(), 1);
+    assert_eq!(plan.orphan_nodes.len(), 1);
     busy(world.node_mut(&name));
     assert_eq!(world.plan().removals.len(), 0);
 }
@@ -340,7 +378,7 @@ fn a_node_with_an_address_is_ours_only_if_remembered() {
     world.lose_server("small__000000000001");
     world.pass(secs(60));
     let plan = world.plan();
-    let names: Vec<&str> = plan.stray_nodes.iter().map(mita::model::NodeName::as_str).collect();
+    let names: Vec<&str> = plan.orphan_nodes.iter().map(mita::model::NodeName::as_str).collect();
     assert_eq!(names, ["small+10.0.0.2"]);
     assert_eq!(plan.removals.len(), 1);
 }
@@ -355,7 +393,7 @@ fn no_stray_is_known_while_a_cloud_is_closed() {
     world.close("spare");
     for _ in 0..3 {
         let plan = world.pass(secs(60));
-        assert_eq!((plan.removals.len(), plan.stray_nodes.len()), (0, 0));
+        assert_eq!((plan.removals.len(), plan.orphan_nodes.len()), (0, 0));
     }
 }
 
@@ -403,7 +441,7 @@ fn nothing_foreign_is_touched() {
     for _ in 0..4 {
         let plan = world.pass(mins(9));
         assert_eq!(
-            (plan.removals.len(), plan.servers.len(), plan.stray_nodes.len()),
+            (plan.removals.len(), plan.servers.len(), plan.orphan_nodes.len()),
             (0, 0, 0)
         );
     }
@@ -485,7 +523,7 @@ fn a_node_that_an_item_names_stays() {
     let (mut world, name) = idle();
     world.items(1, "linux");
     let item = &mut world.observed.jenkins.queue[0];
-    item.label = TaskLabel::Untold;
+    item.label = TaskLabel::Absent;
     item.why = Some(format!("Waiting for next available executor on ‘{name}’"));
     item.task_class = Some("org.jenkinsci.plugins.workflow.support.steps.ExecutorStepExecution$PlaceholderTask".into());
     // A second node takes the item, as far as slots go; the first is the one that is named.

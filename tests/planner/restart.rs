@@ -48,9 +48,9 @@ fn nothing_is_removed_until_its_agents_had_time_to_come_back() {
     let plan = world.pass(mins(1));
     assert_eq!(plan.removals.len(), 1);
     assert!(
-        plan.removals[0].because.contains("ERROR"),
+        plan.removals[0].why.to_string().contains("ERROR"),
         "{}",
-        plan.removals[0].because
+        plan.removals[0].why
     );
 }
 

@@ -2,7 +2,7 @@
 
 use mita::model::{Address, NodeName, ServerId};
 use mita::plan::{eligible, plan, why_not};
-use mita::queue::Wish;
+use mita::queue::LabelRequest;
 use mita::state::{Phase, State};
 
 use crate::world::{CLOUD, busy, mins, offline, removed, secs, template, with, world};
@@ -123,7 +123,7 @@ fn what_fits_twice_is_not_touched() {
     for _ in 0..3 {
         let plan = world.pass(mins(9));
         assert_eq!(
-            (plan.removals.len(), plan.notes.len(), plan.stray_nodes.len()),
+            (plan.removals.len(), plan.notes.len(), plan.orphan_nodes.len()),
             (0, 1, 0)
         );
         assert!(
@@ -168,7 +168,7 @@ fn two_servers_with_one_id_both_count_and_neither_is_touched() {
             "{:?}",
             plan.notes
         );
-        assert!(plan.stray_nodes.is_empty());
+        assert!(plan.orphan_nodes.is_empty());
     }
 }
 
@@ -270,7 +270,7 @@ fn a_provider_that_is_no_longer_configured_is_forgotten_with_a_warning() {
     world.observed.clouds.remove("spare");
     world.config.providers.remove("spare");
     let plan = world.pass(secs(60));
-    assert_eq!((plan.state.nodes.len(), plan.stray_nodes.len()), (0, 0));
+    assert_eq!((plan.state.nodes.len(), plan.orphan_nodes.len()), (0, 0));
     assert!(plan.warnings[0].contains("no longer configured"), "{:?}", plan.warnings);
     assert!(world.pass(secs(60)).warnings.is_empty(), "said once");
 }
@@ -307,14 +307,14 @@ fn a_wish_finds_its_templates() {
     let mut templates = vec![template("a", &["x", "y"]), template("b", &["x"])];
     templates[1].priority = 1;
     let config = with(templates).config;
-    let check = |wish: Wish, expected: &[&str]| {
-        let found: Vec<&str> = eligible(&wish, &config)
+    let check = |label_request: LabelRequest, expected: &[&str]| {
+        let found: Vec<&str> = eligible(&label_request, &config)
             .iter()
             .map(|template| template.name.as_str())
             .collect();
-        assert_eq!(found, expected, "{wish:?}");
+        assert_eq!(found, expected, "{label_request:?}");
         for template in &config.templates {
-            let because = why_not(&wish, template);
+            let because = why_not(&label_request, template);
             assert_eq!(
                 because.ends_with("serves it"),
                 found.contains(&template.name.as_str()),
@@ -323,24 +323,30 @@ fn a_wish_finds_its_templates() {
         }
     };
     let labels = |labels: &[&str]| labels.iter().map(|label| (*label).to_owned()).collect::<Vec<_>>();
-    let like = |l: &[&str]| Wish::Like {
+    let like = |l: &[&str]| LabelRequest::Like {
         node: "n".into(),
         labels: labels(l).into_iter().collect(),
     };
-    check(Wish::Label(mita::labels::Label::read("x").unwrap()), &["b", "a"]);
-    check(Wish::Label(mita::labels::Label::read("x && !y").unwrap()), &["b"]);
-    check(Wish::Label(mita::labels::Label::read("a").unwrap()), &[]);
-    check(Wish::Template("a".into()), &["a"]);
-    check(Wish::Template("gone".into()), &[]);
-    check(Wish::Unlabelled, &[]);
+    check(
+        LabelRequest::Label(mita::labels::Label::read("x").unwrap()),
+        &["b", "a"],
+    );
+    check(
+        LabelRequest::Label(mita::labels::Label::read("x && !y").unwrap()),
+        &["b"],
+    );
+    check(LabelRequest::Label(mita::labels::Label::read("a").unwrap()), &[]);
+    check(LabelRequest::Template("a".into()), &["a"]);
+    check(LabelRequest::Template("gone".into()), &[]);
+    check(LabelRequest::Unlabelled, &[]);
     check(like(&["x", "y"]), &["a"]);
     check(like(&[]), &[]);
-    check(Wish::Values(labels(&["x"])), &["b", "a"]);
-    check(Wish::Values(Vec::new()), &[]);
-    check(Wish::GoneNode("n".into()), &[]);
+    check(LabelRequest::Values(labels(&["x"])), &["b", "a"]);
+    check(LabelRequest::Values(Vec::new()), &[]);
+    check(LabelRequest::GoneNode("n".into()), &[]);
     check(
-        Wish::Unknown {
-            reason: "no idea".to_owned(),
+        LabelRequest::Unknown {
+            reason: mita::queue::Cause::Matrix.into(),
             ask: None,
         },
         &[],

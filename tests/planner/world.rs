@@ -5,16 +5,18 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
-use mita::access::{EndpointOverrides, JenkinsAccess, JenkinsCredential, KeystoneAuth, OpenStackAccess, Transport};
+use mita::access::{JenkinsAccess, JenkinsCredential, Transport};
 use mita::config::{
-    Adopt, Agent, Config, HostKey, LabelSources, Limits, MinReady, Placement, ProviderConfig, ProviderKind, Register,
-    Template, Timing,
+    Adopt, Agent, Config, HostKey, LabelSources, Limits, MinReady, Placement, ProviderConfig, Register, Template,
+    Timing,
 };
 use mita::model::{
     Address, CloudView, Computer, ImageRef, JenkinsView, NodeId, Observed, Offer, Offers, Presence, ProviderName,
     Reading, Room, Server, ServerSpec, SizeRef, Unavailable, Zone, server_name,
 };
 use mita::plan::{Context, Plan, audit, plan};
+use mita::provider::openstack;
+use mita::provider::openstack::access::{EndpointOverrides, KeystoneAuth, OpenStackAccess};
 use mita::secret::Secret;
 use mita::state::State;
 
@@ -67,12 +69,12 @@ pub fn provider(name: &str) -> (ProviderName, ProviderConfig) {
         token_cache: None,
         transport,
     };
-    let kind = ProviderKind::OpenStack(Box::new(access));
     (
         name.into(),
         ProviderConfig {
             name: name.into(),
-            kind,
+            kind: &openstack::settings::KIND,
+            settings: Box::new(access),
             max_servers: None,
         },
     )

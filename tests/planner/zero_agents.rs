@@ -20,7 +20,7 @@ fn hidden(items: u64) -> World {
         item.why = Some(PLAIN.to_owned());
         item.task_class = Some(BLOCK.to_owned());
         item.task_url = Some("job/p/1/".to_owned());
-        item.label = mita::model::TaskLabel::Untold;
+        item.label = mita::model::TaskLabel::Absent;
     }
     world.config.labels.bootstrap = Some("first".into());
     world
@@ -164,7 +164,7 @@ fn the_anchor_is_nothing_that_goes() {
         world.config.labels.anchor = anchor;
         for _ in 0..50 {
             let plan = world.pass(mins(5));
-            assert!(plan.removals.is_empty() && plan.stray_nodes.is_empty());
+            assert!(plan.removals.is_empty() && plan.orphan_nodes.is_empty());
             assert!(plan.servers.is_empty());
         }
     }

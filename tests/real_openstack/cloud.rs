@@ -227,7 +227,7 @@ impl Cloud {
     }
 
     /// What belongs to a site, by its owner's mark wherever a test or the program writes one.
-    pub fn belongings(&self, what: &str, owner: &str) -> Vec<Value> {
+    pub fn resources(&self, what: &str, owner: &str) -> Vec<Value> {
         let ours = |thing: &Value| {
             let text = |key: &str| thing[key].as_str().unwrap_or_default().to_owned();
             text("description").contains(owner)
@@ -264,7 +264,7 @@ impl Cloud {
                 _ => NEUTRON.to_owned(),
             };
             poll(&format!("the {what} of the test are gone"), || {
-                let left = self.belongings(what, owner);
+                let left = self.resources(what, owner);
                 for thing in left.iter().filter(|thing| thing["status"] != "deleting") {
                     let id = thing["id"].as_str().unwrap();
                     self.ask("DELETE", &format!("{base}/{what}/{id}"), None);

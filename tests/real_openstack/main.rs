@@ -19,7 +19,6 @@ mod program;
 
 mod adoption;
 mod asked;
-mod belongings;
 mod cloud;
 mod clouds;
 mod failures;
@@ -31,5 +30,6 @@ mod outages;
 mod patience;
 mod quota;
 mod register;
+mod resources;
 mod services;
 mod site;

@@ -117,7 +117,7 @@ fn a_floating_ip_over_the_quota_is_said_and_harms_nobody() {
         .filter(|action| *action == "create_floating_ip done linux")
         .count();
     assert_eq!(made, 1, "{seen:?}");
-    assert_eq!(site.cloud.belongings("floatingips", &site.owner).len(), 1);
+    assert_eq!(site.cloud.resources("floatingips", &site.owner).len(), 1);
     let next = site.pass();
     assert!(
         next.actions().is_empty(),

@@ -173,7 +173,7 @@ pub struct Cloud {
     pub servers: Vec<Value>,
     /// Floating IPs, ports and volumes.
     #[serde(default)]
-    pub belongings: Vec<Value>,
+    pub resources: Vec<Value>,
     /// Fields of the cloud as it was seen.
     #[serde(default)]
     pub with: Value,

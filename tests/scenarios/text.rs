@@ -7,8 +7,8 @@ use std::fmt::{Display, Write as _};
 use jiff::Timestamp;
 use mita::config::Config;
 use mita::plan::{
-    Anchor, Create, Drain, Example, Keep, Leak, Leftover, NewFloatingIp, NodeToRemove, Plan, Registration, Removal,
-    Rollback, ServerRow, ServerToRemove, TemplateRow, Unmark, VolumeMark, Waiting,
+    Anchor, Create, Drain, Example, FailureRecord, Leak, Leftover, NewFloatingIp, NodeToRemove, Plan, Registration,
+    Removal, Rollback, ServerRow, ServerToRemove, TemplateRow, Unmark, VolumeMark, Waiting,
 };
 use mita::state::State;
 use serde::Serialize;
@@ -32,7 +32,7 @@ pub fn plan(plan: &Plan, before: &State, config: &Config, now: Timestamp) -> Str
         removals,
         sweeps,
         floating_ips,
-        registers,
+        registrations,
         volume_marks,
         lookups,
         asks,
@@ -43,7 +43,7 @@ pub fn plan(plan: &Plan, before: &State, config: &Config, now: Timestamp) -> Str
         warnings,
         news,
         servers,
-        stray_nodes,
+        orphan_nodes,
         templates,
         waiting_items,
     } = plan;
@@ -59,7 +59,7 @@ pub fn plan(plan: &Plan, before: &State, config: &Config, now: Timestamp) -> Str
         section("removals", removals.iter().map(removal)),
         section("sweeps", sweeps.iter().map(leftover)),
         section("floating IPs", floating_ips.iter().map(floating_ip)),
-        section("registers", registers.iter().map(registration)),
+        section("registers", registrations.iter().map(registration)),
         section("volume marks", volume_marks.iter().map(volume_mark)),
         section(
             "asks for servers",
@@ -74,7 +74,7 @@ pub fn plan(plan: &Plan, before: &State, config: &Config, now: Timestamp) -> Str
         section("news", news),
         section("templates", templates.iter().map(template_row)),
         section("servers", servers.iter().map(server_row)),
-        section("nodes without a server", stray_nodes),
+        section("nodes without a server", orphan_nodes),
         section("remembers", remembered(before, state, config, now)),
     ];
     let acts = if plan.acts() { "" } else { "no action\n" };
@@ -111,7 +111,11 @@ fn word(value: impl Serialize) -> String {
 }
 
 fn anchor_line(anchor: Anchor) -> String {
-    format!("{}: {}", word(anchor), anchor.because())
+    let what = match anchor {
+        Anchor::Make => "make",
+        Anchor::Mark => "mark",
+    };
+    format!("{what}: {}", anchor.because())
 }
 
 fn unmark(unmark: &Unmark) -> String {
@@ -148,7 +152,7 @@ fn removal(removal: &Removal) -> String {
         node,
         server,
         floating_ips,
-        because,
+        why,
     } = removal;
     let parts: Vec<String> = node
         .iter()
@@ -157,7 +161,7 @@ fn removal(removal: &Removal) -> String {
         .chain(server.iter().map(removed_server))
         .collect();
     let of = also(" (", template.as_ref());
-    format!("{}{of}{}: {because}", parts.join(", "), when(!of.is_empty(), ")"))
+    format!("{}{of}{}: {why}", parts.join(", "), when(!of.is_empty(), ")"))
 }
 
 fn removed_node(node: &NodeToRemove) -> String {
@@ -185,9 +189,9 @@ fn removed_server(server: &ServerToRemove) -> String {
         failure,
     } = server;
     let kept = match failure {
-        Keep::Nothing => "",
-        Keep::Failure => " [failed]",
-        Keep::Console => " [failed, keep the console]",
+        FailureRecord::Nothing => "",
+        FailureRecord::Failure => " [failed]",
+        FailureRecord::Console => " [failed, keep the console]",
     };
     format!(
         "server {name} ({id} at {provider}){}{kept}",

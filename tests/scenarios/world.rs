@@ -6,8 +6,8 @@ use std::fs;
 use jiff::{SignedDuration, Timestamp};
 use mita::config::{self, Config, Template};
 use mita::model::{
-    Address, Belonging, BelongingKind, Belongings, CloudView, Computer, JenkinsView, NodeId, Observed, Offers,
-    ProviderName, QueueItem, Reading, Room, Server, ServerStatus, Unavailable, server_name,
+    Address, CloudView, Computer, JenkinsView, NodeId, Observed, Offers, ProviderName, QueueItem, Reading, Resource,
+    ResourceKind, Resources, Room, Server, ServerStatus, Unavailable, server_name,
 };
 use mita::plan::{self, Context, Leak, Plan};
 use mita::state::{LastPass, NodeMemory, Phase, State};
@@ -128,7 +128,7 @@ impl World {
         let now = self.context.now;
         let mut view = CloudView {
             offers: Some(Reading::Read(self.offers(name, cloud)?)),
-            belongings: Some(Reading::Read(self.belongings(cloud)?)),
+            resources: Some(Reading::Read(self.resources(cloud)?)),
             ..facts::cloud()
         };
         for (number, change) in cloud.servers.iter().enumerate() {
@@ -157,22 +157,22 @@ impl World {
         Ok(offers)
     }
 
-    fn belongings(&self, cloud: &Cloud) -> Result<Belongings, String> {
+    fn resources(&self, cloud: &Cloud) -> Result<Resources, String> {
         let now = self.context.now;
-        let usual = Belonging {
+        let usual = Resource {
             name: "198.51.100.1".to_owned(),
             created: Some(now - SignedDuration::from_hours(1)),
-            ..facts::belonging(BelongingKind::FloatingIp, "belonging-1", None)
+            ..facts::resource(ResourceKind::FloatingIp, "resource-1", None)
         };
         let all: Result<_, String> = cloud
-            .belongings
+            .resources
             .iter()
             .map(|change| changed(&usual, change, now))
             .collect();
-        Ok(Belongings {
-            kinds: BelongingKind::ALL.into(),
+        Ok(Resources {
+            kinds: ResourceKind::ALL.into(),
             all: all?,
-            ..Belongings::default()
+            ..Resources::default()
         })
     }
 

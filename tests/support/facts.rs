@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use mita::model::{
-    Belonging, BelongingKind, BelongingMark, CloudView, Computer, Mark, NodeId, Offer, QueueItem, Server, ServerId,
+    CloudView, Computer, Mark, NodeId, Offer, QueueItem, Resource, ResourceKind, ResourceMark, Server, ServerId,
     ServerStatus, Stage, TaskLabel, TemplateName,
 };
 use mita::plan::Create;
@@ -58,7 +58,7 @@ pub fn cloud() -> CloudView {
         servers: Vec::new(),
         clock: None,
         offers: None,
-        belongings: None,
+        resources: None,
         looked_up: BTreeMap::new(),
         odd: Vec::new(),
     }
@@ -130,15 +130,15 @@ pub fn offer(image: &str, vcpus: u64) -> Offer {
 }
 
 /// A floating IP, port or volume that nothing uses, with the mark of an owner and a server.
-pub fn belonging(kind: BelongingKind, id: &str, mark: Option<(&str, &str)>) -> Belonging {
-    Belonging {
+pub fn resource(kind: ResourceKind, id: &str, mark: Option<(&str, &str)>) -> Resource {
+    Resource {
         kind,
         id: id.to_owned(),
         name: id.to_owned(),
         in_use: false,
         server: None,
         created: None,
-        mark: mark.map(|(owner, server)| BelongingMark {
+        mark: mark.map(|(owner, server)| ResourceMark {
             owner: owner.to_owned(),
             server: server.to_owned(),
         }),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use jiff::Timestamp;
-use mita::Surroundings;
+use mita::Io;
 use serde_json::Value;
 
 /// What a call of the program left behind.
@@ -65,9 +65,9 @@ pub fn run_at(now: Timestamp, config: &Path, arguments: &[&str], stop: Arc<Atomi
     let config = config.to_str().expect("a plain path");
     let words = ["mita", "-c", config];
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let mut surroundings = Surroundings::new(now, &mut out, &mut err);
-    surroundings.stop = stop;
-    let code = mita::run(words.iter().chain(arguments), &mut surroundings);
+    let mut io = Io::new(now, &mut out, &mut err);
+    io.stop = stop;
+    let code = mita::run(words.iter().chain(arguments), &mut io);
     Done {
         code: code.into(),
         out: text(out),

@@ -8,11 +8,11 @@ use crate::model::{Computer, JenkinsView};
 use crate::pass::Live;
 use crate::plan;
 use crate::queue::{self, NodeTemplates};
-use crate::report::text::count;
+use crate::text::plural;
 
 /// What was found out.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct LabelSources {
     /// What does not work as it is configured, or keeps jobs from getting agents.
     pub missing: Vec<String>,
     /// What an operator should know.
@@ -20,10 +20,10 @@ pub struct Found {
 }
 
 /// Looks at what the queue tells, and at the means to learn more that are configured or could be.
-pub fn look(live: &Live, config: &Config, view: &JenkinsView, now: Timestamp) -> Found {
-    let mut found = Found::default();
+pub fn look(live: &Live, config: &Config, view: &JenkinsView, now: Timestamp) -> LabelSources {
+    let mut found = LabelSources::default();
     if view.hidden > 0 {
-        let items = count(view.hidden, "item", "items");
+        let items = plural(view.hidden, "item");
         found.missing.push(format!(
             "Job/Read: the queue holds {items} whose jobs the user may not read; nothing is made for them"
         ));
@@ -40,7 +40,7 @@ pub fn look(live: &Live, config: &Config, view: &JenkinsView, now: Timestamp) ->
 }
 
 /// Asks the script console as a pass does.
-fn script(live: &Live, found: &mut Found) {
+fn script(live: &Live, found: &mut LabelSources) {
     if let Err(error) = live.jenkins.queue_labels() {
         found.missing.push(format!(
             "labels_from: script: the script console does not answer ({}); the user needs Overall/Administer for it, \
@@ -50,7 +50,7 @@ fn script(live: &Live, found: &mut Found) {
     }
 }
 
-fn anchor(config: &Config, view: &JenkinsView, found: &mut Found) {
+fn anchor(config: &Config, view: &JenkinsView, found: &mut LabelSources) {
     let name = Computer::ANCHOR;
     let there = view.computers.iter().any(Computer::is_anchor);
     match (config.labels.anchor, there) {
@@ -69,9 +69,15 @@ fn anchor(config: &Config, view: &JenkinsView, found: &mut Found) {
 /// Says what a site without any agent needs.
 fn no_agent(live: &Live, config: &Config, view: &JenkinsView, now: Timestamp) -> String {
     let kinds = plan::kinds(config);
-    let wishes = queue::wishes(view, &kinds, &NodeTemplates::none(), now, config.timing.queue_grace);
-    let hidden = |wish: &Option<usize>| wish.is_some_and(|wish| wishes.distinct[wish].is_hidden());
-    let hidden = wishes.of_item.iter().filter(|wish| hidden(wish)).count() as u64;
+    let label_requests = queue::label_requests(view, &kinds, &NodeTemplates::none(), now, config.timing.queue_grace);
+    let hidden = |label_request: &Option<usize>| {
+        label_request.is_some_and(|label_request| label_requests.distinct[label_request].is_hidden())
+    };
+    let hidden = label_requests
+        .of_item
+        .iter()
+        .filter(|label_request| hidden(label_request))
+        .count() as u64;
     let now_hidden = match hidden {
         0 => "those of pipelines would stay unknown".to_owned(),
         _ => format!("{} now for a label that is not known", waits(hidden)),
@@ -93,5 +99,5 @@ fn no_agent(live: &Live, config: &Config, view: &JenkinsView, now: Timestamp) ->
 
 fn waits(items: u64) -> String {
     let verb = if items == 1 { "waits" } else { "wait" };
-    format!("{} {verb}", count(items, "item", "items"))
+    format!("{} {verb}", plural(items, "item"))
 }

@@ -5,12 +5,11 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use crate::http::printable;
-use crate::jenkins::lenient::{Flag, Object, Text};
 use crate::jenkins::list;
-use crate::jenkins::repair::{self, UNREADABLE};
-use crate::jenkins::wire::Oddities;
+use crate::jenkins::wire::OddSentences;
+use crate::lenient::{self, Flag, Object, Text, UNREADABLE};
 use crate::model::{Computer, NodeName, OfflineBy, OfflineSigns, Work, digest};
+use crate::text::printable;
 
 /// More computers than any controller bears.
 const MAX_COMPUTERS: usize = 200_000;
@@ -42,18 +41,18 @@ pub fn computers(body: &[u8]) -> Result<Computers, String> {
 
 /// Reads each computer on its own. Whatever is odd about one, it is there, and nothing may happen to it.
 fn odd_computers(body: &[u8]) -> Result<Computers, String> {
-    let text = repair::repaired(body);
+    let text = lenient::repaired(body);
     let mut read = Computers::default();
-    let mut odd = Oddities::default();
+    let mut odd = OddSentences::default();
     for element in list::elements(&text, "computer", "", MAX_COMPUTERS)?.0 {
         let Object(wire) = serde_json::from_str::<Object<WireComputer<'_>>>(element).unwrap_or_default();
         let whole = wire.as_ref().is_some_and(WireComputer::is_whole) && !element.contains(UNREADABLE);
         let computer = wire.and_then(WireComputer::into_computer);
-        let computer = computer.or_else(|| repair::display_name(element).map(|name| unread(&name)));
+        let computer = computer.or_else(|| display_name(element).map(|name| unread(&name)));
         match computer {
             Some(computer) if whole => read.all.push(computer),
             Some(computer) => {
-                let name = repair::shown(computer.name.as_str());
+                let name = lenient::shown(computer.name.as_str());
                 odd.add(format!(
                     "node \"{}\" could not be read whole and counts as busy",
                     printable(&name, 80)
@@ -74,6 +73,18 @@ fn odd_computers(body: &[u8]) -> Result<Computers, String> {
     }
     read.odd = odd.sentences();
     Ok(read)
+}
+
+/// Reads the name of a computer that cannot be read whole.
+fn display_name(element: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Named<'a> {
+        #[serde(borrow, default)]
+        display_name: Text<'a>,
+    }
+    let named: Named<'_> = serde_json::from_str(element).ok()?;
+    named.display_name.filled().map(str::to_owned)
 }
 
 /// Makes a computer of which only the name is known.
@@ -108,7 +119,7 @@ pub fn node(body: &[u8]) -> Result<NodeState, String> {
     if let Ok(wire) = serde_json::from_slice::<WireComputer<'_>>(body) {
         return wire.into_state();
     }
-    let text = repair::repaired(body);
+    let text = lenient::repaired(body);
     let wire: WireComputer<'_> = serde_json::from_str(&text).map_err(|error| error.to_string())?;
     wire.into_state()
 }

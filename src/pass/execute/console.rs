@@ -2,12 +2,12 @@
 
 use super::Executor;
 use crate::access::JenkinsCredential;
-use crate::config::{Config, ProviderKind, Register};
+use crate::config::{Config, Register};
 use crate::pass::Live;
-use crate::plan::{Keep, Removal, ServerToRemove};
+use crate::plan::{FailureRecord, Removal, ServerToRemove};
 use crate::secret::Secret;
 use crate::state::Failure;
-use crate::text::visible;
+use crate::text::{visible, without_controls};
 
 /// Consoles that are read in one pass: servers that fail at the same time fail alike.
 const MAX_CONSOLES: u32 = 3;
@@ -33,14 +33,14 @@ const SHORTEST_KEY: usize = 60;
 impl Executor<'_> {
     /// Keeps why a server that is about to be deleted failed. One that is deleted a second time was kept before.
     pub(super) fn keep_failure(&mut self, live: &mut Live, removal: &Removal, server: &ServerToRemove) {
-        let (Some(template), true) = (&removal.template, server.failure != Keep::Nothing) else {
+        let (Some(template), true) = (&removal.template, server.failure != FailureRecord::Nothing) else {
             return;
         };
         let known = self.state.failures.get(template);
         if known.is_some_and(|known| known.iter().any(|failure| failure.server == server.name)) {
             return;
         }
-        let console = if server.failure == Keep::Console && self.consoles < MAX_CONSOLES {
+        let console = if server.failure == FailureRecord::Console && self.consoles < MAX_CONSOLES {
             self.consoles += 1;
             self.console(live, removal, server)
         } else {
@@ -50,7 +50,7 @@ impl Executor<'_> {
             server: server.name.clone(),
             provider: server.provider.clone(),
             at: self.context.now,
-            reason: removal.because.clone(),
+            reason: removal.why.to_string(),
             console,
         };
         let kept = self.state.failures.entry(template.clone()).or_default();
@@ -96,7 +96,7 @@ fn lines(text: &str, secrets: &[&Secret]) -> Vec<String> {
     let mut left = BYTES;
     let mut kept: Vec<String> = Vec::new();
     for line in hidden.lines().rev() {
-        let line = plain(line);
+        let line = visible(without_controls(line).trim_end());
         if line.is_empty() {
             continue;
         }
@@ -116,37 +116,13 @@ fn lines(text: &str, secrets: &[&Secret]) -> Vec<String> {
     kept
 }
 
-/// Takes what steers a terminal out of a line: colours and other sequences whole, other control characters one by one.
-/// What is hidden besides is shown as an escape.
-fn plain(line: &str) -> String {
-    let mut out = String::new();
-    let mut rest = line.chars().peekable();
-    while let Some(c) = rest.next() {
-        if c == '\u{1b}' && rest.peek() == Some(&'[') {
-            // A sequence ends with the first character of @ to ~ (ECMA-48, 5.4).
-            let _ = rest.by_ref().skip(1).find(|c| ('@'..='~').contains(c));
-        } else if c == '\t' {
-            out.push(' ');
-        } else if !c.is_control() {
-            out.push(c);
-        }
-    }
-    visible(out.trim_end())
-}
-
 /// Returns every secret that the configuration holds.
 fn secrets(config: &Config) -> Vec<&Secret> {
     let mut found = vec![match &config.jenkins.credential {
         JenkinsCredential::Token(secret) | JenkinsCredential::Password(secret) => secret,
     }];
     for provider in config.providers.values() {
-        match &provider.kind {
-            ProviderKind::OpenStack(access) => found.push(access.auth.secret()),
-            // A number or a word would blot out half of the text.
-            ProviderKind::Exec(access) => {
-                found.extend(access.environment.values().filter(|value| value.reveal().len() >= 6));
-            }
-        }
+        found.extend(provider.settings.secrets());
     }
     found
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::Executor;
-use crate::http::printable;
 use crate::jenkins::{JenkinsError, may_be_agent};
 use crate::model::{Computer, NodeName, Observed};
 use crate::pass::Live;
 use crate::plan::{ServerToRemove, agent_of};
+use crate::text::printable;
 
 impl Executor<'_> {
     /// Asks Jenkins once more for the agent of a server that had none when Jenkins was read: by the link, since agents

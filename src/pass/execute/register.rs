@@ -4,11 +4,12 @@
 
 use std::collections::BTreeSet;
 
+use super::prepared::Prepared;
 use super::{Executor, labels_of};
-use crate::config::script::{HostKeyPair, Joining};
+use crate::config::script::HostKeyPair;
 use crate::config::{Agent, HostKey, Register, Template};
 use crate::error::chain;
-use crate::jenkins::{self, Created, JenkinsError, Launcher, Mode, NewNode};
+use crate::jenkins::{self, Created, JenkinsError, Launcher, NewNode, NodeUsage};
 use crate::model::{NodeName, TemplateName};
 use crate::pass::rows::{node_first_action, register_action, take_back_action};
 use crate::pass::{Live, host_key};
@@ -20,27 +21,6 @@ use crate::state::{BackoffKey, RefusalKey, Sighting};
 
 /// Why a node is not asked for after another one of its template was refused.
 const REFUSED_BEFORE: &str = "another one of its template was refused in this pass; a later pass tries again";
-
-/// What a server is given to join Jenkins with.
-pub(super) enum Prepared {
-    /// Nothing: its script knows how, or Jenkins comes to it.
-    Nothing,
-    /// The secret of its node.
-    Secret(Secret),
-    /// Its host key.
-    HostKey(HostKeyPair),
-}
-
-impl Prepared {
-    /// Returns it as a script sees it.
-    pub(super) fn values(&self) -> Joining<'_> {
-        match self {
-            Self::Nothing => Joining::Nothing,
-            Self::Secret(secret) => Joining::Secret(secret),
-            Self::HostKey(pair) => Joining::HostKey(pair),
-        }
-    }
-}
 
 impl Executor<'_> {
     /// Makes the host key of a server, where its template wants one. The public key is remembered.
@@ -120,7 +100,7 @@ impl Executor<'_> {
             passes: 0,
             known: true,
         };
-        self.state.stray_nodes.insert(name.clone(), seen);
+        self.state.orphan_nodes.insert(name.clone(), seen);
     }
 
     /// Makes no server of a template for a while: it could not join.
@@ -206,19 +186,23 @@ fn new_node<'a>(name: &'a NodeName, template: &'a Template, labels: &'a str, lau
         executors: template.executors,
         remote_dir: &agent.remote_dir,
         labels,
-        mode: if agent.exclusive { Mode::Exclusive } else { Mode::Normal },
+        mode: if agent.exclusive {
+            NodeUsage::Exclusive
+        } else {
+            NodeUsage::Normal
+        },
         launcher,
     }
 }
 
 fn ssh<'a>(agent: &'a Agent, host: &'a str, made: Option<&'a str>) -> Launcher<'a> {
     let host_key = match (&agent.host_key, made) {
-        (HostKey::Provided(key), _) => jenkins::HostKey::Provided(key),
+        (HostKey::Provided(key), _) => jenkins::HostKeyCheck::Provided(key),
         // An empty key matches none: what is not known is not trusted.
-        (HostKey::Made, made) => jenkins::HostKey::Provided(made.unwrap_or_default()),
-        (HostKey::KnownHosts, _) => jenkins::HostKey::KnownHosts,
-        (HostKey::TrustFirst, _) => jenkins::HostKey::TrustFirst,
-        (HostKey::None, _) => jenkins::HostKey::None,
+        (HostKey::Made, made) => jenkins::HostKeyCheck::Provided(made.unwrap_or_default()),
+        (HostKey::KnownHosts, _) => jenkins::HostKeyCheck::KnownHosts,
+        (HostKey::TrustFirst, _) => jenkins::HostKeyCheck::TrustFirst,
+        (HostKey::None, _) => jenkins::HostKeyCheck::None,
     };
     Launcher::Ssh {
         host,

@@ -1,25 +1,25 @@
-//! The rules for nodes that are to take no new work.
+//! Checks the nodes that a plan drains.
 
-use super::World;
 use crate::config::Config;
-use crate::model::{Computer, NodeId};
-use crate::plan::link::Linked;
-use crate::plan::{DRAIN_PREFIX, Drain, Plan, SPENT_PREFIX, phase};
+use crate::model::{BUILDS_REACHED_PREFIX, Computer, DRAIN_PREFIX, NodeId};
+use crate::plan::action::{Drain, Plan};
+use crate::plan::audit::world::World;
+use crate::plan::fleet::mapping::Linked;
 use crate::state::State;
 
 /// Adds the rules that the drains of a plan break: each is a node of ours, not held by a person, under our mark; one that
 /// is to have had its builds had them.
-pub(super) fn wrong(plan: &Plan, world: &World<'_>, broken: &mut Vec<String>) {
+pub fn check(plan: &Plan, world: &World<'_>, broken: &mut Vec<String>) {
     let &World { config, state, .. } = world;
     for drain in &plan.drains {
         let name = drain.node.as_str();
         let fault = match world.node(name) {
             None => Some("Jenkins has none of this name"),
             Some(node) if node.built_in => Some("it is the built-in node"),
-            Some(node) if phase::is_persons(node) => Some("a person took it offline"),
+            Some(node) if node.is_held_by_person() => Some("a person took it offline"),
             Some(_) if !drain.mark.starts_with(DRAIN_PREFIX) => Some("the mark is none of a drain"),
             Some(node) => match owner(name, world.linked(), state) {
-                None if !state.stray_nodes.contains_key(name) && !has_our_form(name, config) => Some("it is not ours"),
+                None if !state.orphan_nodes.contains_key(name) && !has_our_form(name, config) => Some("it is not ours"),
                 id => early(drain, node, id.as_ref(), config, state),
             },
         };
@@ -29,9 +29,9 @@ pub(super) fn wrong(plan: &Plan, world: &World<'_>, broken: &mut Vec<String>) {
 
 /// Returns our id of the server to which a node leads.
 fn owner(node: &str, linked: &Linked<'_>, state: &State) -> Option<NodeId> {
-    let mut units = linked.supply.units.iter();
-    let found = units.find(|unit| unit.link.all().any(|computer| computer.name.as_str() == node));
-    found.map(|unit| unit.id.clone()).or_else(|| {
+    let mut agents = linked.inventory.agents.iter();
+    let found = agents.find(|agent| agent.link.all().any(|computer| computer.name.as_str() == node));
+    found.map(|agent| agent.id.clone()).or_else(|| {
         let remembered = |id: &NodeId| {
             let memory = &state.nodes[id];
             memory.name == node || memory.jenkins_node.as_ref().is_some_and(|name| name.as_str() == node)
@@ -48,7 +48,7 @@ fn has_our_form(name: &str, config: &Config) -> bool {
 
 /// Says that a node did not have its builds yet, counted anew: those of the last pass, and all that run.
 fn early(drain: &Drain, node: &Computer, id: Option<&NodeId>, config: &Config, state: &State) -> Option<&'static str> {
-    if !drain.mark.starts_with(SPENT_PREFIX) {
+    if !drain.mark.starts_with(BUILDS_REACHED_PREFIX) {
         return None;
     }
     let template = drain.template.as_ref();

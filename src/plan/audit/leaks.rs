@@ -1,9 +1,10 @@
-//! Re-checks what `leaks --delete` removes.
+//! Checks the removals of `leaks --delete`.
 
-use super::audit_destroy;
 use crate::config::Config;
 use crate::model::{NodeName, Observed, Reading, split_server_name};
-use crate::plan::{Context, Plan, Removal};
+use crate::plan::action::{Plan, Removal};
+use crate::plan::audit::rules::audit_destroy;
+use crate::plan::context::Context;
 use crate::state::State;
 
 /// Lists the rules that a plan breaks which removes what an operator had looked for: a server may bear our mark and a name that a person gave it, as long as
@@ -18,9 +19,7 @@ pub fn audit_leaks(plan: &Plan, observed: &Observed, config: &Config, state: &St
     for target in odd.iter().filter_map(|removal| removal.server.as_ref()) {
         let cloud = observed.clouds.get(&target.provider).and_then(Reading::ok);
         let server = cloud.and_then(|cloud| cloud.servers.iter().find(|server| server.id == target.id));
-        let ours = server
-            .and_then(|server| server.mark.as_ref())
-            .is_some_and(|mark| mark.owner == config.owner);
+        let ours = server.is_some_and(|server| server.is_marked(&config.owner));
         let name = NodeName::new(&target.name);
         if !ours || observed.jenkins.computers.iter().any(|node| node.name == name) {
             broken.push(format!("server {} is removed and is not ours alone", target.name));

@@ -23,11 +23,13 @@ use log::debug;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::ended::{Ran, RunEnd};
 use super::run;
-use crate::access::ExecAccess;
-use crate::http::{Deadline, printable};
+use crate::http::Deadline;
 use crate::provider::ProviderError;
+use crate::provider::exec::access::ExecAccess;
 use crate::secret::Secret;
+use crate::text::printable;
 
 /// The most lines of stderr that are logged of one call, counted from its end.
 const LOGGED: usize = 100;
@@ -36,30 +38,8 @@ const SHOWN: usize = 300;
 /// Shorter texts are not hidden: too much else would be.
 const HIDDEN: usize = 6;
 
-/// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ended {
-    /// With an exit code.
-    Code(i32),
-    /// By a signal that was not ours.
-    Signal(i32),
-    /// It took too long and was killed.
-    TimedOut,
-    /// It wrote too much to stdout and was killed.
-    TooLarge,
-}
-
-/// A run.
-#[derive(Debug)]
-pub(super) struct Ran {
-    pub ended: Ended,
-    pub stdout: Vec<u8>,
-    /// The end of it.
-    pub stderr: Vec<u8>,
-}
-
 /// What is to be called, and with what.
-pub(super) struct Call<'c> {
+pub(super) struct Invocation<'c> {
     pub verb: &'c str,
     /// The request.
     pub input: &'c [u8],
@@ -71,7 +51,7 @@ pub(super) struct Call<'c> {
 
 /// Calls the program; the answer is what it wrote to stdout. Where it is not known whether it did anything, the error is
 /// [`ProviderError::Unknown`].
-pub(super) fn call(access: &ExecAccess, deadline: &Deadline, call: &Call<'_>) -> Result<Vec<u8>, ProviderError> {
+pub(super) fn call(access: &ExecAccess, deadline: &Deadline, call: &Invocation<'_>) -> Result<Vec<u8>, ProviderError> {
     let what = call.what;
     let limit = access.timeout.unsigned_abs();
     let limit = deadline.left().map_or(limit, |left| left.min(limit));
@@ -96,7 +76,7 @@ fn log(access: &ExecAccess, verb: &str, ran: &Ran, lines: &[String], span: Durat
         debug!("{provider}: {verb} says: {line}");
     }
     let (millis, bytes) = (span.as_millis(), ran.stdout.len());
-    debug!("{provider}: {verb}: {:?} in {millis} ms, {bytes} bytes", ran.ended);
+    debug!("{provider}: {verb}: {} in {millis} ms, {bytes} bytes", ran.ended);
 }
 
 /// Takes stderr apart, as it may be shown: without the values of the environment, and without lines of the user data.
@@ -133,14 +113,13 @@ fn meaning(
     said: Option<&String>,
 ) -> Result<Vec<u8>, ProviderError> {
     let how = match ran.ended {
-        Ended::Code(0) => return Ok(ran.stdout),
-        Ended::Code(code) => format!("exit code {code}"),
-        Ended::Signal(signal) => format!("ended by signal {signal}"),
-        Ended::TimedOut if limit < access.timeout.unsigned_abs() => {
+        RunEnd::Code(0) => return Ok(ran.stdout),
+        RunEnd::Code(_) | RunEnd::Signal(_) => ran.ended.to_string(),
+        RunEnd::TimedOut if limit < access.timeout.unsigned_abs() => {
             "killed, as the time of this pass is over (limits.pass_deadline)".to_owned()
         }
-        Ended::TimedOut => format!("killed after {} s (timeout)", limit.as_secs()),
-        Ended::TooLarge => format!(
+        RunEnd::TimedOut => format!("killed after {} s (timeout)", limit.as_secs()),
+        RunEnd::TooLarge => format!(
             "killed, as its answer is larger than {} bytes (max_body)",
             access.max_output
         ),
@@ -150,20 +129,20 @@ fn meaning(
         None => format!("{what}: {how}, and it says nothing on stderr"),
     };
     Err(match ran.ended {
-        Ended::Code(64) => ProviderError::Unavailable(format!("{text}: this verb or version it does not know")),
-        Ended::Code(65) => ProviderError::Refused(text),
-        Ended::Code(66) => ProviderError::NotFound(text),
-        Ended::Code(69) => ProviderError::Unavailable(text),
-        Ended::Code(73) => ProviderError::Capacity(text),
-        Ended::Code(75) => ProviderError::Throttled {
+        RunEnd::Code(64) => ProviderError::Unavailable(format!("{text}: this verb or version it does not know")),
+        RunEnd::Code(65) => ProviderError::Refused(text),
+        RunEnd::Code(66) => ProviderError::NotFound(text),
+        RunEnd::Code(69) => ProviderError::Unavailable(text),
+        RunEnd::Code(73) => ProviderError::Capacity(text),
+        RunEnd::Code(75) => ProviderError::Throttled {
             message: text,
             retry_after: retry_after(&ran.stdout),
         },
-        Ended::Code(77) => ProviderError::Auth(text),
-        Ended::Code(79) => ProviderError::Quota(text),
-        Ended::Code(80) => ProviderError::Zone(text),
-        Ended::Code(81) => ProviderError::Conflict(text),
-        Ended::Code(_) | Ended::Signal(_) | Ended::TimedOut | Ended::TooLarge => ProviderError::Unknown(text),
+        RunEnd::Code(77) => ProviderError::Auth(text),
+        RunEnd::Code(79) => ProviderError::Quota(text),
+        RunEnd::Code(80) => ProviderError::Zone(text),
+        RunEnd::Code(81) => ProviderError::Conflict(text),
+        RunEnd::Code(_) | RunEnd::Signal(_) | RunEnd::TimedOut | RunEnd::TooLarge => ProviderError::Unknown(text),
     })
 }
 

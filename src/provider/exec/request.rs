@@ -2,10 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::VERSION;
-use crate::access::ExecAccess;
 use crate::model::{ImageRef, PortSpec, ServerSpec, SizeRef, TemplateName, Zone};
 use crate::provider::CreateServer;
+use crate::provider::exec::access::ExecAccess;
+
+/// The version of the protocol.
+pub(super) const VERSION: u64 = 1;
 
 /// Makes the input of a call: what every verb is told, and what is the verb's own.
 pub(super) fn input(access: &ExecAccess, verb: &str, own: Value) -> Vec<u8> {

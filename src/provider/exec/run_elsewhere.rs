@@ -4,8 +4,8 @@
 use std::io;
 use std::time::Duration;
 
-use super::call::Ran;
-use crate::access::ExecAccess;
+use super::ended::Ran;
+use crate::provider::exec::access::ExecAccess;
 
 /// Refuses.
 pub(super) fn run(_access: &ExecAccess, _verb: &str, _input: &[u8], _limit: Duration) -> io::Result<Ran> {

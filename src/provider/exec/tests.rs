@@ -87,7 +87,7 @@ fn spec() -> ServerSpec {
 fn create_with(exec: &mut Exec, user_data: Option<&str>) -> Result<ServerId, ProviderError> {
     let (spec, mark) = (
         spec(),
-        BelongingMark {
+        ResourceMark {
             owner: "tester".to_owned(),
             server: "small__0123456789ab".to_owned(),
         },

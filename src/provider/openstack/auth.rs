@@ -1,6 +1,4 @@
-//! The login: what is sent to Keystone, and what its answer means. One request; keeping the token is left to `kept`.
-
-use std::marker::PhantomData;
+//! The login: what is sent to Keystone, and what its answer means. One request; keeping the token is left to `token_cache`.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -8,16 +6,14 @@ use serde_json::{Value, json};
 use ureq::http::Method;
 
 use super::catalog::Endpoint;
-use super::error::{Fault, read_with};
-use super::lax::{Lax, Many};
+use super::error::Fault;
 use super::odd::Oddities;
-use super::session::date;
-use super::told::{Loose, Odd, Told, Utc, text};
-use crate::access::{KeystoneAuth, NameOrId, OpenStackAccess};
-use crate::http::{Http, HttpError, Reply, Request, printable};
+use crate::http::{Http, HttpError, Reply, Request};
+use crate::lenient::{self, Lenient, LenientText, List, Object, Odd, Utc, text};
 use crate::provider::ProviderError;
+use crate::provider::openstack::access::{KeystoneAuth, NameOrId, OpenStackAccess};
 use crate::secret::Secret;
-use crate::text::quoted;
+use crate::text::{printable, quoted};
 
 /// What a login gives.
 #[derive(Debug, Clone)]
@@ -125,8 +121,8 @@ pub(super) fn read(access: &OpenStackAccess, reply: &Reply, odd: &mut Oddities) 
 }
 
 fn refused(access: &OpenStackAccess, reply: &Reply) -> ProviderError {
-    let fault = Fault::of(reply);
-    let said = fault.said();
+    let fault = Fault::read(reply);
+    let said = fault.text();
     let at = printable(&access.auth_url, 100);
     match (&access.auth, reply.status) {
         (KeystoneAuth::V2Password { .. }, 300 | 404 | 410) => ProviderError::Auth(format!(
@@ -186,36 +182,36 @@ struct V3Body {
 #[derive(Deserialize)]
 struct V3Token {
     #[serde(default)]
-    expires_at: Told<Utc>,
+    expires_at: Lenient<Utc>,
     #[serde(default)]
-    issued_at: Told<Utc>,
+    issued_at: Lenient<Utc>,
     #[serde(default)]
-    project: Lax<ProjectRef>,
+    project: Object<ProjectRef>,
     #[serde(default)]
-    catalog: Many<V3Service>,
+    catalog: List<V3Service>,
 }
 
 #[derive(Deserialize)]
 struct ProjectRef {
     #[serde(default)]
-    id: Loose,
+    id: LenientText,
 }
 
 impl ProjectRef {
     /// Returns its id; with none, nothing can be done.
-    fn of(told: Lax<Self>) -> Result<String, ProviderError> {
-        told.0.and_then(|project| project.id.filled()).ok_or_else(unscoped)
+    fn required_id(project: Object<Self>) -> Result<String, ProviderError> {
+        project.0.and_then(|project| project.id.filled()).ok_or_else(unscoped)
     }
 }
 
 #[derive(Deserialize)]
 struct V3Service {
     #[serde(default)]
-    r#type: Loose,
+    r#type: LenientText,
     #[serde(default)]
-    name: Loose,
+    name: LenientText,
     #[serde(default)]
-    endpoints: Many<V3Endpoint>,
+    endpoints: List<V3Endpoint>,
 }
 
 #[derive(Deserialize)]
@@ -223,11 +219,11 @@ struct V3Endpoint {
     #[serde(default, deserialize_with = "text")]
     interface: String,
     #[serde(default)]
-    region_id: Loose,
+    region_id: LenientText,
     #[serde(default)]
-    region: Loose,
+    region: LenientText,
     #[serde(default)]
-    url: Loose,
+    url: LenientText,
 }
 
 fn read_v3(reply: &Reply, odd: &mut Oddities) -> Result<Login, ProviderError> {
@@ -235,7 +231,7 @@ fn read_v3(reply: &Reply, odd: &mut Oddities) -> Result<Login, ProviderError> {
     let token = reply
         .header("x-subject-token")
         .ok_or_else(|| ProviderError::BadAnswer("login: the answer has no X-Subject-Token".to_owned()))?;
-    let project = ProjectRef::of(body.token.project)?;
+    let project = ProjectRef::required_id(body.token.project)?;
     if !body.token.catalog.listed {
         return Err(unscoped());
     }
@@ -249,7 +245,7 @@ fn read_v3(reply: &Reply, odd: &mut Oddities) -> Result<Login, ProviderError> {
             kind: kind.clone(),
             interface: endpoint.interface.trim_end_matches("URL").to_owned(),
             regions: [endpoint.region_id.filled(), endpoint.region.filled()],
-            url: endpoint.url.0.unwrap_or_default(),
+            url: endpoint.url.value.unwrap_or_default(),
         }));
     }
     Ok(Login {
@@ -257,12 +253,12 @@ fn read_v3(reply: &Reply, odd: &mut Oddities) -> Result<Login, ProviderError> {
         project: Some(project),
         catalog,
         expires: stamp(body.token.expires_at),
-        at: stamp(body.token.issued_at).or_else(|| date(reply)),
+        at: stamp(body.token.issued_at).or_else(|| reply.date()),
     })
 }
 
 /// Returns the type of a service; one that has none is passed over, since nobody knows what it is.
-fn kind(told: Loose, name: Loose, endpoints: Odd, odd: &mut Oddities) -> Option<String> {
+fn kind(told: LenientText, name: LenientText, endpoints: Odd, odd: &mut Oddities) -> Option<String> {
     let name = name.filled().unwrap_or_default();
     if endpoints.is_some() {
         let wrong = "its endpoints are not a list of objects";
@@ -287,7 +283,7 @@ fn note(odd: &mut Oddities, field: &str, wrong: Odd) {
 
 /// Reads the body without showing anything of it: v2.0 has the token in there.
 fn parse<'a, T: Deserialize<'a>>(reply: &'a Reply) -> Result<T, ProviderError> {
-    read_with(&reply.body, || PhantomData).map_err(|cause| {
+    lenient::read(&reply.body).map_err(|cause| {
         let (line, column) = (cause.line(), cause.column());
         ProviderError::BadAnswer(format!(
             "login: the answer is not Keystone's (line {line}, column {column}); is auth_url right?"
@@ -295,8 +291,8 @@ fn parse<'a, T: Deserialize<'a>>(reply: &'a Reply) -> Result<T, ProviderError> {
     })
 }
 
-fn stamp(told: Told<Utc>) -> Option<Timestamp> {
-    told.0.map(|at| at.0)
+fn stamp(told: Lenient<Utc>) -> Option<Timestamp> {
+    told.value.map(|at| at.0)
 }
 
 fn unscoped() -> ProviderError {
@@ -314,44 +310,44 @@ struct V2Body {
 struct V2Access {
     token: V2Token,
     #[serde(rename = "serviceCatalog", default)]
-    catalog: Many<V2Service>,
+    catalog: List<V2Service>,
 }
 
 #[derive(Deserialize)]
 struct V2Token {
     id: String,
     #[serde(default)]
-    expires: Told<Utc>,
+    expires: Lenient<Utc>,
     #[serde(default)]
-    tenant: Lax<ProjectRef>,
+    tenant: Object<ProjectRef>,
 }
 
 #[derive(Deserialize)]
 struct V2Service {
     #[serde(default)]
-    r#type: Loose,
+    r#type: LenientText,
     #[serde(default)]
-    name: Loose,
+    name: LenientText,
     #[serde(default)]
-    endpoints: Many<V2Endpoint>,
+    endpoints: List<V2Endpoint>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct V2Endpoint {
     #[serde(default)]
-    region: Loose,
+    region: LenientText,
     #[serde(default, rename = "publicURL")]
-    public: Loose,
+    public: LenientText,
     #[serde(default, rename = "internalURL")]
-    internal: Loose,
+    internal: LenientText,
     #[serde(default, rename = "adminURL")]
-    admin: Loose,
+    admin: LenientText,
 }
 
 fn read_v2(reply: &Reply, odd: &mut Oddities) -> Result<Login, ProviderError> {
     let body: V2Body = parse(reply)?;
-    let tenant = ProjectRef::of(body.access.token.tenant)?;
+    let tenant = ProjectRef::required_id(body.access.token.tenant)?;
     note(odd, "serviceCatalog", body.access.catalog.odd);
     let mut catalog = Vec::new();
     for service in body.access.catalog.all {
@@ -380,6 +376,6 @@ fn read_v2(reply: &Reply, odd: &mut Oddities) -> Result<Login, ProviderError> {
         project: Some(tenant),
         catalog,
         expires: stamp(body.access.token.expires),
-        at: date(reply),
+        at: reply.date(),
     })
 }

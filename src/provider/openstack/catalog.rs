@@ -9,9 +9,9 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::access::{OpenStackAccess, PROJECT_MARKS};
-use crate::http::printable;
 use crate::provider::ProviderError;
+use crate::provider::openstack::access::{OpenStackAccess, PROJECT_MARKS};
+use crate::text::printable;
 
 /// A service that is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

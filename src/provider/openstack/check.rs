@@ -11,9 +11,9 @@ use super::resolve::{Stock, image_exists, image_name};
 use super::session::Session;
 use super::wire::{KeyPairsBody, Network, VolumeTypesBody, ZoneInfo, ZonesBody};
 use super::{compute, network};
-use crate::http::printable;
 use crate::model::{ImageRef, PortSpec, ServerSpec, TemplateName, Zone};
 use crate::provider::ProviderError;
+use crate::text::printable;
 
 /// A template, and the zones its servers may stand in here.
 pub(super) type Wanted<'a> = (&'a TemplateName, &'a ServerSpec, &'a [Zone]);
@@ -23,7 +23,7 @@ pub(super) fn check(session: &mut Session, wanted: &[Wanted<'_>]) -> Result<Vec<
     session.ensure_login()?;
     let mut found = Findings(BTreeSet::new(), Vec::new());
     let specs: Vec<&ServerSpec> = wanted.iter().map(|(_, spec, _)| *spec).collect();
-    match Stock::of(session, &specs) {
+    match Stock::load(session, &specs) {
         Ok(stock) => {
             let failed = stock.failed();
             failed.iter().cloned().for_each(|text| found.note(text));

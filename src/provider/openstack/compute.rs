@@ -3,15 +3,17 @@
 use foldhash::HashSet;
 
 use super::catalog::Service;
+use super::entry::ListEntry as _;
 use super::error::{Fault, parse};
-use super::lax::{Lax, Number};
-use super::pages::{Entry as _, Markers, next_marker, page, pages};
+use super::pages::{Markers, next_marker, page, pages};
 use super::server::{Failed, OneServer, WireServer};
-use super::session::{Session, date};
+use super::session::Session;
 use super::wire::{Flavor, LimitsBody, Named, ServerGroupsBody};
-use crate::http::{escaped, printable};
+use crate::http::escaped;
+use crate::lenient::{NumberOrText, Object};
 use crate::model::{Room, Server, ServerId, ServerStatus};
 use crate::provider::{Lookup, ProviderError, ServerList};
+use crate::text::printable;
 
 /// Lists every server of the project, whole or not at all.
 pub(super) fn servers(session: &mut Session) -> Result<ServerList, ProviderError> {
@@ -22,7 +24,7 @@ pub(super) fn servers(session: &mut Session) -> Result<ServerList, ProviderError
             Listing::Whole(list) => Ok(list),
             Listing::LostMarker(fault) => Err(ProviderError::Unavailable(format!(
                 "servers: the list changed under our hands, twice: {}",
-                fault.said()
+                fault.text()
             ))),
         },
     }
@@ -36,14 +38,14 @@ pub(super) fn server(session: &mut Session, id: &ServerId) -> Result<Lookup, Pro
     }
     let path = format!("/servers/{}", escaped(id.as_str()));
     let reply = session.get(&what, Service::Compute, &path)?;
-    if Fault::of(&reply).is_gone(Service::Compute) {
+    if Fault::read(&reply).is_gone(Service::Compute) {
         return Ok(Lookup::Gone);
     }
     let found = parse::<OneServer<WireServer>>(&what, &reply)?.server;
     if !found.is_usable(&mut session.odd) {
         return Err(ProviderError::BadAnswer(format!("{what}: the answer names no server")));
     }
-    if !found.is_told(&mut session.odd) {
+    if !found.is_attributable(&mut session.odd) {
         let text = format!("{what}: its name or its metadata cannot be read");
         return Err(ProviderError::BadAnswer(text));
     }
@@ -73,10 +75,10 @@ fn list(session: &mut Session) -> Result<Listing, ProviderError> {
     loop {
         let reply = session.get(what, Service::Compute, &markers.path("/servers/detail"))?;
         if reply.status == 400 && markers.last().is_some() {
-            return Ok(Listing::LostMarker(Fault::of(&reply)));
+            return Ok(Listing::LostMarker(Fault::read(&reply)));
         }
         let page = page::<WireServer>(what, "servers", &reply, &mut session.odd)?;
-        clock = clock.or(date(&reply));
+        clock = clock.or(reply.date());
         let had = servers.len();
         let last = page.entries.iter().rev().map(WireServer::id).find(|id| !id.is_empty());
         let last = last.map(str::to_owned);
@@ -86,7 +88,7 @@ fn list(session: &mut Session) -> Result<Listing, ProviderError> {
                 session.taken_ports.insert(port.to_owned());
             }
             session.listed += 1;
-            if one.is_usable(&mut session.odd) && one.is_told(&mut session.odd) {
+            if one.is_usable(&mut session.odd) && one.is_attributable(&mut session.odd) {
                 servers.push(one.into_server());
             }
         }
@@ -134,7 +136,7 @@ pub(super) fn server_groups(session: &mut Session) -> Result<Vec<Named>, Provide
 
 /// Reads what is left of the quota. Listed servers are known to exist: Nova counts one only once it has reached a cell,
 /// which takes seconds where many are being made.
-pub(super) fn room(session: &mut Session) -> Result<Room, ProviderError> {
+pub(super) fn headroom(session: &mut Session) -> Result<Room, ProviderError> {
     let reply = session.get("limits", Service::Compute, "/limits")?;
     // What is left is advice: a cloud that does not tell it refuses what is too much. A token or a pace that is refused is
     // another thing.
@@ -144,7 +146,7 @@ pub(super) fn room(session: &mut Session) -> Result<Room, ProviderError> {
         return Ok(Room::default());
     }
     let body: LimitsBody = parse("limits", &reply)?;
-    let Lax(Some(limits)) = body.limits.0.unwrap_or_default().absolute else {
+    let Object(Some(limits)) = body.limits.0.unwrap_or_default().absolute else {
         session
             .odd
             .note("limits", "", "what is left is not told (limits.absolute)");
@@ -156,9 +158,9 @@ pub(super) fn room(session: &mut Session) -> Result<Room, ProviderError> {
         }
     }
     let listed = i64::try_from(session.listed).unwrap_or(i64::MAX);
-    let used = limits.total_instances_used.0.unwrap_or(0).max(listed);
+    let used = limits.total_instances_used.value.unwrap_or(0).max(listed);
     Ok(Room {
-        instances: left(limits.max_total_instances, Number(Some(used), None)),
+        instances: left(limits.max_total_instances, used.into()),
         vcpus: left(limits.max_total_cores, limits.total_cores_used),
         ram_mb: left(limits.max_total_ram, limits.total_ram_used),
     })
@@ -166,6 +168,6 @@ pub(super) fn room(session: &mut Session) -> Result<Room, ProviderError> {
 
 /// What is left; a negative maximum is none, and so is one that is not known. A project may use more than it may (the
 /// quota was lowered).
-fn left(most: Number, used: Number) -> Option<u64> {
+fn left(most: NumberOrText, used: NumberOrText) -> Option<u64> {
     Some(most.size()?.saturating_sub(used.size().unwrap_or(0)))
 }

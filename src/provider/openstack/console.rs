@@ -7,10 +7,11 @@ use ureq::http::Method;
 use super::catalog::Service;
 use super::error::{Fault, unreachable};
 use super::session::{Call, CallError, Session};
-use super::told::Loose;
 use crate::http::escaped;
+use crate::lenient::LenientText;
 use crate::model::ServerId;
 use crate::provider::ProviderError;
+use crate::text::without_controls;
 
 /// The most bytes that are kept.
 const MOST: usize = 4096;
@@ -18,7 +19,7 @@ const MOST: usize = 4096;
 #[derive(Deserialize)]
 struct Body {
     #[serde(default)]
-    output: Loose,
+    output: LenientText,
 }
 
 /// Reads the last lines; `None` where there is no console, or nothing in it.
@@ -38,12 +39,12 @@ pub(super) fn console(session: &mut Session, id: &ServerId, lines: u32) -> Resul
     match reply.status {
         200..=299 => {
             let body: Option<Body> = serde_json::from_slice(&reply.body).ok();
-            let text = body.and_then(|body| body.output.0).unwrap_or_default();
+            let text = body.and_then(|body| body.output.value).unwrap_or_default();
             Ok(Some(last_lines(&text, lines)).filter(|text| !text.is_empty()))
         }
         // It is gone, has no host yet, or its hypervisor keeps no console.
         400 | 404 | 409 | 501 => Ok(None),
-        _ => Err(Fault::of(&reply).of_reading(what)),
+        _ => Err(Fault::read(&reply).of_reading(what)),
     }
 }
 
@@ -76,26 +77,6 @@ fn end(text: &str, most: usize) -> &str {
     }
     let whole = end.find('\n').or_else(|| end.find(char::is_whitespace));
     whole.map_or("", |at| &end[at..])
-}
-
-/// Takes out escape sequences and control characters; the ends of lines stay.
-fn without_controls(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '\n' => plain.push('\n'),
-            '\t' => plain.push(' '),
-            '\u{1b}' if chars.next_if_eq(&'[').is_some() => {
-                // Parameters, then one letter that ends it.
-                while chars.next_if(|c| matches!(c, ' '..='?')).is_some() {}
-                chars.next_if(|c| matches!(c, '@'..='~'));
-            }
-            c if c.is_control() => {}
-            c => plain.push(c),
-        }
-    }
-    plain
 }
 
 #[cfg(test)]

@@ -5,9 +5,10 @@ use ureq::http::Method;
 use super::catalog::Service;
 use super::error::{Fault, unreachable};
 use super::session::{Call, CallError, Session};
-use crate::http::{HttpError, escaped, printable};
+use crate::http::{HttpError, escaped};
 use crate::model::ServerId;
 use crate::provider::{Deleted, ProviderError};
+use crate::text::printable;
 
 /// Asks for the end of a server.
 pub(super) fn server(session: &mut Session, id: &ServerId) -> Result<Deleted, ProviderError> {
@@ -40,7 +41,7 @@ pub(super) fn one(
         }
         Err(CallError::Http(error)) => return Err(unreachable(what, &error)),
     };
-    let fault = Fault::of(&reply);
+    let fault = Fault::read(&reply);
     match reply.status {
         200..=299 => Ok(Deleted::Accepted),
         _ if fault.is_gone(service) => Ok(Deleted::AlreadyGone),

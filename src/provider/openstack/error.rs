@@ -6,13 +6,15 @@
 use std::marker::PhantomData;
 
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Error as _};
+use serde::de::DeserializeSeed;
 use serde_json::{Map, Value};
 
 use super::catalog::Service;
-use crate::http::{HttpError, Reply, printable};
+use crate::http::{HttpError, Reply};
+use crate::lenient::read_with;
 use crate::model::FaultKind;
 use crate::provider::ProviderError;
+use crate::text::printable;
 
 /// A larger error body is not parsed (a schema error may echo the whole user data).
 const LARGEST_PARSED: usize = 1024 * 1024;
@@ -23,6 +25,17 @@ const LONGEST_WORD: usize = 80;
 
 /// What Neutron says of a path that it does not know.
 const NO_SUCH_PATH: &str = "HTTPNotFound";
+
+// What messages tell beside `FaultKind`: each belongs to one request, where the status alone is ambiguous.
+
+/// Another server took the port since it was seen free.
+const PORT_TAKEN: &str = "is still in use";
+/// Nova chooses a network only where there is one.
+const SEVERAL_NETWORKS: [&str; 2] = ["multiple", "more than one"];
+/// Cinder's answer for a volume in a state that forbids the change.
+const VOLUME_STATE: [&str; 2] = ["invalid volume", "invalidvolume"];
+/// Neutron has no router between the port and the pool.
+const NO_ROUTER: [&str; 2] = ["externalgatewayforfloatingipnotfound", "is not reachable from subnet"];
 
 /// Under which keys a message stands, the best first.
 const WORDS: [&str; 4] = ["message", "detail", "title", "error_msg"];
@@ -48,18 +61,18 @@ pub(super) struct Fault {
 
 impl Fault {
     /// Reads a reply.
-    pub(super) fn of(reply: &Reply) -> Self {
+    pub(super) fn read(reply: &Reply) -> Self {
         Self::hiding(reply, "")
     }
 
     /// Reads a reply that may echo a text of ours (the encoded script), which is not shown.
     pub(super) fn hiding(reply: &Reply, secret: &str) -> Self {
-        let Said {
+        let ErrorBody {
             json,
             plain,
             name,
             mut text,
-        } = Said::of(&reply.body);
+        } = ErrorBody::read(&reply.body);
         if !secret.is_empty() {
             text = text.replace(secret, "***");
         }
@@ -74,13 +87,13 @@ impl Fault {
             lower: text.to_lowercase(),
             shown: showable(&text),
             request: request.map(|id| printable(id, 60)),
-            retry_after: super::session::retry_after(reply),
+            retry_after: reply.retry_after(),
             location: reply.header("location").map(|to| printable(to, 100)),
         }
     }
 
     /// Says it: the message, the status and the request id.
-    pub(super) fn said(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let mut notes = format!("status {}", self.status);
         if let Some(to) = self.location.as_ref().filter(|_| (300..400).contains(&self.status)) {
             notes = format!("{notes}, it points to {to}");
@@ -130,34 +143,36 @@ impl Fault {
     }
 
     fn is_quota(&self) -> bool {
-        matches!(FaultKind::of(&self.lower), FaultKind::Quota | FaultKind::ServerQuota)
+        matches!(
+            FaultKind::from_message(&self.lower),
+            FaultKind::Quota | FaultKind::ServerQuota
+        )
     }
 
     fn is_no_room(&self) -> bool {
-        // The last: another server took the port since it was seen free.
-        FaultKind::of(&self.lower) == FaultKind::NoRoom || self.says(&["is still in use"])
+        FaultKind::from_message(&self.lower) == FaultKind::NoRoom || self.says(&[PORT_TAKEN])
     }
 
     fn throttled(&self, what: &str) -> ProviderError {
         ProviderError::Throttled {
-            message: format!("{what}: {}", self.said()),
+            message: format!("{what}: {}", self.text()),
             retry_after: self.retry_after,
         }
     }
 
     /// What it means for a listing or a look-up.
     pub(super) fn of_reading(&self, what: &str) -> ProviderError {
-        let text = format!("{what}: {}", self.said());
+        let text = format!("{what}: {}", self.text());
         match self.status {
             401 => ProviderError::Auth(format!(
                 "{what}: the token of a fresh login is refused: {}",
-                self.said()
+                self.text()
             )),
             403 => ProviderError::Auth(text),
             // The advice comes first: what follows may be cut.
             404 if self.is_foreign() => ProviderError::Misrouted(format!(
                 "{what}: something else than the service answered, is its endpoint right? {}",
-                self.said()
+                self.text()
             )),
             404 => ProviderError::NotFound(text),
             // Cinder's quota, with a Retry-After of 0 that nobody should follow.
@@ -173,19 +188,19 @@ impl Fault {
     /// What it means for POST /servers. Only what was surely rejected is anything else than [`ProviderError::Unknown`].
     /// A policy may forbid what this template asks for alone (a host, a volume, a network), so 403 is no bad login.
     pub(super) fn of_create(&self, what: &str) -> ProviderError {
-        let text = format!("{what}: {}", self.said());
-        let kind = FaultKind::of(&self.lower);
+        let text = format!("{what}: {}", self.text());
+        let kind = FaultKind::from_message(&self.lower);
         match self.status {
             status if Self::is_throttle(status) => self.throttled(what),
             400..=499 if kind == FaultKind::ServerQuota => ProviderError::ServerQuota(text),
             400..=499 if self.is_quota() => ProviderError::Quota(text),
             400..=499 if self.is_no_room() => ProviderError::Capacity(text),
             401 => self.of_reading(what),
-            409 if self.says(&["network"]) && self.says(&["multiple", "more than one"]) => ProviderError::Refused(
+            409 if self.says(&["network"]) && self.says(&SEVERAL_NETWORKS) => ProviderError::Refused(
                 // The advice comes first: what follows may be cut.
                 format!(
                     "{what}: the project sees several networks, name one under `networks` of the template: {}",
-                    self.said()
+                    self.text()
                 ),
             ),
             413 if self.json => self.throttled(what),
@@ -212,11 +227,10 @@ impl Fault {
 
     /// What it means for a small change that may be repeated.
     pub(super) fn of_change(&self, what: &str) -> ProviderError {
-        let text = format!("{what}: {}", self.said());
+        let text = format!("{what}: {}", self.text());
         match self.status {
             409 => ProviderError::Conflict(text),
-            // Cinder says so of a volume in the wrong state.
-            400 if self.says(&["invalid volume", "invalidvolume"]) => ProviderError::Conflict(text),
+            400 if self.says(&VOLUME_STATE) => ProviderError::Conflict(text),
             400 | 422 => ProviderError::Refused(text),
             _ => self.of_reading(what),
         }
@@ -224,12 +238,12 @@ impl Fault {
 
     /// Returns whether a floating IP cannot come to this port, but may to another one of the server.
     pub(super) fn is_no_way(&self) -> bool {
-        self.status == 404 && self.says(&["externalgatewayforfloatingipnotfound", "is not reachable from subnet"])
+        self.status == 404 && self.says(&NO_ROUTER)
     }
 
     /// What it means for POST /floatingips, where the type in the message tells more than the status.
     pub(super) fn of_floating_ip(&self, what: &str) -> ProviderError {
-        let text = format!("{what}: {}", self.said());
+        let text = format!("{what}: {}", self.text());
         match self.status {
             status if Self::is_throttle(status) => self.throttled(what),
             400..=499 if self.is_quota() => ProviderError::Quota(text),
@@ -240,7 +254,7 @@ impl Fault {
             404 if self.is_no_way() => ProviderError::Refused(format!(
                 // The advice comes first: what follows may be cut.
                 "{what}: no router joins the server's network to floating_ip_pool: {}",
-                self.said()
+                self.text()
             )),
             400..=499 if self.json => ProviderError::Refused(text),
             // A proxy's page: the service was not reached.
@@ -270,33 +284,11 @@ pub(super) fn parse_with<'de, S: DeserializeSeed<'de>>(
     seed: impl Fn() -> S,
 ) -> Result<S::Value, ProviderError> {
     if !(200..300).contains(&reply.status) {
-        return Err(Fault::of(reply).of_reading(what));
+        return Err(Fault::read(reply).of_reading(what));
     }
     read_with(&reply.body, seed).map_err(|cause| {
         let begins = printable(&cause.to_string(), 120);
         ProviderError::BadAnswer(format!("{what}: {begins}; it begins \"{}\"", start(&reply.body)))
-    })
-}
-
-/// Reads JSON by a seed. A key that is there twice counts as it stands last, as other clients have it.
-pub(super) fn read_with<'de, S: DeserializeSeed<'de>>(
-    body: &'de [u8],
-    seed: impl Fn() -> S,
-) -> Result<S::Value, serde_json::Error> {
-    // Checked once: checking each text on its own takes a tenth more of the time.
-    let read = match str::from_utf8(body) {
-        Ok(text) => {
-            let mut json = serde_json::Deserializer::from_str(text);
-            let read = seed().deserialize(&mut json);
-            read.and_then(|value| json.end().map(|()| value))
-        }
-        Err(cause) => Err(serde_json::Error::custom(cause)),
-    };
-    read.or_else(|cause| {
-        // One odd character in a name closes no list.
-        let value: Value =
-            serde_json::from_slice(body).or_else(|_| serde_json::from_str(&crate::json::repaired(body)))?;
-        seed().deserialize(value).map_err(|_| cause)
     })
 }
 
@@ -305,15 +297,15 @@ fn start(body: &[u8]) -> String {
 }
 
 /// What an error body says.
-struct Said {
+struct ErrorBody {
     json: bool,
     plain: bool,
     name: Option<String>,
     text: String,
 }
 
-impl Said {
-    fn of(body: &[u8]) -> Self {
+impl ErrorBody {
+    fn read(body: &[u8]) -> Self {
         if body.len() <= LARGEST_PARSED
             && let Ok(Value::Object(root)) = serde_json::from_slice::<Value>(body)
         {

@@ -1,10 +1,10 @@
 //! Which flavor a size means, and whether an image fits it.
 
-use super::lax::Number;
 use super::names::missing;
 use super::wire::{Flavor, Image};
-use crate::http::printable;
+use crate::lenient::NumberOrText;
 use crate::model::{ServerSpec, SizeRef};
+use crate::text::printable;
 
 /// Finds the flavor of a spec. What its image needs counts among what the flavor must have, where that is open.
 ///
@@ -116,12 +116,12 @@ fn sizes(flavor: &Flavor) -> Option<(u64, u64, u64)> {
 }
 
 /// What an image needs; what is not known is no need.
-fn need(least: Number) -> u64 {
+fn need(least: NumberOrText) -> u64 {
     least.size().unwrap_or(0)
 }
 
 fn shown(flavor: &Flavor) -> String {
-    let known = |number: Number| {
+    let known = |number: NumberOrText| {
         number
             .size()
             .map_or_else(|| "?".to_owned(), |number| number.to_string())
@@ -165,11 +165,11 @@ pub(super) fn misfit(image: &Image, flavor: &Flavor, boot_volume: Option<u32>) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::openstack::lax::Flag;
+    use crate::lenient::FlagOrText;
     use crate::provider::openstack::tests::spec;
 
-    fn known(number: u64) -> Number {
-        Number(i64::try_from(number).ok(), None)
+    fn known(number: u64) -> NumberOrText {
+        i64::try_from(number).unwrap().into()
     }
 
     fn flavor(name: &str, vcpus: u64, ram: u64, disk: u64) -> Flavor {
@@ -223,7 +223,7 @@ mod tests {
             flavor("nodisk", 2, 4096, 0),
             flavor("small", 1, 2048, 20),
         ];
-        flavors[4].disabled = Flag(Some(true));
+        flavors[4].disabled = FlagOrText(Some(true));
         let mut spec = spec("image", "");
         let (vcpus, ram_mb, disk_gb) = least;
         spec.size = SizeRef::Least { vcpus, ram_mb, disk_gb };
@@ -287,7 +287,7 @@ mod tests {
             let chosen = choose(flavors, &spec("image", size), None).map(|flavor| flavor.id.clone());
             chosen.map_err(|text| text.split(':').next().unwrap().to_owned())
         };
-        flavors[0].disabled = Flag(Some(true));
+        flavors[0].disabled = FlagOrText(Some(true));
         flavors[1].id = "other".to_owned();
         assert_eq!(name(&flavors, "tiny").as_deref(), Ok("other"));
         assert_eq!(name(&flavors, "other").as_deref(), Ok("other"));

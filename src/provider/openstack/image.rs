@@ -1,8 +1,8 @@
 //! Images by name or expression, from Glance: all names in one query.
 
 use super::catalog::Service;
+use super::entry::ListEntry as _;
 use super::error::parse;
-use super::pages::Entry as _;
 use super::session::Session;
 use super::wire::{Image, ImagesPage};
 use crate::http::escaped;
@@ -57,7 +57,7 @@ fn pages(session: &mut Session, query: &str) -> Result<Vec<Image>, ProviderError
         // The link is a path that lacks the prefix of the endpoint: only its query is good.
         let next = page
             .next
-            .0
+            .value
             .as_deref()
             .and_then(|next| next.split_once('?'))
             .map(|(_, query)| query.to_owned());

@@ -3,16 +3,16 @@
 //! | file | what it is for |
 //! | --- | --- |
 //! | `auth`, `catalog` | the login, and where the services are |
-//! | `kept` | a token that outlives the pass |
+//! | `token_cache` | a token that outlives the pass |
 //! | `session` | requests with a token, 401 and 429 |
 //! | `compute`, `image`, `network` | lists |
 //! | `flavor`, `resolve` | from names to ids |
 //! | `port` | ports: those that are free, those that are made for a server |
 //! | `create` | POST and DELETE of servers |
-//! | `belongings` | floating IPs, ports, volumes: listed, removed, marked |
+//! | `resources` | floating IPs, ports, volumes: listed, removed, marked |
 //! | `console` | the last lines of a server's console |
 //! | `check` | everything that is named, looked up |
-//! | `error`, `server`, `wire`, `told`, `lax`, `names` | what the answers look like |
+//! | `error`, `server`, `wire`, `entry`, `names` | what the answers look like |
 //! | `odd` | what of them could not be read |
 
 #![expect(
@@ -20,28 +20,29 @@
     reason = "an edge: a throttled request is repeated after a wait"
 )]
 
+pub mod access;
 mod auth;
-mod belongings;
 mod catalog;
 mod check;
 mod compute;
 mod console;
 mod create;
 mod delete;
+mod entry;
 mod error;
 mod flavor;
 mod image;
-mod kept;
-mod lax;
 mod names;
 mod network;
 mod odd;
 mod pages;
 mod port;
 mod resolve;
+mod resources;
 mod server;
 mod session;
-mod told;
+pub mod settings;
+mod token_cache;
 mod wire;
 
 #[cfg(test)]
@@ -52,19 +53,20 @@ use std::net::IpAddr;
 
 use log::info;
 
-use crate::access::OpenStackAccess;
-use crate::http::{Deadline, Http, printable};
+use crate::http::{Deadline, Http};
 use crate::model::{
-    Belonging, BelongingKind, BelongingMark, Offers, ServerId, ServerSpec, Spoken, TemplateName, Unavailable, Zone,
+    Offers, Resource, ResourceKind, ResourceMark, ServerId, ServerSpec, ServiceBases, TemplateName, Unavailable, Zone,
 };
 use crate::provider::{AddFloatingIp, CreateServer, Deleted, Lookup, Provider, ProviderError, ServerList};
+use crate::text::printable;
+use access::OpenStackAccess;
 use resolve::Stock;
 use session::{Pause, Session};
 
 /// An OpenStack project in one region.
 pub struct OpenStack {
     session: Session,
-    pools: belongings::Pools,
+    pools: resources::Pools,
 }
 
 impl OpenStack {
@@ -100,12 +102,12 @@ impl Provider for OpenStack {
         let specs: Vec<&ServerSpec> = wanted.iter().map(|(_, spec)| *spec).collect();
         if specs.is_empty() {
             return Ok(Offers {
-                room: compute::room(&mut self.session)?,
+                room: compute::headroom(&mut self.session)?,
                 ..Offers::default()
             });
         }
-        let stock = Stock::of(&mut self.session, &specs)?;
-        let room = compute::room(&mut self.session)?;
+        let stock = Stock::load(&mut self.session, &specs)?;
+        let room = compute::headroom(&mut self.session)?;
         let templates = wanted.iter().map(|(name, spec)| {
             let offer = stock.offer(spec).map_err(|wrong| Unavailable {
                 reason: wrong.join("; "),
@@ -129,20 +131,20 @@ impl Provider for OpenStack {
         delete::server(&mut self.session, id)
     }
 
-    fn belongings(&mut self, kinds: &BTreeSet<BelongingKind>) -> Result<Vec<Belonging>, ProviderError> {
-        belongings::belongings(&mut self.session, kinds)
+    fn resources(&mut self, kinds: &BTreeSet<ResourceKind>) -> Result<Vec<Resource>, ProviderError> {
+        resources::resources(&mut self.session, kinds)
     }
 
-    fn remove(&mut self, kind: BelongingKind, id: &str) -> Result<Deleted, ProviderError> {
-        belongings::remove(&mut self.session, kind, id)
+    fn remove(&mut self, kind: ResourceKind, id: &str) -> Result<Deleted, ProviderError> {
+        resources::remove(&mut self.session, kind, id)
     }
 
     fn add_floating_ip(&mut self, wanted: &AddFloatingIp<'_>) -> Result<IpAddr, ProviderError> {
-        belongings::add_floating_ip(&mut self.session, &mut self.pools, wanted)
+        resources::add_floating_ip(&mut self.session, &mut self.pools, wanted)
     }
 
-    fn mark_volume(&mut self, id: &str, mark: &BelongingMark) -> Result<(), ProviderError> {
-        belongings::mark_volume(&mut self.session, id, mark)
+    fn mark_volume(&mut self, id: &str, mark: &ResourceMark) -> Result<(), ProviderError> {
+        resources::mark_volume(&mut self.session, id, mark)
     }
 
     fn console(&mut self, id: &ServerId, lines: u32) -> Result<Option<String>, ProviderError> {
@@ -153,12 +155,12 @@ impl Provider for OpenStack {
         check::check(&mut self.session, wanted)
     }
 
-    fn recall(&mut self, spoken: &Spoken) {
-        self.session.spoken.clone_from(spoken);
+    fn recall(&mut self, service_bases: &ServiceBases) {
+        self.session.service_bases.clone_from(service_bases);
     }
 
-    fn spoken(&self) -> Spoken {
-        self.session.spoken.clone()
+    fn service_bases(&self) -> ServiceBases {
+        self.session.service_bases.clone()
     }
 
     fn odd(&self) -> Vec<String> {

@@ -1,8 +1,7 @@
 //! Small helps with names: whether a text is a UUID, what a query says, and which name was meant.
 
+use crate::text::{closest, printable};
 use percent_encoding::percent_decode_str;
-
-use crate::http::printable;
 
 /// The most names that a message suggests.
 const SUGGESTED: usize = 3;
@@ -34,36 +33,12 @@ pub(super) fn missing<'a>(kind: &str, wanted: &str, there: impl Iterator<Item = 
 
 /// Says which names come nearest to a text.
 pub(super) fn nearest<'a>(wanted: &str, there: impl Iterator<Item = &'a str>) -> String {
-    let there = there.filter(|name| !name.is_empty());
-    let mut near: Vec<(usize, &str)> = there.map(|name| (distance(wanted, name), name)).collect();
-    near.sort_unstable();
-    near.dedup();
-    let near: Vec<String> = near
-        .iter()
-        .take(SUGGESTED)
-        .map(|(_, name)| format!("\"{}\"", printable(name, 60)))
-        .collect();
+    let near = closest(wanted, there.filter(|name| !name.is_empty()), SUGGESTED);
+    let near: Vec<String> = near.iter().map(|name| format!("\"{}\"", printable(name, 60))).collect();
     match near.as_slice() {
         [] => "there is none at all".to_owned(),
         near => format!("nearest: {}", near.join(", ")),
     }
-}
-
-/// How far apart two names are (Levenshtein, without regard to case), over at most 64 characters of each.
-fn distance(a: &str, b: &str) -> usize {
-    let letters = |text: &str| text.chars().take(64).flat_map(char::to_lowercase).collect::<Vec<_>>();
-    let (a, b) = (letters(a), letters(b));
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut corner = i;
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let changed = corner + usize::from(x != y);
-            corner = row[j + 1];
-            row[j + 1] = changed.min(corner + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]
@@ -81,8 +56,6 @@ mod tests {
             text,
             r#"no flavor named "m3.xlrge" (nearest: "m3.xlarge", "M3.LARGE", "huge")"#
         );
-        assert_eq!(distance("kitten", "sitting"), 3);
-        assert_eq!(distance("", "abc"), 3);
     }
 
     #[test]

@@ -8,8 +8,9 @@ use super::names::{is_uuid, missing};
 use super::pages::pages;
 use super::session::Session;
 use super::wire::{Named, Network, SecurityGroup, SecurityGroupsBody};
-use crate::http::{escaped, printable};
+use crate::http::escaped;
 use crate::provider::ProviderError;
+use crate::text::printable;
 
 /// What is asked of each network.
 const FIELDS: &str = "fields=id&fields=name&fields=shared&fields=router:external&fields=project_id";

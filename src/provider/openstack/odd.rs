@@ -3,9 +3,8 @@
 //! A list of a thousand servers can be odd in the same way a thousand times: one sentence says it for all of them. No
 //! sentence has anything in it that changes from pass to pass, since how long it lasts is counted by its text.
 
+use crate::text::printable;
 use std::collections::BTreeMap;
-
-use crate::http::printable;
 
 /// The most sentences.
 const MOST: usize = 20;

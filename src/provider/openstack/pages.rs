@@ -10,14 +10,14 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::catalog::Service;
+use super::entry::ListEntry;
 use super::error::{Fault, parse_with};
-use super::lax::Many;
 use super::names::query_value;
 use super::odd::Oddities;
 use super::session::Session;
-use super::told::Odd;
-use super::wire::Link;
+use super::wire::PageLink;
 use crate::http::{Reply, escaped};
+use crate::lenient::List;
 use crate::provider::ProviderError;
 
 /// Entries of a page; Nova's own maximum where the operator has not lowered it.
@@ -25,38 +25,11 @@ const PAGE: u32 = 1000;
 /// More pages than this are no list of servers (a million of them, or pages of one).
 const MAX_PAGES: u32 = 1000;
 
-/// What a list is made of.
-pub(super) trait Entry {
-    /// What one is called.
-    const NOUN: &'static str;
-
-    /// Returns its id; empty where that cannot be read.
-    fn id(&self) -> &str;
-
-    /// Returns its fields, each with what it holds instead of what it should.
-    fn odd(&self) -> Vec<(&'static str, Odd)> {
-        Vec::new()
-    }
-
-    /// Notes what of it cannot be read. Returns whether it can be used: what has no id cannot.
-    fn is_usable(&self, oddities: &mut Oddities) -> bool {
-        for (field, odd) in self.odd() {
-            if let Some(odd) = odd {
-                oddities.note(Self::NOUN, self.id(), &format!("{field} is {odd}"));
-            }
-        }
-        if self.id().is_empty() {
-            oddities.note(Self::NOUN, "", "one without a readable id is left out");
-        }
-        !self.id().is_empty()
-    }
-}
-
 /// A page of a list, and the links beside it.
 #[derive(Debug)]
 pub(super) struct Page<T> {
     pub entries: Vec<T>,
-    pub links: Vec<Link>,
+    pub links: Vec<PageLink>,
 }
 
 /// Reads a page: what stands under a key, and its links under `<key>_links`. A list that is not there is an error, never
@@ -70,7 +43,7 @@ pub(super) fn page<'de, T: Deserialize<'de>>(
     let (entries, links) = parse_with(what, reply, || Keyed(key, PhantomData))?;
     if !entries.listed {
         return Err(ProviderError::BadAnswer(format!(
-            "{what}: the answer has no list {key:?}"
+            "{what}: the answer has no list \"{key}\""
         )));
     }
     for (of, wrong) in [("", entries.odd), ("_links", links.odd)] {
@@ -88,7 +61,7 @@ pub(super) fn page<'de, T: Deserialize<'de>>(
 struct Keyed<'k, T>(&'k str, PhantomData<T>);
 
 impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Keyed<'_, T> {
-    type Value = (Many<T>, Many<Link>);
+    type Value = (List<T>, List<PageLink>);
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_map(self)
@@ -96,14 +69,14 @@ impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Keyed<'_, T> {
 }
 
 impl<'de, T: Deserialize<'de>> Visitor<'de> for Keyed<'_, T> {
-    type Value = (Many<T>, Many<Link>);
+    type Value = (List<T>, List<PageLink>);
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "an object with {:?}", self.0)
+        write!(f, "an object with \"{}\"", self.0)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let (mut entries, mut links) = (Many::default(), Many::default());
+        let (mut entries, mut links) = (List::default(), List::default());
         while let Some(key) = map.next_key::<String>()? {
             match key.strip_prefix(self.0) {
                 Some("") => entries = map.next_value()?,
@@ -116,7 +89,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Keyed<'_, T> {
 }
 
 /// Reads all pages of a list, which stands under `key`. An entry that moved between two pages is kept once.
-pub(super) fn pages<T: Entry + for<'de> Deserialize<'de>>(
+pub(super) fn pages<T: ListEntry + for<'de> Deserialize<'de>>(
     session: &mut Session,
     (service, what, path): (Service, &str, &str),
     key: &str,
@@ -134,7 +107,7 @@ pub(super) fn pages<T: Entry + for<'de> Deserialize<'de>>(
 }
 
 /// Reads them once; `None` when the entry that was the marker is gone meanwhile.
-fn attempt<T: Entry + for<'de> Deserialize<'de>>(
+fn attempt<T: ListEntry + for<'de> Deserialize<'de>>(
     session: &mut Session,
     (service, what, path): (Service, &str, &str),
     key: &str,
@@ -144,7 +117,7 @@ fn attempt<T: Entry + for<'de> Deserialize<'de>>(
     loop {
         let reply = session.get(what, service, &markers.path(path))?;
         // The 404 of a gateway says nothing of the marker.
-        let lost = reply.status == 400 || reply.status == 404 && !Fault::of(&reply).is_foreign();
+        let lost = reply.status == 400 || reply.status == 404 && !Fault::read(&reply).is_foreign();
         if lost && markers.last().is_some() {
             return Ok(None);
         }
@@ -198,8 +171,8 @@ impl Markers {
 
 /// Finds the marker of the next page; `None` without a link, `last` where the link names none. Nothing but the marker is
 /// taken from the link: behind a proxy its host and path are often wrong.
-pub(super) fn next_marker(links: &[Link], last: &str) -> Option<String> {
-    let next = links.iter().find(|link| link.rel.0.as_deref() == Some("next"))?;
-    let named = next.href.0.as_deref().and_then(|href| query_value(href, "marker"));
+pub(super) fn next_marker(links: &[PageLink], last: &str) -> Option<String> {
+    let next = links.iter().find(|link| link.rel.value.as_deref() == Some("next"))?;
+    let named = next.href.value.as_deref().and_then(|href| query_value(href, "marker"));
     Some(named.unwrap_or_else(|| last.to_owned()))
 }

@@ -1,6 +1,6 @@
 //! Ports: which of those that exist are free, and those that are made for a server.
 //!
-//! What is left of a server that is gone is left to `belongings`.
+//! What is left of a server that is gone is left to `resources`.
 
 use std::collections::BTreeSet;
 
@@ -10,15 +10,17 @@ use serde_json::{Map, Value, json};
 use ureq::http::Method;
 
 use super::catalog::Service;
+use super::entry::ListEntry;
 use super::error::{Fault, parse};
 use super::names::{is_uuid, missing};
 use super::network;
-use super::pages::{Entry, pages};
+use super::pages::pages;
 use super::session::{Call, CallError, Session};
-use super::told::{Loose, Odd, text};
-use crate::http::{escaped, printable};
+use crate::http::escaped;
+use crate::lenient::{LenientText, Odd, text};
 use crate::model::{PortOffer, PortSpec};
 use crate::provider::{CreateServer, ProviderError};
+use crate::text::printable;
 
 /// A port.
 #[derive(Debug, Deserialize)]
@@ -29,10 +31,10 @@ pub(super) struct Port {
     name: String,
     /// The server that has it; empty where it is free.
     #[serde(default)]
-    device_id: Loose,
+    device_id: LenientText,
 }
 
-impl Entry for Port {
+impl ListEntry for Port {
     const NOUN: &'static str = "port";
 
     fn id(&self) -> &str {
@@ -40,7 +42,7 @@ impl Entry for Port {
     }
 
     fn odd(&self) -> Vec<(&'static str, Odd)> {
-        vec![("device_id", self.device_id.1)]
+        vec![("device_id", self.device_id.odd)]
     }
 }
 
@@ -84,7 +86,7 @@ pub(super) fn free(ports: &[Port], wanted: &[&str], taken: &BTreeSet<String>, wr
             wrong.push(missing("port", name, ports.iter().map(|port| port.name.as_str())));
         }
         for port in named {
-            let unused = port.device_id.1.is_none() && port.device_id.0.as_deref().unwrap_or_default().is_empty();
+            let unused = port.device_id.odd.is_none() && port.device_id.value.as_deref().unwrap_or_default().is_empty();
             if unused && !taken.contains(&port.id) && !free.contains(&port.id) {
                 free.push(port.id.clone());
             }
@@ -154,8 +156,10 @@ pub(super) fn give_back(session: &mut Session, taken: Taken) {
             body: None,
         };
         let failed = match session.call(&call) {
-            Ok(reply) if (200..300).contains(&reply.status) || Fault::of(&reply).is_gone(Service::Network) => continue,
-            Ok(reply) => Fault::of(&reply).of_delete("port").to_string(),
+            Ok(reply) if (200..300).contains(&reply.status) || Fault::read(&reply).is_gone(Service::Network) => {
+                continue;
+            }
+            Ok(reply) => Fault::read(&reply).of_delete("port").to_string(),
             Err(CallError::NotMade(error)) => error.to_string(),
             Err(CallError::Http(error)) => error.to_string(),
         };
@@ -215,7 +219,7 @@ fn make(
         CallError::Http(error) => ProviderError::Failed(format!("{what}: {error}")),
     })?;
     if !(200..300).contains(&reply.status) {
-        return Err(Fault::of(&reply).of_port(&what));
+        return Err(Fault::read(&reply).of_port(&what));
     }
     let made: CreatedPort = parse(&what, &reply).map_err(|error| ProviderError::Failed(error.to_string()))?;
     Ok(made.port.id)

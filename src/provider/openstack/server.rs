@@ -7,11 +7,12 @@ use std::net::IpAddr;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess};
 
-use super::lax::Many;
+use super::entry::ListEntry;
 use super::odd::Oddities;
-use super::pages::Entry;
-use super::told::{FromText, Id, Inner, Loose, Message, Odd, Taker, Told, Utc, any, object, text};
 use super::wire::Named;
+use crate::lenient::{
+    FieldName, FieldOf, FromText, Lenient, LenientText, List, Odd, Utc, ValueReader, any, object, text,
+};
 use crate::model::{Address, Mark, NodeId, Server, ServerId, ServerStatus, TemplateName, Zone};
 
 /// The answer where one server is asked for.
@@ -24,12 +25,12 @@ pub(super) struct OneServer<T> {
 #[derive(Debug, Deserialize)]
 pub(super) struct Failed {
     #[serde(default)]
-    fault: Inner<Message>,
+    fault: FieldOf<Message>,
 }
 
 impl Failed {
     pub(super) fn reason(self) -> Option<String> {
-        self.fault.0.map(|text| crate::http::printable(&text, 300))
+        self.fault.0.map(|text| crate::text::printable(&text, 300))
     }
 }
 
@@ -39,28 +40,28 @@ pub(super) struct WireServer {
     #[serde(default, deserialize_with = "text")]
     id: String,
     #[serde(default)]
-    name: Loose,
+    name: LenientText,
     #[serde(default)]
-    status: Told<ServerStatus>,
+    status: Lenient<ServerStatus>,
     #[serde(default, rename = "OS-EXT-STS:task_state")]
-    task_state: Loose,
+    task_state: LenientText,
     #[serde(default)]
-    created: Told<Utc>,
+    created: Lenient<Utc>,
     #[serde(default)]
     addresses: Addresses,
     #[serde(default, rename = "OS-EXT-AZ:availability_zone")]
-    zone: Loose,
+    zone: LenientText,
     #[serde(default, rename = "os-extended-volumes:volumes_attached")]
-    volumes: Many<Named>,
+    volumes: List<Named>,
     #[serde(default)]
-    image: Inner<Id>,
+    image: FieldOf<Id>,
     #[serde(default)]
-    fault: Inner<Message>,
+    fault: FieldOf<Message>,
     #[serde(default)]
     metadata: Marks,
 }
 
-impl Entry for WireServer {
+impl ListEntry for WireServer {
     const NOUN: &'static str = "server";
 
     fn id(&self) -> &str {
@@ -69,11 +70,11 @@ impl Entry for WireServer {
 
     fn odd(&self) -> Vec<(&'static str, Odd)> {
         let fields = [
-            ("status", self.status.1),
-            ("task_state", self.task_state.1),
-            ("created", self.created.1),
+            ("status", self.status.odd),
+            ("task_state", self.task_state.odd),
+            ("created", self.created.odd),
             ("addresses", self.addresses.1),
-            ("availability_zone", self.zone.1),
+            ("availability_zone", self.zone.odd),
             ("volumes_attached", self.volumes.odd),
             ("metadata", self.metadata.odd),
         ];
@@ -87,24 +88,24 @@ impl Entry for WireServer {
 impl WireServer {
     /// Returns whether it is told whose it is: by its name and its metadata. One of which that cannot be read is neither
     /// ours nor anybody else's.
-    pub(super) fn is_told(&self, oddities: &mut Oddities) -> bool {
-        if self.name.0.is_none() {
+    pub(super) fn is_attributable(&self, oddities: &mut Oddities) -> bool {
+        if self.name.value.is_none() {
             oddities.note(Self::NOUN, &self.id, "it has no readable name");
         }
-        self.name.0.is_some() && self.metadata.odd.is_none()
+        self.name.value.is_some() && self.metadata.odd.is_none()
     }
 
     /// Makes it a server.
     pub(super) fn into_server(self) -> Server {
         Server {
             id: ServerId::new(self.id),
-            name: self.name.0.unwrap_or_default(),
+            name: self.name.value.unwrap_or_default(),
             status: self
                 .status
-                .0
+                .value
                 .unwrap_or_else(|| ServerStatus::Other("UNKNOWN".to_owned())),
             task_state: self.task_state.filled(),
-            created: self.created.0.map(|at| at.0),
+            created: self.created.value.map(|at| at.0),
             addresses: self.addresses.0,
             zone: self.zone.filled().map(Zone::new),
             image: self.image.0,
@@ -115,7 +116,7 @@ impl WireServer {
                 .map(|volume| volume.id)
                 .filter(|id| !id.is_empty())
                 .collect(),
-            fault: self.fault.0.map(|text| crate::http::printable(&text, 300)),
+            fault: self.fault.0.map(|text| crate::text::printable(&text, 300)),
             mark: self.metadata.mark,
         }
     }
@@ -169,29 +170,29 @@ impl<'de> Deserialize<'de> for Addresses {
         #[derive(Deserialize)]
         struct Shown {
             #[serde(default)]
-            addr: Told<IpAddr>,
+            addr: Lenient<IpAddr>,
             #[serde(default, rename = "OS-EXT-IPS:type")]
-            kind: Told<Floating>,
+            kind: Lenient<Floating>,
         }
         struct Networks;
-        impl<'de> Taker<'de> for Networks {
+        impl<'de> ValueReader<'de> for Networks {
             type Out = Addresses;
 
-            fn nothing(self, odd: Odd) -> Addresses {
+            fn other(self, odd: Odd) -> Addresses {
                 Addresses(Vec::new(), odd)
             }
 
             fn object<A: MapAccess<'de>>(self, mut map: A) -> Result<Addresses, A::Error> {
                 let mut all = Addresses::default();
-                while let Some((_, entries)) = map.next_entry::<IgnoredAny, Many<Shown>>()? {
+                while let Some((_, entries)) = map.next_entry::<IgnoredAny, List<Shown>>()? {
                     if !entries.listed || entries.odd.is_some() {
                         all.1 = Some("not a list of addresses in one of its networks");
                     }
                     for Shown { addr, kind } in entries.all {
-                        match addr.0 {
+                        match addr.value {
                             Some(ip) => all.0.push(Address {
                                 ip,
-                                floating: kind.0.is_some(),
+                                floating: kind.value.is_some(),
                             }),
                             None => all.1 = Some("not made of addresses only"),
                         }
@@ -201,6 +202,34 @@ impl<'de> Deserialize<'de> for Addresses {
             }
         }
         any(deserializer, Networks)
+    }
+}
+
+/// `id` of an inner object.
+#[derive(Debug, Default)]
+struct Id;
+
+impl FieldName for Id {
+    const NAME: &'static str = "id";
+}
+
+/// `message` of an inner object.
+#[derive(Debug, Default)]
+struct Message;
+
+impl FieldName for Message {
+    const NAME: &'static str = "message";
+}
+
+impl FromText for ServerStatus {
+    fn from_text(text: &str) -> Option<Self> {
+        Some(match text {
+            "ACTIVE" => Self::Active,
+            "BUILD" => Self::Build,
+            "ERROR" => Self::Error,
+            "DELETED" | "SOFT_DELETED" => Self::Deleted,
+            other => Self::Other(other.to_owned()),
+        })
     }
 }
 

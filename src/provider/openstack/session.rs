@@ -6,19 +6,19 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use log::{debug, warn};
 use ureq::http::Method;
 
 use super::auth::{self, Login};
 use super::catalog::{self, Service};
 use super::error::{Fault, unreachable};
-use super::kept::Keeper;
 use super::odd::Oddities;
-use crate::access::OpenStackAccess;
-use crate::http::{Http, HttpError, Reply, Request, http_date, printable};
-use crate::model::{Spoken, SpokenBase, digest};
+use super::token_cache::TokenFile;
+use crate::http::{Http, HttpError, Reply, Request};
+use crate::model::{ServiceBase, ServiceBases, digest};
 use crate::provider::ProviderError;
+use crate::provider::openstack::access::OpenStackAccess;
+use crate::text::printable;
 
 /// Logins in one pass: public clouds count them (OVH: 60 a minute and user).
 const MAX_LOGINS: u32 = 3;
@@ -57,12 +57,12 @@ pub(super) struct Session {
     pause: Pause,
     login: Option<Login>,
     /// Where a token outlives the pass.
-    keeper: Option<Keeper>,
+    keeper: Option<TokenFile>,
     logins: u32,
     /// The login that Keystone refused: tried again it would only lock the account.
     refused: Option<ProviderError>,
     /// Which of its bases a service has, where that is not the first.
-    pub(super) spoken: Spoken,
+    pub(super) service_bases: ServiceBases,
     /// The services that answered: their base is right.
     proven: BTreeSet<Service>,
     /// Ports that were handed out, by this client or, as the list of servers told, by an earlier one: a server that is
@@ -76,7 +76,7 @@ pub(super) struct Session {
 
 impl Session {
     pub(super) fn new(http: Http, access: OpenStackAccess, pause: Pause) -> Self {
-        let keeper = access.token_cache.clone().map(Keeper::new);
+        let keeper = access.token_cache.clone().map(TokenFile::new);
         Self {
             http,
             access,
@@ -85,7 +85,7 @@ impl Session {
             keeper,
             logins: 0,
             refused: None,
-            spoken: Spoken::new(),
+            service_bases: ServiceBases::new(),
             proven: BTreeSet::new(),
             taken_ports: BTreeSet::new(),
             listed: 0,
@@ -221,7 +221,7 @@ impl Session {
         debug!("openstack: the token is refused, logging in again");
         self.login = None;
         let reply = self.patiently(call, version)?;
-        match self.login.as_ref().and_then(|login| login.expires).zip(date(&reply)) {
+        match self.login.as_ref().and_then(|login| login.expires).zip(reply.date()) {
             Some((expires, now)) if reply.status == 401 && expires <= now => {
                 let text = format!(
                     "the token of a fresh login has expired already ({expires}, the cloud's clock says {now}): the \
@@ -251,13 +251,13 @@ impl Session {
         let bases = self.bases(call.service).map_err(CallError::NotMade)?;
         let key = call.service.kind();
         let endpoint = digest(bases.join(" ").as_bytes());
-        let known = self.spoken.get(key).filter(|known| known.endpoint == endpoint);
+        let known = self.service_bases.get(key).filter(|known| known.endpoint == endpoint);
         let first = known.map_or(0, |known| known.base).min(bases.len() - 1);
         let reply = self.send(call, version, &bases[first])?;
         if self.proven.contains(&call.service) {
             return Ok(reply);
         }
-        let unrouted = |reply: &Reply| Fault::of(reply).is_unrouted();
+        let unrouted = |reply: &Reply| Fault::read(reply).is_unrouted();
         let right = |reply: &Reply| match reply.status {
             200..=299 => true,
             404 => !unrouted(reply),
@@ -275,9 +275,10 @@ impl Session {
             if right(&other) {
                 debug!("openstack: the {key} service answers at {}", printable(base, 100));
                 self.proven.insert(call.service);
-                self.spoken.remove(key);
+                self.service_bases.remove(key);
                 if at > 0 {
-                    self.spoken.insert(key.to_owned(), SpokenBase { endpoint, base: at });
+                    self.service_bases
+                        .insert(key.to_owned(), ServiceBase { endpoint, base: at });
                 }
                 return Ok(other);
             }
@@ -285,7 +286,7 @@ impl Session {
                 return Ok(other);
             }
         }
-        self.spoken.remove(key);
+        self.service_bases.remove(key);
         Ok(reply)
     }
 
@@ -316,7 +317,7 @@ impl Session {
 
     /// Waits before another try; `false` when there is none.
     fn waited(&self, reply: &Reply, tries: u32) -> bool {
-        let asked = retry_after(reply).map(|seconds| Duration::from_secs(seconds.max(1)));
+        let asked = reply.retry_after().map(|seconds| Duration::from_secs(seconds.max(1)));
         let span = asked.unwrap_or(Duration::from_secs(1 << (tries - 1)));
         let in_time = self.http.time_left().is_none_or(|left| span < left);
         if tries >= MAX_TRIES || span > LONGEST_PAUSE || !in_time {
@@ -326,19 +327,4 @@ impl Session {
         (self.pause)(span);
         true
     }
-}
-
-/// Reads `Retry-After`: seconds, or a date measured by the `Date` of the same reply.
-pub(super) fn retry_after(reply: &Reply) -> Option<u64> {
-    let text = reply.header("retry-after")?.trim();
-    if let Ok(seconds) = text.parse::<u64>() {
-        return Some(seconds);
-    }
-    let seconds = http_date(text)?.duration_since(date(reply)?).as_secs();
-    Some(u64::try_from(seconds).unwrap_or(0))
-}
-
-/// Reads the `Date` of a reply: the cloud's clock.
-pub(super) fn date(reply: &Reply) -> Option<Timestamp> {
-    reply.date()
 }

@@ -5,17 +5,16 @@
 
 use serde::Deserialize;
 
-use super::lax::{Flag, Lax, Many, Number};
-use super::pages::Entry;
-use super::told::{Loose, Odd, filled, text};
+use super::entry::ListEntry;
+use crate::lenient::{FlagOrText, LenientText, List, NumberOrText, Object, Odd, filled, text};
 
 /// A link to another page.
 #[derive(Debug, Deserialize)]
-pub(super) struct Link {
+pub(super) struct PageLink {
     #[serde(default)]
-    pub rel: Loose,
+    pub rel: LenientText,
     #[serde(default)]
-    pub href: Loose,
+    pub href: LenientText,
 }
 
 /// A flavor.
@@ -26,16 +25,16 @@ pub(super) struct Flavor {
     #[serde(default, deserialize_with = "text")]
     pub name: String,
     #[serde(default)]
-    pub vcpus: Number,
+    pub vcpus: NumberOrText,
     /// MiB.
     #[serde(default)]
-    pub ram: Number,
+    pub ram: NumberOrText,
     /// GB of the root disk; 0 is as large as the image.
     #[serde(default)]
-    pub disk: Number,
+    pub disk: NumberOrText,
     /// Whether no new server may have it.
     #[serde(default, rename = "OS-FLV-DISABLED:disabled")]
-    pub disabled: Flag,
+    pub disabled: FlagOrText,
 }
 
 impl Flavor {
@@ -45,7 +44,7 @@ impl Flavor {
     }
 }
 
-impl Entry for Flavor {
+impl ListEntry for Flavor {
     const NOUN: &'static str = "flavor";
 
     fn id(&self) -> &str {
@@ -53,7 +52,11 @@ impl Entry for Flavor {
     }
 
     fn odd(&self) -> Vec<(&'static str, Odd)> {
-        vec![("vcpus", self.vcpus.1), ("ram", self.ram.1), ("disk", self.disk.1)]
+        vec![
+            ("vcpus", self.vcpus.odd),
+            ("ram", self.ram.odd),
+            ("disk", self.disk.odd),
+        ]
     }
 }
 
@@ -61,9 +64,9 @@ impl Entry for Flavor {
 #[derive(Debug, Deserialize)]
 pub(super) struct ImagesPage {
     #[serde(default)]
-    pub images: Many<Image>,
+    pub images: List<Image>,
     #[serde(default)]
-    pub next: Loose,
+    pub next: LenientText,
 }
 
 /// An image.
@@ -81,13 +84,13 @@ pub(super) struct Image {
     pub created_at: String,
     /// GB.
     #[serde(default)]
-    pub min_disk: Number,
+    pub min_disk: NumberOrText,
     /// MiB.
     #[serde(default)]
-    pub min_ram: Number,
+    pub min_ram: NumberOrText,
 }
 
-impl Entry for Image {
+impl ListEntry for Image {
     const NOUN: &'static str = "image";
 
     fn id(&self) -> &str {
@@ -95,7 +98,7 @@ impl Entry for Image {
     }
 
     fn odd(&self) -> Vec<(&'static str, Odd)> {
-        vec![("min_disk", self.min_disk.1), ("min_ram", self.min_ram.1)]
+        vec![("min_disk", self.min_disk.odd), ("min_ram", self.min_ram.odd)]
     }
 }
 
@@ -108,16 +111,16 @@ pub(super) struct Network {
     pub name: String,
     /// Whether it is shared with this project.
     #[serde(default)]
-    pub shared: Flag,
+    pub shared: FlagOrText,
     /// Whether floating IPs are of it. Some clouds hide that of networks of other projects, which external ones are.
     #[serde(default, rename = "router:external")]
-    pub external: Flag,
+    pub external: FlagOrText,
     /// The project that it belongs to.
     #[serde(default, deserialize_with = "filled")]
     pub project_id: Option<String>,
 }
 
-impl Entry for Network {
+impl ListEntry for Network {
     const NOUN: &'static str = "network";
 
     fn id(&self) -> &str {
@@ -128,27 +131,27 @@ impl Entry for Network {
 /// The answer of `os-server-groups`.
 #[derive(Debug, Deserialize)]
 pub(super) struct ServerGroupsBody {
-    pub server_groups: Many<Named>,
+    pub server_groups: List<Named>,
 }
 
 /// The answer of Cinder's `types`.
 #[derive(Debug, Deserialize)]
 pub(super) struct VolumeTypesBody {
-    pub volume_types: Many<Named>,
+    pub volume_types: List<Named>,
 }
 
 /// The answer of `limits`.
 #[derive(Debug, Deserialize)]
 pub(super) struct LimitsBody {
     #[serde(default)]
-    pub limits: Lax<Limits>,
+    pub limits: Object<LimitsPart>,
 }
 
 /// Its one part of interest.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct Limits {
+pub(super) struct LimitsPart {
     #[serde(default)]
-    pub absolute: Lax<Absolute>,
+    pub absolute: Object<Absolute>,
 }
 
 /// What a project may have and has; -1 is unlimited.
@@ -156,29 +159,29 @@ pub(super) struct Limits {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Absolute {
     #[serde(default)]
-    pub max_total_instances: Number,
+    pub max_total_instances: NumberOrText,
     #[serde(default)]
-    pub total_instances_used: Number,
+    pub total_instances_used: NumberOrText,
     #[serde(default)]
-    pub max_total_cores: Number,
+    pub max_total_cores: NumberOrText,
     #[serde(default)]
-    pub total_cores_used: Number,
+    pub total_cores_used: NumberOrText,
     #[serde(default, rename = "maxTotalRAMSize")]
-    pub max_total_ram: Number,
+    pub max_total_ram: NumberOrText,
     #[serde(default, rename = "totalRAMUsed")]
-    pub total_ram_used: Number,
+    pub total_ram_used: NumberOrText,
 }
 
 impl Absolute {
     /// Returns its fields, each with what it holds instead of a number.
     pub(super) fn odd(&self) -> [(&'static str, Odd); 6] {
         [
-            ("maxTotalInstances", self.max_total_instances.1),
-            ("totalInstancesUsed", self.total_instances_used.1),
-            ("maxTotalCores", self.max_total_cores.1),
-            ("totalCoresUsed", self.total_cores_used.1),
-            ("maxTotalRAMSize", self.max_total_ram.1),
-            ("totalRAMUsed", self.total_ram_used.1),
+            ("maxTotalInstances", self.max_total_instances.odd),
+            ("totalInstancesUsed", self.total_instances_used.odd),
+            ("maxTotalCores", self.max_total_cores.odd),
+            ("totalCoresUsed", self.total_cores_used.odd),
+            ("maxTotalRAMSize", self.max_total_ram.odd),
+            ("totalRAMUsed", self.total_ram_used.odd),
         ]
     }
 }
@@ -198,14 +201,14 @@ pub(super) struct CreatedServer {
 /// The answer of `os-keypairs`.
 #[derive(Debug, Deserialize)]
 pub(super) struct KeyPairsBody {
-    pub keypairs: Many<KeyPairEntry>,
+    pub keypairs: List<KeyPairEntry>,
 }
 
 /// An entry of it.
 #[derive(Debug, Deserialize)]
 pub(super) struct KeyPairEntry {
     #[serde(default)]
-    pub keypair: Lax<Named>,
+    pub keypair: Object<Named>,
 }
 
 /// Something of which only name and id are needed.
@@ -220,7 +223,7 @@ pub(super) struct Named {
 /// The answer of `os-security-groups`, for clouds without Neutron.
 #[derive(Debug, Deserialize)]
 pub(super) struct SecurityGroupsBody {
-    pub security_groups: Many<Named>,
+    pub security_groups: List<Named>,
 }
 
 /// A security group of Neutron.
@@ -228,7 +231,7 @@ pub(super) struct SecurityGroupsBody {
 #[serde(transparent)]
 pub(super) struct SecurityGroup(pub Named);
 
-impl Entry for SecurityGroup {
+impl ListEntry for SecurityGroup {
     const NOUN: &'static str = "security group";
 
     fn id(&self) -> &str {
@@ -240,7 +243,7 @@ impl Entry for SecurityGroup {
 #[derive(Debug, Deserialize)]
 pub(super) struct ZonesBody {
     #[serde(rename = "availabilityZoneInfo")]
-    pub zones: Many<ZoneInfo>,
+    pub zones: List<ZoneInfo>,
 }
 
 /// An availability zone.
@@ -249,7 +252,7 @@ pub(super) struct ZoneInfo {
     #[serde(default, rename = "zoneName", deserialize_with = "text")]
     pub name: String,
     #[serde(default, rename = "zoneState")]
-    state: Lax<ZoneState>,
+    state: Object<ZoneState>,
 }
 
 impl ZoneInfo {
@@ -264,5 +267,5 @@ impl ZoneInfo {
 #[derive(Debug, Deserialize)]
 struct ZoneState {
     #[serde(default)]
-    available: Flag,
+    available: FlagOrText,
 }

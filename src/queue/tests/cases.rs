@@ -5,16 +5,16 @@ use proptest::prelude::*;
 use super::*;
 use crate::labels::Label;
 
-/// Checks the wish of a freestyle job with this sentence and label field.
+/// Checks the label request of a freestyle job with this sentence and label field.
 #[track_caller]
-fn check(why: &str, label: TaskLabel, agents: &[&str], wish: &str) {
-    assert_eq!(wish_of(&view(agents), item(why, label)), wish, "{why}");
+fn check(why: &str, label: TaskLabel, agents: &[&str], label_request: &str) {
+    assert_eq!(wish_of(&view(agents), item(why, label)), label_request, "{why}");
 }
 
-/// Checks the wish of a pipeline's `node` block, of which only the sentence tells.
+/// Checks the label request of a pipeline's `node` block, of which only the sentence tells.
 #[track_caller]
-fn check_block(why: &str, agents: &[&str], wish: &str) {
-    assert_eq!(wish_of(&view(agents), block(why)), wish, "{why}");
+fn check_block(why: &str, agents: &[&str], label_request: &str) {
+    assert_eq!(wish_of(&view(agents), block(why)), label_request, "{why}");
 }
 
 const PLAIN: &str = "Waiting for next available executor";
@@ -22,7 +22,7 @@ const PLAIN: &str = "Waiting for next available executor";
 #[test]
 fn labels_in_sentences() {
     let n1: &[&str] = &["n1: linux amd64"];
-    for (why, wish) in [
+    for (why, label_request) in [
         (
             "Waiting for next available executor on ‘linux&&arm’",
             "label linux&&arm",
@@ -53,7 +53,7 @@ fn labels_in_sentences() {
         ("Waiting for resources with label linux", "-"),
         ("Jenkins is about to shut down", "-"),
     ] {
-        check_block(why, n1, wish);
+        check_block(why, n1, label_request);
     }
 }
 
@@ -70,7 +70,7 @@ fn names_of_nodes() {
         "lonely",
         "mute: ?",
     ];
-    for (name, wish) in [
+    for (name, label_request) in [
         ("n1", "like n1: linux special"),
         ("trusty__0123456789ab", "template trusty"),
         ("trusty__0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d", "template trusty"),
@@ -92,12 +92,12 @@ fn names_of_nodes() {
         ("a__b+c+10.0.0.1", "gone a__b+c+10.0.0.1"),
         ("plain", "template plain"),
     ] {
-        check_block(&format!("{ON}‘{name}’"), agents, wish);
-        check_block(&format!("{ON}{name}"), agents, wish);
-        check_block(&format!("‘{name}’ is offline"), agents, wish);
-        check_block(&format!("{name} is offline"), agents, wish);
+        check_block(&format!("{ON}‘{name}’"), agents, label_request);
+        check_block(&format!("{ON}{name}"), agents, label_request);
+        check_block(&format!("‘{name}’ is offline"), agents, label_request);
+        check_block(&format!("{name} is offline"), agents, label_request);
     }
-    for (name, wish) in [
+    for (name, label_request) in [
         // Forms that only look like ours.
         ("trusty__0123456789AB", "label trusty__0123456789AB"),
         (
@@ -118,7 +118,11 @@ fn names_of_nodes() {
         // The name of a template is no label: its servers would not bear it.
         ("plain", "label plain"),
     ] {
-        check_block(&format!("There are no nodes with the label ‘{name}’"), agents, wish);
+        check_block(
+            &format!("There are no nodes with the label ‘{name}’"),
+            agents,
+            label_request,
+        );
     }
     check_block(
         "‘n9’ is offline",
@@ -184,14 +188,14 @@ fn the_label_of_the_job_beside_the_sentence() {
                 "There are no nodes with the label ‘quote\"d&&b’",
                 told("\"quote\\\"d\"&&b"),
             ),
-            item("There are no nodes with the label ‘quote\"d&&b’", TaskLabel::Untold),
+            item("There are no nodes with the label ‘quote\"d&&b’", TaskLabel::Absent),
         ],
         ..view(agents)
     };
     let expressions: Vec<_> = all(&lossy)
         .distinct
         .iter()
-        .map(|w| matches!(w, Wish::Label(l) if l.as_atom().is_none()))
+        .map(|w| matches!(w, LabelRequest::Label(l) if l.as_atom().is_none()))
         .collect();
     assert_eq!(expressions, [true, false]);
     // The plain sentence, and reasons that name no label.
@@ -207,7 +211,7 @@ fn the_label_of_the_job_beside_the_sentence() {
     );
     check(
         "‘n1’ is reserved for jobs with matching label expression",
-        TaskLabel::Untold,
+        TaskLabel::Absent,
         agents,
         "any",
     );
@@ -220,15 +224,15 @@ fn the_built_in_node() {
         check(&why, told("built-in"), agents, "-");
         check(&why, told("!linux"), agents, "label !linux");
         check(&why, told("built-in&&!windows"), agents, "-");
-        check(&why, TaskLabel::Untold, agents, "-");
+        check(&why, TaskLabel::Absent, agents, "-");
         check(&why, TaskLabel::Anywhere, agents, "-");
     }
-    check("‘n1’ doesn’t have label ‘built-in’", TaskLabel::Untold, agents, "-");
+    check("‘n1’ doesn’t have label ‘built-in’", TaskLabel::Absent, agents, "-");
     check(PLAIN, told("built-in"), &[], "-");
     // An agent that bears the name is an agent.
     check(
         &format!("{ON}‘master’"),
-        TaskLabel::Untold,
+        TaskLabel::Absent,
         &["master: linux"],
         "like master: linux",
     );
@@ -236,7 +240,7 @@ fn the_built_in_node() {
         computers: vec![computer("master", true, None), agent("n1: ?")],
         ..JenkinsView::default()
     };
-    assert_eq!(wish_of(&old, item(&format!("{ON}master"), TaskLabel::Untold)), "-");
+    assert_eq!(wish_of(&old, item(&format!("{ON}master"), TaskLabel::Absent)), "-");
 }
 
 #[test]
@@ -258,7 +262,7 @@ fn other_languages() {
 
 #[test]
 fn a_pipeline_itself_waits_for_no_server() {
-    let mut run = item(&format!("{ON}‘linux’"), TaskLabel::Untold);
+    let mut run = item(&format!("{ON}‘linux’"), TaskLabel::Absent);
     run.task_class = Some("org.jenkinsci.plugins.workflow.job.WorkflowJob".to_owned());
     assert_eq!(wish_of(&view(&["n1: linux"]), run), "-");
 }
@@ -324,7 +328,7 @@ proptest! {
         let sentence = format!("There are no nodes with the label ‘{printed}’");
         let live = all(&JenkinsView { queue: vec![item(&sentence, told(&exported)), block(&sentence)], ..view(&["n1: x"]) });
         let live: Vec<_> = live.of_item.iter().map(|at| at.map(|at| live.distinct[at].clone())).collect();
-        let asked = with_kinds(|kinds| [&text, &sentence].map(|text| read_text(text, None, kinds).wish));
+        let asked = with_kinds(|kinds| [&text, &sentence].map(|text| read_text(text, None, kinds).label_request));
         prop_assert_eq!(&live[0], &asked[0], "{:?}", text);
         prop_assert_eq!(&live[1], &asked[1], "{:?}", text);
         prop_assert_eq!(&live[0], &live[1], "{:?}", text);
@@ -337,14 +341,14 @@ proptest! {
             0 => item(&why, told(&told_text)),
             1 => block(&why),
             2 => child(&why),
-            _ => QueueItem { task_class: None, ..item(&why, TaskLabel::Untold) },
+            _ => QueueItem { task_class: None, ..item(&why, TaskLabel::Absent) },
         };
         one.task_name = name;
         one.task_url = Some(url);
         let world = view(if agents { &["n1: linux", "plain+10.0.0.1: linux"] } else { &[] });
-        let wish = wish_of(&world, one.clone());
-        prop_assert!(agents || wish != "any" || why.contains("reserved") || class != 1, "{wish}");
-        // The same item twice wishes the same thing.
+        let label_request = wish_of(&world, one.clone());
+        prop_assert!(agents || label_request != "any" || why.contains("reserved") || class != 1, "{label_request}");
+        // The same item twice label requests the same thing.
         let twice = all(&JenkinsView { queue: vec![one.clone(), one], ..world });
         prop_assert_eq!(twice.of_item[0], twice.of_item[1]);
         with_kinds(|kinds| read_text(&why, None, kinds));

@@ -1,4 +1,4 @@
-//! Queue items and their wishes: a small world, shown as text.
+//! Queue items and their label requests: a small world, shown as text.
 
 mod cases;
 mod recorded;
@@ -6,7 +6,7 @@ mod sources;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Ask, Kind, NodeTemplates, Syntax, TextKind, Wish, Wishes, asks, read_text, wishes};
+use super::{Ask, Kind, LabelRequest, LabelRequests, NodeTemplates, Syntax, TextKind, asks, label_requests, read_text};
 use crate::labels::Labels;
 use crate::model::{Computer, JenkinsView, JobConfig, NodeName, QueueItem, Reading, Stage, TaskLabel, TemplateName};
 
@@ -98,7 +98,7 @@ fn block(why: &str) -> QueueItem {
             "org.jenkinsci.plugins.workflow.support.steps.ExecutorStepExecution$PlaceholderTask".to_owned(),
         ),
         task_url: Some("job/p/12/".to_owned()),
-        ..item(why, TaskLabel::Untold)
+        ..item(why, TaskLabel::Absent)
     }
 }
 
@@ -115,44 +115,44 @@ fn told(text: &str) -> TaskLabel {
     TaskLabel::Expression(text.to_owned())
 }
 
-fn all(view: &JenkinsView) -> Wishes {
+fn all(view: &JenkinsView) -> LabelRequests {
     with_kinds(|kinds| {
         let now = Timestamp::from_second(NOW).unwrap();
-        wishes(view, kinds, &NodeTemplates::none(), now, SignedDuration::ZERO)
+        label_requests(view, kinds, &NodeTemplates::none(), now, SignedDuration::ZERO)
     })
 }
 
-/// Shows the wish of one item.
+/// Shows the label request of one item.
 fn wish_of(view: &JenkinsView, item: QueueItem) -> String {
     let view = JenkinsView {
         queue: vec![item],
         ..view.clone()
     };
-    let wishes = all(&view);
-    show(wishes.of_item[0].map(|index| &wishes.distinct[index]))
+    let label_requests = all(&view);
+    show(label_requests.of_item[0].map(|index| &label_requests.distinct[index]))
 }
 
-/// Shows a wish: `-` for none, `label …`, `any`, `template …`, `like NODE: …`, `values …`, `gone …`,
+/// Shows a label request: `-` for none, `label …`, `any`, `template …`, `like NODE: …`, `values …`, `gone …`,
 /// `? REASON`, `ask PATH`.
-fn show(wish: Option<&Wish>) -> String {
+fn show(label_request: Option<&LabelRequest>) -> String {
     let list = |labels: &Labels| labels.iter().cloned().collect::<Vec<_>>().join(" ");
-    match wish {
+    match label_request {
         None => "-".to_owned(),
-        Some(Wish::Label(label)) => format!("label {label}"),
-        Some(Wish::Unlabelled) => "any".to_owned(),
-        Some(Wish::Template(name)) => format!("template {name}"),
-        Some(Wish::Like { node, labels }) => format!("like {node}: {}", list(labels)),
-        Some(Wish::Values(values)) => format!("values {}", values.join(" ")),
-        Some(Wish::GoneNode(node)) => format!("gone {node}"),
-        Some(Wish::Unknown {
+        Some(LabelRequest::Label(label)) => format!("label {label}"),
+        Some(LabelRequest::Unlabelled) => "any".to_owned(),
+        Some(LabelRequest::Template(name)) => format!("template {name}"),
+        Some(LabelRequest::Like { node, labels }) => format!("like {node}: {}", list(labels)),
+        Some(LabelRequest::Values(values)) => format!("values {}", values.join(" ")),
+        Some(LabelRequest::GoneNode(node)) => format!("gone {node}"),
+        Some(LabelRequest::Unknown {
             ask: Some(Ask::Job(path)),
             ..
         }) => format!("ask {path}"),
-        Some(Wish::Unknown {
+        Some(LabelRequest::Unknown {
             ask: Some(Ask::NodeLabels(node)),
             ..
         }) => format!("ask labels of {node}"),
-        Some(Wish::Unknown { reason, ask: None }) => format!("? {reason}"),
+        Some(LabelRequest::Unknown { reason, ask: None }) => format!("? {reason}"),
     }
 }
 
@@ -177,16 +177,16 @@ fn equal_wishes_are_one() {
             "Waiting for next available executor on ‘linux&&amd64’",
             told("linux && amd64"),
         ),
-        ("All nodes of label ‘linux&&amd64’ are offline", TaskLabel::Untold),
+        ("All nodes of label ‘linux&&amd64’ are offline", TaskLabel::Absent),
         ("Waiting for next available executor", TaskLabel::Anywhere),
-        ("Waiting for next available executor on linux&&amd64", TaskLabel::Untold),
+        ("Waiting for next available executor on linux&&amd64", TaskLabel::Absent),
         ("Blocked by ‘x’", told("linux")),
     ] {
         view.queue.push(item(why, label));
     }
-    let wishes = all(&view);
-    assert_eq!(wishes.of_item, [Some(0), Some(0), Some(1), Some(0), None]);
-    assert_eq!(wishes.distinct.len(), 2);
+    let label_requests = all(&view);
+    assert_eq!(label_requests.of_item, [Some(0), Some(0), Some(1), Some(0), None]);
+    assert_eq!(label_requests.distinct.len(), 2);
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn only_items_that_wait_long_enough_for_an_executor_count() {
     let mut view = view(&["n1: linux"]);
     let aged = |seconds: i64| QueueItem {
         since: Timestamp::from_second(NOW - seconds).unwrap(),
-        ..item(why, TaskLabel::Untold)
+        ..item(why, TaskLabel::Absent)
     };
     view.queue = vec![aged(29), aged(30), aged(-5)];
     for stage in [Stage::Waiting, Stage::Blocked, Stage::Pending] {
@@ -203,7 +203,8 @@ fn only_items_that_wait_long_enough_for_an_executor_count() {
     }
     let now = Timestamp::from_second(NOW).unwrap();
     let none = NodeTemplates::none();
-    let count = |grace| with_kinds(|kinds| wishes(&view, kinds, &none, now, SignedDuration::from_secs(grace))).of_item;
+    let count =
+        |grace| with_kinds(|kinds| label_requests(&view, kinds, &none, now, SignedDuration::from_secs(grace))).of_item;
     assert_eq!(count(30), [None, Some(0), None, None, None, None]);
     assert_eq!(count(0), [Some(0), Some(0), Some(0), None, None, None]);
 }
@@ -231,7 +232,7 @@ fn a_text_of_a_person() {
             (TextKind::Label, Some(Syntax::Atom)) => "atom",
             (TextKind::Label, None) => "nothing",
         };
-        format!("{kind}: {}", show(read.wish.as_ref()))
+        format!("{kind}: {}", show(read.label_request.as_ref()))
     };
     for (text, shown) in [
         ("linux && !windows", "expression: label linux&&!windows"),

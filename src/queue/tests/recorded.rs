@@ -37,7 +37,7 @@ fn recorded_item(value: &Value) -> QueueItem {
         task_name: text(&task["name"]),
         task_url: task["url"].as_str().map(str::to_owned),
         label: match task.get("labelExpression") {
-            None => TaskLabel::Untold,
+            None => TaskLabel::Absent,
             Some(Value::Null) => TaskLabel::Anywhere,
             Some(label) => TaskLabel::Expression(text(label)),
         },
@@ -69,7 +69,7 @@ fn recorded(queue: &str, computers: &str) -> JenkinsView {
     }
 }
 
-/// Checks the wishes of a recorded queue, `task: wish` for each item; once as it is, and once as if the tasks were
+/// Checks the label requests of a recorded queue, `task: label request` for each item; once as it is, and once as if the tasks were
 /// blocks of a pipeline, so that only the sentence tells.
 #[track_caller]
 fn check(queue: &str, computers: &str, as_is: &[&str], as_blocks: &[&str]) {
@@ -77,7 +77,7 @@ fn check(queue: &str, computers: &str, as_is: &[&str], as_blocks: &[&str]) {
     assert_eq!(shown(&view), as_is, "{queue}");
     for item in &mut view.queue {
         item.task_class = block("").task_class;
-        item.label = TaskLabel::Untold;
+        item.label = TaskLabel::Absent;
     }
     assert_eq!(shown(&view), as_blocks, "{queue}, blocks");
 }
@@ -87,12 +87,12 @@ fn shown(view: &JenkinsView) -> Vec<String> {
     let newest = view.queue.iter().map(|item| item.since).max().unwrap();
     let now = newest + SignedDuration::from_mins(1);
     let none = NodeTemplates::none();
-    let wishes = with_kinds(|kinds| wishes(view, kinds, &none, now, SignedDuration::from_secs(1)));
-    let wish = |index: &Option<usize>| show(index.map(|index| &wishes.distinct[index]));
+    let label_requests = with_kinds(|kinds| label_requests(view, kinds, &none, now, SignedDuration::from_secs(1)));
+    let label_request = |index: &Option<usize>| show(index.map(|index| &label_requests.distinct[index]));
     view.queue
         .iter()
-        .zip(&wishes.of_item)
-        .map(|(item, index)| format!("{}: {}", item.task, wish(index)))
+        .zip(&label_requests.of_item)
+        .map(|(item, index)| format!("{}: {}", item.task, label_request(index)))
         .collect()
 }
 
@@ -194,7 +194,7 @@ fn sentences_in_other_languages() {
     }
     let mut german = recorded("lang-de", "quieting-down");
     for item in &mut german.queue {
-        item.label = TaskLabel::Untold;
+        item.label = TaskLabel::Absent;
         item.task_class = block("").task_class;
     }
     assert!(
@@ -207,10 +207,10 @@ fn sentences_in_other_languages() {
 #[test]
 fn expressions() {
     let view = recorded("expressions", "two-online-busy");
-    let wishes = all(&view);
-    assert_eq!(wishes.of_item.len(), 23);
-    for (item, index) in view.queue.iter().zip(&wishes.of_item) {
-        let shown = show(index.map(|index| &wishes.distinct[index]));
+    let label_requests = all(&view);
+    assert_eq!(label_requests.of_item.len(), 23);
+    for (item, index) in view.queue.iter().zip(&label_requests.of_item) {
+        let shown = show(index.map(|index| &label_requests.distinct[index]));
         let why = item.why.clone().unwrap();
         let (_, printed) = why.split_once('‘').unwrap();
         // The only sentence here that names a node.

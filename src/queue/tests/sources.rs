@@ -13,31 +13,31 @@ fn without_any_agent_the_sentence_is_not_believed() {
     let none = view(&[]);
     assert_eq!(wish_of(&none, item(PLAIN, told("linux"))), "label linux");
     assert_eq!(
-        wish_of(&none, item("‘Jenkins’ doesn’t have label ‘linux’", TaskLabel::Untold)),
+        wish_of(&none, item("‘Jenkins’ doesn’t have label ‘linux’", TaskLabel::Absent)),
         "label linux"
     );
     let pipeline = wish_of(&none, block(PLAIN));
     assert!(pipeline.starts_with("? jenkins has no agent at all") && pipeline.contains("keep one permanent agent"));
     // An old Jenkins does not tell the label of a job: its configuration does.
-    assert_eq!(wish_of(&none, item(PLAIN, TaskLabel::Untold)), "ask job/a/job/b");
+    assert_eq!(wish_of(&none, item(PLAIN, TaskLabel::Absent)), "ask job/a/job/b");
     let known = with_job(none.clone(), "job/a/job/b", config(Some("linux"), &[]));
-    assert_eq!(wish_of(&known, item(PLAIN, TaskLabel::Untold)), "label linux");
+    assert_eq!(wish_of(&known, item(PLAIN, TaskLabel::Absent)), "label linux");
     let roams = with_job(none.clone(), "job/a/job/b", config(None, &[]));
-    assert_eq!(wish_of(&roams, item(PLAIN, TaskLabel::Untold)), "any");
+    assert_eq!(wish_of(&roams, item(PLAIN, TaskLabel::Absent)), "any");
     let other = QueueItem {
         task_class: Some("org.example.Thing".to_owned()),
-        ..item(PLAIN, TaskLabel::Untold)
+        ..item(PLAIN, TaskLabel::Absent)
     };
     assert!(wish_of(&roams, other).starts_with("? jenkins has no agent at all"));
     let closed = with_job(none.clone(), "job/a/job/b", unreadable());
-    let reason = wish_of(&closed, item(PLAIN, TaskLabel::Untold));
+    let reason = wish_of(&closed, item(PLAIN, TaskLabel::Absent));
     assert!(
         reason.starts_with("? jenkins has no agent") && reason.ends_with("403 needs Job/ExtendedRead"),
         "{reason}"
     );
     let nowhere = QueueItem {
         task_url: None,
-        ..item(PLAIN, TaskLabel::Untold)
+        ..item(PLAIN, TaskLabel::Absent)
     };
     assert!(wish_of(&none, nowhere).starts_with("? jenkins has no agent"));
 }
@@ -66,14 +66,14 @@ fn matrix_children_have_the_label_of_their_axes() {
     for agents in [&[][..], &["n1: linux"]] {
         let view = view(agents);
         assert_eq!(wish_of(&view, child(PLAIN)), "ask job/m");
-        for (axes, wish) in [
+        for (axes, label_request) in [
             (&["DIST"][..], "label trusty"),
             (&["DIST", "ARCH"], "label trusty&&x86_64"),
             (&["ARCH", "gone"], "label x86_64"),
             (&[], "any"),
         ] {
             let view = with_job(view.clone(), "job/m", config(None, axes));
-            assert_eq!(wish_of(&view, child(PLAIN)), wish);
+            assert_eq!(wish_of(&view, child(PLAIN)), label_request);
         }
         // The values are joined as they are.
         let view = with_job(view, "job/m", config(None, &["ARCH", "DIST"]));
@@ -111,7 +111,7 @@ fn the_name_of_a_combination_is_the_last_resort() {
     // Jenkins 1 tells neither class nor label.
     let old = QueueItem {
         task_class: None,
-        label: TaskLabel::Untold,
+        label: TaskLabel::Absent,
         ..child(PLAIN)
     };
     assert_eq!(wish_of(&view(&[]), old.clone()), "ask job/m");
@@ -162,17 +162,17 @@ fn labels_of_foreign_nodes_on_an_old_jenkins() {
 fn a_large_queue_is_read_by_its_few_sentences() {
     let mut world = view(&["n1: linux"]);
     let why = |i: u32| format!("Waiting for next available executor on ‘linux&&l{}’", i % 50);
-    world.queue = (0..100_000).map(|i| item(&why(i), TaskLabel::Untold)).collect();
+    world.queue = (0..100_000).map(|i| item(&why(i), TaskLabel::Absent)).collect();
     world.queue.extend((0..1_000).map(|i| QueueItem {
         task_name: format!("A={i}"),
         ..child(PLAIN)
     }));
-    let wishes = all(&world);
-    assert_eq!(wishes.distinct.len(), 51);
-    assert_eq!(wishes.of_item[99_999], Some(49));
+    let label_requests = all(&world);
+    assert_eq!(label_requests.distinct.len(), 51);
+    assert_eq!(label_requests.of_item[99_999], Some(49));
 }
 
-/// The wish of an item that the script console knows by this label.
+/// The label request of an item that the script console knows by this label.
 fn exactly(view: &JenkinsView, item: QueueItem, label: Option<&str>) -> String {
     let labels = [(item.id, label.map(str::to_owned))].into();
     let view = JenkinsView {
@@ -245,8 +245,8 @@ fn only_a_label_that_no_request_tells_is_hidden() {
             queue: vec![item],
             ..view.clone()
         };
-        let wishes = all(&view);
-        wishes.of_item[0].is_some_and(|wish| wishes.distinct[wish].is_hidden())
+        let label_requests = all(&view);
+        label_requests.of_item[0].is_some_and(|label_request| label_requests.distinct[label_request].is_hidden())
     };
     assert!(hidden(&none, block(PLAIN)));
     let overridden = QueueItem {
@@ -257,7 +257,7 @@ fn only_a_label_that_no_request_tells_is_hidden() {
     assert!(hidden(&none, overridden));
     assert!(!hidden(&none, item(PLAIN, told("linux"))));
     assert!(
-        !hidden(&none, item(PLAIN, TaskLabel::Untold)),
+        !hidden(&none, item(PLAIN, TaskLabel::Absent)),
         "its configuration is asked first"
     );
     assert!(!hidden(&view(&["a: x"]), block("what is this?")));
@@ -298,7 +298,7 @@ fn what_jenkins_refuses_to_tell_is_not_known() {
         task_name: "ARCH=amd64,DIST=trusty".to_owned(),
         ..child(PLAIN)
     };
-    for item in [child(PLAIN), fits.clone(), item(PLAIN, TaskLabel::Untold)] {
+    for item in [child(PLAIN), fits.clone(), item(PLAIN, TaskLabel::Absent)] {
         let reason = wish_of(&refused(&[]), item);
         assert!(
             reason.starts_with("? jenkins has no agent at all") && mends(&reason),

@@ -202,7 +202,7 @@ impl Sim {
     }
 
     fn delete_node(&mut self, name: &NodeName) {
-        self.strays.retain(|stray| stray.name != *name);
+        self.orphans.retain(|orphan| orphan.name != *name);
         for machine in &mut self.machines {
             if machine.node.as_ref().is_some_and(|node| node.name == *name) {
                 machine.node = None;

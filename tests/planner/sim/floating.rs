@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use jiff::Timestamp;
-use mita::model::{Address, Belonging, BelongingKind, Belongings, Observed, ProviderName, Reading, Server, ServerId};
+use mita::model::{Address, Observed, ProviderName, Reading, Resource, ResourceKind, Resources, Server, ServerId};
 use mita::plan::{Leftover, NewFloatingIp, Plan};
 
 use super::cloud::{Machine, Maker};
@@ -71,16 +71,16 @@ impl Sim {
                 continue;
             };
             let here = self.floating_ips.iter().filter(|ip| ip.provider == *provider);
-            let all = here.map(|ip| Belonging {
+            let all = here.map(|ip| Resource {
                 in_use: ip.user.is_some(),
                 server: ip.user.clone(),
                 created: self.random.chance(80).then_some(ip.created),
-                ..facts::belonging(BelongingKind::FloatingIp, &ip.id, Some((&ip.owner, &ip.server)))
+                ..facts::resource(ResourceKind::FloatingIp, &ip.id, Some((&ip.owner, &ip.server)))
             });
-            view.belongings = Some(Reading::Read(Belongings {
+            view.resources = Some(Reading::Read(Resources {
                 kinds: kinds.clone(),
                 all: all.collect(),
-                ..Belongings::default()
+                ..Resources::default()
             }));
         }
         !plan.asks.is_empty()

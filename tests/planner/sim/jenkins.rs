@@ -183,9 +183,9 @@ impl Sim {
                 node.labels.remove(off);
             }
         }
-        for stray in &mut self.strays {
-            stray.unlisted_until = stray.unlisted_until.filter(|until| *until > now);
-            stray.busy_until.retain(|(until, _)| *until > now);
+        for orphan in &mut self.orphans {
+            orphan.unlisted_until = orphan.unlisted_until.filter(|until| *until > now);
+            orphan.busy_until.retain(|(until, _)| *until > now);
         }
     }
 
@@ -315,9 +315,9 @@ impl Sim {
             .machines
             .iter()
             .filter_map(|machine| Some((machine.node.as_ref()?, machine.is_dead())));
-        let strays = self.strays.iter().map(|node| (node, true));
+        let orphans = self.orphans.iter().map(|node| (node, true));
         let strangers = self.strangers.iter().map(|node| (node, false));
-        let all = nodes.chain(strays).chain(strangers);
+        let all = nodes.chain(orphans).chain(strangers);
         let listed = all.filter(|(node, _)| node.is_listed());
         let mut computers: Vec<Computer> = listed.map(|(node, dead)| node.computer(dead, tells)).collect();
         let mut queue: Vec<QueueItem> = self.queue.iter().map(|job| told(job, &computers)).collect();
@@ -339,7 +339,7 @@ impl Sim {
     /// Returns a node that Jenkins has.
     pub(super) fn node_mut(&mut self, name: &NodeName) -> Option<&mut Node> {
         let nodes = self.machines.iter_mut().filter_map(|machine| machine.node.as_mut());
-        let all = nodes.chain(&mut self.strays).chain(&mut self.strangers);
+        let all = nodes.chain(&mut self.orphans).chain(&mut self.strangers);
         all.filter(|node| node.is_there()).find(|node| node.name == *name)
     }
 }

@@ -52,7 +52,7 @@ pub struct Sim {
     state: State,
     machines: Vec<Machine>,
     /// Jenkins nodes whose server is gone.
-    strays: Vec<Node>,
+    orphans: Vec<Node>,
     /// Jenkins nodes of other networks.
     strangers: Vec<Node>,
     floating_ips: Vec<floating::FloatingIp>,
@@ -127,7 +127,7 @@ impl Sim {
             passes: 0,
             state: State::default(),
             machines: Vec::new(),
-            strays: Vec::new(),
+            orphans: Vec::new(),
             strangers: Vec::new(),
             floating_ips: Vec::new(),
             next_floating_ip: 1,
@@ -289,10 +289,10 @@ impl Sim {
             |machine: &&Machine| machine.is_ours() && (machine.maker != Maker::Person || machine.node.is_some());
         let left = self.machines.iter().filter(known).count();
         let wanted: u32 = self.config.templates.iter().map(|t| warm(&t.min_ready)).sum();
-        if left != usize::try_from(wanted).unwrap() || !self.strays.is_empty() {
+        if left != usize::try_from(wanted).unwrap() || !self.orphans.is_empty() {
             return Err(format!(
                 "I21: {left} servers and {} strays are left, {wanted} wanted",
-                self.strays.len()
+                self.orphans.len()
             ));
         }
         self.nothing_is_left()
@@ -309,7 +309,7 @@ impl Sim {
             // Jenkins' list lacked it when its server went.
             let known = machine.seen.node.is_some() && node.unlisted_until.is_none();
             if known || shows_id(node.name.as_str(), &machine.id) {
-                self.strays.push(node);
+                self.orphans.push(node);
             } else {
                 node.offline_until = Some(Timestamp::MAX);
                 self.strangers.push(node);

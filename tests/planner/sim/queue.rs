@@ -188,7 +188,7 @@ pub(super) fn told(job: &Job, computers: &[Computer]) -> QueueItem {
         fits(&job.item, &labels)
     };
     let nodes: Vec<&Computer> = computers.iter().filter(has).collect();
-    item.label = TaskLabel::Untold;
+    item.label = TaskLabel::Absent;
     item.task_class = Some(PIPELINE.to_owned());
     match nodes[..] {
         [only] if only.offline => item.why = Some(format!("‘{}’ is offline", only.name)),

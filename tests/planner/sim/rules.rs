@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mita::config::MinReady;
 use mita::labels::Label;
 use mita::model::{NodeName, Observed, ProviderName, QueueItem, Reading, ServerStatus, TaskLabel, TemplateName};
-use mita::plan::{Context, Plan, Removal, ServerToRemove};
+use mita::plan::{Context, Plan, Removal, ServerToRemove, Why};
 use mita::state::Phase;
 
 use super::charge::keys;
@@ -117,8 +117,8 @@ impl Sim {
                 return Err(format!("I17: {} goes for want of a server, which runs", target.name));
             }
         }
-        let stray = self.strays.iter().find(|stray| stray.name == target.name);
-        let node = machine.and_then(|machine| machine.node.as_ref()).or(stray);
+        let orphan = self.orphans.iter().find(|orphan| orphan.name == target.name);
+        let node = machine.and_then(|machine| machine.node.as_ref()).or(orphan);
         node.map_or(Ok(()), |node| untouched(node, removal))
     }
 
@@ -135,7 +135,7 @@ impl Sim {
             Maker::OtherController => machine.is_dead(),
         };
         let Some(machine) = machine.filter(may_go) else {
-            return Err(format!("I9: {} is not ours: {}", target.name, removal.because));
+            return Err(format!("I9: {} is not ours: {}", target.name, removal.why));
         };
         let listed = cloud.servers.iter().find(|server| server.id == target.id);
         let listed = listed.unwrap_or(&machine.server);
@@ -156,7 +156,7 @@ impl Sim {
             && !failed
             && self.now.duration_since(last) < self.config.timing.offline_grace
         {
-            let (name, because) = (&target.name, &removal.because);
+            let (name, because) = (&target.name, &removal.why);
             return Err(format!(
                 "I18: {name} goes, whose node was there a moment ago: {because}"
             ));
@@ -175,7 +175,7 @@ impl Sim {
         match self.strangers.iter().find(stands_there).filter(|_| absent) {
             Some(node) => Err(format!(
                 "I1: {} looks absent and goes, while {} stands at its address: {}",
-                target.name, node.name, removal.because
+                target.name, node.name, removal.why
             )),
             None => Ok(()),
         }
@@ -270,7 +270,7 @@ impl Sim {
         for cloud in other.clouds.values_mut() {
             if let Reading::Read(cloud) = cloud {
                 self.random.shuffle(&mut cloud.servers);
-                if let Some(Reading::Read(listed)) = &mut cloud.belongings {
+                if let Some(Reading::Read(listed)) = &mut cloud.resources {
                     self.random.shuffle(&mut listed.all);
                 }
             }
@@ -382,7 +382,7 @@ impl Sim {
 
 /// I1: what may not go, whatever it is.
 fn untouched(node: &Node, removal: &Removal) -> Result<(), String> {
-    let (name, because) = (&node.name, &removal.because);
+    let (name, because) = (&node.name, &removal.why);
     if node.is_busy() {
         return Err(format!("I1: {name} is busy and is removed because {because}"));
     }
@@ -402,5 +402,5 @@ pub(super) fn warm(size: &MinReady) -> u32 {
 pub(super) fn idle_removals(plan: &Plan) -> impl Iterator<Item = &Removal> {
     plan.removals
         .iter()
-        .filter(|removal| removal.because.contains("nobody needs it"))
+        .filter(|removal| matches!(removal.why, Why::Idle { .. } | Why::MakesRoom { .. }))
 }

@@ -1,7 +1,6 @@
 //! Tests of the client: on recorded replies, against a scripted server on the loopback, and, where they are asked for,
 //! against a real OpenStack.
 
-mod belongings;
 mod client;
 mod create;
 mod login;
@@ -9,6 +8,7 @@ mod odd;
 mod ports;
 mod real;
 mod replies;
+mod resources;
 mod server;
 mod stock;
 
@@ -21,9 +21,10 @@ use jiff::SignedDuration;
 use ureq::http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::OpenStack;
-use crate::access::{EndpointOverrides, KeystoneAuth, NameOrId, OpenStackAccess, Transport};
+use crate::access::Transport;
 use crate::http::{Deadline, Reply};
-use crate::model::{BelongingMark, ImageRef, Offer, ServerSpec, SizeRef};
+use crate::model::{ImageRef, Offer, ResourceMark, ServerSpec, SizeRef};
+use crate::provider::openstack::access::{EndpointOverrides, KeystoneAuth, NameOrId, OpenStackAccess};
 use crate::secret::Secret;
 
 /// How to get into the project `ci` of the cloud at a URL.
@@ -134,8 +135,8 @@ fn read_recorded(text: &str) -> Reply {
 }
 
 /// Our mark on what is made beside a server.
-fn mark() -> BelongingMark {
-    BelongingMark {
+fn mark() -> ResourceMark {
+    ResourceMark {
         owner: "ci".to_owned(),
         server: "linux__0123456789ab".to_owned(),
     }

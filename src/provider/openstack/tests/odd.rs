@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::belongings::PORTS;
+use super::resources::PORTS;
 use super::server::{Answer, Scripted, json, like, login};
 use super::{access, client, recorded, spec};
 use crate::http::Reply;
-use crate::model::{BelongingKind, Room, ServerId, SizeRef, TemplateName};
+use crate::model::{ResourceKind, Room, ServerId, SizeRef, TemplateName};
 use crate::provider::openstack::error::Fault;
 use crate::provider::openstack::{OpenStack, auth, odd::Oddities};
 use crate::provider::{Lookup, Provider as _, ProviderError};
@@ -174,7 +174,7 @@ fn check_said(body: &str, expected: &str) {
         headers: ureq::http::HeaderMap::new(),
         body: body.as_bytes().to_vec(),
     };
-    assert_eq!(Fault::of(&reply).said(), format!("{expected} (status 400)"), "{body}");
+    assert_eq!(Fault::read(&reply).text(), format!("{expected} (status 400)"), "{body}");
 }
 
 #[test]
@@ -285,13 +285,13 @@ fn where_a_service_answers_is_remembered_until_it_fails() {
         (SERVERS, empty()),
     ]);
     let access = access(&server.url);
-    let pass = |spoken: &crate::model::Spoken| {
+    let pass = |service_bases: &crate::model::ServiceBases| {
         let (mut cloud, _) = client(&access);
-        cloud.recall(spoken);
+        cloud.recall(service_bases);
         cloud.servers().unwrap();
-        cloud.spoken()
+        cloud.service_bases()
     };
-    let first = pass(&crate::model::Spoken::new());
+    let first = pass(&crate::model::ServiceBases::new());
     assert_eq!(first["compute"].base, 1);
     assert_eq!(pass(&first), first);
     let upgraded = pass(&first);
@@ -328,14 +328,14 @@ fn a_network_service_that_knows_no_such_path_is_asked_at_its_other_base() {
         )
     };
     let first = PORTS.replace("/v2.0/", "/v2/p/");
-    let kinds = BTreeSet::from([BelongingKind::Port]);
+    let kinds = BTreeSet::from([ResourceKind::Port]);
     let server = Scripted::new(vec![
         (LOGIN, old_login(":9696", ":9696/v2/p")),
         (&first, none()),
         (PORTS, json(200, r#"{"ports": []}"#)),
     ]);
     let (mut cloud, _) = client(&access(&server.url));
-    assert_eq!(cloud.belongings(&kinds), Ok(Vec::new()));
-    assert_eq!(cloud.spoken()["network"].base, 1);
+    assert_eq!(cloud.resources(&kinds), Ok(Vec::new()));
+    assert_eq!(cloud.service_bases()["network"].base, 1);
     server.finish();
 }

@@ -10,16 +10,16 @@
     reason = "what the cloud said is worth seeing with --nocapture"
 )]
 
-mod belongings;
+mod resources;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::{access, mark, spec};
-use crate::access::{KeystoneAuth, NameOrId, OpenStackAccess};
 use crate::http::Deadline;
 use crate::model::{ImageRef, Offer, Offers, Server, ServerId, ServerSpec, ServerStatus, TemplateName, Zone};
 use crate::provider::openstack::OpenStack;
+use crate::provider::openstack::access::{KeystoneAuth, NameOrId, OpenStackAccess};
 use crate::provider::{CreateServer, Deleted, Provider as _, ProviderError};
 
 fn cloud(project: &str) -> OpenStackAccess {

@@ -1,0 +1,67 @@
+//! What a command talks to: standard output, standard error, the clock and the signals.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use jiff::Timestamp;
+
+use crate::text::printable;
+
+/// The most characters of a line on stderr.
+const MAX_LINE: usize = 2000;
+
+/// What a call of the program has around it. A test or a simulation makes its own.
+pub struct Io<'a> {
+    /// The time; read once.
+    pub now: Timestamp,
+    /// Whether stdout is a terminal.
+    pub terminal: bool,
+    /// Set by a signal: the pass finishes the request in flight, saves and ends.
+    pub stop: Arc<AtomicBool>,
+    /// Standard output.
+    pub out: &'a mut dyn Write,
+    /// Standard error.
+    pub err: &'a mut dyn Write,
+}
+
+impl<'a> Io<'a> {
+    /// Makes surroundings without a terminal and without signals.
+    pub fn new(now: Timestamp, out: &'a mut dyn Write, err: &'a mut dyn Write) -> Self {
+        Self {
+            now,
+            terminal: false,
+            stop: Arc::new(AtomicBool::new(false)),
+            out,
+            err,
+        }
+    }
+}
+
+/// How a command talks: where to, and how much.
+pub(super) struct Console<'s, 'a> {
+    pub io: &'s mut Io<'a>,
+    pub quiet: bool,
+}
+
+impl Console<'_, '_> {
+    pub fn warn(&mut self, sentence: &str) {
+        if !self.quiet {
+            self.line("warning: ", sentence);
+        }
+    }
+
+    pub fn error(&mut self, sentence: &str) {
+        self.line("", sentence);
+    }
+
+    /// Prints a problem of the configuration, which begins with its place in the file, as a compiler's do.
+    pub fn problem(&mut self, problem: &str) {
+        let _ = writeln!(self.io.err, "{}", printable(problem, MAX_LINE));
+    }
+
+    fn line(&mut self, kind: &str, sentence: &str) {
+        // A closed stderr leaves nobody to tell.
+        let _ = writeln!(self.io.err, "mita: {kind}{}", printable(sentence, MAX_LINE));
+    }
+}

@@ -1,0 +1,352 @@
+//! `nodes:`, and `defaults:` that all of them inherit.
+//!
+//! | file | what it reads |
+//! | --- | --- |
+//! | `server` | what a server is made of |
+//! | `user_data` | the script |
+//! | `agent` | who makes the Jenkins node, and what it is like |
+//! | `clouds` | what depends on the kind of cloud |
+//! | `inherit` | puts `defaults` into the templates |
+
+mod agent;
+mod clouds;
+mod inherit;
+mod server;
+mod user_data;
+
+use std::collections::BTreeSet;
+
+use crate::model::{self, ProviderName, TemplateName, Zone};
+use crate::settings::key::{Key, KeySpec};
+use crate::settings::problem::{Place, Report, quoted};
+use crate::settings::section::{Given, Item, Section};
+use crate::settings::{keys, names};
+use crate::text::{did_you_mean, hidden_in, java_trim};
+
+use super::template::{Adopt, MinReady, Placement, ReadyWindow, Register, Template};
+use super::timing::{Graces, OWN_TIMING};
+
+pub use clouds::Known;
+pub use inherit::inherit;
+pub use user_data::Site;
+
+/// A hostname is cut there, and with it the end of the id.
+const MAX_HOSTNAME: usize = 63;
+/// Jenkins allows none of these in the name of a node.
+const FORBIDDEN: &str = "?*/\\%!@#$^&|<>[]:;";
+
+keys! {
+    /// A node template: an entry of `nodes:`, and `defaults:`.
+    pub NODE {
+        include: &[&user_data::USER_DATA, &server::SERVER, &agent::JOINING, &OWN_TIMING],
+        prefixes: &["ex_"],
+    };
+    /// What a node of the template can do.
+    LABELS: Vec<String> = Key::texts("labels");
+    /// In which clouds, first choice first.
+    PROVIDER: Vec<String> = Key::texts("provider");
+    /// The availability zones, first choice first.
+    AVAILABILITY_ZONE: Vec<String> = Key::texts("availability_zone").also(&["availability_zones"]);
+    /// The most servers of the template; 0 makes none.
+    MAX: u32 = Key::count("max").or("10");
+    /// How many nodes are ready though no job waits: a number, or cron windows.
+    MIN_READY: u32 = Key::count_or_sections("min_ready", &WINDOW).or("0");
+    /// Executors of each node. No server runs so many builds at a time; the plan counts them one by one.
+    EXECUTORS: u32 = Key::count("executors")
+        .or("1")
+        .at_least(1, "; to make none of it set max: 0")
+        .at_most(1000, "; no server runs so many builds at a time");
+    /// Whether jobs without a label may start it.
+    ACCEPTS_UNLABELLED: bool = Key::flag("accepts_unlabelled").or("false");
+    /// Which template is taken where several would do: the smaller number.
+    PRIORITY: i64 = Key::integer("priority").or("100");
+    /// So many builds, and a node goes once it is idle.
+    MAX_BUILDS: Option<u32> = Key::count("max_builds").at_least(1, "; for no limit remove it");
+    /// Whether servers that bear no mark of any mita are taken over.
+    ADOPT: String = Key::flag_or("adopt", "all").or("false");
+}
+
+keys! {
+    /// A cron window of `min_ready:`.
+    pub WINDOW;
+    /// Five cron fields.
+    CRON: Option<String> = Key::text("cron");
+    /// The time zone of the fields.
+    TIMEZONE: String = Key::text("timezone").or("UTC");
+    /// How many nodes are ready while the window is open.
+    READY: Option<u32> = Key::count("ready");
+}
+
+/// What a template is judged against.
+pub struct Context<'c> {
+    /// The graces of `timing:`.
+    pub graces: Graces,
+    /// The clouds.
+    pub clouds: Known<'c>,
+    /// What a script is filled in with.
+    pub site: Site<'c>,
+}
+
+/// Returns whether a key of a template counts in what `mita config` prints: one that comes from `defaults` may mean nothing
+/// in this template, and would be refused if it were its own.
+pub fn counts(at: &Section<'_>, key: &KeySpec) -> bool {
+    if key.name == server::VOLUME_TYPE.name {
+        return server::has_volume(at);
+    }
+    key.name != agent::AGENT.name || agent::register(at) != Register::Own
+}
+
+/// Reads all templates, in the order of the file.
+pub fn templates(section: &Section<'_>, context: &Context<'_>) -> Vec<Template> {
+    section.entries().map(|at| template(&at, context)).collect()
+}
+
+fn template(at: &Section<'_>, context: &Context<'_>) -> Template {
+    name_fits(at);
+    let labels = labels(at);
+    let register = agent::register(at);
+    let graces = context.graces.of_template(at);
+    let clouds = context.clouds.of(&at.get(&PROVIDER));
+    let mut template = Template {
+        name: TemplateName::new(at.name()),
+        placements: placements(at, &context.clouds),
+        spec: server::spec(at, &clouds),
+        script: at.get(&user_data::SCRIPT),
+        labels,
+        executors: at.get(&EXECUTORS),
+        accepts_unlabelled: at.get(&ACCEPTS_UNLABELLED),
+        priority: at.get(&PRIORITY),
+        max: at.get(&MAX),
+        min_ready: min_ready(at),
+        idle_grace: graces.idle,
+        boot_grace: graces.boot,
+        max_lifetime: graces.lifetime,
+        max_builds: at.get(&MAX_BUILDS),
+        register,
+        agent: agent::agent(at, register),
+        adopt: adopt(at),
+        digest: String::new(),
+    };
+    if let Some(script) = &template.script {
+        user_data::check(at, script, &template, &context.site, &clouds);
+    }
+    user_data::unused(at, &template);
+    template.digest = digest(&template);
+    template
+}
+
+/// Reads which servers without our mark are taken over; the type of the key lets no other word through.
+fn adopt(at: &Section<'_>) -> Adopt {
+    let adopt = match at.get(&ADOPT).as_str() {
+        "true" => Adopt::Yes,
+        "all" => Adopt::All,
+        _ => Adopt::No,
+    };
+    if adopt.is_on() {
+        at.hint(&ADOPT, adopts(at.name(), adopt));
+    }
+    adopt
+}
+
+/// Says what taking over means: the servers of a program that still runs would go.
+fn adopts(name: &str, adopt: Adopt) -> String {
+    let absent = if adopt.removes_never_linked() {
+        ", also those that this Jenkins never knew; if another controller makes servers of that name, write true"
+    } else {
+        "; one that this Jenkins never knew goes only in state ERROR, since another controller may have made it"
+    };
+    format!(
+        "takes over servers without mita's mark that are named {name}__... or that alone have the address of a Jenkins \
+         node {name}+ADDRESS, and removes them once they are idle{absent}; stop the program that made them first, and \
+         remove this key when the last of them is gone"
+    )
+}
+
+/// Digests what defines a server: neither where it is nor how many there are of it.
+fn digest(template: &Template) -> String {
+    let parts = (&template.script, &template.spec, &template.labels, template.executors);
+    // Maps with text keys and no number that JSON lacks: this cannot fail.
+    let mut bytes = serde_json::to_vec(&parts).unwrap_or_default();
+    // Where the script registers, nothing of this means anything; the digest is that of a mita before it knew of it.
+    if template.register != Register::Own {
+        let joining = (template.register, &template.agent);
+        bytes.extend(serde_json::to_vec(&joining).unwrap_or_default());
+    }
+    model::digest(&bytes)
+}
+
+fn name_fits(at: &Section<'_>) {
+    let name = at.name();
+    let forbidden = name.chars().find(|c| FORBIDDEN.contains(*c));
+    let fault = if name.is_empty() {
+        "is empty; give the template a name".to_owned()
+    } else if name.chars().any(char::is_control) {
+        "a template's name cannot hold a control character; rename it".to_owned()
+    } else if name.trim() != name {
+        "a template's name cannot begin or end with a blank; rename it".to_owned()
+    } else if let Some(forbidden) = forbidden {
+        format!("a template's name cannot hold {forbidden}, Jenkins forbids it in a node's name; rename it")
+    } else if name.contains('+') {
+        "a template's name cannot hold +, it stands before the address in a node's name; rename it".to_owned()
+    } else if model::split_server_name(name).is_some() {
+        "a template's name cannot end like a server's (__ and 12 hexadecimal digits); rename it".to_owned()
+    } else if name.chars().count() > max_name() {
+        let most = max_name();
+        format!(
+            "a template's name has at most {most} characters, or the host name of a server loses its id; shorten it"
+        )
+    } else {
+        names::all_seen(&at.here(), name, at.report());
+        return;
+    };
+    at.report().error(&at.here(), fault);
+}
+
+/// How long the name of a template may be so that `<template>__<id>` is a host name.
+fn max_name() -> usize {
+    MAX_HOSTNAME - model::NAME_SEPARATOR.len() - 12
+}
+
+fn labels(at: &Section<'_>) -> BTreeSet<String> {
+    if at.given(&LABELS) != Given::Value {
+        let text = "missing; list what jobs ask for, like [amd64, trusty], or write [] for none";
+        at.error(&LABELS, text);
+    }
+    let labels = at.get(&LABELS);
+    for (index, label) in labels.iter().enumerate() {
+        let place = at.item(&LABELS, index);
+        if java_trim(label).is_empty() {
+            at.report()
+                .error(&place, "a label cannot be empty; write a text or remove it");
+        } else if label.chars().any(char::is_control) {
+            let text = format!("label {} holds a control character; remove it", quoted(label));
+            at.report().error(&place, text);
+        } else {
+            unusual(&place, label, at.report());
+        }
+    }
+    if at.has(&LABELS) && labels.is_empty() && !at.get(&ACCEPTS_UNLABELLED) {
+        let text = "has no labels and does not accept unlabelled jobs: hardly any job can start it; give it labels";
+        at.hint(&LABELS, text);
+    }
+    labels.into_iter().collect()
+}
+
+/// Hints at what makes a label another one than it seems.
+fn unusual(place: &Place, label: &str, report: &Report) {
+    let shown = quoted(label);
+    if label.contains(' ') {
+        let text = format!("label {shown} holds a blank, where Jenkins splits it; write two labels");
+        report.hint(place, text);
+    }
+    if let Some(hidden) = hidden_in(label) {
+        let text =
+            format!("label {shown} holds {hidden}, which is not seen: only jobs that ask for it, too, fit; remove it");
+        report.hint(place, text);
+    }
+}
+
+/// Every provider with every zone, in the order in which they are written.
+fn placements(at: &Section<'_>, known: &Known<'_>) -> Vec<Placement> {
+    let providers = names::list(at, &PROVIDER);
+    match at.given(&PROVIDER) {
+        Given::Value if at.has(&PROVIDER) && providers.is_empty() => at.error(&PROVIDER, "is empty; name a provider"),
+        Given::Value => {}
+        _ => at.error(&PROVIDER, "missing; name an entry of provider"),
+    }
+    if let Some(known) = &known.entries {
+        for (index, name) in providers.iter().enumerate() {
+            unless_known(at, index, name, known.iter().map(|(name, _)| *name));
+        }
+    }
+    let zones = names::list(at, &AVAILABILITY_ZONE);
+    let zones: Vec<Option<Zone>> = if zones.is_empty() {
+        vec![None]
+    } else {
+        zones.into_iter().map(|zone| Some(Zone::new(zone))).collect()
+    };
+    let places = providers.iter().flat_map(|provider| {
+        zones.iter().map(move |zone| Placement {
+            provider: ProviderName::new(provider),
+            zone: zone.clone(),
+        })
+    });
+    places.collect()
+}
+
+fn unless_known<'n>(at: &Section<'_>, index: usize, name: &str, mut known: impl Iterator<Item = &'n str> + Clone) {
+    let hint = did_you_mean(name, known.clone());
+    if known.any(|known| known == name) {
+        return;
+    }
+    let hint = if hint.is_empty() {
+        "; describe it under provider"
+    } else {
+        &hint
+    };
+    let text = format!("there is no provider {}{hint}", quoted(name));
+    at.report().error(&at.item(&PROVIDER, index), text);
+}
+
+fn min_ready(at: &Section<'_>) -> MinReady {
+    // A maximum that was found wrong bounds nothing.
+    let max = if at.is_bad(&MAX) { u32::MAX } else { at.get(&MAX) };
+    let Some(items) = at.items(&MIN_READY) else {
+        let ready = at.get(&MIN_READY);
+        at_most_max(at, &at.place(&MIN_READY), MIN_READY.name, (ready, max));
+        return MinReady::Always(ready);
+    };
+    let windows = items.iter().filter_map(|item| match item {
+        Item::Section(here) => Some(window(at, here, max)),
+        Item::Text(..) => None,
+    });
+    MinReady::Windows(windows.collect())
+}
+
+fn window(at: &Section<'_>, here: &Section<'_>, max: u32) -> ReadyWindow {
+    let cron = names::required(here, &CRON, "write five cron fields");
+    if let Some(fault) = here.get(&CRON).as_deref().and_then(ReadyWindow::cron_fault) {
+        here.error(&CRON, fault);
+    }
+    let timezone = here.get(&TIMEZONE);
+    if !ReadyWindow::knows_timezone(&timezone) {
+        let text = format!(
+            "there is no time zone {}; write it like Europe/Berlin",
+            quoted(&timezone)
+        );
+        here.error(&TIMEZONE, text);
+    }
+    if here.given(&READY) != Given::Value {
+        here.error(&READY, "missing; write how many nodes stand ready in this window");
+    }
+    let ready = here.get(&READY).unwrap_or(0);
+    at_most_max(at, &here.place(&READY), READY.name, (ready, max));
+    ReadyWindow { cron, timezone, ready }
+}
+
+fn at_most_max(at: &Section<'_>, place: &Place, key: &str, (ready, max): (u32, u32)) {
+    if ready <= max {
+        return;
+    }
+    if at.given(&MAX) == Given::Value {
+        let text = format!("must be at least {key} ({ready}), is {max}; raise one, lower the other");
+        at.error(&MAX, text);
+    } else {
+        let text = format!("must be at most max ({max} by default), is {ready}; set max, too");
+        at.report().error(place, text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::NodeId;
+
+    use super::*;
+
+    #[test]
+    fn the_longest_name_is_a_host_name_with_its_id() {
+        assert_eq!(max_name(), 49);
+        let name = model::server_name(&TemplateName::new("x".repeat(49)), &NodeId::new("0".repeat(12)));
+        assert_eq!(name.len(), MAX_HOSTNAME);
+    }
+}

@@ -1,0 +1,229 @@
+//! Judges the script of a template.
+
+use crate::model::{self, NodeId};
+use crate::secret::Secret;
+
+use crate::settings::key::{Key, KeySpec};
+use crate::settings::keys;
+use crate::settings::problem::{Place, Pos};
+use crate::settings::section::Section;
+
+use super::super::script::{self, HostKeyPair, Joining, Values};
+use super::super::template::{HostKey, Register, Template};
+use super::agent::REGISTER;
+use super::clouds::Clouds;
+
+keys! {
+    /// The server's user data.
+    pub USER_DATA;
+    /// Runs once when the server boots; placeholders are filled in.
+    pub SCRIPT: Option<String> = Key::text("script").also(&["user_data", "userdata"]);
+}
+
+/// What a script is judged against.
+pub struct Site<'s> {
+    /// The owner.
+    pub owner: &'s str,
+    /// The base URL of Jenkins.
+    pub jenkins_url: &'s str,
+    /// The text of the configuration file, for the columns of placeholders.
+    pub text: &'s str,
+}
+
+/// The hexadecimal digits of an inbound agent's secret.
+const SECRET_DIGITS: usize = 64;
+/// What cloud-init knows by its beginning, in lower case.
+const CLOUD_INIT: [&str; 8] = [
+    "#cloud-config",
+    "#cloud-boothook",
+    "#include",
+    "#part-handler",
+    "#upstart-job",
+    "## template:",
+    "content-type:",
+    "mime-version:",
+];
+/// The bytes in which cloud-init looks for the header of a MIME message.
+const MIME_HEADER: usize = 4096;
+/// What cloudbase-init knows by its first word, in lower case.
+const CLOUDBASE_INIT: [&str; 3] = ["#ps1", "#ps1_sysnative", "#ps1_x86"];
+/// What cloudbase-init knows wherever it is, in lower case.
+const CLOUDBASE_INIT_TAGS: [&str; 4] = ["<script>", "</script>", "<powershell>", "</powershell>"];
+
+/// Checks the script of a template: its placeholders, and that the cloud takes it with these filled in.
+pub fn check(at: &Section<'_>, script: &str, template: &Template, site: &Site<'_>, clouds: &Clouds<'_>) {
+    let (secret, host_key) = (Secret::new("0".repeat(SECRET_DIGITS)), HostKeyPair::stand_in());
+    let joining = match template.register {
+        Register::Inbound => Joining::Secret(&secret),
+        Register::Ssh if template.agent.host_key == HostKey::Made => Joining::HostKey(&host_key),
+        Register::Own | Register::Ssh => Joining::Nothing,
+    };
+    for (byte, text) in script::faults(script, &joining) {
+        at.report().error(&script_place(at, script, byte, site.text), text);
+    }
+    for (byte, text) in script::hints(script) {
+        at.report().hint(&script_place(at, script, byte, site.text), text);
+    }
+    let id = NodeId::new("0".repeat(12));
+    let labels: Vec<&str> = template.labels.iter().map(String::as_str).collect();
+    let rendered = script::render(
+        script,
+        &Values {
+            id: id.as_str(),
+            name: &model::server_name(&template.name, &id),
+            node: template.name.as_str(),
+            labels: &labels.join(" "),
+            owner: site.owner,
+            executors: template.executors,
+            jenkins_url: site.jenkins_url,
+            joining,
+        },
+    );
+    let encoded = base64::encoded_len(rendered.len(), true).unwrap_or(usize::MAX);
+    if let Some(most) = clouds.max_user_data().filter(|most| encoded > *most) {
+        let most = most / 4 * 3;
+        let text = format!(
+            "is too long for the cloud: {} bytes with its placeholders filled in, at most {most}; let it fetch the rest",
+            rendered.len()
+        );
+        at.error(&SCRIPT, text);
+    }
+    if !is_known(script, &rendered) {
+        let text = "is nothing that cloud-init, cloudbase-init or Ignition runs: it begins neither with #! nor with \
+                    #cloud-config or the like; add its first line";
+        at.hint(&SCRIPT, text);
+    }
+}
+
+/// Returns whether what boots a server knows what to do with a script: cloud-init, cloudbase-init (Windows), Ignition.
+fn is_known(script: &str, rendered: &str) -> bool {
+    // The kernel reads #! at the very beginning; cloud-init itself passes over blanks.
+    if script.starts_with("#!") {
+        return true;
+    }
+    let lower = script.trim_start().to_lowercase();
+    let header = lower.as_bytes();
+    let header = &header[..header.len().min(MIME_HEADER)];
+    let mut words = lower.split_ascii_whitespace();
+    let (first, second) = (words.next().unwrap_or_default(), words.next());
+    CLOUD_INIT.iter().any(|begin| lower.starts_with(begin))
+        || header
+            .windows(b"mime-version:".len())
+            .any(|window| window == b"mime-version:")
+        || CLOUDBASE_INIT.contains(&first)
+        || (first == "rem" && second == Some("cmd"))
+        || CLOUDBASE_INIT_TAGS.iter().any(|tag| lower.contains(tag))
+        || is_ignition(rendered)
+}
+
+/// Returns whether a script with its placeholders filled in is a configuration of Ignition.
+fn is_ignition(rendered: &str) -> bool {
+    let json: Result<serde_json::Value, _> = serde_json::from_str(rendered);
+    json.is_ok_and(|json| json.get("ignition").is_some_and(serde_json::Value::is_object))
+}
+
+/// Hints at what mita makes for a script that does not use it: nothing could join then.
+pub fn unused(at: &Section<'_>, template: &Template) {
+    let script = template.script.as_deref().unwrap_or_default();
+    let names = |names: &[&str]| script::names_one_of(script, names);
+    let text = match template.register {
+        Register::Inbound if !names(&["agent_secret"]) => {
+            "register: inbound, and the script does not use {{ mita.agent_secret }}: no agent can join without it"
+        }
+        Register::Ssh
+            if template.agent.host_key == HostKey::Made && !names(&["ssh_host_key", "ssh_host_key_base64"]) =>
+        {
+            "agent.host_key is one that mita makes for each server, and the script does not install it by \
+             {{ mita.ssh_host_key }}: Jenkins will refuse to connect"
+        }
+        _ => return,
+    };
+    let key: &KeySpec = if template.script.is_some() { &SCRIPT } else { &REGISTER };
+    at.hint(key, text);
+}
+
+/// Returns the place of a byte of the script: its own line where the script is a literal block.
+fn script_place(at: &Section<'_>, script: &str, byte: usize, file: &str) -> Place {
+    let place = at.place(&SCRIPT);
+    let Some(first) = at.block_line(&SCRIPT) else {
+        return place;
+    };
+    let before = script.get(..byte).unwrap_or_default();
+    let line = first + before.matches('\n').count();
+    let written = file.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+    let wanted = script
+        .get(byte..)
+        .and_then(|rest| rest.lines().next())
+        .unwrap_or_default();
+    // The rest of the line is at its end, whatever the indentation.
+    let column = written.strip_suffix(wanted).map_or(1, |head| head.chars().count() + 1);
+    Place {
+        at: Pos {
+            line,
+            column,
+            ..place.at
+        },
+        ..place
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_boots_a_server_knows_its_user_data() {
+        let known = |script: &str| is_known(script, script);
+        for script in [
+            "#!/bin/sh\n",
+            "#!/usr/bin/env python3\r\n",
+            "#cloud-config\nruncmd: []",
+            "#Cloud-Config\n",
+            "\n#cloud-config-archive\n",
+            "#cloud-config-jsonp\n",
+            "#cloud-boothook\n",
+            "#include\nhttps://h/x",
+            "#include-once\n",
+            "#part-handler\n",
+            "## template: jinja\n#cloud-config\n",
+            "Content-Type: multipart/mixed; boundary=\"b\"\nMIME-Version: 1.0\n",
+            "From nobody\nMime-Version: 1.0\nContent-Type: multipart/mixed\n",
+            "#ps1_sysnative\nwrite-host 1",
+            "#PS1_SysNative\r\nwrite-host 1",
+            "#ps1\n",
+            "#ps1_x86\r\n",
+            "rem cmd\necho 1",
+            "REM  CMD\r\necho 1",
+            "<powershell>\nwrite-host 1\n</powershell>\n<persist>true</persist>",
+            "<PowerShell>\n",
+            "<script>\necho 1\n</script>",
+            "version: 1\n<powershell>\n",
+            r#"{"ignition": {"version": "3.4.0"}, "storage": {}}"#,
+            "\n  { \"storage\": {}, \"ignition\": {} }\n",
+        ] {
+            assert!(known(script), "{script:?}");
+        }
+        for script in [
+            "",
+            "apt-get update\n",
+            "\n#!/bin/sh\n",
+            " #!/bin/sh\n",
+            "# cloud-config\n",
+            "#ps2\n",
+            "#ps1_other\n",
+            "rem command\n",
+            "remcmd\n",
+            r#"{"storage": {}}"#,
+            r#"{"ignition": "3.4.0"}"#,
+            r#"{"ignition": {"#,
+            "variant: fcos\nversion: 1.5.0\n",
+            "H4sIAAAAAAAAA",
+        ] {
+            assert!(!known(script), "{script:?}");
+        }
+        assert!(is_known(
+            r#"{"ignition": {}, "n": {{ mita.executors }}}"#,
+            r#"{"ignition": {}, "n": 2}"#
+        ));
+    }
+}

@@ -1,0 +1,64 @@
+//! The top level of the file: which sections there are, and in which of them a key belongs.
+
+use crate::provider::kind::Kind;
+use crate::settings::key::{Key, Nested, Schema};
+use crate::settings::keys;
+
+use super::jenkins::JENKINS_KEYS;
+use super::limits::LIMITS_KEYS;
+use super::node::NODE;
+use super::timing::TIMING_KEYS;
+
+keys! {
+    /// The top level of the file.
+    pub ROOT {
+        refused: &[
+            ("journal", LATER),
+            ("metrics_file", LATER),
+            ("status_page", LATER),
+            ("naming", LATER),
+        ],
+    };
+    /// The name under which this mita marks what is its own.
+    pub OWNER: Option<String> = Key::text("owner").depends("the host of jenkins.url");
+    /// What mita remembers between passes; the lock is beside it.
+    pub STATE_FILE: Option<String> = Key::path("state_file").depends("$XDG_STATE_HOME/mita/state.json");
+    /// The clouds.
+    pub PROVIDER: Nested = Key::entries_by_type("provider").also(&["providers"]);
+    /// The controller.
+    pub JENKINS: Nested = Key::section("jenkins", &JENKINS_KEYS);
+    /// The node templates.
+    pub NODES: Nested = Key::entries("nodes", &NODE);
+    /// Keys that all templates have unless they say otherwise.
+    pub DEFAULTS: Nested = Key::section("defaults", &NODE);
+    /// Bounds of a pass and of the fleet.
+    pub LIMITS: Nested = Key::section("limits", &LIMITS_KEYS);
+    /// How long things may take.
+    pub TIMING: Nested = Key::section("timing", &TIMING_KEYS);
+}
+
+const LATER: &str = "not supported yet; remove it";
+
+/// The sections with the place of their keys, for hints, as far as they do not depend on a kind of cloud.
+static PLACES: [(&str, &Schema); 5] = [
+    ("the top level", &ROOT),
+    ("limits", &LIMITS_KEYS),
+    ("timing", &TIMING_KEYS),
+    ("jenkins", &JENKINS_KEYS),
+    ("nodes", &NODE),
+];
+
+/// Returns the section in which a key is known.
+pub fn section_of(written: &str, kinds: &[&'static Kind]) -> Option<&'static str> {
+    let fixed = |(name, schema): &(&'static str, &Schema)| schema.key(written).map(|_| *name);
+    let (before, after) = PLACES.split_at(PLACES.len() - 1);
+    let clouds = || {
+        let known = kinds.iter().any(|kind| kind.schema.key(written).is_some());
+        known.then_some(PROVIDER.name)
+    };
+    before
+        .iter()
+        .find_map(fixed)
+        .or_else(clouds)
+        .or_else(|| after.iter().find_map(fixed))
+}

@@ -1,0 +1,151 @@
+//! A node template as the program uses it.
+
+use jiff::SignedDuration;
+use serde::Serialize;
+
+use crate::labels::Labels;
+use crate::model::{ProviderName, ServerSpec, TemplateName, Zone};
+
+/// A node template, an entry of `nodes:`.
+#[derive(Clone, Debug)]
+pub struct Template {
+    /// Its name.
+    pub name: TemplateName,
+    /// Where its servers may stand, first choice first: every provider with every zone of the template.
+    pub placements: Vec<Placement>,
+    /// What its servers are made of.
+    pub spec: ServerSpec,
+    /// The script (user data), placeholders not yet replaced.
+    pub script: Option<String>,
+    /// What its nodes can do.
+    pub labels: Labels,
+    /// Executors of each node; at least 1.
+    pub executors: u32,
+    /// Whether jobs without a label may start it.
+    pub accepts_unlabelled: bool,
+    /// Smaller is chosen first; ties go by the order of the file.
+    pub priority: i64,
+    /// The most servers of it.
+    pub max: u32,
+    /// The warm pool: how many nodes are to stand ready.
+    pub min_ready: MinReady,
+    /// Idle that long, a node goes.
+    pub idle_grace: SignedDuration,
+    /// Not joined by then, a server goes.
+    pub boot_grace: SignedDuration,
+    /// Older than this, a node goes once idle.
+    pub max_lifetime: Option<SignedDuration>,
+    /// So many builds, and a node goes once idle.
+    pub max_builds: Option<u32>,
+    /// Who makes the Jenkins node.
+    pub register: Register,
+    /// What the Jenkins node is like that mita makes.
+    pub agent: Agent,
+    /// Which servers without our mark are taken over that the original tool or a person made for this template.
+    pub adopt: Adopt,
+    /// The digest of all that defines a server of it (`mita-config`).
+    pub digest: String,
+}
+
+/// Which servers without our mark are taken over (`adopt`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub enum Adopt {
+    /// None (`false`).
+    #[default]
+    No,
+    /// Those that fit (`true`); one taken by its name alone is removed as absent from Jenkins only if a node of this
+    /// Jenkins was linked to it once, since another controller may have made it.
+    Yes,
+    /// The same, and one taken by its name alone is also removed when this Jenkins never knew it (`all`).
+    All,
+}
+
+impl Adopt {
+    /// Returns whether servers without our mark are taken over.
+    pub fn is_on(self) -> bool {
+        self != Self::No
+    }
+
+    /// Returns whether a server taken by its name alone may be removed though no node of this Jenkins was ever linked to
+    /// it.
+    pub fn removes_never_linked(self) -> bool {
+        self == Self::All
+    }
+}
+
+/// Who makes the Jenkins node of a server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub enum Register {
+    /// The script inside the server (`self`).
+    #[default]
+    Own,
+    /// mita, before the server; the agent connects to Jenkins with the secret that the script is given.
+    Inbound,
+    /// mita, once the server has its address; Jenkins connects to it by SSH.
+    Ssh,
+}
+
+/// What the Jenkins node is like that mita makes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Agent {
+    /// The id of Jenkins' credentials for SSH; not empty with [`Register::Ssh`].
+    pub credentials_id: String,
+    /// The port of the SSH server.
+    pub port: u16,
+    /// The path of Java on the server; `None`: Jenkins looks for it.
+    pub java_path: Option<String>,
+    /// The agent's directory on the server.
+    pub remote_dir: String,
+    /// Whether only jobs whose label asks for it run there.
+    pub exclusive: bool,
+    /// What the node's page says.
+    pub description: String,
+    /// Whether an inbound agent connects by WebSocket.
+    pub web_socket: bool,
+    /// How the host key of the SSH server is verified.
+    pub host_key: HostKey,
+}
+
+/// How the host key of an agent's SSH server is verified.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum HostKey {
+    /// It is this one, which all servers of the template have.
+    Provided(String),
+    /// It is one that mita makes for each server and the script installs.
+    Made,
+    /// It stands in Jenkins' `known_hosts`.
+    KnownHosts,
+    /// The first one that is seen is trusted.
+    TrustFirst,
+    /// It is not verified.
+    None,
+}
+
+/// One place where a server can be made.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Placement {
+    /// The cloud.
+    pub provider: ProviderName,
+    /// The availability zone; `None`: the cloud's choice.
+    pub zone: Option<Zone>,
+}
+
+/// The size of a warm pool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MinReady {
+    /// The same at all times.
+    Always(u32),
+    /// By cron window; the largest of those that are open, 0 when none is.
+    Windows(Vec<ReadyWindow>),
+}
+
+/// A cron window of a warm pool: open in every minute that the expression matches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadyWindow {
+    /// Five cron fields, as written.
+    pub cron: String,
+    /// IANA time zone name; UTC where none is given.
+    pub timezone: String,
+    /// How many nodes stand ready while it is open.
+    pub ready: u32,
+}

@@ -1,0 +1,30 @@
+//! Names and facts: what mita knows of Jenkins and of the clouds after looking.
+//!
+//! Plain data, and what it says by itself: whether a node is idle, who took it offline, whose a server is. Reading it from
+//! the wire is left to `jenkins` and `provider`, deciding on it to `plan`.
+
+mod cloud;
+mod digest;
+mod fault;
+mod jenkins;
+mod names;
+pub mod node_name;
+mod observed;
+mod offline;
+mod reading;
+mod resource;
+mod spec;
+
+pub use cloud::{Address, CloudView, Mark, Presence, Server, ServerStatus, ServiceBase, ServiceBases};
+pub use digest::{digest, digest_u64};
+pub use fault::FaultKind;
+pub use jenkins::{Computer, JenkinsView, JobConfig, QueueItem, Stage, TaskLabel};
+pub use names::{
+    NAME_SEPARATOR, NodeId, NodeName, ProviderName, ServerId, TemplateName, Zone, adopted_id, is_uuid, server_name,
+    split_address_name, split_name_address, split_server_name, template_in_name,
+};
+pub use observed::Observed;
+pub use offline::{BUILDS_REACHED_PREFIX, DRAIN_PREFIX, MARK_PREFIX, OfflineBy, OfflineSigns, Work};
+pub use reading::Reading;
+pub use resource::{Resource, ResourceKind, ResourceMark, Resources};
+pub use spec::{ImageRef, Offer, Offers, PortOffer, PortSpec, Room, ServerSpec, SizeRef, Unavailable};

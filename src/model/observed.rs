@@ -1,0 +1,16 @@
+//! The world as it was seen in one pass.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{CloudView, JenkinsView, ProviderName, Reading};
+
+/// The world as it was seen in one pass. Jenkins could be read whole, or there is no `Observed`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observed {
+    /// Jenkins.
+    pub jenkins: JenkinsView,
+    /// The clouds, one entry for every configured provider.
+    pub clouds: BTreeMap<ProviderName, Reading<CloudView>>,
+}

@@ -1,0 +1,20 @@
+//! What a pass may do, and when.
+
+use jiff::Timestamp;
+
+/// What a pass may do, and when and as what it does it.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The one reading of the clock.
+    pub now: Timestamp,
+    /// The id of the pass: random, hexadecimal; the ids of new nodes are made from it.
+    pub pass: String,
+    /// Whether servers may be made (`run`, `provision`).
+    pub create: bool,
+    /// Whether nodes and servers may be removed (`run`, `reap`).
+    pub remove: bool,
+    /// Lifts the deletion guard (`--force`).
+    pub force: bool,
+    /// Creates that were asked for already in this pass (it planned again after a refusal).
+    pub created: u32,
+}

@@ -1,0 +1,501 @@
+//! Counts servers against the limits, with what a plan adds: whether one more server of a template can be made, and where.
+//!
+//! `grow` decides what for, `turns` whose turn a probe is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::config::{Placement, Register, Template};
+use crate::model::{CloudView, Offer, ProviderName, Reading, Room, Zone, server_name};
+use crate::plan::action::Create;
+use crate::plan::create::backoff::{Gate, gate, order};
+use crate::plan::create::headroom::{lacking, ports, ports_of, take};
+use crate::plan::create::ids::Ids;
+use crate::plan::create::images;
+use crate::plan::create::images::Chooser;
+use crate::plan::create::turns::{Granted, Turn};
+use crate::plan::fleet::Fleet;
+use crate::plan::fleet::agent::TemplateIndex;
+use crate::plan::refusals;
+use crate::plan::words::shown;
+use crate::state::BackoffKey;
+use crate::text::excerpt;
+
+/// The most characters of why something is held back: a key, a time, and what a cloud said.
+const LONGEST_REASON: usize = 400;
+
+/// What is counted against the limits, with what this plan adds to it.
+pub struct Capacity<'s, 'a> {
+    /// What the pass knows.
+    pub fleet: &'s Fleet<'a>,
+    /// The servers of this plan, in order.
+    pub creates: Vec<Create>,
+    /// For each template why nothing more can be made of it; `None` as long as it can.
+    pub closed: Vec<Option<String>>,
+    /// The probes that were wanted and not granted.
+    pub turns: Vec<Turn>,
+    /// Whether a limit that several templates share refused a server.
+    pub at_shared_limit: bool,
+    granted: Granted,
+    /// Whether limits that several templates share are left out, to see what they alone keep from being made.
+    without_shared_limits: bool,
+    /// Where the next server of a template goes, found by `open`.
+    next: Vec<Option<(usize, Option<Offer>)>>,
+    ids: Ids,
+    all: u32,
+    /// How many servers this plan makes.
+    made: u32,
+    booting: u32,
+    of_template: Vec<u32>,
+    booting_of: Vec<u32>,
+    at_provider: BTreeMap<&'s str, u32>,
+    booting_at: BTreeMap<&'s str, u32>,
+    booting_in: BTreeMap<(&'s str, Option<&'s Zone>), u32>,
+    booting_of_at: BTreeMap<(usize, &'s str), u32>,
+    booting_of_in: BTreeMap<(usize, &'s str, Option<&'s Zone>), u32>,
+    booting_image: BTreeMap<(usize, &'s str, String), u32>,
+    room: BTreeMap<&'s str, Room>,
+    /// Ports that stand for a server of this plan.
+    ports: BTreeSet<(&'s str, String)>,
+}
+
+impl<'s, 'a> Capacity<'s, 'a> {
+    /// Counts what there is.
+    pub fn new(fleet: &'s Fleet<'a>, granted: Granted) -> Self {
+        let templates = fleet.config.templates.len();
+        let mut capacity = Self {
+            fleet,
+            creates: Vec::new(),
+            closed: vec![None; templates],
+            turns: Vec::new(),
+            at_shared_limit: false,
+            granted,
+            without_shared_limits: false,
+            next: vec![None; templates],
+            ids: Ids::new(&fleet.context.pass),
+            all: 0,
+            made: 0,
+            booting: 0,
+            of_template: vec![0; templates],
+            booting_of: vec![0; templates],
+            at_provider: BTreeMap::new(),
+            booting_at: BTreeMap::new(),
+            booting_in: BTreeMap::new(),
+            booting_of_at: BTreeMap::new(),
+            booting_of_in: BTreeMap::new(),
+            booting_image: BTreeMap::new(),
+            room: BTreeMap::new(),
+            ports: BTreeSet::new(),
+        };
+        for agent in &fleet.agents {
+            // What another program made proves nothing of our templates and places: it is neither canary nor probe.
+            let boots = agent.state.is_booting();
+            let booting = boots && !agent.adopted;
+            let zone = if booting { agent.zone_asked(fleet.config) } else { None };
+            capacity.count(agent.template_index, agent.provider, zone, booting);
+            capacity.booting += u32::from(boots && agent.adopted);
+            if let (true, Some(index), Some(image)) = (booting, agent.template_index, agent.image()) {
+                capacity.count_image(index, agent.provider, image);
+            }
+        }
+        for (provider, reading) in &fleet.observed.clouds {
+            if let Reading::Read(CloudView {
+                offers: Some(Reading::Read(offers)),
+                ..
+            }) = reading
+            {
+                capacity.room.insert(provider.as_str(), offers.room.clone());
+            }
+        }
+        capacity
+    }
+
+    fn count(
+        &mut self,
+        index: Option<TemplateIndex>,
+        provider: &'s ProviderName,
+        zone: Option<&'s Zone>,
+        booting: bool,
+    ) {
+        let provider = provider.as_str();
+        self.all += 1;
+        *self.at_provider.entry(provider).or_default() += 1;
+        if let Some(index) = index {
+            self.of_template[index] += 1;
+        }
+        if booting {
+            self.booting += 1;
+            *self.booting_at.entry(provider).or_default() += 1;
+            *self.booting_in.entry((provider, zone)).or_default() += 1;
+            if let Some(index) = index {
+                self.booting_of[index] += 1;
+                *self.booting_of_at.entry((index, provider)).or_default() += 1;
+                *self.booting_of_in.entry((index, provider, zone)).or_default() += 1;
+            }
+        }
+    }
+
+    /// Counts a server that this plan makes.
+    pub fn count_new(&mut self, index: TemplateIndex, placement: &'s Placement, offer: Option<&Offer>) {
+        if let Some(room) = self.room.get_mut(placement.provider.as_str()) {
+            take(room, offer);
+        }
+        self.made += 1;
+        self.count(Some(index), &placement.provider, placement.zone.as_ref(), true);
+        if let Some(offer) = offer {
+            self.count_image(index, &placement.provider, &offer.image);
+            let at = placement.provider.as_str();
+            self.ports.extend(ports_of(offer).map(|port| (at, port.to_owned())));
+        }
+    }
+
+    fn count_image(&mut self, index: TemplateIndex, provider: &'s ProviderName, image: &str) {
+        let key = (index, provider.as_str(), image.to_owned());
+        *self.booting_image.entry(key).or_default() += 1;
+    }
+
+    /// Returns the slots that one more server of a template brings, if one can be made. What is closed once stays so:
+    /// everything counted here only grows.
+    pub fn open(&mut self, index: TemplateIndex) -> Option<u32> {
+        if self.closed[index].is_some() {
+            return None;
+        }
+        match self.find(index) {
+            Ok(place) => {
+                self.next[index] = Some(place);
+                Some(self.fleet.config.templates[index].executors)
+            }
+            Err(reason) => {
+                self.closed[index] = Some(reason);
+                None
+            }
+        }
+    }
+
+    fn find(&mut self, index: TemplateIndex) -> Result<(usize, Option<Offer>), String> {
+        let template = &self.fleet.config.templates[index];
+        self.template_is_open(index, template)?;
+        let pass = self.pass_is_open();
+        let place = self.first_place(index, template, pass.is_ok())?;
+        pass?;
+        Ok(place)
+    }
+
+    fn template_is_open(&self, index: TemplateIndex, template: &Template) -> Result<(), String> {
+        let name = &template.name;
+        if self.fleet.is_quieting() {
+            return Err("Jenkins is quieting down: nothing is created".to_owned());
+        }
+        if !self.fleet.context.create {
+            return Err("this command creates nothing".to_owned());
+        }
+        if self.of_template[index] >= template.max {
+            return Err(format!(
+                "template \"{name}\" is at its max of {}",
+                servers(template.max)
+            ));
+        }
+        if let Some(reason) = refusals::closes(self.fleet, template, self.coming_by_ssh()) {
+            return Err(reason);
+        }
+        self.passes(&BackoffKey::Template(name.clone()), self.booting_of[index])?;
+        let canary = self.fleet.config.limits.canary;
+        let proved = self.fleet.state.proved.get(name) == Some(&template.digest);
+        if canary > 0 && !proved && self.booting_of[index] >= canary {
+            return Err(format!("canary: waiting for the first server of \"{name}\" to join"));
+        }
+        Ok(())
+    }
+
+    /// Counts the servers on their way to which Jenkins is to connect.
+    fn coming_by_ssh(&self) -> u32 {
+        let templates = self.fleet.config.templates.iter().zip(&self.booting_of);
+        let by_ssh = templates.filter(|(template, _)| template.register == Register::Ssh);
+        by_ssh.map(|(_, booting)| booting).sum()
+    }
+
+    /// Counts what a plan makes, and leaves out from now on what several templates share: then `places` tells what
+    /// these limits alone keep from being made.
+    pub fn without_shared_limits(mut self, creates: &[Create]) -> Self {
+        self.without_shared_limits = true;
+        let templates = &self.fleet.config.templates;
+        for create in creates {
+            let Some(index) = templates.iter().position(|template| template.name == create.template) else {
+                continue;
+            };
+            let mut places = templates[index].placements.iter();
+            if let Some(place) = places.find(|place| place.provider == create.provider && place.zone == create.zone) {
+                self.count_new(index, place, create.offer.as_ref());
+            }
+        }
+        self
+    }
+
+    /// Returns the placements where a server of a template could be made, with what it would get there.
+    pub fn places(&mut self, index: TemplateIndex) -> Vec<(&'s Placement, Option<Offer>)> {
+        let template = &self.fleet.config.templates[index];
+        if self.template_is_open(index, template).is_err() || self.pass_is_open().is_err() {
+            return Vec::new();
+        }
+        let places = order(&self.fleet.state, template).into_iter();
+        let fit = |(_, place)| Some((place, self.fits(index, template, place).ok()?.offer));
+        places.filter_map(fit).collect()
+    }
+
+    fn first_place(
+        &mut self,
+        index: TemplateIndex,
+        template: &Template,
+        may_probe: bool,
+    ) -> Result<(usize, Option<Offer>), String> {
+        let mut reasons: Vec<String> = Vec::new();
+        for (place, placement) in order(&self.fleet.state, template) {
+            let reason = match self.fits(index, template, placement) {
+                Ok(fit) if fit.probes.is_empty() || self.granted.contains(&(index, place)) => {
+                    return Ok((place, fit.offer));
+                }
+                Ok(fit) => {
+                    let reason = turn_of_another(&fit.probes);
+                    let keys = fit.probes;
+                    self.turns.extend(may_probe.then_some(Turn { index, place, keys }));
+                    reason
+                }
+                Err(reason) => reason,
+            };
+            if !reasons.contains(&reason) {
+                reasons.push(reason);
+            }
+        }
+        if reasons.is_empty() {
+            reasons.push(format!("template \"{}\" has no provider", template.name));
+        }
+        Err(reasons.join("; "))
+    }
+
+    fn fits(&mut self, index: TemplateIndex, template: &Template, placement: &Placement) -> Result<Fit, String> {
+        let name = placement.provider.as_str();
+        let cloud = match self.fleet.observed.clouds.get(name) {
+            Some(Reading::Read(cloud)) => cloud,
+            Some(Reading::Unreadable(why)) => return Err(format!("provider {name} cannot be read: {}", shown(why))),
+            None => return Err(format!("provider {name} was not read")),
+        };
+        // What the look-up of one template did not find closes that template here, and no other. It is said before what passes
+        // by itself.
+        if let Some(Reading::Read(offers)) = &cloud.offers
+            && let Some(Err(unavailable)) = offers.templates.get(&template.name)
+        {
+            return Err(format!("{name}: {}", shown(&unavailable.reason)));
+        }
+        self.shared(|capacity| capacity.provider_maximum(name))?;
+        let probes = self.back_offs(index, template, placement)?;
+        let offers = match &cloud.offers {
+            None => return Ok(Fit { offer: None, probes }),
+            Some(Reading::Unreadable(why)) => return Err(format!("provider {name} cannot be read: {}", shown(why))),
+            Some(Reading::Read(offers)) => offers,
+        };
+        let offer = offers
+            .templates
+            .get(&template.name)
+            .and_then(|offer| offer.as_ref().ok());
+        self.shared(|capacity| {
+            let lack = capacity.room.get(name).and_then(|room| lacking(room, offer))?;
+            Some(format!("{name}: {lack}"))
+        })?;
+        let Some(offer) = offer else {
+            return Ok(Fit { offer: None, probes });
+        };
+        let image = self.image(index, template, &placement.provider, offer)?;
+        let free = |port: &str| !self.ports.contains(&(name, port.to_owned()));
+        let ports = ports(&offer.ports, free)
+            .ok_or_else(|| format!("{name}: needs a port, 0 left: every one of `ports` is in use"))?;
+        let offer = Offer {
+            image,
+            ports,
+            ..offer.clone()
+        };
+        Ok(Fit {
+            offer: Some(offer),
+            probes,
+        })
+    }
+
+    /// Asks a limit that several templates share.
+    fn shared(&mut self, limit: impl FnOnce(&Self) -> Option<String>) -> Result<(), String> {
+        if self.without_shared_limits {
+            return Ok(());
+        }
+        let reason = limit(self);
+        self.at_shared_limit |= reason.is_some();
+        reason.map_or(Ok(()), Err)
+    }
+
+    /// Returns how many servers more a limit of the fleet, and one of a provider, lets be there; less than none where
+    /// there are too many already.
+    pub fn left(&self, provider: &str) -> (Option<i64>, Option<i64>) {
+        let here = self.at_provider.get(provider).copied().unwrap_or(0);
+        let entry = self.fleet.config.providers.get(provider);
+        let most = entry.and_then(|provider| provider.max_servers);
+        let most_in_all = self.fleet.config.limits.max_servers;
+        let left = |most: Option<u32>, count: u32| most.map(|most| i64::from(most) - i64::from(count));
+        (left(most_in_all, self.all), left(most, here))
+    }
+
+    /// Returns what is left of the quota of a provider.
+    pub fn room(&self, provider: &str) -> Room {
+        self.room.get(provider).cloned().unwrap_or_default()
+    }
+
+    fn provider_maximum(&self, name: &str) -> Option<String> {
+        let most = self.fleet.config.providers.get(name)?.max_servers?;
+        let count = self.at_provider.get(name).copied().unwrap_or(0);
+        (count >= most).then(|| format!("provider {name} is at its max of {}", servers(most)))
+    }
+
+    fn fleet_maximum(&self) -> Option<String> {
+        let most = self.fleet.config.limits.max_servers?;
+        (self.all >= most).then(|| format!("the fleet is at its max of {} (limits.max_servers)", servers(most)))
+    }
+
+    /// Asks the back-offs of a template at a placement; returns what a server there would probe for all templates.
+    fn back_offs(
+        &self,
+        index: TemplateIndex,
+        template: &Template,
+        placement: &Placement,
+    ) -> Result<Vec<BackoffKey>, String> {
+        let Placement { provider, zone } = placement;
+        let name = provider.as_str();
+        let zone = zone.as_ref();
+        let count = |count: Option<&u32>| count.copied().unwrap_or(0);
+        let shared = [
+            (BackoffKey::Provider(provider.clone()), count(self.booting_at.get(name))),
+            (
+                BackoffKey::Placement(provider.clone(), zone.cloned()),
+                count(self.booting_in.get(&(name, zone))),
+            ),
+        ];
+        let mut probes = Vec::new();
+        for (key, booting) in shared {
+            if self.passes(&key, booting)? == Gate::Probe {
+                probes.push(key);
+            }
+        }
+        let pair = BackoffKey::TemplateAt(template.name.clone(), provider.clone(), zone.cloned());
+        self.passes(&pair, count(self.booting_of_in.get(&(index, name, zone))))?;
+        if template.spec.floating_ip_pool.is_some() {
+            // Nobody would reach a server that gets no floating IP.
+            let key = BackoffKey::FloatingIp(template.name.clone(), provider.clone());
+            self.passes(&key, count(self.booting_of_at.get(&(index, name))))?;
+        }
+        Ok(probes)
+    }
+
+    /// Chooses the image of the next server. A burst of servers of one that nobody has seen work is held back.
+    fn image(
+        &self,
+        index: TemplateIndex,
+        template: &Template,
+        at: &ProviderName,
+        offer: &Offer,
+    ) -> Result<String, String> {
+        // A cloud of type exec resolves no image: what it lists is its own word, which proves none.
+        if offer.image.is_empty() {
+            return Ok(String::new());
+        }
+        let booting = |image: &str| {
+            let key = (index, at.as_str(), image.to_owned());
+            self.booting_image.get(&key).copied().unwrap_or(0)
+        };
+        let chooser = Chooser::new(self.fleet, template, at);
+        let candidates = images::candidates(template, offer);
+        let image = chooser.choose(&candidates, booting).unwrap_or(&offer.image);
+        let canary = self.fleet.config.limits.canary;
+        if canary > 0 && chooser.is_unproved(image) && booting(image) >= canary {
+            let name = &template.name;
+            return Err(format!(
+                "canary: waiting for the first server of image {} of \"{name}\" at {at} to join",
+                shown(image)
+            ));
+        }
+        Ok(image.to_owned())
+    }
+
+    fn pass_is_open(&mut self) -> Result<(), String> {
+        self.shared(Self::fleet_maximum)?;
+        let limits = &self.fleet.config.limits;
+        if limits.max_creates_per_pass == 0 {
+            return Err("limits.max_creates_per_pass is 0: nothing is created".to_owned());
+        }
+        if self.booting >= limits.max_booting {
+            return Err(format!(
+                "{} are booting, the most at a time (limits.max_booting)",
+                servers(self.booting)
+            ));
+        }
+        let most = limits.max_creates_per_pass;
+        if self.made.saturating_add(self.fleet.context.created) >= most {
+            return Err(format!(
+                "{most} creates are the most for one pass; the rest goes in the next passes"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Asks a back-off key, with how many servers boot under it; returns whether it is open or half-open.
+    fn passes(&self, key: &BackoffKey, booting: u32) -> Result<Gate, String> {
+        match gate(&self.fleet.state, key, self.fleet.context.now) {
+            Gate::Closed(why) => Err(excerpt(&why, LONGEST_REASON)),
+            Gate::Probe if booting > 0 => Err(format!(
+                "{key}: after its failures one server at a time, until one has joined"
+            )),
+            gate => Ok(gate),
+        }
+    }
+
+    /// Books the server that `open` found a place for.
+    pub fn book(&mut self, index: TemplateIndex, because: String) {
+        let Some((place, offer)) = self.next[index].take() else {
+            return;
+        };
+        let template = &self.fleet.config.templates[index];
+        let placement = &template.placements[place];
+        let state = &self.fleet.state;
+        // Every node that is seen or begun stands in the memory after looking.
+        let id = self
+            .ids
+            .next(|id| state.nodes.contains_key(id) || state.intents.contains_key(id));
+        self.count_new(index, placement, offer.as_ref());
+        self.creates.push(Create {
+            name: server_name(&template.name, &id),
+            id,
+            template: template.name.clone(),
+            provider: placement.provider.clone(),
+            zone: placement.zone.clone(),
+            offer,
+            node_first: template.register == Register::Inbound,
+            retry: false,
+            because,
+        });
+    }
+}
+
+/// A placement where a server fits.
+struct Fit {
+    offer: Option<Offer>,
+    /// What it would probe for all templates.
+    probes: Vec<BackoffKey>,
+}
+
+/// Says that another template probes first.
+fn turn_of_another(probes: &[BackoffKey]) -> String {
+    let keys: Vec<String> = probes.iter().map(ToString::to_string).collect();
+    let keys = keys.join(", ");
+    format!("{keys}: after its failures one server at a time, and it is another template's turn")
+}
+
+fn servers(count: u32) -> String {
+    if count == 1 {
+        "1 server".to_owned()
+    } else {
+        format!("{count} servers")
+    }
+}

@@ -1,0 +1,11 @@
+//! What is made, where, and what holds it back.
+
+pub mod backoff;
+pub mod capacity;
+pub mod grow;
+pub mod headroom;
+pub mod ids;
+pub mod images;
+pub mod registration;
+pub mod turns;
+pub mod zero_agents;

@@ -1,0 +1,104 @@
+//! Servers that get their Jenkins node now (`register: ssh`), and what is remembered of nodes that mita makes.
+//!
+//! A node that is made before its server (`register: inbound`) is part of the create.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::config::{Config, HostKey, Register};
+use crate::model::{Computer, NodeName, ServerStatus, split_server_name};
+use crate::plan::action::{Registration, Removal};
+use crate::plan::clock::since;
+use crate::plan::fleet::Fleet;
+use crate::plan::fleet::agent::{Agent, AgentState, Link};
+use crate::plan::refusals;
+use crate::plan::resources::upkeep;
+use crate::plan::words::shown;
+use crate::state::{Sighting, State};
+
+/// Plans a Jenkins node for each server that is up, has its address, and has yet to join.
+pub fn registrations(fleet: &mut Fleet<'_>, removals: &[Removal]) -> Vec<Registration> {
+    if !fleet.context.create || fleet.is_quieting() {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    let mut unknown: BTreeMap<&str, &str> = BTreeMap::new();
+    for agent in fleet.agents.iter().filter(|agent| is_ready(agent, fleet.config)) {
+        let goes = |removal: &Removal| {
+            let target = removal.server.as_ref();
+            target.is_some_and(|target| target.provider == *agent.provider && Some(&target.id) == agent.server_id())
+        };
+        let (Some(template), Some(server)) = (agent.template(fleet.config), agent.server) else {
+            continue;
+        };
+        let Some(address) = server.address().filter(|_| !removals.iter().any(goes)) else {
+            continue;
+        };
+        let host_key = match template.agent.host_key {
+            HostKey::Made => fleet.state.host_keys.get(&agent.id).cloned(),
+            _ => None,
+        };
+        if refusals::is_refused(fleet, template) {
+            continue;
+        }
+        if template.agent.host_key == HostKey::Made && host_key.is_none() {
+            unknown.insert(agent.name, template.name.as_str());
+            continue;
+        }
+        found.push(Registration {
+            name: NodeName::new(agent.name),
+            template: template.name.clone(),
+            provider: agent.provider.clone(),
+            server_id: server.id.clone(),
+            address,
+            host_key,
+            because: format!("it is up at {address}, and Jenkins has no node for it"),
+        });
+    }
+    let notes = unknown.into_iter().map(|(server, template)| {
+        format!(
+            "server \"{}\" gets no Jenkins node: the host key that was made for it is not known any more (the state file \
+             was lost, or agent.host_key was changed), and nothing else would tell it from another machine; it goes \
+             after the boot_grace of \"{template}\"",
+            shown(server)
+        )
+    });
+    fleet.notes.extend(notes);
+    found
+}
+
+/// Whether a server that we made can be connected to, and nobody has made a node for it yet.
+fn is_ready(agent: &Agent<'_>, config: &Config) -> bool {
+    let Some(template) = agent
+        .template(config)
+        .filter(|template| template.register == Register::Ssh)
+    else {
+        return false;
+    };
+    let active = agent.server.is_some_and(|server| server.status == ServerStatus::Active);
+    // One that had joined lost its node for a reason.
+    let waits = agent.state == AgentState::Booting && matches!(agent.link, Link::None);
+    active && waits && agent.readable && !agent.duplicate && !agent.adopted && !upkeep::lacks_address(agent, template)
+}
+
+/// Keeps the host keys that were made for servers as long as they have no node.
+pub fn remember(fleet: &mut Fleet<'_>, before: &State) {
+    if before.host_keys.is_empty() {
+        return;
+    }
+    let open = fleet.agents.iter().filter(|agent| agent.computer().is_none());
+    let kept = open.filter_map(|agent| Some((agent.id.clone(), before.host_keys.get(&agent.id)?.clone())));
+    fleet.state.host_keys = kept.collect();
+}
+
+/// Whether an offline node, of which only the name says that it is ours, may wait for a server that is still to come: it
+/// may be another mita's, whose templates have the same names, and which makes the node before the server.
+pub fn may_wait_for_its_server(computer: &Computer, seen: Sighting, config: &Config, now: Timestamp) -> bool {
+    let Some((name, _)) = split_server_name(computer.name.as_str()) else {
+        return false;
+    };
+    let template = config.template(name.as_str());
+    let template = template.filter(|template| template.register != Register::Own && computer.offline);
+    template.is_some_and(|template| since(now, seen.first) <= template.boot_grace)
+}

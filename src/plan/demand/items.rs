@@ -1,0 +1,125 @@
+//! What is wanted: the waiting items in the order in which they are served, then the warm pools.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::QueueItem;
+use crate::plan::demand::slots::{Origin, SlotGroups};
+use crate::plan::fleet::Fleet;
+use crate::queue::{LabelRequest, LabelRequests};
+
+/// Everything that is wanted.
+pub struct Demand<'a> {
+    /// The queue, as Jenkins sent it.
+    pub queue: &'a [QueueItem],
+    /// The distinct label requests.
+    pub label_requests: Vec<LabelRequest>,
+    /// The slots, in groups of those that are alike.
+    pub slots: SlotGroups,
+    /// For each label request its class; `None` where neither a template nor an online node serves it.
+    pub class_of: Vec<Option<usize>>,
+    /// For each class the groups of slots that serve it, first choice first. Sorted, so that the order of the queue does
+    /// not show.
+    pub classes: Vec<Vec<usize>>,
+    /// The waiting items, oldest first.
+    pub items: Vec<Item>,
+    /// The warm pools, behind all items, in the order of the templates.
+    pub warm: Vec<Warm>,
+}
+
+/// A waiting item: its place in the queue, and its label request.
+#[derive(Clone, Copy)]
+pub struct Item {
+    /// When it entered the queue, and its id: older ones are served first.
+    rank: (i128, u64),
+    /// Its place in [`Demand::queue`].
+    pub place: usize,
+    /// Its place in [`Demand::label requests`].
+    pub label_request: usize,
+}
+
+/// The warm pool of a template.
+pub struct Warm {
+    /// The template.
+    pub template: usize,
+    /// Its class: all slots of the template, whatever the labels of its nodes.
+    pub class: usize,
+    /// How many nodes are to stand ready.
+    pub ready: u32,
+    /// How many slots that makes.
+    pub slots: u32,
+}
+
+impl<'a> Demand<'a> {
+    /// Sorts what is wanted.
+    pub fn new(fleet: &Fleet<'a>, label_requests: LabelRequests) -> Self {
+        let (config, now) = (fleet.config, fleet.context.now);
+        let queue = &fleet.observed.jenkins.queue;
+        let mut items: Vec<Item> = Vec::with_capacity(queue.len());
+        for (place, (item, label_request)) in queue.iter().zip(&label_requests.of_item).enumerate() {
+            if let Some(label_request) = *label_request {
+                let rank = (item.since.as_nanosecond(), item.id);
+                items.push(Item {
+                    rank,
+                    place,
+                    label_request,
+                });
+            }
+        }
+        // Jenkins sends the queue nearly in order; a stable sort profits from that.
+        items.sort_by_key(|item| item.rank);
+
+        let ready: Vec<u32> = config.templates.iter().map(|t| t.min_ready.at(now)).collect();
+        let (groups, served) = SlotGroups::new(fleet, &label_requests.distinct);
+        let warm_only: Vec<Vec<usize>> = (0..ready.len())
+            .map(|template| match ready[template] {
+                0 => Vec::new(),
+                _ => groups.of_template(template, config),
+            })
+            .collect();
+        let distinct: BTreeSet<&Vec<usize>> = served
+            .iter()
+            .chain(&warm_only)
+            .filter(|members| !members.is_empty())
+            .collect();
+        let classes: Vec<Vec<usize>> = distinct.into_iter().cloned().collect();
+        let index: BTreeMap<&[usize], usize> = classes.iter().enumerate().map(|(c, g)| (g.as_slice(), c)).collect();
+        let class_of = served
+            .iter()
+            .map(|members| index.get(members.as_slice()).copied())
+            .collect();
+        let warm = (0..ready.len())
+            .filter_map(|template| {
+                let class = *index.get(warm_only[template].as_slice())?;
+                let slots = ready[template].saturating_mul(config.templates[template].executors);
+                Some(Warm {
+                    template,
+                    class,
+                    ready: ready[template],
+                    slots,
+                })
+            })
+            .collect();
+        Self {
+            queue,
+            label_requests: label_requests.distinct,
+            slots: groups,
+            class_of,
+            classes,
+            items,
+            warm,
+        }
+    }
+
+    /// Returns whether some template promises what a class needs. For an item that only nodes with labels of their own can
+    /// serve no server is made, not even in the place of an older item that runs there: that one begins at once.
+    pub fn is_promised(&self, class: usize) -> bool {
+        let mut groups = self.classes[class].iter();
+        groups.any(|group| *self.slots.origin(*group) == Origin::Template)
+    }
+
+    /// Returns whether a template promises what a class needs.
+    pub fn is_promised_by(&self, class: usize, template: usize) -> bool {
+        let mut groups = self.classes[class].iter();
+        groups.any(|&group| self.slots.template(group) == template && *self.slots.origin(group) == Origin::Template)
+    }
+}

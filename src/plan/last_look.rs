@@ -1,0 +1,34 @@
+//! Whether a server that is about to be deleted may have an agent after all: the question before the DELETE.
+
+use crate::config::Config;
+use crate::model::{Computer, NodeName, Observed, ProviderName, Reading, ServerId};
+use crate::plan::context::Context;
+use crate::plan::fleet::agent::Hold;
+use crate::plan::fleet::mapping::may_be_of;
+use crate::plan::memory::look;
+use crate::state::State;
+
+/// Returns a Jenkins node that is, or may be, the agent of a server, and that works or is held by a person: what is asked
+/// once more before a server goes of which none was seen.
+pub fn agent_of(
+    observed: &Observed,
+    config: &Config,
+    state: &State,
+    context: &Context,
+    provider: &ProviderName,
+    server: &ServerId,
+) -> Option<NodeName> {
+    // The whole of it: which busy nodes at unknown addresses hold which servers hangs on all of them.
+    let fleet = look(observed, config, state, context, &[]);
+    let works = |computer: &&Computer| computer.offline_signs().keeps_server(computer.is_idle());
+    let mut agents = fleet.agents.iter();
+    if let Some(agent) = agents.find(|agent| agent.provider == provider && agent.server_id() == Some(server)) {
+        let found = agent.link.all().chain(agent.held.map(Hold::node)).find(works);
+        return found.map(|computer| computer.name.clone());
+    }
+    let view = observed.clouds.get(provider).and_then(Reading::ok)?;
+    let server = view.servers.iter().find(|listed| listed.id == *server)?;
+    let mut computers = observed.jenkins.computers.iter();
+    let found = computers.find(|computer| works(computer) && may_be_of(computer, server));
+    found.map(|computer| computer.name.clone())
+}

@@ -1,0 +1,307 @@
+//! What a pass remembers of what it saw, and what it learns from it: back-offs, images, label drift.
+//!
+//! Nothing is decided here; the state that comes of it is saved by the pass.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::config::{Config, Template};
+use crate::model::{FaultKind, NodeId, Observed, ProviderName};
+use crate::plan::clock::SIGHTINGS;
+use crate::plan::context::Context;
+use crate::plan::create::{backoff, images, registration};
+use crate::plan::demand::drift;
+use crate::plan::fleet::agent::{Agent, AgentState};
+use crate::plan::fleet::{Fleet, hold, look};
+use crate::plan::report::persistent::{AT_ONCE, Due, LASTING};
+use crate::plan::report::{alerts, persistent};
+use crate::plan::resources::{leftovers, upkeep};
+use crate::plan::words::{shown, span};
+use crate::queue::LabelRequest;
+use crate::state::{BackoffKey, NodeMemory, Phase, State};
+
+/// Looks at the world, remembers it, and learns from it. `label requests` are those of the queue, where that was read.
+pub fn look<'a>(
+    observed: &'a Observed,
+    config: &'a Config,
+    state: &'a State,
+    context: &'a Context,
+    label_requests: &[LabelRequest],
+) -> Fleet<'a> {
+    let mut fleet = look::look(observed, config, state, context);
+    remember_contradictions(&mut fleet, state);
+    remember(&mut fleet);
+    registration::remember(&mut fleet, state);
+    leftovers::remember(&mut fleet, state);
+    learn(&mut fleet, state);
+    drift::learn(&mut fleet, label_requests);
+    alert(&mut fleet, state);
+    fleet
+}
+
+/// Counts how long each contradiction lasts, and warns of those that last.
+fn remember_contradictions(fleet: &mut Fleet<'_>, before: &State) {
+    let (clashes, due) = persistent::clashes(&before.clashes, &fleet.contradictions, LASTING, fleet.context.now);
+    fleet.state.clashes = clashes;
+    fleet.warnings.extend(due.iter().map(Due::for_a_person));
+    fleet.notes.append(&mut fleet.contradictions);
+}
+
+/// Says at once what nothing but a person ends.
+fn alert(fleet: &mut Fleet<'_>, state: &State) {
+    let alerts = alerts::alerts(fleet);
+    let (clashes, due) = persistent::clashes(&state.clashes, &alerts, AT_ONCE, fleet.context.now);
+    fleet.state.clashes.extend(clashes);
+    fleet.news.extend(due.iter().map(Due::since));
+    fleet.notes.extend(alerts);
+    let odd = persistent::odd(fleet.observed);
+    let (clashes, due) = persistent::clashes(&state.clashes, &odd, LASTING, fleet.context.now);
+    fleet.state.clashes.extend(clashes);
+    fleet.news.extend(due.iter().map(Due::for_a_person));
+    fleet.notes.extend(odd);
+}
+
+/// Returns what the next pass must know of an agent; `None` for one without a server's id.
+fn memory(agent: &Agent<'_>, config: &Config, now: Timestamp) -> Option<NodeMemory> {
+    if matches!(agent.state, AgentState::Intent) {
+        return None;
+    }
+    let mut memory = NodeMemory {
+        template: agent.template.clone(),
+        provider: agent.provider.clone(),
+        zone: agent.zone_asked(config).cloned(),
+        image: agent.image().map(str::to_owned),
+        name: agent.name.to_owned(),
+        server_id: agent.server_id()?.clone(),
+        created: agent.created?,
+        joined: agent.joined,
+        idle_since: None,
+        offline_since: None,
+        jenkins_node: agent.computer().map(|c| c.name.clone()),
+        missing: None,
+        unlisted: agent.unlisted,
+        held_since: hold::since(agent, now),
+        held_by: hold::by(agent),
+        failure_counted: agent.before.is_some_and(|before| before.failure_counted),
+        deleted: agent.before.is_some_and(|before| before.deleted),
+        deleting_since: agent.before.and_then(|before| before.deleting_since),
+        delete_failed: agent.before.is_some_and(|before| before.delete_failed),
+        had: upkeep::had(agent, config),
+        volumes_settled: agent.before.is_some_and(|before| before.volumes_settled),
+        adopted: agent.adopted,
+        builds: agent.builds.clone(),
+        phase: agent.state.phase(),
+    };
+    if memory.jenkins_node.is_none() {
+        memory.jenkins_node = agent.before.and_then(|before| before.jenkins_node.clone());
+    }
+    match agent.state {
+        AgentState::Up { idle_since, .. } => memory.idle_since = idle_since,
+        AgentState::Monitored { idle_since } => memory.offline_since = idle_since,
+        AgentState::Offline { since, .. } => memory.offline_since = Some(since),
+        AgentState::Orphan { seen } => memory.missing = Some(seen),
+        AgentState::Deleting { since, .. } => memory.deleting_since = Some(since),
+        _ => {}
+    }
+    Some(memory)
+}
+
+/// Writes down what was seen of the agents.
+fn remember(fleet: &mut Fleet<'_>) {
+    let mut nodes: Vec<(NodeId, NodeMemory)> = Vec::with_capacity(fleet.agents.len());
+    let known = |agent: &Agent<'_>| {
+        agent
+            .before
+            .is_some_and(|before| agent.server_id() == Some(&before.server_id))
+    };
+    let mut order: Vec<&Agent<'_>> = fleet.agents.iter().collect();
+    // Of two servers with one id the one that was known comes last and stays in memory.
+    order.sort_by(|a, b| a.id.cmp(&b.id).then_with(|| known(a).cmp(&known(b))));
+    for agent in order {
+        if let Some(memory) = memory(agent, fleet.config, fleet.context.now) {
+            nodes.push((agent.id.clone(), memory));
+        } else if let Some(intent) = agent.intent {
+            fleet.state.intents.insert(agent.id.clone(), intent.clone());
+        }
+    }
+    fleet.state.nodes = nodes.into_iter().collect();
+}
+
+/// Draws the lessons: a server that joined opens what was held back, one that failed holds it back. Of servers that
+/// another program made there is nothing to learn for ours.
+fn learn(fleet: &mut Fleet<'_>, before: &State) {
+    let (config, now) = (fleet.config, fleet.context.now);
+    backoff::forget_old(&mut fleet.state, config.timing.backoff_max, now);
+    images::refresh(&mut fleet.state, config);
+    fleet
+        .state
+        .proved
+        .retain(|name, _| config.templates.iter().any(|template| template.name == *name));
+    fleet
+        .state
+        .failures
+        .retain(|name, _| config.templates.iter().any(|template| template.name == *name));
+    learn_of_joined(fleet);
+    images::remember_candidates(fleet);
+    let failures = failures(fleet, before);
+    // While no pass was made Jenkins may have been away, and no image is to blame for that.
+    for failure in failures.iter().filter(|_| !fleet.restart) {
+        if let Some(image) = &failure.image {
+            images::failed(&mut fleet.state, failure.template, failure.provider, image, now);
+        }
+    }
+    images::decide(fleet);
+    // What failed in one pass counts once for each key: a burst that meets one full cloud is one failure. What was due to
+    // an image that is left by now holds nothing else back.
+    let mut found = BTreeMap::new();
+    for Failure {
+        key,
+        reason,
+        template,
+        provider,
+        image,
+    } in failures
+    {
+        let left = |image| images::is_left(&fleet.state, config, template, provider, image);
+        if !image.as_deref().is_some_and(left) {
+            found.entry(key).or_insert((&template.name, reason));
+        }
+    }
+    for (key, (template, reason)) in found {
+        backoff::charge(&mut fleet.state, config, &key, template, now, &reason, None);
+    }
+}
+
+fn learn_of_joined(fleet: &mut Fleet<'_>) {
+    let (config, state) = (fleet.config, &mut fleet.state);
+    for agent in fleet.agents.iter().filter(|agent| !agent.adopted) {
+        let (AgentState::Up { .. }, Some(template)) = (&agent.state, agent.template(config)) else {
+            continue;
+        };
+        let current = !agent.outdated(config);
+        if current && state.proved.get(&template.name) != Some(&template.digest) {
+            state.proved.insert(template.name.clone(), template.digest.clone());
+        }
+        let first = agent.before.and_then(|before| before.joined).is_none();
+        // A memory without images was written before they were counted.
+        if let Some(image) = agent.image()
+            && (first || agent.before.is_some_and(|before| before.image.is_none()))
+        {
+            images::joined(state, template, agent.provider, image);
+        }
+        if !state.backoffs.is_empty() && first {
+            let zone = agent.zone_asked(config);
+            backoff::joined(state, config, template, agent.provider, zone);
+            if current {
+                let (name, provider) = (template.name.clone(), agent.provider.clone());
+                backoff::clear(state, &BackoffKey::Template(name.clone()));
+                backoff::clear(state, &BackoffKey::TemplateAt(name, provider, zone.cloned()));
+            }
+        }
+    }
+}
+
+/// A server that failed before it joined.
+struct Failure<'a> {
+    key: BackoffKey,
+    reason: String,
+    template: &'a Template,
+    provider: &'a ProviderName,
+    /// The image that may be to blame.
+    image: Option<String>,
+}
+
+/// Finds the failures that were not counted yet.
+fn failures<'a>(fleet: &mut Fleet<'a>, before: &State) -> Vec<Failure<'a>> {
+    let config = fleet.config;
+    let mut found = Vec::new();
+    for agent in &fleet.agents {
+        let uncounted = agent.before.is_none_or(|before| !before.failure_counted);
+        let Some(template) = agent
+            .template(config)
+            .filter(|_| agent.joined.is_none() && uncounted && !agent.duplicate && !agent.adopted)
+        else {
+            continue;
+        };
+        let provider = agent.provider;
+        let image = agent.image().filter(|_| !agent.outdated(config));
+        let zone = agent.zone_asked(config).cloned();
+        let pair = BackoffKey::TemplateAt(template.name.clone(), provider.clone(), zone.clone());
+        let (key, reason, image) = match &agent.state {
+            AgentState::Failed(fault) => {
+                let blamed = images::is_blamed(fault, agent.image());
+                let key = match FaultKind::from_message(fault) {
+                    FaultKind::ServerQuota => BackoffKey::Placement(provider.clone(), zone),
+                    _ => pair,
+                };
+                let fault = if fault.is_empty() {
+                    "no reason given".to_owned()
+                } else {
+                    shown(fault)
+                };
+                let reason = format!("server \"{}\" went to ERROR: {fault}", agent.name);
+                (key, reason, image.filter(|_| blamed))
+            }
+            // While the controller was down nothing could join.
+            AgentState::TimedOut if agent.readable && !agent.outdated(config) && fleet.settling.is_none() => {
+                let grace = span(template.boot_grace);
+                let reason = format!("server \"{}\" did not join Jenkins within {grace}", agent.name);
+                // Nobody reached it: that says nothing of its script or image.
+                if upkeep::lacks_address(agent, template) {
+                    let key = BackoffKey::FloatingIp(template.name.clone(), provider.clone());
+                    (key, reason, None)
+                } else {
+                    (pair, reason, image)
+                }
+            }
+            // Whoever deletes nodes of servers that boot, or such servers, does so again: each time a server is made.
+            AgentState::Orphan { seen } if seen.passes == SIGHTINGS && agent.readable && fleet.settling.is_none() => {
+                let name = agent.name;
+                let reason = format!("the Jenkins node of server \"{name}\" was deleted before its agent joined");
+                (pair, reason, None)
+            }
+            _ => continue,
+        };
+        found.push(Failure {
+            key,
+            reason,
+            template,
+            provider,
+            image: image.map(str::to_owned),
+        });
+        if let Some(memory) = fleet.state.nodes.get_mut(&agent.id) {
+            memory.failure_counted = true;
+        }
+    }
+    found.extend(vanished(fleet, before));
+    found
+}
+
+/// Finds the servers that somebody else removed while they booted.
+fn vanished<'a>(fleet: &Fleet<'a>, before: &State) -> Vec<Failure<'a>> {
+    let config = fleet.config;
+    let is_gone = |(id, memory): &(&NodeId, &NodeMemory)| {
+        memory.phase == Phase::Booting
+            && memory.joined.is_none()
+            && !(memory.adopted || memory.deleted || memory.failure_counted)
+            && !fleet.state.nodes.contains_key(*id)
+    };
+    let gone = before.nodes.iter().filter(is_gone);
+    let failures = gone.filter_map(|(_, memory)| {
+        let template = config.template(memory.template.as_str())?;
+        let (provider, _) = config.providers.get_key_value(&memory.provider)?;
+        let zone = memory.zone.clone();
+        Some(Failure {
+            key: BackoffKey::TemplateAt(template.name.clone(), provider.clone(), zone),
+            reason: format!(
+                "server \"{}\" was removed by somebody else before it joined Jenkins",
+                memory.name
+            ),
+            template,
+            provider,
+            image: None,
+        })
+    });
+    failures.collect()
+}

@@ -1,0 +1,7 @@
+//! What is removed, and what holds that back.
+
+pub mod guard;
+pub mod idle;
+pub mod make_room;
+pub mod reap;
+pub mod removal;

@@ -1,0 +1,104 @@
+//! Puts the parts of a plan together, and says what is worth a note.
+
+use std::collections::BTreeMap;
+
+use crate::plan::action::Plan;
+use crate::plan::create::grow::Growth;
+use crate::plan::create::zero_agents;
+use crate::plan::demand::items::Demand;
+use crate::plan::fleet::Fleet;
+use crate::plan::refusals;
+use crate::plan::remove::reap::Reaped;
+use crate::plan::report::{drift, overview, persistent};
+use crate::plan::resources::upkeep::Upkeep;
+use crate::state::State;
+
+/// Puts a plan together.
+pub fn plan(
+    mut fleet: Fleet<'_>,
+    demand: &Demand<'_>,
+    growth: Growth<'_>,
+    reaped: Reaped,
+    upkeep: Upkeep,
+    state: &State,
+) -> Plan {
+    let waiting = overview::waiting(&fleet, demand, &growth);
+    let mut notes = cold(&fleet, demand, &growth);
+    notes.extend(persistent::ignored(&mut fleet, demand, &waiting.ready));
+    let (drifts, mut news) = drift::sentences(&mut fleet, demand);
+    notes.extend(drifts);
+    notes.extend(growth.bootstrap);
+    notes.extend(zero_agents::notes(&fleet));
+    news.extend(zero_agents::news(&fleet, state));
+    news.append(&mut fleet.news);
+    news.extend(refusals::news(&mut fleet));
+    let anchor = zero_agents::anchor(&fleet);
+    let mut plan = empty(fleet, demand.items.len());
+    plan.notes.extend(reaped.notes);
+    plan.warnings.extend(reaped.warnings);
+    plan.notes.extend(notes);
+    plan.notes.extend(upkeep.notes);
+    Plan {
+        sweeps: upkeep.sweeps,
+        floating_ips: upkeep.floating_ips,
+        volume_marks: upkeep.volume_marks,
+        asks: upkeep.asks,
+        anchor,
+        news,
+        unmarks: reaped.unmarks,
+        drains: reaped.drains,
+        removals: reaped.removals,
+        creates: growth.creates,
+        unmet: waiting.unmet,
+        waiting: waiting.all,
+        ..plan
+    }
+}
+
+/// Returns the plan that does nothing.
+pub fn empty(mut fleet: Fleet<'_>, waiting_items: usize) -> Plan {
+    Plan {
+        anchor: None,
+        unmarks: Vec::new(),
+        news: std::mem::take(&mut fleet.news),
+        drains: Vec::new(),
+        removals: Vec::new(),
+        sweeps: Vec::new(),
+        floating_ips: Vec::new(),
+        registrations: Vec::new(),
+        volume_marks: Vec::new(),
+        lookups: std::mem::take(&mut fleet.lookups),
+        asks: BTreeMap::new(),
+        creates: Vec::new(),
+        unmet: Vec::new(),
+        waiting: Vec::new(),
+        servers: overview::servers(&fleet),
+        orphan_nodes: fleet
+            .orphans
+            .iter()
+            .map(|orphan| orphan.computer.name.clone())
+            .collect(),
+        templates: overview::templates(&fleet),
+        waiting_items: waiting_items as u64,
+        notes: fleet.notes,
+        warnings: fleet.warnings,
+        state: fleet.state,
+    }
+}
+
+/// Says which warm pools are not full, and why.
+fn cold(fleet: &Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> Vec<String> {
+    let short = demand.warm.iter().filter(|pool| growth.cold[pool.template] > 0);
+    short
+        .map(|pool| {
+            let name = &fleet.config.templates[pool.template].name;
+            let reason = growth.closed[pool.template]
+                .as_deref()
+                .unwrap_or("its servers are wanted by waiting items");
+            format!(
+                "the warm pool of \"{name}\" lacks {} of {} slots: {reason}",
+                growth.cold[pool.template], pool.slots
+            )
+        })
+        .collect()
+}

@@ -1,0 +1,7 @@
+//! What a plan says: the rows of `status`, why items wait, and what an operator should know.
+
+pub mod alerts;
+pub mod assemble;
+pub mod drift;
+pub mod overview;
+pub mod persistent;

@@ -1,0 +1,330 @@
+//! What `status` and the report show: each server, each template, and what each waiting item waits for.
+//!
+//! It decides nothing.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::model::Server;
+use crate::plan::clock::since;
+use crate::plan::create::grow::Growth;
+use crate::plan::create::images;
+use crate::plan::demand::eligible::{atoms, label_request_text, why_none};
+use crate::plan::demand::items::{Demand, Item};
+use crate::plan::demand::slots::Origin;
+use crate::plan::fleet::agent::{Agent, AgentState};
+use crate::plan::fleet::{Fleet, agent_state};
+use crate::plan::report::drift::lacks_for;
+use crate::plan::rows::{Example, ServerRow, TemplateRow, Waiting};
+use crate::plan::words::shown;
+use crate::queue::LabelRequest;
+use crate::state::Phase;
+use crate::text::excerpt;
+
+/// What serves an item.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Served {
+    /// An idle executor of a group.
+    Idle(usize),
+    /// A server of a group that boots.
+    Booting(usize),
+    /// A server that this pass makes.
+    Created(usize),
+    /// Nothing.
+    Nothing,
+}
+
+/// Items of one label request that are served alike.
+struct Group {
+    served: Served,
+    items: u64,
+    /// The oldest.
+    first: Item,
+}
+
+/// The waiting items of a pass, grouped by label and reason.
+pub struct WaitingItems {
+    /// All of them.
+    pub all: Vec<Waiting>,
+    /// Those that an idle executor can take.
+    pub ready: Vec<Waiting>,
+    /// Those that get nothing.
+    pub unmet: Vec<Waiting>,
+}
+
+/// Groups the waiting items.
+pub fn waiting(fleet: &Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> WaitingItems {
+    let groups = groups(fleet, demand, growth);
+    let mut rows: BTreeMap<(Option<String>, String, Option<usize>), (Waiting, bool)> = BTreeMap::new();
+    for (label_request, groups) in groups.into_iter().enumerate() {
+        let label = label_request_text(&demand.label_requests[label_request]).map(|label| shown(&label));
+        for group in groups {
+            let template = template_of(group.served, demand);
+            let reason = reason(fleet, demand, growth, label_request, group.served);
+            let mut row = row(fleet, demand, label.clone(), reason, &group, template);
+            row.unlabelled = demand.label_requests[label_request] == LabelRequest::Unlabelled;
+            match rows.get_mut(&(row.label.clone(), row.reason.clone(), template)) {
+                Some((known, _)) => merge(known, row),
+                None => {
+                    let is_ready = matches!(group.served, Served::Idle(_));
+                    rows.insert((row.label.clone(), row.reason.clone(), template), (row, is_ready));
+                }
+            }
+        }
+    }
+    let ready = rows.values().filter(|(_, is_ready)| *is_ready);
+    let ready = ready.map(|(row, _)| row.clone()).collect();
+    let all: Vec<Waiting> = rows.into_values().map(|(row, _)| row).collect();
+    let unmet = all.iter().filter(|row| row.served_by.is_none()).cloned().collect();
+    WaitingItems { all, ready, unmet }
+}
+
+/// Deals what the matching gave to each class out to its items, oldest first, idle executors first.
+fn groups(fleet: &Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> Vec<Vec<Group>> {
+    let slots = demand.slots.len();
+    let (mut idle, mut booting) = (vec![0_u32; slots], vec![0_u32; slots]);
+    for (agent, group) in fleet.agents.iter().zip(demand.slots.of_agents()) {
+        if let Some(group) = *group {
+            let slots = agent.state.slots(agent_state::executors(agent, fleet.config));
+            let kept = if matches!(agent.state, AgentState::Up { .. }) {
+                &mut idle
+            } else {
+                &mut booting
+            };
+            kept[group] = kept[group].saturating_add(slots);
+        }
+    }
+    let quota = |class: usize| -> Vec<(usize, u32)> { growth.flow.groups_of(class).filter(|(_, n)| *n > 0).collect() };
+    let mut quotas: Vec<Vec<(usize, u32)>> = (0..demand.classes.len()).map(quota).collect();
+    let mut groups: Vec<Vec<Group>> = demand.label_requests.iter().map(|_| Vec::new()).collect();
+    for item in &demand.items {
+        let mut served = Served::Nothing;
+        if let Some(class) = demand.class_of[item.label_request]
+            && let Some(&(group, _)) = quotas[class]
+                .iter()
+                .find(|(g, _)| idle[*g] > 0)
+                .or(quotas[class].first())
+        {
+            if let Some(place) = quotas[class].iter().position(|(g, _)| *g == group) {
+                quotas[class][place].1 -= 1;
+                if quotas[class][place].1 == 0 {
+                    quotas[class].remove(place);
+                }
+            }
+            served = match (idle[group], booting[group]) {
+                (0, 0) => Served::Created(group),
+                (0, _) => {
+                    booting[group] -= 1;
+                    Served::Booting(group)
+                }
+                _ => {
+                    idle[group] -= 1;
+                    Served::Idle(group)
+                }
+            };
+        }
+        let known = &mut groups[item.label_request];
+        match known.iter_mut().find(|group| group.served == served) {
+            Some(group) => group.items += 1,
+            None => known.push(Group {
+                served,
+                items: 1,
+                first: *item,
+            }),
+        }
+    }
+    groups
+}
+
+/// Returns the template of what serves an item.
+fn template_of(served: Served, demand: &Demand<'_>) -> Option<usize> {
+    match served {
+        Served::Idle(group) | Served::Booting(group) | Served::Created(group) => Some(demand.slots.template(group)),
+        Served::Nothing => None,
+    }
+}
+
+fn reason(fleet: &Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>, label_request: usize, served: Served) -> String {
+    match served {
+        Served::Idle(_) => "an executor is idle".to_owned(),
+        Served::Booting(group) => coming(fleet, demand.slots.template(group)).to_owned(),
+        Served::Created(_) => "the next pass makes a server for it".to_owned(),
+        Served::Nothing => {
+            let reasons = why_nothing(fleet, demand, growth, label_request);
+            if reasons.is_empty() {
+                return none_serves(fleet, &demand.label_requests[label_request]);
+            }
+            reasons.join("; ")
+        }
+    }
+}
+
+/// Says for each template that promises what a label request needs why it gets nothing.
+fn why_nothing(fleet: &Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>, label_request: usize) -> Vec<String> {
+    let mut reasons: Vec<String> = Vec::new();
+    let Some(class) = demand.class_of[label_request] else {
+        return reasons;
+    };
+    for &group in &demand.classes[class] {
+        let template = demand.slots.template(group);
+        let closed = growth.closed[template].clone();
+        let found = match demand.slots.origin(group) {
+            Origin::Node => continue,
+            Origin::Template => vec![closed.unwrap_or_else(|| "its slots are taken by older items".to_owned())],
+            Origin::Retry { .. } if demand.is_promised_by(class, template) => continue,
+            Origin::Retry { is_due } => {
+                let template = &fleet.config.templates[template];
+                let lacks = lacks_for(&demand.label_requests[label_request], template, &fleet.state);
+                lacks.into_iter().chain(closed.filter(|_| *is_due)).collect()
+            }
+        };
+        for reason in found {
+            if !reasons.contains(&reason) {
+                reasons.push(reason);
+            }
+        }
+    }
+    reasons
+}
+
+/// Says what an item waits for that a server of a template serves which is there and gives no work away yet.
+fn coming(fleet: &Fleet<'_>, template: usize) -> &'static str {
+    let of_template = || {
+        fleet
+            .agents
+            .iter()
+            .filter(|agent| agent.template_index == Some(template))
+    };
+    let returns = |agent: &Agent<'_>| matches!(agent.state, AgentState::Offline { returns: true, .. });
+    if of_template().any(|agent| agent.state.is_booting()) {
+        "waits for a booting server"
+    } else if of_template().any(returns) {
+        "waits for a server whose node is offline and about to come back"
+    } else {
+        "waits for a server of which it is not known which node is its own"
+    }
+}
+
+/// Says why no template serves a label request; one may be for a node of ours by its name, which is a label of it alone.
+fn none_serves(fleet: &Fleet<'_>, label_request: &LabelRequest) -> String {
+    if let LabelRequest::Label(label) = label_request {
+        let atoms = atoms(label);
+        let mut nodes = fleet
+            .agents
+            .iter()
+            .filter_map(Agent::computer)
+            .map(|computer| computer.name.as_str());
+        if let Some(node) = nodes.find(|node| atoms.contains(node)) {
+            return format!(
+                "it waits for node \"{}\" itself; a new server would not help it",
+                shown(node)
+            );
+        }
+    }
+    excerpt(&why_none(label_request), 600)
+}
+
+fn row(
+    fleet: &Fleet<'_>,
+    demand: &Demand<'_>,
+    label: Option<String>,
+    reason: String,
+    group: &Group,
+    template: Option<usize>,
+) -> Waiting {
+    let oldest = &demand.queue[group.first.place];
+    Waiting {
+        label,
+        unlabelled: false,
+        reason,
+        items: group.items,
+        oldest_seconds: fleet.observed.jenkins.age(oldest, fleet.context.now).as_secs(),
+        example: Example {
+            item: oldest.id,
+            task: shown(&oldest.task),
+        },
+        served_by: template.map(|template| fleet.config.templates[template].name.clone()),
+    }
+}
+
+fn merge(known: &mut Waiting, row: Waiting) {
+    known.items += row.items;
+    // The older one is the example; of two of one age the smaller number.
+    let older = |row: &Waiting| (std::cmp::Reverse(row.oldest_seconds), row.example.item);
+    if older(&row) < older(known) {
+        known.oldest_seconds = row.oldest_seconds;
+        known.example = row.example;
+    }
+}
+
+/// Returns one row for each server of ours.
+pub fn servers(fleet: &Fleet<'_>) -> Vec<ServerRow> {
+    let now = fleet.context.now;
+    let config = fleet.config;
+    fleet
+        .agents
+        .iter()
+        .map(|agent| ServerRow {
+            name: agent.name.to_owned(),
+            node: agent.template.clone(),
+            provider: agent.provider.clone(),
+            zone: agent
+                .server
+                .and_then(|server| server.zone.clone())
+                .or_else(|| agent.zone_asked(config).cloned()),
+            server_id: agent.server_id().cloned(),
+            phase: agent.state.phase(),
+            age_seconds: agent.age.as_secs(),
+            idle_seconds: idle_since(&agent.state).map(|then| since(now, then).as_secs()),
+            jenkins_node: agent.computer().map(|computer| computer.name.clone()),
+            address: agent
+                .server
+                .and_then(Server::address)
+                .map(|address| address.to_string()),
+            floating_ip: agent
+                .server
+                .and_then(|server| server.addresses.iter().find(|at| at.floating))
+                .map(|at| at.ip.to_string()),
+            image: agent.server.and_then(|server| server.image.clone()),
+            outdated: agent.outdated(config),
+            adopted: agent.adopted,
+            builds: agent.builds.as_ref().map(|builds| builds.seen),
+        })
+        .collect()
+}
+
+fn idle_since(state: &AgentState) -> Option<Timestamp> {
+    match state {
+        AgentState::Up { idle_since, .. } | AgentState::Monitored { idle_since } => *idle_since,
+        _ => None,
+    }
+}
+
+/// Returns one row for each template.
+pub fn templates(fleet: &Fleet<'_>) -> Vec<TemplateRow> {
+    let config = fleet.config;
+    let mut rows: Vec<TemplateRow> = config
+        .templates
+        .iter()
+        .map(|template| TemplateRow {
+            node: template.name.clone(),
+            servers: 0,
+            booting: 0,
+            idle: 0,
+            busy: 0,
+            max: template.max,
+            min_ready: template.min_ready.at(fleet.context.now),
+            rollbacks: images::rollbacks(&fleet.state, template),
+        })
+        .collect();
+    for agent in &fleet.agents {
+        let Some(kind) = agent.template_index else { continue };
+        let row = &mut rows[kind];
+        row.servers += 1;
+        row.booting += u32::from(agent.state.is_booting());
+        row.idle += u32::from(agent.state.phase() == Phase::Idle);
+        row.busy += u32::from(agent.computer().is_some_and(|computer| !computer.is_idle()));
+    }
+    rows
+}

@@ -1,0 +1,109 @@
+//! What `status` and the report of a pass show of the fleet and of the queue.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::model::{NodeName, ProviderName, ServerId, TemplateName, Zone};
+use crate::state::Phase;
+
+/// Waiting items of one label and one reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Waiting {
+    /// The printed label expression; `None` for items without a label or whose label is not known.
+    pub label: Option<String>,
+    /// Whether they are known to have no label; not of those whose label is not known.
+    #[serde(skip)]
+    pub unlabelled: bool,
+    /// Why they get nothing, or what they wait for.
+    pub reason: String,
+    /// How many.
+    pub items: u64,
+    /// Age of the oldest, in seconds.
+    pub oldest_seconds: i64,
+    /// The oldest.
+    pub example: Example,
+    /// The template that serves them; in `unmet` always `None`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub served_by: Option<TemplateName>,
+}
+
+/// One queue item, to be found again in Jenkins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Example {
+    /// The queue id.
+    pub item: u64,
+    /// The task's name.
+    pub task: String,
+}
+
+/// One server of ours, for `status`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ServerRow {
+    /// Its name.
+    pub name: String,
+    /// The template.
+    pub node: TemplateName,
+    /// The cloud.
+    pub provider: ProviderName,
+    /// The zone.
+    pub zone: Option<Zone>,
+    /// Its id; `None` for an intent.
+    pub server_id: Option<ServerId>,
+    /// Where it is in its life.
+    pub phase: Phase,
+    /// Age in seconds, by the cloud's clock.
+    pub age_seconds: i64,
+    /// Seconds since it is idle; `None` when it is not.
+    pub idle_seconds: Option<i64>,
+    /// Its Jenkins node.
+    pub jenkins_node: Option<NodeName>,
+    /// Its first address.
+    pub address: Option<String>,
+    /// Its floating IP.
+    pub floating_ip: Option<String>,
+    /// Its image's id.
+    pub image: Option<String>,
+    /// Whether the template was changed since it was made.
+    pub outdated: bool,
+    /// Whether it bears no mark of ours and was taken over (`adopt: true`).
+    pub adopted: bool,
+    /// How many builds were seen on it; only where its template has `max_builds`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub builds: Option<u32>,
+}
+
+/// One template, for `status`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TemplateRow {
+    /// The template.
+    pub node: TemplateName,
+    /// Servers that count against its maximum.
+    pub servers: u32,
+    /// Of these, booting (intents among them).
+    pub booting: u32,
+    /// Of these, idle.
+    pub idle: u32,
+    /// Of these, with a busy executor.
+    pub busy: u32,
+    /// Its maximum.
+    pub max: u32,
+    /// Its warm pool at this time.
+    pub min_ready: u32,
+    /// The images that are left for older ones, since their servers never joined.
+    pub rollbacks: Vec<Rollback>,
+}
+
+/// An image that is left for an older one, for `status`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Rollback {
+    /// The cloud.
+    pub provider: ProviderName,
+    /// The id of the newest image, which is not used.
+    pub image: String,
+    /// How many of its servers never joined.
+    pub servers: u32,
+    /// The id of the one that is used.
+    pub instead: String,
+    /// When one server of the newest is tried again.
+    pub try_again: Timestamp,
+}

@@ -1,0 +1,351 @@
+//! From an entry of clouds.yaml to the keys of a provider: which login it is, and what of the entry that login needs.
+//! What the provider says itself is left as it is. Pure.
+
+use crate::settings::check::Checker;
+use crate::settings::problem::{Place, join, quoted};
+use crate::settings::yaml::{Entry, Node, Style, Value};
+use crate::text::nearest;
+
+use super::super::libcloud::{self, AuthVersion};
+use super::files::Found;
+use super::layers::Layers;
+use super::maker::Maker;
+use super::region;
+
+/// The keys of `auth` that mean something here, or are refused.
+const AUTH_KEYS: [&str; 22] = [
+    "auth_url",
+    "username",
+    "user_name",
+    "user_id",
+    "password",
+    "token",
+    "project_name",
+    "project_id",
+    "tenant_name",
+    "tenant_id",
+    "user_domain_name",
+    "user_domain_id",
+    "project_domain_name",
+    "project_domain_id",
+    "domain_name",
+    "domain_id",
+    "default_domain",
+    "default_domain_name",
+    "default_domain_id",
+    "application_credential_id",
+    "application_credential_name",
+    "application_credential_secret",
+];
+
+/// What cannot be used, and what to do instead. Under `auth` or beside it.
+const REFUSED: [(&str, &str); 7] = [
+    (
+        "trust_id",
+        "a trust is not supported; use an application credential, which acts for its user",
+    ),
+    (
+        "system_scope",
+        "a login to the whole system is not supported; servers belong to a project, name it by project_name",
+    ),
+    (
+        "passcode",
+        "a second factor is not supported, it needs a person; use an application credential",
+    ),
+    (
+        "cert",
+        "a client certificate is not supported; use an address that needs none",
+    ),
+    (
+        "key",
+        "a client certificate is not supported; use an address that needs none",
+    ),
+    ("profile", PROFILE),
+    // The spelling of old for a profile.
+    ("cloud", PROFILE),
+];
+const PROFILE: &str = "profiles are not supported (vendor files, clouds-public.yaml); write the auth_url of that cloud \
+                       under auth, and region_name";
+
+const CREDENTIALS: [&str; 2] = ["application_credential_id", "application_credential_name"];
+
+/// The ways in which a cloud is logged in to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Method {
+    Password,
+    Credential,
+    Token,
+}
+
+/// Returns the keys that a provider gets from an entry, of which `overlay` is the part that the environment changes.
+pub fn keys<'t>(
+    own: &[Entry],
+    mut layers: Layers<'t>,
+    overlay: &'t Node,
+    found: Option<&Found>,
+    provider: &Place,
+    checker: &Checker<'_>,
+) -> Vec<Entry> {
+    let report = checker.report;
+    let overlay = Layers::of(overlay, "");
+    let region = region::choose(own, &mut layers, &overlay, provider, report);
+    let mut maker = Maker {
+        own,
+        layers,
+        found,
+        report,
+        checker,
+        keys: Vec::new(),
+    };
+    maker.refuse();
+    if let Some(region) = region {
+        maker.put("service_region", &region);
+    }
+    if let Some(told) = overlay.top(&["interface", "endpoint_type"]) {
+        maker.put("interface", &told);
+    }
+    maker.top("interface", &["interface", "endpoint_type"]);
+    maker.login(provider);
+    maker.transport();
+    maker.endpoints();
+    maker.keys
+}
+
+impl Maker<'_, '_> {
+    /// Refuses what would be ignored at a price, and hints at what looks like a typing error.
+    fn refuse(&mut self) {
+        for (key, why) in REFUSED {
+            let told = self.layers.auth(&[key]);
+            if let Some(told) = told.filter(|told| told.text() != Some("")) {
+                self.report.error(&told.place(), why);
+            }
+        }
+        for (node, path) in self.layers.all() {
+            let Some(auth) = node.entry("auth") else {
+                continue;
+            };
+            let path = join(path, "auth");
+            if !matches!(auth.value.value, Value::Map(_) | Value::Null) {
+                let place = Place { at: auth.at, path };
+                self.report.error(
+                    &place,
+                    "must be a mapping of keys; write auth_url: and the others below it",
+                );
+                continue;
+            }
+            for entry in auth.value.entries() {
+                let key = entry.key.replace('-', "_");
+                let known = AUTH_KEYS.contains(&key.as_str()) || REFUSED.iter().any(|(refused, _)| *refused == key);
+                if let Some(near) = nearest(&key, AUTH_KEYS).filter(|_| !known) {
+                    let place = Place {
+                        at: entry.at,
+                        path: join(&path, &entry.written),
+                    };
+                    self.report
+                        .clue(&place, format!("is not known here and not used; did you mean {near}?"));
+                }
+            }
+        }
+    }
+
+    fn login(&mut self, provider: &Place) {
+        let Some(method) = self.method() else {
+            // The kind of login is wrong: nothing is missing on top of it.
+            self.stop(&["auth_url", "username", "password", "tenant_name", "auth_version"]);
+            return;
+        };
+        self.auth_url(provider);
+        match method {
+            Method::Password => {
+                self.user(provider);
+                self.secret("password");
+                self.project(provider);
+            }
+            Method::Token => {
+                self.secret("token");
+                self.project(provider);
+            }
+            Method::Credential => self.credential(provider),
+        }
+    }
+
+    fn credential(&mut self, provider: &Place) {
+        let own = ["application_credential_id", "application_credential_name", "username"];
+        if !self.has_any(&own) && !self.auth("application_credential_id", &["application_credential_id"]) {
+            let named = self.auth("application_credential_name", &["application_credential_name"]);
+            if named {
+                self.user(provider);
+            } else {
+                let what = "write the id of the application credential";
+                self.missing("application_credential_id", "application_credential_id", what, provider);
+            }
+        } else if self.own.iter().any(|entry| entry.key == "application_credential_name") {
+            self.user(provider);
+        }
+        self.secret("application_credential_secret");
+    }
+
+    /// Tells which login it is; `None` after a report. The version goes into the provider where it is told here.
+    fn method(&mut self) -> Option<Method> {
+        let own = self.own.iter().find(|entry| entry.key == "auth_version");
+        if let Some(own) = own {
+            let Value::Text(text, _) = &own.value.value else {
+                return Some(Method::Password);
+            };
+            return Some(AuthVersion::parse(text).map_or(Method::Password, of_version));
+        }
+        // What the provider brings itself is another login than the entry's.
+        if self.has_any(&CREDENTIALS) {
+            return Some(Method::Credential);
+        }
+        if self.has("token") {
+            return Some(Method::Token);
+        }
+        if self.has_any(&["username", "user_id"]) && self.has_any(&["password", "password_file"]) {
+            self.version_by_number();
+            return Some(Method::Password);
+        }
+        if let Some(told) = self.layers.top(&["auth_type", "auth_plugin"]) {
+            let text = told.text().unwrap_or_default();
+            let (method, version) = match text {
+                "password" => (Method::Password, self.generic_version()),
+                "v3password" => (Method::Password, Some("3.x_password")),
+                "v2password" => (Method::Password, Some("2.0_password")),
+                "token" | "v3token" => (Method::Token, Some("3.x_token")),
+                "v3applicationcredential" => (Method::Credential, Some("3.x_appcred")),
+                _ => {
+                    let why = libcloud::refused_auth_type(text);
+                    let (why, action) = why.split_once("; ").unwrap_or((&why, ""));
+                    self.report.error(
+                        &told.place(),
+                        format!("{} cannot be used, {why}; {action}", quoted(text)),
+                    );
+                    return None;
+                }
+            };
+            if let Some(version) = version {
+                self.add("auth_version", &told, Value::Scalar(version.to_owned(), Style::Quoted));
+            }
+            return Some(method);
+        }
+        Some(self.by_keys())
+    }
+
+    /// Tells the login by the keys that are there, where its type is not.
+    fn by_keys(&mut self) -> Method {
+        let (method, told, version) = if let Some(told) = self.layers.auth(&CREDENTIALS) {
+            (Method::Credential, told, "3.x_appcred")
+        } else if let Some(told) = self
+            .layers
+            .auth(&["token"])
+            .filter(|_| self.layers.auth(&["password"]).is_none() && !self.has_any(&["password", "password_file"]))
+        {
+            (Method::Token, told, "3.x_token")
+        } else {
+            self.version_by_number();
+            return Method::Password;
+        };
+        self.add("auth_version", &told, Value::Scalar(version.to_owned(), Style::Quoted));
+        method
+    }
+
+    fn version_by_number(&mut self) {
+        if let (Some(version), Some(told)) = (self.generic_version(), self.layers.top(&["identity_api_version"])) {
+            self.add("auth_version", &told, Value::Scalar(version.to_owned(), Style::Quoted));
+        }
+    }
+
+    /// Reads `identity_api_version`; without it the URL tells, and v3 is usual.
+    fn generic_version(&self) -> Option<&'static str> {
+        let told = self.layers.top(&["identity_api_version"])?;
+        match told.text()?.trim_start_matches('v').split('.').next()? {
+            "2" => Some("2.0_password"),
+            "3" => Some("3.x_password"),
+            _ => None,
+        }
+    }
+
+    fn auth_url(&mut self, provider: &Place) {
+        if self.has("auth_url") {
+            return;
+        }
+        let Some(told) = self.layers.auth(&["auth_url"]) else {
+            return self.missing(
+                "auth_url",
+                "auth_url",
+                "write Keystone's address, like https://cloud.example.com:5000/v3",
+                provider,
+            );
+        };
+        let Some(text) = told.text().filter(|text| text.contains('{')) else {
+            return self.put("auth_url", &told);
+        };
+        let region = self
+            .own
+            .iter()
+            .chain(&self.keys)
+            .find(|entry| entry.key == "service_region");
+        let filled = match region.map(|entry| &entry.value.value) {
+            Some(Value::Text(region, _)) => text.replace("{region_name}", region),
+            _ => text.to_owned(),
+        };
+        let fault = if filled.contains("{region_name}") {
+            Some("holds {region_name}, and no region is named; write region_name")
+        } else if filled.contains('{') {
+            Some("holds a placeholder that is not known; only {region_name} is filled in")
+        } else {
+            None
+        };
+        let value = match fault {
+            Some(fault) => {
+                self.report.error(&told.place(), fault);
+                Value::Bad
+            }
+            None => Value::Scalar(filled, Style::Quoted),
+        };
+        self.add("auth_url", &told, value);
+    }
+
+    fn user(&mut self, provider: &Place) {
+        let user = (
+            ("user_id", &["user_id"][..]),
+            ("username", &["username", "user_name"][..]),
+        );
+        if !self.either(user.0, user.1) {
+            self.missing("username", "username", "write the user", provider);
+        }
+        self.either(
+            ("user_domain_id", &["user_domain_id"]),
+            ("user_domain_name", &["user_domain_name"]),
+        );
+        self.domain(("user_domain_id", "user_domain_name"));
+    }
+
+    fn project(&mut self, provider: &Place) {
+        let ids = ("tenant_id", &["project_id", "tenant_id"][..]);
+        if !self.either(ids, ("tenant_name", &["project_name", "tenant_name"])) {
+            let what = "without a project nothing can be done; write the one that the servers belong to";
+            self.missing("tenant_name", "project_name", what, provider);
+        }
+        self.either(
+            ("project_domain_id", &["project_domain_id"]),
+            ("project_domain_name", &["project_domain_name"]),
+        );
+        self.domain(("project_domain_id", "project_domain_name"));
+    }
+
+    /// A domain that is told for both, user and project.
+    fn domain(&mut self, (id, name): (&str, &str)) {
+        self.either((id, &["domain_id"]), (name, &["domain_name"]));
+        let ids = ["default_domain_id", "default_domain"];
+        self.either((id, &ids), (name, &["default_domain_name"]));
+    }
+}
+
+fn of_version(version: AuthVersion) -> Method {
+    match version {
+        AuthVersion::V2Password | AuthVersion::V3Password => Method::Password,
+        AuthVersion::V3ApplicationCredential => Method::Credential,
+        AuthVersion::V3Token => Method::Token,
+    }
+}

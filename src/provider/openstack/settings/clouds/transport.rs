@@ -1,0 +1,90 @@
+//! TLS settings and endpoints of an entry. Pure.
+
+use std::path::Path;
+
+use crate::settings::yaml::{Style, Value};
+
+use super::files::Found;
+use super::layers::Told;
+use super::maker::Maker;
+
+impl Maker<'_, '_> {
+    /// Takes verifying and the CA.
+    pub fn transport(&mut self) {
+        let insecure = self.layers.top(&["insecure"]);
+        let insecure = insecure.filter(|told| told.text().and_then(flag) == Some(true));
+        let verify = self.layers.top(&["verify"]);
+        let (told, verifies) = match (insecure, verify) {
+            (Some(told), _) => (Some(told), Some(false)),
+            (None, Some(told)) => {
+                let value = told.text().and_then(flag);
+                if value.is_none() {
+                    self.report.error(
+                        &told.place(),
+                        "must be true or false; a file of certificates is named by cacert",
+                    );
+                }
+                (Some(told), value)
+            }
+            (None, None) => (None, None),
+        };
+        // A provider that names its CA wants to verify.
+        if let (Some(told), Some(false)) = (&told, verifies)
+            && !self.has_any(&["verify", "ca_file"])
+        {
+            self.add("verify", told, Value::Scalar("false".to_owned(), Style::Quoted));
+        }
+        let unverified = self
+            .own
+            .iter()
+            .chain(&self.keys)
+            .any(|e| e.key == "verify" && matches!(e.value.value, Value::Flag(false)));
+        if unverified || self.has("ca_file") {
+            return;
+        }
+        if let Some(told) = self.layers.top(&["cacert"])
+            && let Some(text) = told.text().filter(|text| !text.is_empty())
+        {
+            let folder = self.folder(&told);
+            let path = match folder {
+                Some(folder) if !text.starts_with(['~', '$']) => folder.join(text).display().to_string(),
+                _ => text.to_owned(),
+            };
+            self.add("ca_file", &told, Value::Scalar(path, Style::Quoted));
+        }
+    }
+
+    /// Returns what a path in the file of a value is relative to.
+    fn folder(&self, told: &Told<'_>) -> Option<&Path> {
+        let number = told.entry.at.file;
+        let mut files = self.found.into_iter().flat_map(Found::files);
+        files
+            .find(|file| file.number == number)
+            .map(|file| file.folder.as_path())
+    }
+
+    /// Takes the endpoints that replace those of the catalog.
+    pub fn endpoints(&mut self) {
+        self.top("compute_url", &["compute_endpoint_override", "compute_endpoint"]);
+        self.top("image_url", &["image_endpoint_override", "image_endpoint"]);
+        self.top("network_url", &["network_endpoint_override", "network_endpoint"]);
+        let volume = [
+            "block_storage_endpoint_override",
+            "volumev3_endpoint_override",
+            "volume_endpoint_override",
+            "block_store_endpoint_override",
+            "volumev3_endpoint",
+            "volume_endpoint",
+        ];
+        self.top("volume_url", &volume);
+    }
+}
+
+/// Reads yes or no, as an environment variable writes it, too.
+fn flag(text: &str) -> Option<bool> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" | "1" => Some(true),
+        "false" | "no" | "off" | "0" | "" => Some(false),
+        _ => None,
+    }
+}

@@ -1,0 +1,193 @@
+//! A token that outlives the pass (`token_cache`): one request less each time, and passes go on while Keystone is down.
+//!
+//! A token is as good as the password for as long as it lives, and the file stands beside others' backups. So what is
+//! kept is sealed by a key that is made of the password: who has the file and not the configuration has nothing, who can
+//! write the file can put no catalog of his own into it, and after a change of the password, the user, the project or the
+//! address it does not open and counts as absent. Nothing of the password itself is stored, nor a quick hash of it: the
+//! key is derived slowly and with a salt of its own for each file, so that trying passwords on it is no faster than
+//! trying them on a good password file.
+//!
+//! Whatever is wrong with the file, the pass logs in as if it were not there.
+
+use std::fs;
+use std::io::Read as _;
+use std::num::NonZeroU32;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::{SignedDuration, Timestamp};
+use log::{debug, warn};
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::pbkdf2::{self, PBKDF2_HMAC_SHA256};
+use serde::{Deserialize, Serialize};
+
+use super::auth::{self, Login};
+use super::catalog::Endpoint;
+use crate::disk;
+use crate::provider::openstack::access::{OpenStackAccess, TokenCache};
+use crate::secret::Secret;
+
+/// The format of the file.
+const VERSION: u32 = 1;
+/// A token that ends sooner is not begun with: a pass may take minutes (keystoneauth's margin, too).
+const MARGIN: SignedDuration = SignedDuration::from_secs(120);
+/// A catalog of a hundred regions is no larger.
+const MAX_FILE: u64 = 8 << 20;
+/// Some 20 ms, once a pass; tests make many.
+const ROUNDS: NonZeroU32 = NonZeroU32::MIN.saturating_add(if cfg!(test) { 99 } else { 99_999 });
+/// Bytes of salt.
+const SALT: usize = 16;
+
+/// The file and whether it was asked already.
+pub(super) struct TokenFile {
+    cache: TokenCache,
+    asked: bool,
+}
+
+/// The file as it stands there.
+#[derive(Serialize, Deserialize)]
+struct Sealed {
+    version: u32,
+    salt: String,
+    content: String,
+}
+
+/// What is inside.
+#[derive(Serialize, Deserialize)]
+struct Inside {
+    token: String,
+    project: Option<String>,
+    catalog: Vec<Endpoint>,
+    expires: Timestamp,
+    /// How far the cloud's clock is ahead of ours, in seconds: validity is a matter of the cloud's clock.
+    ahead: i64,
+}
+
+impl TokenFile {
+    pub(super) fn new(cache: TokenCache) -> Self {
+        Self { cache, asked: false }
+    }
+
+    /// Returns the login that was kept, if it is good for a while yet. Asked again, there is none: the first was refused.
+    pub(super) fn take(&mut self, access: &OpenStackAccess) -> Option<Login> {
+        if std::mem::replace(&mut self.asked, true) {
+            return None;
+        }
+        let shown = self.cache.path.display();
+        match read(&self.cache.path, access, Timestamp::now()) {
+            Ok(login) => {
+                debug!("openstack: the token of a pass before is taken from {shown}");
+                Some(login)
+            }
+            Err(why) => {
+                debug!("openstack: no token is taken from {shown}: {why}");
+                None
+            }
+        }
+    }
+
+    /// Keeps a login for the next pass. That it cannot is said, and no reason to end this one.
+    pub(super) fn keep(&self, access: &OpenStackAccess, login: &Login) {
+        if !self.cache.writes {
+            return;
+        }
+        let path = &self.cache.path;
+        let shown = path.display();
+        match seal(access, login, Timestamp::now()) {
+            Err(why) => debug!("openstack: the token is not kept in {shown}: {why}"),
+            Ok(bytes) => {
+                if let Err(cause) = disk::write_whole(path, &bytes) {
+                    warn!(
+                        "openstack: cannot keep the token in {shown} (token_cache): {cause}; check path and permissions"
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn read(path: &Path, access: &OpenStackAccess, now: Timestamp) -> Result<Login, String> {
+    let told = fs::symlink_metadata(path).map_err(|cause| cause.to_string())?;
+    if !told.is_file() || told.mode() & 0o077 != 0 {
+        return Err("it is no file of mode 0600".to_owned());
+    }
+    let mut bytes = Vec::new();
+    let file = fs::File::open(path).map_err(|cause| cause.to_string())?;
+    file.take(MAX_FILE)
+        .read_to_end(&mut bytes)
+        .map_err(|cause| cause.to_string())?;
+    open(&bytes, access, now)
+}
+
+pub(super) fn open(bytes: &[u8], access: &OpenStackAccess, now: Timestamp) -> Result<Login, String> {
+    let unreadable = || "it is damaged".to_owned();
+    let outside: Sealed = serde_json::from_slice(bytes).map_err(|_| unreadable())?;
+    if outside.version != VERSION {
+        return Err(format!("format {} is not known", outside.version));
+    }
+    let salt = STANDARD.decode(&outside.salt).map_err(|_| unreadable())?;
+    let mut sealed = STANDARD.decode(&outside.content).map_err(|_| unreadable())?;
+    let inside = key(access, &salt)
+        .and_then(|key| {
+            let nonce = Nonce::assume_unique_for_key([0; NONCE_LEN]);
+            key.open_in_place(nonce, identity(access), &mut sealed).ok()
+        })
+        .ok_or("it was kept for another login, or it is damaged")?;
+    let inside: Inside = serde_json::from_slice(inside).map_err(|_| unreadable())?;
+    let cloud_now = now
+        .checked_add(SignedDuration::from_secs(inside.ahead))
+        .map_err(|_| unreadable())?;
+    if inside.expires.duration_since(cloud_now) <= MARGIN {
+        return Err(format!("it ends at {}", inside.expires));
+    }
+    Ok(Login {
+        token: Secret::new(inside.token),
+        project: inside.project,
+        catalog: inside.catalog,
+        expires: Some(inside.expires),
+        at: None,
+    })
+}
+
+pub(super) fn seal(access: &OpenStackAccess, login: &Login, now: Timestamp) -> Result<Vec<u8>, &'static str> {
+    let expires = login.expires.ok_or("Keystone does not say until when it is good")?;
+    let inside = Inside {
+        token: login.token.reveal().to_owned(),
+        project: login.project.clone(),
+        catalog: login.catalog.clone(),
+        expires,
+        ahead: login.at.map_or(0, |at| at.duration_since(now).as_secs()),
+    };
+    let mut salt = [0; SALT];
+    getrandom::fill(&mut salt).map_err(|_| "the system has no random numbers")?;
+    let key = key(access, &salt).ok_or("no key can be made")?;
+    let mut sealed = serde_json::to_vec(&inside).map_err(|_| "it cannot be written as JSON")?;
+    // The salt makes each key a new one, so that no nonce is used twice with it.
+    let nonce = Nonce::assume_unique_for_key([0; NONCE_LEN]);
+    key.seal_in_place_append_tag(nonce, identity(access), &mut sealed)
+        .map_err(|_| "it cannot be sealed")?;
+    let outside = Sealed {
+        version: VERSION,
+        salt: STANDARD.encode(salt),
+        content: STANDARD.encode(sealed),
+    };
+    serde_json::to_vec(&outside).map_err(|_| "it cannot be written as JSON")
+}
+
+/// Makes the key of a salt. An empty secret makes none: everybody could.
+fn key(access: &OpenStackAccess, salt: &[u8]) -> Option<LessSafeKey> {
+    let secret = access.auth.secret().reveal();
+    if secret.is_empty() || salt.len() != SALT {
+        return None;
+    }
+    let mut bytes = [0; 32];
+    pbkdf2::derive(PBKDF2_HMAC_SHA256, ROUNDS, salt, secret.as_bytes(), &mut bytes);
+    UnboundKey::new(&AES_256_GCM, &bytes).ok().map(LessSafeKey::new)
+}
+
+/// Address, user, project and domains: sealed along, so that none of them can be another.
+fn identity(access: &OpenStackAccess) -> Aad<String> {
+    Aad::from(auth::identity(access))
+}

@@ -1,0 +1,284 @@
+//! Checks a tree against the tables of keys: unknown and refused keys, wrong types, words, bounds; other spellings get
+//! their chief one.
+//!
+//! Afterwards every value has the type that its key says, or is marked as bad and was reported. Whether the values make
+//! sense together is left to whoever reads them.
+
+use std::collections::HashMap;
+
+use crate::text::{did_you_mean, nearest};
+
+use super::key::{KeySpec, Kind, Schema};
+use super::problem::{Place, Pos, Report, join};
+use super::value::{number, out_of_bounds, typed, wanted};
+use super::yaml::{Entry, Node, Style, Value};
+
+/// Says where a key belongs that is not known where it is written: `unknown key here; it belongs under timing`.
+pub type Elsewhere<'e> = &'e dyn Fn(&str) -> Option<String>;
+
+/// Checks trees.
+#[derive(Clone, Copy)]
+pub struct Checker<'c> {
+    /// Where problems go.
+    pub report: &'c Report,
+    /// Where other keys belong.
+    pub elsewhere: Elsewhere<'c>,
+}
+
+/// The tables of one section.
+#[derive(Clone, Copy)]
+struct Tables<'s>(&'s [&'static Schema]);
+
+impl Tables<'_> {
+    fn key(self, written: &str) -> Option<&'static KeySpec> {
+        self.0.iter().find_map(|schema| schema.key(written))
+    }
+
+    fn refusal(self, written: &str) -> Option<&'static str> {
+        self.0.iter().find_map(|schema| schema.refusal(written))
+    }
+
+    fn nearest(self, written: &str) -> Option<&'static str> {
+        nearest(written, self.0.iter().flat_map(|schema| schema.spellings()))
+    }
+}
+
+impl Checker<'_> {
+    /// Checks a mapping with known keys, those of all the tables together.
+    pub fn section(&self, node: &mut Node, schemas: &[&'static Schema], path: &str) {
+        let tables = Tables(schemas);
+        let entries = match &mut node.value {
+            Value::Map(entries) => entries,
+            Value::Null => {
+                node.value = Value::Map(Vec::new());
+                return;
+            }
+            _ => return self.bad(node, path, "a mapping of keys"),
+        };
+        let mut seen: HashMap<&'static str, (String, Pos)> = HashMap::new();
+        let mut guessed = false;
+        entries.retain_mut(|entry| {
+            let place = Place {
+                at: entry.at,
+                path: join(path, &entry.key),
+            };
+            let Some(key) = tables.key(&entry.key) else {
+                self.report.error(&place, self.unknown(&entry.key, tables));
+                // Where it is plain what was meant, that is not missing on top of it.
+                let Some(key) = self.meant(&entry.key, tables) else {
+                    return false;
+                };
+                entry.value.value = Value::Bad;
+                key.name.clone_into(&mut entry.key);
+                guessed = true;
+                return true;
+            };
+            if let Some((other, first)) = seen.get(key.name) {
+                let line = first.line;
+                let text = format!("means the same as {other} in line {line}; keep one of the two");
+                self.report.error(&place, text);
+                return false;
+            }
+            seen.insert(key.name, (entry.key.clone(), entry.at));
+            if matches!(key.kind, Kind::TextOrNone) && is_blank(&entry.value) {
+                return false;
+            }
+            key.name.clone_into(&mut entry.key);
+            self.value(&mut entry.value, key, &place.path);
+            true
+        });
+        if guessed {
+            // A guess counts only where the key itself is not there.
+            let itself = |entry: &Entry| seen.get(&*entry.key).is_none_or(|(_, at)| *at == entry.at);
+            entries.retain(itself);
+        }
+    }
+
+    /// Says what is wrong with a key that has no meaning here, and what to do.
+    fn unknown(&self, written: &str, tables: Tables<'_>) -> String {
+        if let Some(why) = tables.refusal(written) {
+            return why.to_owned();
+        }
+        if let Some(text) = (self.elsewhere)(written) {
+            return text;
+        }
+        if let Some(name) = tables.nearest(written) {
+            return format!("unknown key; did you mean {name}?");
+        }
+        let names: Vec<&str> = tables.0.iter().flat_map(|schema| schema.names()).collect();
+        format!("unknown key{}", did_you_mean(written, names))
+    }
+
+    /// Returns the key that was meant by an unknown one, where that is plain.
+    fn meant(&self, written: &str, tables: Tables<'_>) -> Option<&'static KeySpec> {
+        if tables.refusal(written).is_some() || (self.elsewhere)(written).is_some() {
+            return None;
+        }
+        tables.key(tables.nearest(written)?)
+    }
+
+    /// Checks the value of one key, and gives it its type.
+    pub fn value(&self, node: &mut Node, key: &'static KeySpec, path: &str) {
+        match (key.kind, &mut node.value) {
+            (Kind::Section(schema), _) | (Kind::TextOrSection(schema), Value::Map(_)) => {
+                self.section(node, &[schema], path);
+            }
+            (Kind::Entries(_) | Kind::EntriesByType, Value::Null) => node.value = Value::Map(Vec::new()),
+            (Kind::Entries(schema), Value::Map(entries)) => {
+                for entry in entries {
+                    self.section(&mut entry.value, &[schema], &join(path, &entry.key));
+                }
+            }
+            (Kind::EntriesByType, Value::Map(_)) | (Kind::Free, Value::Null) => {}
+            (Kind::Entries(_) | Kind::EntriesByType, _) => self.bad(node, path, "a mapping of names to settings"),
+            (Kind::CountOrSections(schema), Value::List(items)) => {
+                for (index, item) in items.iter_mut().enumerate() {
+                    self.section(item, &[schema], &format!("{path}[{index}]"));
+                }
+            }
+            (Kind::TextsOrSections(schema), _) => self.texts_or_sections(node, schema, path),
+            (Kind::Texts, _) => self.texts(node, path),
+            (Kind::TextMap | Kind::SecretMap, _) => self.text_map(node, path),
+            (Kind::Free, Value::Map(_)) => free(node),
+            (Kind::Free, _) => self.bad(node, path, "a mapping of names to values"),
+            (kind, _) => self.scalar(node, kind, path),
+        }
+        if let Some(text) = out_of_bounds(key, &node.value) {
+            let at = node.at;
+            let path = path.to_owned();
+            self.report.error(&Place { at, path }, text);
+        }
+    }
+
+    fn text_map(&self, node: &mut Node, path: &str) {
+        match &mut node.value {
+            Value::Map(entries) => {
+                for entry in entries {
+                    let path = join(path, &entry.key);
+                    if matches!(entry.value.value, Value::Null) {
+                        let place = Place { at: entry.at, path };
+                        self.report.error(&place, "is empty; write \"\" for an empty text");
+                    } else {
+                        self.scalar(&mut entry.value, Kind::Text, &path);
+                    }
+                }
+            }
+            Value::Null => {}
+            _ => self.bad(node, path, "a mapping of names to texts"),
+        }
+    }
+
+    fn texts_or_sections(&self, node: &mut Node, schema: &'static Schema, path: &str) {
+        if matches!(node.value, Value::Map(_)) {
+            let single = node.clone();
+            node.value = Value::List(vec![single]);
+        }
+        let Value::List(items) = &mut node.value else {
+            return self.texts(node, path);
+        };
+        for (index, item) in items.iter_mut().enumerate() {
+            let path = format!("{path}[{index}]");
+            if matches!(item.value, Value::Map(_)) {
+                self.section(item, &[schema], &path);
+            } else {
+                self.item(item, path);
+            }
+        }
+    }
+
+    fn texts(&self, node: &mut Node, path: &str) {
+        match &mut node.value {
+            Value::List(items) => {
+                for (index, item) in items.iter_mut().enumerate() {
+                    self.item(item, format!("{path}[{index}]"));
+                }
+                if items.iter().any(|item| matches!(item.value, Value::Bad)) {
+                    node.value = Value::Bad;
+                }
+            }
+            Value::Null => {}
+            Value::Map(_) => self.bad(node, path, "a list of texts"),
+            _ => {
+                let mut item = node.clone();
+                self.scalar(&mut item, Kind::Text, path);
+                node.value = Value::List(vec![item]);
+            }
+        }
+    }
+
+    /// Checks a text in a list.
+    fn item(&self, item: &mut Node, path: String) {
+        if matches!(item.value, Value::Null) {
+            let place = Place { at: item.at, path };
+            self.report.error(&place, "is empty; write a text or remove the line");
+            item.value = Value::Bad;
+        } else {
+            self.scalar(item, Kind::Text, &path);
+        }
+    }
+
+    /// Gives a scalar its type.
+    fn scalar(&self, node: &mut Node, kind: Kind, path: &str) {
+        let typed = match &node.value {
+            Value::Null => return,
+            Value::Scalar(text, style) => typed(kind, text, *style),
+            _ => return self.bad(node, path, &wanted(kind)),
+        };
+        node.value = typed.unwrap_or_else(|text| {
+            let place = Place {
+                at: node.at,
+                path: path.to_owned(),
+            };
+            self.report.error(&place, text);
+            Value::Bad
+        });
+    }
+
+    /// Reports a value of a wrong shape, never showing it.
+    fn bad(&self, node: &mut Node, path: &str, wanted: &str) {
+        let is = match &node.value {
+            Value::List(_) => "a list",
+            Value::Map(_) => "a mapping",
+            Value::Bad => return,
+            _ => "a single value",
+        };
+        let place = Place {
+            at: node.at,
+            path: path.to_owned(),
+        };
+        self.report
+            .error(&place, format!("must be {wanted}, is {is}; see mita.yaml.example"));
+        node.value = Value::Bad;
+    }
+}
+
+/// Whether a value is nothing, or an empty text.
+fn is_blank(node: &Node) -> bool {
+    match &node.value {
+        Value::Null => true,
+        Value::Scalar(text, _) => text.trim().is_empty(),
+        _ => false,
+    }
+}
+
+/// Gives every value below a free mapping the type that YAML sees in it.
+fn free(node: &mut Node) {
+    match &mut node.value {
+        Value::Map(entries) => entries.iter_mut().for_each(|entry| free(&mut entry.value)),
+        Value::List(items) => items.iter_mut().for_each(free),
+        Value::Scalar(text, style) => {
+            let text = std::mem::take(text);
+            node.value = match (*style, text.as_str()) {
+                (Style::Plain, "true" | "True" | "TRUE") => Value::Flag(true),
+                (Style::Plain, "false" | "False" | "FALSE") => Value::Flag(false),
+                (Style::Plain, plain) => match (number(plain), plain.parse::<f64>()) {
+                    (Some(number), _) => Value::Int(number),
+                    (None, Ok(float)) if float.is_finite() && plain.contains('.') => Value::Float(float),
+                    _ => Value::Text(text, *style),
+                },
+                _ => Value::Text(text, *style),
+            };
+        }
+        _ => {}
+    }
+}

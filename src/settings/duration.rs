@@ -1,0 +1,156 @@
+//! Durations and sizes as people write them: `40m`, `1h 30m`, `2d`; `64 MiB`.
+
+use jiff::SignedDuration;
+
+/// Ten years: longer is a slip of the pen.
+const MOST_SECONDS: i64 = 10 * 365 * 24 * 3600;
+
+/// Reads a duration: numbers with units, or a bare number of seconds. The error says what is wrong and what to do.
+pub fn parse(text: &str) -> Result<SignedDuration, String> {
+    let text = text.trim();
+    if text.starts_with('-') {
+        return Err("must not be negative; write it like 40m or 1h 30m".to_owned());
+    }
+    let seconds = if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
+        text.parse().ok()
+    } else {
+        sum(text)?
+    };
+    match seconds {
+        Some(seconds) if seconds <= MOST_SECONDS => Ok(SignedDuration::from_secs(seconds)),
+        _ => Err("is longer than ten years; write it like 40m or 1h 30m".to_owned()),
+    }
+}
+
+/// Adds the parts up; `None`: too large for a number.
+fn sum(text: &str) -> Result<Option<i64>, String> {
+    let bad = || "is not a duration; write it like 40m, 1h 30m, 2d, or a whole number of seconds".to_owned();
+    let mut rest = text;
+    let mut seconds = Some(0_i64);
+    while !rest.is_empty() {
+        let (number, tail) = split_while(rest, |c| c.is_ascii_digit());
+        let (unit, tail) = split_while(tail.trim_start(), |c| c.is_ascii_alphabetic());
+        if number.is_empty() || unit.is_empty() {
+            return Err(bad());
+        }
+        let scale = unit_seconds(unit).ok_or_else(bad)?;
+        let part = number.parse::<i64>().ok().and_then(|n| n.checked_mul(scale));
+        seconds = seconds.zip(part).and_then(|(sum, part)| sum.checked_add(part));
+        rest = tail.trim_start();
+    }
+    if text.is_empty() { Err(bad()) } else { Ok(seconds) }
+}
+
+fn unit_seconds(unit: &str) -> Option<i64> {
+    Some(match unit.to_ascii_lowercase().as_str() {
+        "s" | "sec" | "secs" | "second" | "seconds" => 1,
+        "m" | "min" | "mins" | "minute" | "minutes" => 60,
+        "h" | "hr" | "hrs" | "hour" | "hours" => 3600,
+        "d" | "day" | "days" => 24 * 3600,
+        "w" | "week" | "weeks" => 7 * 24 * 3600,
+        _ => return None,
+    })
+}
+
+/// Reads a number of bytes: bare, or with `KiB`, `MiB`, `GiB` (`K`, `M`, `G` mean the same).
+pub fn parse_size(text: &str) -> Result<u64, String> {
+    let bad = || "is not a size; write it like 256MiB, or a whole number of bytes".to_owned();
+    let (number, unit) = split_while(text.trim(), |c| c.is_ascii_digit());
+    let scale: u64 = match unit.trim_start().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kb" | "kib" => 1 << 10,
+        "m" | "mb" | "mib" => 1 << 20,
+        "g" | "gb" | "gib" => 1 << 30,
+        _ => return Err(bad()),
+    };
+    number
+        .parse::<u64>()
+        .ok()
+        .and_then(|n| n.checked_mul(scale))
+        .filter(|n| i64::try_from(*n).is_ok())
+        .ok_or_else(bad)
+}
+
+/// Writes a duration as [`parse`] reads it.
+pub fn show(duration: SignedDuration) -> String {
+    let mut left = duration.as_secs();
+    let mut parts = Vec::new();
+    for (unit, scale) in [("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)] {
+        if left / scale > 0 {
+            parts.push(format!("{}{unit}", left / scale));
+            left %= scale;
+        }
+    }
+    if parts.is_empty() {
+        "0s".to_owned()
+    } else {
+        parts.join(" ")
+    }
+}
+
+/// Writes a number of bytes as [`parse_size`] reads it.
+pub fn show_size(bytes: u64) -> String {
+    for (unit, scale) in [("GiB", 1_u64 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)] {
+        if bytes > 0 && bytes.is_multiple_of(scale) {
+            return format!("{}{unit}", bytes / scale);
+        }
+    }
+    bytes.to_string()
+}
+
+fn split_while(text: &str, wanted: impl Fn(char) -> bool) -> (&str, &str) {
+    text.split_at(text.find(|c| !wanted(c)).unwrap_or(text.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read() {
+        let check = |text, wanted: Option<i64>| assert_eq!(parse(text).ok().map(|d| d.as_secs()), wanted, "{text}");
+        check("40m", Some(2400));
+        check("1h 30m", Some(5400));
+        check("1h30m", Some(5400));
+        check("2d", Some(172_800));
+        check("2 days", Some(172_800));
+        check("1w", Some(604_800));
+        check("0", Some(0));
+        check("60", Some(60));
+        check("-5", None);
+        check("-5m", None);
+        check("", None);
+        check("soon", None);
+        check("5x", None);
+        check("m", None);
+        check("1.5h", None);
+        check("9999999999999999999999", None);
+        check("9999999999999999999999h", None);
+        check("11000d", None);
+        check("9223372036854775807w", None);
+    }
+
+    #[test]
+    fn sizes_are_read() {
+        let check = |text, wanted| assert_eq!(parse_size(text).ok(), wanted, "{text}");
+        check("1024", Some(1024));
+        check("256MiB", Some(256 << 20));
+        check("1 G", Some(1 << 30));
+        check("-1", None);
+        check("1.5M", None);
+        check("99999999999999G", None);
+    }
+
+    #[test]
+    fn a_printed_duration_reads_back() {
+        for seconds in [0, 1, 60, 2400, 5400, 90_061] {
+            let duration = SignedDuration::from_secs(seconds);
+            assert_eq!(parse(&show(duration)), Ok(duration));
+        }
+        assert_eq!(show(SignedDuration::from_mins(90)), "1h 30m");
+        for (bytes, shown) in [(0, "0"), (1000, "1000"), (64 << 10, "64KiB"), (256 << 20, "256MiB")] {
+            assert_eq!(show_size(bytes), shown);
+            assert_eq!(parse_size(shown), Ok(bytes));
+        }
+    }
+}

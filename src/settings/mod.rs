@@ -1,0 +1,28 @@
+//! Reads a section of a configuration file: the ground on which `config` and the kinds of clouds stand.
+//!
+//! A file goes through three steps, and each of them reports what is wrong and goes on:
+//!
+//! | step | file | what it does |
+//! | --- | --- | --- |
+//! | 1 | `yaml` | text to a tree in which every value knows its place |
+//! | 2 | `check` | the tree against the tables of keys: unknown keys, spellings, types, words, bounds |
+//! | 3 | `section` | typed values out of the checked tree, with the defaults of the tables |
+//!
+//! A key is declared once, by `keys!`, in the file that reads it (`key` has the types). `names`, `url`, `transport`
+//! judge values that several sections have; `files` and `secrets` read what a value names. Which keys there are, and
+//! what they mean together, is not known here.
+
+pub mod check;
+pub mod duration;
+pub mod files;
+pub mod key;
+pub mod names;
+pub mod problem;
+pub mod secrets;
+pub mod section;
+pub mod transport;
+pub mod url;
+pub mod value;
+pub mod yaml;
+
+pub(crate) use key::keys;

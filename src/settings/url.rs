@@ -1,0 +1,156 @@
+//! Base URLs.
+
+use super::key::{Key, KeySpec};
+use super::section::{Given, Section};
+
+/// A URL that was taken apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Url {
+    /// The whole, without slashes at the end, the scheme in lower case.
+    pub text: String,
+    /// The host, without a port.
+    pub host: String,
+    /// Whether it goes over the network without TLS.
+    pub exposed: bool,
+}
+
+/// Reads a base URL that must be there; `what` says what to write.
+pub fn required(at: &Section<'_>, key: &Key<Option<String>>, what: &str) -> Option<Url> {
+    match at.given(key) {
+        Given::Absent => at.error(key, format!("missing; {what}")),
+        Given::Empty => at.error(key, format!("is empty; {what}")),
+        Given::Value => {}
+    }
+    optional(at, key)
+}
+
+/// Reads a base URL; one that goes without TLS to another machine gets a warning.
+pub fn optional(at: &Section<'_>, key: &Key<Option<String>>) -> Option<Url> {
+    let url = parsed(at, key, url(&at.get(key)?))?;
+    if url.exposed {
+        at.warn(key, "plain http: secrets can be read on the way; use https");
+    }
+    Some(url)
+}
+
+/// Reads the URL of a proxy.
+pub fn proxy(at: &Section<'_>, key: &Key<Option<String>>) -> Option<String> {
+    let url = url(&at.get(key)?).and_then(|url| match url.text.splitn(4, '/').nth(3) {
+        Some(_) => Err("must hold no path; write it like http://proxy:3128".to_owned()),
+        None => Ok(url),
+    });
+    parsed(at, key, url).map(|url| url.text)
+}
+
+fn parsed(at: &Section<'_>, key: &KeySpec, url: Result<Url, String>) -> Option<Url> {
+    url.map_err(|text| at.error(key, text)).ok()
+}
+
+/// Takes a base URL apart. The error says what is wrong and what to do; it does not show the URL, which may hold a
+/// password.
+pub fn url(text: &str) -> Result<Url, String> {
+    let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
+    let scheme = scheme.to_ascii_lowercase();
+    if scheme != "http" && scheme != "https" {
+        return Err("must begin with https:// or http://; write the whole URL".to_owned());
+    }
+    let rest = rest.trim_end_matches('/');
+    let (authority, _) = rest.split_once('/').unwrap_or((rest, ""));
+    if authority.contains('@') || rest.contains('@') {
+        return Err("must not hold a user or password; give them by their own keys".to_owned());
+    }
+    if rest.contains(['?', '#']) {
+        return Err("must not hold a query or fragment; end it before ? or #".to_owned());
+    }
+    if rest
+        .chars()
+        .any(|c| c.is_whitespace() || c.is_control() || !c.is_ascii())
+        || rest.contains(['\\', '<', '>', '"'])
+    {
+        return Err("holds a character that no URL has; percent-encode or remove it".to_owned());
+    }
+    let host = host(authority).ok_or("has no usable host and port; write it like https://host:port/path")?;
+    let exposed = scheme == "http" && !is_loopback(host);
+    Ok(Url {
+        text: format!("{scheme}://{rest}"),
+        host: host.to_owned(),
+        exposed,
+    })
+}
+
+fn host(authority: &str) -> Option<&str> {
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(rest) => {
+            let (address, tail) = rest.split_once(']')?;
+            address.parse::<std::net::Ipv6Addr>().ok()?;
+            (
+                address,
+                tail.strip_prefix(':').or_else(|| tail.is_empty().then_some("80"))?,
+            )
+        }
+        None => authority.split_once(':').unwrap_or((authority, "80")),
+    };
+    let plain = !host.is_empty() && !host.starts_with(['.', '-']);
+    let good = plain
+        && (authority.starts_with('[') || host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~%".contains(&b)));
+    let port = port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port > 0);
+    (good && port).then_some(host)
+}
+
+fn is_loopback(host: &str) -> bool {
+    let address = host
+        .parse::<std::net::IpAddr>()
+        .is_ok_and(|address| address.is_loopback());
+    address || host.eq_ignore_ascii_case("localhost") || host.to_ascii_lowercase().ends_with(".localhost")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_taken_apart() {
+        let check = |text, wanted: &str, host: &str, exposed| {
+            let url = url(text).unwrap();
+            assert_eq!(
+                (url.text.as_str(), url.host.as_str(), url.exposed),
+                (wanted, host, exposed)
+            );
+        };
+        check("http://h", "http://h", "h", true);
+        check("HTTPS://h:8443/ci//", "https://h:8443/ci", "h", false);
+        check("http://127.0.0.1:8080/", "http://127.0.0.1:8080", "127.0.0.1", false);
+        check("http://localhost:1", "http://localhost:1", "localhost", false);
+        check("http://[::1]:80/x", "http://[::1]:80/x", "::1", false);
+        check("http://[2001:db8::1]", "http://[2001:db8::1]", "2001:db8::1", true);
+    }
+
+    #[test]
+    fn bad_urls_are_refused() {
+        for bad in [
+            "",
+            "h",
+            "h:80",
+            "ftp://h",
+            "file:///etc",
+            "https://",
+            "https:///x",
+            "https://u:p@h",
+            "https://h?x",
+            "https://h/#x",
+            "https://h:",
+            "https://h:0",
+            "https://h:99999",
+            "https://h:x",
+            "https://a b",
+            "https://[::1",
+            "https://[x]",
+            "https://h\n",
+            "https://é",
+            "https://.h",
+            "https://h:80:80",
+        ] {
+            assert!(url(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,356 @@
+//! Scalars: from a text to a value of the type that a key takes, and from there to a Rust type.
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+use serde_json::Value as Json;
+
+use crate::secret::Secret;
+use crate::text::did_you_mean;
+
+use super::duration;
+use super::key::{KeySpec, Kind, Lifetime, Preset, Words};
+use super::problem::quoted;
+use super::yaml::{Style, Value};
+
+/// Gives a text the type that a key takes. The error says what is wrong and what to do.
+pub fn typed(kind: Kind, text: &str, style: Style) -> Result<Value, String> {
+    match kind {
+        Kind::Flag => flag(text).map(Value::Flag).ok_or_else(|| wrong(kind, text)),
+        Kind::FlagOr(word) if text.eq_ignore_ascii_case(word) => Ok(Value::Text(word.to_owned(), style)),
+        Kind::FlagOr(_) => flag(text)
+            .map(|on| Value::Text(on.to_string(), style))
+            .ok_or_else(|| wrong(kind, text)),
+        Kind::Word(words) => word(words, text).map(Value::Word),
+        Kind::Count | Kind::CountOrSections(_) => number(text).ok_or_else(|| wrong(kind, text)).and_then(count),
+        Kind::Integer => number(text).map(Value::Int).ok_or_else(|| wrong(kind, text)),
+        Kind::DurationOrNone if matches!(text, "none" | "never" | "off") => Ok(Value::NoLimit),
+        Kind::Duration | Kind::DurationOrNone => duration::parse(text)
+            .map(|span| Value::Int(span.as_secs()))
+            .map_err(|what| with_value(&what, text)),
+        Kind::Size => duration::parse_size(text)
+            .map(|bytes| Value::Int(i64::try_from(bytes).unwrap_or(i64::MAX)))
+            .map_err(|what| with_value(&what, text)),
+        _ => Ok(Value::Text(text.to_owned(), style)),
+    }
+}
+
+fn word(words: &Words, text: &str) -> Result<&'static str, String> {
+    let folded = if words.any_case {
+        text.to_ascii_lowercase()
+    } else {
+        text.to_owned()
+    };
+    let spelling = words.spellings.iter().find(|(spelling, _)| *spelling == folded);
+    let meant = spelling.map_or(folded.as_str(), |(_, word)| word);
+    let known = words.words.iter().copied();
+    known.clone().find(|word| *word == meant).ok_or_else(|| {
+        let hint = did_you_mean(&folded, known);
+        format!("{} is no {}{hint}", quoted(text), words.what)
+    })
+}
+
+fn count(number: i64) -> Result<Value, String> {
+    match u32::try_from(number) {
+        Ok(_) => Ok(Value::Int(number)),
+        Err(_) if number < 0 => Err(format!("must not be negative, is {number}; write 0 or more")),
+        Err(_) => Err(format!(
+            "must be at most {}, is {number}; write a smaller number",
+            u32::MAX
+        )),
+    }
+}
+
+/// Reads yes or no.
+pub fn flag(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" => Some(true),
+        "false" | "no" | "off" => Some(false),
+        _ => None,
+    }
+}
+
+/// Reads a decimal number. Other bases, and zeros in front (octal in YAML 1.1, decimal in 1.2), are no number here.
+pub fn number(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let good = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    let padded = digits.len() > 1 && digits.starts_with('0');
+    (good && !padded).then(|| text.parse().ok()).flatten()
+}
+
+/// Returns what a scalar of a kind must be, for a message.
+pub fn wanted(kind: Kind) -> String {
+    let text = match kind {
+        Kind::Flag => "true or false",
+        Kind::FlagOr(word) => return format!("true, false or {word}"),
+        Kind::Count | Kind::CountOrSections(_) | Kind::Integer => "a whole number",
+        Kind::Duration | Kind::DurationOrNone => "a duration like 40m or 1h 30m",
+        Kind::Size => "a size like 256MiB",
+        _ => "a text",
+    };
+    text.to_owned()
+}
+
+fn wrong(kind: Kind, text: &str) -> String {
+    let example = match kind {
+        Kind::Flag | Kind::FlagOr(_) => "true",
+        _ => "3",
+    };
+    format!("must be {}, is {}; write it like {example}", wanted(kind), quoted(text))
+}
+
+/// Puts what a text is into a sentence `WHAT; DO`.
+fn with_value(what: &str, text: &str) -> String {
+    match what.split_once("; ") {
+        Some((what, action)) if what.starts_with("must") => format!("{what}, is {}; {action}", quoted(text)),
+        _ => format!("{} {what}", quoted(text)),
+    }
+}
+
+/// Returns what is wrong with a value that is out of the bounds of its key.
+pub fn out_of_bounds(spec: &KeySpec, value: &Value) -> Option<String> {
+    let Value::Int(value) = *value else { return None };
+    let default = || match spec.preset {
+        Preset::Is(text) | Preset::AtMost(text, _) => text,
+        Preset::Like(_, other) => match other.preset {
+            Preset::Is(text) => text,
+            _ => "none",
+        },
+        _ => "none",
+    };
+    let advice = |advice: &'static str| match advice {
+        "" => format!("; the default is {}", shown_default(spec.kind, default())),
+        advice => advice.to_owned(),
+    };
+    let is = shown(spec.kind, value);
+    if let Some(least) = spec.least.filter(|least| value < least.value) {
+        let tail = advice(least.advice);
+        let is_span = matches!(spec.kind, Kind::Duration | Kind::DurationOrNone);
+        return Some(if is_span && value == 0 {
+            format!("must be more than 0{tail}")
+        } else {
+            format!("must be at least {}, is {is}{tail}", shown(spec.kind, least.value))
+        });
+    }
+    let most = spec.most.filter(|most| value > most.value)?;
+    let tail = advice(most.advice);
+    Some(format!(
+        "must be at most {}, is {is}{tail}",
+        shown(spec.kind, most.value)
+    ))
+}
+
+/// Writes a number as it would be written for a key of that kind.
+pub fn shown(kind: Kind, value: i64) -> String {
+    match kind {
+        Kind::Duration | Kind::DurationOrNone => duration::show(SignedDuration::from_secs(value)),
+        Kind::Size => duration::show_size(u64::try_from(value).unwrap_or(0)),
+        _ => value.to_string(),
+    }
+}
+
+/// Writes a default in the one way in which durations are shown in messages.
+fn shown_default(kind: Kind, text: &str) -> String {
+    match typed(kind, text, Style::Plain) {
+        Ok(Value::Int(value)) => shown(kind, value),
+        _ => text.to_owned(),
+    }
+}
+
+/// A Rust type that a typed value can be read as.
+pub trait FromValue: Sized {
+    /// Reads a value; `None` for one of another type.
+    fn from_value(value: &Value) -> Option<Self>;
+    /// Returns what stands for a value that was found wrong and has no default.
+    fn stand_in() -> Self;
+}
+
+/// A type of values of keys: an `Option` where a key has no default.
+pub trait Setting: Sized {
+    /// Reads what is there, else the default.
+    fn read(value: Option<&Value>, spec: &KeySpec) -> Self;
+}
+
+impl<T: FromValue> Setting for T {
+    fn read(value: Option<&Value>, spec: &KeySpec) -> Self {
+        value
+            .and_then(T::from_value)
+            .or_else(|| T::from_value(&preset(spec)?))
+            .unwrap_or_else(T::stand_in)
+    }
+}
+
+impl<T: FromValue> Setting for Option<T> {
+    fn read(value: Option<&Value>, _spec: &KeySpec) -> Self {
+        value.and_then(T::from_value)
+    }
+}
+
+/// Returns the default of a key as a value.
+pub fn preset(spec: &KeySpec) -> Option<Value> {
+    match spec.preset {
+        Preset::Is(text) | Preset::AtMost(text, _) => typed(spec.kind, text, Style::Plain).ok(),
+        _ => None,
+    }
+}
+
+impl FromValue for String {
+    fn from_value(value: &Value) -> Option<Self> {
+        match value {
+            Value::Text(text, _) => Some(text.clone()),
+            _ => None,
+        }
+    }
+
+    fn stand_in() -> Self {
+        Self::new()
+    }
+}
+
+impl FromValue for &'static str {
+    fn from_value(value: &Value) -> Option<Self> {
+        match value {
+            Value::Word(word) => Some(word),
+            _ => None,
+        }
+    }
+
+    fn stand_in() -> Self {
+        ""
+    }
+}
+
+impl FromValue for Secret {
+    fn from_value(value: &Value) -> Option<Self> {
+        String::from_value(value).map(Self::new)
+    }
+
+    fn stand_in() -> Self {
+        Self::new("")
+    }
+}
+
+impl FromValue for bool {
+    fn from_value(value: &Value) -> Option<Self> {
+        match value {
+            Value::Flag(flag) => Some(*flag),
+            _ => None,
+        }
+    }
+
+    fn stand_in() -> Self {
+        false
+    }
+}
+
+impl FromValue for i64 {
+    fn from_value(value: &Value) -> Option<Self> {
+        match value {
+            Value::Int(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    fn stand_in() -> Self {
+        0
+    }
+}
+
+impl FromValue for u32 {
+    fn from_value(value: &Value) -> Option<Self> {
+        i64::from_value(value)?.try_into().ok()
+    }
+
+    fn stand_in() -> Self {
+        0
+    }
+}
+
+impl FromValue for u64 {
+    fn from_value(value: &Value) -> Option<Self> {
+        i64::from_value(value)?.try_into().ok()
+    }
+
+    fn stand_in() -> Self {
+        0
+    }
+}
+
+impl FromValue for SignedDuration {
+    fn from_value(value: &Value) -> Option<Self> {
+        i64::from_value(value).map(Self::from_secs)
+    }
+
+    fn stand_in() -> Self {
+        Self::ZERO
+    }
+}
+
+impl FromValue for Lifetime {
+    fn from_value(value: &Value) -> Option<Self> {
+        match value {
+            Value::NoLimit => Some(Self(None)),
+            value => SignedDuration::from_value(value).map(|span| Self(Some(span))),
+        }
+    }
+
+    fn stand_in() -> Self {
+        Self(None)
+    }
+}
+
+impl<T: FromValue> FromValue for Vec<T> {
+    /// Reads the items that have the type; items of another type are read elsewhere, or were reported.
+    fn from_value(value: &Value) -> Option<Self> {
+        match value {
+            Value::List(items) => Some(items.iter().filter_map(|item| T::from_value(&item.value)).collect()),
+            _ => None,
+        }
+    }
+
+    fn stand_in() -> Self {
+        Self::new()
+    }
+}
+
+impl<T: FromValue> FromValue for BTreeMap<String, T> {
+    fn from_value(value: &Value) -> Option<Self> {
+        let Value::Map(entries) = value else { return None };
+        let pairs = entries.iter();
+        Some(
+            pairs
+                .filter_map(|entry| Some((entry.key.clone(), T::from_value(&entry.value.value)?)))
+                .collect(),
+        )
+    }
+
+    fn stand_in() -> Self {
+        Self::new()
+    }
+}
+
+impl FromValue for Json {
+    /// Reads anything; an entry without a value counts as not there.
+    fn from_value(value: &Value) -> Option<Self> {
+        Some(match value {
+            Value::Null | Value::Bad | Value::NoLimit => return None,
+            Value::Text(text, _) | Value::Scalar(text, _) => Self::String(text.clone()),
+            Value::Word(word) => (*word).into(),
+            Value::Int(number) => (*number).into(),
+            Value::Float(number) => (*number).into(),
+            Value::Flag(flag) => (*flag).into(),
+            Value::List(items) => items
+                .iter()
+                .map(|item| Self::from_value(&item.value).unwrap_or_default())
+                .collect(),
+            Value::Map(entries) => entries
+                .iter()
+                .filter_map(|entry| Some((entry.key.clone(), Self::from_value(&entry.value.value)?)))
+                .collect(),
+        })
+    }
+
+    fn stand_in() -> Self {
+        Self::Null
+    }
+}

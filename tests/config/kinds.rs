@@ -1,0 +1,210 @@
+//! A third kind of cloud: what it takes to add one. Here it is a file of a test; in the program it would be a folder under
+//! `src/provider/` and a line in `provider::kinds`.
+
+use std::any::Any;
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use mita::config::{self, ConfigError, Loaded};
+use mita::model::{Offers, Resource, ResourceKind, ResourceMark, ServerId, ServerSpec, TemplateName, Zone};
+use mita::provider::kind::{COMMON, CloudSettings, Kind, Site as CloudSite, complete_nothing};
+use mita::provider::kinds::KINDS;
+use mita::provider::{AddFloatingIp, CreateServer, Deadline, Deleted, Provider, ProviderError, ServerList};
+use mita::secret::Secret;
+use mita::settings::key::{Key, Schema};
+use mita::settings::names;
+use mita::settings::section::Section;
+
+use super::site::{Site, file};
+
+static HANGAR: Key<Option<String>> = Key::text("hangar").also(&["shed"]).doc("Where the balloons are.");
+static GAS: Key<u32> = Key::count("gas")
+    .or("7")
+    .at_least(1, "; a balloon needs some")
+    .doc("How much of it.");
+static ROPE: Key<Option<Secret>> = Key::secret("rope").doc("What holds them.");
+static BALLOON: Schema = Schema {
+    include: &[&COMMON],
+    ..Schema::new(&[HANGAR.spec(), GAS.spec(), ROPE.spec()])
+};
+
+static KIND: Kind = Kind {
+    name: "balloon",
+    offer: "balloon",
+    schema: &BALLOON,
+    without_foreign_keys: "",
+    needs_image: false,
+    takes_options: true,
+    max_user_data: Some(100),
+    can_look_up: false,
+    complete: complete_nothing,
+    read,
+};
+
+#[derive(Clone, Debug)]
+struct Balloons {
+    hangar: String,
+    gas: u32,
+    rope: Secret,
+}
+
+fn read(at: &Section<'_>, site: &CloudSite<'_>) -> Box<dyn CloudSettings> {
+    assert!(!site.owner.is_empty());
+    Box::new(Balloons {
+        hangar: names::required(at, &HANGAR, "say where the balloons are"),
+        gas: at.get(&GAS),
+        rope: at.get(&ROPE).unwrap_or_else(|| Secret::new("")),
+    })
+}
+
+impl CloudSettings for Balloons {
+    fn connect(&self, _deadline: Deadline) -> Result<Box<dyn Provider>, ProviderError> {
+        Ok(Box::new(Sky))
+    }
+
+    fn secrets(&self) -> Vec<&Secret> {
+        vec![&self.rope]
+    }
+
+    fn boxed(&self) -> Box<dyn CloudSettings> {
+        Box::new(self.clone())
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// A cloud without a server.
+struct Sky;
+
+impl Provider for Sky {
+    fn servers(&mut self) -> Result<ServerList, ProviderError> {
+        Ok(ServerList {
+            servers: Vec::new(),
+            clock: None,
+        })
+    }
+
+    fn fault(&mut self, _id: &ServerId) -> Result<Option<String>, ProviderError> {
+        Ok(None)
+    }
+
+    fn offers(&mut self, _wanted: &[(&TemplateName, &ServerSpec)]) -> Result<Offers, ProviderError> {
+        Ok(Offers::default())
+    }
+
+    fn create(&mut self, _server: &CreateServer<'_>) -> Result<ServerId, ProviderError> {
+        Err(ProviderError::Capacity("no wind".to_owned()))
+    }
+
+    fn delete(&mut self, _id: &ServerId) -> Result<Deleted, ProviderError> {
+        Ok(Deleted::AlreadyGone)
+    }
+
+    fn resources(&mut self, _kinds: &BTreeSet<ResourceKind>) -> Result<Vec<Resource>, ProviderError> {
+        Ok(Vec::new())
+    }
+
+    fn remove(&mut self, _kind: ResourceKind, _id: &str) -> Result<Deleted, ProviderError> {
+        Ok(Deleted::AlreadyGone)
+    }
+
+    fn add_floating_ip(&mut self, _wanted: &AddFloatingIp<'_>) -> Result<IpAddr, ProviderError> {
+        Err(ProviderError::Refused("balloons have none".to_owned()))
+    }
+
+    fn mark_volume(&mut self, _id: &str, _mark: &ResourceMark) -> Result<(), ProviderError> {
+        Ok(())
+    }
+
+    fn console(&mut self, _id: &ServerId, _lines: u32) -> Result<Option<String>, ProviderError> {
+        Ok(None)
+    }
+
+    fn check(&mut self, _wanted: &[(&TemplateName, &ServerSpec, &[Zone])]) -> Result<Vec<String>, ProviderError> {
+        Ok(Vec::new())
+    }
+
+    fn requests(&self) -> u64 {
+        0
+    }
+}
+
+fn load(provider: &str, node: &str) -> Result<Loaded, ConfigError> {
+    let site = Site::new();
+    let text = file(
+        "username: u\npassword: p\ntenant_name: t",
+        "user: u\ntoken: t",
+        node,
+        "",
+    );
+    let text = text.replace(
+        "provider:\n",
+        &format!("provider:\n  sky: {{type: balloon, {provider}}}\n"),
+    );
+    site.write("mita.yaml", text.replace("provider: openstack", "provider: sky"), 0o600);
+    let env = |name: &str| (name == "HOME").then(|| "/home/ci".to_owned());
+    let kinds = [KINDS[0], KINDS[1], &KIND];
+    config::load_with(&site.path("mita.yaml"), &env, &kinds)
+}
+
+fn refused(provider: &str, node: &str) -> Vec<String> {
+    let error = load(provider, node).map(|_| "loaded").unwrap_err();
+    let lines = error.lines().iter();
+    lines
+        .map(|line| line.split_once("mita.yaml:").unwrap().1.to_owned())
+        .collect()
+}
+
+#[test]
+fn a_third_kind_is_read_and_connected() {
+    let config = load(
+        "shed: west, rope: hunter2, max_servers: 3",
+        "labels: [a]\noptions: {x: 1}",
+    )
+    .unwrap()
+    .config;
+    let provider = config.provider("sky").unwrap();
+    assert_eq!((provider.kind.name, provider.max_servers), ("balloon", Some(3)));
+    let balloons: &Balloons = provider.settings.downcast().unwrap();
+    assert_eq!((balloons.hangar.as_str(), balloons.gas), ("west", 7));
+    let secrets: Vec<&str> = provider
+        .settings
+        .secrets()
+        .iter()
+        .map(|secret| secret.reveal())
+        .collect();
+    assert_eq!(secrets, ["hunter2"]);
+    assert!(!format!("{config:?}").contains("hunter2"));
+    let mut cloud = provider
+        .settings
+        .connect(Deadline::after(Duration::from_secs(1)))
+        .unwrap();
+    assert!(cloud.servers().unwrap().servers.is_empty());
+}
+
+#[test]
+fn its_keys_are_known_wherever_keys_are_judged() {
+    let node = "labels: [a]";
+    assert_eq!(
+        refused("hanger: west, gas: 0, command: x", node),
+        [
+            "2:24: provider.sky.hanger: unknown key; did you mean hangar?",
+            "2:43: provider.sky.gas: must be at least 1, is 0; a balloon needs some",
+            "2:46: provider.sky.command: belongs to type exec; remove it, or write type: exec",
+        ]
+    );
+    assert_eq!(
+        refused("hangar: west", "labels: [a]\ngas: 3"),
+        ["16:5: nodes.small.gas: unknown key here; it belongs under provider"]
+    );
+    let long = format!("labels: [a]\nscript: \"#!{}\"", "x".repeat(80));
+    assert_eq!(refused("hangar: west", &long).len(), 1);
+    let text = load("", node).unwrap_err().to_string().replace("type: balloon", "");
+    assert!(
+        text.contains("provider.sky.hangar: missing; say where the balloons are"),
+        "{text}"
+    );
+}
