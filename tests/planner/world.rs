@@ -118,6 +118,7 @@ pub fn template(name: &str, labels: &[&str]) -> Template {
             metadata: BTreeMap::new(),
             scheduler_hints: BTreeMap::new(),
             options: BTreeMap::new(),
+            more: BTreeMap::new(),
         },
         script: None,
         labels: labels.iter().map(|label| (*label).to_owned()).collect(),
