@@ -15,6 +15,8 @@
 mod fakes;
 #[path = "clients/mimic.rs"]
 mod mimic;
+#[path = "support/program.rs"]
+mod program;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -123,16 +123,34 @@ pub enum Output {
 #[derive(Debug, Args)]
 pub struct OutputArgs {
     /// How to print [default: text]
-    #[arg(short, long, value_enum)]
+    #[arg(short, long, value_enum, display_order = 90)]
     pub output: Option<Output>,
+}
+
+/// Arguments of a command that acts.
+#[derive(Debug, Args)]
+pub struct ActArgs {
+    /// Print exactly what would be done and why, and write nothing anywhere
+    #[arg(short = 'n', long)]
+    pub dry_run: bool,
+    /// How to print [default: text on a terminal and in a dry run, else only what is wrong]
+    #[arg(short, long, value_enum, display_order = 90)]
+    pub output: Option<Output>,
+}
+
+/// Arguments of a command that is given names.
+#[derive(Debug, Args)]
+pub struct NameArgs {
+    /// Names of servers or Jenkins nodes of ours
+    #[arg(required = true, value_name = "NAME")]
+    pub names: Vec<String>,
 }
 
 /// Arguments of a pass.
 #[derive(Debug, Args)]
 pub struct PassArgs {
-    /// Print exactly what would be done and why, and write nothing anywhere
-    #[arg(short = 'n', long)]
-    pub dry_run: bool,
+    #[command(flatten)]
+    pub act: ActArgs,
     /// Wait that long for another pass to end, as in 30s, 2m or "1h 30m"; a bare number is seconds [default: do not wait]
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "0", hide_default_value = true)]
     pub wait: Duration,
@@ -148,9 +166,6 @@ pub struct PassArgs {
     /// Save what was observed, for --replay (it holds no secrets)
     #[arg(long, value_name = "FILE")]
     pub save_observation: Option<PathBuf>,
-    /// How to print [default: text on a terminal and in a dry run, else only what is wrong]
-    #[arg(short, long, value_enum)]
-    pub output: Option<Output>,
 }
 
 /// Arguments of `explain`.
@@ -163,9 +178,8 @@ pub struct ExplainArgs {
     /// A live queue item, by its id
     #[arg(long, value_name = "ID", group = "what")]
     pub item: Option<u64>,
-    /// How to print [default: text]
-    #[arg(short, long, value_enum)]
-    pub output: Option<Output>,
+    #[command(flatten)]
+    pub print: OutputArgs,
 }
 
 /// Arguments of `check`.
@@ -174,57 +188,41 @@ pub struct CheckArgs {
     /// Also log in everywhere and look up every image, size, key pair, network, group, zone and permission
     #[arg(long)]
     pub online: bool,
-    /// How to print [default: text]
-    #[arg(short, long, value_enum)]
-    pub output: Option<Output>,
+    #[command(flatten)]
+    pub print: OutputArgs,
 }
 
 /// Arguments of `destroy`.
 #[derive(Debug, Args)]
 pub struct DestroyArgs {
-    /// Names of servers or Jenkins nodes of ours
-    #[arg(required = true, value_name = "NAME")]
-    pub names: Vec<String>,
+    #[command(flatten)]
+    pub nodes: NameArgs,
     /// Remove them although they are busy: their builds fail
     #[arg(long)]
     pub force: bool,
-    /// Print exactly what would be done and why, and write nothing anywhere
-    #[arg(short = 'n', long)]
-    pub dry_run: bool,
-    /// How to print [default: text on a terminal and in a dry run, else only what is wrong]
-    #[arg(short, long, value_enum)]
-    pub output: Option<Output>,
+    #[command(flatten)]
+    pub act: ActArgs,
 }
 
 /// Arguments of `drain`.
 #[derive(Debug, Args)]
 pub struct DrainArgs {
-    /// Names of servers or Jenkins nodes of ours
-    #[arg(required = true, value_name = "NAME")]
-    pub names: Vec<String>,
+    #[command(flatten)]
+    pub nodes: NameArgs,
     /// What Jenkins shows beside the mark, as in "new kernel, ask anna" [at most 120 characters]
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
-    /// Print exactly what would be done and why, and write nothing anywhere
-    #[arg(short = 'n', long)]
-    pub dry_run: bool,
-    /// How to print [default: text on a terminal and in a dry run, else only what is wrong]
-    #[arg(short, long, value_enum)]
-    pub output: Option<Output>,
+    #[command(flatten)]
+    pub act: ActArgs,
 }
 
 /// Arguments of `undrain`.
 #[derive(Debug, Args)]
 pub struct UndrainArgs {
-    /// Names of servers or Jenkins nodes of ours
-    #[arg(required = true, value_name = "NAME")]
-    pub names: Vec<String>,
-    /// Print exactly what would be done and why, and write nothing anywhere
-    #[arg(short = 'n', long)]
-    pub dry_run: bool,
-    /// How to print [default: text on a terminal and in a dry run, else only what is wrong]
-    #[arg(short, long, value_enum)]
-    pub output: Option<Output>,
+    #[command(flatten)]
+    pub nodes: NameArgs,
+    #[command(flatten)]
+    pub act: ActArgs,
 }
 
 /// Arguments of `leaks`.
@@ -236,9 +234,8 @@ pub struct LeaksArgs {
     /// With --delete: print exactly what would be done and why, and write nothing anywhere
     #[arg(short = 'n', long, requires = "delete")]
     pub dry_run: bool,
-    /// How to print [default: text]
-    #[arg(short, long, value_enum)]
-    pub output: Option<Output>,
+    #[command(flatten)]
+    pub print: OutputArgs,
 }
 
 /// A day: nobody waits longer for a lock.

@@ -3,36 +3,33 @@
 use crate::config::Config;
 use crate::error::Error;
 use crate::model::Observed;
-use crate::plan::{self, Context, Plan};
+use crate::plan::{self, Context};
 use crate::state::State;
 
 use super::args::{Cli, DrainArgs, UndrainArgs};
+use super::by_name::by_name;
 use super::console::Console;
-use super::destroy::by_name;
-use super::passes::How;
+use super::mode::Mode;
 
 /// Drains the named nodes.
 pub fn drain(cli: &Cli, args: &DrainArgs, console: &mut Console<'_, '_>) -> Result<u8, Error> {
-    let how = How {
-        dry_run: args.dry_run,
-        output: args.output,
-        named: true,
+    let planner = &mut |observed: &Observed, config: &Config, state: &State, context: &Context| {
+        plan::drain(
+            observed,
+            config,
+            state,
+            context,
+            &args.nodes.names,
+            args.reason.as_deref(),
+        )
     };
-    let plan = |observed: &Observed, config: &Config, state: &State, context: &Context| -> Plan {
-        plan::drain(observed, config, state, context, &args.names, args.reason.as_deref())
-    };
-    by_name(cli, how, false, &plan, console)
+    by_name(cli, Mode::named(&args.act), false, planner, console)
 }
 
 /// Lets the named nodes work again.
 pub fn undrain(cli: &Cli, args: &UndrainArgs, console: &mut Console<'_, '_>) -> Result<u8, Error> {
-    let how = How {
-        dry_run: args.dry_run,
-        output: args.output,
-        named: true,
+    let planner = &mut |observed: &Observed, config: &Config, state: &State, context: &Context| {
+        plan::undrain(observed, config, state, context, &args.nodes.names)
     };
-    let plan = |observed: &Observed, config: &Config, state: &State, context: &Context| -> Plan {
-        plan::undrain(observed, config, state, context, &args.names)
-    };
-    by_name(cli, how, false, &plan, console)
+    by_name(cli, Mode::named(&args.act), false, planner, console)
 }

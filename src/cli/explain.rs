@@ -74,7 +74,7 @@ pub fn explain(cli: &Cli, args: &ExplainArgs, console: &mut Console<'_, '_>) -> 
         }),
     };
     let out = &mut *console.io.out;
-    let _ = match args.output {
+    let _ = match args.print.output {
         Some(Output::Json) => json::print(out, &explanation),
         _ => print(out, &explanation, &explained, &config, &state, &matches),
     };
@@ -116,7 +116,7 @@ fn live_item(
         Some(LabelRequest::Label(label)) => Some(label.clone()),
         _ => None,
     };
-    let syntax = label.as_ref().map(Syntax::of);
+    let syntax = label.as_ref().map(Syntax::of_label);
     Ok((
         input,
         Explained {

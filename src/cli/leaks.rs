@@ -1,21 +1,22 @@
 //! `leaks`: what looks like ours and is accounted for nowhere; with `--delete` it goes.
 
-#![expect(clippy::disallowed_methods, reason = "an edge: measures how long the command takes")]
-
-use std::collections::BTreeSet;
 use std::io::{self, Write};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::config::Config;
 use crate::error::{EXIT_DONE, EXIT_PARTLY, Error};
-use crate::pass::{self, Decision, Live, observe};
+use crate::model::Observed;
+use crate::pass::{self, Inquiry, Pass};
 use crate::plan::{self, Context, Leak, LeakKind, LeakOwner};
 use crate::report::json;
+use crate::state::State;
 
 use super::args::{Cli, LeaksArgs, Output};
 use super::console::Console;
-use super::passes::{How, finish};
+use super::finish::finish;
+use super::mode::Mode;
 use super::setup;
 use crate::text::{age, plural, printable};
 
@@ -27,66 +28,36 @@ struct LeaksReport<'a> {
 
 /// Lists leaks, or removes those that are ours.
 pub fn leaks(cli: &Cli, args: &LeaksArgs, console: &mut Console<'_, '_>) -> Result<u8, Error> {
-    let config = setup::config(cli, console)?;
+    let mut config = setup::config(cli, console)?;
     let context = Context {
-        now: console.io.now,
-        pass: setup::pass_id()?,
         create: false,
-        remove: true,
-        force: false,
-        created: 0,
+        ..setup::context(console)?
     };
     let acts = args.delete && !args.dry_run;
-    let _lock = if acts {
-        Some(setup::lock(&config, Duration::ZERO, console)?)
-    } else {
-        None
+    let begun = setup::begin(&mut config, context, acts, Duration::ZERO, console)?;
+    let mut pass = Pass::look(&config, begun.context, begun.state, &console.io.stop)?;
+    let mut found = Vec::new();
+    let planner = &mut |observed: &Observed, config: &Config, state: &State, context: &Context| {
+        let (leaks, plan) = plan::leaks(observed, config, state, context);
+        found = leaks;
+        plan
     };
-    let state = setup::state(&config, acts, console)?;
-    let began = Instant::now();
-    let mut live = Live::connect(&config, &console.io.stop)?;
-    let mut observed = observe::look(&mut live, &state)?;
-    let (mut found, mut plan) = plan::leaks(&observed, &config, &state, &context);
-    while live.must_end().is_none() {
-        let asked = if args.delete {
-            pass::settle(&mut live, &config, &mut observed, &plan)?
-        } else {
-            observe::ask_resources(&mut live, &mut observed, &plan)
+    if args.delete {
+        let plan = pass.plan(Inquiry::Actions, planner)?;
+        let mode = Mode {
+            dry_run: args.dry_run,
+            output: args.print.output,
+            named: true,
         };
-        if !asked {
-            break;
-        }
-        (found, plan) = plan::leaks(&observed, &config, &state, &context);
+        return finish(pass, plan, mode, plan::audit_leaks, console);
     }
-    if !args.delete {
-        let unreadable = pass::unreadable(&observed);
-        for sentence in unreadable.iter().chain(&plan.warnings) {
-            console.warn(sentence);
-        }
-        show(&found, args.output, console);
-        return Ok(if unreadable.is_empty() { EXIT_DONE } else { EXIT_PARTLY });
+    let plan = pass.plan(Inquiry::Resources, planner)?;
+    let unreadable = pass::unreadable(pass.observed());
+    for sentence in unreadable.iter().chain(&plan.warnings) {
+        console.warn(sentence);
     }
-    let how = How {
-        dry_run: args.dry_run,
-        output: args.output,
-        named: true,
-    };
-    let decision = Decision {
-        observed,
-        plan,
-        missing: BTreeSet::new(),
-    };
-    finish(
-        &config,
-        live,
-        &state,
-        decision,
-        &context,
-        how,
-        plan::audit_leaks,
-        began,
-        console,
-    )
+    show(&found, args.print.output, console);
+    Ok(if unreadable.is_empty() { EXIT_DONE } else { EXIT_PARTLY })
 }
 
 fn show(found: &[Leak], output: Option<Output>, console: &mut Console<'_, '_>) {

@@ -1,14 +1,17 @@
 //! The commands: reads the arguments, calls what does the work, prints, and turns the end into an exit code.
 
 pub mod args;
+mod by_name;
 mod check;
 mod config;
 mod console;
 mod destroy;
 mod drain;
 mod explain;
+mod finish;
 mod leaks;
 mod logging;
+mod mode;
 mod passes;
 mod setup;
 mod status;
@@ -35,7 +38,10 @@ where
         Err(error) => return usage(&error, io),
     };
     logging::init(cli.verbose, cli.quiet);
-    let mut console = Console { quiet: cli.quiet, io };
+    let mut console = Console {
+        quiet: cli.quiet,
+        io: io,
+    };
     match dispatch(&cli, &mut console) {
         Ok(code) => code,
         Err(Error::Config(problems)) => {
@@ -54,9 +60,9 @@ where
 
 fn dispatch(cli: &Cli, console: &mut Console<'_, '_>) -> Result<u8, Error> {
     match &cli.command {
-        Command::Run(args) => passes::pass(cli, args, passes::Kind::Run, console),
-        Command::Provision(args) => passes::pass(cli, args, passes::Kind::Provision, console),
-        Command::Reap(args) => passes::pass(cli, args, passes::Kind::Reap, console),
+        Command::Run(args) => passes::pass(cli, args, passes::PassKind::Run, console),
+        Command::Provision(args) => passes::pass(cli, args, passes::PassKind::Provision, console),
+        Command::Reap(args) => passes::pass(cli, args, passes::PassKind::Reap, console),
         Command::Status(args) => status::status(cli, args, console),
         Command::Explain(args) => explain::explain(cli, args, console),
         Command::Check(args) => check::check(cli, args, console),

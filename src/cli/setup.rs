@@ -10,9 +10,12 @@ use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use crate::config::{self, Config, ConfigError, Loaded};
 use crate::error::Error;
 use crate::lock::{self, Lock, Patience};
+use crate::plan::Context;
 use crate::state::State;
 use crate::state::file::{self, Found};
 
@@ -48,8 +51,53 @@ pub fn config(cli: &Cli, console: &mut Console<'_, '_>) -> Result<Config, Error>
     Ok(loaded.config)
 }
 
+/// Begins a pass that is not restricted; the command narrows it.
+pub fn context(console: &Console<'_, '_>) -> Result<Context, Error> {
+    Ok(Context {
+        now: console.io.now,
+        pass: pass_id()?,
+        create: true,
+        remove: true,
+        force: false,
+        created: 0,
+    })
+}
+
+/// What a command has before it looks. The lock is held as long as this lives.
+pub struct Begun {
+    /// The pass, as of the time at which the lock was had.
+    pub context: Context,
+    /// What is remembered.
+    pub state: State,
+    _lock: Option<Lock>,
+}
+
+/// Reads the state; takes the lock before, if the command acts.
+pub fn begin(
+    config: &mut Config,
+    mut context: Context,
+    acts: bool,
+    wait: Duration,
+    console: &mut Console<'_, '_>,
+) -> Result<Begun, Error> {
+    let lock = if acts { Some(lock(config, wait, console)?) } else { None };
+    if let Some(lock) = &lock {
+        config.write_tokens();
+        // What the pass before did while this one waited is not to look as if it came from the future.
+        let later = SignedDuration::try_from(lock.waited).ok();
+        let later = later.and_then(|waited| context.now.checked_add(waited).ok());
+        context.now = later.unwrap_or(context.now);
+    }
+    let state = state(config, acts, console)?;
+    Ok(Begun {
+        context,
+        state,
+        _lock: lock,
+    })
+}
+
 /// Takes the lock beside the state file, whose folder is made where it is missing.
-pub fn lock(config: &Config, wait: Duration, console: &Console<'_, '_>) -> Result<Lock, Error> {
+fn lock(config: &Config, wait: Duration, console: &Console<'_, '_>) -> Result<Lock, Error> {
     file::make_folder(&config.state_file)?;
     let stop = &console.io.stop;
     let (path, patience) = (lock::path_for(&config.state_file), Patience { wait, stop });
@@ -77,7 +125,7 @@ pub fn state(config: &Config, write: bool, console: &mut Console<'_, '_>) -> Res
 }
 
 /// Makes the id of a pass: 12 random hexadecimal digits.
-pub fn pass_id() -> Result<String, Error> {
+fn pass_id() -> Result<String, Error> {
     let random = getrandom::u64().map_err(|error| Error::File {
         what: "the system has no random numbers".to_owned(),
         source: std::io::Error::other(error.to_string()),

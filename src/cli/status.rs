@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use crate::error::{EXIT_DONE, EXIT_PARTLY, Error};
 use crate::model::{Computer, NodeName, Observed, ProviderName, TemplateName};
-use crate::pass::{self, Live};
-use crate::plan::{Context, Plan, ServerRow, TemplateRow, Waiting};
+use crate::pass::{self, Pass};
+use crate::plan::{Plan, ServerRow, TemplateRow, Waiting};
 use crate::report::json;
 use crate::report::text::{phase, waiting};
 use crate::text::{age, plural, printable, visible};
@@ -75,23 +75,14 @@ struct WaitingRow<'a> {
 /// Shows what there is.
 pub fn status(cli: &Cli, args: &OutputArgs, console: &mut Console<'_, '_>) -> Result<u8, Error> {
     let config = setup::config(cli, console)?;
-    let mut state = setup::state(&config, false, console)?;
-    let mut live = Live::connect(&config, &console.io.stop)?;
-    let now = console.io.now;
-    let context = Context {
-        now,
-        pass: setup::pass_id()?,
-        create: true,
-        remove: true,
-        force: false,
-        created: 0,
-    };
-    let decision = pass::decide(&mut live, &config, &mut state, &context)?;
-    let unreadable = pass::unreadable(&decision.observed);
-    for sentence in unreadable.iter().chain(&decision.plan.warnings) {
+    let state = setup::state(&config, false, console)?;
+    let mut pass = Pass::look(&config, setup::context(console)?, state, &console.io.stop)?;
+    let plan = pass.decide()?;
+    let unreadable = pass::unreadable(pass.observed());
+    for sentence in unreadable.iter().chain(&plan.warnings) {
         console.warn(sentence);
     }
-    let report = report(&decision.observed, &decision.plan);
+    let report = report(pass.observed(), &plan);
     let out = &mut *console.io.out;
     let _ = if args.output == Some(Output::Json) {
         json::print(out, &report)

@@ -40,14 +40,14 @@ pub struct NewNode<'a> {
     /// Its labels, a blank between.
     pub labels: &'a str,
     /// Which jobs it takes.
-    pub mode: Mode,
+    pub mode: NodeUsage,
     /// How its agent is started.
     pub launcher: Launcher<'a>,
 }
 
 /// Which jobs a node takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
+pub enum NodeUsage {
     /// Any that fits.
     Normal,
     /// Only those whose label asks for it.
@@ -73,13 +73,13 @@ pub enum Launcher<'a> {
         /// The path of Java there; `None`: Jenkins looks for it.
         java_path: Option<&'a str>,
         /// How its host key is verified.
-        host_key: HostKey<'a>,
+        host_key: HostKeyCheck<'a>,
     },
 }
 
 /// How the host key of an SSH server is verified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HostKey<'a> {
+pub enum HostKeyCheck<'a> {
     /// It must be this one: `ssh-ed25519 AAAA...`.
     Provided(&'a str),
     /// It must stand in the `known_hosts` of Jenkins.
@@ -136,8 +136,8 @@ impl Client {
 /// Returns what Jenkins' form would send. Both spellings of the class key: which one counts depends on the version.
 fn form(node: &NewNode<'_>) -> Value {
     let mode = match node.mode {
-        Mode::Normal => "NORMAL",
-        Mode::Exclusive => "EXCLUSIVE",
+        NodeUsage::Normal => "NORMAL",
+        NodeUsage::Exclusive => "EXCLUSIVE",
     };
     json!({
         "name": node.name,
@@ -180,13 +180,13 @@ fn launcher(launcher: &Launcher<'_>) -> Value {
 }
 
 /// Left out, the strategy would be none at all.
-fn verifier(host_key: HostKey<'_>) -> Value {
+fn verifier(host_key: HostKeyCheck<'_>) -> Value {
     let class = |name: &str| format!("{VERIFIERS}.{name}KeyVerificationStrategy");
     match host_key {
-        HostKey::Provided(key) => of_class(&class("ManuallyProvided"), json!({"key": key})),
-        HostKey::KnownHosts => of_class(&class("KnownHostsFile"), json!({})),
-        HostKey::TrustFirst => of_class(&class("ManuallyTrusted"), json!({"requireInitialManualTrust": false})),
-        HostKey::None => of_class(&class("NonVerifying"), json!({})),
+        HostKeyCheck::Provided(key) => of_class(&class("ManuallyProvided"), json!({"key": key})),
+        HostKeyCheck::KnownHosts => of_class(&class("KnownHostsFile"), json!({})),
+        HostKeyCheck::TrustFirst => of_class(&class("ManuallyTrusted"), json!({"requireInitialManualTrust": false})),
+        HostKeyCheck::None => of_class(&class("NonVerifying"), json!({})),
     }
 }
 

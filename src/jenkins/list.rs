@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::lenient::{Object, Odd, Reader, Text, any};
+use crate::lenient::{Object, Odd, Text, ValueReader, any};
 
 /// Reads `{"KEY": [...]}`, and counts the elements of a second list, which need not be there.
 ///
@@ -84,7 +84,7 @@ struct Length(u64);
 
 struct ReadLength;
 
-impl<'de> Reader<'de> for ReadLength {
+impl<'de> ValueReader<'de> for ReadLength {
     type Out = Length;
 
     fn other(self, _: Odd) -> Length {

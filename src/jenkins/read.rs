@@ -7,22 +7,22 @@ use crate::jenkins::JenkinsError;
 use crate::jenkins::address::{job_path, node_path};
 use crate::jenkins::client::{Client, bad_answer, is_jenkins};
 use crate::jenkins::job;
-use crate::jenkins::wire::{self, Computers, Keep, NodeState};
+use crate::jenkins::wire::{self, Computers, KeptTexts, NodeState};
 use crate::model::{JenkinsView, JobConfig, NodeName, QueueItem};
 
 impl Client {
     /// Sees the whole of Jenkins with two GETs. Of items that do not wait for an executor only id, stage, age and label
     /// are kept.
     pub fn view(&self) -> Result<JenkinsView, JenkinsError> {
-        self.view_keeping(Keep::Waiting)
+        self.view_keeping(KeptTexts::Waiting)
     }
 
     /// Sees the whole of Jenkins with two GETs, with the texts of all items.
     pub fn full_view(&self) -> Result<JenkinsView, JenkinsError> {
-        self.view_keeping(Keep::All)
+        self.view_keeping(KeptTexts::All)
     }
 
-    fn view_keeping(&self, keep: Keep) -> Result<JenkinsView, JenkinsError> {
+    fn view_keeping(&self, keep: KeptTexts) -> Result<JenkinsView, JenkinsError> {
         let path = format!("queue/api/json?tree={}", wire::QUEUE_TREE);
         let reply = self.get_json(&path)?;
         let mut queue = wire::queue(&reply.body, keep).map_err(|reason| bad_answer("GET", &path, &reason))?;

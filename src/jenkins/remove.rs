@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use crate::jenkins::client::Client;
-use crate::jenkins::write::Deleted;
+use crate::jenkins::write::NodeDeletion;
 use crate::jenkins::{JenkinsError, NodeState};
 use crate::model::{NodeName, OfflineBy};
 
@@ -36,12 +36,12 @@ pub struct Removed {
     /// Whether this call marked the node offline.
     pub marked: bool,
     /// How it ended.
-    pub outcome: Outcome,
+    pub outcome: NodeRemoval,
 }
 
 /// How a removal ended. Only after `Deleted` and `Gone` may the server be deleted.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum NodeRemoval {
     /// The node is deleted.
     Deleted,
     /// There was no such node.
@@ -95,17 +95,17 @@ impl Client {
         // Nothing may stand between a reading and the delete that trusts it: what Jenkins can change in that time is lost.
         self.be_ready_to_post()?;
         let Some(node) = self.node(request.name)? else {
-            return unmarked(Outcome::Gone);
+            return unmarked(NodeRemoval::Gone);
         };
         if !node.is_idle() && !request.even_if_busy {
-            return unmarked(Outcome::Busy);
+            return unmarked(NodeRemoval::Busy);
         }
         match node.offline_by() {
             // An earlier pass marked it and did not come to the end: this reading is the one after the mark.
             OfflineBy::Removal => return unmarked(self.delete_marked(request, true)),
             OfflineBy::Drain => return unmarked(self.delete_marked(request, false)),
             by if is_held(by, request.by_monitor) => {
-                return unmarked(Outcome::HeldByPerson {
+                return unmarked(NodeRemoval::HeldByPerson {
                     reason: reason_of(&node),
                 });
             }
@@ -150,41 +150,41 @@ impl Client {
     }
 
     /// Reads again after our mark and deletes what is still idle. `connected`: whether it had a channel before.
-    fn finish(&self, request: &RemoveNode<'_>, connected: bool) -> Outcome {
+    fn finish(&self, request: &RemoveNode<'_>, connected: bool) -> NodeRemoval {
         let node = match self.node(request.name) {
             Ok(Some(node)) => node,
-            Ok(None) => return Outcome::Gone,
-            Err(error) => return Outcome::Failed(error),
+            Ok(None) => return NodeRemoval::Gone,
+            Err(error) => return NodeRemoval::Failed(error),
         };
         if !node.offline_signs().is_mark(request.mark) {
-            return Outcome::MarkLost;
+            return NodeRemoval::MarkLost;
         }
         if connected && !node.connected {
-            return Outcome::Disconnected {
+            return NodeRemoval::Disconnected {
                 still_marked: self.take_mark_back(request.name, request.mark).err(),
             };
         }
         if node.is_idle() || request.even_if_busy {
             return self.delete_marked(request, true);
         }
-        Outcome::TurnedBusy {
+        NodeRemoval::TurnedBusy {
             still_marked: self.take_mark_back(request.name, request.mark).err(),
         }
     }
 
     /// Deletes a node that bears a mark of ours. `give_back`: where it never can be, the mark is taken off; what is
     /// drained is not to work again.
-    fn delete_marked(&self, request: &RemoveNode<'_>, give_back: bool) -> Outcome {
+    fn delete_marked(&self, request: &RemoveNode<'_>, give_back: bool) -> NodeRemoval {
         match self.delete_node(request.name) {
-            Ok(Deleted::Now) => Outcome::Deleted,
-            Ok(Deleted::Before) => Outcome::Gone,
+            Ok(NodeDeletion::Now) => NodeRemoval::Deleted,
+            Ok(NodeDeletion::Before) => NodeRemoval::Gone,
             Err(error) => {
                 if give_back && matches!(error, JenkinsError::Forbidden { .. }) {
                     // It can never be deleted: left marked, the whole fleet would end up out of service. Whether that
                     // works is not worth an error of its own, the next pass finds the mark.
                     let _ = self.take_mark_back(request.name, request.mark);
                 }
-                Outcome::Failed(error)
+                NodeRemoval::Failed(error)
             }
         }
     }

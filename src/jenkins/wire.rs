@@ -52,7 +52,7 @@ const MAX_ITEMS: usize = 1_000_000;
 
 /// Which texts of the queue are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Keep {
+pub enum KeptTexts {
     /// Those of the items that wait for an executor; the others keep id, stage, age and label.
     Waiting,
     /// All.
@@ -71,7 +71,7 @@ pub struct Queue {
 }
 
 /// Reads the reply of `queue/api/json`. The error is a sentence for a message.
-pub fn queue(body: &[u8], keep: Keep) -> Result<Queue, String> {
+pub fn queue(body: &[u8], keep: KeptTexts) -> Result<Queue, String> {
     let whole = list::list(body, "items", BESIDE, MAX_ITEMS, |item: WireItem<'_>| {
         item.is_whole().then(|| item.into_item(keep))?
     });
@@ -86,10 +86,10 @@ pub fn queue(body: &[u8], keep: Keep) -> Result<Queue, String> {
 }
 
 /// Reads each item on its own. What cannot be read of one is not known.
-fn odd_queue(body: &[u8], keep: Keep) -> Result<Queue, String> {
+fn odd_queue(body: &[u8], keep: KeptTexts) -> Result<Queue, String> {
     let text = lenient::repaired(body);
     let (elements, hidden) = list::elements(&text, "items", BESIDE, MAX_ITEMS)?;
-    let mut odd = Oddities::default();
+    let mut odd = OddSentences::default();
     let mut items = Vec::with_capacity(elements.len());
     for element in elements {
         let Object(wire) = serde_json::from_str::<Object<WireItem<'_>>>(element).unwrap_or_default();
@@ -120,12 +120,12 @@ fn odd_queue(body: &[u8], keep: Keep) -> Result<Queue, String> {
 
 /// What is said of a reply that could not be read whole: each sentence once, and not too many.
 #[derive(Debug, Default)]
-struct Oddities {
+struct OddSentences {
     sentences: BTreeSet<String>,
     more: bool,
 }
 
-impl Oddities {
+impl OddSentences {
     /// The most that are told apart.
     const MOST: usize = 20;
 
@@ -220,7 +220,7 @@ impl WireItem<'_> {
     }
 
     /// Makes the item; `None` without an id, which nothing could refer to.
-    fn into_item(self, keep: Keep) -> Option<QueueItem> {
+    fn into_item(self, keep: KeptTexts) -> Option<QueueItem> {
         let id = u64::try_from(self.id.0?).ok()?;
         let stage = self.stage();
         let mut task = self.task.0.unwrap_or_default();
@@ -240,7 +240,7 @@ impl WireItem<'_> {
                 TextOrNull::Text(text) => TaskLabel::Expression(text.into_owned()),
             },
         };
-        if stage == Stage::Buildable || keep == Keep::All {
+        if stage == Stage::Buildable || keep == KeptTexts::All {
             task.telling().unwrap_or_default().clone_into(&mut item.task);
             item.why = self.why.into_string();
             item.task_class = task.class.into_string();

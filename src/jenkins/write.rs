@@ -8,7 +8,7 @@ use crate::model::NodeName;
 
 /// How a node came to be gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deleted {
+pub enum NodeDeletion {
     /// We deleted it.
     Now,
     /// It was not there.
@@ -36,11 +36,11 @@ impl Client {
     }
 
     /// Deletes a node, whatever runs on it. That it is not there is believed only when it cannot be read, either.
-    pub fn delete_node(&self, name: &NodeName) -> Result<Deleted, JenkinsError> {
+    pub fn delete_node(&self, name: &NodeName) -> Result<NodeDeletion, JenkinsError> {
         match self.post(&format!("{}/doDelete", node_path(name)?)) {
-            Ok(()) => Ok(Deleted::Now),
+            Ok(()) => Ok(NodeDeletion::Now),
             Err(missing @ JenkinsError::NotFound { .. }) => match self.node(name)? {
-                None => Ok(Deleted::Before),
+                None => Ok(NodeDeletion::Before),
                 Some(_) => Err(missing),
             },
             Err(error) => Err(error),

@@ -51,8 +51,8 @@ impl Label {
             return None;
         }
         Some(match unquote(text) {
-            Some(inner) => Self::lax(&inner),
-            None => Self::lax(text),
+            Some(inner) => Self::lenient(&inner),
+            None => Self::lenient(text),
         })
     }
 
@@ -70,7 +70,7 @@ impl Label {
     /// Reads a text that Jenkins printed (`why`): outer quotes are never stripped there, and a text that does not
     /// parse is an atom. `None` for an empty text.
     pub fn printed(text: &str) -> Option<Self> {
-        (!text.is_empty()).then(|| Self::lax(text))
+        (!text.is_empty()).then(|| Self::lenient(text))
     }
 
     /// Makes the label of one name, whatever its characters.
@@ -81,7 +81,7 @@ impl Label {
         }
     }
 
-    fn lax(text: &str) -> Self {
+    fn lenient(text: &str) -> Self {
         match parse(text) {
             Ok(expr) => Self { expr, fallback: false },
             Err(_) => Self {

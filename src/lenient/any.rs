@@ -8,8 +8,8 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 /// What a field holds instead of what it should; `None` where it is right, missing or null.
 pub type Odd = Option<&'static str>;
 
-/// Makes something of some JSON types. Every type that it does not take goes to [`other`](Reader::other).
-pub trait Reader<'de>: Sized {
+/// Makes something of some JSON types. Every type that it does not take goes to [`other`](ValueReader::other).
+pub trait ValueReader<'de>: Sized {
     /// What is made.
     type Out;
 
@@ -55,13 +55,13 @@ pub trait Reader<'de>: Sized {
 }
 
 /// Reads whatever value there is.
-pub fn any<'de, D: Deserializer<'de>, R: Reader<'de>>(deserializer: D, reader: R) -> Result<R::Out, D::Error> {
+pub fn any<'de, D: Deserializer<'de>, R: ValueReader<'de>>(deserializer: D, reader: R) -> Result<R::Out, D::Error> {
     deserializer.deserialize_any(Any(reader, PhantomData))
 }
 
 struct Any<'de, R>(R, PhantomData<&'de ()>);
 
-impl<'de, R: Reader<'de>> Visitor<'de> for Any<'de, R> {
+impl<'de, R: ValueReader<'de>> Visitor<'de> for Any<'de, R> {
     type Value = R::Out;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

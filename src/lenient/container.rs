@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::any::{Odd, Reader, any};
+use super::any::{Odd, ValueReader, any};
 use super::scalar::LenientText;
 
 /// An object; `None` when it is absent, null or something else.
@@ -21,7 +21,7 @@ impl<T> Default for Object<T> {
 
 struct ReadObject<T>(PhantomData<T>);
 
-impl<'de, T: Deserialize<'de>> Reader<'de> for ReadObject<T> {
+impl<'de, T: Deserialize<'de>> ValueReader<'de> for ReadObject<T> {
     type Out = Object<T>;
 
     fn other(self, _: Odd) -> Object<T> {
@@ -62,7 +62,7 @@ impl<T> Default for List<T> {
 
 struct ReadList<T>(PhantomData<T>);
 
-impl<'de, T: Deserialize<'de>> Reader<'de> for ReadList<T> {
+impl<'de, T: Deserialize<'de>> ValueReader<'de> for ReadList<T> {
     type Out = List<T>;
 
     fn other(self, odd: Odd) -> List<T> {
@@ -91,7 +91,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
 }
 
 /// Which field of an inner object is wanted.
-pub trait Field {
+pub trait FieldName {
     /// Its key.
     const NAME: &'static str;
 }
@@ -100,7 +100,7 @@ pub trait Field {
 #[derive(Debug, Default)]
 pub struct FieldOf<F>(pub Option<String>, PhantomData<F>);
 
-impl<'de, F: Field> Deserialize<'de> for FieldOf<F> {
+impl<'de, F: FieldName> Deserialize<'de> for FieldOf<F> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut found = None;
         object(
@@ -127,7 +127,7 @@ where
 
 struct Walk<W, P>(W, P);
 
-impl<'de, K, W: Fn(&str) -> Option<K>, P: FnMut(K, String)> Reader<'de> for Walk<W, P> {
+impl<'de, K, W: Fn(&str) -> Option<K>, P: FnMut(K, String)> ValueReader<'de> for Walk<W, P> {
     type Out = Odd;
 
     fn other(self, odd: Odd) -> Odd {

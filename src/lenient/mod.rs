@@ -17,8 +17,8 @@ mod read;
 mod repair;
 mod scalar;
 
-pub use any::{Odd, Reader, any};
-pub use container::{Field, FieldOf, List, Object, object};
+pub use any::{Odd, ValueReader, any};
+pub use container::{FieldName, FieldOf, List, Object, object};
 pub use read::{read, read_with};
 pub use repair::{UNREADABLE, repaired, shown};
 pub use scalar::{

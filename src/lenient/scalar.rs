@@ -9,7 +9,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde::de::{Deserialize, Deserializer};
 
-use super::any::{Odd, Reader, any};
+use super::any::{Odd, ValueReader, any};
 
 /// A text; `None` when it is absent, null or something else.
 #[derive(Debug, Default)]
@@ -50,7 +50,7 @@ pub enum TextOrNull<'a> {
 
 struct ReadText;
 
-impl<'de> Reader<'de> for ReadText {
+impl<'de> ValueReader<'de> for ReadText {
     type Out = TextOrNull<'de>;
 
     fn other(self, odd: Odd) -> TextOrNull<'de> {
@@ -139,7 +139,7 @@ impl LenientText {
 
 struct ReadLenient<T>(PhantomData<T>);
 
-impl<T: FromText> Reader<'_> for ReadLenient<T> {
+impl<T: FromText> ValueReader<'_> for ReadLenient<T> {
     type Out = Lenient<T>;
 
     fn other(self, odd: Odd) -> Lenient<T> {
@@ -175,7 +175,7 @@ pub struct Flag(pub Option<bool>);
 
 struct ReadFlag;
 
-impl Reader<'_> for ReadFlag {
+impl ValueReader<'_> for ReadFlag {
     type Out = Option<bool>;
 
     fn other(self, _: Odd) -> Option<bool> {
@@ -199,7 +199,7 @@ pub struct FlagOrText(pub Option<bool>);
 
 struct ReadFlagOrText;
 
-impl Reader<'_> for ReadFlagOrText {
+impl ValueReader<'_> for ReadFlagOrText {
     type Out = Option<bool>;
 
     fn other(self, _: Odd) -> Option<bool> {
@@ -227,7 +227,7 @@ pub struct Number(pub Option<i64>);
 
 struct ReadNumber;
 
-impl Reader<'_> for ReadNumber {
+impl ValueReader<'_> for ReadNumber {
     type Out = Option<i64>;
 
     fn other(self, _: Odd) -> Option<i64> {
@@ -272,7 +272,7 @@ impl NumberOrText {
 
 struct ReadNumberOrText;
 
-impl Reader<'_> for ReadNumberOrText {
+impl ValueReader<'_> for ReadNumberOrText {
     type Out = NumberOrText;
 
     fn other(self, odd: Odd) -> NumberOrText {

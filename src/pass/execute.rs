@@ -26,7 +26,7 @@ use super::rows::{
 use crate::config::script::{self, HostKeyPair};
 use crate::config::{Config, Template};
 use crate::error::{Error, chain};
-use crate::jenkins::{self, Drained, RemoveNode};
+use crate::jenkins::{Drained, JenkinsError, NodeRemoval, RemoveNode};
 use crate::model::{NodeId, NodeName, Observed, ProviderName, ResourceMark, ServerId};
 use crate::plan::backoff::{begin, charge, record_failure};
 use crate::plan::{Context, Create, Drain, NodeToRemove, Removal, ServerToRemove, Unmark, mark_text};
@@ -209,8 +209,8 @@ impl<'a> Executor<'a> {
             self.tell(offline, Outcome::Done, None);
         }
         match &removed.outcome {
-            jenkins::Outcome::Failed(error) => self.removal_is_refused(live, &node.name, error),
-            jenkins::Outcome::Deleted => self.state.allow(&RefusalKey::Removal),
+            NodeRemoval::Failed(error) => self.removal_is_refused(live, &node.name, error),
+            NodeRemoval::Deleted => self.state.allow(&RefusalKey::Removal),
             _ => {}
         }
         let (result, error) = node_outcome(removed.outcome);
@@ -227,8 +227,8 @@ impl<'a> Executor<'a> {
     }
 
     /// Remembers that nodes cannot be removed, if that is what an error says: then no other is marked in vain.
-    fn removal_is_refused(&mut self, live: &Live, node: &NodeName, error: &jenkins::JenkinsError) {
-        if let jenkins::JenkinsError::Forbidden { permission, .. } = error {
+    fn removal_is_refused(&mut self, live: &Live, node: &NodeName, error: &JenkinsError) {
+        if let JenkinsError::Forbidden { permission, .. } = error {
             self.refuse(live, &RefusalKey::Removal, permission, Some(node.as_str()));
             self.removal_refused = Some(permission.clone());
         }
@@ -546,16 +546,16 @@ impl<'a> Executor<'a> {
 }
 
 /// Returns how the deletion of a node is reported; `Done` alone lets its server go.
-fn node_outcome(outcome: jenkins::Outcome) -> (Outcome, Option<String>) {
+fn node_outcome(outcome: NodeRemoval) -> (Outcome, Option<String>) {
     let kept = |reason: String| (Outcome::Skipped, Some(reason));
     match outcome {
-        jenkins::Outcome::Deleted | jenkins::Outcome::Gone => (Outcome::Done, None),
-        jenkins::Outcome::Busy => kept("it is busy by now".to_owned()),
-        jenkins::Outcome::HeldByPerson { reason } => kept(format!("a person took it offline by now: {reason}")),
-        jenkins::Outcome::TurnedBusy { still_marked: None } => {
+        NodeRemoval::Deleted | NodeRemoval::Gone => (Outcome::Done, None),
+        NodeRemoval::Busy => kept("it is busy by now".to_owned()),
+        NodeRemoval::HeldByPerson { reason } => kept(format!("a person took it offline by now: {reason}")),
+        NodeRemoval::TurnedBusy { still_marked: None } => {
             kept("a build came first; our mark is taken off again".to_owned())
         }
-        jenkins::Outcome::TurnedBusy {
+        NodeRemoval::TurnedBusy {
             still_marked: Some(error),
         } => {
             let text = format!(
@@ -564,10 +564,10 @@ fn node_outcome(outcome: jenkins::Outcome) -> (Outcome, Option<String>) {
             );
             (Outcome::Failed, Some(text))
         }
-        jenkins::Outcome::Disconnected { still_marked: None } => {
+        NodeRemoval::Disconnected { still_marked: None } => {
             kept("its connection ended meanwhile; our mark is taken off again".to_owned())
         }
-        jenkins::Outcome::Disconnected {
+        NodeRemoval::Disconnected {
             still_marked: Some(error),
         } => {
             let text = format!(
@@ -576,8 +576,8 @@ fn node_outcome(outcome: jenkins::Outcome) -> (Outcome, Option<String>) {
             );
             (Outcome::Failed, Some(text))
         }
-        jenkins::Outcome::MarkLost => kept("somebody took our mark off by now".to_owned()),
-        jenkins::Outcome::Failed(error) => (Outcome::Failed, Some(chain(&error))),
+        NodeRemoval::MarkLost => kept("somebody took our mark off by now".to_owned()),
+        NodeRemoval::Failed(error) => (Outcome::Failed, Some(chain(&error))),
     }
 }
 

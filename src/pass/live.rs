@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::shares::{Ledger, Shared};
+use super::budget::{Budgeted, TimeBudget};
 use crate::config::Config;
 use crate::error::{Error, chain};
 use crate::http::Deadline;
@@ -21,7 +21,7 @@ pub struct Live {
     /// The clouds.
     pub clouds: BTreeMap<ProviderName, Box<dyn Provider>>,
     /// What each of several clouds used of its share; empty with a single one.
-    ledgers: BTreeMap<ProviderName, Rc<Ledger>>,
+    budgets: BTreeMap<ProviderName, Rc<TimeBudget>>,
     deadline: Deadline,
     span: Duration,
     pub(super) stop: Arc<AtomicBool>,
@@ -40,23 +40,23 @@ impl Live {
             jenkins.tell_builds();
         }
         let mut clouds = BTreeMap::new();
-        let mut ledgers = BTreeMap::new();
+        let mut budgets = BTreeMap::new();
         let several = u32::try_from(config.providers.len()).unwrap_or(u32::MAX);
         for (name, entry) in &config.providers {
             let own = deadline.part();
             let cloud = entry.settings.connect(own.clone());
             let mut cloud = cloud.map_err(|error| unusable(&format!("provider.{name}"), &error))?;
             if several > 1 {
-                let ledger = Rc::new(Ledger::new(span, several));
-                cloud = Box::new(Shared::new(cloud, own, deadline.clone(), Rc::clone(&ledger)));
-                ledgers.insert(name.clone(), ledger);
+                let budget = Rc::new(TimeBudget::new(span, several));
+                cloud = Box::new(Budgeted::new(cloud, own, deadline.clone(), Rc::clone(&budget)));
+                budgets.insert(name.clone(), budget);
             }
             clouds.insert(name.clone(), cloud);
         }
         Ok(Self {
             jenkins,
             clouds,
-            ledgers,
+            budgets,
             deadline,
             span,
             stop: Arc::clone(stop),
@@ -74,12 +74,12 @@ impl Live {
 
     /// Returns why nothing more is asked of a cloud in this pass, if so: it let the others wait for long enough.
     pub fn closed(&self, provider: &ProviderName) -> Option<String> {
-        self.ledgers.get(provider)?.closed()
+        self.budgets.get(provider)?.closed()
     }
 
     /// Returns whether the pass waited long for a cloud already, so that the others come first.
     pub fn is_slow(&self, provider: &ProviderName) -> bool {
-        self.ledgers.get(provider).is_some_and(|ledger| ledger.is_slow())
+        self.budgets.get(provider).is_some_and(|budget| budget.is_slow())
     }
 
     /// Returns whether less than a tenth of the pass's time is left.

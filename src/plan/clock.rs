@@ -1,6 +1,6 @@
-//! What two readings of the clock tell: whether idle times can be trusted, and how far apart passes are.
+//! Time between passes: whether idle times can be trusted, and how far apart passes are.
 //!
-//! Ages of servers are left to `phase`, which takes them by the cloud's clock.
+//! Ages of servers follow the clock of their cloud; see `fleet::inventory`.
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -1,7 +1,7 @@
-//! From what was seen to what is to be done: a pure function that cannot fail.
+//! The planner: a pure function from what was seen to what is to be done. It cannot fail.
 //!
-//! `plan` looks at nothing but its arguments; it reads no clock and makes no request. Doing what it says is left to
-//! `pass`, which makes no choices of its own.
+//! `plan` reads nothing but its arguments: no clock, no file, no network. The pass does what the plan says and makes no
+//! choices of its own.
 
 mod action;
 mod audit;
@@ -51,7 +51,7 @@ pub use last_look::agent_of;
 pub use refusals::asker;
 pub use report::drift::lacks_for;
 pub use rows::{Example, Rollback, ServerRow, TemplateRow, Waiting};
-pub use why::{Ended, Why};
+pub use why::{LimitReached, Why};
 
 /// Returns what the reader of the queue needs to know of the templates.
 pub fn kinds(config: &Config) -> Vec<Kind<'_>> {

@@ -1,7 +1,7 @@
-//! What is not tried since Jenkins refused it lately: to show the configuration of a job, to take nodes away, to make the
+//! What is not tried because Jenkins refused it lately: to show the configuration of a job, to remove nodes, to make the
 //! nodes of a template.
 //!
-//! Remembering a refusal is left to the pass.
+//! The pass remembers a refusal.
 
 use crate::config::{Config, Register, Template};
 use crate::model::Observed;

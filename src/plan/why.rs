@@ -48,7 +48,7 @@ pub enum Why {
         outdated: bool,
     },
     /// It is idle, and may take no further build.
-    Ended(Ended),
+    LimitReached(LimitReached),
     /// It is idle, and a waiting item of another template needs its place under a shared limit.
     MakesRoom {
         /// How long it is idle.
@@ -104,7 +104,7 @@ impl fmt::Display for Why {
                 let changed = if *outdated { ", its template was changed," } else { "" };
                 write!(f, "it has been idle for {}{changed} and nobody needs it", span(*idle))
             }
-            Self::Ended(ended) => ended.fmt(f),
+            Self::LimitReached(limit_reached) => limit_reached.fmt(f),
             Self::MakesRoom { idle, item, task, lack } => write!(
                 f,
                 "it has been idle for {} and nobody needs it, while queue item {item} ({}) waits: {lack}",
@@ -119,7 +119,7 @@ impl fmt::Display for Why {
 
 /// Why an agent takes no further build, whoever needs it: a limit of its template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub enum LimitReached {
     /// It is older than `max_lifetime`.
     MaxLifetime {
         /// Its age.
@@ -136,7 +136,7 @@ pub enum Ended {
     },
 }
 
-impl fmt::Display for Ended {
+impl fmt::Display for LimitReached {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::MaxLifetime { age, most } => write!(

@@ -38,7 +38,7 @@ impl<'a> NodeTemplates<'a> {
         Self::new(HashMap::default)
     }
 
-    pub(super) fn of(&self, node: &NodeName) -> Option<TemplateName> {
+    pub(super) fn template_of(&self, node: &NodeName) -> Option<TemplateName> {
         self.found.get_or_init(|| (self.find)()).get(node).cloned()
     }
 }

@@ -24,7 +24,7 @@ pub use text::{Explained, Syntax, TextKind, read_text};
 
 use crate::model::{JenkinsView, QueueItem, Reading, Stage, TaskLabel};
 use resolve::Resolver;
-use why::Said;
+use why::Sentence;
 
 /// The label requests of a queue.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -58,24 +58,24 @@ pub fn label_requests(
         }
         let exact = match exact.and_then(|labels| labels.get(&item.id)) {
             None => Exact::Absent,
-            Some(label) => Exact::Told(label.as_deref()),
+            Some(label) => Exact::LabelSource(label.as_deref()),
         };
-        let key = Key::of(item, age, exact);
+        let key = Key::new(item, age, exact);
         let seen = seen.entry(key).or_insert_with(|| {
-            let said = item.why.as_deref().map_or(Said::Unread, why::read);
-            if let Exact::Told(label) = key.exact {
-                Seen::Same(distinct.index(resolver.exactly(said, label)))
-            } else if resolver.differs_by_job(said, item) {
-                Seen::ByJob(said, HashMap::default())
+            let sentence = item.why.as_deref().map_or(Sentence::Unread, why::read);
+            if let Exact::LabelSource(label) = key.exact {
+                Seen::Same(distinct.index(resolver.exactly(sentence, label)))
+            } else if resolver.differs_by_job(sentence, item) {
+                Seen::ByJob(sentence, HashMap::default())
             } else {
-                Seen::Same(distinct.index(resolver.label_request(said, item, key.offline_at_once)))
+                Seen::Same(distinct.index(resolver.label_request(sentence, item, key.offline_at_once)))
             }
         });
         of_item.push(match seen {
             Seen::Same(index) => *index,
-            Seen::ByJob(said, jobs) => {
+            Seen::ByJob(sentence, jobs) => {
                 let job = (item.task_url.as_deref(), item.task_name.as_str());
-                let label_request = || distinct.index(resolver.label_request(*said, item, key.offline_at_once));
+                let label_request = || distinct.index(resolver.label_request(*sentence, item, key.offline_at_once));
                 *jobs.entry(job).or_insert_with(label_request)
             }
         });
@@ -113,7 +113,7 @@ enum Exact<'a> {
     /// It was not asked, failed, or does not list the item.
     Absent,
     /// The label; `None`: the item may run anywhere.
-    Told(Option<&'a str>),
+    LabelSource(Option<&'a str>),
 }
 
 /// What decides an item's label request, its job aside: a queue of many items has few of these.
@@ -129,7 +129,7 @@ struct Key<'a> {
 }
 
 impl<'a> Key<'a> {
-    fn of(item: &'a QueueItem, age: SignedDuration, exact: Exact<'a>) -> Self {
+    fn new(item: &'a QueueItem, age: SignedDuration, exact: Exact<'a>) -> Self {
         let offline_at_once = item.stuck && item.label == TaskLabel::Anywhere && age < UNLABELLED_NOT_STUCK;
         Self {
             why: item.why.as_deref(),
@@ -146,7 +146,7 @@ enum Seen<'a> {
     /// The same for all its items.
     Same(Option<usize>),
     /// It differs by the URL and the name of the task.
-    ByJob(Said<'a>, HashMap<(Option<&'a str>, &'a str), Option<usize>>),
+    ByJob(Sentence<'a>, HashMap<(Option<&'a str>, &'a str), Option<usize>>),
 }
 
 /// The distinct label requests, numbered in the order in which they came.

@@ -81,8 +81,7 @@ impl fmt::Display for UnknownLabel {
             None => Ok(()),
             Some(NoConfig::Permission(permission)) => write!(
                 f,
-                "; its job's configuration would tell it, and the user lacks {} (grant it, or set jenkins.anchor: true)",
-                permission
+                "; its job's configuration would tell it, and the user lacks {permission} (grant it, or set jenkins.anchor: true)"
             ),
             Some(NoConfig::Unreadable(error)) => write!(f, "; its configuration could not be read: {error}"),
         }

@@ -6,8 +6,8 @@ use std::cell::OnceCell;
 
 use super::label_request::{Ask, Kind, LabelRequest, NodeTemplates};
 use super::reason::{Cause, NoConfig, UnknownLabel, shorten};
-use super::task::{self, Told};
-use super::why::Said;
+use super::task::{self, LabelSource};
+use super::why::Sentence;
 use crate::labels::{Label, Labels};
 use crate::model::{
     Computer, JenkinsView, NodeName, QueueItem, Reading, TaskLabel, TemplateName, split_address_name, template_in_name,
@@ -76,29 +76,29 @@ impl<'a> Resolver<'a> {
     /// a job without a label can be.
     pub(super) fn label_request(
         &self,
-        said: Said<'_>,
+        sentence: Sentence<'_>,
         item: &QueueItem,
         offline_at_once: bool,
     ) -> Option<LabelRequest> {
-        match said {
-            Said::NoServerHelps => None,
-            Said::NoLabel => Some(LabelRequest::Unlabelled),
-            Said::Label(text) => self.label(&exact(text, item)?),
+        match sentence {
+            Sentence::NoServerHelps => None,
+            Sentence::NoLabel => Some(LabelRequest::Unlabelled),
+            Sentence::Label(text) => self.label(&exact(text, item)?),
             // An item without a label fits what accepts it, whichever node refuses it at the moment.
-            Said::Node(name) if task::told(item) == Told::Anywhere && !self.is_built_in(name) => {
+            Sentence::Node(name) if task::label_source(item) == LabelSource::Anywhere && !self.is_built_in(name) => {
                 Some(LabelRequest::Unlabelled)
             }
-            Said::NodeOrLabel(name) | Said::Node(name) => self.named(said, name, item),
-            Said::Plain if self.has_agents => self.plain(item),
-            Said::Plain if offline_at_once => self.by_job(item, Cause::NoAgentForBuild, false),
-            Said::Plain => self.by_job(item, Cause::NoAgent, true),
-            Said::Refused => self.by_job(item, Cause::NodesRefuse, true),
-            Said::Unread => self.by_job(item, self.unread(item), !offline_at_once),
+            Sentence::NodeOrLabel(name) | Sentence::Node(name) => self.named(sentence, name, item),
+            Sentence::Plain if self.has_agents => self.plain(item),
+            Sentence::Plain if offline_at_once => self.by_job(item, Cause::NoAgentForBuild, false),
+            Sentence::Plain => self.by_job(item, Cause::NoAgent, true),
+            Sentence::Refused => self.by_job(item, Cause::NodesRefuse, true),
+            Sentence::Unread => self.by_job(item, self.unread(item), !offline_at_once),
         }
     }
 
     /// `executor on ‘X’` and `‘X’ is offline`.
-    fn named(&self, said: Said<'_>, name: &str, item: &QueueItem) -> Option<LabelRequest> {
+    fn named(&self, sentence: Sentence<'_>, name: &str, item: &QueueItem) -> Option<LabelRequest> {
         if let Some(node) = self.agents.get(name) {
             return self.at_node(node, item);
         }
@@ -108,7 +108,7 @@ impl<'a> Resolver<'a> {
         if let Some(template) = self.template_of(name).filter(|_| self.blind && is_server_name(name)) {
             return Some(LabelRequest::Template(template));
         }
-        if matches!(said, Said::NodeOrLabel(_)) {
+        if matches!(sentence, Sentence::NodeOrLabel(_)) {
             let label = self.unless_node(exact(name, item)?, item);
             let bare = |kind: &&Kind<'_>| label.as_atom() == Some(kind.name.as_str());
             let is_label = |kind: &Kind<'_>| label.as_atom().is_some_and(|name| kind.labels.contains(name));
@@ -146,14 +146,14 @@ impl<'a> Resolver<'a> {
     }
 
     /// Returns what an item waits for whose label is known for certain; `None`: it may run anywhere.
-    pub(super) fn exactly(&self, said: Said<'_>, label: Option<&str>) -> Option<LabelRequest> {
+    pub(super) fn exactly(&self, sentence: Sentence<'_>, label: Option<&str>) -> Option<LabelRequest> {
         let Some(label) = label.and_then(Label::printed) else {
-            return (said != Said::NoServerHelps).then_some(LabelRequest::Unlabelled);
+            return (sentence != Sentence::NoServerHelps).then_some(LabelRequest::Unlabelled);
         };
-        match said {
-            Said::NoServerHelps => None,
+        match sentence {
+            Sentence::NoServerHelps => None,
             // As in `at_built_in`.
-            Said::NodeOrLabel(name) | Said::Node(name)
+            Sentence::NodeOrLabel(name) | Sentence::Node(name)
                 if self.is_built_in(name) && !self.kinds.iter().any(|kind| label.matches(kind.labels)) =>
             {
                 None
@@ -184,7 +184,7 @@ impl<'a> Resolver<'a> {
                 return self.label(&label);
             }
         }
-        if let Some(template) = self.linked.of(&node.name).or_else(|| self.template_of(name)) {
+        if let Some(template) = self.linked.template_of(&node.name).or_else(|| self.template_of(name)) {
             return Some(LabelRequest::Template(template));
         }
         Some(match labels {
@@ -271,11 +271,11 @@ impl<'a> Resolver<'a> {
     }
 
     fn job_label(&self, item: &QueueItem) -> JobLabel {
-        let path = match task::told(item) {
-            Told::Expression(text) => return Label::exported(text).map_or(JobLabel::Anywhere, JobLabel::Known),
-            Told::Anywhere => return JobLabel::Anywhere,
-            Told::Nothing => return JobLabel::Nothing,
-            Told::InConfig(path) => path,
+        let path = match task::label_source(item) {
+            LabelSource::Expression(text) => return Label::exported(text).map_or(JobLabel::Anywhere, JobLabel::Known),
+            LabelSource::Anywhere => return JobLabel::Anywhere,
+            LabelSource::Nothing => return JobLabel::Nothing,
+            LabelSource::InConfig(path) => path,
         };
         if let Some(permission) = self.view.refused_jobs.get(&path) {
             return JobLabel::Refused(permission.clone());
@@ -293,11 +293,11 @@ impl<'a> Resolver<'a> {
 
     /// Returns whether items with the same sentence, class and exported label may still label request different things, by
     /// their jobs.
-    pub(super) fn differs_by_job(&self, said: Said<'_>, item: &QueueItem) -> bool {
-        let by_sentence = match said {
-            Said::NoServerHelps | Said::NoLabel | Said::Label(_) => true,
-            Said::NodeOrLabel(name) => !self.agents.contains_key(name) && !self.is_built_in(name),
-            Said::Node(_) | Said::Plain | Said::Refused | Said::Unread => false,
+    pub(super) fn differs_by_job(&self, sentence: Sentence<'_>, item: &QueueItem) -> bool {
+        let by_sentence = match sentence {
+            Sentence::NoServerHelps | Sentence::NoLabel | Sentence::Label(_) => true,
+            Sentence::NodeOrLabel(name) => !self.agents.contains_key(name) && !self.is_built_in(name),
+            Sentence::Node(_) | Sentence::Plain | Sentence::Refused | Sentence::Unread => false,
         };
         let by_task = match &item.label {
             TaskLabel::Expression(text) => !text.is_empty(),
@@ -377,8 +377,8 @@ fn exact(text: &str, item: &QueueItem) -> Option<Label> {
 
 /// Returns the label that the task exports.
 fn exported(item: &QueueItem) -> Option<Label> {
-    match task::told(item) {
-        Told::Expression(text) => Label::exported(text),
+    match task::label_source(item) {
+        LabelSource::Expression(text) => Label::exported(text),
         _ => None,
     }
 }

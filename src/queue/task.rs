@@ -19,7 +19,7 @@ pub(super) fn is_flyweight(item: &QueueItem) -> bool {
 
 /// What the task says of its label by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Told<'a> {
+pub(super) enum LabelSource<'a> {
     /// The text the user entered, as Jenkins exports it.
     Expression(&'a str),
     /// The job may run anywhere.
@@ -31,16 +31,16 @@ pub(super) enum Told<'a> {
 }
 
 /// Returns what the task says of its label.
-pub(super) fn told(item: &QueueItem) -> Told<'_> {
+pub(super) fn label_source(item: &QueueItem) -> LabelSource<'_> {
     match &item.label {
-        TaskLabel::Expression(text) if !text.is_empty() => return Told::Expression(text),
-        TaskLabel::Expression(_) | TaskLabel::Anywhere if !is_child(item) => return Told::Anywhere,
-        _ if never_in_config(item) => return Told::Nothing,
+        TaskLabel::Expression(text) if !text.is_empty() => return LabelSource::Expression(text),
+        TaskLabel::Expression(_) | TaskLabel::Anywhere if !is_child(item) => return LabelSource::Anywhere,
+        _ if never_in_config(item) => return LabelSource::Nothing,
         _ => {}
     }
     match item.task_url.as_deref().and_then(job_path) {
-        Some((path, rest)) if rest.is_empty() || is_child(item) => Told::InConfig(path),
-        _ => Told::Nothing,
+        Some((path, rest)) if rest.is_empty() || is_child(item) => LabelSource::InConfig(path),
+        _ => LabelSource::Nothing,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::label_request::{Kind, LabelRequest, NodeTemplates};
 use super::resolve::Resolver;
-use super::why::{self, Said};
+use super::why::{self, Sentence};
 use crate::labels::Label;
 use crate::model::{JenkinsView, QueueItem, Stage, TaskLabel};
 use crate::text::java_trim;
@@ -40,7 +40,7 @@ pub enum Syntax {
 
 impl Syntax {
     /// Returns how a label was read.
-    pub fn of(label: &Label) -> Self {
+    pub fn of_label(label: &Label) -> Self {
         if label.is_fallback() {
             Self::Atom
         } else {
@@ -58,7 +58,7 @@ pub fn read_text(text: &str, view: Option<&JenkinsView>, kinds: &[Kind<'_>]) -> 
         None => Resolver::blind(&empty, kinds, &linked),
     };
     let (kind, label_request, label) = match why::read(text) {
-        Said::Unread => {
+        Sentence::Unread => {
             let label = Label::read(java_trim(text));
             let label_request = match &label {
                 Some(label) => resolver.label(label),
@@ -67,8 +67,8 @@ pub fn read_text(text: &str, view: Option<&JenkinsView>, kinds: &[Kind<'_>]) -> 
             };
             (TextKind::Label, label_request, label)
         }
-        said => {
-            let label_request = resolver.label_request(said, &bare_item(text), false);
+        sentence => {
+            let label_request = resolver.label_request(sentence, &bare_item(text), false);
             let label = match &label_request {
                 Some(LabelRequest::Label(label)) => Some(label.clone()),
                 _ => None,
@@ -76,7 +76,7 @@ pub fn read_text(text: &str, view: Option<&JenkinsView>, kinds: &[Kind<'_>]) -> 
             (TextKind::Why, label_request, label)
         }
     };
-    let syntax = label.as_ref().map(Syntax::of);
+    let syntax = label.as_ref().map(Syntax::of_label);
     Explained {
         kind,
         label_request,

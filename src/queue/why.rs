@@ -6,7 +6,7 @@ use crate::text::java_trim;
 
 /// What a `why` sentence says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Said<'a> {
+pub(super) enum Sentence<'a> {
     /// The label, exactly.
     Label(&'a str),
     /// A node if exactly one matches the label, else the label (`executor on ‘X’`).
@@ -82,34 +82,38 @@ const NODE_REFUSALS: [&str; 3] = [
 ];
 
 /// Reads a sentence.
-pub(super) fn read(why: &str) -> Said<'_> {
+pub(super) fn read(why: &str) -> Sentence<'_> {
     let why = java_trim(why);
     if why.len() > MAX_LEN {
-        return Said::Unread;
+        return Sentence::Unread;
     }
     if let Some(name) = why.strip_prefix(ON) {
-        return named(bare(name), Said::NodeOrLabel);
+        return named(bare(name), Sentence::NodeOrLabel);
     }
     if undotted(why) == PLAIN {
-        return Said::Plain;
+        return Sentence::Plain;
     }
     if let Some(label) = why.strip_prefix(NO_NODES) {
-        return named(quoted(label), Said::Label);
+        return named(quoted(label), Sentence::Label);
     }
     if let Some(label) = why
         .strip_prefix(ALL_OFFLINE)
         .and_then(|rest| undotted(rest).strip_suffix(ARE_OFFLINE))
     {
-        return named(quoted(label), Said::Label);
+        return named(quoted(label), Sentence::Label);
     }
     match (sole_offline(why), composite(why)) {
-        (Some(node), _) => Said::Node(node),
-        (None, said) => said,
+        (Some(node), _) => Sentence::Node(node),
+        (None, sentence) => sentence,
     }
 }
 
-fn named<'a>(name: &'a str, said: fn(&'a str) -> Said<'a>) -> Said<'a> {
-    if name.is_empty() { Said::Unread } else { said(name) }
+fn named<'a>(name: &'a str, sentence: fn(&'a str) -> Sentence<'a>) -> Sentence<'a> {
+    if name.is_empty() {
+        Sentence::Unread
+    } else {
+        sentence(name)
+    }
 }
 
 /// Reads `‘X’ is offline` as a sentence of its own.
@@ -131,11 +135,11 @@ enum Part<'a> {
 }
 
 /// Reads the reasons of the nodes, joined with `; `.
-fn composite(why: &str) -> Said<'_> {
+fn composite(why: &str) -> Sentence<'_> {
     let (mut reserved, mut refused, mut helpless, mut unread) = (false, false, false, false);
     for text in parts(why) {
         match part(text) {
-            Some(Part::Label(label)) => return Said::Label(label),
+            Some(Part::Label(label)) => return Sentence::Label(label),
             Some(Part::Reserved) => reserved = true,
             Some(Part::Refused) => refused = true,
             Some(Part::NoServerHelps) => helpless = true,
@@ -144,10 +148,10 @@ fn composite(why: &str) -> Said<'_> {
         }
     }
     match () {
-        () if reserved => Said::NoLabel,
-        () if refused => Said::Refused,
-        () if helpless && !unread => Said::NoServerHelps,
-        () => Said::Unread,
+        () if reserved => Sentence::NoLabel,
+        () if refused => Sentence::Refused,
+        () if helpless && !unread => Sentence::NoServerHelps,
+        () => Sentence::Unread,
     }
 }
 
@@ -240,98 +244,107 @@ fn first_quoted(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{Said, read};
+    use super::{Sentence, read};
 
     #[test]
     fn sentences() {
-        for (why, said) in [
-            ("Waiting for next available executor", Said::Plain),
+        for (why, sentence) in [
+            ("Waiting for next available executor", Sentence::Plain),
             (
                 "Waiting for next available executor on ‘linux&&x86’",
-                Said::NodeOrLabel("linux&&x86"),
+                Sentence::NodeOrLabel("linux&&x86"),
             ),
             (
                 "Waiting for next available executor on linux",
-                Said::NodeOrLabel("linux"),
+                Sentence::NodeOrLabel("linux"),
             ),
             (
                 "Waiting for next available executor on \"a b\"&&\"c d\"",
-                Said::NodeOrLabel("\"a b\"&&\"c d\""),
+                Sentence::NodeOrLabel("\"a b\"&&\"c d\""),
             ),
             (
                 "Waiting for next available executor on ‘a; ‘b’ is offline’",
-                Said::NodeOrLabel("a; ‘b’ is offline"),
+                Sentence::NodeOrLabel("a; ‘b’ is offline"),
             ),
-            ("Waiting for next available executor on ‘’", Said::Unread),
+            ("Waiting for next available executor on ‘’", Sentence::Unread),
             (
                 " Waiting for next available executor on linux\u{a0}\n",
-                Said::NodeOrLabel("linux\u{a0}"),
+                Sentence::NodeOrLabel("linux\u{a0}"),
             ),
-            ("There are no nodes with the label ‘foo bar’", Said::Label("foo bar")),
-            ("There are no nodes with the label ‘a’&&’b’", Said::Label("a’&&’b")),
-            ("There are no nodes with the label ''foo''", Said::Label("foo")),
-            ("All nodes of label ‘linux’ are offline", Said::Label("linux")),
-            ("All nodes of label ''linux'' are offline", Said::Label("linux")),
-            ("All nodes of label 'linux' are offline", Said::Label("linux")),
-            ("‘agent-1’ is offline", Said::Node("agent-1")),
-            ("agent-1 is offline", Said::Node("agent-1")),
-            ("agent (of May) is offline", Said::Node("agent (of May)")),
-            (" is offline", Said::Unread),
-            ("", Said::Unread),
-            ("Es gibt keine Knoten mit dem Label „nosuch“", Said::Unread),
-            ("Warte auf den nächsten freien Build-Prozessor auf on-1", Said::Unread),
-            ("Some plugin has other plans", Said::Unread),
+            (
+                "There are no nodes with the label ‘foo bar’",
+                Sentence::Label("foo bar"),
+            ),
+            ("There are no nodes with the label ‘a’&&’b’", Sentence::Label("a’&&’b")),
+            ("There are no nodes with the label ''foo''", Sentence::Label("foo")),
+            ("All nodes of label ‘linux’ are offline", Sentence::Label("linux")),
+            ("All nodes of label ''linux'' are offline", Sentence::Label("linux")),
+            ("All nodes of label 'linux' are offline", Sentence::Label("linux")),
+            ("‘agent-1’ is offline", Sentence::Node("agent-1")),
+            ("agent-1 is offline", Sentence::Node("agent-1")),
+            ("agent (of May) is offline", Sentence::Node("agent (of May)")),
+            (" is offline", Sentence::Unread),
+            ("", Sentence::Unread),
+            ("Es gibt keine Knoten mit dem Label „nosuch“", Sentence::Unread),
+            (
+                "Warte auf den nächsten freien Build-Prozessor auf on-1",
+                Sentence::Unread,
+            ),
+            ("Some plugin has other plans", Sentence::Unread),
         ] {
-            assert_eq!(read(why), said, "{why}");
+            assert_eq!(read(why), sentence, "{why}");
         }
     }
 
     #[test]
     fn composites() {
-        for (why, said) in [
-            ("‘Jenkins’ doesn’t have label ‘linux’", Said::Label("linux")),
-            ("Jenkins doesn’t have label linux", Said::Label("linux")),
-            ("n1 doesn't have label x", Said::Label("x")),
+        for (why, sentence) in [
+            ("‘Jenkins’ doesn’t have label ‘linux’", Sentence::Label("linux")),
+            ("Jenkins doesn’t have label linux", Sentence::Label("linux")),
+            ("n1 doesn't have label x", Sentence::Label("x")),
             (
                 "Already running 1 builds on node; ‘on-2’ doesn’t have label ‘x86’",
-                Said::Label("x86"),
+                Sentence::Label("x86"),
             ),
             (
                 "‘n1’ doesn’t have label ‘a; b’; ‘n2’ doesn’t have label ‘a; b’",
-                Said::Label("a; b"),
+                Sentence::Label("a; b"),
             ),
             (
                 "n1 doesn’t have label a; b; n2 doesn’t have label a; b",
-                Said::Label("a; b"),
+                Sentence::Label("a; b"),
             ),
-            ("‘n1’ doesn’t have label ‘a’; a plugin says no", Said::Label("a")),
-            ("a plugin says no; ‘n1’ doesn’t have label ‘a’", Said::Label("a")),
+            ("‘n1’ doesn’t have label ‘a’; a plugin says no", Sentence::Label("a")),
+            ("a plugin says no; ‘n1’ doesn’t have label ‘a’", Sentence::Label("a")),
             (
                 "‘n1’ is offline; ‘n2’ doesn’t have label ‘a’; ... and 3 more",
-                Said::Label("a"),
+                Sentence::Label("a"),
             ),
-            ("‘n1’ is offline; ‘n2’ is offline", Said::Refused),
-            ("n1 is offline; n2 is not accepting tasks", Said::Refused),
+            ("‘n1’ is offline; ‘n2’ is offline", Sentence::Refused),
+            ("n1 is offline; n2 is not accepting tasks", Sentence::Refused),
             (
                 "‘ex-3’ is reserved for jobs with matching label expression",
-                Said::NoLabel,
+                Sentence::NoLabel,
             ),
             (
                 "ex-3 is reserved for jobs with matching label expression; on-1 is not accepting tasks",
-                Said::NoLabel,
+                Sentence::NoLabel,
             ),
-            ("‘on-1’ is not accepting tasks", Said::Refused),
-            ("n1 has been removed from configuration", Said::Refused),
-            ("Executor slot already in use", Said::Refused),
-            ("Exception evaluating if the node can take the task", Said::Refused),
-            ("Already running 2.532 builds on node", Said::Refused),
-            ("Already running 2 builds on node; Must run on a not b", Said::Refused),
-            ("a plugin says no; ‘n1’ is not accepting tasks", Said::Refused),
-            ("a plugin says no; ... and 2 more", Said::Unread),
-            ("a plugin says no; Must run on a not b", Said::Unread),
-            ("‘n1’ doesn’t have label ‘’", Said::Unread),
+            ("‘on-1’ is not accepting tasks", Sentence::Refused),
+            ("n1 has been removed from configuration", Sentence::Refused),
+            ("Executor slot already in use", Sentence::Refused),
+            ("Exception evaluating if the node can take the task", Sentence::Refused),
+            ("Already running 2.532 builds on node", Sentence::Refused),
+            (
+                "Already running 2 builds on node; Must run on a not b",
+                Sentence::Refused,
+            ),
+            ("a plugin says no; ‘n1’ is not accepting tasks", Sentence::Refused),
+            ("a plugin says no; ... and 2 more", Sentence::Unread),
+            ("a plugin says no; Must run on a not b", Sentence::Unread),
+            ("‘n1’ doesn’t have label ‘’", Sentence::Unread),
         ] {
-            assert_eq!(read(why), said, "{why}");
+            assert_eq!(read(why), sentence, "{why}");
         }
     }
 
@@ -366,7 +379,7 @@ mod tests {
             "‘bob’ lacks permission to run on ‘n1’",
             "bob lacks permission to run on n1; bob lacks permission to run on n2",
         ] {
-            assert_eq!(read(why), Said::NoServerHelps, "{why}");
+            assert_eq!(read(why), Sentence::NoServerHelps, "{why}");
         }
     }
 }

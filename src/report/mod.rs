@@ -129,7 +129,7 @@ pub struct Seen {
 
 /// The whole report of a pass.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Report {
+pub struct PassReport {
     /// The format.
     pub version: u32,
     /// The id of the pass.

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{Action, ActionKind, Outcome, Report};
+use super::{Action, ActionKind, Outcome, PassReport};
 use crate::plan::Waiting;
 use crate::state::Phase;
 use crate::text::{age, excerpt, plural, printable};
@@ -100,8 +100,8 @@ pub fn waiting(out: &mut dyn Write, rows: &[Waiting]) -> io::Result<()> {
 
 /// Prints what follows the actions of a pass: what waits, the notes, the closing line. `judged` is whether the pass
 /// asked what the queue waits for; `destroy` does not.
-pub fn closing(out: &mut dyn Write, report: &Report, judged: bool) -> io::Result<()> {
-    let Report {
+pub fn closing(out: &mut dyn Write, report: &PassReport, judged: bool) -> io::Result<()> {
+    let PassReport {
         version: _,
         pass,
         dry_run,

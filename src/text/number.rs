@@ -5,7 +5,7 @@ use std::fmt::Display;
 use jiff::SignedDuration;
 
 /// Writes a number with its noun, which takes an `s` unless the number is one: `1 server`, `2 servers`.
-pub fn plural<N: Display + PartialEq + From<u8>>(number: N, noun: &str) -> String {
+pub fn plural<N: Copy + Display + PartialEq + From<u8>>(number: N, noun: &str) -> String {
     let s = if number == N::from(1) { "" } else { "s" };
     format!("{number} {noun}{s}")
 }

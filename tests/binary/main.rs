@@ -16,6 +16,8 @@
 
 #[path = "../fakes/mod.rs"]
 mod fakes;
+#[path = "../support/program.rs"]
+mod program;
 #[path = "../passes/site.rs"]
 mod site;
 

@@ -6,13 +6,14 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mita::Io;
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::fakes::{Agent, FakeJenkins, Task, World};
+use crate::program::{Done, run_at};
 use crate::venv;
 
 /// A mimic that runs until it is dropped.
@@ -108,19 +109,14 @@ impl Drop for Mimic {
     }
 }
 
-/// Runs the program at the time of the world: its exit code, what it printed and what it said.
-fn mita(world: &World, folder: &TempDir, arguments: &[&str]) -> (u8, String, String) {
-    let config = folder.path().join("mita.yaml").display().to_string();
-    let arguments: Vec<&str> = ["mita", "-c", &config].iter().chain(arguments).copied().collect();
-    let (mut out, mut err) = (Vec::new(), Vec::new());
-    let code = mita::run(arguments, &mut Io::new(world.now(), &mut out, &mut err));
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (code, text(out), text(err))
+/// Runs the program at the time of the world.
+fn mita(world: &World, folder: &TempDir, arguments: &[&str]) -> Done {
+    run_at(world.now(), &folder.path().join("mita.yaml"), arguments, Arc::default())
 }
 
 /// One pass that must end well; its actions as `do result`.
 fn pass(world: &World, folder: &TempDir) -> Vec<(String, String)> {
-    let (code, out, err) = mita(world, folder, &["run", "-o", "json"]);
+    let Done { code, out, err } = mita(world, folder, &["run", "-o", "json"]);
     assert_eq!((code, err.as_str()), (0, ""), "{out}");
     let json: Value = serde_json::from_str(&out).unwrap();
     let actions = json["actions"].as_array().unwrap().iter().map(|action| {
@@ -147,7 +143,7 @@ fn servers_live_and_die_at_a_cloud_of_the_old_days() {
         mimic.port,
     );
     fs::write(folder.path().join("mita.yaml"), text).unwrap();
-    let (code, out, err) = mita(&world, &folder, &["check", "--online"]);
+    let Done { code, out, err } = mita(&world, &folder, &["check", "--online"]);
     assert_eq!(code, 0, "{out}{err}");
     assert!(!out.contains("no image") && !err.contains("no image"), "{out}{err}");
 
@@ -184,7 +180,7 @@ fn servers_live_and_die_at_a_cloud_of_the_old_days() {
     );
     assert_eq!(world.with(|w| w.jenkins.killed()), 0);
     // Its network service knows no floating IPs, and says so as any web server would: that is no proof.
-    let (_, out, err) = mita(&world, &folder, &["leaks"]);
+    let Done { out, err, .. } = mita(&world, &folder, &["leaks"]);
     assert!(
         out.starts_with("0 leaks") && err.contains("cannot list its floating IPs: misrouted"),
         "{out}{err}"

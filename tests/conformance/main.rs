@@ -12,6 +12,8 @@
 
 #[path = "../fakes/mod.rs"]
 mod fakes;
+#[path = "../support/program.rs"]
+mod program;
 
 mod cloud;
 mod exec;

@@ -24,7 +24,7 @@ fn what_one_has_no_room_for_goes_to_the_other_in_the_same_pass() {
     let (mut site, exec) = both();
     site.cloud.trouble(Trouble::Quota);
     site.submit(300);
-    assert_eq!(site.pass().actions(), ["create refused", "create done"]);
+    assert_eq!(site.pass().actions(), ["create refused small", "create done small"]);
     assert_eq!((site.cloud.servers().len(), exec.servers().len()), (0, 1));
     let spec = exec.request(&exec.servers()[0].name)["server"]["spec"].clone();
     assert_eq!(spec["image_name"], "ubuntu-24.04", "{spec}");
@@ -39,7 +39,7 @@ fn one_that_cannot_be_read_does_not_harm_the_other() {
     let done = site.run();
     assert_eq!(
         (done.code, done.actions()),
-        (1, vec!["create done".to_owned()]),
+        (1, vec!["create done small".to_owned()]),
         "{}",
         done.err
     );

@@ -29,7 +29,7 @@ pub fn an_unknown_outcome_is_not_repeated(site: &mut Site) {
     let done = site.run();
     assert_eq!(
         (done.code, done.actions()),
-        (1, vec!["create unknown".to_owned()]),
+        (1, vec!["create unknown small".to_owned()]),
         "{}",
         done.err
     );
@@ -42,7 +42,7 @@ pub fn an_unknown_outcome_is_not_repeated(site: &mut Site) {
 pub fn a_create_that_was_not_done_is_made_up_for(site: &mut Site) {
     site.cloud.trouble(Trouble::NoAnswer);
     site.submit(300);
-    assert_eq!(site.run().actions(), ["create unknown"]);
+    assert_eq!(site.run().actions(), ["create unknown small"]);
     site.cloud.calm();
     site.advance(60);
     site.pass();
@@ -59,7 +59,7 @@ pub fn a_server_that_is_gone_already_is_no_trouble(site: &mut Site) {
     site.cloud.vanish_after_list();
     let done = site.mita(&["destroy", &name, "-o", "json"]);
     assert_eq!(done.code, 0, "{}{}", done.out, done.err);
-    assert_eq!(done.actions().last().unwrap(), "delete_server done");
+    assert_eq!(done.actions().last().unwrap(), "delete_server done small");
     assert_eq!(site.cloud.asked()[1], 1);
     site.cloud.calm();
     assert!(site.minutes(5).is_empty());
@@ -77,7 +77,7 @@ pub fn a_removal_that_fails_is_tried_again(site: &mut Site) {
         failed += done
             .actions()
             .iter()
-            .filter(|action| *action == "delete_server failed")
+            .filter(|action| *action == "delete_server failed small")
             .count();
     }
     assert!(failed >= 2, "{failed}");
@@ -154,7 +154,10 @@ pub fn control_characters_of_the_cloud_are_not_printed(site: &mut Site) {
 pub fn a_dry_run_changes_nothing(site: &mut Site) {
     site.submit(300);
     let done = site.mita(&["run", "-n", "-o", "json"]);
-    assert_eq!((done.code, done.actions()), (0, vec!["create planned".to_owned()]));
+    assert_eq!(
+        (done.code, done.actions()),
+        (0, vec!["create planned small".to_owned()])
+    );
     assert_eq!(site.cloud.asked()[..2], [0, 0]);
     assert!(!site.state_file().exists());
     site.pass();

@@ -3,43 +3,15 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
 
-use mita::Io;
-use serde_json::Value;
 use tempfile::TempDir;
 
 use super::cloud::TestCloud;
 use super::exec::Exec;
 use super::fakes::{FakeJenkins, Kind, Task, World};
 use super::openstack::OpenStack;
-
-/// What a call of the program left behind.
-pub struct Done {
-    pub code: u8,
-    pub out: String,
-    pub err: String,
-}
-
-impl Done {
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {:?} / {}", self.out, self.err))
-    }
-
-    /// Lists the actions as `do result`.
-    pub fn actions(&self) -> Vec<String> {
-        let word = |value: &Value| value.as_str().expect("a word").to_owned();
-        let json = self.json();
-        let actions = json["actions"].as_array().expect("actions").iter();
-        actions
-            .map(|action| format!("{} {}", word(&action["do"]), word(&action["result"])))
-            .collect()
-    }
-
-    /// The reasons of what is unmet.
-    pub fn unmet(&self) -> String {
-        self.json()["unmet"].to_string()
-    }
-}
+use super::program::{Done, command, run_at};
 
 pub struct Site {
     pub world: World,
@@ -100,28 +72,12 @@ impl Site {
     }
 
     pub fn mita(&self, arguments: &[&str]) -> Done {
-        let config = self.config().display().to_string();
-        let arguments: Vec<&str> = ["mita", "-c", &config].iter().chain(arguments).copied().collect();
-        let (mut out, mut err) = (Vec::new(), Vec::new());
-        let mut io = Io::new(self.world.now(), &mut out, &mut err);
-        let code = mita::run(arguments, &mut io);
-        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-        Done {
-            code,
-            out: text(out),
-            err: text(err),
-        }
+        run_at(self.world.now(), &self.config(), arguments, Arc::default())
     }
 
     /// The real binary, whose clock is the real one.
     pub fn binary(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mita"));
-        command
-            .arg("-c")
-            .arg(self.config())
-            .args(arguments)
-            .env_remove("MITA_LOG");
-        command
+        command(&self.config(), arguments)
     }
 
     pub fn run(&self) -> Done {

@@ -5,7 +5,7 @@ use super::site::Site;
 
 pub fn a_server_is_made_joins_and_goes_when_idle(site: &mut Site) {
     site.submit(300);
-    assert_eq!(site.pass().actions(), ["create done"]);
+    assert_eq!(site.pass().actions(), ["create done small"]);
     site.advance(30);
     assert!(site.pass().actions().is_empty(), "a booting server is supply");
     assert!(site.minutes(10).is_empty());
@@ -13,7 +13,14 @@ pub fn a_server_is_made_joins_and_goes_when_idle(site: &mut Site) {
         .with(|world| assert_eq!(world.jenkins.builds.len(), 1, "the job ran"));
     assert_eq!(site.names(), ["small"], "idle for less than idle_grace");
     let done = site.minutes(50);
-    assert_eq!(done, ["offline done", "delete_node done", "delete_server done"]);
+    assert_eq!(
+        done,
+        [
+            "offline done small",
+            "delete_node done small",
+            "delete_server done small"
+        ]
+    );
     assert!(site.cloud.servers().is_empty());
     assert_eq!(site.cloud.asked()[..2], [1, 1]);
 }
@@ -61,7 +68,7 @@ fn refused(site: &mut Site, trouble: Trouble, reason: &str) {
     site.cloud.trouble(trouble);
     site.submit(300);
     let done = site.pass();
-    assert_eq!(done.actions(), ["create refused"]);
+    assert_eq!(done.actions(), ["create refused small"]);
     assert!(done.unmet().contains(reason), "{}", done.out);
     site.advance(30);
     let done = site.pass();
@@ -86,7 +93,7 @@ pub fn a_bad_request_holds_the_template_back(site: &mut Site) {
     let done = site.run();
     assert_eq!(
         (done.code, done.actions()),
-        (1, vec!["create failed".to_owned()]),
+        (1, vec!["create failed small".to_owned()]),
         "{}",
         done.out
     );
@@ -104,7 +111,7 @@ pub fn an_error_of_a_server_is_seen_with_its_reason(site: &mut Site) {
     site.advance(30);
     let done = site.run();
     assert!(
-        done.actions().contains(&"delete_server done".to_owned()),
+        done.actions().contains(&"delete_server done small".to_owned()),
         "{}",
         done.out
     );

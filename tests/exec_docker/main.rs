@@ -12,15 +12,18 @@
 
 #[path = "../fakes/mod.rs"]
 mod fakes;
+#[path = "../support/program.rs"]
+mod program;
 
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 use fakes::{Agent, FakeJenkins, Task, World};
-use mita::Io;
+use program::{Done, run_at};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -71,19 +74,14 @@ impl Site {
         fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o755)).unwrap();
     }
 
-    /// Runs the program: exit code, stdout, stderr.
-    fn mita(&self, arguments: &[&str]) -> (u8, String, String) {
-        let config = self.path("mita.yaml").display().to_string();
-        let arguments: Vec<&str> = ["mita", "-c", &config].iter().chain(arguments).copied().collect();
-        let (mut out, mut err) = (Vec::new(), Vec::new());
-        let code = mita::run(arguments, &mut Io::new(self.world.now(), &mut out, &mut err));
-        (code, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
+    fn mita(&self, arguments: &[&str]) -> Done {
+        run_at(self.world.now(), &self.path("mita.yaml"), arguments, Arc::default())
     }
 
     fn run(&self) -> Value {
-        let (code, out, err) = self.mita(&["run", "-o", "json"]);
-        assert_eq!(code, 0, "{out}\n{err}");
-        serde_json::from_str(&out).unwrap()
+        let done = self.mita(&["run", "-o", "json"]);
+        assert_eq!(done.code, 0, "{}\n{}", done.out, done.err);
+        done.json()
     }
 
     fn containers(&self) -> Vec<Value> {
@@ -149,7 +147,7 @@ fn an_agent_is_a_container_from_the_job_to_the_end() {
     site.world.advance(60);
     site.world.agent(Agent::new(name, &["docker"]).online());
     site.run();
-    let (_, status, _) = site.mita(&["status", "-o", "json"]);
+    let status = site.mita(&["status", "-o", "json"]).out;
     let status: Value = serde_json::from_str(&status).unwrap();
     let row = &status["servers"][0];
     assert_eq!(
@@ -173,21 +171,21 @@ fn an_agent_is_a_container_from_the_job_to_the_end() {
     assert_eq!(site.docker_py("fly", "{\"version\": 1}"), Some(64));
 
     site.world.advance(120);
-    let (code, out, err) = site.mita(&["destroy", name]);
+    let Done { code, out, err } = site.mita(&["destroy", name]);
     assert_eq!((code, site.containers().len()), (0, 0), "{out}{err}");
 }
 
 #[test]
 fn check_names_what_the_host_does_not_have() {
     let site = Site::new();
-    let (code, out, err) = site.mita(&["check", "--online"]);
+    let Done { code, out, err } = site.mita(&["check", "--online"]);
     assert_eq!(code, 0, "{out}{err}");
     assert!(
         !err.contains("docker") && !err.contains("mita.yaml"),
         "the example is warned of: {err}"
     );
     site.change("jenkins/agent:latest", "jenkins/agnet");
-    let (code, _, err) = site.mita(&["check", "--online"]);
+    let Done { code, err, .. } = site.mita(&["check", "--online"]);
     assert_eq!(code, 1);
     assert!(
         err.contains("provider docker: nodes.docker-small: Error response from daemon: No such image: jenkins/agnet"),
@@ -200,7 +198,7 @@ fn what_docker_refuses_is_told_apart() {
     let site = Site::new();
     site.world.submit(Task::freestyle("build").label("docker").seconds(60));
     fs::write(site.path("no-start"), "").unwrap();
-    let (code, out, _) = site.mita(&["run", "-o", "json"]);
+    let Done { code, out, .. } = site.mita(&["run", "-o", "json"]);
     assert_eq!(code, 1);
     assert!(
         out.contains("\"result\":\"failed\"") && out.contains("refused: create docker-small__"),
@@ -210,10 +208,10 @@ fn what_docker_refuses_is_told_apart() {
     fs::remove_file(site.path("no-start")).unwrap();
     site.world.advance(3600);
     site.change("size: {vcpus: 2, ram: 4096}", "size: m1.small");
-    let (_, out, _) = site.mita(&["run", "-o", "json"]);
+    let Done { out, .. } = site.mita(&["run", "-o", "json"]);
     assert!(out.contains("a container has no named sizes"), "{out}");
     fs::write(site.path("down"), "").unwrap();
-    let (code, _, err) = site.mita(&["run"]);
+    let Done { code, err, .. } = site.mita(&["run"]);
     assert_eq!(code, 4);
     assert!(
         err.contains("provider docker: unavailable: list: Cannot connect to the Docker daemon"),

@@ -13,9 +13,12 @@
 
 #[path = "../fakes/mod.rs"]
 mod fakes;
+#[path = "../support/program.rs"]
+mod program;
 
 mod answers;
 mod builds;
+mod chaos;
 mod clouds;
 mod commands;
 mod controllers;

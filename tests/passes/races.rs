@@ -2,7 +2,11 @@
 //!
 //! Thousands of random orders of the same events are tried in `src/jenkins/tests/races`.
 
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
 use super::fakes::{Fault, Gate, Mark, Reply, Service, State, When};
+use super::program::run_at;
 use super::safety::about_to_reap;
 use super::site::{Done, Site, job};
 
@@ -336,20 +340,18 @@ fn jenkins_restarts_after_the_mark() {
 }
 
 /// A second mita on the same controller and project, with an owner and a state file of its own.
-fn second(site: &Site, owner: &str) -> Vec<String> {
+fn second(site: &Site, owner: &str) -> PathBuf {
     let text = std::fs::read_to_string(site.config()).unwrap();
     let own = text
         .replace("owner: tester", &format!("owner: {owner}"))
         .replace("state.json", "second.json");
     let path = site.folder.path().join("second.yaml");
     std::fs::write(&path, own).unwrap();
-    ["mita", "-c", &path.display().to_string(), "run", "-o", "json"]
-        .map(str::to_owned)
-        .to_vec()
+    path
 }
 
 /// Runs the second while the first waits for the answer to one of its requests.
-fn meanwhile(site: &Site, first_waits_at: When, second: &[String]) -> Done {
+fn meanwhile(site: &Site, first_waits_at: When, second: &Path) -> Done {
     let gate = Gate::default();
     let (sender, receiver) = std::sync::mpsc::channel();
     site.world.after(first_waits_at, move |_| {
@@ -360,9 +362,7 @@ fn meanwhile(site: &Site, first_waits_at: When, second: &[String]) -> Done {
     std::thread::scope(|scope| {
         let first = scope.spawn(|| pass(site));
         receiver.recv().unwrap();
-        let (mut out, mut err) = (Vec::new(), Vec::new());
-        let mut io = mita::Io::new(site.world.now(), &mut out, &mut err);
-        mita::run(second, &mut io);
+        run_at(site.world.now(), second, &["run", "-o", "json"], Arc::default());
         gate.open();
         first.join().unwrap()
     })

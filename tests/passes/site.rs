@@ -2,46 +2,17 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Output;
+use std::process::{Command, Output};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use mita::Io;
 use serde_json::Value;
 use tempfile::TempDir;
 
 use super::fakes::{FakeJenkins, FakeOpenStack, Kind, Service, Task, World};
+use super::program::{command, run_at};
 
-/// What a call of the program left behind.
-pub struct Done {
-    pub code: u8,
-    pub out: String,
-    pub err: String,
-}
-
-impl Done {
-    /// Reads stdout as the one JSON object that it is.
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {:?} / {}", self.out, self.err))
-    }
-
-    /// Lists the actions as `do result name-without-its-id`.
-    pub fn actions(&self) -> Vec<String> {
-        let json = self.json();
-        let actions = json["actions"].as_array().expect("actions").iter();
-        actions
-            .map(|action| {
-                let name = action["name"].as_str().expect("a name");
-                let name = name.rsplit_once("__").map_or(name, |(template, _)| template);
-                format!("{} {} {name}", word(&action["do"]), word(&action["result"]))
-            })
-            .collect()
-    }
-}
-
-fn word(value: &Value) -> &str {
-    value.as_str().expect("a word")
-}
+pub use super::program::Done;
 
 /// A simulated site.
 pub struct Site {
@@ -117,18 +88,7 @@ impl Site {
 
     /// The same, with the flag that a signal would set.
     pub fn mita_with_signal(&self, arguments: &[&str], stop: Arc<AtomicBool>) -> Done {
-        let config = self.config().display().to_string();
-        let arguments: Vec<&str> = ["mita", "-c", &config].iter().chain(arguments).copied().collect();
-        let (mut out, mut err) = (Vec::new(), Vec::new());
-        let mut io = Io::new(self.world.now(), &mut out, &mut err);
-        io.stop = stop;
-        let code = mita::run(arguments, &mut io);
-        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-        Done {
-            code,
-            out: text(out),
-            err: text(err),
-        }
+        run_at(self.world.now(), &self.config(), arguments, stop)
     }
 
     /// Runs the real binary, whose clock is the real one.
@@ -136,14 +96,8 @@ impl Site {
         self.command(arguments).output().expect("the binary runs")
     }
 
-    pub fn command(&self, arguments: &[&str]) -> std::process::Command {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_mita"));
-        command
-            .arg("-c")
-            .arg(self.config())
-            .args(arguments)
-            .env_remove("MITA_LOG");
-        command
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        command(&self.config(), arguments)
     }
 
     /// One pass that must end well.

@@ -2,7 +2,7 @@
 
 use mita::config::MinReady;
 use mita::model::{Computer, ServerStatus, TaskLabel};
-use mita::plan::{Ended, MARK_PREFIX, Why, mark_text};
+use mita::plan::{LimitReached, MARK_PREFIX, Why, mark_text};
 use mita::state::Phase;
 
 use crate::world::{CLOUD, World, busy, marked, mins, offline, removed, secs, template, with, world};
@@ -267,7 +267,10 @@ fn the_audit_refuses_a_reason_that_is_not_so() {
         let found = broken(why.clone());
         assert!(found.contains("for a reason that is not so"), "{why:?}: {found}");
     }
-    assert_eq!(broken(Why::Ended(Ended::MaxBuilds { seen: 1, most: 1 })), "");
+    assert_eq!(
+        broken(Why::LimitReached(LimitReached::MaxBuilds { seen: 1, most: 1 })),
+        ""
+    );
 }
 
 #[test]

@@ -14,6 +14,8 @@
 
 #[path = "../fakes/mod.rs"]
 mod fakes;
+#[path = "../support/program.rs"]
+mod program;
 
 mod adoption;
 mod asked;

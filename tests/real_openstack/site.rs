@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::Command;
 use std::sync::{Mutex, MutexGuard, Once, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Instant;
 
@@ -13,7 +13,22 @@ use tempfile::TempDir;
 use super::cloud::{Cloud, OWNER_PREFIX};
 use super::fakes::{Agent, FakeJenkins, Task, World};
 use super::patience::poll;
+use super::program::command;
 use super::services::{folder, restore};
+
+pub use super::program::Done;
+
+impl Done {
+    /// Counts the requests for a new server, answered or not.
+    pub fn posts(&self) -> usize {
+        self.requests("POST http://127.0.0.1:8774/v2.1/servers")
+    }
+
+    /// Counts the logins.
+    pub fn logins(&self) -> usize {
+        self.requests("POST http://127.0.0.1:5000/v3/auth/tokens")
+    }
+}
 
 /// Tests run side by side, except those that stop services or make them misbehave.
 static TURN: RwLock<()> = RwLock::new(());
@@ -41,61 +56,6 @@ pub const LINUX: &str = "
 /// How the program gets into the cloud.
 pub const LOGIN: &str = "auth_url: http://127.0.0.1:5000, auth_version: 3.x_password, username: ci, password: ci-pass, \
                          service_region: RegionOne";
-
-/// What a call of the program left behind.
-pub struct Done {
-    pub code: i32,
-    pub out: String,
-    pub err: String,
-}
-
-impl Done {
-    pub fn of(output: Output) -> Self {
-        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-        Self {
-            code: output.status.code().unwrap_or(-1),
-            out: text(output.stdout),
-            err: text(output.stderr),
-        }
-    }
-
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {:?} / {}", self.out, self.err))
-    }
-
-    /// Lists the actions as `do result template`.
-    pub fn actions(&self) -> Vec<String> {
-        let json = self.json();
-        let word = |value: &Value| value.as_str().unwrap().to_owned();
-        let line = |action: &Value| {
-            let name = word(&action["name"]);
-            // Behind the template stand `__` and the id, or `+` and the address.
-            let end = name.find("__").or_else(|| name.find('+')).unwrap_or(name.len());
-            format!("{} {} {}", word(&action["do"]), word(&action["result"]), &name[..end])
-        };
-        json["actions"].as_array().unwrap().iter().map(line).collect()
-    }
-
-    /// Counts the requests for a new server, answered or not, in the log.
-    pub fn posts(&self) -> usize {
-        self.requests("POST http://127.0.0.1:8774/v2.1/servers")
-    }
-
-    /// Counts the logins.
-    pub fn logins(&self) -> usize {
-        self.requests("POST http://127.0.0.1:5000/v3/auth/tokens")
-    }
-
-    /// Counts the requests whose method and URL begin so.
-    pub fn requests(&self, start: &str) -> usize {
-        self.err.lines().filter(|line| line.contains(start)).count()
-    }
-
-    /// Returns what is left unserved, and why.
-    pub fn unmet(&self) -> String {
-        self.json()["unmet"].to_string()
-    }
-}
 
 /// A site; when it ends, so do its servers.
 pub struct Site {
@@ -232,13 +192,7 @@ impl Site {
 
     pub fn command(&self, arguments: &[&str]) -> Command {
         self.tick();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mita"));
-        command
-            .arg("-c")
-            .arg(self.config())
-            .args(arguments)
-            .env_remove("MITA_LOG");
-        command
+        command(&self.config(), arguments)
     }
 
     pub fn mita(&self, arguments: &[&str]) -> Done {

@@ -12,7 +12,7 @@ use crate::text::plural;
 
 /// What was found out.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct LabelSources {
     /// What does not work as it is configured, or keeps jobs from getting agents.
     pub missing: Vec<String>,
     /// What an operator should know.
@@ -20,8 +20,8 @@ pub struct Found {
 }
 
 /// Looks at what the queue tells, and at the means to learn more that are configured or could be.
-pub fn look(live: &Live, config: &Config, view: &JenkinsView, now: Timestamp) -> Found {
-    let mut found = Found::default();
+pub fn look(live: &Live, config: &Config, view: &JenkinsView, now: Timestamp) -> LabelSources {
+    let mut found = LabelSources::default();
     if view.hidden > 0 {
         let items = plural(view.hidden, "item");
         found.missing.push(format!(
@@ -40,7 +40,7 @@ pub fn look(live: &Live, config: &Config, view: &JenkinsView, now: Timestamp) ->
 }
 
 /// Asks the script console as a pass does.
-fn script(live: &Live, found: &mut Found) {
+fn script(live: &Live, found: &mut LabelSources) {
     if let Err(error) = live.jenkins.queue_labels() {
         found.missing.push(format!(
             "labels_from: script: the script console does not answer ({}); the user needs Overall/Administer for it, \
@@ -50,7 +50,7 @@ fn script(live: &Live, found: &mut Found) {
     }
 }
 
-fn anchor(config: &Config, view: &JenkinsView, found: &mut Found) {
+fn anchor(config: &Config, view: &JenkinsView, found: &mut LabelSources) {
     let name = Computer::ANCHOR;
     let there = view.computers.iter().any(Computer::is_anchor);
     match (config.labels.anchor, there) {

@@ -11,7 +11,7 @@ fn node<'a>(name: &'a NodeName, launcher: Launcher<'a>) -> NewNode<'a> {
         executors: 2,
         remote_dir: "/home/jenkins",
         labels: "linux x86",
-        mode: Mode::Normal,
+        mode: NodeUsage::Normal,
         launcher,
     }
 }
@@ -65,13 +65,13 @@ fn an_inbound_node_is_made_by_the_form_that_every_jenkins_knows() {
 fn an_ssh_node_names_its_host_and_how_its_key_is_verified() {
     for (host_key, class, key) in [
         (
-            HostKey::Provided("ssh-ed25519 AAAA"),
+            HostKeyCheck::Provided("ssh-ed25519 AAAA"),
             "ManuallyProvided",
             Some("ssh-ed25519 AAAA"),
         ),
-        (HostKey::KnownHosts, "KnownHostsFile", None),
-        (HostKey::TrustFirst, "ManuallyTrusted", None),
-        (HostKey::None, "NonVerifying", None),
+        (HostKeyCheck::KnownHosts, "KnownHostsFile", None),
+        (HostKeyCheck::TrustFirst, "ManuallyTrusted", None),
+        (HostKeyCheck::None, "NonVerifying", None),
     ] {
         let fake = Fake::start(vec![done(".")]);
         let name = NodeName::new("a__0123456789ab");

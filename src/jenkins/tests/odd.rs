@@ -1,7 +1,7 @@
 //! One odd thing in a list: it alone is not known, and all the rest is read.
 
 use super::*;
-use crate::jenkins::wire::{self, Keep};
+use crate::jenkins::wire::{self, KeptTexts};
 use crate::model::{Computer, OfflineBy, QueueItem};
 
 /// What no string of JSON may hold, as it stands in a reply.
@@ -34,7 +34,7 @@ fn task(name: &str, label: &str) -> String {
 fn queue(odd: &str) -> (Option<QueueItem>, Vec<String>) {
     let good = |id: &str| item(id, &task("good", "linux"), "");
     let body = format!(r#"{{"items":[{},{odd},{}]}}"#, good("1"), good("3"));
-    let mut read = wire::queue(body.as_bytes(), Keep::Waiting).unwrap();
+    let mut read = wire::queue(body.as_bytes(), KeptTexts::Waiting).unwrap();
     let ids = |items: &[QueueItem]| items.iter().map(|item| item.id).collect::<Vec<_>>();
     let at = read.items.iter().position(|item| ![1, 3].contains(&item.id));
     let item = at.map(|at| read.items.remove(at));
@@ -86,7 +86,7 @@ fn bytes_that_are_no_utf_8_are_no_text_either() {
             *byte = 0xe9;
         }
     }
-    let read = wire::queue(&body, Keep::Waiting).unwrap();
+    let read = wire::queue(&body, KeptTexts::Waiting).unwrap();
     assert_eq!((read.items.len(), read.items[0].task.as_str()), (1, "f/a\u{fffd}b"));
     assert_eq!(read.odd.len(), 1);
 }
@@ -128,7 +128,7 @@ fn what_is_said_of_many_stays_short() {
         .map(|n| item("2", &task(&format!("job{n}\u{7}"), "x"), ""))
         .collect();
     let body = format!(r#"{{"items":[{}]}}"#, many.join(","));
-    let read = wire::queue(body.as_bytes(), Keep::Waiting).unwrap();
+    let read = wire::queue(body.as_bytes(), KeptTexts::Waiting).unwrap();
     assert_eq!((read.items.len(), read.odd.len()), (500, 21));
 }
 
@@ -235,7 +235,10 @@ fn a_list_that_is_cut_off_stays_an_error() {
         while !whole.is_char_boundary(cut) {
             cut -= 1;
         }
-        assert!(wire::queue(&whole.as_bytes()[..cut], Keep::Waiting).is_err(), "{cut}");
+        assert!(
+            wire::queue(&whole.as_bytes()[..cut], KeptTexts::Waiting).is_err(),
+            "{cut}"
+        );
     }
     let whole = format!(r#"{{"computer":[{NODE},{{}}]}}"#);
     assert!(wire::computers(&whole.as_bytes()[..whole.len() - 1]).is_err());

@@ -1,16 +1,16 @@
 //! Queue, computers, nodes and configurations as recorded.
 
 use super::*;
-use crate::jenkins::wire::{self, Keep};
+use crate::jenkins::wire::{self, KeptTexts};
 use crate::model::{OfflineBy, QueueItem, digest};
 
-fn items(body: &str, keep: Keep) -> Vec<QueueItem> {
+fn items(body: &str, keep: KeptTexts) -> Vec<QueueItem> {
     wire::queue(body.as_bytes(), keep).unwrap().items
 }
 
 #[test]
 fn a_waiting_item_keeps_what_it_says() {
-    let queue = items(QUEUE, Keep::Waiting);
+    let queue = items(QUEUE, KeptTexts::Waiting);
     let item = &queue[0];
     assert_eq!((item.id, item.stage, item.stuck), (14, Stage::Buildable, false));
     assert_eq!(
@@ -32,7 +32,7 @@ fn a_waiting_item_keeps_what_it_says() {
 
 #[test]
 fn stages_are_told_apart() {
-    let stage = |body: &str| items(body, Keep::Waiting)[0].stage;
+    let stage = |body: &str| items(body, KeptTexts::Waiting)[0].stage;
     assert_eq!(
         stage(include_str!(
             "../../../tests/fixtures/jenkins/client-queue-quiet-2.544.json"
@@ -56,10 +56,10 @@ fn stages_are_told_apart() {
 #[test]
 fn an_item_that_does_not_wait_keeps_its_label_only_unless_all_is_wanted() {
     let body = include_str!("../../../tests/fixtures/jenkins/client-queue-quiet-2.544.json");
-    let lean = &items(body, Keep::Waiting)[0];
+    let lean = &items(body, KeptTexts::Waiting)[0];
     assert_eq!((lean.why.as_deref(), lean.task.as_str()), (None, ""));
     assert_eq!(lean.label, TaskLabel::Expression("linux".to_owned()));
-    let full = &items(body, Keep::All)[0];
+    let full = &items(body, KeptTexts::All)[0];
     assert_eq!(full.why.as_deref(), Some("In the quiet period. Expires in 43 sec"));
     assert_eq!(full.task, "need-linux");
 }
@@ -67,7 +67,7 @@ fn an_item_that_does_not_wait_keeps_its_label_only_unless_all_is_wanted() {
 #[test]
 fn an_absent_label_is_not_a_null_one() {
     let nolabel = include_str!("../../../tests/fixtures/jenkins/client-queue-nolabel-2.544.json");
-    let labels: Vec<_> = items(nolabel, Keep::Waiting)
+    let labels: Vec<_> = items(nolabel, KeptTexts::Waiting)
         .into_iter()
         .map(|item| item.label)
         .collect();
@@ -75,7 +75,7 @@ fn an_absent_label_is_not_a_null_one() {
     // Without tree= the field is not there, as with a pipeline or a Jenkins before 2.94.
     let default = include_str!("../../../tests/fixtures/jenkins/client-queue-default-2.544.json");
     assert!(
-        items(default, Keep::Waiting)
+        items(default, KeptTexts::Waiting)
             .iter()
             .all(|item| item.label == TaskLabel::Absent)
     );
@@ -87,7 +87,7 @@ fn an_odd_item_does_not_fail_the_queue() {
         {"id":1,"buildable":true,"task":null,"why":{"a":[1]},"stuck":"yes","inQueueSince":9223372036854775807},
         {"id":2,"buildable":true,"task":{"fullDisplayName":"part of a » b #1","name":"","extra":{"deep":[{}]}}},
         {"id":3,"buildable":true,"task":{"name":"A=\"1\",B=\u00e9"},"why":"x\u2018y\u2019"}]}"#;
-    let queue = items(body, Keep::Waiting);
+    let queue = items(body, KeptTexts::Waiting);
     assert_eq!(queue.iter().map(|item| item.id).collect::<Vec<_>>(), [1, 2, 3]);
     assert_eq!(
         (queue[0].why.as_deref(), queue[0].task.as_str(), queue[0].stuck),
@@ -102,7 +102,7 @@ fn an_odd_item_does_not_fail_the_queue() {
 #[test]
 fn too_many_items_are_refused() {
     let body = format!("{{\"items\":[{}0]}}", "0,".repeat(1_000_000));
-    let error = wire::queue(body.as_bytes(), Keep::Waiting).unwrap_err();
+    let error = wire::queue(body.as_bytes(), KeptTexts::Waiting).unwrap_err();
     assert!(error.contains("more than 1000000"), "{error}");
 }
 
@@ -308,7 +308,7 @@ fn a_check_only_reads() {
 fn items_of_jobs_that_may_not_be_read_are_counted() {
     let body = include_str!("../../../tests/fixtures/jenkins/client-queue-discover-2.544.json");
     let hidden = |body: &str| {
-        let queue = wire::queue(body.as_bytes(), Keep::Waiting).unwrap();
+        let queue = wire::queue(body.as_bytes(), KeptTexts::Waiting).unwrap();
         (queue.items.len(), queue.hidden, queue.odd.len())
     };
     assert_eq!(hidden(body), (0, 1, 0));
@@ -321,7 +321,7 @@ fn items_of_jobs_that_may_not_be_read_are_counted() {
     ] {
         assert_eq!(hidden(none), (0, 0, 0), "{none}");
     }
-    assert!(wire::queue(br#"{"discoverableItems":[]}"#, Keep::Waiting).is_err());
+    assert!(wire::queue(br#"{"discoverableItems":[]}"#, KeptTexts::Waiting).is_err());
 }
 
 #[test]

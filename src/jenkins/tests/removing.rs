@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::jenkins::remove::{Drained, Removed};
-use crate::jenkins::write::Deleted;
+use crate::jenkins::write::NodeDeletion;
 
 const NODE: &str = "precise__0123456789ab";
 
@@ -45,7 +45,7 @@ fn remove(script: Vec<Canned>, request: &RemoveNode<'_>) -> (Result<Removed, Jen
     (removed, fake.lines().iter().map(action).collect(), pauses.get())
 }
 
-fn ended(script: Vec<Canned>, request: &RemoveNode<'_>, actions: &[&str]) -> (bool, Outcome) {
+fn ended(script: Vec<Canned>, request: &RemoveNode<'_>, actions: &[&str]) -> (bool, NodeRemoval) {
     let (removed, seen, pauses) = remove(script, request);
     assert_eq!(
         (seen.as_slice(), pauses),
@@ -76,17 +76,17 @@ fn an_idle_node_goes_in_four_requests() {
     let name = name();
     let script = vec![json(IDLE), at_node(), json(&bearing(OURS)), at_list()];
     let end = ended(script, &request(&name), &[READ, MARK, READ, DELETE]);
-    assert!(matches!(end, (true, Outcome::Deleted)), "{end:?}");
+    assert!(matches!(end, (true, NodeRemoval::Deleted)), "{end:?}");
 }
 
 #[test]
 fn a_busy_node_is_left_alone() {
     let name = name();
     let end = ended(vec![json(BUSY)], &request(&name), &[READ]);
-    assert!(matches!(end, (false, Outcome::Busy)), "{end:?}");
+    assert!(matches!(end, (false, NodeRemoval::Busy)), "{end:?}");
     let one_off = IDLE.replace("\"oneOffExecutors\": []", "\"oneOffExecutors\": [{\"idle\": false}]");
     let end = ended(vec![json(&one_off)], &request(&name), &[READ]);
-    assert!(matches!(end, (false, Outcome::Busy)), "{end:?}");
+    assert!(matches!(end, (false, NodeRemoval::Busy)), "{end:?}");
 }
 
 #[test]
@@ -99,26 +99,26 @@ fn force_skips_the_busy_check_only() {
     let busy = marked_busy(OURS);
     let script = vec![json(BUSY), at_node(), json(&busy), at_list()];
     let end = ended(script, &forced, &[READ, MARK, READ, DELETE]);
-    assert!(matches!(end, (true, Outcome::Deleted)), "{end:?}");
+    assert!(matches!(end, (true, NodeRemoval::Deleted)), "{end:?}");
     let held = bearing("keep it");
     let end = ended(vec![json(&held)], &forced, &[READ]);
-    assert!(matches!(end, (false, Outcome::HeldByPerson { .. })), "{end:?}");
+    assert!(matches!(end, (false, NodeRemoval::HeldByPerson { .. })), "{end:?}");
 }
 
 #[test]
 fn a_node_that_is_gone_is_gone() {
     let name = name();
     let end = ended(vec![missing()], &request(&name), &[READ]);
-    assert!(matches!(end, (false, Outcome::Gone)), "{end:?}");
+    assert!(matches!(end, (false, NodeRemoval::Gone)), "{end:?}");
     let end = ended(
         vec![json(IDLE), at_node(), missing()],
         &request(&name),
         &[READ, MARK, READ],
     );
-    assert!(matches!(end, (true, Outcome::Gone)), "{end:?}");
+    assert!(matches!(end, (true, NodeRemoval::Gone)), "{end:?}");
     let script = vec![json(IDLE), at_node(), json(&bearing(OURS)), missing(), missing()];
     let end = ended(script, &request(&name), &[READ, MARK, READ, DELETE, READ]);
-    assert!(matches!(end, (true, Outcome::Gone)), "{end:?}");
+    assert!(matches!(end, (true, NodeRemoval::Gone)), "{end:?}");
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn a_missing_delete_page_of_a_node_that_is_there_is_a_failure() {
     ];
     let end = ended(script, &request(&name), &[READ, MARK, READ, DELETE, READ]);
     assert!(
-        matches!(end, (true, Outcome::Failed(JenkinsError::NotFound { .. }))),
+        matches!(end, (true, NodeRemoval::Failed(JenkinsError::NotFound { .. }))),
         "{end:?}"
     );
 }
@@ -143,13 +143,13 @@ fn the_mark_of_a_person_holds() {
     let name = name();
     let held = bearing("debugging &lt;me&gt;");
     let (marked, outcome) = ended(vec![json(&held)], &request(&name), &[READ]);
-    let Outcome::HeldByPerson { reason } = outcome else {
+    let NodeRemoval::HeldByPerson { reason } = outcome else {
         panic!("{outcome:?}")
     };
     assert_eq!((marked, reason.as_str()), (false, "debugging &lt;me&gt;"));
     let silent = bearing("");
     let end = ended(vec![json(&silent)], &request(&name), &[READ]);
-    assert!(matches!(end, (false, Outcome::HeldByPerson { .. })), "{end:?}");
+    assert!(matches!(end, (false, NodeRemoval::HeldByPerson { .. })), "{end:?}");
 }
 
 #[test]
@@ -160,17 +160,17 @@ fn the_mark_of_a_monitor_holds_unless_it_may_be_replaced() {
         "hudson.node_monitors.DiskSpaceMonitorDescriptor$DiskSpace",
     );
     let end = ended(vec![json(&full)], &request(&name), &[READ]);
-    assert!(matches!(end, (false, Outcome::HeldByPerson { .. })), "{end:?}");
+    assert!(matches!(end, (false, NodeRemoval::HeldByPerson { .. })), "{end:?}");
     let lenient = RemoveNode {
         by_monitor: true,
         ..request(&name)
     };
     let script = vec![json(&full), at_node(), json(&bearing(OURS)), at_list()];
     let end = ended(script, &lenient, &[READ, MARK, READ, DELETE]);
-    assert!(matches!(end, (true, Outcome::Deleted)), "{end:?}");
+    assert!(matches!(end, (true, NodeRemoval::Deleted)), "{end:?}");
     let person = bearing("debugging");
     let end = ended(vec![json(&person)], &lenient, &[READ]);
-    assert!(matches!(end, (false, Outcome::HeldByPerson { .. })), "{end:?}");
+    assert!(matches!(end, (false, NodeRemoval::HeldByPerson { .. })), "{end:?}");
 }
 
 #[test]
@@ -178,10 +178,10 @@ fn what_an_earlier_pass_marked_is_deleted_without_another_mark() {
     let name = name();
     let earlier = bearing(EARLIER);
     let end = ended(vec![json(&earlier), at_list()], &request(&name), &[READ, DELETE]);
-    assert!(matches!(end, (false, Outcome::Deleted)), "{end:?}");
+    assert!(matches!(end, (false, NodeRemoval::Deleted)), "{end:?}");
     let draining = marked_busy(EARLIER);
     let end = ended(vec![json(&draining)], &request(&name), &[READ]);
-    assert!(matches!(end, (false, Outcome::Busy)), "{end:?}");
+    assert!(matches!(end, (false, NodeRemoval::Busy)), "{end:?}");
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn work_that_came_first_gets_its_node_back() {
     let script = vec![json(IDLE), at_node(), json(&busy), at_node()];
     let end = ended(script, &request(&name), &[READ, MARK, READ, BACK]);
     assert!(
-        matches!(end, (true, Outcome::TurnedBusy { still_marked: None })),
+        matches!(end, (true, NodeRemoval::TurnedBusy { still_marked: None })),
         "{end:?}"
     );
     let script = vec![
@@ -202,7 +202,7 @@ fn work_that_came_first_gets_its_node_back() {
     ];
     let end = ended(script, &request(&name), &[READ, MARK, READ, BACK]);
     assert!(
-        matches!(end, (true, Outcome::TurnedBusy { still_marked: Some(_) })),
+        matches!(end, (true, NodeRemoval::TurnedBusy { still_marked: Some(_) })),
         "{end:?}"
     );
 }
@@ -213,7 +213,7 @@ fn a_mark_that_was_replaced_or_taken_off_stops_everything() {
     for second in [IDLE.to_owned(), BUSY.to_owned(), bearing("mine now")] {
         let script = vec![json(IDLE), at_node(), json(&second)];
         let end = ended(script, &request(&name), &[READ, MARK, READ]);
-        assert!(matches!(end, (true, Outcome::MarkLost)), "{end:?}");
+        assert!(matches!(end, (true, NodeRemoval::MarkLost)), "{end:?}");
     }
 }
 
@@ -226,14 +226,17 @@ fn a_failure_after_the_mark_says_that_it_is_marked() {
         &request(&name),
         &[READ, MARK, READ],
     );
-    assert!(matches!(end, (true, Outcome::Failed(_))), "{end:?}");
+    assert!(matches!(end, (true, NodeRemoval::Failed(_))), "{end:?}");
     let end = ended(
         vec![json(IDLE), at_node(), json(&bearing(OURS)), oops()],
         &request(&name),
         &[READ, MARK, READ, DELETE],
     );
     assert!(
-        matches!(end, (true, Outcome::Failed(JenkinsError::Failed { status: 500, .. }))),
+        matches!(
+            end,
+            (true, NodeRemoval::Failed(JenkinsError::Failed { status: 500, .. }))
+        ),
         "{end:?}"
     );
 }
@@ -249,7 +252,7 @@ fn a_node_that_may_never_be_deleted_is_brought_back() {
         at_node(),
     ];
     let (_, outcome) = ended(script, &request(&name), &[READ, MARK, READ, DELETE, BACK]);
-    let Outcome::Failed(error) = outcome else {
+    let NodeRemoval::Failed(error) = outcome else {
         panic!("{outcome:?}")
     };
     assert!(error.to_string().ends_with("user reader lacks Agent/Delete"), "{error}");
@@ -259,7 +262,7 @@ fn a_node_that_may_never_be_deleted_is_brought_back() {
         at_node(),
     ];
     let end = ended(script, &request(&name), &[READ, DELETE, BACK]);
-    assert!(matches!(end, (false, Outcome::Failed(_))), "{end:?}");
+    assert!(matches!(end, (false, NodeRemoval::Failed(_))), "{end:?}");
 }
 
 #[test]
@@ -288,7 +291,7 @@ fn an_old_jenkins_is_given_a_second_to_settle() {
         vec![old(IDLE), at_node(), old(&bearing(OURS)), at_list()],
         &request(&name),
     );
-    assert!(matches!(removed.unwrap().outcome, Outcome::Deleted));
+    assert!(matches!(removed.unwrap().outcome, NodeRemoval::Deleted));
     assert_eq!(pauses, 1);
 }
 
@@ -339,7 +342,7 @@ fn a_redirect_out_of_jenkins_is_no_success() {
         "/computer/",
         "https://ci.example.org/jenkins/computer/",
     ] {
-        assert_eq!(post(done(location)).unwrap(), Deleted::Now, "{location}");
+        assert_eq!(post(done(location)).unwrap(), NodeDeletion::Now, "{location}");
     }
 }
 
@@ -374,7 +377,7 @@ fn nothing_stands_between_the_reading_and_the_delete() {
     let earlier = bearing(EARLIER);
     let fake = Fake::start(vec![issued, json(&earlier), at_list()]);
     let removed = password_client(&fake).remove_node(&request(&name()), &|_: Duration| ());
-    assert!(matches!(removed.unwrap().outcome, Outcome::Deleted));
+    assert!(matches!(removed.unwrap().outcome, NodeRemoval::Deleted));
     let verbs: Vec<String> = fake
         .lines()
         .iter()
@@ -462,13 +465,13 @@ fn what_is_drained_goes_once_idle_and_is_never_brought_back() {
     let name = name();
     let idle = bearing(DRAINED);
     let end = ended(vec![json(&idle), at_list()], &request(&name), &[READ, DELETE]);
-    assert!(matches!(end, (false, Outcome::Deleted)), "{end:?}");
+    assert!(matches!(end, (false, NodeRemoval::Deleted)), "{end:?}");
     let busy = marked_busy(DRAINED);
     let end = ended(vec![json(&busy)], &request(&name), &[READ]);
-    assert!(matches!(end, (false, Outcome::Busy)), "{end:?}");
+    assert!(matches!(end, (false, NodeRemoval::Busy)), "{end:?}");
     let script = vec![json(&idle), forbidden("hudson.model.Computer.Delete")];
     let end = ended(script, &request(&name), &[READ, DELETE]);
-    assert!(matches!(end, (false, Outcome::Failed(_))), "{end:?}");
+    assert!(matches!(end, (false, NodeRemoval::Failed(_))), "{end:?}");
 }
 
 /// The recorded reading of a node, with or without a channel.
@@ -496,7 +499,7 @@ fn a_node_that_a_person_disconnected_is_left_alone() {
         for request in [request(&name), forced] {
             let (marked, outcome) = ended(vec![json(&disconnected(class))], &request, &[READ]);
             assert!(
-                matches!((marked, &outcome), (false, Outcome::HeldByPerson { reason }) if reason == "bye"),
+                matches!((marked, &outcome), (false, NodeRemoval::HeldByPerson { reason }) if reason == "bye"),
                 "{outcome:?}"
             );
         }
@@ -507,7 +510,7 @@ fn a_node_that_a_person_disconnected_is_left_alone() {
     let broken = disconnected("OfflineCause$ChannelTermination");
     let script = vec![json(&broken), at_node(), json(&bearing(OURS)), at_list()];
     let end = ended(script, &request(&name), &[READ, MARK, READ, DELETE]);
-    assert!(matches!(end, (true, Outcome::Deleted)), "{end:?}");
+    assert!(matches!(end, (true, NodeRemoval::Deleted)), "{end:?}");
 }
 
 #[test]
@@ -517,7 +520,7 @@ fn a_connection_that_ends_under_our_mark_stops_everything() {
     let script = vec![json(&up), at_node(), json(&down), at_node()];
     let end = ended(script, &request(&name), &[READ, MARK, READ, BACK]);
     assert!(
-        matches!(end, (true, Outcome::Disconnected { still_marked: None })),
+        matches!(end, (true, NodeRemoval::Disconnected { still_marked: None })),
         "{end:?}"
     );
     let script = vec![
@@ -528,7 +531,7 @@ fn a_connection_that_ends_under_our_mark_stops_everything() {
     ];
     let end = ended(script, &request(&name), &[READ, MARK, READ, BACK]);
     assert!(
-        matches!(end, (true, Outcome::Disconnected { still_marked: Some(_) })),
+        matches!(end, (true, NodeRemoval::Disconnected { still_marked: Some(_) })),
         "{end:?}"
     );
     // Nothing changed, or nothing is told of the channel, or there was none before: it goes.
@@ -539,6 +542,6 @@ fn a_connection_that_ends_under_our_mark_stops_everything() {
     ] {
         let script = vec![json(&first), at_node(), json(&second), at_list()];
         let end = ended(script, &request(&name), &[READ, MARK, READ, DELETE]);
-        assert!(matches!(end, (true, Outcome::Deleted)), "{end:?}");
+        assert!(matches!(end, (true, NodeRemoval::Deleted)), "{end:?}");
     }
 }

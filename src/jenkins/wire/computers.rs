@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::jenkins::list;
-use crate::jenkins::wire::Oddities;
+use crate::jenkins::wire::OddSentences;
 use crate::lenient::{self, Flag, Object, Text, UNREADABLE};
 use crate::model::{Computer, NodeName, OfflineBy, OfflineSigns, Work, digest};
 use crate::text::printable;
@@ -43,7 +43,7 @@ pub fn computers(body: &[u8]) -> Result<Computers, String> {
 fn odd_computers(body: &[u8]) -> Result<Computers, String> {
     let text = lenient::repaired(body);
     let mut read = Computers::default();
-    let mut odd = Oddities::default();
+    let mut odd = OddSentences::default();
     for element in list::elements(&text, "computer", "", MAX_COMPUTERS)?.0 {
         let Object(wire) = serde_json::from_str::<Object<WireComputer<'_>>>(element).unwrap_or_default();
         let whole = wire.as_ref().is_some_and(WireComputer::is_whole) && !element.contains(UNREADABLE);

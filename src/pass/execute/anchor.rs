@@ -1,7 +1,7 @@
 //! Keeping the node for whose sake Jenkins names labels (`jenkins.anchor`).
 
 use super::{Executor, Live, chain};
-use crate::jenkins::{Created, JenkinsError, Launcher, Mode, NewNode};
+use crate::jenkins::{Created, JenkinsError, Launcher, NewNode, NodeUsage};
 use crate::model::{Computer, NodeName};
 use crate::pass::rows::anchor_action;
 use crate::plan::{ANCHOR_TEXT, Anchor};
@@ -36,7 +36,7 @@ fn keep(live: &Live, anchor: Anchor) -> Result<Created, JenkinsError> {
             executors: 1,
             remote_dir: "/nonexistent",
             labels: "",
-            mode: Mode::Exclusive,
+            mode: NodeUsage::Exclusive,
             launcher: Launcher::Inbound { web_socket: true },
         })?;
         if created == Created::Before {

@@ -9,7 +9,7 @@ use super::{Executor, labels_of};
 use crate::config::script::HostKeyPair;
 use crate::config::{Agent, HostKey, Register, Template};
 use crate::error::chain;
-use crate::jenkins::{self, Created, JenkinsError, Launcher, Mode, NewNode};
+use crate::jenkins::{self, Created, JenkinsError, Launcher, NewNode, NodeUsage};
 use crate::model::{NodeName, TemplateName};
 use crate::pass::rows::{node_first_action, register_action, take_back_action};
 use crate::pass::{Live, host_key};
@@ -186,19 +186,23 @@ fn new_node<'a>(name: &'a NodeName, template: &'a Template, labels: &'a str, lau
         executors: template.executors,
         remote_dir: &agent.remote_dir,
         labels,
-        mode: if agent.exclusive { Mode::Exclusive } else { Mode::Normal },
+        mode: if agent.exclusive {
+            NodeUsage::Exclusive
+        } else {
+            NodeUsage::Normal
+        },
         launcher,
     }
 }
 
 fn ssh<'a>(agent: &'a Agent, host: &'a str, made: Option<&'a str>) -> Launcher<'a> {
     let host_key = match (&agent.host_key, made) {
-        (HostKey::Provided(key), _) => jenkins::HostKey::Provided(key),
+        (HostKey::Provided(key), _) => jenkins::HostKeyCheck::Provided(key),
         // An empty key matches none: what is not known is not trusted.
-        (HostKey::Made, made) => jenkins::HostKey::Provided(made.unwrap_or_default()),
-        (HostKey::KnownHosts, _) => jenkins::HostKey::KnownHosts,
-        (HostKey::TrustFirst, _) => jenkins::HostKey::TrustFirst,
-        (HostKey::None, _) => jenkins::HostKey::None,
+        (HostKey::Made, made) => jenkins::HostKeyCheck::Provided(made.unwrap_or_default()),
+        (HostKey::KnownHosts, _) => jenkins::HostKeyCheck::KnownHosts,
+        (HostKey::TrustFirst, _) => jenkins::HostKeyCheck::TrustFirst,
+        (HostKey::None, _) => jenkins::HostKeyCheck::None,
     };
     Launcher::Ssh {
         host,

@@ -1,4 +1,4 @@
-//! The rules for nodes that are to take no new work.
+//! Checks the nodes that a plan drains.
 
 use crate::config::Config;
 use crate::model::{BUILDS_REACHED_PREFIX, Computer, DRAIN_PREFIX, NodeId};
@@ -9,7 +9,7 @@ use crate::state::State;
 
 /// Adds the rules that the drains of a plan break: each is a node of ours, not held by a person, under our mark; one that
 /// is to have had its builds had them.
-pub fn wrong(plan: &Plan, world: &World<'_>, broken: &mut Vec<String>) {
+pub fn check(plan: &Plan, world: &World<'_>, broken: &mut Vec<String>) {
     let &World { config, state, .. } = world;
     for drain in &plan.drains {
         let name = drain.node.as_str();

@@ -1,4 +1,4 @@
-//! Re-checks what `leaks --delete` removes.
+//! Checks the removals of `leaks --delete`.
 
 use crate::config::Config;
 use crate::model::{NodeName, Observed, Reading, split_server_name};

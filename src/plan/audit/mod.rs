@@ -1,4 +1,4 @@
-//! Re-checks a plan against the rules that must hold whatever the planner thought.
+//! The audit: checks a plan against the rules that must hold whatever the planner thought.
 
 mod drains;
 mod leaks;

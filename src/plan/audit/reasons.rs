@@ -1,4 +1,4 @@
-//! Re-checks that the reason of each removal is true of the world, so that nothing passes the guard under a wrong one.
+//! Checks that the reason of each removal is true of the world, so that nothing passes the guard under a wrong one.
 
 use crate::model::{OfflineBy, Server, ServerStatus};
 use crate::plan::action::{Plan, Removal};
@@ -7,7 +7,7 @@ use crate::plan::why::Why;
 use crate::state::{NodeMemory, Phase};
 
 /// Adds the removals whose reason is not true.
-pub fn wrong(plan: &Plan, world: &World<'_>, broken: &mut Vec<String>) {
+pub fn check(plan: &Plan, world: &World<'_>, broken: &mut Vec<String>) {
     for removal in &plan.removals {
         if !is_true(removal, world) {
             let server = removal.server.as_ref().map(|server| server.name.as_str());
@@ -35,7 +35,7 @@ fn is_true(removal: &Removal, world: &World<'_>) -> bool {
         Why::Marked => offline_by == Some(OfflineBy::Removal),
         Why::Begun => memory_of(removal, world).is_some_and(|memory| memory.phase == Phase::Deleting),
         Why::StillThere => server_of(removal, world).is_some_and(Server::is_deleting),
-        Why::Idle { .. } | Why::Ended(_) | Why::MakesRoom { .. } => node.is_some_and(|node| !node.offline),
+        Why::Idle { .. } | Why::LimitReached(_) | Why::MakesRoom { .. } => node.is_some_and(|node| !node.offline),
         // An operator's word; what it may touch is checked all the same.
         Why::Asked | Why::Leaked(_) => true,
     }

@@ -1,4 +1,4 @@
-//! Re-checks the Jenkins nodes that a plan makes for servers which are up.
+//! Checks the Jenkins nodes that a plan makes for running servers.
 
 use crate::config::Register;
 use crate::model::{ServerStatus, split_server_name};
@@ -6,7 +6,7 @@ use crate::plan::action::Plan;
 use crate::plan::audit::world::World;
 
 /// Adds the rules that the nodes to be made break: of a running server of ours that has the address, none of that name.
-pub fn wrong(plan: &Plan, world: &World<'_>, broken: &mut Vec<String>) {
+pub fn check(plan: &Plan, world: &World<'_>, broken: &mut Vec<String>) {
     if plan.registrations.is_empty() {
         return;
     }

@@ -1,4 +1,4 @@
-//! Re-checks what a plan does about floating IPs, ports and volumes. Shares no helper with the planner.
+//! Checks what a plan does about floating IPs, ports and volumes.
 
 use std::collections::BTreeSet;
 
@@ -8,18 +8,18 @@ use crate::plan::action::{Leftover, NewFloatingIp, Plan, Removal};
 use crate::state::State;
 
 /// Lists the rules that the plan breaks.
-pub fn wrong(plan: &Plan, observed: &Observed, config: &Config, state: &State, broken: &mut Vec<String>) {
+pub fn check(plan: &Plan, observed: &Observed, config: &Config, state: &State, broken: &mut Vec<String>) {
     let mut seen = BTreeSet::new();
     let going = plan.removals.iter().flat_map(|removal| &removal.floating_ips);
     for target in plan.sweeps.iter().chain(going) {
         if !seen.insert((&target.provider, target.kind, &target.id)) {
-            broken.push(format!("{} is removed twice", said(target)));
+            broken.push(format!("{} is removed twice", kind_and_name(target)));
         }
     }
     if !plan.sweeps.is_empty() {
         let listed: BTreeSet<&str> = clouds(observed).map(|server| server.name.as_str()).collect();
         for target in &plan.sweeps {
-            broken.extend(wrong_sweep(target, observed, config, state, &listed));
+            broken.extend(check_sweep(target, observed, config, state, &listed));
         }
     }
     for removal in &plan.removals {
@@ -27,7 +27,7 @@ pub fn wrong(plan: &Plan, observed: &Observed, config: &Config, state: &State, b
             removal
                 .floating_ips
                 .iter()
-                .find_map(|target| wrong_own(target, removal, observed, config)),
+                .find_map(|target| check_own(target, removal, observed, config)),
         );
     }
     let mut servers = BTreeSet::new();
@@ -35,11 +35,11 @@ pub fn wrong(plan: &Plan, observed: &Observed, config: &Config, state: &State, b
         if !servers.insert((&wanted.provider, &wanted.server_id)) {
             broken.push(format!("server {} gets two floating IPs", wanted.server));
         }
-        broken.extend(wrong_new(wanted, plan, observed, config));
+        broken.extend(check_new(wanted, plan, observed, config));
     }
 }
 
-fn said(target: &Leftover) -> String {
+fn kind_and_name(target: &Leftover) -> String {
     format!("{} {}", target.kind.noun(), target.name)
 }
 
@@ -59,19 +59,19 @@ fn bears_mark(resource: &Resource, server: &str, config: &Config) -> bool {
 }
 
 /// Checks what is swept: listed, unused, ours, and of a server that is not there and was not begun.
-fn wrong_sweep(
+fn check_sweep(
     target: &Leftover,
     observed: &Observed,
     config: &Config,
     state: &State,
     listed: &BTreeSet<&str>,
 ) -> Option<String> {
-    let said = said(target);
+    let name = kind_and_name(target);
     let Some(resource) = find(&target.provider, target.kind, &target.id, observed) else {
-        return Some(format!("{said} is removed, and {} does not list it", target.provider));
+        return Some(format!("{name} is removed, and {} does not list it", target.provider));
     };
     if resource.in_use {
-        return Some(format!("{said} is removed and is in use"));
+        return Some(format!("{name} is removed and is in use"));
     }
     // One that Nova made is named after its server, which must have been ours.
     let after = resource.name.strip_suffix("-blank-vol");
@@ -83,11 +83,11 @@ fn wrong_sweep(
     };
     let by_name = target.kind == ResourceKind::Volume && resource.mark.is_none() && after.is_some_and(ours);
     if !bears_mark(resource, &target.server, config) && !by_name {
-        return Some(format!("{said} is removed and is not ours"));
+        return Some(format!("{name} is removed and is not ours"));
     }
     let used_by = |id: &str| clouds(observed).any(|server| server.id.as_str() == id);
     if listed.contains(target.server.as_str()) || by_name && after.is_some_and(used_by) {
-        return Some(format!("{said} is removed and its server is there"));
+        return Some(format!("{name} is removed and its server is there"));
     }
     let hidden = |provider: &ProviderName| {
         let read = observed.clouds.get(provider).and_then(Reading::ok).is_some();
@@ -95,22 +95,22 @@ fn wrong_sweep(
     };
     let mut remembered = state.nodes.values();
     if remembered.any(|node| node.name == target.server && hidden(&node.provider)) {
-        return Some(format!("{said} is removed and its server cannot be seen"));
+        return Some(format!("{name} is removed and its server cannot be seen"));
     }
     None
 }
 
 /// Checks a floating IP that goes with its server.
-fn wrong_own(target: &Leftover, removal: &Removal, observed: &Observed, config: &Config) -> Option<String> {
-    let said = said(target);
+fn check_own(target: &Leftover, removal: &Removal, observed: &Observed, config: &Config) -> Option<String> {
+    let name = kind_and_name(target);
     let found = find(&target.provider, target.kind, &target.id, observed);
     let (Some(resource), Some(server)) = (found, &removal.server) else {
-        return Some(format!("{said} is removed with a server, and one of them is not there"));
+        return Some(format!("{name} is removed with a server, and one of them is not there"));
     };
     let of_another = resource.in_use && resource.server.as_ref().is_none_or(|user| *user != server.id);
     if target.provider != server.provider || of_another || !bears_mark(resource, &server.name, config) {
         return Some(format!(
-            "{said} is removed with server {}, which is not its own",
+            "{name} is removed with server {}, which is not its own",
             server.name
         ));
     }
@@ -118,7 +118,7 @@ fn wrong_own(target: &Leftover, removal: &Removal, observed: &Observed, config: 
 }
 
 /// Checks a floating IP that is made: for a server of ours that is up or boots, has none, and does not go.
-fn wrong_new(wanted: &NewFloatingIp, plan: &Plan, observed: &Observed, config: &Config) -> Option<String> {
+fn check_new(wanted: &NewFloatingIp, plan: &Plan, observed: &Observed, config: &Config) -> Option<String> {
     let name = &wanted.server;
     let cloud = observed.clouds.get(&wanted.provider).and_then(Reading::ok);
     let Some(server) = cloud.and_then(|cloud| cloud.servers.iter().find(|server| server.id == wanted.server_id)) else {

@@ -1,8 +1,7 @@
-//! Re-checks a plan against the rules that must hold whatever `plan` thought.
+//! Checks a plan against the rules that must hold whatever the planner thought.
 //!
-//! Which node is whose, who took it offline and whether it works is told by the same link and the same predicates as in the
-//! planner: two readings of one world would differ one day, and the weaker one would count. What the plan makes of them is
-//! checked anew.
+//! The audit shares the predicates of the planner (which node is whose, who took it offline, whether it works), since two
+//! readings of one world would differ one day. It checks anew what the plan makes of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,9 +21,9 @@ use crate::state::State;
 /// Lists the rules that a plan breaks. A plan that breaks one is not executed.
 pub fn audit(plan: &Plan, observed: &Observed, config: &Config, state: &State, context: &Context) -> Vec<String> {
     let world = World::new(observed, config, state, context);
-    let mut broken = wrong_in_any(&world, plan);
-    creates(plan, &world, &mut broken);
-    registrations::wrong(plan, &world, &mut broken);
+    let mut broken = check_any(&world, plan);
+    check_creates(plan, &world, &mut broken);
+    registrations::check(plan, &world, &mut broken);
     if !context.create && !plan.floating_ips.is_empty() {
         broken.push("the command creates nothing, the plan makes floating IPs".to_owned());
     }
@@ -38,8 +37,8 @@ pub fn audit(plan: &Plan, observed: &Observed, config: &Config, state: &State, c
     if removals > most {
         broken.push(format!("{removals} removals, at most {most} in a pass"));
     }
-    reasons::wrong(plan, &world, &mut broken);
-    too_absent(plan, &world, &mut broken);
+    reasons::check(plan, &world, &mut broken);
+    check_absences(plan, &world, &mut broken);
     broken
 }
 
@@ -51,17 +50,17 @@ pub fn audit_destroy(
     state: &State,
     context: &Context,
 ) -> Vec<String> {
-    wrong_in_any(&World::new(observed, config, state, context), plan)
+    check_any(&World::new(observed, config, state, context), plan)
 }
 
 /// Lists what no plan may do, not even one that an operator asked for.
-fn wrong_in_any(world: &World<'_>, plan: &Plan) -> Vec<String> {
+fn check_any(world: &World<'_>, plan: &Plan) -> Vec<String> {
     let mut broken = Vec::new();
     if world.observed.jenkins.quieting_down == Some(true) && plan.acts() {
         broken.push("Jenkins is quieting down, and the plan acts".to_owned());
     }
-    resources::wrong(plan, world.observed, world.config, world.state, &mut broken);
-    drains::wrong(plan, world, &mut broken);
+    resources::check(plan, world.observed, world.config, world.state, &mut broken);
+    drains::check(plan, world, &mut broken);
     if plan.removals.is_empty() {
         return broken;
     }
@@ -81,8 +80,8 @@ fn wrong_in_any(world: &World<'_>, plan: &Plan) -> Vec<String> {
         if removal.node.is_none() && removal.server.is_none() {
             broken.push(format!("a removal of nothing ({})", removal.why));
         }
-        broken.extend(wrong_server(removal, world.observed, &agents));
-        broken.extend(wrong_node(removal, world, &agents));
+        broken.extend(check_server(removal, world.observed, &agents));
+        broken.extend(check_node(removal, world, &agents));
     }
     broken
 }
@@ -99,7 +98,7 @@ fn by_server<'l, 'a>(linked: &'l Linked<'a>) -> Agents<'l, 'a> {
 
 /// Checks the server of a removal: listed by a cloud that was read, ours, and no node that is or may be its own at work or
 /// held by a person.
-fn wrong_server(removal: &Removal, observed: &Observed, agents: &Agents<'_, '_>) -> Option<String> {
+fn check_server(removal: &Removal, observed: &Observed, agents: &Agents<'_, '_>) -> Option<String> {
     let target = removal.server.as_ref()?;
     let Some(Reading::Read(cloud)) = observed.clouds.get(&target.provider) else {
         return Some(format!(
@@ -130,7 +129,7 @@ fn wrong_server(removal: &Removal, observed: &Observed, agents: &Agents<'_, '_>)
 }
 
 /// Checks the Jenkins node of a removal: there, idle, not held by a person, and ours.
-fn wrong_node(removal: &Removal, world: &World<'_>, agents: &Agents<'_, '_>) -> Option<String> {
+fn check_node(removal: &Removal, world: &World<'_>, agents: &Agents<'_, '_>) -> Option<String> {
     let target = removal.node.as_ref()?;
     let name = target.name.as_str();
     let Some(node) = world.node(name) else {
@@ -175,7 +174,7 @@ fn wrong_node(removal: &Removal, world: &World<'_>, agents: &Agents<'_, '_>) -> 
 }
 
 /// Checks what is made: known places, names of its own, and every limit.
-fn creates(plan: &Plan, world: &World<'_>, broken: &mut Vec<String>) {
+fn check_creates(plan: &Plan, world: &World<'_>, broken: &mut Vec<String>) {
     if plan.creates.is_empty() {
         return;
     }
@@ -196,7 +195,7 @@ fn creates(plan: &Plan, world: &World<'_>, broken: &mut Vec<String>) {
     }
     let mut names: BTreeSet<&str> = world.servers().map(|server| server.name.as_str()).collect();
     for create in &plan.creates {
-        broken.extend(wrong_create(create, observed, config, state, &mut names));
+        broken.extend(check_create(create, observed, config, state, &mut names));
     }
     let (mut of_template, mut at_provider, all) = alive(world.linked());
     for create in &plan.creates {
@@ -230,7 +229,7 @@ fn creates(plan: &Plan, world: &World<'_>, broken: &mut Vec<String>) {
     }
 }
 
-fn wrong_create<'p>(
+fn check_create<'p>(
     create: &'p Create,
     observed: &Observed,
     config: &Config,
@@ -274,7 +273,7 @@ fn alive(linked: &Linked<'_>) -> (BTreeMap<String, usize>, BTreeMap<String, usiz
 }
 
 /// Checks that what goes for an absence is not too much of the fleet at once.
-fn too_absent(plan: &Plan, world: &World<'_>, broken: &mut Vec<String>) {
+fn check_absences(plan: &Plan, world: &World<'_>, broken: &mut Vec<String>) {
     if plan.removals.is_empty() {
         return;
     }

@@ -1,4 +1,4 @@
-//! What a plan is held against.
+//! What a plan is checked against.
 
 use std::cell::OnceCell;
 

@@ -1,6 +1,6 @@
-//! What an operator names to be removed now.
+//! Plans `destroy`: the removal of what an operator names.
 //!
-//! It goes by the same safe order as everything else that goes; only the busy check can be lifted.
+//! It follows the same safe order as every removal; only the busy check can be lifted.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -1,6 +1,6 @@
-//! What an operator drains by hand, and gives back.
+//! Plans `drain` and `undrain`.
 //!
-//! A drained node takes no new work; that it goes once it is idle is left to `reap`.
+//! A drained node takes no new work; `remove` takes it away once it is idle.
 
 use crate::config::Config;
 use crate::model::{Computer, DRAIN_PREFIX, MARK_PREFIX, Observed, TemplateName, split_server_name};
@@ -35,7 +35,7 @@ pub fn drain(
             Err(reason) => warnings.push(format!("\"{}\" is not drained: {reason}", shown(name))),
         }
     }
-    let plan = said(fleet, state, notes, warnings);
+    let plan = empty_with(fleet, state, notes, warnings);
     Plan { drains, ..plan }
 }
 
@@ -51,7 +51,7 @@ pub fn undrain(observed: &Observed, config: &Config, state: &State, context: &Co
             Err(reason) => warnings.push(format!("\"{}\" is not undrained: {reason}", shown(name))),
         }
     }
-    let plan = said(fleet, state, notes, warnings);
+    let plan = empty_with(fleet, state, notes, warnings);
     Plan { unmarks, ..plan }
 }
 
@@ -62,7 +62,7 @@ enum Planned<T> {
     Nothing(String),
 }
 
-fn said(fleet: Fleet<'_>, state: &State, notes: Vec<String>, warnings: Vec<String>) -> Plan {
+fn empty_with(fleet: Fleet<'_>, state: &State, notes: Vec<String>, warnings: Vec<String>) -> Plan {
     let mut plan = assemble::empty(fleet, 0);
     keep_sightings(&mut plan.state, state);
     plan.notes.extend(notes);
@@ -106,9 +106,9 @@ fn undrained(name: &str, fleet: &Fleet<'_>, notes: &mut Vec<String>) -> Result<P
         return Ok(Planned::Nothing(format!("\"{}\" is not drained", shown(name))));
     };
     if let Ok(Target::Agent(agent)) = target(name, fleet)
-        && let Some(ended) = builds::spent(agent, fleet.config)
+        && let Some(limit_reached) = builds::limit_reached(agent, fleet.config)
     {
-        notes.push(format!("\"{}\" goes all the same: {ended}", shown(name)));
+        notes.push(format!("\"{}\" goes all the same: {limit_reached}", shown(name)));
     }
     Ok(Planned::Todo(Unmark {
         node: computer.name.clone(),

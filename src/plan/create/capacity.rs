@@ -1,7 +1,6 @@
-//! What is counted against the limits, with what a plan adds to it: whether one more server of a template can be made,
-//! and where.
+//! Counts servers against the limits, with what a plan adds: whether one more server of a template can be made, and where.
 //!
-//! What it is made for is left to `grow`, whose turn a probe is to `turns`.
+//! `grow` decides what for, `turns` whose turn a probe is.
 
 use std::collections::{BTreeMap, BTreeSet};
 

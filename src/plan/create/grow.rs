@@ -1,7 +1,6 @@
-//! What is made: each item without a slot opens one at the first template and place that are open.
+//! Decides what is made: each item without a slot opens one at the first template and place that are open.
 //!
-//! What was seen is left to `fleet`, matching to `matching`, the limits to `capacity`, saying what is left unserved to
-//! `overview`.
+//! `demand` matches items to slots, `capacity` keeps the limits, `report` says why an item gets nothing.
 
 use crate::plan::action::Create;
 use crate::plan::create::capacity::Capacity;

@@ -1,6 +1,6 @@
-//! What is left at a cloud for one more server: quota, and ports that a person made.
+//! Quota headroom: what a cloud has left for one more server, and free ports that a person made.
 //!
-//! Reading it is left to the providers, counting the servers of the plan to `grow`.
+//! Providers read it; `capacity` takes off what a plan adds.
 
 use std::collections::BTreeSet;
 

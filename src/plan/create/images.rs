@@ -1,7 +1,6 @@
-//! Which image a server is made of: the newest, unless its servers never join; then the one before it.
+//! Chooses the image of a server: the newest, unless its servers never join; then the one before it.
 //!
-//! What became of each image is counted here and kept in the memory. Seeing that a server failed is left to `fleet`,
-//! using the choice to `grow`.
+//! Successes and failures of each image are counted here and kept in the state.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -43,10 +42,10 @@ pub struct Chooser<'c> {
 impl<'c> Chooser<'c> {
     pub fn new(fleet: &'c Fleet<'_>, template: &Template, provider: &ProviderName) -> Self {
         let memory = memory(&fleet.state, template, provider);
-        Self::of(memory, fleet.config, fleet.context.now)
+        Self::from_memory(memory, fleet.config, fleet.context.now)
     }
 
-    fn of(memory: Option<&'c ImageMemory>, config: &Config, now: Timestamp) -> Self {
+    fn from_memory(memory: Option<&'c ImageMemory>, config: &Config, now: Timestamp) -> Self {
         Self {
             memory,
             bad_after: bad_after(config),
@@ -182,7 +181,7 @@ pub fn failed(state: &mut State, template: &Template, provider: &ProviderName, i
 /// Returns whether servers are made of another image than this one because it is bad: then nothing else is to blame.
 pub fn is_left(state: &State, config: &Config, template: &Template, provider: &ProviderName, image: &str) -> bool {
     memory(state, template, provider).is_some_and(|memory| {
-        let chooser = Chooser::of(Some(memory), config, Timestamp::MIN);
+        let chooser = Chooser::from_memory(Some(memory), config, Timestamp::MIN);
         let bad = chooser.failed(image).is_some();
         bad && chooser
             .choose(&refs(memory), |_| 1)
@@ -233,7 +232,7 @@ pub fn decide(fleet: &mut Fleet<'_>) {
         let mut opened = Vec::new();
         for (provider, memory) in places {
             let instead = {
-                let chooser = Chooser::of(Some(memory), config, now);
+                let chooser = Chooser::from_memory(Some(memory), config, now);
                 let images = refs(memory);
                 let chosen = chooser.choose(&images, |_| 1);
                 chosen

@@ -1,6 +1,6 @@
-//! Which servers get their Jenkins node now (`register: ssh`), and what is remembered of nodes that mita makes.
+//! Servers that get their Jenkins node now (`register: ssh`), and what is remembered of nodes that mita makes.
 //!
-//! A node that is made before its server (`register: inbound`) is part of the create; see `grow` and the pass.
+//! A node that is made before its server (`register: inbound`) is part of the create.
 
 use std::collections::BTreeMap;
 

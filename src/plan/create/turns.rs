@@ -1,7 +1,5 @@
-//! Whose turn a probe is: where a placement or provider opens again with one server at a time, the templates that wait
-//! for it take turns, so that one that always fails does not take every probe.
-//!
-//! When a probe may go is decided in `backoff`, which template waits in `capacity`.
+//! Shares out probes: where a placement or provider opens again with one server at a time, the templates that wait for it
+//! take turns, so that one that always fails does not take every probe.
 
 use std::collections::BTreeSet;
 

@@ -1,7 +1,7 @@
-//! What Jenkins does not show: labels as long as it has no agent, items of jobs that the user may not read, and sentences
-//! in a language of its own.
+//! What Jenkins hides: labels as long as it has no agent, items of jobs that the user may not read, and sentences in
+//! another language.
 //!
-//! Reading what it does show is left to `queue`.
+//! `queue` reads what Jenkins does show.
 
 use crate::model::Observed;
 use crate::plan::action::Anchor;

@@ -1,7 +1,7 @@
-//! Templates whose newest node joined without a label that `labels` promises, or with one beside them: such a template
-//! answers no longer for what that node does not serve, but for one server a day that tries again.
+//! Label drift: templates whose newest node joined without a label that `labels` promises, or with one beside them. Such a
+//! template no longer answers for what that node does not serve, but for one server a day that tries again.
 //!
-//! What is made and kept is decided in `grow` and `reap`, by the slots of `slots`; what is said of it stands in `sentences`.
+//! `slots` applies it; `report::drift` says it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,7 +30,7 @@ const LABELS_COMPLETE: SignedDuration = SignedDuration::from_mins(5);
 const ADDED_COMPLETE: SignedDuration = SignedDuration::from_mins(3);
 
 /// Returns the drift of a template as it is configured.
-pub fn of<'s>(state: &'s State, template: &Template) -> Option<&'s LabelDrift> {
+pub fn drift_of<'s>(state: &'s State, template: &Template) -> Option<&'s LabelDrift> {
     state
         .drifts
         .get(&template.name)

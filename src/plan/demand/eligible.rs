@@ -1,6 +1,4 @@
 //! Which templates serve a label request, and why a template does not.
-//!
-//! Reading the label request out of the queue is left to `queue`.
 
 use std::collections::BTreeSet;
 

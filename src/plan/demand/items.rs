@@ -1,6 +1,4 @@
-//! What is wanted: the waiting items in the order in which they are served, and the warm pools behind them.
-//!
-//! Reading the label request of an item is left to `queue`, serving it to `grow`.
+//! What is wanted: the waiting items in the order in which they are served, then the warm pools.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,8 +1,7 @@
 //! Matches waiting items to slots: a maximum matching that serves older items first.
 //!
-//! Items that the same groups of slots serve form a class and the slots of one group are alike, so the matching is a flow
-//! from classes to groups: its size does not grow with the queue. What a class or a group stands for is left to `demand`
-//! and `slots`.
+//! Items that the same groups of slots serve form a class, and the slots of one group are alike, so the matching is a flow
+//! from classes to groups: its size does not grow with the queue.
 
 /// A flow from classes to groups of slots.
 pub struct Flow<'d> {
@@ -67,7 +66,7 @@ impl<'d> Flow<'d> {
     }
 
     /// Returns the groups that serve items of a class, and how many each of them serves.
-    pub fn of(&self, class: usize) -> impl Iterator<Item = (usize, u32)> {
+    pub fn groups_of(&self, class: usize) -> impl Iterator<Item = (usize, u32)> {
         let groups = self.classes[class].iter().copied();
         groups.zip(self.items[class].iter().copied())
     }

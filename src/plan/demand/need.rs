@@ -1,4 +1,4 @@
-//! Who needs the slots that are idle now.
+//! Decides which idle slots are needed: the items that they serve, and the nodes that items name.
 
 use foldhash::HashSet;
 
@@ -33,7 +33,7 @@ fn need_of<'d>(fleet: &Fleet<'_>, demand: &'d Demand<'_>) -> Flow<'d> {
             Some(group),
             AgentState::Up {
                 idle_slots,
-                ended: None,
+                limit_reached: None,
                 ..
             },
         ) = (*group, &agent.state)

@@ -1,6 +1,6 @@
-//! Slots that are alike: those that a template promises, and those of online nodes by the labels that the nodes have.
+//! Groups slots that are alike: those that a template promises, and those of online nodes by the labels that they have.
 //!
-//! Which label requests a group serves is decided here; how many slots it has, in `grow` and `reap`.
+//! Which label requests a group serves is decided here; `grow` and `reap` count its slots.
 
 use std::collections::BTreeMap;
 
@@ -68,7 +68,7 @@ impl SlotGroups {
             .iter()
             .map(|template| Promise {
                 labels: numbers(template.labels.iter().map(String::as_str), &known),
-                expected: drift::of(&fleet.state, template)
+                expected: drift::drift_of(&fleet.state, template)
                     .filter(|drift| {
                         !drift.lacks.is_empty() || drift.adds.keys().any(|label| known.contains_key(label.as_str()))
                     })
@@ -292,7 +292,7 @@ fn is_retry(agent: &Agent<'_>, fleet: &Fleet<'_>) -> bool {
 
 /// Whether a server may be made that tries: once a day, and never two at a time.
 fn may_retry(fleet: &Fleet<'_>, template: &Template) -> bool {
-    let due = drift::of(&fleet.state, template).is_some_and(|drift| drift::is_due(drift, fleet.context.now));
+    let due = drift::drift_of(&fleet.state, template).is_some_and(|drift| drift::is_due(drift, fleet.context.now));
     due && !fleet
         .agents
         .iter()

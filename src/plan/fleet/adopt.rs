@@ -1,8 +1,7 @@
-//! Which servers without our mark are taken over, where a template says `adopt: true`: those that bear its name as the
-//! original tool gave it, `<template>__…`, and those at the address of a Jenkins node with the template's name (`<template>+<ip>`, `<ip>+<template>`).
+//! Servers without our mark that are taken over where a template says `adopt: true`: those named by the original tool,
+//! `<template>__…`, and those at the address of a Jenkins node named `<template>+<ip>` or `<ip>+<template>`.
 //!
-//! A server that bears the mark of another owner is never taken. Which Jenkins node belongs to which server is left to
-//! `mapping`.
+//! A server with the mark of another owner is never taken. `mapping` decides which Jenkins node belongs to which server.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

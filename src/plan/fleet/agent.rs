@@ -1,10 +1,11 @@
-//! One agent of ours.
+//! An agent of ours: one server with its Jenkins node, from the moment its create was begun until the cloud no longer
+//! lists it.
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::config::{Config, Template};
 use crate::model::{Computer, NodeId, ProviderName, Server, ServerId, TemplateName, Zone, split_server_name};
-use crate::plan::why::Ended;
+use crate::plan::why::LimitReached;
 use crate::state::{BuildCount, Intent, NodeMemory, Phase, Sighting};
 
 /// The place of a template in `Config::templates`.
@@ -193,14 +194,14 @@ pub enum AgentState {
         /// Since when all of it is idle.
         idle_since: Option<Timestamp>,
         /// The limit of its template that it reached: it takes no work any more.
-        ended: Option<Ended>,
+        limit_reached: Option<LimitReached>,
     },
-    /// Is drained: it takes no work, and goes once its builds ended.
+    /// Is drained: it takes no work, and is removed once its builds ended.
     Drained {
         /// Whether nothing works on it.
         idle: bool,
         /// Whether it had all its builds; else an operator drained it.
-        spent: bool,
+        by_limit: bool,
     },
     /// Bears our mark.
     Marked {
@@ -245,7 +246,9 @@ impl AgentState {
             Self::Deleting { .. } | Self::Removing => Phase::Deleting,
             Self::Failed(_) | Self::TimedOut => Phase::Error,
             Self::Booting => Phase::Booting,
-            Self::Up { ended: Some(_), .. }
+            Self::Up {
+                limit_reached: Some(_), ..
+            }
             | Self::Drained { .. }
             | Self::Marked { .. }
             | Self::Monitored { .. }
@@ -272,7 +275,7 @@ impl AgentState {
             Self::Intent | Self::Booting | Self::Offline { returns: true, .. } => executors,
             Self::Up {
                 idle_slots,
-                ended: None,
+                limit_reached: None,
                 ..
             } => *idle_slots,
             Self::Ambiguous { slots } => *slots,

@@ -1,6 +1,6 @@
-//! Where a node of ours is in its life, and how many slots that gives.
+//! Where an agent is in its life, and since when.
 //!
-//! What is done about it is left to `grow` and `reap`.
+//! What follows from it is decided in `create` and `remove`.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -9,7 +9,7 @@ use crate::model::{BUILDS_REACHED_PREFIX, Computer, OfflineBy, Server, ServerSta
 use crate::plan::clock::sighted_again;
 use crate::plan::fleet::agent::{Agent, AgentState, Link};
 use crate::plan::fleet::builds;
-use crate::plan::why::Ended;
+use crate::plan::why::LimitReached;
 use crate::state::Phase;
 
 /// The cause of a node whose connection broke: it was connected once.
@@ -135,8 +135,8 @@ fn with_node(agent: &Agent<'_>, computer: &Computer, in_time: bool, measures: &M
     match computer.offline_by() {
         OfflineBy::Removal => return AgentState::Marked { idle },
         OfflineBy::Drain => {
-            let spent = computer.offline_signs().has_mark(BUILDS_REACHED_PREFIX);
-            return AgentState::Drained { idle, spent };
+            let by_limit = computer.offline_signs().has_mark(BUILDS_REACHED_PREFIX);
+            return AgentState::Drained { idle, by_limit };
         }
         OfflineBy::Monitor => {
             let before = agent
@@ -154,7 +154,7 @@ fn with_node(agent: &Agent<'_>, computer: &Computer, in_time: bool, measures: &M
         return AgentState::Up {
             idle_slots: computer.idle_executors.min(computer.executors),
             idle_since: idle.then(|| clock(agent.before.and_then(|before| before.idle_since), measures)),
-            ended: ended(agent, measures.config),
+            limit_reached: limit_reached(agent, measures.config),
         };
     }
     if agent.joined.is_some() {
@@ -175,11 +175,11 @@ fn with_node(agent: &Agent<'_>, computer: &Computer, in_time: bool, measures: &M
 }
 
 /// Returns the limit of its template that an agent reached.
-fn ended(agent: &Agent<'_>, config: &Config) -> Option<Ended> {
+fn limit_reached(agent: &Agent<'_>, config: &Config) -> Option<LimitReached> {
     let template = agent.template(config)?;
     match template.max_lifetime {
-        Some(most) if agent.age > most => Some(Ended::MaxLifetime { age: agent.age, most }),
-        _ => builds::spent(agent, config),
+        Some(most) if agent.age > most => Some(LimitReached::MaxLifetime { age: agent.age, most }),
+        _ => builds::limit_reached(agent, config),
     }
 }
 

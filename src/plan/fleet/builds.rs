@@ -1,14 +1,14 @@
-//! How many builds a node had, and what follows once it had all that its template allows (`max_builds`).
+//! Counts the builds of an agent, for `max_builds`.
 //!
-//! Jenkins tells no number: what runs is compared with what ran in the last pass. A build that began and ended between two
-//! passes is not seen. Taking the node down is left to `reap`.
+//! Jenkins has no such number: what runs now is compared with what ran in the last pass, so a build that begins and ends
+//! between two passes is missed. `remove` takes the agent away.
 
 use crate::config::Config;
 use crate::model::Computer;
 use crate::plan::action::{Drain, builds_reached_text};
 use crate::plan::fleet::Fleet;
 use crate::plan::fleet::agent::{Agent, AgentState};
-use crate::plan::why::Ended;
+use crate::plan::why::LimitReached;
 use crate::state::BuildCount;
 
 /// Counts the builds of a node, where its template limits them.
@@ -53,15 +53,15 @@ fn number(count: usize) -> u32 {
 }
 
 /// Returns the builds that a node had, if it had all that it may have.
-pub fn spent(agent: &Agent<'_>, config: &Config) -> Option<Ended> {
+pub fn limit_reached(agent: &Agent<'_>, config: &Config) -> Option<LimitReached> {
     let most = agent.template(config)?.max_builds?;
     let seen = agent.builds.as_ref()?.seen;
-    (seen >= most).then_some(Ended::MaxBuilds { seen, most })
+    (seen >= most).then_some(LimitReached::MaxBuilds { seen, most })
 }
 
 /// Whether a node had all its builds: it takes no work any more.
-pub fn has_had_its_builds(agent: &Agent<'_>, config: &Config) -> bool {
-    spent(agent, config).is_some()
+pub fn has_all_builds(agent: &Agent<'_>, config: &Config) -> bool {
+    limit_reached(agent, config).is_some()
 }
 
 /// Returns what keeps further builds from a node that had all of its own and may take one, now or when it comes back.
@@ -72,13 +72,13 @@ pub fn drain(agent: &Agent<'_>, fleet: &Fleet<'_>) -> Option<Drain> {
         _ => return None,
     };
     let most = agent.template(fleet.config)?.max_builds?;
-    let ended = spent(agent, fleet.config).filter(|_| !agent.duplicate)?;
+    let limit_reached = limit_reached(agent, fleet.config).filter(|_| !agent.duplicate)?;
     Some(Drain {
         node: agent.computer()?.name.clone(),
         template: Some(agent.template.clone()),
         mark: builds_reached_text(most),
         by_monitor,
-        because: format!("{ended}, and takes no further one"),
+        because: format!("{limit_reached}, and takes no further one"),
     })
 }
 

@@ -1,6 +1,6 @@
-//! Servers that look absent from Jenkins and are kept, since a busy node at an unknown address may be the agent of one.
+//! Servers that look absent from Jenkins and are kept: a busy node at an unknown address may be their agent.
 //!
-//! Which nodes these are is found in `link`; an address that is the server's own holds it there.
+//! `mapping` finds these nodes, and those at an address of the server.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,7 @@
-//! What there is of ours: servers, creates that were begun, and what is only remembered because its cloud is closed.
+//! The inventory of our servers: listed ones, creates that were begun, and those that are only remembered because their
+//! cloud cannot be read.
 //!
-//! Which Jenkins node belongs to which of them is left to `mapping`, where each is in its life to `phase`.
+//! `mapping` links them to Jenkins nodes; `agent_state` says where each is in its life.
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! Jenkins nodes of ours that have no server.
+//! Orphan nodes: Jenkins nodes of ours that have no server.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Holds back what goes because something is absent, when it is much: a half-read Jenkins or cloud looks like that.
+//! The guard: holds back removals for an absence when they are many, since a half-read Jenkins or cloud looks like that.
 
 use foldhash::HashSet;
 

@@ -1,4 +1,4 @@
-//! Idle nodes that go.
+//! Removes agents that have been idle for `idle_grace` and that nobody needs, and those that reached a limit.
 
 use crate::plan::action::Removal;
 use crate::plan::clock;
@@ -7,7 +7,7 @@ use crate::plan::demand::need::{Need, named_nodes};
 use crate::plan::fleet::agent::{Agent, AgentState};
 use crate::plan::fleet::{Fleet, agent_state};
 use crate::plan::remove::removal::removal;
-use crate::plan::why::{Ended, Why};
+use crate::plan::why::{LimitReached, Why};
 
 /// A node that stands idle and may go if nobody needs it.
 struct Idle<'u, 'a> {
@@ -17,7 +17,7 @@ struct Idle<'u, 'a> {
     slots: u32,
     since: jiff::Timestamp,
     outdated: bool,
-    ended: Option<Ended>,
+    limit_reached: Option<LimitReached>,
 }
 
 /// Adds the idle nodes that nobody needs, outdated ones first, then the longest idle; returns how many are left over.
@@ -46,7 +46,14 @@ pub fn idle<'d>(
             .computer()
             .is_some_and(|computer| !named.contains(computer.name.as_str()))
     });
-    found.sort_by_key(|idle| (idle.ended.is_none(), !idle.outdated, idle.since, idle.agent.name));
+    found.sort_by_key(|idle| {
+        (
+            idle.limit_reached.is_none(),
+            !idle.outdated,
+            idle.since,
+            idle.agent.name,
+        )
+    });
     let mut taken = 0;
     let mut left = 0;
     for idle in found {
@@ -54,7 +61,7 @@ pub fn idle<'d>(
             // How many more could go is not counted out: the matching would have to be asked for each.
             break;
         }
-        let free = idle.ended.is_some() || need.withdraw(fleet, demand, idle.group, idle.slots);
+        let free = idle.limit_reached.is_some() || need.withdraw(fleet, demand, idle.group, idle.slots);
         if !free {
             continue;
         }
@@ -73,7 +80,7 @@ fn ripe<'u, 'a>(agent: &'u Agent<'a>, group: Option<usize>, fleet: &Fleet<'_>) -
     let AgentState::Up {
         idle_slots,
         idle_since: Some(since),
-        ended,
+        limit_reached,
     } = agent.state
     else {
         return None;
@@ -81,7 +88,7 @@ fn ripe<'u, 'a>(agent: &'u Agent<'a>, group: Option<usize>, fleet: &Fleet<'_>) -
     let long = clock::since(fleet.context.now, since)
         >= agent_state::idle_grace(agent.template(fleet.config), &fleet.config.timing);
     let old = agent.age >= fleet.config.timing.min_lifetime;
-    let ripe = agent.readable && !agent.duplicate && (ended.is_some() || long && old);
+    let ripe = agent.readable && !agent.duplicate && (limit_reached.is_some() || long && old);
     let outdated = agent.outdated(fleet.config);
     ripe.then_some(Idle {
         agent,
@@ -89,16 +96,16 @@ fn ripe<'u, 'a>(agent: &'u Agent<'a>, group: Option<usize>, fleet: &Fleet<'_>) -
         slots: idle_slots,
         since,
         outdated,
-        ended,
+        limit_reached,
     })
 }
 
 fn why_idle(idle: &Idle<'_, '_>, fleet: &Fleet<'_>) -> Why {
-    idle.ended.map_or_else(
+    idle.limit_reached.map_or_else(
         || Why::Idle {
             idle: clock::since(fleet.context.now, idle.since),
             outdated: idle.outdated,
         },
-        Why::Ended,
+        Why::LimitReached,
     )
 }

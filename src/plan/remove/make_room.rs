@@ -1,7 +1,8 @@
-//! Room under a limit that several templates share: idle nodes of one go where items wait for another.
+//! Makes room under a limit that several templates share: idle agents of one template are removed where items wait for
+//! another.
 //!
-//! Without it a node that is never idle for `idle_grace` keeps its place for ever. The server that the room is for is made
-//! once the cloud says that the other is gone, by `grow`.
+//! Without it an agent that is never idle for `idle_grace` keeps its place for ever. `grow` makes the other server once
+//! the cloud says that this one is gone.
 
 use std::collections::BTreeMap;
 
@@ -133,7 +134,7 @@ fn pool<'u, 'a, 'd>(
         let AgentState::Up {
             idle_slots,
             idle_since: Some(idle_since),
-            ended: None,
+            limit_reached: None,
         } = agent.state
         else {
             return None;

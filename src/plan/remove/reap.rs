@@ -1,6 +1,6 @@
-//! What goes: what failed, what is lost, what bears our mark, and what stands idle and nobody needs.
+//! Decides what is removed: what failed, what is lost, what has our mark, and what is idle and nobody needs.
 //!
-//! Where a node stands is decided in `phase`; taking it down in the right order is left to the pass.
+//! `fleet` says where an agent is in its life; the pass carries the removal out in a safe order.
 
 use foldhash::HashSet;
 
@@ -41,7 +41,7 @@ pub fn reap(fleet: &mut Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> 
     if !fleet.context.remove || fleet.is_quieting() {
         return reaped;
     }
-    let asks = |agent: &Agent<'_>| is_drained_idle(agent) || builds::has_had_its_builds(agent, fleet.config);
+    let asks = |agent: &Agent<'_>| is_drained_idle(agent) || builds::has_all_builds(agent, fleet.config);
     let named = if fleet.agents.iter().any(asks) {
         named_nodes(fleet, demand)
     } else {
@@ -78,7 +78,7 @@ pub fn reap(fleet: &mut Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> 
     let made = make_room::make_room(fleet, demand, growth, &mut need, &going);
     let held = held + made.len().saturating_sub(room);
     reaped.removals.extend(made.into_iter().take(room));
-    drain_spent(fleet, &named, &mut reaped);
+    drain_at_limit(fleet, &named, &mut reaped);
     fleet.state.going = going;
     if left + held > 0 {
         let left = left + held;
@@ -114,7 +114,7 @@ fn is_named(agent: &Agent<'_>, named: &HashSet<&str>) -> bool {
 
 /// Says that a node stays which an operator drained.
 fn why_kept(agent: &Agent<'_>) -> Option<String> {
-    let AgentState::Drained { spent: false, .. } = agent.state else {
+    let AgentState::Drained { by_limit: false, .. } = agent.state else {
         return None;
     };
     let name = shown(agent.computer()?.name.as_str());
@@ -126,7 +126,7 @@ fn why_kept(agent: &Agent<'_>) -> Option<String> {
 
 /// Keeps further builds from the nodes that had all of theirs: those that work, and those that are idle and cannot be
 /// removed in this pass.
-fn drain_spent(fleet: &Fleet<'_>, named: &HashSet<&str>, reaped: &mut Reaped) {
+fn drain_at_limit(fleet: &Fleet<'_>, named: &HashSet<&str>, reaped: &mut Reaped) {
     let goes = |drain: &Drain| {
         let mut nodes = reaped.removals.iter().filter_map(|removal| removal.node.as_ref());
         nodes.any(|node| node.name == drain.node)
@@ -166,7 +166,7 @@ fn unmark(fleet: &Fleet<'_>, named: &HashSet<&str>, reaped: &mut Reaped) {
         if agent.state
             == (AgentState::Drained {
                 idle: true,
-                spent: true,
+                by_limit: true,
             })
         {
             reaped.unmarks.push(Unmark {

@@ -1,6 +1,4 @@
-//! From a node that goes to the steps of its removal.
-//!
-//! Which nodes go is left to `reap`, `destroy` and `leaks`, doing the steps to the pass.
+//! The steps of a removal: the Jenkins node first, then the server.
 
 use crate::model::{Computer, split_server_name};
 use crate::plan::action::{FailureRecord, NodeToRemove, Removal, ServerToRemove};

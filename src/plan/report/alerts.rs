@@ -1,7 +1,7 @@
-//! What an operator must hear of at once, since nothing ends it but a person: dead servers whose node holds them, and
-//! deletes that the cloud does not carry out.
+//! What an operator must hear of at once, since only a person can end it: dead servers whose node keeps them, and deletes
+//! that the cloud does not carry out.
 //!
-//! How often it is said is left to `lasting`; each sentence is the same from pass to pass.
+//! Each sentence is the same from pass to pass; `persistent` decides how often it is said.
 
 use crate::model::{Computer, ServerStatus};
 use crate::plan::clock::since;

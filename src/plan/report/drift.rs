@@ -1,11 +1,11 @@
-//! What is said of templates whose nodes have other labels than they promise.
+//! Sentences about templates whose nodes have other labels than they promise.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use crate::config::Template;
-use crate::plan::demand::drift::{is_lost_for, of};
+use crate::plan::demand::drift::{drift_of, is_lost_for};
 use crate::plan::demand::eligible::labels_in;
 use crate::plan::demand::items::Demand;
 use crate::plan::fleet::Fleet;
@@ -127,13 +127,13 @@ fn mend_added(labels: usize) -> &'static str {
 /// Says that a template does not answer for a label request which its configuration satisfies, since its newest node joined
 /// without labels that the label request needs, or with others that it excludes.
 pub fn lacks_for(label_request: &LabelRequest, template: &Template, state: &State) -> Option<String> {
-    let drift = of(state, template).filter(|drift| is_lost_for(label_request, template, drift))?;
+    let drift = drift_of(state, template).filter(|drift| is_lost_for(label_request, template, drift))?;
     let needed = labels_in(label_request);
-    let of = |labels: &BTreeMap<String, Timestamp>| -> Vec<String> {
+    let needed_of = |labels: &BTreeMap<String, Timestamp>| -> Vec<String> {
         let named = labels.keys().filter(|label| needed.contains(label.as_str()));
         named.cloned().collect()
     };
-    let (lacks, adds) = (of(&drift.lacks), of(&drift.adds));
+    let (lacks, adds) = (needed_of(&drift.lacks), needed_of(&drift.adds));
     let lacking = (!lacks.is_empty()).then(|| {
         let mend = mend_lacking(lacks.len());
         format!("without {}, which `labels` promises: {mend}", named(&lacks))

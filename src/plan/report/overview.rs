@@ -95,7 +95,7 @@ fn groups(fleet: &Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> Vec<Ve
             kept[group] = kept[group].saturating_add(slots);
         }
     }
-    let quota = |class: usize| -> Vec<(usize, u32)> { growth.flow.of(class).filter(|(_, n)| *n > 0).collect() };
+    let quota = |class: usize| -> Vec<(usize, u32)> { growth.flow.groups_of(class).filter(|(_, n)| *n > 0).collect() };
     let mut quotas: Vec<Vec<(usize, u32)>> = (0..demand.classes.len()).map(quota).collect();
     let mut groups: Vec<Vec<Group>> = demand.label_requests.iter().map(|_| Vec::new()).collect();
     for item in &demand.items {

@@ -1,7 +1,7 @@
-//! What is wrong for longer than a moment: contradictions that a person must clear, and items that wait beside an idle
-//! executor.
+//! What lasts longer than a moment: contradictions that a person must clear, and items that wait although an executor is
+//! idle.
 //!
-//! Finding them is left to `mapping` and `overview`; nothing is done about them.
+//! `fleet` and `overview` find them. Nothing is done about them here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -153,7 +153,7 @@ impl<'s, 'a> IdleNodes<'s, 'a> {
         for (agent, group) in fleet.agents.iter().zip(demand.slots.of_agents()) {
             let AgentState::Up {
                 idle_since: Some(then),
-                ended: None,
+                limit_reached: None,
                 ..
             } = agent.state
             else {

@@ -1,7 +1,7 @@
-//! What was left of servers that are gone: floating IPs, ports and volumes that bear our mark and belong to nothing.
+//! What is left of servers that are gone: floating IPs, ports and volumes that have our mark and that nothing uses.
 //!
 //! A server that is gone is remembered until what it had was seen gone, too. What has a server, or may get one, is never
-//! touched, nor what is in use or bears no mark of ours.
+//! touched, nor what is in use or has no mark of ours.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,7 +1,7 @@
-//! What servers of ours have beside themselves: floating IPs that they lack or that go with them, volumes that are to
-//! bear our mark, and what must be listed to know.
+//! Floating IPs that servers lack or that are removed with them, volumes that get our mark, and what must be listed to
+//! know.
 //!
-//! What was left of servers that are gone is found in `leaving`.
+//! `leftovers` finds what is left of servers that are gone.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -160,7 +160,13 @@ pub fn with_floating_ips(
 fn is_wanted(agent: &Agent<'_>) -> bool {
     let stays = matches!(
         agent.state,
-        AgentState::Booting | AgentState::Up { ended: None, .. } | AgentState::Offline { .. } | AgentState::Person
+        AgentState::Booting
+            | AgentState::Up {
+                limit_reached: None,
+                ..
+            }
+            | AgentState::Offline { .. }
+            | AgentState::Person
     );
     // One that was taken over is reached as it was.
     stays && agent.readable && !agent.duplicate && !agent.adopted

@@ -17,7 +17,7 @@ const MAX_ID: usize = 255;
 
 /// The answer to `list`.
 #[derive(Debug, Deserialize)]
-pub(super) struct List {
+pub(super) struct ListAnswer {
     pub servers: Vec<Value>,
     #[serde(default)]
     pub clock: Option<Timestamp>,
@@ -28,35 +28,35 @@ pub(super) struct List {
 
 /// The answer to `create`.
 #[derive(Debug, Deserialize)]
-pub(super) struct Created {
+pub(super) struct CreateAnswer {
     pub id: String,
 }
 
 /// The answer to `check`.
 #[derive(Debug, Deserialize)]
-pub(super) struct Checked {
+pub(super) struct CheckAnswer {
     pub missing: Vec<String>,
 }
 
 /// The answer to `console`.
 #[derive(Debug, Deserialize)]
-pub(super) struct Console {
+pub(super) struct ConsoleAnswer {
     #[serde(default)]
     pub text: Option<String>,
 }
 
 /// The answer to `offers`.
 #[derive(Debug, Deserialize)]
-pub(super) struct Offered {
+pub(super) struct OffersAnswer {
     #[serde(default, deserialize_with = "or_default")]
-    room: Left,
+    room: Headroom,
     #[serde(default, deserialize_with = "or_default")]
-    pub templates: BTreeMap<TemplateName, Has>,
+    pub templates: BTreeMap<TemplateName, TemplateAnswer>,
 }
 
 /// What is left; what is not told has no bound.
 #[derive(Debug, Default, Deserialize)]
-struct Left {
+struct Headroom {
     servers: Option<u64>,
     vcpus: Option<u64>,
     ram: Option<u64>,
@@ -64,7 +64,7 @@ struct Left {
 
 /// What a server of a template takes, or why there can be none.
 #[derive(Debug, Deserialize)]
-pub(super) struct Has {
+pub(super) struct TemplateAnswer {
     #[serde(default)]
     pub unavailable: Option<String>,
     #[serde(default)]
@@ -73,7 +73,7 @@ pub(super) struct Has {
     pub ram: Option<u64>,
 }
 
-impl Offered {
+impl OffersAnswer {
     pub(super) fn room(&self) -> Room {
         Room {
             instances: self.room.servers,
@@ -85,7 +85,7 @@ impl Offered {
 
 /// A server of the list.
 #[derive(Debug, Deserialize)]
-struct Listed {
+struct ListedServer {
     id: String,
     name: String,
     status: String,
@@ -141,7 +141,7 @@ pub(super) fn servers(list: Vec<Value>) -> Result<Vec<Server>, String> {
         if !entry.is_object() {
             return Err(format!("servers[{index}]: expected an object"));
         }
-        let entry: Listed = serde_json::from_value(entry)
+        let entry: ListedServer = serde_json::from_value(entry)
             .map_err(|error| format!("servers[{index}]: {}", printable(&error.to_string(), 150)))?;
         id(&entry.id).map_err(|error| format!("servers[{index}]: {error}"))?;
         if !ids.insert(entry.id.clone()) {
@@ -164,7 +164,7 @@ pub(super) fn id(id: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn server(listed: Listed) -> Server {
+fn server(listed: ListedServer) -> Server {
     let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
     let status = listed.status.to_ascii_uppercase();
     Server {

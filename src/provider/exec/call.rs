@@ -23,7 +23,7 @@ use log::debug;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::ended::{Ended, Ran};
+use super::ended::{Ran, RunEnd};
 use super::run;
 use crate::http::Deadline;
 use crate::provider::ProviderError;
@@ -39,7 +39,7 @@ const SHOWN: usize = 300;
 const HIDDEN: usize = 6;
 
 /// What is to be called, and with what.
-pub(super) struct Call<'c> {
+pub(super) struct Invocation<'c> {
     pub verb: &'c str,
     /// The request.
     pub input: &'c [u8],
@@ -51,7 +51,7 @@ pub(super) struct Call<'c> {
 
 /// Calls the program; the answer is what it wrote to stdout. Where it is not known whether it did anything, the error is
 /// [`ProviderError::Unknown`].
-pub(super) fn call(access: &ExecAccess, deadline: &Deadline, call: &Call<'_>) -> Result<Vec<u8>, ProviderError> {
+pub(super) fn call(access: &ExecAccess, deadline: &Deadline, call: &Invocation<'_>) -> Result<Vec<u8>, ProviderError> {
     let what = call.what;
     let limit = access.timeout.unsigned_abs();
     let limit = deadline.left().map_or(limit, |left| left.min(limit));
@@ -113,13 +113,13 @@ fn meaning(
     said: Option<&String>,
 ) -> Result<Vec<u8>, ProviderError> {
     let how = match ran.ended {
-        Ended::Code(0) => return Ok(ran.stdout),
-        Ended::Code(_) | Ended::Signal(_) => ran.ended.to_string(),
-        Ended::TimedOut if limit < access.timeout.unsigned_abs() => {
+        RunEnd::Code(0) => return Ok(ran.stdout),
+        RunEnd::Code(_) | RunEnd::Signal(_) => ran.ended.to_string(),
+        RunEnd::TimedOut if limit < access.timeout.unsigned_abs() => {
             "killed, as the time of this pass is over (limits.pass_deadline)".to_owned()
         }
-        Ended::TimedOut => format!("killed after {} s (timeout)", limit.as_secs()),
-        Ended::TooLarge => format!(
+        RunEnd::TimedOut => format!("killed after {} s (timeout)", limit.as_secs()),
+        RunEnd::TooLarge => format!(
             "killed, as its answer is larger than {} bytes (max_body)",
             access.max_output
         ),
@@ -129,20 +129,20 @@ fn meaning(
         None => format!("{what}: {how}, and it says nothing on stderr"),
     };
     Err(match ran.ended {
-        Ended::Code(64) => ProviderError::Unavailable(format!("{text}: this verb or version it does not know")),
-        Ended::Code(65) => ProviderError::Refused(text),
-        Ended::Code(66) => ProviderError::NotFound(text),
-        Ended::Code(69) => ProviderError::Unavailable(text),
-        Ended::Code(73) => ProviderError::Capacity(text),
-        Ended::Code(75) => ProviderError::Throttled {
+        RunEnd::Code(64) => ProviderError::Unavailable(format!("{text}: this verb or version it does not know")),
+        RunEnd::Code(65) => ProviderError::Refused(text),
+        RunEnd::Code(66) => ProviderError::NotFound(text),
+        RunEnd::Code(69) => ProviderError::Unavailable(text),
+        RunEnd::Code(73) => ProviderError::Capacity(text),
+        RunEnd::Code(75) => ProviderError::Throttled {
             message: text,
             retry_after: retry_after(&ran.stdout),
         },
-        Ended::Code(77) => ProviderError::Auth(text),
-        Ended::Code(79) => ProviderError::Quota(text),
-        Ended::Code(80) => ProviderError::Zone(text),
-        Ended::Code(81) => ProviderError::Conflict(text),
-        Ended::Code(_) | Ended::Signal(_) | Ended::TimedOut | Ended::TooLarge => ProviderError::Unknown(text),
+        RunEnd::Code(77) => ProviderError::Auth(text),
+        RunEnd::Code(79) => ProviderError::Quota(text),
+        RunEnd::Code(80) => ProviderError::Zone(text),
+        RunEnd::Code(81) => ProviderError::Conflict(text),
+        RunEnd::Code(_) | RunEnd::Signal(_) | RunEnd::TimedOut | RunEnd::TooLarge => ProviderError::Unknown(text),
     })
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ended {
+pub(super) enum RunEnd {
     /// With an exit code.
     Code(i32),
     /// By a signal that was not ours.
@@ -15,7 +15,7 @@ pub(super) enum Ended {
     TooLarge,
 }
 
-impl fmt::Display for Ended {
+impl fmt::Display for RunEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Code(code) => write!(f, "exit code {code}"),
@@ -29,7 +29,7 @@ impl fmt::Display for Ended {
 /// A run.
 #[derive(Debug)]
 pub(super) struct Ran {
-    pub ended: Ended,
+    pub ended: RunEnd,
     pub stdout: Vec<u8>,
     /// The end of it.
     pub stderr: Vec<u8>,

@@ -40,8 +40,8 @@ use crate::model::{
 use crate::provider::{AddFloatingIp, CreateServer, Deleted, Provider, ProviderError, ServerList};
 use crate::text::printable;
 use access::ExecAccess;
-use answer::{Checked, Console, Created, Has, List, Offered};
-use call::Call;
+use answer::{CheckAnswer, ConsoleAnswer, CreateAnswer, ListAnswer, OffersAnswer, TemplateAnswer};
+use call::Invocation;
 
 /// The most sentences of one check that are passed on.
 const MAX_SENTENCES: usize = 100;
@@ -74,7 +74,7 @@ impl Exec {
     fn call(&mut self, verb: &str, what: &str, own: Value, secret: &str) -> Result<Vec<u8>, ProviderError> {
         self.calls += 1;
         let input = request::input(&self.access, verb, own);
-        let call = Call {
+        let call = Invocation {
             verb,
             input: &input,
             what,
@@ -100,14 +100,14 @@ impl Exec {
     }
 
     /// A server as it is told to the program.
-    fn as_told(&self, id: &ServerId) -> Value {
+    fn server_request(&self, id: &ServerId) -> Value {
         json!({"server": {"id": id, "name": self.names.get(id)}})
     }
 }
 
 impl Provider for Exec {
     fn servers(&mut self) -> Result<ServerList, ProviderError> {
-        let list: List = self.ask("list", json!({}))?;
+        let list: ListAnswer = self.ask("list", json!({}))?;
         let servers =
             answer::servers(list.servers).map_err(|error| ProviderError::BadAnswer(format!("list: {error}")))?;
         self.verbs = Some(list.verbs);
@@ -125,7 +125,7 @@ impl Provider for Exec {
     }
 
     fn offers(&mut self, wanted: &[(&TemplateName, &ServerSpec)]) -> Result<Offers, ProviderError> {
-        let told: Option<Offered> = if self.knows("offers")? {
+        let told: Option<OffersAnswer> = if self.knows("offers")? {
             let each = wanted.iter().map(|(name, spec)| (*name, *spec, &[][..]));
             Some(self.ask("offers", request::templates(each))?)
         } else {
@@ -134,7 +134,7 @@ impl Provider for Exec {
         let has = |name: &TemplateName| told.as_ref().and_then(|told| told.templates.get(name));
         let templates = wanted.iter().map(|(name, _)| ((*name).clone(), offer(has(name))));
         Ok(Offers {
-            room: told.as_ref().map(Offered::room).unwrap_or_default(),
+            room: told.as_ref().map(OffersAnswer::room).unwrap_or_default(),
             templates: templates.collect(),
         })
     }
@@ -143,7 +143,7 @@ impl Provider for Exec {
         let what = format!("create {}", printable(server.name, 100));
         let secret = server.user_data.unwrap_or_default();
         let stdout = self.call("create", &what, request::server(server), secret)?;
-        let created = answer::read::<Created>(&stdout).and_then(|created| {
+        let created = answer::read::<CreateAnswer>(&stdout).and_then(|created| {
             answer::id(&created.id)?;
             Ok(ServerId::new(created.id))
         });
@@ -158,7 +158,7 @@ impl Provider for Exec {
         if id.as_str().is_empty() {
             return Err(ProviderError::Refused(format!("{what}: it has no id")));
         }
-        match self.call("delete", &what, self.as_told(id), "") {
+        match self.call("delete", &what, self.server_request(id), "") {
             Ok(_) => Ok(Deleted::Accepted),
             Err(ProviderError::NotFound(_)) => Ok(Deleted::AlreadyGone),
             Err(error) => Err(error),
@@ -187,9 +187,9 @@ impl Provider for Exec {
         if !self.knows("console")? {
             return Ok(None);
         }
-        let mut own = self.as_told(id);
+        let mut own = self.server_request(id);
         own["lines"] = json!(lines);
-        let told: Console = self.ask("console", own)?;
+        let told: ConsoleAnswer = self.ask("console", own)?;
         Ok(told.text.map(|text| end_of(&text, lines)))
     }
 
@@ -198,7 +198,7 @@ impl Provider for Exec {
         if !self.knows("check")? {
             return Ok(Vec::new());
         }
-        let told: Checked = self.ask("check", request::templates(wanted.iter().copied()))?;
+        let told: CheckAnswer = self.ask("check", request::templates(wanted.iter().copied()))?;
         let sentences = told.missing.iter().map(|text| printable(text, 300));
         Ok(sentences.filter(|text| !text.is_empty()).take(MAX_SENTENCES).collect())
     }
@@ -209,7 +209,7 @@ impl Provider for Exec {
 }
 
 /// What a template can count on; what is not told takes no room.
-fn offer(has: Option<&Has>) -> Result<Offer, Unavailable> {
+fn offer(has: Option<&TemplateAnswer>) -> Result<Offer, Unavailable> {
     if let Some(reason) = has.and_then(|has| has.unavailable.as_ref()) {
         return Err(Unavailable {
             reason: printable(reason, 300),

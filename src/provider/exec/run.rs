@@ -17,7 +17,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::ioctl_fionbio;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
-use super::ended::{Ended, Ran};
+use super::ended::{Ran, RunEnd};
 use crate::provider::exec::access::ExecAccess;
 
 /// How much of stderr is kept: its end, where the reason stands.
@@ -35,7 +35,7 @@ const CHUNK: usize = 16 * 1024;
 pub(super) fn run(access: &ExecAccess, verb: &str, input: &[u8], limit: Duration) -> io::Result<Ran> {
     let end = Instant::now() + limit;
     let mut child = start(access, verb)?;
-    let mut streams = Streams::of(&mut child, input, access.max_output)?;
+    let mut streams = Streams::open(&mut child, input, access.max_output)?;
     let ended = match attend(&mut child, &mut streams, end) {
         Ok(ended) => ended,
         // Streams that cannot be served are as good as none: it is not left running unwatched.
@@ -46,7 +46,7 @@ pub(super) fn run(access: &ExecAccess, verb: &str, input: &[u8], limit: Duration
     };
     let ended = ended.unwrap_or_else(|| {
         end_group(&mut child);
-        Ended::TimedOut
+        RunEnd::TimedOut
     });
     Ok(Ran {
         ended,
@@ -81,7 +81,7 @@ fn start(access: &ExecAccess, verb: &str) -> io::Result<Child> {
 }
 
 /// Serves a program until it has ended; `None` when it has to be ended.
-fn attend(child: &mut Child, streams: &mut Streams<'_>, end: Instant) -> io::Result<Option<Ended>> {
+fn attend(child: &mut Child, streams: &mut Streams<'_>, end: Instant) -> io::Result<Option<RunEnd>> {
     let mut nap = Duration::from_millis(1);
     let mut ended: Option<(ExitStatus, Instant)> = None;
     loop {
@@ -93,10 +93,10 @@ fn attend(child: &mut Child, streams: &mut Streams<'_>, end: Instant) -> io::Res
             if ended.is_none() {
                 end_group(child);
             }
-            return Ok(Some(Ended::TooLarge));
+            return Ok(Some(RunEnd::TooLarge));
         }
         let until = match &ended {
-            Some((status, linger)) if streams.are_closed() || now >= *linger => return Ok(Some(of(*status))),
+            Some((status, linger)) if streams.are_closed() || now >= *linger => return Ok(Some(end_of(*status))),
             Some((_, linger)) => *linger,
             None if now >= end => return Ok(None),
             None => end,
@@ -109,10 +109,10 @@ fn attend(child: &mut Child, streams: &mut Streams<'_>, end: Instant) -> io::Res
     }
 }
 
-fn of(status: ExitStatus) -> Ended {
+fn end_of(status: ExitStatus) -> RunEnd {
     match (status.code(), status.signal()) {
-        (Some(code), _) => Ended::Code(code),
-        (None, signal) => Ended::Signal(signal.unwrap_or(0)),
+        (Some(code), _) => RunEnd::Code(code),
+        (None, signal) => RunEnd::Signal(signal.unwrap_or(0)),
     }
 }
 
@@ -151,12 +151,12 @@ fn timespec(span: Duration) -> Timespec {
 struct Streams<'i> {
     stdin: Option<ChildStdin>,
     input: &'i [u8],
-    stdout: Drain,
-    stderr: Drain,
+    stdout: Capture,
+    stderr: Capture,
 }
 
 impl<'i> Streams<'i> {
-    fn of(child: &mut Child, input: &'i [u8], max_output: u64) -> io::Result<Self> {
+    fn open(child: &mut Child, input: &'i [u8], max_output: u64) -> io::Result<Self> {
         let stdin = child.stdin.take();
         if let Some(stdin) = &stdin {
             ioctl_fionbio(stdin, true)?;
@@ -165,8 +165,8 @@ impl<'i> Streams<'i> {
         Ok(Self {
             stdin,
             input,
-            stdout: Drain::of(child.stdout.take(), most, false)?,
-            stderr: Drain::of(child.stderr.take(), KEPT_STDERR, true)?,
+            stdout: Capture::start(child.stdout.take(), most, false)?,
+            stderr: Capture::start(child.stderr.take(), KEPT_STDERR, true)?,
         })
     }
 
@@ -181,8 +181,8 @@ impl<'i> Streams<'i> {
         if let Some(stdin) = &self.stdin {
             waiting.push(PollFd::new(stdin, PollFlags::OUT));
         }
-        for drain in [&self.stdout, &self.stderr] {
-            if let Some(source) = &drain.source {
+        for capture in [&self.stdout, &self.stderr] {
+            if let Some(source) = &capture.source {
                 waiting.push(PollFd::from_borrowed_fd(source.as_fd(), PollFlags::IN));
             }
         }
@@ -197,9 +197,9 @@ impl<'i> Streams<'i> {
         if self.stdin.is_some() && ready.next() == Some(true) {
             self.feed();
         }
-        for drain in [&mut self.stdout, &mut self.stderr] {
-            if drain.source.is_some() && ready.next() == Some(true) {
-                drain.fill();
+        for capture in [&mut self.stdout, &mut self.stderr] {
+            if capture.source.is_some() && ready.next() == Some(true) {
+                capture.fill();
             }
         }
         Ok(())
@@ -225,7 +225,7 @@ fn is_for_later(error: &io::Error) -> bool {
 }
 
 /// A stream that a program writes, and what came of it.
-struct Drain {
+struct Capture {
     source: Option<Box<dyn Source>>,
     bytes: Vec<u8>,
     most: usize,
@@ -236,8 +236,8 @@ struct Drain {
 trait Source: Read + AsFd {}
 impl<T: Read + AsFd> Source for T {}
 
-impl Drain {
-    fn of(source: Option<impl Source + 'static>, most: usize, tail: bool) -> io::Result<Self> {
+impl Capture {
+    fn start(source: Option<impl Source + 'static>, most: usize, tail: bool) -> io::Result<Self> {
         if let Some(source) = &source {
             ioctl_fionbio(source, true)?;
         }

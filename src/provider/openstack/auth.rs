@@ -1,4 +1,4 @@
-//! The login: what is sent to Keystone, and what its answer means. One request; keeping the token is left to `kept`.
+//! The login: what is sent to Keystone, and what its answer means. One request; keeping the token is left to `token_cache`.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -121,8 +121,8 @@ pub(super) fn read(access: &OpenStackAccess, reply: &Reply, odd: &mut Oddities) 
 }
 
 fn refused(access: &OpenStackAccess, reply: &Reply) -> ProviderError {
-    let fault = Fault::of(reply);
-    let said = fault.said();
+    let fault = Fault::read(reply);
+    let said = fault.text();
     let at = printable(&access.auth_url, 100);
     match (&access.auth, reply.status) {
         (KeystoneAuth::V2Password { .. }, 300 | 404 | 410) => ProviderError::Auth(format!(
@@ -199,8 +199,8 @@ struct ProjectRef {
 
 impl ProjectRef {
     /// Returns its id; with none, nothing can be done.
-    fn of(told: Object<Self>) -> Result<String, ProviderError> {
-        told.0.and_then(|project| project.id.filled()).ok_or_else(unscoped)
+    fn required_id(project: Object<Self>) -> Result<String, ProviderError> {
+        project.0.and_then(|project| project.id.filled()).ok_or_else(unscoped)
     }
 }
 
@@ -231,7 +231,7 @@ fn read_v3(reply: &Reply, odd: &mut Oddities) -> Result<Login, ProviderError> {
     let token = reply
         .header("x-subject-token")
         .ok_or_else(|| ProviderError::BadAnswer("login: the answer has no X-Subject-Token".to_owned()))?;
-    let project = ProjectRef::of(body.token.project)?;
+    let project = ProjectRef::required_id(body.token.project)?;
     if !body.token.catalog.listed {
         return Err(unscoped());
     }
@@ -347,7 +347,7 @@ struct V2Endpoint {
 
 fn read_v2(reply: &Reply, odd: &mut Oddities) -> Result<Login, ProviderError> {
     let body: V2Body = parse(reply)?;
-    let tenant = ProjectRef::of(body.access.token.tenant)?;
+    let tenant = ProjectRef::required_id(body.access.token.tenant)?;
     note(odd, "serviceCatalog", body.access.catalog.odd);
     let mut catalog = Vec::new();
     for service in body.access.catalog.all {

@@ -23,7 +23,7 @@ pub(super) fn check(session: &mut Session, wanted: &[Wanted<'_>]) -> Result<Vec<
     session.ensure_login()?;
     let mut found = Findings(BTreeSet::new(), Vec::new());
     let specs: Vec<&ServerSpec> = wanted.iter().map(|(_, spec, _)| *spec).collect();
-    match Stock::of(session, &specs) {
+    match Stock::load(session, &specs) {
         Ok(stock) => {
             let failed = stock.failed();
             failed.iter().cloned().for_each(|text| found.note(text));

@@ -3,7 +3,7 @@
 use foldhash::HashSet;
 
 use super::catalog::Service;
-use super::entry::Entry as _;
+use super::entry::ListEntry as _;
 use super::error::{Fault, parse};
 use super::pages::{Markers, next_marker, page, pages};
 use super::server::{Failed, OneServer, WireServer};
@@ -24,7 +24,7 @@ pub(super) fn servers(session: &mut Session) -> Result<ServerList, ProviderError
             Listing::Whole(list) => Ok(list),
             Listing::LostMarker(fault) => Err(ProviderError::Unavailable(format!(
                 "servers: the list changed under our hands, twice: {}",
-                fault.said()
+                fault.text()
             ))),
         },
     }
@@ -38,14 +38,14 @@ pub(super) fn server(session: &mut Session, id: &ServerId) -> Result<Lookup, Pro
     }
     let path = format!("/servers/{}", escaped(id.as_str()));
     let reply = session.get(&what, Service::Compute, &path)?;
-    if Fault::of(&reply).is_gone(Service::Compute) {
+    if Fault::read(&reply).is_gone(Service::Compute) {
         return Ok(Lookup::Gone);
     }
     let found = parse::<OneServer<WireServer>>(&what, &reply)?.server;
     if !found.is_usable(&mut session.odd) {
         return Err(ProviderError::BadAnswer(format!("{what}: the answer names no server")));
     }
-    if !found.is_told(&mut session.odd) {
+    if !found.is_attributable(&mut session.odd) {
         let text = format!("{what}: its name or its metadata cannot be read");
         return Err(ProviderError::BadAnswer(text));
     }
@@ -75,7 +75,7 @@ fn list(session: &mut Session) -> Result<Listing, ProviderError> {
     loop {
         let reply = session.get(what, Service::Compute, &markers.path("/servers/detail"))?;
         if reply.status == 400 && markers.last().is_some() {
-            return Ok(Listing::LostMarker(Fault::of(&reply)));
+            return Ok(Listing::LostMarker(Fault::read(&reply)));
         }
         let page = page::<WireServer>(what, "servers", &reply, &mut session.odd)?;
         clock = clock.or(reply.date());
@@ -88,7 +88,7 @@ fn list(session: &mut Session) -> Result<Listing, ProviderError> {
                 session.taken_ports.insert(port.to_owned());
             }
             session.listed += 1;
-            if one.is_usable(&mut session.odd) && one.is_told(&mut session.odd) {
+            if one.is_usable(&mut session.odd) && one.is_attributable(&mut session.odd) {
                 servers.push(one.into_server());
             }
         }
@@ -136,7 +136,7 @@ pub(super) fn server_groups(session: &mut Session) -> Result<Vec<Named>, Provide
 
 /// Reads what is left of the quota. Listed servers are known to exist: Nova counts one only once it has reached a cell,
 /// which takes seconds where many are being made.
-pub(super) fn room(session: &mut Session) -> Result<Room, ProviderError> {
+pub(super) fn headroom(session: &mut Session) -> Result<Room, ProviderError> {
     let reply = session.get("limits", Service::Compute, "/limits")?;
     // What is left is advice: a cloud that does not tell it refuses what is too much. A token or a pace that is refused is
     // another thing.

@@ -44,7 +44,7 @@ pub(super) fn console(session: &mut Session, id: &ServerId, lines: u32) -> Resul
         }
         // It is gone, has no host yet, or its hypervisor keeps no console.
         400 | 404 | 409 | 501 => Ok(None),
-        _ => Err(Fault::of(&reply).of_reading(what)),
+        _ => Err(Fault::read(&reply).of_reading(what)),
     }
 }
 

@@ -70,7 +70,7 @@ fn post(
 fn of_version(what: &str, reply: &Reply, user_data: Option<&str>) -> Result<ServerId, ProviderError> {
     let advice = format!("volume_type needs Nova's microversion {VOLUME_TYPE} (Stein); remove volume_type here");
     if reply.status == 406 {
-        let said = Fault::of(reply).said();
+        let said = Fault::read(reply).text();
         return Err(ProviderError::Refused(format!("{what}: {advice}: {said}")));
     }
     let echo = reply.header("openstack-api-version").unwrap_or_default();

@@ -41,7 +41,7 @@ pub(super) fn one(
         }
         Err(CallError::Http(error)) => return Err(unreachable(what, &error)),
     };
-    let fault = Fault::of(&reply);
+    let fault = Fault::read(&reply);
     match reply.status {
         200..=299 => Ok(Deleted::Accepted),
         _ if fault.is_gone(service) => Ok(Deleted::AlreadyGone),

@@ -4,7 +4,7 @@ use super::odd::Oddities;
 use crate::lenient::Odd;
 
 /// What a list is made of.
-pub(super) trait Entry {
+pub(super) trait ListEntry {
     /// What one is called.
     const NOUN: &'static str;
 

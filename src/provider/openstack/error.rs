@@ -61,18 +61,18 @@ pub(super) struct Fault {
 
 impl Fault {
     /// Reads a reply.
-    pub(super) fn of(reply: &Reply) -> Self {
+    pub(super) fn read(reply: &Reply) -> Self {
         Self::hiding(reply, "")
     }
 
     /// Reads a reply that may echo a text of ours (the encoded script), which is not shown.
     pub(super) fn hiding(reply: &Reply, secret: &str) -> Self {
-        let Said {
+        let ErrorBody {
             json,
             plain,
             name,
             mut text,
-        } = Said::of(&reply.body);
+        } = ErrorBody::read(&reply.body);
         if !secret.is_empty() {
             text = text.replace(secret, "***");
         }
@@ -93,7 +93,7 @@ impl Fault {
     }
 
     /// Says it: the message, the status and the request id.
-    pub(super) fn said(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let mut notes = format!("status {}", self.status);
         if let Some(to) = self.location.as_ref().filter(|_| (300..400).contains(&self.status)) {
             notes = format!("{notes}, it points to {to}");
@@ -155,24 +155,24 @@ impl Fault {
 
     fn throttled(&self, what: &str) -> ProviderError {
         ProviderError::Throttled {
-            message: format!("{what}: {}", self.said()),
+            message: format!("{what}: {}", self.text()),
             retry_after: self.retry_after,
         }
     }
 
     /// What it means for a listing or a look-up.
     pub(super) fn of_reading(&self, what: &str) -> ProviderError {
-        let text = format!("{what}: {}", self.said());
+        let text = format!("{what}: {}", self.text());
         match self.status {
             401 => ProviderError::Auth(format!(
                 "{what}: the token of a fresh login is refused: {}",
-                self.said()
+                self.text()
             )),
             403 => ProviderError::Auth(text),
             // The advice comes first: what follows may be cut.
             404 if self.is_foreign() => ProviderError::Misrouted(format!(
                 "{what}: something else than the service answered, is its endpoint right? {}",
-                self.said()
+                self.text()
             )),
             404 => ProviderError::NotFound(text),
             // Cinder's quota, with a Retry-After of 0 that nobody should follow.
@@ -188,7 +188,7 @@ impl Fault {
     /// What it means for POST /servers. Only what was surely rejected is anything else than [`ProviderError::Unknown`].
     /// A policy may forbid what this template asks for alone (a host, a volume, a network), so 403 is no bad login.
     pub(super) fn of_create(&self, what: &str) -> ProviderError {
-        let text = format!("{what}: {}", self.said());
+        let text = format!("{what}: {}", self.text());
         let kind = FaultKind::from_message(&self.lower);
         match self.status {
             status if Self::is_throttle(status) => self.throttled(what),
@@ -200,7 +200,7 @@ impl Fault {
                 // The advice comes first: what follows may be cut.
                 format!(
                     "{what}: the project sees several networks, name one under `networks` of the template: {}",
-                    self.said()
+                    self.text()
                 ),
             ),
             413 if self.json => self.throttled(what),
@@ -227,7 +227,7 @@ impl Fault {
 
     /// What it means for a small change that may be repeated.
     pub(super) fn of_change(&self, what: &str) -> ProviderError {
-        let text = format!("{what}: {}", self.said());
+        let text = format!("{what}: {}", self.text());
         match self.status {
             409 => ProviderError::Conflict(text),
             400 if self.says(&VOLUME_STATE) => ProviderError::Conflict(text),
@@ -243,7 +243,7 @@ impl Fault {
 
     /// What it means for POST /floatingips, where the type in the message tells more than the status.
     pub(super) fn of_floating_ip(&self, what: &str) -> ProviderError {
-        let text = format!("{what}: {}", self.said());
+        let text = format!("{what}: {}", self.text());
         match self.status {
             status if Self::is_throttle(status) => self.throttled(what),
             400..=499 if self.is_quota() => ProviderError::Quota(text),
@@ -254,7 +254,7 @@ impl Fault {
             404 if self.is_no_way() => ProviderError::Refused(format!(
                 // The advice comes first: what follows may be cut.
                 "{what}: no router joins the server's network to floating_ip_pool: {}",
-                self.said()
+                self.text()
             )),
             400..=499 if self.json => ProviderError::Refused(text),
             // A proxy's page: the service was not reached.
@@ -284,7 +284,7 @@ pub(super) fn parse_with<'de, S: DeserializeSeed<'de>>(
     seed: impl Fn() -> S,
 ) -> Result<S::Value, ProviderError> {
     if !(200..300).contains(&reply.status) {
-        return Err(Fault::of(reply).of_reading(what));
+        return Err(Fault::read(reply).of_reading(what));
     }
     read_with(&reply.body, seed).map_err(|cause| {
         let begins = printable(&cause.to_string(), 120);
@@ -297,15 +297,15 @@ fn start(body: &[u8]) -> String {
 }
 
 /// What an error body says.
-struct Said {
+struct ErrorBody {
     json: bool,
     plain: bool,
     name: Option<String>,
     text: String,
 }
 
-impl Said {
-    fn of(body: &[u8]) -> Self {
+impl ErrorBody {
+    fn read(body: &[u8]) -> Self {
         if body.len() <= LARGEST_PARSED
             && let Ok(Value::Object(root)) = serde_json::from_slice::<Value>(body)
         {

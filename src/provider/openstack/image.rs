@@ -1,7 +1,7 @@
 //! Images by name or expression, from Glance: all names in one query.
 
 use super::catalog::Service;
-use super::entry::Entry as _;
+use super::entry::ListEntry as _;
 use super::error::parse;
 use super::session::Session;
 use super::wire::{Image, ImagesPage};

@@ -3,7 +3,7 @@
 //! | file | what it is for |
 //! | --- | --- |
 //! | `auth`, `catalog` | the login, and where the services are |
-//! | `kept` | a token that outlives the pass |
+//! | `token_cache` | a token that outlives the pass |
 //! | `session` | requests with a token, 401 and 429 |
 //! | `compute`, `image`, `network` | lists |
 //! | `flavor`, `resolve` | from names to ids |
@@ -32,7 +32,6 @@ mod entry;
 mod error;
 mod flavor;
 mod image;
-mod kept;
 mod names;
 mod network;
 mod odd;
@@ -43,6 +42,7 @@ mod resources;
 mod server;
 mod session;
 pub mod settings;
+mod token_cache;
 mod wire;
 
 #[cfg(test)]
@@ -102,12 +102,12 @@ impl Provider for OpenStack {
         let specs: Vec<&ServerSpec> = wanted.iter().map(|(_, spec)| *spec).collect();
         if specs.is_empty() {
             return Ok(Offers {
-                room: compute::room(&mut self.session)?,
+                room: compute::headroom(&mut self.session)?,
                 ..Offers::default()
             });
         }
-        let stock = Stock::of(&mut self.session, &specs)?;
-        let room = compute::room(&mut self.session)?;
+        let stock = Stock::load(&mut self.session, &specs)?;
+        let room = compute::headroom(&mut self.session)?;
         let templates = wanted.iter().map(|(name, spec)| {
             let offer = stock.offer(spec).map_err(|wrong| Unavailable {
                 reason: wrong.join("; "),

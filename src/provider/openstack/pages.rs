@@ -10,12 +10,12 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use super::catalog::Service;
-use super::entry::Entry;
+use super::entry::ListEntry;
 use super::error::{Fault, parse_with};
 use super::names::query_value;
 use super::odd::Oddities;
 use super::session::Session;
-use super::wire::Link;
+use super::wire::PageLink;
 use crate::http::{Reply, escaped};
 use crate::lenient::List;
 use crate::provider::ProviderError;
@@ -29,7 +29,7 @@ const MAX_PAGES: u32 = 1000;
 #[derive(Debug)]
 pub(super) struct Page<T> {
     pub entries: Vec<T>,
-    pub links: Vec<Link>,
+    pub links: Vec<PageLink>,
 }
 
 /// Reads a page: what stands under a key, and its links under `<key>_links`. A list that is not there is an error, never
@@ -61,7 +61,7 @@ pub(super) fn page<'de, T: Deserialize<'de>>(
 struct Keyed<'k, T>(&'k str, PhantomData<T>);
 
 impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Keyed<'_, T> {
-    type Value = (List<T>, List<Link>);
+    type Value = (List<T>, List<PageLink>);
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_map(self)
@@ -69,7 +69,7 @@ impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Keyed<'_, T> {
 }
 
 impl<'de, T: Deserialize<'de>> Visitor<'de> for Keyed<'_, T> {
-    type Value = (List<T>, List<Link>);
+    type Value = (List<T>, List<PageLink>);
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "an object with \"{}\"", self.0)
@@ -89,7 +89,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Keyed<'_, T> {
 }
 
 /// Reads all pages of a list, which stands under `key`. An entry that moved between two pages is kept once.
-pub(super) fn pages<T: Entry + for<'de> Deserialize<'de>>(
+pub(super) fn pages<T: ListEntry + for<'de> Deserialize<'de>>(
     session: &mut Session,
     (service, what, path): (Service, &str, &str),
     key: &str,
@@ -107,7 +107,7 @@ pub(super) fn pages<T: Entry + for<'de> Deserialize<'de>>(
 }
 
 /// Reads them once; `None` when the entry that was the marker is gone meanwhile.
-fn attempt<T: Entry + for<'de> Deserialize<'de>>(
+fn attempt<T: ListEntry + for<'de> Deserialize<'de>>(
     session: &mut Session,
     (service, what, path): (Service, &str, &str),
     key: &str,
@@ -117,7 +117,7 @@ fn attempt<T: Entry + for<'de> Deserialize<'de>>(
     loop {
         let reply = session.get(what, service, &markers.path(path))?;
         // The 404 of a gateway says nothing of the marker.
-        let lost = reply.status == 400 || reply.status == 404 && !Fault::of(&reply).is_foreign();
+        let lost = reply.status == 400 || reply.status == 404 && !Fault::read(&reply).is_foreign();
         if lost && markers.last().is_some() {
             return Ok(None);
         }
@@ -171,7 +171,7 @@ impl Markers {
 
 /// Finds the marker of the next page; `None` without a link, `last` where the link names none. Nothing but the marker is
 /// taken from the link: behind a proxy its host and path are often wrong.
-pub(super) fn next_marker(links: &[Link], last: &str) -> Option<String> {
+pub(super) fn next_marker(links: &[PageLink], last: &str) -> Option<String> {
     let next = links.iter().find(|link| link.rel.value.as_deref() == Some("next"))?;
     let named = next.href.value.as_deref().and_then(|href| query_value(href, "marker"));
     Some(named.unwrap_or_else(|| last.to_owned()))

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use ureq::http::Method;
 
 use super::catalog::Service;
-use super::entry::Entry;
+use super::entry::ListEntry;
 use super::error::{Fault, parse};
 use super::names::{is_uuid, missing};
 use super::network;
@@ -34,7 +34,7 @@ pub(super) struct Port {
     device_id: LenientText,
 }
 
-impl Entry for Port {
+impl ListEntry for Port {
     const NOUN: &'static str = "port";
 
     fn id(&self) -> &str {
@@ -156,8 +156,10 @@ pub(super) fn give_back(session: &mut Session, taken: Taken) {
             body: None,
         };
         let failed = match session.call(&call) {
-            Ok(reply) if (200..300).contains(&reply.status) || Fault::of(&reply).is_gone(Service::Network) => continue,
-            Ok(reply) => Fault::of(&reply).of_delete("port").to_string(),
+            Ok(reply) if (200..300).contains(&reply.status) || Fault::read(&reply).is_gone(Service::Network) => {
+                continue;
+            }
+            Ok(reply) => Fault::read(&reply).of_delete("port").to_string(),
             Err(CallError::NotMade(error)) => error.to_string(),
             Err(CallError::Http(error)) => error.to_string(),
         };
@@ -217,7 +219,7 @@ fn make(
         CallError::Http(error) => ProviderError::Failed(format!("{what}: {error}")),
     })?;
     if !(200..300).contains(&reply.status) {
-        return Err(Fault::of(&reply).of_port(&what));
+        return Err(Fault::read(&reply).of_port(&what));
     }
     let made: CreatedPort = parse(&what, &reply).map_err(|error| ProviderError::Failed(error.to_string()))?;
     Ok(made.port.id)

@@ -42,7 +42,7 @@ const OLDER_IMAGES: usize = 5;
 
 impl Stock {
     /// Lists what the specs name: images in one query, all flavors, and of the rest what cannot be done without.
-    pub(super) fn of(session: &mut Session, specs: &[&ServerSpec]) -> Result<Self, ProviderError> {
+    pub(super) fn load(session: &mut Session, specs: &[&ServerSpec]) -> Result<Self, ProviderError> {
         let project = session.ensure_login()?.project.clone();
         let made = |spec: &&ServerSpec| spec.ports.iter().any(|port| matches!(port, PortSpec::Made { .. }));
         let grouped = specs.iter().any(made) && specs.iter().any(|spec| names_groups(spec));
@@ -347,7 +347,7 @@ pub(super) fn image_name(image: &ImageRef) -> Option<&str> {
 pub(super) fn image_exists(session: &mut Session, id: &str) -> Result<bool, ProviderError> {
     let path = format!("/images/{}", crate::http::escaped(id));
     let reply = session.get("image", Service::Image, &path)?;
-    if Fault::of(&reply).is_gone(Service::Image) {
+    if Fault::read(&reply).is_gone(Service::Image) {
         return Ok(false);
     }
     parse::<Image>("image", &reply).map(|image| image.status == "active")

@@ -7,10 +7,12 @@ use std::net::IpAddr;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess};
 
-use super::entry::Entry;
+use super::entry::ListEntry;
 use super::odd::Oddities;
 use super::wire::Named;
-use crate::lenient::{Field, FieldOf, FromText, Lenient, LenientText, List, Odd, Reader, Utc, any, object, text};
+use crate::lenient::{
+    FieldName, FieldOf, FromText, Lenient, LenientText, List, Odd, Utc, ValueReader, any, object, text,
+};
 use crate::model::{Address, Mark, NodeId, Server, ServerId, ServerStatus, TemplateName, Zone};
 
 /// The answer where one server is asked for.
@@ -59,7 +61,7 @@ pub(super) struct WireServer {
     metadata: Marks,
 }
 
-impl Entry for WireServer {
+impl ListEntry for WireServer {
     const NOUN: &'static str = "server";
 
     fn id(&self) -> &str {
@@ -86,7 +88,7 @@ impl Entry for WireServer {
 impl WireServer {
     /// Returns whether it is told whose it is: by its name and its metadata. One of which that cannot be read is neither
     /// ours nor anybody else's.
-    pub(super) fn is_told(&self, oddities: &mut Oddities) -> bool {
+    pub(super) fn is_attributable(&self, oddities: &mut Oddities) -> bool {
         if self.name.value.is_none() {
             oddities.note(Self::NOUN, &self.id, "it has no readable name");
         }
@@ -173,7 +175,7 @@ impl<'de> Deserialize<'de> for Addresses {
             kind: Lenient<Floating>,
         }
         struct Networks;
-        impl<'de> Reader<'de> for Networks {
+        impl<'de> ValueReader<'de> for Networks {
             type Out = Addresses;
 
             fn other(self, odd: Odd) -> Addresses {
@@ -207,7 +209,7 @@ impl<'de> Deserialize<'de> for Addresses {
 #[derive(Debug, Default)]
 struct Id;
 
-impl Field for Id {
+impl FieldName for Id {
     const NAME: &'static str = "id";
 }
 
@@ -215,7 +217,7 @@ impl Field for Id {
 #[derive(Debug, Default)]
 struct Message;
 
-impl Field for Message {
+impl FieldName for Message {
     const NAME: &'static str = "message";
 }
 

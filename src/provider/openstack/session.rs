@@ -12,8 +12,8 @@ use ureq::http::Method;
 use super::auth::{self, Login};
 use super::catalog::{self, Service};
 use super::error::{Fault, unreachable};
-use super::kept::Keeper;
 use super::odd::Oddities;
+use super::token_cache::TokenFile;
 use crate::http::{Http, HttpError, Reply, Request};
 use crate::model::{ServiceBase, ServiceBases, digest};
 use crate::provider::ProviderError;
@@ -57,7 +57,7 @@ pub(super) struct Session {
     pause: Pause,
     login: Option<Login>,
     /// Where a token outlives the pass.
-    keeper: Option<Keeper>,
+    keeper: Option<TokenFile>,
     logins: u32,
     /// The login that Keystone refused: tried again it would only lock the account.
     refused: Option<ProviderError>,
@@ -76,7 +76,7 @@ pub(super) struct Session {
 
 impl Session {
     pub(super) fn new(http: Http, access: OpenStackAccess, pause: Pause) -> Self {
-        let keeper = access.token_cache.clone().map(Keeper::new);
+        let keeper = access.token_cache.clone().map(TokenFile::new);
         Self {
             http,
             access,
@@ -257,7 +257,7 @@ impl Session {
         if self.proven.contains(&call.service) {
             return Ok(reply);
         }
-        let unrouted = |reply: &Reply| Fault::of(reply).is_unrouted();
+        let unrouted = |reply: &Reply| Fault::read(reply).is_unrouted();
         let right = |reply: &Reply| match reply.status {
             200..=299 => true,
             404 => !unrouted(reply),

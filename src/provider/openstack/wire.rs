@@ -5,12 +5,12 @@
 
 use serde::Deserialize;
 
-use super::entry::Entry;
+use super::entry::ListEntry;
 use crate::lenient::{FlagOrText, LenientText, List, NumberOrText, Object, Odd, filled, text};
 
 /// A link to another page.
 #[derive(Debug, Deserialize)]
-pub(super) struct Link {
+pub(super) struct PageLink {
     #[serde(default)]
     pub rel: LenientText,
     #[serde(default)]
@@ -44,7 +44,7 @@ impl Flavor {
     }
 }
 
-impl Entry for Flavor {
+impl ListEntry for Flavor {
     const NOUN: &'static str = "flavor";
 
     fn id(&self) -> &str {
@@ -90,7 +90,7 @@ pub(super) struct Image {
     pub min_ram: NumberOrText,
 }
 
-impl Entry for Image {
+impl ListEntry for Image {
     const NOUN: &'static str = "image";
 
     fn id(&self) -> &str {
@@ -120,7 +120,7 @@ pub(super) struct Network {
     pub project_id: Option<String>,
 }
 
-impl Entry for Network {
+impl ListEntry for Network {
     const NOUN: &'static str = "network";
 
     fn id(&self) -> &str {
@@ -144,12 +144,12 @@ pub(super) struct VolumeTypesBody {
 #[derive(Debug, Deserialize)]
 pub(super) struct LimitsBody {
     #[serde(default)]
-    pub limits: Object<Limits>,
+    pub limits: Object<LimitsPart>,
 }
 
 /// Its one part of interest.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct Limits {
+pub(super) struct LimitsPart {
     #[serde(default)]
     pub absolute: Object<Absolute>,
 }
@@ -231,7 +231,7 @@ pub(super) struct SecurityGroupsBody {
 #[serde(transparent)]
 pub(super) struct SecurityGroup(pub Named);
 
-impl Entry for SecurityGroup {
+impl ListEntry for SecurityGroup {
     const NOUN: &'static str = "security group";
 
     fn id(&self) -> &str {

@@ -160,10 +160,10 @@ impl Arena {
         tally.by_lifted_mark += others.killed_after_lift;
         tally.by_new_node += others.killed_on_new_node;
         match end.map(|r| r.outcome) {
-            Ok(Outcome::Deleted) => tally.deleted += 1,
-            Ok(Outcome::Busy | Outcome::TurnedBusy { .. }) => tally.kept_busy += 1,
-            Ok(Outcome::MarkLost) => tally.mark_lost += 1,
-            Ok(Outcome::Disconnected { .. }) => tally.disconnected += 1,
+            Ok(NodeRemoval::Deleted) => tally.deleted += 1,
+            Ok(NodeRemoval::Busy | NodeRemoval::TurnedBusy { .. }) => tally.kept_busy += 1,
+            Ok(NodeRemoval::MarkLost) => tally.mark_lost += 1,
+            Ok(NodeRemoval::Disconnected { .. }) => tally.disconnected += 1,
             _ => tally.other += 1,
         }
         if !others.wrong.is_empty() {

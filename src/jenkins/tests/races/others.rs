@@ -2,7 +2,7 @@
 //! says what a removal must never have done.
 
 use super::fakes::{Agent, Mark, State, Task};
-use super::{MARK, Outcome, PREFIX};
+use super::{MARK, NodeRemoval, PREFIX};
 use crate::jenkins::JenkinsError;
 use crate::jenkins::remove::Removed;
 
@@ -144,16 +144,16 @@ impl Others {
         self.log(format!("ended: {removed:?}"));
         let there = state.jenkins.nodes().any(|a| a.name == NODE);
         match removed.as_ref().map(|r| &r.outcome) {
-            Ok(Outcome::Deleted) if there && self.remakes == 0 => {
+            Ok(NodeRemoval::Deleted) if there && self.remakes == 0 => {
                 self.wrong.push("deleted, and still there".to_owned());
             }
-            Ok(Outcome::Gone | Outcome::Deleted) if self.deletions == 0 => {
+            Ok(NodeRemoval::Gone | NodeRemoval::Deleted) if self.deletions == 0 => {
                 self.wrong.push("said to be gone, and nobody deleted it".to_owned());
             }
             Ok(
-                Outcome::TurnedBusy { still_marked: None }
-                | Outcome::Disconnected { still_marked: None }
-                | Outcome::Busy,
+                NodeRemoval::TurnedBusy { still_marked: None }
+                | NodeRemoval::Disconnected { still_marked: None }
+                | NodeRemoval::Busy,
             ) if self.lifts + self.remakes == 0 && bears(state, MARK) => {
                 self.wrong.push("kept, and our mark is still on it".to_owned());
             }

@@ -1,7 +1,7 @@
 //! The judge can judge: each step of the safe order, left out or done wrongly, is found out within a few hundred orders.
 
 use super::*;
-use crate::jenkins::write::Deleted;
+use crate::jenkins::write::NodeDeletion;
 use crate::model::OfflineBy;
 
 /// What a careless removal does wrong.
@@ -30,15 +30,15 @@ fn careless(
     let ended = |outcome| Ok(Removed { marked: false, outcome });
     let delete = || {
         Ok(match client.delete_node(request.name)? {
-            Deleted::Now => Outcome::Deleted,
-            Deleted::Before => Outcome::Gone,
+            NodeDeletion::Now => NodeRemoval::Deleted,
+            NodeDeletion::Before => NodeRemoval::Gone,
         })
     };
     let Some(first) = client.node(request.name)? else {
-        return ended(Outcome::Gone);
+        return ended(NodeRemoval::Gone);
     };
     if !first.is_idle() && bug != Bug::DeletesBusy {
-        return ended(Outcome::Busy);
+        return ended(NodeRemoval::Busy);
     }
     let held = match first.offline_by() {
         OfflineBy::Removal => return ended(delete()?),
@@ -50,10 +50,10 @@ fn careless(
     };
     if held {
         let reason = first.offline_reason;
-        return ended(Outcome::HeldByPerson { reason });
+        return ended(NodeRemoval::HeldByPerson { reason });
     }
     if bug == Bug::ReadsTwiceThenMarks && client.node(request.name)?.is_none_or(|node| !node.is_idle()) {
-        return ended(Outcome::Busy);
+        return ended(NodeRemoval::Busy);
     }
     match bug {
         Bug::TogglesToMark => client.take_mark_back(request.name, request.mark)?,
@@ -66,21 +66,21 @@ fn careless(
         pause(Duration::from_secs(1));
     }
     let Some(second) = client.node(request.name)? else {
-        return ended(Outcome::Gone);
+        return ended(NodeRemoval::Gone);
     };
     if !second.offline_signs().is_mark(request.mark) && bug != Bug::IgnoresLostMark {
-        return ended(Outcome::MarkLost);
+        return ended(NodeRemoval::MarkLost);
     }
     if first.connected && !second.connected && bug != Bug::TrustsItsOwnMark {
         client.take_mark_back(request.name, request.mark)?;
-        return ended(Outcome::Disconnected { still_marked: None });
+        return ended(NodeRemoval::Disconnected { still_marked: None });
     }
     if second.is_idle() || bug == Bug::DeletesBusy {
         return ended(delete()?);
     }
     let text = if bug == Bug::BringsBackUnseen { "" } else { request.mark };
     client.take_mark_back(request.name, text)?;
-    ended(Outcome::TurnedBusy { still_marked: None })
+    ended(NodeRemoval::TurnedBusy { still_marked: None })
 }
 
 /// Tries orders until one goes wrong in the expected way.

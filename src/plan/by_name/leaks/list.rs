@@ -1,5 +1,5 @@
-//! What looks like ours and is accounted for nowhere, for `mita leaks`: an operator's view, without waiting for a second
-//! sighting. What bears no mark of ours is listed and never touched.
+//! Lists what looks like ours and is accounted for nowhere, without waiting for a second sighting. What has no mark of
+//! ours is listed and never touched.
 
 use std::collections::{BTreeMap, BTreeSet};
 

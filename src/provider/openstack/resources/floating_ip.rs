@@ -12,7 +12,7 @@ use crate::http::Reply;
 use crate::lenient::{Lenient, LenientText, Object, Odd, Utc, text};
 use crate::model::{Resource, ResourceKind, ResourceMark};
 use crate::provider::openstack::catalog::Service;
-use crate::provider::openstack::entry::Entry;
+use crate::provider::openstack::entry::ListEntry;
 use crate::provider::openstack::error::{Fault, unreachable};
 use crate::provider::openstack::names::is_uuid;
 use crate::provider::openstack::network;
@@ -49,7 +49,7 @@ struct Shown {
     tenant_id: LenientText,
 }
 
-impl Entry for Shown {
+impl ListEntry for Shown {
     const NOUN: &'static str = "floating IP";
 
     fn id(&self) -> &str {
@@ -184,7 +184,7 @@ struct MadeIp {
 }
 
 fn made(what: &str, reply: &Reply) -> Result<IpAddr, Missed> {
-    let fault = Fault::of(reply);
+    let fault = Fault::read(reply);
     match reply.status {
         200..=299 => {
             let body: Option<Made> = serde_json::from_slice(&reply.body).ok();

@@ -10,7 +10,7 @@ use crate::lenient::{Lenient, LenientText, List, Odd, Utc, text};
 use crate::model::{Resource, ResourceKind, ServerId};
 use crate::provider::ProviderError;
 use crate::provider::openstack::catalog::Service;
-use crate::provider::openstack::entry::Entry;
+use crate::provider::openstack::entry::ListEntry;
 use crate::provider::openstack::network;
 use crate::provider::openstack::pages::pages;
 use crate::provider::openstack::session::Session;
@@ -39,7 +39,7 @@ struct Shown {
     tenant_id: LenientText,
 }
 
-impl Entry for Shown {
+impl ListEntry for Shown {
     const NOUN: &'static str = "port";
 
     fn id(&self) -> &str {
@@ -99,7 +99,7 @@ struct Addressed {
     fixed_ips: List<FixedIp>,
 }
 
-impl Entry for Addressed {
+impl ListEntry for Addressed {
     const NOUN: &'static str = "port";
 
     fn id(&self) -> &str {

@@ -11,7 +11,7 @@ use crate::lenient::{Lenient, LenientText, List, Odd, Utc, object, text};
 use crate::model::{Resource, ResourceKind, ResourceMark, ServerId};
 use crate::provider::ProviderError;
 use crate::provider::openstack::catalog::Service;
-use crate::provider::openstack::entry::Entry;
+use crate::provider::openstack::entry::ListEntry;
 use crate::provider::openstack::error::{Fault, unreachable};
 use crate::provider::openstack::names::is_uuid;
 use crate::provider::openstack::pages::pages;
@@ -71,7 +71,7 @@ impl<'de> Deserialize<'de> for Marks {
     }
 }
 
-impl Entry for Shown {
+impl ListEntry for Shown {
     const NOUN: &'static str = "volume";
 
     fn id(&self) -> &str {
@@ -140,7 +140,7 @@ pub(in crate::provider::openstack) fn mark(
     };
     match session.call(&call) {
         Ok(reply) if (200..300).contains(&reply.status) => Ok(()),
-        Ok(reply) => Err(Fault::of(&reply).of_change(&what)),
+        Ok(reply) => Err(Fault::read(&reply).of_change(&what)),
         Err(CallError::NotMade(error)) => Err(error),
         // Marking twice does no harm: the next pass sees whether it was.
         Err(CallError::Http(error @ HttpError::Broken { .. })) => {

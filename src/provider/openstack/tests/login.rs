@@ -10,8 +10,8 @@ use super::server::{Answer, Scripted, json, like};
 use super::{access, client, recorded};
 use crate::provider::openstack::access::{KeystoneAuth, NameOrId, OpenStackAccess, TokenCache};
 use crate::provider::openstack::auth::{self, Login};
-use crate::provider::openstack::kept;
 use crate::provider::openstack::odd::Oddities;
+use crate::provider::openstack::token_cache;
 use crate::provider::{Provider as _, ProviderError};
 use crate::secret::Secret;
 
@@ -259,8 +259,8 @@ fn a_kept_token_is_for_one_login_only_and_ends_early() {
         at,
     };
     let hour = Some(now + seconds(3600));
-    let kept = kept::seal(&access, &login(hour, None), now).unwrap();
-    let opens = |access: &OpenStackAccess, at: Timestamp| kept::open(&kept, access, at);
+    let kept = token_cache::seal(&access, &login(hour, None), now).unwrap();
+    let opens = |access: &OpenStackAccess, at: Timestamp| token_cache::open(&kept, access, at);
     assert_eq!(opens(&access, now).unwrap().token.reveal(), "tok");
     assert!(opens(&access, now + seconds(3479)).is_ok());
     assert!(opens(&access, now + seconds(3480)).unwrap_err().contains("it ends at"));
@@ -294,10 +294,10 @@ fn a_kept_token_is_for_one_login_only_and_ends_early() {
 
     // The cloud's clock is ten minutes ahead of ours: what looks good for eleven minutes is good for one.
     let ahead = login(Some(now + seconds(660)), Some(now + seconds(600)));
-    let kept = kept::seal(&access, &ahead, now).unwrap();
-    assert!(kept::open(&kept, &access, now).is_err());
+    let kept = token_cache::seal(&access, &ahead, now).unwrap();
+    assert!(token_cache::open(&kept, &access, now).is_err());
     assert!(
-        kept::seal(&access, &login(None, None), now).is_err(),
+        token_cache::seal(&access, &login(None, None), now).is_err(),
         "without an end it is not kept"
     );
 }

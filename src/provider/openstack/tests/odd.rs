@@ -174,7 +174,7 @@ fn check_said(body: &str, expected: &str) {
         headers: ureq::http::HeaderMap::new(),
         body: body.as_bytes().to_vec(),
     };
-    assert_eq!(Fault::of(&reply).said(), format!("{expected} (status 400)"), "{body}");
+    assert_eq!(Fault::read(&reply).text(), format!("{expected} (status 400)"), "{body}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::model::{Address, Mark, NodeId, Server, ServerStatus, TemplateName, Zo
 use crate::provider::ProviderError;
 use crate::provider::openstack::access::{KeystoneAuth, NameOrId, OpenStackAccess};
 use crate::provider::openstack::catalog::{Endpoint, Service, bases};
-use crate::provider::openstack::entry::Entry as _;
+use crate::provider::openstack::entry::ListEntry as _;
 use crate::provider::openstack::error::Fault;
 use crate::provider::openstack::odd::Oddities;
 use crate::provider::openstack::pages::{Page, page};
@@ -100,7 +100,7 @@ fn lenient(servers: &str) -> (Vec<WireServer>, Vec<String>) {
     let page: Page<WireServer> = page("servers", "servers", &reply, &mut odd).unwrap();
     let usable = |one: &WireServer| {
         let usable = one.is_usable(&mut odd);
-        one.is_told(&mut odd) && usable
+        one.is_attributable(&mut odd) && usable
     };
     let mut entries = page.entries;
     let mut usable = usable;
@@ -483,7 +483,7 @@ fn region_and_interface_choose_the_endpoint() {
 
 /// What a reply to POST /servers means: the kind of the error, and a part of its text.
 fn meaning(reply: &Reply, kind: &str, part: &str) {
-    let error = Fault::of(reply).of_create("create x");
+    let error = Fault::read(reply).of_create("create x");
     assert!(format!("{error:?}").starts_with(kind), "{error:?}");
     assert!(error.to_string().contains(part), "{error}");
 }
@@ -586,7 +586,7 @@ fn a_refused_create_is_told_from_a_full_quota() {
 
 #[test]
 fn a_schema_error_shows_nothing_of_the_request() {
-    let error = Fault::of(&recorded!("err-user-data-too-big"))
+    let error = Fault::read(&recorded!("err-user-data-too-big"))
         .of_create("create x")
         .to_string();
     assert!(
@@ -594,7 +594,7 @@ fn a_schema_error_shows_nothing_of_the_request() {
         "{error}"
     );
     assert!(!error.contains("QUJD") && error.len() < 300, "{error}");
-    let error = Fault::of(&recorded!("err-extra-property"))
+    let error = Fault::read(&recorded!("err-extra-property"))
         .of_create("create x")
         .to_string();
     assert!(!error.contains("banana"), "{error}");

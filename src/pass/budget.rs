@@ -29,7 +29,7 @@ const CLOSE_TO: Duration = Duration::from_millis(50);
 
 /// What a cloud has used of its share, kept where both its client and the pass see it.
 #[derive(Debug)]
-pub struct Ledger {
+pub struct TimeBudget {
     /// The time of the whole pass.
     span: Duration,
     /// What of it this cloud may take at most to be looked at.
@@ -42,7 +42,7 @@ pub struct Ledger {
     closed: RefCell<Option<String>>,
 }
 
-impl Ledger {
+impl TimeBudget {
     /// Begins for one of `clouds` clouds. Were all of them slow, looking at them would leave the time of one more for
     /// everything else.
     pub fn new(span: Duration, clouds: u32) -> Self {
@@ -99,22 +99,22 @@ impl Ledger {
 }
 
 /// A cloud with its share.
-pub struct Shared {
+pub struct Budgeted {
     cloud: Box<dyn Provider>,
     /// The deadline of its requests.
     own: Deadline,
     pass: Deadline,
-    ledger: Rc<Ledger>,
+    budget: Rc<TimeBudget>,
 }
 
-impl Shared {
+impl Budgeted {
     /// Gives a cloud a share; `own` is the deadline that its client was made with, a part of that of the pass.
-    pub fn new(cloud: Box<dyn Provider>, own: Deadline, pass: Deadline, ledger: Rc<Ledger>) -> Self {
+    pub fn new(cloud: Box<dyn Provider>, own: Deadline, pass: Deadline, budget: Rc<TimeBudget>) -> Self {
         Self {
             cloud,
             own,
             pass,
-            ledger,
+            budget,
         }
     }
 
@@ -123,15 +123,15 @@ impl Shared {
         most: Duration,
         request: impl FnOnce(&mut dyn Provider) -> Result<T, ProviderError>,
     ) -> Result<T, ProviderError> {
-        if let Some(reason) = self.ledger.closed() {
+        if let Some(reason) = self.budget.closed() {
             return Err(ProviderError::Unavailable(reason));
         }
         let left = self.pass.left().unwrap_or_default();
-        let most = most.min(self.ledger.left());
+        let most = most.min(self.budget.left());
         self.own.allow(most);
         let outcome = request(&mut *self.cloud);
         let took = left.saturating_sub(self.pass.left().unwrap_or_default());
-        self.ledger.book(took, outcome.as_ref().err());
+        self.budget.book(took, outcome.as_ref().err());
         match outcome {
             Err(ProviderError::Unavailable(text)) if took + CLOSE_TO >= most => {
                 let most = most.as_secs();
@@ -144,53 +144,53 @@ impl Shared {
     }
 }
 
-impl Provider for Shared {
+impl Provider for Budgeted {
     fn servers(&mut self) -> Result<ServerList, ProviderError> {
-        self.ask(self.ledger.look, |cloud| cloud.servers())
+        self.ask(self.budget.look, |cloud| cloud.servers())
     }
 
     fn server(&mut self, id: &ServerId) -> Result<Lookup, ProviderError> {
-        self.ask(self.ledger.look, |cloud| cloud.server(id))
+        self.ask(self.budget.look, |cloud| cloud.server(id))
     }
 
     fn fault(&mut self, id: &ServerId) -> Result<Option<String>, ProviderError> {
-        self.ask(self.ledger.share, |cloud| cloud.fault(id))
+        self.ask(self.budget.share, |cloud| cloud.fault(id))
     }
 
     fn offers(&mut self, wanted: &[(&TemplateName, &ServerSpec)]) -> Result<Offers, ProviderError> {
-        self.ask(self.ledger.look, |cloud| cloud.offers(wanted))
+        self.ask(self.budget.look, |cloud| cloud.offers(wanted))
     }
 
     fn create(&mut self, server: &CreateServer<'_>) -> Result<ServerId, ProviderError> {
-        self.ask(self.ledger.share, |cloud| cloud.create(server))
+        self.ask(self.budget.share, |cloud| cloud.create(server))
     }
 
     fn delete(&mut self, id: &ServerId) -> Result<Deleted, ProviderError> {
-        self.ask(self.ledger.share, |cloud| cloud.delete(id))
+        self.ask(self.budget.share, |cloud| cloud.delete(id))
     }
 
     fn resources(&mut self, kinds: &BTreeSet<ResourceKind>) -> Result<Vec<Resource>, ProviderError> {
-        self.ask(self.ledger.look, |cloud| cloud.resources(kinds))
+        self.ask(self.budget.look, |cloud| cloud.resources(kinds))
     }
 
     fn remove(&mut self, kind: ResourceKind, id: &str) -> Result<Deleted, ProviderError> {
-        self.ask(self.ledger.share, |cloud| cloud.remove(kind, id))
+        self.ask(self.budget.share, |cloud| cloud.remove(kind, id))
     }
 
     fn add_floating_ip(&mut self, wanted: &AddFloatingIp<'_>) -> Result<IpAddr, ProviderError> {
-        self.ask(self.ledger.share, |cloud| cloud.add_floating_ip(wanted))
+        self.ask(self.budget.share, |cloud| cloud.add_floating_ip(wanted))
     }
 
     fn mark_volume(&mut self, id: &str, mark: &ResourceMark) -> Result<(), ProviderError> {
-        self.ask(self.ledger.share, |cloud| cloud.mark_volume(id, mark))
+        self.ask(self.budget.share, |cloud| cloud.mark_volume(id, mark))
     }
 
     fn console(&mut self, id: &ServerId, lines: u32) -> Result<Option<String>, ProviderError> {
-        self.ask(self.ledger.share, |cloud| cloud.console(id, lines))
+        self.ask(self.budget.share, |cloud| cloud.console(id, lines))
     }
 
     fn check(&mut self, wanted: &[(&TemplateName, &ServerSpec, &[Zone])]) -> Result<Vec<String>, ProviderError> {
-        self.ask(self.ledger.share, |cloud| cloud.check(wanted))
+        self.ask(self.budget.share, |cloud| cloud.check(wanted))
     }
 
     fn recall(&mut self, service_bases: &ServiceBases) {
@@ -214,8 +214,8 @@ impl Provider for Shared {
 mod tests {
     use super::*;
 
-    fn ledger() -> Ledger {
-        Ledger::new(Duration::from_mins(5), 2)
+    fn budget() -> TimeBudget {
+        TimeBudget::new(Duration::from_mins(5), 2)
     }
 
     fn silent() -> ProviderError {
@@ -224,41 +224,41 @@ mod tests {
 
     #[test]
     fn two_long_waits_in_a_row_close_a_cloud() {
-        let ledger = ledger();
+        let budget = budget();
         let (long, short) = (Duration::from_secs(11), Duration::from_millis(10));
         // A server that cannot be deleted is answered for at once: it closes nothing.
         for _ in 0..10 {
-            ledger.book(short, Some(&silent()));
+            budget.book(short, Some(&silent()));
         }
-        ledger.book(long, Some(&silent()));
-        ledger.book(long, None);
-        ledger.book(long, Some(&silent()));
-        assert!(ledger.closed().is_none() && ledger.is_slow());
-        ledger.book(long, Some(&ProviderError::Unknown("no whole reply".to_owned())));
-        assert!(ledger.closed().unwrap().starts_with("it does not answer"));
+        budget.book(long, Some(&silent()));
+        budget.book(long, None);
+        budget.book(long, Some(&silent()));
+        assert!(budget.closed().is_none() && budget.is_slow());
+        budget.book(long, Some(&ProviderError::Unknown("no whole reply".to_owned())));
+        assert!(budget.closed().unwrap().starts_with("it does not answer"));
     }
 
     #[test]
     fn a_cloud_that_throttles_is_left_alone() {
-        let ledger = ledger();
-        ledger.book(
+        let budget = budget();
+        budget.book(
             Duration::ZERO,
             Some(&ProviderError::Throttled {
                 message: "slow down".to_owned(),
                 retry_after: Some(60),
             }),
         );
-        assert_eq!(ledger.closed().unwrap(), "it throttles (throttled: slow down)");
+        assert_eq!(budget.closed().unwrap(), "it throttles (throttled: slow down)");
     }
 
     #[test]
     fn a_share_is_used_up_by_good_answers_too() {
-        let ledger = ledger();
+        let budget = budget();
         for _ in 0..18 {
-            assert!(ledger.closed().is_none());
-            ledger.book(Duration::from_secs(10), None);
+            assert!(budget.closed().is_none());
+            budget.book(Duration::from_secs(10), None);
         }
-        ledger.book(Duration::from_secs(1), None);
-        assert_eq!(ledger.closed().unwrap(), "it has used up its share of the pass, 200 s");
+        budget.book(Duration::from_secs(1), None);
+        assert_eq!(budget.closed().unwrap(), "it has used up its share of the pass, 200 s");
     }
 }

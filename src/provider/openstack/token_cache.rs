@@ -41,7 +41,7 @@ const ROUNDS: NonZeroU32 = NonZeroU32::MIN.saturating_add(if cfg!(test) { 99 } e
 const SALT: usize = 16;
 
 /// The file and whether it was asked already.
-pub(super) struct Keeper {
+pub(super) struct TokenFile {
     cache: TokenCache,
     asked: bool,
 }
@@ -65,7 +65,7 @@ struct Inside {
     ahead: i64,
 }
 
-impl Keeper {
+impl TokenFile {
     pub(super) fn new(cache: TokenCache) -> Self {
         Self { cache, asked: false }
     }

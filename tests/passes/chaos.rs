@@ -1,21 +1,20 @@
 //! Hours of bad weather: jobs come and go while answers get lost, lists break off or lack servers and addresses, zones
-//! fail, builds begin in the worst moments, persons disconnect nodes and the state file vanishes. Whatever happens, no build is killed by a removal, nothing foreign is touched,
-//! no limit is passed, and when the weather clears all that was ours is gone.
-
-#![allow(clippy::disallowed_methods, reason = "a test: writes the configuration of its site")]
-
-#[path = "fakes/mod.rs"]
-mod fakes;
+//! fail, builds begin in the worst moments, persons disconnect nodes and the state file vanishes. Whatever happens, no
+//! build is killed by a removal, nothing foreign is touched, no limit is passed, and when the weather clears all that was
+//! ours is gone.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::json;
 
-use fakes::{
-    Agent, FakeJenkins, FakeOpenStack, Fault, Hidden, JoinsAs, Kind, Mark, Reply, Service, State, Task, When, World,
+use super::fakes::{
+    Agent, CloudServer, FakeJenkins, FakeOpenStack, Fault, Hidden, JoinsAs, Kind, Mark, Reply, Service, State, Task,
+    When, World,
 };
+use super::program::{Done, run_at};
 
 /// Minutes of storm, and then of calm.
 const STORM: usize = 90;
@@ -70,19 +69,18 @@ impl Weather {
         }
     }
 
-    fn pass(&mut self) -> u8 {
+    fn pass(&mut self) -> i32 {
         let cut = self.cut();
-        let (mut out, mut err) = (Vec::new(), Vec::new());
-        let config = self.folder.path().join("mita.yaml").display().to_string();
-        let mut around = mita::Io::new(self.world.now(), &mut out, &mut err);
-        let exit = mita::run(["mita", "-q", "-c", &config, "run", "-o", "json"], &mut around);
-        let text = format!("{}{}", String::from_utf8_lossy(&out), String::from_utf8_lossy(&err));
-        self.log
-            .push(format!("{} exit {exit} {}", self.world.now(), text.trim()));
+        let config = self.folder.path().join("mita.yaml");
+        let arguments = ["-q", "run", "-o", "json"];
+        let Done { code, out, err } = run_at(self.world.now(), &config, &arguments, Arc::default());
+        let text = format!("{out}{err}");
+        let line = format!("{} exit {code} {}", self.world.now(), text.trim());
+        self.log.push(line);
         let state = self.world.lock();
         let gone = cut.iter().find(|name| !state.jenkins.agents.contains_key(*name));
         assert_eq!(gone, None, "a person disconnected it, and it is gone\n{}", text.trim());
-        exit
+        code
     }
 
     /// The nodes that a person disconnected.
@@ -145,7 +143,7 @@ fn foreign(w: &mut State) {
     let cloud = w.cloud("main");
     let image = cloud.images[0].id.clone();
     for name in ["theirs", "linux__0123456789ab"] {
-        let mut server = fakes::CloudServer::running(name, &image, "2");
+        let mut server = CloudServer::running(name, &image, "2");
         server.metadata.insert("mita-owner".to_owned(), "another".to_owned());
         cloud.servers.push(server);
     }
@@ -264,8 +262,7 @@ fn storm(seed: u64) {
         weather.world.with(|w| {
             // Bursts, so that nodes fall idle in between and are removed in the storm.
             for n in 0..if minute % 24 < 10 { w.random.below(4) } else { 0 } {
-                let (name, label) = [("unit", "linux&&x86_64"), ("arm", "arm64"), ("any", "linux")]
-                    [usize::try_from(w.random.below(3)).unwrap_or(0)];
+                let (name, label) = [("unit", "linux&&x86_64"), ("arm", "arm64"), ("any", "linux")][w.random.index(3)];
                 let seconds = 60 + w.random.below(400);
                 w.submit(Task::freestyle(&format!("{name}-{n}")).label(label).seconds(seconds));
             }

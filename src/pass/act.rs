@@ -1,0 +1,165 @@
+//! Acting on a plan: what is done in which order, and what is planned again after a refused create.
+
+use std::collections::BTreeMap;
+
+use super::execute::Executor;
+use super::{Live, Pass, check};
+use crate::error::Error;
+use crate::model::{Observed, ProviderName, Reading};
+use crate::plan::{self, Context, Create, Leftover, NewFloatingIp, Plan, Removal, VolumeMark};
+use crate::report::Action;
+use crate::state::State;
+
+/// The most times a pass plans again after a create was refused: each time another placement is held back.
+const MAX_ROUNDS: u32 = 20;
+
+/// What was done.
+pub struct Executed {
+    /// The memory after acting.
+    pub state: State,
+    /// Every action with its outcome.
+    pub actions: Vec<Action>,
+    /// The last plan: what is unmet stands in it.
+    pub plan: Plan,
+    /// Why the pass ended early, if it did.
+    pub ended: Option<&'static str>,
+    /// What was left undone at clouds that the pass waited for in vain; each makes it end with exit code 1.
+    pub left: Vec<String>,
+    /// What stopped it in the middle: what was done before is done all the same.
+    pub broken: Option<Error>,
+}
+
+impl Pass<'_> {
+    /// Executes a plan. After a refused create it plans again, so that the next placement gets its chance in this pass.
+    ///
+    /// `save` makes a memory durable; it is called before each create. `heard` hears of each action as it ends.
+    pub fn act(
+        &mut self,
+        mut plan: Plan,
+        save: &dyn Fn(&State) -> Result<(), Error>,
+        heard: &mut dyn FnMut(&Action),
+    ) -> Executed {
+        let context = self.context.clone();
+        let mut executor = Executor::new(self.config, &context, std::mem::take(&mut plan.state), save, heard);
+        executor.anchor(&self.live, plan.anchor);
+        executor.unmark(&self.live, &plan.unmarks);
+        // Before all that takes long: until then another build may begin there.
+        executor.drain(&self.live, &plan.drains);
+        // What is asked of a slow cloud comes after all that others can do.
+        let [soon, late] = Chores::split(&self.live, &mut plan);
+        soon.execute(&mut self.live, &mut self.observed, &mut executor);
+        executor.register(&mut self.live, &std::mem::take(&mut plan.registrations));
+        let broken = self.create(&mut plan, &mut executor).err();
+        late.execute(&mut self.live, &mut self.observed, &mut executor);
+        let ended = if executor.left_undone && broken.is_none() {
+            self.live.must_end().or(Some("the pass ended early"))
+        } else {
+            None
+        };
+        let left = executor.closed.iter().map(|(provider, reason)| {
+            format!("provider {provider}: {reason}; what is left to be done there goes in the next passes")
+        });
+        Executed {
+            left: left.collect(),
+            state: executor.state,
+            actions: executor.actions,
+            plan,
+            ended,
+            broken,
+        }
+    }
+
+    /// Creates what a plan wants, and plans again as long as something is refused.
+    fn create(&mut self, plan: &mut Plan, executor: &mut Executor<'_>) -> Result<(), Error> {
+        let mut created = 0;
+        for round in 1..=MAX_ROUNDS {
+            plan.creates.sort_by_key(|create| self.live.is_slow(&create.provider));
+            let batch = executor.create(&mut self.live, &plan.creates)?;
+            created += batch.asked;
+            if !batch.held_back {
+                break;
+            }
+            let taken = |create: &&Create| executor.state.intents.contains_key(&create.id);
+            for create in plan.creates.iter().filter(taken) {
+                plan::spend(&mut self.observed, create);
+            }
+            close(&mut self.observed, &executor.closed);
+            *plan = self.plan_again(executor, created, round)?;
+            if plan.creates.is_empty() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Plans from what the pass knows by now, but as the same pass to the clock. The plan removes nothing and its memory
+    /// is not kept, so that a second look does not count as a second sighting.
+    fn plan_again(&mut self, executor: &Executor<'_>, created: u32, round: u32) -> Result<Plan, Error> {
+        let memory = State {
+            intents: executor.intents_seen_from(self.context.now),
+            last_pass: self.state.last_pass.clone(),
+            gaps: self.state.gaps.clone(),
+            ..executor.state.clone()
+        };
+        let again = Context {
+            remove: false,
+            created,
+            pass: format!("{}-{round}", self.context.pass),
+            ..self.context.clone()
+        };
+        let mut plan = plan::plan(&self.observed, self.config, &memory, &again);
+        // What a pass that must end leaves undone is still planned, so that it is said.
+        if self.live.must_end().is_none() && self.settle(&plan)? {
+            plan = plan::plan(&self.observed, self.config, &memory, &again);
+        }
+        check(&plan::audit(&plan, &self.observed, self.config, &memory, &again))?;
+        Ok(plan)
+    }
+}
+
+/// What a plan does beside creating.
+#[derive(Default)]
+struct Chores {
+    removals: Vec<Removal>,
+    sweeps: Vec<Leftover>,
+    floating_ips: Vec<NewFloatingIp>,
+    volume_marks: Vec<VolumeMark>,
+}
+
+impl Chores {
+    /// Takes them out of a plan: those of most clouds, and those of clouds that are slow.
+    fn split(live: &Live, plan: &mut Plan) -> [Self; 2] {
+        let mut split = [Self::default(), Self::default()];
+        let at = |provider: Option<&ProviderName>| usize::from(provider.is_some_and(|provider| live.is_slow(provider)));
+        for removal in plan.removals.drain(..) {
+            let provider = removal.server.as_ref().map(|server| &server.provider);
+            split[at(provider)].removals.push(removal);
+        }
+        for sweep in plan.sweeps.drain(..) {
+            split[at(Some(&sweep.provider))].sweeps.push(sweep);
+        }
+        for floating_ip in plan.floating_ips.drain(..) {
+            split[at(Some(&floating_ip.provider))].floating_ips.push(floating_ip);
+        }
+        for mark in plan.volume_marks.drain(..) {
+            split[at(Some(&mark.provider))].volume_marks.push(mark);
+        }
+        split
+    }
+
+    fn execute(&self, live: &mut Live, observed: &mut Observed, executor: &mut Executor<'_>) {
+        executor.remove(live, observed, &self.removals);
+        executor.sweep(live, &self.sweeps);
+        executor.add_floating_ips(live, &self.floating_ips);
+        executor.mark_volumes(live, &self.volume_marks);
+    }
+}
+
+/// Takes the offers of clouds that are asked no more: then others are planned with.
+fn close(observed: &mut Observed, closed: &BTreeMap<ProviderName, String>) {
+    for (provider, reason) in closed {
+        if let Some(Reading::Read(view)) = observed.clouds.get_mut(provider) {
+            view.offers = Some(Reading::Unreadable(reason.clone()));
+        }
+    }
+}
