@@ -190,8 +190,8 @@ fn a_third_kind_is_read_and_connected() {
     assert!(!format!("{config:?}").contains("hunter2"));
     let spec = &config.template("small").unwrap().spec;
     assert_eq!(
-        (&spec.more["seats"], &spec.more["ropes"]),
-        (&json!(4), &json!(["hemp", "silk"]))
+        (SEATS.of(&spec.more), ROPES.of(&spec.more)),
+        (Some(&json!(4)), Some(&json!(["hemp", "silk"])))
     );
     let mut cloud = provider
         .settings

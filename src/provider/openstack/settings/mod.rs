@@ -8,7 +8,7 @@
 //! | `clouds` | what an entry takes from clouds.yaml and from the environment |
 
 mod clouds;
-mod keys;
+pub mod keys;
 mod libcloud;
 mod login;
 
