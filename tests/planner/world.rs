@@ -120,6 +120,7 @@ pub fn template(name: &str, labels: &[&str]) -> Template {
             metadata: BTreeMap::new(),
             scheduler_hints: BTreeMap::new(),
             options: BTreeMap::new(),
+            more: BTreeMap::new(),
         },
         script: None,
         labels: labels.iter().map(|label| (*label).to_owned()).collect(),
@@ -159,25 +160,11 @@ pub fn config(templates: Vec<Template>) -> Config {
         providers: [provider(CLOUD)].into(),
         templates,
         limits: Limits {
-            max_servers: None,
-            max_creates_per_pass: 20,
-            max_deletes_per_pass: 20,
-            max_booting: 50,
             canary: 0,
-            pass_deadline: mins(5),
+            ..Limits::default()
         },
         labels: LabelSources::default(),
-        timing: Timing {
-            idle_grace: mins(40),
-            boot_grace: mins(15),
-            offline_grace: mins(5),
-            min_lifetime: SignedDuration::ZERO,
-            intent_grace: mins(2),
-            restart_grace: mins(5),
-            queue_grace: SignedDuration::ZERO,
-            backoff_first: secs(60),
-            backoff_max: mins(30),
-        },
+        timing: Timing::default(),
     }
 }
 
