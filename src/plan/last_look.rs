@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::model::{Computer, NodeName, Observed, ProviderName, Reading, ServerId};
 use crate::plan::context::Context;
 use crate::plan::fleet::agent::Hold;
-use crate::plan::fleet::mapping::may_be_of;
+use crate::plan::fleet::node_match::may_be_of;
 use crate::plan::memory::look;
 use crate::state::State;
 

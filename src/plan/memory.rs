@@ -214,68 +214,82 @@ struct Failure<'a> {
 
 /// Finds the failures that were not counted yet.
 fn failures<'a>(fleet: &mut Fleet<'a>, before: &State) -> Vec<Failure<'a>> {
-    let config = fleet.config;
+    let (config, settling) = (fleet.config, fleet.settling.is_some());
     let mut found = Vec::new();
     for agent in &fleet.agents {
-        let uncounted = agent.before.is_none_or(|before| !before.failure_counted);
-        let Some(template) = agent
-            .template(config)
-            .filter(|_| agent.joined.is_none() && uncounted && !agent.duplicate && !agent.adopted)
-        else {
+        let Some(failure) = failure_of(agent, config, settling) else {
             continue;
         };
-        let provider = agent.provider;
-        let image = agent.image().filter(|_| !agent.outdated(config));
-        let zone = agent.zone_asked(config).cloned();
-        let pair = BackoffKey::TemplateAt(template.name.clone(), provider.clone(), zone.clone());
-        let (key, reason, image) = match &agent.state {
-            AgentState::Failed(fault) => {
-                let blamed = images::is_blamed(fault, agent.image());
-                let key = match FaultKind::from_message(fault) {
-                    FaultKind::ServerQuota => BackoffKey::Placement(provider.clone(), zone),
-                    _ => pair,
-                };
-                let fault = if fault.is_empty() {
-                    "no reason given".to_owned()
-                } else {
-                    shown(fault)
-                };
-                let reason = format!("server \"{}\" went to ERROR: {fault}", agent.name);
-                (key, reason, image.filter(|_| blamed))
-            }
-            // While the controller was down nothing could join.
-            AgentState::TimedOut if agent.readable && !agent.outdated(config) && fleet.settling.is_none() => {
-                let grace = span(template.boot_grace);
-                let reason = format!("server \"{}\" did not join Jenkins within {grace}", agent.name);
-                // Nobody reached it: that says nothing of its script or image.
-                if upkeep::lacks_address(agent, template) {
-                    let key = BackoffKey::FloatingIp(template.name.clone(), provider.clone());
-                    (key, reason, None)
-                } else {
-                    (pair, reason, image)
-                }
-            }
-            // Whoever deletes nodes of servers that boot, or such servers, does so again: each time a server is made.
-            AgentState::Orphan { seen } if seen.passes == SIGHTINGS && agent.readable && fleet.settling.is_none() => {
-                let name = agent.name;
-                let reason = format!("the Jenkins node of server \"{name}\" was deleted before its agent joined");
-                (pair, reason, None)
-            }
-            _ => continue,
-        };
-        found.push(Failure {
-            key,
-            reason,
-            template,
-            provider,
-            image: image.map(str::to_owned),
-        });
+        found.push(failure);
         if let Some(memory) = fleet.state.nodes.get_mut(&agent.id) {
             memory.failure_counted = true;
         }
     }
     found.extend(vanished(fleet, before));
     found
+}
+
+/// Returns the failure of an agent that did not join. `settling`: the controller has just started, and nothing could join
+/// while it was down.
+fn failure_of<'a>(agent: &Agent<'a>, config: &'a Config, settling: bool) -> Option<Failure<'a>> {
+    let counted = agent.before.is_some_and(|before| before.failure_counted);
+    if agent.joined.is_some() || counted || agent.duplicate || agent.adopted {
+        return None;
+    }
+    let template = agent.template(config)?;
+    let failed = |key, reason, image: Option<&str>| Failure {
+        key,
+        reason,
+        template,
+        provider: agent.provider,
+        image: image.map(str::to_owned),
+    };
+    let name = agent.name;
+    let image = agent.image().filter(|_| !agent.outdated(config));
+    match &agent.state {
+        AgentState::Failed(fault) => {
+            let said = Some(shown(fault)).filter(|fault| !fault.is_empty());
+            let said = said.as_deref().unwrap_or("no reason given");
+            let reason = format!("server \"{name}\" went to ERROR: {said}");
+            let blamed = images::is_blamed(fault, agent.image());
+            Some(failed(
+                key_of_error(agent, template, fault, config),
+                reason,
+                image.filter(|_| blamed),
+            ))
+        }
+        AgentState::TimedOut if agent.readable && !agent.outdated(config) && !settling => {
+            let reason = format!(
+                "server \"{name}\" did not join Jenkins within {}",
+                span(template.boot_grace)
+            );
+            // Nobody reached it: that says nothing of its script or image.
+            if upkeep::lacks_address(agent, template) {
+                let key = BackoffKey::FloatingIp(template.name.clone(), agent.provider.clone());
+                return Some(failed(key, reason, None));
+            }
+            Some(failed(pair_of(agent, template, config), reason, image))
+        }
+        // Whoever deletes nodes of servers that boot, or such servers, does so again: each time a server is made.
+        AgentState::Orphan { seen } if seen.passes == SIGHTINGS && agent.readable && !settling => {
+            let reason = format!("the Jenkins node of server \"{name}\" was deleted before its agent joined");
+            Some(failed(pair_of(agent, template, config), reason, None))
+        }
+        _ => None,
+    }
+}
+
+/// Returns what an ERROR is charged to: the placement where the quota of servers is used up, else the template there.
+fn key_of_error(agent: &Agent<'_>, template: &Template, fault: &str, config: &Config) -> BackoffKey {
+    match FaultKind::from_message(fault) {
+        FaultKind::ServerQuota => BackoffKey::Placement(agent.provider.clone(), agent.zone_asked(config).cloned()),
+        _ => pair_of(agent, template, config),
+    }
+}
+
+fn pair_of(agent: &Agent<'_>, template: &Template, config: &Config) -> BackoffKey {
+    let zone = agent.zone_asked(config).cloned();
+    BackoffKey::TemplateAt(template.name.clone(), agent.provider.clone(), zone)
 }
 
 /// Finds the servers that somebody else removed while they booted.

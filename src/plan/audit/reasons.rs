@@ -1,6 +1,6 @@
 //! Checks that the reason of each removal is true of the world, so that nothing passes the guard under a wrong one.
 
-use crate::model::{OfflineBy, Server, ServerStatus};
+use crate::model::{Computer, OfflineBy, Server, ServerStatus};
 use crate::plan::action::{Plan, Removal};
 use crate::plan::audit::world::World;
 use crate::plan::why::Why;
@@ -23,7 +23,7 @@ pub fn check(plan: &Plan, world: &World<'_>, broken: &mut Vec<String>) {
 
 fn is_true(removal: &Removal, world: &World<'_>) -> bool {
     let node = removal.node.as_ref().and_then(|node| world.node(node.name.as_str()));
-    let offline_by = node.map(|node| node.offline_by());
+    let offline_by = node.map(Computer::offline_by);
     match &removal.why {
         Why::Failed(_) => server_of(removal, world).is_some_and(|server| server.status == ServerStatus::Error),
         Why::TimedOut(_) => memory_of(removal, world).is_none_or(|memory| memory.joined.is_none()),

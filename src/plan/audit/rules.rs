@@ -178,64 +178,54 @@ fn check_creates(plan: &Plan, world: &World<'_>, broken: &mut Vec<String>) {
     if plan.creates.is_empty() {
         return;
     }
-    let &World {
-        observed,
-        config,
-        state,
-        context,
-        ..
-    } = world;
-    if !context.create {
+    if !world.context.create {
         broken.push("the command creates nothing, the plan does".to_owned());
     }
-    let most = config.limits.max_creates_per_pass as usize;
-    let made = plan.creates.len() + context.created as usize;
+    let most = world.config.limits.max_creates_per_pass as usize;
+    let made = plan.creates.len() + world.context.created as usize;
     if made > most {
         broken.push(format!("{made} creates, at most {most} in a pass"));
     }
     let mut names: BTreeSet<&str> = world.servers().map(|server| server.name.as_str()).collect();
     for create in &plan.creates {
-        broken.extend(check_create(create, observed, config, state, &mut names));
+        broken.extend(check_create(create, world, &mut names));
     }
+    check_fleet(plan, world, broken);
+}
+
+/// Checks that the fleet stays within its limits: in all, of each template, at each provider.
+fn check_fleet(plan: &Plan, world: &World<'_>, broken: &mut Vec<String>) {
+    let config = world.config;
     let (mut of_template, mut at_provider, all) = alive(world.linked());
     for create in &plan.creates {
         *of_template.entry(create.template.to_string()).or_default() += 1;
         *at_provider.entry(create.provider.to_string()).or_default() += 1;
     }
-    let total = all + plan.creates.len();
-    if let Some(most) = config.limits.max_servers.filter(|most| total > *most as usize) {
-        broken.push(format!("{total} servers in all, at most {most}"));
-    }
-    for create in &plan.creates {
-        let template = config
-            .templates
-            .iter()
-            .find(|template| template.name == create.template);
-        let count = of_template.remove(create.template.as_str()).unwrap_or(0);
-        if let Some(template) = template.filter(|template| count > template.max as usize) {
-            broken.push(format!(
-                "{count} servers of {}, at most {}",
-                template.name, template.max
-            ));
-        }
-        let most = config
-            .providers
-            .get(&create.provider)
-            .and_then(|provider| provider.max_servers);
-        let count = at_provider.remove(create.provider.as_str()).unwrap_or(0);
+    let mut exceeds = |count: usize, most: Option<u32>, what: &str| {
         if let Some(most) = most.filter(|most| count > *most as usize) {
-            broken.push(format!("{count} servers at {}, at most {most}", create.provider));
+            broken.push(format!("{count} servers {what}, at most {most}"));
         }
+    };
+    exceeds(all + plan.creates.len(), config.limits.max_servers, "in all");
+    for create in &plan.creates {
+        let (template, provider) = (create.template.as_str(), create.provider.as_str());
+        let most = config.template(template).map(|template| template.max);
+        exceeds(
+            of_template.remove(template).unwrap_or(0),
+            most,
+            &format!("of {template}"),
+        );
+        let most = config.provider(provider).and_then(|provider| provider.max_servers);
+        exceeds(
+            at_provider.remove(provider).unwrap_or(0),
+            most,
+            &format!("at {provider}"),
+        );
     }
 }
 
-fn check_create<'p>(
-    create: &'p Create,
-    observed: &Observed,
-    config: &Config,
-    state: &State,
-    names: &mut BTreeSet<&'p str>,
-) -> Option<String> {
+fn check_create<'p>(create: &'p Create, world: &World<'_>, names: &mut BTreeSet<&'p str>) -> Option<String> {
+    let &World { config, state, .. } = world;
     let name = create.name.as_str();
     if !names.insert(name) || state.nodes.contains_key(&create.id) || state.intents.contains_key(&create.id) {
         return Some(format!("the name {name} was given before"));
@@ -257,7 +247,12 @@ fn check_create<'p>(
     if !placed || !config.providers.contains_key(&create.provider) {
         return Some(format!("{name} is to stand where its template does not allow it"));
     }
-    let read = observed.clouds.get(&create.provider).and_then(Reading::ok).is_some();
+    let read = world
+        .observed
+        .clouds
+        .get(&create.provider)
+        .and_then(Reading::ok)
+        .is_some();
     (!read).then(|| format!("{name} is created at {}, which cannot be read", create.provider))
 }
 

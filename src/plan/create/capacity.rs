@@ -5,9 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::{Placement, Register, Template};
-use crate::model::{CloudView, Offer, ProviderName, Reading, Room, Zone, server_name};
+use crate::model::{CloudView, Offer, ProviderName, Reading, Room, server_name};
 use crate::plan::action::Create;
 use crate::plan::create::backoff::{Gate, gate, order};
+use crate::plan::create::counts::Counts;
 use crate::plan::create::headroom::{lacking, ports, ports_of, take};
 use crate::plan::create::ids::Ids;
 use crate::plan::create::images;
@@ -40,18 +41,7 @@ pub struct Capacity<'s, 'a> {
     /// Where the next server of a template goes, found by `open`.
     next: Vec<Option<(usize, Option<Offer>)>>,
     ids: Ids,
-    all: u32,
-    /// How many servers this plan makes.
-    made: u32,
-    booting: u32,
-    of_template: Vec<u32>,
-    booting_of: Vec<u32>,
-    at_provider: BTreeMap<&'s str, u32>,
-    booting_at: BTreeMap<&'s str, u32>,
-    booting_in: BTreeMap<(&'s str, Option<&'s Zone>), u32>,
-    booting_of_at: BTreeMap<(usize, &'s str), u32>,
-    booting_of_in: BTreeMap<(usize, &'s str, Option<&'s Zone>), u32>,
-    booting_image: BTreeMap<(usize, &'s str, String), u32>,
+    counts: Counts<'s>,
     room: BTreeMap<&'s str, Room>,
     /// Ports that stand for a server of this plan.
     ports: BTreeSet<(&'s str, String)>,
@@ -71,31 +61,10 @@ impl<'s, 'a> Capacity<'s, 'a> {
             without_shared_limits: false,
             next: vec![None; templates],
             ids: Ids::new(&fleet.context.pass),
-            all: 0,
-            made: 0,
-            booting: 0,
-            of_template: vec![0; templates],
-            booting_of: vec![0; templates],
-            at_provider: BTreeMap::new(),
-            booting_at: BTreeMap::new(),
-            booting_in: BTreeMap::new(),
-            booting_of_at: BTreeMap::new(),
-            booting_of_in: BTreeMap::new(),
-            booting_image: BTreeMap::new(),
+            counts: Counts::new(fleet),
             room: BTreeMap::new(),
             ports: BTreeSet::new(),
         };
-        for agent in &fleet.agents {
-            // What another program made proves nothing of our templates and places: it is neither canary nor probe.
-            let boots = agent.state.is_booting();
-            let booting = boots && !agent.adopted;
-            let zone = if booting { agent.zone_asked(fleet.config) } else { None };
-            capacity.count(agent.template_index, agent.provider, zone, booting);
-            capacity.booting += u32::from(boots && agent.adopted);
-            if let (true, Some(index), Some(image)) = (booting, agent.template_index, agent.image()) {
-                capacity.count_image(index, agent.provider, image);
-            }
-        }
         for (provider, reading) in &fleet.observed.clouds {
             if let Reading::Read(CloudView {
                 offers: Some(Reading::Read(offers)),
@@ -108,48 +77,16 @@ impl<'s, 'a> Capacity<'s, 'a> {
         capacity
     }
 
-    fn count(
-        &mut self,
-        index: Option<TemplateIndex>,
-        provider: &'s ProviderName,
-        zone: Option<&'s Zone>,
-        booting: bool,
-    ) {
-        let provider = provider.as_str();
-        self.all += 1;
-        *self.at_provider.entry(provider).or_default() += 1;
-        if let Some(index) = index {
-            self.of_template[index] += 1;
-        }
-        if booting {
-            self.booting += 1;
-            *self.booting_at.entry(provider).or_default() += 1;
-            *self.booting_in.entry((provider, zone)).or_default() += 1;
-            if let Some(index) = index {
-                self.booting_of[index] += 1;
-                *self.booting_of_at.entry((index, provider)).or_default() += 1;
-                *self.booting_of_in.entry((index, provider, zone)).or_default() += 1;
-            }
-        }
-    }
-
     /// Counts a server that this plan makes.
     pub fn count_new(&mut self, index: TemplateIndex, placement: &'s Placement, offer: Option<&Offer>) {
         if let Some(room) = self.room.get_mut(placement.provider.as_str()) {
             take(room, offer);
         }
-        self.made += 1;
-        self.count(Some(index), &placement.provider, placement.zone.as_ref(), true);
+        self.counts.add_new(index, placement, offer);
         if let Some(offer) = offer {
-            self.count_image(index, &placement.provider, &offer.image);
             let at = placement.provider.as_str();
             self.ports.extend(ports_of(offer).map(|port| (at, port.to_owned())));
         }
-    }
-
-    fn count_image(&mut self, index: TemplateIndex, provider: &'s ProviderName, image: &str) {
-        let key = (index, provider.as_str(), image.to_owned());
-        *self.booting_image.entry(key).or_default() += 1;
     }
 
     /// Returns the slots that one more server of a template brings, if one can be made. What is closed once stays so:
@@ -187,7 +124,7 @@ impl<'s, 'a> Capacity<'s, 'a> {
         if !self.fleet.context.create {
             return Err("this command creates nothing".to_owned());
         }
-        if self.of_template[index] >= template.max {
+        if self.counts.of_template[index] >= template.max {
             return Err(format!(
                 "template \"{name}\" is at its max of {}",
                 plural(template.max, "server")
@@ -196,10 +133,10 @@ impl<'s, 'a> Capacity<'s, 'a> {
         if let Some(reason) = refusals::closes(self.fleet, template, self.coming_by_ssh()) {
             return Err(reason);
         }
-        self.passes(&BackoffKey::Template(name.clone()), self.booting_of[index])?;
+        self.passes(&BackoffKey::Template(name.clone()), self.counts.booting_of[index])?;
         let canary = self.fleet.config.limits.canary;
         let proved = self.fleet.state.proved.get(name) == Some(&template.digest);
-        if canary > 0 && !proved && self.booting_of[index] >= canary {
+        if canary > 0 && !proved && self.counts.booting_of[index] >= canary {
             return Err(format!("canary: waiting for the first server of \"{name}\" to join"));
         }
         Ok(())
@@ -207,7 +144,7 @@ impl<'s, 'a> Capacity<'s, 'a> {
 
     /// Counts the servers on their way to which Jenkins is to connect.
     fn coming_by_ssh(&self) -> u32 {
-        let templates = self.fleet.config.templates.iter().zip(&self.booting_of);
+        let templates = self.fleet.config.templates.iter().zip(&self.counts.booting_of);
         let by_ssh = templates.filter(|(template, _)| template.register == Register::Ssh);
         by_ssh.map(|(_, booting)| booting).sum()
     }
@@ -330,12 +267,12 @@ impl<'s, 'a> Capacity<'s, 'a> {
     /// Returns how many servers more a limit of the fleet, and one of a provider, lets be there; less than none where
     /// there are too many already.
     pub fn left(&self, provider: &str) -> (Option<i64>, Option<i64>) {
-        let here = self.at_provider.get(provider).copied().unwrap_or(0);
+        let here = self.counts.at_provider.get(provider).copied().unwrap_or(0);
         let entry = self.fleet.config.providers.get(provider);
         let most = entry.and_then(|provider| provider.max_servers);
         let most_in_all = self.fleet.config.limits.max_servers;
         let left = |most: Option<u32>, count: u32| most.map(|most| i64::from(most) - i64::from(count));
-        (left(most_in_all, self.all), left(most, here))
+        (left(most_in_all, self.counts.all), left(most, here))
     }
 
     /// Returns what is left of the quota of a provider.
@@ -345,13 +282,13 @@ impl<'s, 'a> Capacity<'s, 'a> {
 
     fn provider_maximum(&self, name: &str) -> Option<String> {
         let most = self.fleet.config.providers.get(name)?.max_servers?;
-        let count = self.at_provider.get(name).copied().unwrap_or(0);
+        let count = self.counts.at_provider.get(name).copied().unwrap_or(0);
         (count >= most).then(|| format!("provider {name} is at its max of {}", plural(most, "server")))
     }
 
     fn fleet_maximum(&self) -> Option<String> {
         let most = self.fleet.config.limits.max_servers?;
-        (self.all >= most).then(|| {
+        (self.counts.all >= most).then(|| {
             format!(
                 "the fleet is at its max of {} (limits.max_servers)",
                 plural(most, "server")
@@ -371,10 +308,13 @@ impl<'s, 'a> Capacity<'s, 'a> {
         let zone = zone.as_ref();
         let count = |count: Option<&u32>| count.copied().unwrap_or(0);
         let shared = [
-            (BackoffKey::Provider(provider.clone()), count(self.booting_at.get(name))),
+            (
+                BackoffKey::Provider(provider.clone()),
+                count(self.counts.booting_at.get(name)),
+            ),
             (
                 BackoffKey::Placement(provider.clone(), zone.cloned()),
-                count(self.booting_in.get(&(name, zone))),
+                count(self.counts.booting_in.get(&(name, zone))),
             ),
         ];
         let mut probes = Vec::new();
@@ -384,11 +324,11 @@ impl<'s, 'a> Capacity<'s, 'a> {
             }
         }
         let pair = BackoffKey::TemplateAt(template.name.clone(), provider.clone(), zone.cloned());
-        self.passes(&pair, count(self.booting_of_in.get(&(index, name, zone))))?;
+        self.passes(&pair, count(self.counts.booting_of_in.get(&(index, name, zone))))?;
         if template.spec.floating_ip_pool.is_some() {
             // Nobody would reach a server that gets no floating IP.
             let key = BackoffKey::FloatingIp(template.name.clone(), provider.clone());
-            self.passes(&key, count(self.booting_of_at.get(&(index, name))))?;
+            self.passes(&key, count(self.counts.booting_of_at.get(&(index, name))))?;
         }
         Ok(probes)
     }
@@ -407,7 +347,7 @@ impl<'s, 'a> Capacity<'s, 'a> {
         }
         let booting = |image: &str| {
             let key = (index, at.as_str(), image.to_owned());
-            self.booting_image.get(&key).copied().unwrap_or(0)
+            self.counts.booting_image.get(&key).copied().unwrap_or(0)
         };
         let chooser = Chooser::new(self.fleet, template, at);
         let candidates = images::candidates(template, offer);
@@ -429,14 +369,14 @@ impl<'s, 'a> Capacity<'s, 'a> {
         if limits.max_creates_per_pass == 0 {
             return Err("limits.max_creates_per_pass is 0: nothing is created".to_owned());
         }
-        if self.booting >= limits.max_booting {
+        if self.counts.booting >= limits.max_booting {
             return Err(format!(
                 "{} are booting, the most at a time (limits.max_booting)",
-                plural(self.booting, "server")
+                plural(self.counts.booting, "server")
             ));
         }
         let most = limits.max_creates_per_pass;
-        if self.made.saturating_add(self.fleet.context.created) >= most {
+        if self.counts.made.saturating_add(self.fleet.context.created) >= most {
             return Err(format!(
                 "{most} creates are the most for one pass; the rest goes in the next passes"
             ));

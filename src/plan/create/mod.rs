@@ -2,6 +2,7 @@
 
 pub mod backoff;
 pub mod capacity;
+pub mod counts;
 pub mod grow;
 pub mod headroom;
 pub mod ids;

@@ -2,8 +2,6 @@
 //!
 //! A node that is made before its server (`register: inbound`) is part of the create.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 
 use crate::config::{Config, HostKey, Register};
@@ -22,50 +20,50 @@ pub fn registrations(fleet: &mut Fleet<'_>, removals: &[Removal]) -> Vec<Registr
     if !fleet.context.create || fleet.is_quieting() {
         return Vec::new();
     }
-    let mut found = Vec::new();
-    let mut unknown: BTreeMap<&str, &str> = BTreeMap::new();
+    let (mut found, mut notes) = (Vec::new(), Vec::new());
     for agent in fleet.agents.iter().filter(|agent| is_ready(agent, fleet.config)) {
-        let goes = |removal: &Removal| {
-            let target = removal.server.as_ref();
-            target.is_some_and(|target| target.provider == *agent.provider && Some(&target.id) == agent.server_id())
-        };
-        let (Some(template), Some(server)) = (agent.template(fleet.config), agent.server) else {
-            continue;
-        };
-        let Some(address) = server.address().filter(|_| !removals.iter().any(goes)) else {
-            continue;
-        };
-        let host_key = match template.agent.host_key {
-            HostKey::Made => fleet.state.host_keys.get(&agent.id).cloned(),
-            _ => None,
-        };
-        if refusals::is_refused(fleet, template) {
+        let goes = removals.iter().filter_map(|removal| removal.server.as_ref());
+        let mut goes = goes.filter(|target| target.provider == *agent.provider);
+        if goes.any(|target| Some(&target.id) == agent.server_id()) {
             continue;
         }
-        if template.agent.host_key == HostKey::Made && host_key.is_none() {
-            unknown.insert(agent.name, template.name.as_str());
-            continue;
+        match registration(agent, fleet) {
+            Some(Ok(registration)) => found.push(registration),
+            Some(Err(note)) => notes.push(note),
+            None => {}
         }
-        found.push(Registration {
-            name: NodeName::new(agent.name),
-            template: template.name.clone(),
-            provider: agent.provider.clone(),
-            server_id: server.id.clone(),
-            address,
-            host_key,
-            because: format!("it is up at {address}, and Jenkins has no node for it"),
-        });
     }
-    let notes = unknown.into_iter().map(|(server, template)| {
-        format!(
-            "server \"{}\" gets no Jenkins node: the host key that was made for it is not known any more (the state file \
-             was lost, or agent.host_key was changed), and nothing else would tell it from another machine; it goes \
-             after the boot_grace of \"{template}\"",
-            shown(server)
-        )
-    });
     fleet.notes.extend(notes);
     found
+}
+
+/// Plans the node of one server; the error says why it gets none.
+fn registration(agent: &Agent<'_>, fleet: &Fleet<'_>) -> Option<Result<Registration, String>> {
+    let (template, server) = (agent.template(fleet.config)?, agent.server?);
+    let address = server.address()?;
+    if refusals::is_refused(fleet, template) {
+        return None;
+    }
+    let is_made = template.agent.host_key == HostKey::Made;
+    let host_key = fleet.state.host_keys.get(&agent.id).filter(|_| is_made).cloned();
+    if is_made && host_key.is_none() {
+        return Some(Err(format!(
+            "server \"{}\" gets no Jenkins node: the host key that was made for it is not known any more (the state file \
+             was lost, or agent.host_key was changed), and nothing else would tell it from another machine; it goes \
+             after the boot_grace of \"{}\"",
+            shown(agent.name),
+            template.name
+        )));
+    }
+    Some(Ok(Registration {
+        name: NodeName::new(agent.name),
+        template: template.name.clone(),
+        provider: agent.provider.clone(),
+        server_id: server.id.clone(),
+        address,
+        host_key,
+        because: format!("it is up at {address}, and Jenkins has no node for it"),
+    }))
 }
 
 /// Whether a server that we made can be connected to, and nobody has made a node for it yet.

@@ -54,59 +54,35 @@ impl<'a> Demand<'a> {
     pub fn new(fleet: &Fleet<'a>, label_requests: LabelRequests) -> Self {
         let (config, now) = (fleet.config, fleet.context.now);
         let queue = &fleet.observed.jenkins.queue;
-        let mut items: Vec<Item> = Vec::with_capacity(queue.len());
-        for (place, (item, label_request)) in queue.iter().zip(&label_requests.of_item).enumerate() {
-            if let Some(label_request) = *label_request {
-                let rank = (item.since.as_nanosecond(), item.id);
-                items.push(Item {
-                    rank,
-                    place,
-                    label_request,
-                });
-            }
-        }
-        // Jenkins sends the queue nearly in order; a stable sort profits from that.
-        items.sort_by_key(|item| item.rank);
-
+        let items = items(queue, &label_requests);
         let ready: Vec<u32> = config.templates.iter().map(|t| t.min_ready.at(now)).collect();
-        let (groups, served) = SlotGroups::new(fleet, &label_requests.distinct);
+        let (slots, served) = SlotGroups::new(fleet, &label_requests.distinct);
         let warm_only: Vec<Vec<usize>> = (0..ready.len())
             .map(|template| match ready[template] {
                 0 => Vec::new(),
-                _ => groups.of_template(template, config),
+                _ => slots.of_template(template, config),
             })
             .collect();
-        let distinct: BTreeSet<&Vec<usize>> = served
-            .iter()
-            .chain(&warm_only)
-            .filter(|members| !members.is_empty())
-            .collect();
-        let classes: Vec<Vec<usize>> = distinct.into_iter().cloned().collect();
+        let members = served.iter().chain(&warm_only).filter(|members| !members.is_empty());
+        let classes: Vec<Vec<usize>> = members.collect::<BTreeSet<_>>().into_iter().cloned().collect();
         let index: BTreeMap<&[usize], usize> = classes.iter().enumerate().map(|(c, g)| (g.as_slice(), c)).collect();
-        let class_of = served
-            .iter()
-            .map(|members| index.get(members.as_slice()).copied())
-            .collect();
-        let warm = (0..ready.len())
-            .filter_map(|template| {
-                let class = *index.get(warm_only[template].as_slice())?;
-                let slots = ready[template].saturating_mul(config.templates[template].executors);
-                Some(Warm {
-                    template,
-                    class,
-                    ready: ready[template],
-                    slots,
-                })
+        let class = |members: &Vec<usize>| index.get(members.as_slice()).copied();
+        let warm = (0..ready.len()).filter_map(|template| {
+            Some(Warm {
+                template,
+                class: class(&warm_only[template])?,
+                ready: ready[template],
+                slots: ready[template].saturating_mul(config.templates[template].executors),
             })
-            .collect();
+        });
         Self {
             queue,
+            class_of: served.iter().map(class).collect(),
+            warm: warm.collect(),
             label_requests: label_requests.distinct,
-            slots: groups,
-            class_of,
+            slots,
             classes,
             items,
-            warm,
         }
     }
 
@@ -122,4 +98,21 @@ impl<'a> Demand<'a> {
         let mut groups = self.classes[class].iter();
         groups.any(|&group| self.slots.template(group) == template && *self.slots.origin(group) == Origin::Template)
     }
+}
+
+/// Returns the items that wait for an executor, oldest first.
+fn items(queue: &[QueueItem], label_requests: &LabelRequests) -> Vec<Item> {
+    let mut items: Vec<Item> = Vec::with_capacity(queue.len());
+    for (place, (item, label_request)) in queue.iter().zip(&label_requests.of_item).enumerate() {
+        if let Some(label_request) = *label_request {
+            items.push(Item {
+                rank: (item.since.as_nanosecond(), item.id),
+                place,
+                label_request,
+            });
+        }
+    }
+    // Jenkins sends the queue nearly in order; a stable sort profits from that.
+    items.sort_by_key(|item| item.rank);
+    items
 }

@@ -14,13 +14,14 @@ use crate::plan::demand::eligible::{is_served_by, labels_in};
 use crate::plan::fleet::Fleet;
 use crate::plan::fleet::agent::{Agent, AgentState, Link};
 use crate::queue::LabelRequest;
+use crate::state::State;
 
 /// All groups of slots.
 pub struct SlotGroups {
     /// The groups; the first are those of [`Origin::Template`], in the order of the templates.
     groups: Vec<SlotGroup>,
     /// For each agent its group; `None` where its template is no longer configured.
-    of_unit: Vec<Option<usize>>,
+    of_agent: Vec<Option<usize>>,
 }
 
 struct SlotGroup {
@@ -53,6 +54,18 @@ struct Promise {
     expected: Option<Labels>,
 }
 
+impl Promise {
+    fn new(template: &Template, known: &Known<'_>, state: &State) -> Self {
+        let is_known = |label: &String| known.contains_key(label.as_str());
+        let drift = drift::drift_of(state, template);
+        let drift = drift.filter(|drift| !drift.lacks.is_empty() || drift.adds.keys().any(is_known));
+        Self {
+            labels: numbers(template.labels.iter().map(String::as_str), known),
+            expected: drift.map(|drift| drift::labels_expected(template, drift)),
+        }
+    }
+}
+
 impl SlotGroups {
     /// Sorts the agents into groups; returns for each label request the groups that serve it, first choice first: by the priority
     /// and the order of the templates, online nodes with labels of their own first.
@@ -63,18 +76,8 @@ impl SlotGroups {
             let next = known.len();
             known.entry(label).or_insert(next);
         }
-        let promises: Vec<Promise> = config
-            .templates
-            .iter()
-            .map(|template| Promise {
-                labels: numbers(template.labels.iter().map(String::as_str), &known),
-                expected: drift::drift_of(&fleet.state, template)
-                    .filter(|drift| {
-                        !drift.lacks.is_empty() || drift.adds.keys().any(|label| known.contains_key(label.as_str()))
-                    })
-                    .map(|drift| drift::labels_expected(template, drift)),
-            })
-            .collect();
+        let promise = |template: &Template| Promise::new(template, &known, &fleet.state);
+        let promises: Vec<Promise> = config.templates.iter().map(promise).collect();
         let mut groups: Vec<SlotGroup> = (0..promises.len()).map(SlotGroup::of_template).collect();
         let mut retries = vec![None; promises.len()];
         for template in (0..promises.len()).filter(|&template| promises[template].expected.is_some()) {
@@ -86,28 +89,26 @@ impl SlotGroups {
         }
         let first_own = groups.len();
         let mut own: BTreeMap<(usize, Vec<usize>), usize> = BTreeMap::new();
-        let mut of_unit = Vec::with_capacity(fleet.agents.len());
-        for agent in &fleet.agents {
-            of_unit.push(agent.template_index.map(|template| {
-                if retries[template].is_some() && is_retry(agent, fleet) {
-                    return retries[template].unwrap_or(template);
-                }
-                let Some(labels) = own_labels(agent, &promises[template], &known) else {
-                    return template;
-                };
-                *own.entry((template, labels)).or_insert_with(|| {
-                    groups.push(SlotGroup {
-                        template,
-                        origin: Origin::Node,
-                    });
-                    groups.len() - 1
-                })
-            }));
-        }
+        let mut group_of = |agent: &Agent<'_>| {
+            let template = agent.template_index?;
+            if let Some(retry) = retries[template].filter(|_| is_retry(agent, fleet)) {
+                return Some(retry);
+            }
+            let Some(labels) = own_labels(agent, &promises[template], &known) else {
+                return Some(template);
+            };
+            let group = own.entry((template, labels)).or_insert_with(|| {
+                let origin = Origin::Node;
+                groups.push(SlotGroup { template, origin });
+                groups.len() - 1
+            });
+            Some(*group)
+        };
+        let of_agent = fleet.agents.iter().map(&mut group_of).collect();
         let mut own: Vec<(usize, Vec<usize>)> = own.into_iter().map(|((_, labels), group)| (group, labels)).collect();
         own.sort_unstable();
         let own = OwnLabels::new(first_own, own, &known);
-        let all = Self { groups, of_unit };
+        let all = Self { groups, of_agent };
         let serving = label_requests
             .iter()
             .map(|label_request| all.serving(label_request, config, &promises, &own, &known));
@@ -143,7 +144,7 @@ impl SlotGroups {
 
     /// Returns the group of each agent, in the order of the agents.
     pub fn of_agents(&self) -> &[Option<usize>] {
-        &self.of_unit
+        &self.of_agent
     }
 
     /// Returns all groups of a template, first choice first.

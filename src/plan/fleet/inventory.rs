@@ -35,45 +35,12 @@ pub struct Inventory<'a> {
 
 /// Finds everything that is ours.
 pub fn inventory<'a>(observed: &'a Observed, config: &'a Config, state: &'a State, now: Timestamp) -> Inventory<'a> {
-    let indexes = config
-        .templates
-        .iter()
-        .enumerate()
-        .map(|(index, template)| (template.name.as_str(), index));
-    let mut builder = InventoryBuilder {
-        observed,
-        config,
-        state,
-        now,
-        indexes: indexes.collect(),
-        agents: Vec::new(),
-        forgotten: BTreeMap::new(),
-        unmarked: Vec::new(),
-        listed: OnceCell::new(),
-        stripped: Vec::new(),
-        lookups: Vec::new(),
-        adoption: Adoption::new(observed, config, state),
-    };
+    let mut builder = InventoryBuilder::new(observed, config, state, now);
     let foreign = builder.list();
     let mut by_id: Vec<usize> = (0..builder.agents.len()).collect();
     by_id.sort_by(|&a, &b| builder.agents[a].id.cmp(&builder.agents[b].id));
     let (clashes, overlaps) = duplicates(&mut builder.agents, &by_id);
-    let listed = |id: &NodeId| {
-        by_id
-            .binary_search_by(|&agent| builder.agents[agent].id.cmp(id))
-            .is_ok()
-    };
-    let unlisted: Vec<_> = state.nodes.iter().filter(|(id, _)| !listed(id)).collect();
-    let intents: Vec<_> = state.intents.iter().filter(|(id, _)| !listed(id)).collect();
-    for (id, memory) in unlisted {
-        builder.remember(id, memory);
-    }
-    for (id, intent) in intents {
-        // A server that was seen once is known by more than the intent.
-        if !builder.agents[by_id.len()..].iter().any(|agent| agent.id == *id) {
-            builder.begin(id, intent);
-        }
-    }
+    builder.add_unlisted(&by_id);
     builder.agents.sort_by(|a, b| key(a).cmp(&key(b)));
     let warnings = builder.forgotten.into_iter().map(|(provider, count)| {
         format!(
@@ -175,6 +142,42 @@ struct InventoryBuilder<'a> {
 }
 
 impl<'a> InventoryBuilder<'a> {
+    fn new(observed: &'a Observed, config: &'a Config, state: &'a State, now: Timestamp) -> Self {
+        let templates = config.templates.iter().enumerate();
+        Self {
+            observed,
+            config,
+            state,
+            now,
+            indexes: templates
+                .map(|(index, template)| (template.name.as_str(), index))
+                .collect(),
+            agents: Vec::new(),
+            forgotten: BTreeMap::new(),
+            unmarked: Vec::new(),
+            listed: OnceCell::new(),
+            stripped: Vec::new(),
+            lookups: Vec::new(),
+            adoption: Adoption::new(observed, config, state),
+        }
+    }
+
+    /// Adds what is remembered or was begun and no cloud lists; `by_id`: the listed agents, sorted by our id.
+    fn add_unlisted(&mut self, by_id: &[usize]) {
+        let listed = |id: &NodeId| by_id.binary_search_by(|&agent| self.agents[agent].id.cmp(id)).is_ok();
+        let unlisted: Vec<_> = self.state.nodes.iter().filter(|(id, _)| !listed(id)).collect();
+        let intents: Vec<_> = self.state.intents.iter().filter(|(id, _)| !listed(id)).collect();
+        for (id, memory) in unlisted {
+            self.remember(id, memory);
+        }
+        for (id, intent) in intents {
+            // A server that was seen once is known by more than the intent.
+            if !self.agents[by_id.len()..].iter().any(|agent| agent.id == *id) {
+                self.begin(id, intent);
+            }
+        }
+    }
+
     /// Adds what the clouds list; returns the names of what is not ours.
     fn list(&mut self) -> Vec<&'a str> {
         let mut servers: Vec<(&'a Server, &'a ProviderName, Timestamp)> = Vec::new();

@@ -6,8 +6,10 @@ pub mod agent_state;
 pub mod builds;
 pub mod hold;
 pub mod inventory;
+pub mod linker;
 pub mod look;
 pub mod mapping;
+pub mod node_match;
 pub mod orphans;
 
 use jiff::Timestamp;

@@ -20,41 +20,26 @@ pub fn orphans<'a>(
     context: &Context,
     notes: &mut Vec<String>,
 ) -> (Vec<OrphanNode<'a>>, BTreeMap<NodeName, Sighting>) {
+    let (mut found, mut sightings) = (Vec::new(), BTreeMap::new());
     if free.is_empty() {
-        return (Vec::new(), BTreeMap::new());
+        return (found, sightings);
     }
-    let all_read = config
-        .providers
-        .keys()
-        .all(|p| matches!(observed.clouds.get(p), Some(Reading::Read(_))));
-    let mut remembered: Vec<&NodeName> = state
-        .nodes
-        .values()
-        .filter(|memory| !adopt::is_given_back(memory, observed, config))
-        .filter_map(|node| node.jenkins_node.as_ref())
-        .collect();
-    remembered.sort_unstable();
-    let mut found = Vec::new();
-    let mut sightings = BTreeMap::new();
+    let is_read = |provider| observed.clouds.get(provider).and_then(Reading::ok).is_some();
+    let all_read = config.providers.keys().all(is_read);
+    let remembered = remembered(observed, config, state);
     for &computer in free {
         let seen = state.orphan_nodes.get(&computer.name).copied();
-        let split = split_server_name(computer.name.as_str());
-        let memory = split.as_ref().and_then(|(_, id)| state.nodes.get(id));
-        if memory.is_some_and(|memory| !config.providers.contains_key(&memory.provider)) {
-            continue;
-        }
-        let known_id = split
-            .as_ref()
-            .is_some_and(|(_, id)| memory.is_some() || state.intents.contains_key(id));
-        let known =
-            known_id || seen.is_some_and(|seen| seen.known) || remembered.binary_search(&&computer.name).is_ok();
-        let named = split
-            .as_ref()
-            .is_some_and(|(name, _)| config.templates.iter().any(|t| t.name == *name))
-            || adopt::is_name_of_original(computer.name.as_str(), config);
-        if !known && !named {
-            continue;
-        }
+        let known = match whose(&computer.name, config, state) {
+            NodeOwner::Forgotten => continue,
+            NodeOwner::Ours => true,
+            claim => {
+                let known = seen.is_some_and(|seen| seen.known) || remembered.binary_search(&&computer.name).is_ok();
+                if !known && claim == NodeOwner::Unknown {
+                    continue;
+                }
+                known
+            }
+        };
         if !all_read {
             sightings.extend(seen.map(|seen| (computer.name.clone(), seen)));
             continue;
@@ -74,4 +59,45 @@ pub fn orphans<'a>(
         }
     }
     (found, sightings)
+}
+
+/// Returns the nodes that earlier passes saw of servers which were not given back, sorted.
+fn remembered<'s>(observed: &Observed, config: &Config, state: &'s State) -> Vec<&'s NodeName> {
+    let kept = state
+        .nodes
+        .values()
+        .filter(|memory| !adopt::is_given_back(memory, observed, config));
+    let mut remembered: Vec<&NodeName> = kept.filter_map(|node| node.jenkins_node.as_ref()).collect();
+    remembered.sort_unstable();
+    remembered
+}
+
+/// What the name of a Jenkins node says of whose it is.
+#[derive(PartialEq, Eq)]
+enum NodeOwner {
+    /// Its id is one of ours.
+    Ours,
+    /// Its id is one of ours, at a provider that is no longer configured.
+    Forgotten,
+    /// It has the name of a template.
+    Named,
+    /// Nothing.
+    Unknown,
+}
+
+fn whose(name: &NodeName, config: &Config, state: &State) -> NodeOwner {
+    if let Some((template, id)) = split_server_name(name.as_str()) {
+        match state.nodes.get(&id) {
+            Some(memory) if !config.providers.contains_key(&memory.provider) => return NodeOwner::Forgotten,
+            Some(_) => return NodeOwner::Ours,
+            None if state.intents.contains_key(&id) => return NodeOwner::Ours,
+            None if config.template(template.as_str()).is_some() => return NodeOwner::Named,
+            None => {}
+        }
+    }
+    if adopt::is_name_of_original(name.as_str(), config) {
+        NodeOwner::Named
+    } else {
+        NodeOwner::Unknown
+    }
 }

@@ -31,29 +31,7 @@ pub fn idle<'d>(
     if fleet.restart {
         return 0;
     }
-    let mut found: Vec<Idle<'_, '_>> = fleet
-        .agents
-        .iter()
-        .zip(demand.slots.of_agents())
-        .filter_map(|(agent, group)| ripe(agent, *group, fleet))
-        .collect();
-    if found.is_empty() {
-        return 0;
-    }
-    let named = named_nodes(fleet, demand);
-    found.retain(|idle| {
-        idle.agent
-            .computer()
-            .is_some_and(|computer| !named.contains(computer.name.as_str()))
-    });
-    found.sort_by_key(|idle| {
-        (
-            idle.limit_reached.is_none(),
-            !idle.outdated,
-            idle.since,
-            idle.agent.name,
-        )
-    });
+    let found = candidates(fleet, demand);
     let mut taken = 0;
     let mut left = 0;
     for idle in found {
@@ -73,6 +51,35 @@ pub fn idle<'d>(
         }
     }
     left
+}
+
+/// Returns the agents that may go if nobody needs them: those that reached a limit first, then outdated ones, then the
+/// longest idle.
+fn candidates<'u, 'a>(fleet: &'u Fleet<'a>, demand: &Demand<'_>) -> Vec<Idle<'u, 'a>> {
+    let mut found: Vec<Idle<'_, '_>> = fleet
+        .agents
+        .iter()
+        .zip(demand.slots.of_agents())
+        .filter_map(|(agent, group)| ripe(agent, *group, fleet))
+        .collect();
+    if found.is_empty() {
+        return found;
+    }
+    let named = named_nodes(fleet, demand);
+    found.retain(|idle| {
+        idle.agent
+            .computer()
+            .is_some_and(|computer| !named.contains(computer.name.as_str()))
+    });
+    found.sort_by_key(|idle| {
+        (
+            idle.limit_reached.is_none(),
+            !idle.outdated,
+            idle.since,
+            idle.agent.name,
+        )
+    });
+    found
 }
 
 /// Returns a node that stood idle long enough, or is over its age and idle.

@@ -72,16 +72,7 @@ pub fn make_room<'d>(
     if pool.is_empty() {
         return Vec::new();
     }
-    let mut slots = free_slots(fleet, demand);
-    for create in &growth.creates {
-        let mut templates = fleet.config.templates.iter();
-        let index = templates.position(|template| template.name == create.template);
-        if let Some(index) = index
-            && let Some(group) = demand.slots.of_new(index, create.retry)
-        {
-            slots[group] = slots[group].saturating_add(fleet.config.templates[index].executors);
-        }
-    }
+    let slots = slots_with_creates(fleet, demand, growth);
     let mut flow = Flow::new(&demand.classes, slots);
     let mut maker = Maker::new(fleet, growth, going, pool);
     for item in &demand.items {
@@ -106,6 +97,21 @@ pub fn make_room<'d>(
         }
     }
     maker.removals
+}
+
+/// Returns the slots that there are once the servers of this plan are made, by group.
+fn slots_with_creates(fleet: &Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> Vec<u32> {
+    let mut slots = free_slots(fleet, demand);
+    for create in &growth.creates {
+        let mut templates = fleet.config.templates.iter();
+        let index = templates.position(|template| template.name == create.template);
+        if let Some(index) = index
+            && let Some(group) = demand.slots.of_new(index, create.retry)
+        {
+            slots[group] = slots[group].saturating_add(fleet.config.templates[index].executors);
+        }
+    }
+    slots
 }
 
 /// An idle node that may go.

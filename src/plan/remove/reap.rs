@@ -41,12 +41,7 @@ pub fn reap(fleet: &mut Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> 
     if !fleet.context.remove || fleet.is_quieting() {
         return reaped;
     }
-    let asks = |agent: &Agent<'_>| is_drained_idle(agent) || builds::has_all_builds(agent, fleet.config);
-    let named = if fleet.agents.iter().any(asks) {
-        named_nodes(fleet, demand)
-    } else {
-        HashSet::default()
-    };
+    let named = named_if_asked(fleet, demand);
     unmark(fleet, &named, &mut reaped);
     if let Some(settling) = &fleet.settling {
         reaped.notes.push(settling.clone());
@@ -54,18 +49,8 @@ pub fn reap(fleet: &mut Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> 
     }
     let kept: Vec<&Agent<'_>> = fleet.agents.iter().filter(|agent| is_kept(agent, &named)).collect();
     reaped.notes.extend(kept.iter().filter_map(|agent| why_kept(agent)));
-    let mut dead: Vec<Removal> = fleet
-        .agents
-        .iter()
-        .filter(|agent| !is_kept(agent, &named))
-        .filter_map(|agent| dead(agent, fleet))
-        .collect();
-    dead.extend(fleet.orphans.iter().filter_map(|orphan| lost(orphan, fleet)));
-    hold_back(&mut dead, fleet, &mut reaped);
+    reaped.removals = dead_agents(fleet, &named, &mut reaped);
     reaped.notes.extend(persistent::nameless(fleet.observed));
-    // A locked server fails in each pass: those that may go must not wait behind it.
-    dead.sort_by_key(|removal| was_asked(removal, fleet));
-    reaped.removals = dead;
     let most = usize::try_from(fleet.config.limits.max_deletes_per_pass).unwrap_or(usize::MAX);
     let left = reaped.removals.len().saturating_sub(most);
     reaped.removals.truncate(most);
@@ -80,13 +65,34 @@ pub fn reap(fleet: &mut Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> 
     reaped.removals.extend(made.into_iter().take(room));
     drain_at_limit(fleet, &named, &mut reaped);
     fleet.state.going = going;
-    if left + held > 0 {
-        let left = left + held;
+    let left = left + held;
+    if left > 0 {
         reaped.notes.push(format!(
             "{left} more to remove: {most} are the most for one pass, the rest goes in the next"
         ));
     }
     reaped
+}
+
+/// Returns the nodes that queue items name, where that decides about an agent.
+fn named_if_asked<'a>(fleet: &'a Fleet<'_>, demand: &'a Demand<'_>) -> HashSet<&'a str> {
+    let asks = |agent: &Agent<'_>| is_drained_idle(agent) || builds::has_all_builds(agent, fleet.config);
+    if fleet.agents.iter().any(asks) {
+        named_nodes(fleet, demand)
+    } else {
+        HashSet::default()
+    }
+}
+
+/// Proposes what failed, is lost, or was begun to be removed, without what the guard holds back.
+fn dead_agents(fleet: &Fleet<'_>, named: &HashSet<&str>, reaped: &mut Reaped) -> Vec<Removal> {
+    let agents = fleet.agents.iter().filter(|agent| !is_kept(agent, named));
+    let mut dead: Vec<Removal> = agents.filter_map(|agent| dead(agent, fleet)).collect();
+    dead.extend(fleet.orphans.iter().filter_map(|orphan| lost(orphan, fleet)));
+    hold_back(&mut dead, fleet, reaped);
+    // A locked server fails in each pass: those that may go must not wait behind it.
+    dead.sort_by_key(|removal| was_asked(removal, fleet));
+    dead
 }
 
 /// Whether the cloud was asked to delete the server before, and refused or did not do it.

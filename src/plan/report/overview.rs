@@ -52,10 +52,13 @@ pub struct WaitingItems {
     pub unmet: Vec<Waiting>,
 }
 
+/// Label, reason and template: items that agree in these are one row.
+type RowKey = (Option<String>, String, Option<usize>);
+
 /// Groups the waiting items.
 pub fn waiting(fleet: &Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> WaitingItems {
     let groups = groups(fleet, demand, growth);
-    let mut rows: BTreeMap<(Option<String>, String, Option<usize>), (Waiting, bool)> = BTreeMap::new();
+    let mut rows: BTreeMap<RowKey, (Waiting, bool)> = BTreeMap::new();
     for (label_request, groups) in groups.into_iter().enumerate() {
         let label = label_request_text(&demand.label_requests[label_request]).map(|label| shown(&label));
         for group in groups {
@@ -63,12 +66,11 @@ pub fn waiting(fleet: &Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> W
             let reason = reason(fleet, demand, growth, label_request, group.served);
             let mut row = row(fleet, demand, label.clone(), reason, &group, template);
             row.unlabelled = demand.label_requests[label_request] == LabelRequest::Unlabelled;
-            match rows.get_mut(&(row.label.clone(), row.reason.clone(), template)) {
-                Some((known, _)) => merge(known, row),
-                None => {
-                    let is_ready = matches!(group.served, Served::Idle(_));
-                    rows.insert((row.label.clone(), row.reason.clone(), template), (row, is_ready));
-                }
+            let key = (row.label.clone(), row.reason.clone(), template);
+            if let Some((known, _)) = rows.get_mut(&key) {
+                merge(known, row);
+            } else {
+                rows.insert(key, (row, matches!(group.served, Served::Idle(_))));
             }
         }
     }
@@ -79,50 +81,50 @@ pub fn waiting(fleet: &Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> W
     WaitingItems { all, ready, unmet }
 }
 
-/// Deals what the matching gave to each class out to its items, oldest first, idle executors first.
-fn groups(fleet: &Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> Vec<Vec<Group>> {
-    let slots = demand.slots.len();
-    let (mut idle, mut booting) = (vec![0_u32; slots], vec![0_u32; slots]);
-    for (agent, group) in fleet.agents.iter().zip(demand.slots.of_agents()) {
-        if let Some(group) = *group {
+/// The slots of each group that are left for items.
+struct SlotsLeft {
+    idle: Vec<u32>,
+    booting: Vec<u32>,
+}
+
+impl SlotsLeft {
+    fn new(fleet: &Fleet<'_>, demand: &Demand<'_>) -> Self {
+        let slots = demand.slots.len();
+        let (mut idle, mut booting) = (vec![0_u32; slots], vec![0_u32; slots]);
+        for (agent, group) in fleet.agents.iter().zip(demand.slots.of_agents()) {
+            let Some(group) = *group else { continue };
+            let is_up = matches!(agent.state, AgentState::Up { .. });
+            let kept = if is_up { &mut idle } else { &mut booting };
             let slots = agent.state.slots(agent_state::executors(agent, fleet.config));
-            let kept = if matches!(agent.state, AgentState::Up { .. }) {
-                &mut idle
-            } else {
-                &mut booting
-            };
             kept[group] = kept[group].saturating_add(slots);
         }
+        Self { idle, booting }
     }
+
+    /// Takes a slot of a group: an idle one first, then a booting one; what is left is made by the next pass.
+    fn take(&mut self, group: usize) -> Served {
+        if self.idle[group] > 0 {
+            self.idle[group] -= 1;
+            Served::Idle(group)
+        } else if self.booting[group] > 0 {
+            self.booting[group] -= 1;
+            Served::Booting(group)
+        } else {
+            Served::Created(group)
+        }
+    }
+}
+
+/// Deals what the matching gave to each class out to its items, oldest first, idle executors first.
+fn groups(fleet: &Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> Vec<Vec<Group>> {
+    let mut left = SlotsLeft::new(fleet, demand);
     let quota = |class: usize| -> Vec<(usize, u32)> { growth.flow.groups_of(class).filter(|(_, n)| *n > 0).collect() };
     let mut quotas: Vec<Vec<(usize, u32)>> = (0..demand.classes.len()).map(quota).collect();
     let mut groups: Vec<Vec<Group>> = demand.label_requests.iter().map(|_| Vec::new()).collect();
     for item in &demand.items {
-        let mut served = Served::Nothing;
-        if let Some(class) = demand.class_of[item.label_request]
-            && let Some(&(group, _)) = quotas[class]
-                .iter()
-                .find(|(g, _)| idle[*g] > 0)
-                .or(quotas[class].first())
-        {
-            if let Some(place) = quotas[class].iter().position(|(g, _)| *g == group) {
-                quotas[class][place].1 -= 1;
-                if quotas[class][place].1 == 0 {
-                    quotas[class].remove(place);
-                }
-            }
-            served = match (idle[group], booting[group]) {
-                (0, 0) => Served::Created(group),
-                (0, _) => {
-                    booting[group] -= 1;
-                    Served::Booting(group)
-                }
-                _ => {
-                    idle[group] -= 1;
-                    Served::Idle(group)
-                }
-            };
-        }
+        let quota = demand.class_of[item.label_request].map(|class| &mut quotas[class]);
+        let group = quota.and_then(|quota| take_quota(quota, &left));
+        let served = group.map_or(Served::Nothing, |group| left.take(group));
         let known = &mut groups[item.label_request];
         match known.iter_mut().find(|group| group.served == served) {
             Some(group) => group.items += 1,
@@ -134,6 +136,19 @@ fn groups(fleet: &Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> Vec<Ve
         }
     }
     groups
+}
+
+/// Takes one slot of what a class was given, of a group with an idle executor first; returns the group.
+fn take_quota(quota: &mut Vec<(usize, u32)>, left: &SlotsLeft) -> Option<usize> {
+    let idle = quota.iter().position(|(group, _)| left.idle[*group] > 0);
+    let place = idle.or_else(|| (!quota.is_empty()).then_some(0))?;
+    let (group, count) = &mut quota[place];
+    let group = *group;
+    *count -= 1;
+    if *count == 0 {
+        quota.remove(place);
+    }
+    Some(group)
 }
 
 /// Returns the template of what serves an item.

@@ -8,7 +8,7 @@ use crate::model::{NodeId, ProviderName, Reading, Server, split_server_name};
 use crate::plan::action::{FailureRecord, Removal, ServerToRemove};
 use crate::plan::by_name::leaks::found::{Found, Leak, LeakKind, LeakOwner};
 use crate::plan::fleet::agent::{Agent, AgentState, Link};
-use crate::plan::fleet::mapping::may_be_of;
+use crate::plan::fleet::node_match::may_be_of;
 use crate::plan::fleet::{Fleet, agent_state};
 use crate::plan::remove::removal::removal;
 use crate::plan::why::Why;
