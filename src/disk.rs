@@ -1,4 +1,4 @@
-//! Writing a file that only its owner reads, whole or not at all. What stands in it is left to those who write it.
+//! Writing a file that only its owner reads, whole or not at all. Its content is the caller's.
 
 #![expect(clippy::disallowed_methods, reason = "an edge: writes files")]
 

@@ -75,7 +75,7 @@ pub fn chain(error: &dyn StdError) -> String {
     let mut cause = error.source();
     while let Some(error) = cause {
         let said = error.to_string();
-        // Many an error tells its cause itself.
+        // Some errors have their cause in their text.
         if !text.contains(&said) {
             text.push_str(": ");
             text.push_str(&said);

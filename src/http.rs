@@ -34,13 +34,13 @@ use text::{host_of, shown, shown_id};
 /// The most bytes of response headers that are read (Jenkins' content security headers alone take 1 KiB).
 const MAX_RESPONSE_HEADERS: usize = 64 * 1024;
 
-/// What rustls says when a handshake fails: a bad certificate, a peer that refuses, a peer that speaks no TLS.
+/// Words in rustls' errors when a handshake fails: a bad certificate, a peer that refuses, a peer without TLS.
 const TLS_WORDS: [&str; 4] = ["certificate", "HandshakeFailure", "corrupt message", "incompatible"];
 
-/// What is to be done then.
+/// What to do then.
 const TLS_HINT: &str = "; a private CA is named by the setting ca_file (verify: false would take any certificate)";
 
-/// The most bytes that are reserved on the word of a `Content-Length`.
+/// The most bytes that are reserved for a `Content-Length`.
 const MAX_RESERVED: u64 = 64 * 1024 * 1024;
 
 /// Why there is no reply.
@@ -52,32 +52,20 @@ pub enum HttpError {
         /// Which setting, what is wrong with it, what to do.
         what: String,
     },
-    /// No connection came about, so nothing was sent.
+    /// There was no connection, so nothing was sent.
     #[error("cannot connect to {host}: {cause}{hint}")]
     NotSent {
-        /// The host and port.
         host: String,
-        /// What the transport said.
         cause: String,
         /// What to do about it; empty or beginning with `; `.
         hint: &'static str,
     },
     /// The request may have arrived; the reply did not, or not whole, or not in time.
     #[error("no whole reply from {host}: {cause}")]
-    Broken {
-        /// The host and port.
-        host: String,
-        /// What the transport said.
-        cause: String,
-    },
+    Broken { host: String, cause: String },
     /// The reply is larger than we take.
     #[error("the reply of {host} is larger than {limit} bytes (max_body)")]
-    TooLarge {
-        /// The host and port.
-        host: String,
-        /// The limit.
-        limit: u64,
-    },
+    TooLarge { host: String, limit: u64 },
 }
 
 impl HttpError {
@@ -272,7 +260,7 @@ fn explain(url: &str, error: &ureq::Error) -> HttpError {
     }
 }
 
-/// Returns whether an error is that of the look-up of a name, which the standard library tells only by its text.
+/// Returns whether a host name could not be looked up, which the standard library shows only in its text.
 fn is_unresolved(io: &std::io::Error) -> bool {
     io.to_string().starts_with("failed to lookup address")
 }
@@ -287,7 +275,7 @@ fn is_unconnected(io: &std::io::Error) -> bool {
     )
 }
 
-/// Returns whether TLS could not be agreed on; rustls shakes hands before anything is sent.
+/// Returns whether the TLS handshake failed; it comes before anything is sent.
 fn is_tls(io: &std::io::Error) -> bool {
     io.kind() == std::io::ErrorKind::InvalidData
         && io

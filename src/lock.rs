@@ -21,46 +21,39 @@ use thiserror::Error;
 /// How often a lock that is held is tried again.
 const POLL: Duration = Duration::from_millis(100);
 
-/// Why the lock could not be had.
+/// Why the lock could not be taken.
 #[derive(Debug, Error)]
 pub enum LockError {
     /// Another pass has it.
     #[error("another pass holds the lock {path}{holder}")]
     Held {
-        /// The lock file.
         path: PathBuf,
-        /// Who, as far as the file tells; empty or beginning with a blank.
+        /// Who, by the content of the file; empty or beginning with a blank.
         holder: String,
     },
     /// The file cannot be opened or locked.
     #[error("cannot lock {path}: {source}; its folder must exist and be writable, see state_file")]
-    Unusable {
-        /// The lock file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
+    Unusable { path: PathBuf, source: std::io::Error },
 }
 
 /// An exclusive lock, held until it is dropped.
 #[derive(Debug)]
 pub struct Lock {
     file: File,
-    /// How long it was waited for; nothing where it was free at once.
+    /// How long the command waited for it.
     pub waited: Duration,
 }
 
 /// How long a lock is waited for, and what ends that early.
 #[derive(Debug)]
 pub struct Patience<'a> {
-    /// The longest wait.
     pub wait: Duration,
     /// Set by a signal.
     pub stop: &'a AtomicBool,
 }
 
 impl Drop for Lock {
-    /// Gives it up by name: closing the file would not do where a program that is just being started has a copy of it.
+    /// Unlocks explicitly: closing the file is not enough while a program that is being started has a copy of it.
     fn drop(&mut self) {
         let _ = fs2::FileExt::unlock(&self.file);
     }
@@ -73,7 +66,7 @@ pub fn path_for(state_file: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Takes the lock, waiting for it at most so long by `pause`; writes our pid and start time into it.
+/// Takes the lock, waiting for it by `pause`; writes our pid and start time into it.
 pub fn take(path: &Path, patience: &Patience<'_>, now: Timestamp, pause: &dyn Fn(Duration)) -> Result<Lock, LockError> {
     let unusable = |source| LockError::Unusable {
         path: path.to_owned(),

@@ -1,17 +1,17 @@
 //! Texts for people: those from elsewhere made fit to be read, numbers with nouns, lengths of time, suggestions. Pure.
 //!
-//! What cannot be seen, or steers a terminal, is shown as an escape (`\u{a0}`). There is one rule for that, [`is_hidden`],
-//! and every message, report and log line uses it through the functions here.
+//! What cannot be seen, or steers a terminal, is shown as an escape (`\u{a0}`). There is one rule for that,
+//! [`is_hidden`], and every message, report and log line uses it through the functions here.
 
 mod number;
 mod suggest;
 mod terminal;
 
-pub use number::{age, plural, span};
+pub use number::{age, moment, plural, span};
 pub use suggest::{closest, did_you_mean, nearest};
 pub use terminal::without_controls;
 
-/// Returns whether a reader cannot see a character as what it is: control characters, every blank but the plain one, line
+/// Returns whether a character is invisible or looks like another: control characters, every blank but U+0020, line
 /// and paragraph separators, marks of direction, and what has no width (Unicode's `Default_Ignorable_Code_Point`).
 pub fn is_hidden(c: char) -> bool {
     if c.is_ascii() {
@@ -58,7 +58,15 @@ pub fn excerpt(text: &str, most: usize) -> String {
     shown
 }
 
-/// Makes running text fit for one line: line breaks, tabs and blanks become one blank, the rest as by [`excerpt`].
+/// The most characters of a name or message of Jenkins or of a cloud within a sentence.
+const WITHIN_SENTENCE: usize = 200;
+
+/// Makes a name or message of Jenkins or of a cloud fit for a sentence, as by [`excerpt`].
+pub fn shown(text: &str) -> String {
+    excerpt(text, WITHIN_SENTENCE)
+}
+
+/// Puts running text on one line: line breaks, tabs and blanks become one blank, the rest as by [`excerpt`].
 pub fn printable(text: &str, most: usize) -> String {
     let words = text.split([' ', '\t', '\r', '\n']).filter(|word| !word.is_empty());
     excerpt(&words.collect::<Vec<_>>().join(" "), most)
@@ -148,6 +156,13 @@ mod tests {
         assert_eq!(visible(plain), plain);
         assert_eq!(printable("a  b\t\r\nc ", 20), "a b c");
         assert_eq!(printable(" a\u{a0} b\u{200b}", 40), "a\\u{a0} b\\u{200b}");
+    }
+
+    #[test]
+    fn text_from_elsewhere_stays_in_its_sentence() {
+        assert_eq!(shown("a\u{1b}[31m\nb\u{a0}"), "a\\u{1b}[31m\\nb\\u{a0}");
+        assert_eq!(shown(&"x".repeat(500)), format!("{}\u{2026}", "x".repeat(200)));
+        assert_eq!(shown(&"x".repeat(200)).len(), 200);
     }
 
     #[test]

@@ -12,8 +12,8 @@ use crate::config;
 /// Keeps a Jenkins controller supplied with OpenStack agents.
 ///
 /// Each call makes one pass and ends: it reads Jenkins' queue and nodes and the
-/// cloud's servers, creates the servers that waiting jobs need, removes what
-/// stands idle, and saves a small state file. Start it from cron, once a minute:
+/// cloud's servers, creates the servers that waiting jobs need, removes idle
+/// ones, and saves a small state file. Start it from cron, once a minute:
 ///
 ///   * * * * *  mita run
 ///
@@ -52,7 +52,7 @@ MITA_LOG sets what is logged on stderr (error, warn, info, debug).";
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Make one full pass: create what waiting jobs need, remove what stands idle
+    /// Make one full pass: create the servers that waiting jobs need, remove idle ones
     Run(PassArgs),
     /// Make a pass that only creates
     Provision(PassArgs),
@@ -228,7 +228,7 @@ pub struct UndrainArgs {
 /// Arguments of `leaks`.
 #[derive(Debug, Args)]
 pub struct LeaksArgs {
-    /// Remove what bears our owner mark and is older than boot_grace; what is not ours is never touched
+    /// Remove what has our owner mark and is older than boot_grace; what is not ours is never touched
     #[arg(long)]
     pub delete: bool,
     /// With --delete: print exactly what would be done and why, and write nothing anywhere

@@ -1,4 +1,4 @@
-//! The way of every command that is given names: look, plan, act and report, under the lock unless it is a dry run.
+//! The steps of every command that is given names: look, plan, act and report, under the lock unless it is a dry run.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::finish::finish;
 use super::mode::Mode;
 use super::setup;
 
-/// Does what a planner makes of the names. `force` lifts what keeps a busy node.
+/// Executes what a planner plans for the names. `force` also removes busy nodes.
 pub fn by_name(
     cli: &Cli,
     mode: Mode,

@@ -28,20 +28,19 @@ struct CheckReport<'a> {
     exit: u8,
 }
 
-/// Checks the configuration.
 pub fn check(cli: &Cli, args: &CheckArgs, console: &mut Console<'_, '_>) -> Result<u8, Error> {
     let (path, loaded) = setup::load(cli)?;
-    let mut warnings: Vec<String> = loaded.warnings.into_iter().map(|warning| warning.text).collect();
-    for warning in &warnings {
-        console.warn(warning);
+    let mut findings = Findings::default();
+    for warning in loaded.warnings {
+        findings.warn(warning.text, console);
     }
     let config = &loaded.config;
-    let (missing, exit) = if args.online {
-        online(config, &mut warnings, console)?
+    let exit = if args.online {
+        online(config, &mut findings, console)?
     } else {
-        (Vec::new(), EXIT_DONE)
+        EXIT_DONE
     };
-    for sentence in &missing {
+    for sentence in &findings.missing {
         console.error(sentence);
     }
     let path = path.display().to_string();
@@ -49,8 +48,8 @@ pub fn check(cli: &Cli, args: &CheckArgs, console: &mut Console<'_, '_>) -> Resu
         let report = CheckReport {
             version: 1,
             config: path,
-            warnings: &warnings,
-            missing: &missing,
+            warnings: &findings.warnings,
+            missing: &findings.missing,
             exit,
         };
         let _ = json::print(console.io.out, &report);
@@ -70,37 +69,45 @@ pub fn check(cli: &Cli, args: &CheckArgs, console: &mut Console<'_, '_>) -> Resu
     Ok(exit)
 }
 
-/// Looks up what the configuration names; returns what is missing, and adds what could not be told to the warnings.
-fn online(
-    config: &Config,
-    warnings: &mut Vec<String>,
-    console: &mut Console<'_, '_>,
-) -> Result<(Vec<String>, u8), Error> {
-    // A token of a pass before would prove nothing of the login.
+#[derive(Default)]
+struct Findings {
+    /// What an operator should know.
+    warnings: Vec<String>,
+    missing: Vec<String>,
+    /// How many services could not be asked at all.
+    blind: usize,
+}
+
+impl Findings {
+    fn warn(&mut self, sentence: String, console: &mut Console<'_, '_>) {
+        console.warn(&sentence);
+        self.warnings.push(sentence);
+    }
+
+    /// Adds what a service lacks, or why it could not be asked.
+    fn add(&mut self, service: &str, missing: Result<Vec<String>, String>) {
+        self.blind += usize::from(missing.is_err());
+        let sentences = missing.unwrap_or_else(|error| vec![error]);
+        let named = sentences.into_iter().map(|sentence| format!("{service}: {sentence}"));
+        self.missing.extend(named);
+    }
+}
+
+/// Looks up what the configuration names. Returns the exit code.
+fn online(config: &Config, findings: &mut Findings, console: &mut Console<'_, '_>) -> Result<u8, Error> {
+    // A saved token would not prove that the login works.
     let mut config = config.clone();
     config.log_in_afresh();
     let config = &config;
     let mut live = Live::connect(config, &console.io.stop)?;
-    let mut missing = Vec::new();
-    let mut blind = 0;
     match look_at_jenkins(config, &live, console.io.now) {
         Ok(checked) => {
-            missing.extend(
-                checked
-                    .missing
-                    .into_iter()
-                    .map(|sentence| format!("jenkins: {sentence}")),
-            );
+            findings.add("jenkins", Ok(checked.missing));
             for sentence in checked.untold {
-                let sentence = format!("jenkins: {sentence}");
-                console.warn(&sentence);
-                warnings.push(sentence);
+                findings.warn(format!("jenkins: {sentence}"), console);
             }
         }
-        Err(error) => {
-            blind += 1;
-            missing.push(format!("jenkins: {}", chain(&error)));
-        }
+        Err(error) => findings.add("jenkins", Err(chain(&error))),
     }
     for (name, cloud) in &mut live.clouds {
         let zones = zones_at(config, name);
@@ -111,27 +118,17 @@ fn online(
             .filter(|(template, _)| template.placements.iter().any(|placement| &placement.provider == name))
             .map(|(template, zones)| (&template.name, &template.spec, zones.as_slice()))
             .collect();
-        match cloud.check(&wanted) {
-            Ok(sentences) => missing.extend(
-                sentences
-                    .into_iter()
-                    .map(|sentence| format!("provider {name}: {sentence}")),
-            ),
-            Err(error) => {
-                blind += 1;
-                missing.push(format!("provider {name}: {error}"));
-            }
-        }
+        let missing = cloud.check(&wanted).map_err(|error| error.to_string());
+        findings.add(&format!("provider {name}"), missing);
     }
     let everything = live.clouds.len() + 1;
-    let exit = if missing.is_empty() {
+    Ok(if findings.missing.is_empty() {
         EXIT_DONE
-    } else if blind == everything {
+    } else if findings.blind == everything {
         EXIT_BLIND
     } else {
         EXIT_PARTLY
-    };
-    Ok((missing, exit))
+    })
 }
 
 /// Looks for missing permissions: those that every site needs, and those to make nodes where a template says so.
@@ -156,7 +153,7 @@ fn look_at_jenkins(config: &Config, live: &Live, now: Timestamp) -> Result<Check
     Ok(checked)
 }
 
-/// Returns for each template the zones in which it may stand at a provider.
+/// Returns for each template its zones at a provider.
 fn zones_at(config: &Config, provider: &ProviderName) -> Vec<Vec<Zone>> {
     let zones = |template: &crate::config::Template| {
         let here = template

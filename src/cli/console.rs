@@ -1,4 +1,4 @@
-//! What a command talks to: standard output, standard error, the clock and the signals.
+//! The input and output of a command: streams, clock and signals.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -11,11 +11,11 @@ use crate::text::printable;
 /// The most characters of a line on stderr.
 const MAX_LINE: usize = 2000;
 
-/// What a call of the program has around it. A test or a simulation makes its own.
+/// The input and output of a call of the program. A test or a simulation makes its own.
 pub struct Io<'a> {
     /// The time; read once.
     pub now: Timestamp,
-    /// Whether stdout is a terminal.
+    /// Whether stdout is a terminal: then a pass prints its report.
     pub terminal: bool,
     /// Set by a signal: the pass finishes the request in flight, saves and ends.
     pub stop: Arc<AtomicBool>,
@@ -38,7 +38,7 @@ impl<'a> Io<'a> {
     }
 }
 
-/// How a command talks: where to, and how much.
+/// Where a command prints, and how much.
 pub(super) struct Console<'s, 'a> {
     pub io: &'s mut Io<'a>,
     pub quiet: bool,
@@ -61,7 +61,7 @@ impl Console<'_, '_> {
     }
 
     fn line(&mut self, kind: &str, sentence: &str) {
-        // A closed stderr leaves nobody to tell.
+        // A closed stderr is no error.
         let _ = writeln!(self.io.err, "mita: {kind}{}", printable(sentence, MAX_LINE));
     }
 }

@@ -11,7 +11,6 @@ use super::by_name::by_name;
 use super::console::Console;
 use super::mode::Mode;
 
-/// Removes the named nodes.
 pub fn destroy(cli: &Cli, args: &DestroyArgs, console: &mut Console<'_, '_>) -> Result<u8, Error> {
     let planner = &mut |observed: &Observed, config: &Config, state: &State, context: &Context| {
         plan::destroy(observed, config, state, context, &args.nodes.names, args.force)

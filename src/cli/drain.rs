@@ -1,4 +1,4 @@
-//! `drain` and `undrain`: named nodes take no new work, or work again. What goes afterwards, the passes remove.
+//! `drain` and `undrain`: named nodes take no new work, or work again. The passes remove them afterwards.
 
 use crate::config::Config;
 use crate::error::Error;
@@ -11,7 +11,6 @@ use super::by_name::by_name;
 use super::console::Console;
 use super::mode::Mode;
 
-/// Drains the named nodes.
 pub fn drain(cli: &Cli, args: &DrainArgs, console: &mut Console<'_, '_>) -> Result<u8, Error> {
     let planner = &mut |observed: &Observed, config: &Config, state: &State, context: &Context| {
         plan::drain(

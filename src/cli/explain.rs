@@ -35,7 +35,7 @@ pub fn explain(cli: &Cli, args: &ExplainArgs, console: &mut Console<'_, '_>) -> 
     let kinds = plan::kinds(&config);
     let state = setup::state(&config, false, console);
     let (input, explained, waits_not, state) = match (&args.text, args.item) {
-        // A text is explained to everyone who can read the configuration, the state only tells more.
+        // A text is explained without the state, too: it only adds details.
         (Some(text), _) => {
             let explained = queue::read_text(text, None, &kinds);
             (text.clone(), explained, None, state.unwrap_or_default())
@@ -98,7 +98,7 @@ fn live_item(
         jenkins,
         ..Default::default()
     };
-    // What it asks stays in the view; the item asked about may be younger than queue_grace.
+    // The answers stay in the view; the item in question may be younger than queue_grace.
     observe::label_requests(&live, config, &mut observed, state, now);
     let view = &observed.jenkins;
     let Some(place) = view.queue.iter().position(|item| item.id == id) else {

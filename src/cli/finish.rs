@@ -56,7 +56,7 @@ fn execute(
         }
     };
     let done = pass.act(plan, &save, &mut heard);
-    // Whatever stopped it: what was done is remembered, if that is possible, and reported.
+    // Even if it was stopped, what was done is saved, if possible, and reported.
     let saved = save(&done.state);
     problems.error = done.broken.or(saved.err());
     forget(done.state);
@@ -83,7 +83,7 @@ pub fn print_planned(plan: &Plan, mode: Mode, console: &mut Console<'_, '_>) -> 
 pub struct Problems {
     /// What makes the exit code 1.
     warnings: Vec<String>,
-    /// What an operator hears once, without any effect on the exit code.
+    /// What an operator reads once, without any effect on the exit code.
     news: Vec<String>,
     /// What stopped the pass in the middle.
     error: Option<Error>,
@@ -112,7 +112,7 @@ impl Problems {
     }
 }
 
-/// Whether an action did not do what it was to do, so that it is said and shows in the exit code.
+/// Returns whether an action failed, so that it is an error on stderr and in the exit code.
 fn is_failure(action: &Action, mode: Mode) -> bool {
     match action.result {
         Outcome::Failed | Outcome::Unknown => true,
@@ -123,15 +123,12 @@ fn is_failure(action: &Action, mode: Mode) -> bool {
 
 /// All that a report is made of.
 pub struct End {
-    /// What was seen.
     pub seen: Seen,
-    /// How long it took.
     pub seconds: f64,
     /// The last plan: what is unmet, and the notes.
     pub plan: Plan,
     /// What was done, or would be.
     pub actions: Vec<Action>,
-    /// What went wrong.
     pub problems: Problems,
 }
 
@@ -165,7 +162,7 @@ impl End {
     }
 }
 
-/// Says on stderr what went wrong.
+/// Prints on stderr what went wrong.
 fn complain(problems: &Problems, report: &PassReport, mode: Mode, console: &mut Console<'_, '_>) {
     for warning in problems.news.iter().chain(&problems.warnings) {
         console.warn(warning);

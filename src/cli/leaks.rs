@@ -1,4 +1,4 @@
-//! `leaks`: what looks like ours and is accounted for nowhere; with `--delete` it goes.
+//! `leaks`: lists what looks like ours and is accounted for nowhere; removes it with `--delete`.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -62,7 +62,7 @@ pub fn leaks(cli: &Cli, args: &LeaksArgs, console: &mut Console<'_, '_>) -> Resu
 
 fn show(found: &[Leak], output: Option<Output>, console: &mut Console<'_, '_>) {
     let out = &mut *console.io.out;
-    // A closed stdout leaves nobody to tell.
+    // A closed stdout is no error.
     let _ = if output == Some(Output::Json) {
         let report = LeaksReport {
             version: 1,

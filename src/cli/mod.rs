@@ -1,4 +1,4 @@
-//! The commands: reads the arguments, calls what does the work, prints, and turns the end into an exit code.
+//! The commands: reads the arguments, runs the command, and returns its exit code.
 
 pub mod args;
 mod by_name;

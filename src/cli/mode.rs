@@ -10,7 +10,7 @@ pub struct Mode {
     pub dry_run: bool,
     /// The format that was asked for.
     pub output: Option<Output>,
-    /// Whether an operator named what is to be done: then what is skipped is a failure.
+    /// Whether an operator named the nodes: then a skipped action is a failure.
     pub named: bool,
 }
 

@@ -26,7 +26,6 @@ pub enum PassKind {
     Reap,
 }
 
-/// Makes one pass.
 pub fn pass(cli: &Cli, args: &PassArgs, kind: PassKind, console: &mut Console<'_, '_>) -> Result<u8, Error> {
     let mut config = setup::config(cli, console)?;
     let context = Context {

@@ -42,7 +42,7 @@ pub fn effective(cli: &Cli, console: &mut Console<'_, '_>) -> Result<(PathBuf, S
     Ok((path, yaml))
 }
 
-/// Loads the configuration and says what is to be said of it at each pass.
+/// Loads the configuration and prints its warnings, but for those of `check` alone.
 pub fn config(cli: &Cli, console: &mut Console<'_, '_>) -> Result<Config, Error> {
     let (_, loaded) = load(cli)?;
     for warning in loaded.warnings.iter().filter(|warning| !warning.check_only) {
@@ -51,7 +51,7 @@ pub fn config(cli: &Cli, console: &mut Console<'_, '_>) -> Result<Config, Error>
     Ok(loaded.config)
 }
 
-/// Begins a pass that is not restricted; the command narrows it.
+/// Returns the context of an unrestricted pass; the command restricts it.
 pub fn context(console: &Console<'_, '_>) -> Result<Context, Error> {
     Ok(Context {
         now: console.io.now,
@@ -65,7 +65,7 @@ pub fn context(console: &Console<'_, '_>) -> Result<Context, Error> {
 
 /// What a command has before it looks. The lock is held as long as this lives.
 pub struct Begun {
-    /// The pass, as of the time at which the lock was had.
+    /// The context, with the time at which the lock was taken.
     pub context: Context,
     /// What is remembered.
     pub state: State,
@@ -83,7 +83,7 @@ pub fn begin(
     let lock = if acts { Some(lock(config, wait, console)?) } else { None };
     if let Some(lock) = &lock {
         config.write_tokens();
-        // What the pass before did while this one waited is not to look as if it came from the future.
+        // What another pass did while this one waited must not look as if it came from the future.
         let later = SignedDuration::try_from(lock.waited).ok();
         let later = later.and_then(|waited| context.now.checked_add(waited).ok());
         context.now = later.unwrap_or(context.now);

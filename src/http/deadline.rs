@@ -6,7 +6,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-/// Until when a pass may make requests, and one of its services.
+/// When the requests of a pass must end, and those of one of its services.
 #[derive(Clone, Debug)]
 pub struct Deadline {
     pass: Rc<Cell<Option<Instant>>>,
@@ -32,7 +32,7 @@ impl Deadline {
         }
     }
 
-    /// Returns one for a service, which ends with this one, or earlier once it is told so by [`allow`](Self::allow).
+    /// Returns one for a service: it ends with this one, or earlier after [`allow`](Self::allow).
     #[must_use]
     pub fn part(&self) -> Self {
         Self {

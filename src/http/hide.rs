@@ -1,4 +1,4 @@
-//! Hides what a refusal or a page of a proxy echoes of the secrets of its own request: messages quote such bodies.
+//! Hides the request's own secrets in replies that echo them (refusals, a proxy's pages): messages quote such bodies.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use super::message::Request;
 
-/// Shorter texts are not looked for: they stand in ordinary words.
+/// Shorter secrets are not searched for: ordinary words contain them.
 const SHORTEST: usize = 4;
 
-/// Puts `***` in a body for the credentials that the request bore in its headers or its body.
+/// Replaces the credentials of the request's headers and body by `***`.
 pub(super) fn hide(request: &Request<'_>, body: Vec<u8>) -> Vec<u8> {
     let mut body = body;
     for secret in secrets(request) {

@@ -9,11 +9,8 @@ use crate::text::printable;
 /// A request. The URL is complete; secrets belong into headers or the body, never into the URL.
 #[derive(Debug)]
 pub struct Request<'a> {
-    /// The method.
     pub method: Method,
-    /// The URL.
     pub url: &'a str,
-    /// Headers.
     pub headers: &'a [(&'a str, &'a str)],
     /// The body with its content type; `None` for none.
     pub body: Option<(&'a str, &'a [u8])>,
@@ -22,11 +19,8 @@ pub struct Request<'a> {
 /// A reply, whatever its status.
 #[derive(Debug)]
 pub struct Reply {
-    /// The status.
     pub status: u16,
-    /// The headers.
     pub headers: HeaderMap,
-    /// The whole body.
     pub body: Vec<u8>,
 }
 
@@ -43,7 +37,7 @@ impl Reply {
         Some(text.unwrap_or_else(|_| bytes.iter().copied().map(char::from).collect()))
     }
 
-    /// Returns the clock of who answered: the `Date` of the reply.
+    /// Returns the server's clock: the `Date` of the reply.
     pub fn date(&self) -> Option<Timestamp> {
         http_date(self.header("date")?)
     }

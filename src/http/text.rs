@@ -4,7 +4,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::text::printable;
 
-/// What may stand as it is in a path segment or a query value: letters, digits and `-_.~` (RFC 3986, 2.3).
+/// What a path segment or a query value may hold unescaped: letters, digits and `-_.~` (RFC 3986, 2.3).
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// Escapes a text for a path segment or a query value.

@@ -46,19 +46,19 @@ fn is_safe_segment(segment: &str) -> bool {
     !matches!(plain.as_ref(), "" | "." | "..") && !plain.contains(['/', '\\', '\0'])
 }
 
-/// Where a redirect after a POST leads.
+/// What the target of a redirect after a POST means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Landing {
     /// To a page of Jenkins: the POST was done.
     Jenkins,
-    /// To a page that asks who we are.
+    /// To a login page: nothing was done.
     Login,
     /// To the same action at another address, or out of Jenkins: nothing was done.
     Elsewhere,
 }
 
 /// Judges the `Location` after a POST. Jenkins goes back to the node or to the list of nodes; the scheme and host in it
-/// are those that a proxy told it, and the context path may be that behind the proxy, so only the path counts.
+/// may be those of a proxy, and the context path that behind the proxy, so only the path counts.
 pub fn landing(location: &str, base: &str, posted: &str) -> Landing {
     if location.is_empty() {
         return Landing::Elsewhere;

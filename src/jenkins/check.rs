@@ -1,7 +1,7 @@
-//! Whether the user may do what mita needs, as far as it can be found without changing anything (`check --online`).
+//! Whether the user has the permissions that mita needs, found without changing anything (`check --online`).
 //!
-//! Jenkins answers 404 before it looks at permissions, so a POST on a name that cannot exist tells nothing. The pages of
-//! an agent show the actions that the user may take: that is what is looked at.
+//! Jenkins answers 404 before it looks at permissions, so a POST on a name that cannot exist shows nothing. The pages
+//! of an agent show the actions that the user may take: they are searched.
 
 use serde::Deserialize;
 
@@ -16,11 +16,11 @@ use crate::model::Computer;
 pub struct Checked {
     /// What is missing, and what will not work without it.
     pub missing: Vec<String>,
-    /// What could not be told, and why.
+    /// What could not be checked, and why.
     pub untold: Vec<String>,
 }
 
-/// A permission that shows on an agent's page: its name, what it is needed for, the words that betray it.
+/// A permission that shows on an agent's page: its name, what needs it, the words to search for.
 const ON_AGENT_PAGE: [(&str, &str, &[&str]); 2] = [
     (
         "Agent/Disconnect",
@@ -35,7 +35,8 @@ const ON_AGENT_PAGE: [(&str, &str, &[&str]); 2] = [
 ];
 
 impl Client {
-    /// Looks for missing permissions. `computers` are those of a view. An error means that Jenkins cannot be read at all.
+    /// Looks for missing permissions. `computers` are those of a view. An error means that Jenkins cannot be read at
+    /// all.
     pub fn check(&self, computers: &[Computer]) -> Result<Checked, JenkinsError> {
         let mut checked = Checked::default();
         self.quieting_down()?;
@@ -44,14 +45,14 @@ impl Client {
         Ok(checked)
     }
 
-    /// Looks for the permissions to make nodes, and to read the secret of an inbound one. Nothing is made: what is asked for
-    /// has no name, and Jenkins looks at the permission first.
+    /// Looks for the permissions to make nodes, and to read the secret of an inbound one. Nothing is made: what is
+    /// asked for has no name, and Jenkins looks at the permission first.
     pub fn check_making(&self, computers: &[Computer], inbound: bool) -> Result<Checked, JenkinsError> {
         let mut checked = Checked::default();
         let path = "computer/doCreateItem";
         let reply = self.post_form(path, Some("name=&type=hudson.slaves.DumbSlave&json=%7B%7D"))?;
         match reply.status {
-            // No name: that is as far as it goes.
+            // The request has no name, so nothing is made.
             400 => {}
             403 => checked.missing.push(format!(
                 "{}: without it no node can be made (register: inbound, ssh)",
@@ -67,7 +68,7 @@ impl Client {
             checked.untold.push(text.to_owned());
             return Ok(checked);
         };
-        // What is read is thrown away.
+        // The page itself is not used.
         let path = format!("{}/slave-agent.jnlp", node_path(&agent.name)?);
         let reply = self.get(&path)?;
         if reply.status == 403 {
@@ -79,8 +80,8 @@ impl Client {
         Ok(checked)
     }
 
-    /// Looks for the plugin by which Jenkins connects to agents by SSH. A plain user may read the help of what it adds, which
-    /// bears the plugin's name; what has no such plugin is not found.
+    /// Looks for the plugin by which Jenkins connects to agents by SSH. A plain user may read the help of its settings,
+    /// which names the plugin; without the plugin there is none.
     pub fn check_ssh(&self) -> Result<Checked, JenkinsError> {
         let mut checked = Checked::default();
         let path = "descriptorByName/hudson.plugins.sshslaves.SSHLauncher/help";
@@ -122,7 +123,7 @@ impl Client {
             return Ok(());
         };
         let read = self.job_config(&format!("job/{}", escaped(&job.name)));
-        // That this one configuration is odd says nothing of permissions.
+        // An odd configuration says nothing about permissions.
         if let Err(JenkinsError::Forbidden { permission, .. }) = read {
             checked.untold.push(format!(
                 "{permission}: not granted; it is needed only for jobs whose label the queue does not tell, as those of \
@@ -140,7 +141,7 @@ impl Client {
         let Some(agent) = agent else {
             checked
                 .untold
-                .push("Agent/Disconnect, Agent/Delete: there is no agent whose page would tell".to_owned());
+                .push("Agent/Disconnect, Agent/Delete: cannot be checked, as there is no agent".to_owned());
             return Ok(());
         };
         let path = format!("{}/", node_path(&agent.name)?);

@@ -1,6 +1,6 @@
-//! The connection to Jenkins: what every request bears, what a status means, and the crumb that some POSTs need.
+//! The connection to Jenkins: the headers of every request, what a status means, and the crumb that some POSTs need.
 //!
-//! What is asked is left to `read`, `write`, `check` and `remove`.
+//! The requests are in `read`, `write`, `check` and `remove`.
 
 use std::cell::{Cell, RefCell};
 
@@ -22,7 +22,7 @@ pub struct Client {
     http: Http,
     base: String,
     authorization: Secret,
-    /// A password needs a crumb from the start; a token only on a Jenkins before 2.96, which says so.
+    /// A password needs a crumb from the start; a token only before Jenkins 2.96, which answers so.
     crumb_first: bool,
     crumb: RefCell<Option<Crumb>>,
     crumb_asked: Cell<bool>,
@@ -32,7 +32,7 @@ pub struct Client {
     pub(super) tells_builds: bool,
 }
 
-/// What proves that a POST comes from where the crumb was handed out: its header, and the session it is bound to.
+/// The crumb of a POST: its header, and the session it is bound to.
 #[derive(Clone, Debug)]
 struct Crumb {
     field: String,
@@ -69,7 +69,7 @@ impl Client {
         })
     }
 
-    /// Lets every view tell the builds of a node apart: needed only where they are counted.
+    /// Reads the builds of each node with every view: needed only where they are counted.
     pub fn tell_builds(&mut self) {
         self.tells_builds = true;
     }
@@ -79,12 +79,12 @@ impl Client {
         self.http.requests()
     }
 
-    /// Returns the version of Jenkins, as far as a reply has told it.
+    /// Returns the version of Jenkins, once a reply named it.
     pub fn version(&self) -> Option<String> {
         self.version.borrow().clone()
     }
 
-    /// Returns what tells one start of Jenkins from another, as far as a reply has told it.
+    /// Returns `X-Jenkins-Session`, which differs at each start of Jenkins, once a reply named it.
     pub fn session(&self) -> Option<String> {
         self.session.borrow().clone()
     }
@@ -150,7 +150,7 @@ impl Client {
         let crumb = self.crumb.borrow().clone();
         let mut reply = self.exchange(&Method::POST, path, form, crumb.as_ref())?;
         if wants_crumb(&reply) {
-            // An old Jenkins wants one for a token, too; or the session that ours is bound to has ended.
+            // An old Jenkins wants a crumb for a token, too; or the session of ours has ended.
             self.fetch_crumb()?;
             let crumb = self.crumb.borrow().clone();
             if crumb.is_some() {
@@ -226,7 +226,7 @@ impl Client {
         Ok(reply)
     }
 
-    /// Says what a status other than the wished one means.
+    /// Returns the error for an unexpected status.
     pub(super) fn refusal(&self, method: &str, path: &str, reply: &Reply) -> JenkinsError {
         let what = what(method, path);
         match reply.status {
@@ -279,12 +279,12 @@ impl Client {
     }
 }
 
-/// Names a request in a message: without its query.
+/// Returns a request for a message: without its query.
 fn what(method: &str, path: &str) -> String {
     format!("{method} {}", printable(path.split('?').next().unwrap_or(path), 200))
 }
 
-/// Makes the error for a reply that is not of the promised shape.
+/// Returns the error for a reply of another shape than the API's.
 pub(super) fn bad_answer(method: &str, path: &str, reason: &str) -> JenkinsError {
     JenkinsError::BadAnswer {
         what: what(method, path),
@@ -299,7 +299,7 @@ fn unreachable(method: &Method, path: &str, source: HttpError) -> JenkinsError {
     }
 }
 
-/// Returns whether a reply bears the mark of Jenkins.
+/// Returns whether a reply comes from Jenkins: it has one of its headers.
 pub(super) fn is_jenkins(reply: &Reply) -> bool {
     reply.header("x-jenkins").is_some() || reply.header("x-hudson").is_some()
 }
@@ -347,8 +347,8 @@ fn wants_crumb(reply: &Reply) -> bool {
         && String::from_utf8_lossy(&reply.body).contains("No valid crumb")
 }
 
-/// Takes the cookies of the session that a crumb is bound to: their names and values, without attributes. One that is
-/// set to nothing is being taken away.
+/// Takes the cookies of the session that a crumb is bound to: their names and values, without attributes. A cookie that
+/// is set to nothing is being deleted.
 fn session_cookie(reply: &Reply) -> Option<Secret> {
     let set = reply.headers.get_all("set-cookie").iter();
     let pairs: Vec<&str> = set
@@ -359,7 +359,7 @@ fn session_cookie(reply: &Reply) -> Option<Secret> {
     (!pairs.is_empty()).then(|| Secret::new(pairs.join("; ")))
 }
 
-/// Says in a line what a reply is about: Jenkins' own error header, the title of a page, or the beginning of the body.
+/// Summarizes a reply in a line: Jenkins' own error header, the title of a page, or the beginning of the body.
 pub(super) fn gist(reply: &Reply) -> String {
     if let Some(error) = reply.header_text("x-error") {
         return printable(&error, 200);

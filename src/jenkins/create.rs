@@ -1,7 +1,7 @@
-//! Making nodes, and the secret with which an inbound agent joins.
+//! Makes nodes, and reads the secret with which an inbound agent joins.
 //!
-//! The form of `computer/doCreateItem` is known to every Jenkins; the newer `createItem` with XML is not (2.539). What a
-//! node should be like is decided elsewhere.
+//! The form of `computer/doCreateItem` is known to every Jenkins; the newer `createItem` with XML is not (2.539). What
+//! a node should be like is decided elsewhere.
 
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ use crate::text::printable;
 
 const CREATE: &str = "computer/doCreateItem";
 
-/// The classes by which Jenkins knows what is chosen in its form.
+/// The class names of the choices in Jenkins' form.
 const NODE_CLASS: &str = "hudson.slaves.DumbSlave";
 const ALWAYS_CLASS: &str = "hudson.slaves.RetentionStrategy$Always";
 const INBOUND_CLASS: &str = "hudson.slaves.JNLPLauncher";
@@ -64,7 +64,6 @@ pub enum Launcher<'a> {
     },
     /// Jenkins connects to it.
     Ssh {
-        /// Its address.
         host: &'a str,
         /// The port of its SSH server.
         port: u16,
@@ -82,11 +81,10 @@ pub enum Launcher<'a> {
 pub enum HostKeyCheck<'a> {
     /// It must be this one: `ssh-ed25519 AAAA...`.
     Provided(&'a str),
-    /// It must stand in the `known_hosts` of Jenkins.
+    /// The key must be in the `known_hosts` of Jenkins.
     KnownHosts,
     /// The first one that is seen is trusted from then on.
     TrustFirst,
-    /// Not at all.
     None,
 }
 
@@ -102,7 +100,7 @@ pub enum Created {
 impl Client {
     /// Makes a node. An existing one of that name is left as it is.
     pub fn create_node(&self, node: &NewNode<'_>) -> Result<Created, JenkinsError> {
-        // A name that would not do as a path is refused before Jenkins is asked.
+        // A name that is no path segment is refused before Jenkins is asked.
         node_path(node.name)?;
         let form = format!(
             "name={}&type={}&json={}",
@@ -179,7 +177,7 @@ fn launcher(launcher: &Launcher<'_>) -> Value {
     }
 }
 
-/// Left out, the strategy would be none at all.
+/// Without it Jenkins would verify nothing.
 fn verifier(host_key: HostKeyCheck<'_>) -> Value {
     let class = |name: &str| format!("{VERIFIERS}.{name}KeyVerificationStrategy");
     match host_key {

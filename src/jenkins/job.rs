@@ -1,4 +1,4 @@
-//! The XML of Jenkins: what `config.xml` of a job and of a node says of labels, and the secret in an agent's `.jnlp`.
+//! The XML of Jenkins: the labels in the `config.xml` of a job and of a node, and the secret in an agent's `.jnlp`.
 //!
 //! The text is written by people with fewer rights than mita: no document type, a bound for size and nodes.
 
@@ -13,8 +13,8 @@ pub const MAX_XML: usize = 8 * 1024 * 1024;
 /// The most XML nodes that are kept.
 const MAX_NODES: u32 = 500_000;
 
-/// The axes of a matrix job whose values are labels, by the simple names of their classes: the two of Jenkins, and those
-/// of plugins that are made from them.
+/// The axes of a matrix job whose values are labels, by the simple names of their classes: the two of Jenkins, and
+/// those of plugins that are made from them.
 const LABEL_AXES: [&str; 6] = [
     "LabelAxis",
     "LabelExpAxis",

@@ -1,5 +1,5 @@
-//! Lists of a JSON reply: read element by element, so that neither the elements nor what is not kept of them pile up; or
-//! taken apart, so that one odd element spoils no other.
+//! Lists of a JSON reply: read element by element, so that unused parts take no memory; or split, so that one odd
+//! element hides no other.
 //!
 //! What an element means is left to `wire`.
 
@@ -13,8 +13,8 @@ use crate::lenient::{Object, Odd, Text, ValueReader, any};
 
 /// Reads `{"KEY": [...]}`, and counts the elements of a second list, which need not be there.
 ///
-/// The list must be there, and hold at most `most` elements. `convert` makes what is kept of an element, or refuses it and
-/// with it the reply: then [`elements`] tells the others apart.
+/// The list must be there, and hold at most `most` elements. `convert` makes what is kept of an element, or refuses it
+/// and with it the reply: then [`elements`] splits it.
 pub fn list<'de, T, U>(
     body: &'de [u8],
     key: &'static str,
@@ -37,7 +37,7 @@ where
     Ok((elements.kept, counted))
 }
 
-/// Takes `{"KEY": [...]}` apart into the texts of its elements, at most `most`, and counts those of a second list.
+/// Splits `{"KEY": [...]}` into the texts of its elements, at most `most`, and counts those of a second list.
 pub fn elements<'de>(
     text: &'de str,
     key: &'static str,

@@ -1,6 +1,6 @@
 //! Jenkins over its remote API: two GETs that see all of it, and the few POSTs that take a node away safely.
 //!
-//! It knows nothing of the configuration, the state or the plan: it is given what it needs, and tells what it saw.
+//! It knows nothing of the configuration, the state or the plan.
 
 mod address;
 mod check;

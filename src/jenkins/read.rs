@@ -1,4 +1,4 @@
-//! What is asked of Jenkins without changing anything.
+//! The requests that change nothing.
 
 use jiff::Timestamp;
 
@@ -27,7 +27,7 @@ impl Client {
         let reply = self.get_json(&path)?;
         let mut queue = wire::queue(&reply.body, keep).map_err(|reason| bad_answer("GET", &path, &reason))?;
         let clock = reply.date();
-        // Of an item that does not tell its age, it is not known: it just came.
+        // An item without a time has just come.
         if let Some(now) = clock {
             let ageless = |item: &&mut QueueItem| item.since == Timestamp::UNIX_EPOCH;
             queue.items.iter_mut().filter(ageless).for_each(|item| item.since = now);
@@ -101,14 +101,14 @@ impl Client {
         Ok(names.contains(name))
     }
 
-    /// Reads what a job's `config.xml` says of where it may run. `path` is that of the job's URL: `job/a/job/b`.
+    /// Reads where a job may run from its `config.xml`. `path` is that of the job's URL: `job/a/job/b`.
     pub fn job_config(&self, path: &str) -> Result<JobConfig, JenkinsError> {
         let path = format!("{}/config.xml", job_path(path)?);
         let xml = self.xml(&path)?;
         job::job_config(&xml).map_err(|reason| bad_answer("GET", &path, &reason))
     }
 
-    /// Reads the labels of a node where the list of computers does not tell them (Jenkins before 2.94).
+    /// Reads the labels of a node, which the list of computers lacks before Jenkins 2.94.
     pub fn node_labels(&self, name: &NodeName) -> Result<Vec<String>, JenkinsError> {
         let node = node_path(name)?;
         let path = format!(

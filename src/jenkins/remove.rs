@@ -1,8 +1,7 @@
 //! Taking an idle node away without losing a build: read, mark offline, read again, and only then delete.
 //!
-//! Jenkins has no "delete if idle". Marking and handing out work are a pair of which the second sees the first, so a
-//! node that is idle *after* our mark stays idle. Whether a node should go is decided elsewhere, and so is what becomes
-//! of its server.
+//! Jenkins has no "delete if idle". It hands out no work to a node that is marked, so a node that is idle *after* our
+//! mark stays idle. Whether a node should go is decided elsewhere, and so is what becomes of its server.
 
 use std::time::Duration;
 
@@ -14,28 +13,25 @@ use crate::model::{NodeName, OfflineBy};
 /// From this version on the mark waits for a scheduling round in progress before it is answered.
 const MARK_WAITS_SINCE: (u32, u32) = (2, 503);
 
-/// On older ones: the time that work handed out just before the mark needs to show, or to be taken back.
+/// On older versions: how long work that was handed out just before the mark takes to show.
 const SETTLING: Duration = Duration::from_secs(1);
 
 /// A node to remove.
 #[derive(Clone, Copy, Debug)]
 pub struct RemoveNode<'a> {
-    /// The node.
     pub name: &'a NodeName,
     /// The offline message to set: one that begins as those of all removals, or of all drains.
     pub mark: &'a str,
-    /// Whether running builds are no reason to keep it.
+    /// Whether to remove it although builds run.
     pub even_if_busy: bool,
-    /// Whether a mark set by Jenkins' own monitors is no reason to keep it.
+    /// Whether to remove it although one of Jenkins' monitors marked it.
     pub by_monitor: bool,
 }
 
-/// What came of it.
 #[derive(Debug)]
 pub struct Removed {
     /// Whether this call marked the node offline.
     pub marked: bool,
-    /// How it ended.
     pub outcome: NodeRemoval,
 }
 
@@ -46,11 +42,11 @@ pub enum NodeRemoval {
     Deleted,
     /// There was no such node.
     Gone,
-    /// It works; nothing was changed.
+    /// It is busy; nothing was changed.
     Busy,
     /// Somebody else marked or disconnected it; nothing was changed.
     HeldByPerson {
-        /// What they said.
+        /// Their reason.
         reason: String,
     },
     /// Work was handed to it while we marked it.
@@ -65,7 +61,7 @@ pub enum NodeRemoval {
     },
     /// Our mark was taken off or replaced before we read again: somebody wants the node.
     MarkLost,
-    /// A request failed while the node bore our mark; a later pass finds the mark and goes on from there.
+    /// A request failed while the node had our mark; a later pass finds the mark and goes on from there.
     Failed(JenkinsError),
 }
 
@@ -74,13 +70,13 @@ pub enum NodeRemoval {
 pub enum Drained {
     /// It was marked.
     Now,
-    /// It bore such a mark already.
+    /// It had such a mark already.
     Before,
     /// There is no such node.
     Gone,
     /// Somebody else marked or disconnected it; nothing was changed.
     HeldByPerson {
-        /// What they said.
+        /// Their reason.
         reason: String,
     },
 }
@@ -88,11 +84,11 @@ pub enum Drained {
 impl Client {
     /// Removes a node in the safe order. `pause` waits; it is called only for a Jenkins older than 2.503.
     ///
-    /// An error comes from before the mark, or from setting it: where that reply was lost, the node may bear our mark, and
-    /// a later pass finds it.
+    /// An error comes from before the mark, or from setting it: where that reply was lost, the node may have our mark,
+    /// and a later pass finds it.
     pub fn remove_node(&self, request: &RemoveNode<'_>, pause: &dyn Fn(Duration)) -> Result<Removed, JenkinsError> {
         let unmarked = |outcome| Ok(Removed { marked: false, outcome });
-        // Nothing may stand between a reading and the delete that trusts it: what Jenkins can change in that time is lost.
+        // Nothing comes between a reading and the delete that trusts it: a build that starts in that time is lost.
         self.be_ready_to_post()?;
         let Some(node) = self.node(request.name)? else {
             return unmarked(NodeRemoval::Gone);
@@ -121,7 +117,7 @@ impl Client {
         })
     }
 
-    /// Takes a mark of ours back off, if it still is the one that the node bears. Returns whether it was.
+    /// Takes our mark off if the node still has it. Returns whether it had.
     pub fn unmark(&self, name: &NodeName, mark_prefix: &str) -> Result<bool, JenkinsError> {
         match self.node(name)? {
             Some(node) if node.offline_signs().has_mark(mark_prefix) => {
@@ -131,8 +127,8 @@ impl Client {
         }
     }
 
-    /// Marks a node offline so that it takes no new work and its builds end, unless it bears such a mark, or somebody else
-    /// took it offline. A monitor's mark is replaced only where `by_monitor` says so.
+    /// Marks a node offline so that it takes no new work and its builds end, unless it has such a mark, or somebody
+    /// else took it offline. A monitor's mark is replaced only where `by_monitor` says so.
     pub fn drain(&self, request: &RemoveNode<'_>) -> Result<Drained, JenkinsError> {
         let Some(node) = self.node(request.name)? else {
             return Ok(Drained::Gone);
@@ -172,7 +168,7 @@ impl Client {
         }
     }
 
-    /// Deletes a node that bears a mark of ours. `give_back`: where it never can be, the mark is taken off; what is
+    /// Deletes a node that has our mark. `give_back`: if Jenkins never allows it, the mark is taken off; what is
     /// drained is not to work again.
     fn delete_marked(&self, request: &RemoveNode<'_>, give_back: bool) -> NodeRemoval {
         match self.delete_node(request.name) {
@@ -180,8 +176,8 @@ impl Client {
             Ok(NodeDeletion::Before) => NodeRemoval::Gone,
             Err(error) => {
                 if give_back && matches!(error, JenkinsError::Forbidden { .. }) {
-                    // It can never be deleted: left marked, the whole fleet would end up out of service. Whether that
-                    // works is not worth an error of its own, the next pass finds the mark.
+                    // It can never be deleted: if it stayed marked, the whole fleet would end up out of service.
+                    // Whether that works is not worth an error of its own, the next pass finds the mark.
                     let _ = self.take_mark_back(request.name, request.mark);
                 }
                 NodeRemoval::Failed(error)
@@ -195,7 +191,7 @@ impl Client {
     }
 }
 
-/// Returns whether a node is not to be touched: a person's, and a monitor's unless that may be.
+/// Returns whether a person, or a monitor unless `by_monitor`, took the node offline.
 fn is_held(by: OfflineBy, by_monitor: bool) -> bool {
     match by {
         OfflineBy::Person => true,

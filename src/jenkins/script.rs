@@ -15,8 +15,8 @@ const PATH: &str = "scriptText";
 /// The page of the console, which is shown only to those who may use it.
 const PAGE: &str = "script";
 
-/// Says one line of JSON, `[[ID, LABEL or null], ...]`: the label that an item was assigned, an override of a single build
-/// included. Of an item whose label cannot be had, since Jenkins or a plugin throws at it, it says the id alone. It changes
+/// Prints one line of JSON, `[[ID, LABEL or null], ...]`: the label that an item was assigned, an override of a single
+/// build included. If Jenkins or a plugin throws while the label is read, the item has its id alone. It changes
 /// nothing, and names nothing that came after Jenkins 1.609.
 const LABELS: &str = "println groovy.json.JsonOutput.toJson(jenkins.model.Jenkins.instance.queue.items.collect { item -> \
 try { def label = item.assignedLabel; return [item.id, label == null ? null : label.expression] } \
@@ -45,7 +45,7 @@ impl Client {
         if reply.status != 200 {
             return Err(self.refusal("POST", PATH, &reply));
         }
-        // What a script throws comes with status 200, too.
+        // An exception of the script comes with status 200, too.
         let labels: Vec<Labelled> = lenient::read(&reply.body).map_err(|_| {
             let said = format!("the script failed: {}", reply.excerpt());
             bad_answer("POST", PATH, &said)

@@ -1,7 +1,7 @@
 //! The JSON of the queue, of the computers (`computers`) and of one node, read straight into the model.
 //!
-//! Only what is needed is kept, executors are counted as they pass by. One odd item or computer never spoils the others:
-//! what cannot be read of it is not known, and that is said. A list that is missing, or cut off, is an error, since a
+//! Only what is needed is kept; executors are counted while they are read. One odd item or computer never hides the
+//! others: what cannot be read of it is unknown, and reported. A list that is missing, or cut off, is an error, since a
 //! half-read Jenkins must not look like an empty one.
 
 mod computers;
@@ -18,18 +18,18 @@ use crate::text::printable;
 
 pub use computers::{Computers, NodeState, computer_names, computers, label_nodes, node};
 
-/// What is asked of the queue, escaped. Of items whose job the user may not read, Jenkins shows the task alone.
+/// The fields of the queue that are asked for, escaped. Without Job/Read Jenkins shows only the task of an item.
 pub const QUEUE_TREE: &str = "items%5Bid%2Cwhy%2Cstuck%2Cblocked%2Cbuildable%2Cpending%2CinQueueSince%2C\
                               task%5Bname%2CfullName%2Curl%2ClabelExpression%5D%5D%2C\
                               discoverableItems%5Btask%5Bname%5D%5D";
 
-/// What is asked of the computers, escaped. The names of classes come unasked; the cause is asked for its class, which
-/// needs one of its fields to be named.
+/// The fields of the computers that are asked for, escaped. Class names come unasked; that of the cause
+/// needs one of its fields to be asked for.
 pub const COMPUTER_TREE: &str = "computer%5BdisplayName%2Cidle%2Coffline%2CtemporarilyOffline%2C\
                                  offlineCauseReason%2CofflineCause%5Btimestamp%5D%2CassignedLabels%5Bname%5D%2C\
                                  executors%5Bidle%5D%2ConeOffExecutors%5Bidle%5D%5D";
 
-/// Returns what is asked of the computers where their builds are to be told apart, too.
+/// Returns the fields of the computers, with those of their builds, to count them.
 pub fn computer_tree_with_builds() -> String {
     let (plain, telling) = (
         "executors%5Bidle%5D",
@@ -39,15 +39,15 @@ pub fn computer_tree_with_builds() -> String {
     COMPUTER_TREE.replacen(plain, telling, 1)
 }
 
-/// What is asked of one node, escaped.
+/// The fields of one node that are asked for, escaped.
 pub const NODE_TREE: &str = "idle%2Coffline%2CtemporarilyOffline%2CofflineCauseReason%2C\
                              offlineCause%5Bdescription%5D%2Cexecutors%5Bidle%5D%2C\
                              oneOffExecutors%5Bidle%5D%2CabsoluteRemotePath";
 
-/// The list of items of which Jenkins shows no more than that they are there.
+/// The list of items that the user may not read.
 const BESIDE: &str = "discoverableItems";
 
-/// More items than any controller bears; a bound for the memory that a reply can make us use.
+/// More items than any controller holds; bounds the memory that a reply can make us use.
 const MAX_ITEMS: usize = 1_000_000;
 
 /// Which texts of the queue are kept.
@@ -55,14 +55,12 @@ const MAX_ITEMS: usize = 1_000_000;
 pub enum KeptTexts {
     /// Those of the items that wait for an executor; the others keep id, stage, age and label.
     Waiting,
-    /// All.
     All,
 }
 
 /// The queue as it was read.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Queue {
-    /// The items.
     pub items: Vec<QueueItem>,
     /// How many more the user may not read.
     pub hidden: u64,
@@ -85,7 +83,7 @@ pub fn queue(body: &[u8], keep: KeptTexts) -> Result<Queue, String> {
     }
 }
 
-/// Reads each item on its own. What cannot be read of one is not known.
+/// Reads each item on its own. What cannot be read of one is unknown.
 fn odd_queue(body: &[u8], keep: KeptTexts) -> Result<Queue, String> {
     let text = lenient::repaired(body);
     let (elements, hidden) = list::elements(&text, "items", BESIDE, MAX_ITEMS)?;
@@ -118,7 +116,7 @@ fn odd_queue(body: &[u8], keep: KeptTexts) -> Result<Queue, String> {
     })
 }
 
-/// What is said of a reply that could not be read whole: each sentence once, and not too many.
+/// Sentences about a reply that could not be read whole: each once, and not too many.
 #[derive(Debug, Default)]
 struct OddSentences {
     sentences: BTreeSet<String>,
@@ -126,7 +124,7 @@ struct OddSentences {
 }
 
 impl OddSentences {
-    /// The most that are told apart.
+    /// The most sentences.
     const MOST: usize = 20;
 
     fn add(&mut self, sentence: String) {
@@ -184,7 +182,7 @@ struct WireTask<'a> {
 }
 
 impl WireTask<'_> {
-    /// Returns its most telling name.
+    /// Returns its most complete name.
     fn telling(&self) -> Option<&str> {
         let names = [&self.full_name, &self.full_display_name, &self.name];
         names.into_iter().find_map(Text::filled)
@@ -192,13 +190,13 @@ impl WireTask<'_> {
 }
 
 impl WireItem<'_> {
-    /// Returns whether it says all that every Jenkins says of an item.
+    /// Returns whether it has the fields that every Jenkins gives an item.
     fn is_whole(&self) -> bool {
         let numbers = self.id.0.is_some_and(|id| id >= 0) && self.in_queue_since.0.is_some();
         numbers && self.buildable.0.is_some() && self.task.0.is_some()
     }
 
-    /// Takes out of an item what holds unreadable characters and decides anything: then it is not known.
+    /// Drops the fields that matter and hold unreadable characters: they are unknown then.
     fn legible(mut self) -> Self {
         let known = |text: &mut Text<'_>| {
             if text.filled().is_some_and(|text| text.contains(UNREADABLE)) {

@@ -6,7 +6,7 @@ use crate::jenkins::address::node_path;
 use crate::jenkins::client::Client;
 use crate::model::NodeName;
 
-/// How a node came to be gone.
+/// Whether a deleted node was there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NodeDeletion {
     /// We deleted it.
@@ -25,8 +25,8 @@ impl Client {
         ))
     }
 
-    /// Takes an offline mark off. A toggle: the caller has just seen that the mark is there. Should somebody have taken it
-    /// off in between, the toggle sets one anew: with `mark`, so that a later pass knows it for ours and takes it back.
+    /// Takes an offline mark off. A toggle: the caller has just seen that the mark is there. If somebody took it
+    /// off in between, the toggle sets a new one: with `mark`, so that a later pass takes it for ours and off again.
     pub fn take_mark_back(&self, name: &NodeName, mark: &str) -> Result<(), JenkinsError> {
         self.post(&format!(
             "{}/toggleOffline?offlineMessage={}",
@@ -35,7 +35,7 @@ impl Client {
         ))
     }
 
-    /// Deletes a node, whatever runs on it. That it is not there is believed only when it cannot be read, either.
+    /// Deletes a node, whatever runs on it. A 404 is believed only when the node cannot be read, either.
     pub fn delete_node(&self, name: &NodeName) -> Result<NodeDeletion, JenkinsError> {
         match self.post(&format!("{}/doDelete", node_path(name)?)) {
             Ok(()) => Ok(NodeDeletion::Now),

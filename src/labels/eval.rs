@@ -1,4 +1,4 @@
-//! Deciding a label expression over the labels of a node.
+//! Evaluates a label expression over the labels of a node.
 
 use super::{Expr, Labels};
 

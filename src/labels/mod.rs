@@ -1,4 +1,4 @@
-//! Jenkins' label expressions: reading them as Jenkins does (with its lax layer), deciding them, printing them.
+//! Jenkins' label expressions: read as Jenkins does (with its lenient layer), evaluated, printed.
 //!
 //! The strict grammar is in `parse`, deciding in `eval`, Jenkins' own printing in `print`. Which of the many texts that
 //! Jenkins shows is a label is left to `queue`.
@@ -56,7 +56,7 @@ impl Label {
         })
     }
 
-    /// Reads what `task[labelExpression]` says: a text that does not parse is told there as one escaped atom, so the
+    /// Reads what `task[labelExpression]` says: a text that does not parse is exported as one escaped atom, so the
     /// escaping comes off before the text is read.
     pub fn exported(text: &str) -> Option<Self> {
         let label = Self::read(text)?;

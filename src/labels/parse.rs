@@ -1,7 +1,7 @@
 //! The strict grammar of label expressions.
 //!
 //! One pass over the text, no backtracking. Depth is bounded so that no text, however absurd, exhausts the stack, here
-//! or where the tree is decided, printed or dropped. What Jenkins does with a text that does not parse is left to
+//! or where the tree is evaluated, printed or dropped. What Jenkins does with a text that does not parse is left to
 //! [`Label::read`](super::Label::read).
 
 use std::fmt;
@@ -22,9 +22,9 @@ const MAX_OPERATORS: usize = 1000;
 pub struct ParseError {
     /// Where, in characters from 1.
     pub column: usize,
-    /// What could stand there.
+    /// What was expected there.
     pub expected: &'static str,
-    /// What stands there.
+    /// What is there.
     pub found: String,
 }
 
@@ -106,7 +106,7 @@ impl Parser<'_> {
         Ok(left)
     }
 
-    /// `->` does not chain: a second one is left for the caller to stumble over.
+    /// `->` does not chain: the caller rejects a second one.
     fn implies(&mut self) -> Result<Expr, ParseError> {
         let left = self.or()?;
         if !self.operator(&Token::Implies)? {
@@ -166,7 +166,7 @@ impl Parser<'_> {
         Ok(Expr::Paren(Box::new(inner)))
     }
 
-    /// Takes the operator if it stands here.
+    /// Takes the operator if it comes next.
     fn operator(&mut self, operator: &Token) -> Result<bool, ParseError> {
         if self.token != *operator {
             return Ok(false);

@@ -1,4 +1,4 @@
-//! Printing a label as Jenkins does, which is how it stands in `why`.
+//! Prints a label as Jenkins does in `why`.
 
 use std::fmt::{self, Write};
 

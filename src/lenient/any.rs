@@ -10,13 +10,11 @@ pub type Odd = Option<&'static str>;
 
 /// Makes something of some JSON types. Every type that it does not take goes to [`other`](ValueReader::other).
 pub trait ValueReader<'de>: Sized {
-    /// What is made.
     type Out;
 
     /// Takes null, or a value of a type that is not expected.
     fn other(self, odd: Odd) -> Self::Out;
 
-    /// Takes a text.
     fn text(self, _: &str) -> Self::Out {
         self.other(Some("a text"))
     }
@@ -41,13 +39,11 @@ pub trait ValueReader<'de>: Sized {
         self.other(Some("true or false"))
     }
 
-    /// Takes a list.
     fn list<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Out, A::Error> {
         while list.next_element::<IgnoredAny>()?.is_some() {}
         Ok(self.other(Some("a list")))
     }
 
-    /// Takes an object.
     fn object<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Out, A::Error> {
         while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(self.other(Some("an object")))

@@ -92,7 +92,6 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
 
 /// Which field of an inner object is wanted.
 pub trait FieldName {
-    /// Its key.
     const NAME: &'static str;
 }
 
@@ -112,7 +111,7 @@ impl<'de, F: FieldName> Deserialize<'de> for FieldOf<F> {
     }
 }
 
-/// Walks over an object, or over something else of which nothing is kept: `which` picks keys without a copy of them,
+/// Reads some keys of an object, or ignores something else: `which` picks keys without a copy of them,
 /// `keep` takes the texts. Returns what else it was.
 pub fn object<'de, D, K>(
     deserializer: D,

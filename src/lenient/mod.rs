@@ -1,5 +1,5 @@
-//! JSON of services, read leniently: a value that is absent, null or of another type fails no reply, and neither does a
-//! character that JSON forbids. Pure.
+//! JSON of services, read leniently: an absent value, a null or one of another type does not fail the reply, and
+//! neither does a character that JSON forbids. Pure.
 //!
 //! | file | what it is for |
 //! | --- | --- |
@@ -8,8 +8,8 @@
 //! | `container` | objects and lists |
 //! | `repair`, `read` | replies that are JSON but for some characters |
 //!
-//! Texts borrow from the body where they can: a reply may hold a hundred thousand items. What a value means is left to the
-//! clients.
+//! Texts borrow from the body where they can: a reply may hold a hundred thousand items. What a value means is left to
+//! the clients.
 
 mod any;
 mod container;

@@ -1,14 +1,14 @@
-//! Makes JSON of a reply that is JSON but for some characters inside its strings. Pure.
+//! Repairs replies that are JSON but for some characters inside strings. Pure.
 //!
-//! Jenkins and clouds write what people and programs put into a name or a message. A raw control character, half a surrogate
-//! pair or a byte that is no UTF-8 there is no reason to know nothing of all the rest. What an element means is left to those
+//! Jenkins and clouds write what people and programs put into a name or a message. A raw control character, half a
+//! surrogate pair or an invalid byte there must not hide the rest of the reply. What an element means is left to those
 //! who read it.
 
-/// Stands for each character that could not be read. Unicode promises that it is no character, so that no text holds it
+/// Replaces each character that could not be read. It is a noncharacter of Unicode, so that no text holds it
 /// by itself.
 pub const UNREADABLE: char = '\u{fdd0}';
 
-/// Returns a text as people may see it.
+/// Returns a text for people: with U+FFFD for what could not be read.
 pub fn shown(text: &str) -> String {
     text.replace(UNREADABLE, "\u{fffd}")
 }
@@ -72,7 +72,8 @@ fn escape_into<'t>(rest: &'t str, good: &mut String) -> &'t str {
         return &rest[length..];
     }
     good.push(UNREADABLE);
-    // Of a lone half all of it goes, of an unknown escape the backslash alone: what follows it may end the string.
+    // A lone surrogate is dropped whole, of an unknown escape only the backslash: the next character may end the
+    // string.
     &rest[if unit(bytes).is_some() { 6 } else { 1 }..]
 }
 

@@ -42,9 +42,7 @@ pub enum TextOrNull<'a> {
     /// Absent, or neither text nor null.
     #[default]
     Absent,
-    /// Null.
     Null,
-    /// A text.
     Text(Cow<'a, str>),
 }
 
@@ -75,12 +73,11 @@ impl<'de: 'a, 'a> Deserialize<'de> for TextOrNull<'a> {
     }
 }
 
-/// What is made of a text, without a copy of the text where it is not kept.
+/// A value that is read from a text, without a copy of the text where none is kept.
 pub trait FromText: Sized {
-    /// What a text is of which nothing can be made.
+    /// What a text is that cannot be read as one.
     const UNUSABLE: Odd = None;
 
-    /// Reads the text.
     fn from_text(text: &str) -> Option<Self>;
 }
 
@@ -112,7 +109,7 @@ impl FromText for IpAddr {
     }
 }
 
-/// What a text is read as, and what there is instead where nothing can be made of it.
+/// A value that is read from a text, or what there is instead.
 #[derive(Debug)]
 pub struct Lenient<T> {
     /// What was read.
@@ -121,7 +118,7 @@ pub struct Lenient<T> {
     pub odd: Odd,
 }
 
-/// A text, or something else that is passed over.
+/// A text, or something else that is ignored.
 pub type LenientText = Lenient<String>;
 
 impl<T> Default for Lenient<T> {

@@ -1,4 +1,4 @@
-//! Acting on a plan: what is done in which order, and what is planned again after a refused create.
+//! Executes a plan in order, and plans again after a refused create.
 
 use std::collections::BTreeMap;
 
@@ -13,26 +13,25 @@ use crate::state::State;
 /// The most times a pass plans again after a create was refused: each time another placement is held back.
 const MAX_ROUNDS: u32 = 20;
 
-/// What was done.
 pub struct Executed {
     /// The memory after acting.
     pub state: State,
     /// Every action with its outcome.
     pub actions: Vec<Action>,
-    /// The last plan: what is unmet stands in it.
+    /// The last plan, with what is unmet.
     pub plan: Plan,
     /// Why the pass ended early, if it did.
     pub ended: Option<&'static str>,
-    /// What was left undone at clouds that the pass waited for in vain; each makes it end with exit code 1.
+    /// What was left undone at clouds that were closed; each sentence makes the exit code 1.
     pub left: Vec<String>,
-    /// What stopped it in the middle: what was done before is done all the same.
+    /// What stopped it in the middle; the actions before it were done.
     pub broken: Option<Error>,
 }
 
 impl Pass<'_> {
     /// Executes a plan. After a refused create it plans again, so that the next placement gets its chance in this pass.
     ///
-    /// `save` makes a memory durable; it is called before each create. `heard` hears of each action as it ends.
+    /// `save` makes a memory durable; it is called before each create. `heard` is called with each action as it ends.
     pub fn act(
         &mut self,
         mut plan: Plan,
@@ -43,9 +42,9 @@ impl Pass<'_> {
         let mut executor = Executor::new(self.config, &context, std::mem::take(&mut plan.state), save, heard);
         executor.anchor(&self.live, plan.anchor);
         executor.unmark(&self.live, &plan.unmarks);
-        // Before all that takes long: until then another build may begin there.
+        // Before anything that takes long: until then another build may begin there.
         executor.drain(&self.live, &plan.drains);
-        // What is asked of a slow cloud comes after all that others can do.
+        // Requests to a slow cloud come after those to the others.
         let [soon, late] = Chores::split(&self.live, &mut plan);
         soon.execute(&mut self.live, &mut self.observed, &mut executor);
         executor.register(&mut self.live, &std::mem::take(&mut plan.registrations));
@@ -56,9 +55,10 @@ impl Pass<'_> {
         } else {
             None
         };
-        let left = executor.closed.iter().map(|(provider, reason)| {
-            format!("provider {provider}: {reason}; what is left to be done there goes in the next passes")
-        });
+        let left = executor
+            .closed
+            .iter()
+            .map(|(provider, reason)| format!("provider {provider}: {reason}; the next passes do what is left there"));
         Executed {
             left: left.collect(),
             state: executor.state,
@@ -92,8 +92,8 @@ impl Pass<'_> {
         Ok(())
     }
 
-    /// Plans from what the pass knows by now, but as the same pass to the clock. The plan removes nothing and its memory
-    /// is not kept, so that a second look does not count as a second sighting.
+    /// Plans from what the pass knows by now, but as the same pass to the clock. The plan removes nothing and its
+    /// memory is not kept, so that a second look does not count as a second sighting.
     fn plan_again(&mut self, executor: &Executor<'_>, created: u32, round: u32) -> Result<Plan, Error> {
         let memory = State {
             intents: executor.intents_seen_from(self.context.now),
@@ -108,7 +108,7 @@ impl Pass<'_> {
             ..self.context.clone()
         };
         let mut plan = plan::plan(&self.observed, self.config, &memory, &again);
-        // What a pass that must end leaves undone is still planned, so that it is said.
+        // What a pass that must end leaves undone is still planned, so that it is reported.
         if self.live.must_end().is_none() && self.settle(&plan)? {
             plan = plan::plan(&self.observed, self.config, &memory, &again);
         }
@@ -117,7 +117,7 @@ impl Pass<'_> {
     }
 }
 
-/// What a plan does beside creating.
+/// The actions of a plan other than creates.
 #[derive(Default)]
 struct Chores {
     removals: Vec<Removal>,
@@ -155,7 +155,7 @@ impl Chores {
     }
 }
 
-/// Takes the offers of clouds that are asked no more: then others are planned with.
+/// Makes the offers of closed clouds unreadable, so that other clouds are planned with.
 fn close(observed: &mut Observed, closed: &BTreeMap<ProviderName, String>) {
     for (provider, reason) in closed {
         if let Some(Reading::Read(view)) = observed.clouds.get_mut(provider) {

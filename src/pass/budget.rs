@@ -1,10 +1,10 @@
-//! Several clouds in one pass: how much of its time each may take, and when one is asked no more.
+//! The time budgets of several clouds in one pass: how long each may take, and when it is closed.
 //!
-//! A cloud that is slow, throttles or does not answer must not keep the others from their work. So each of several clouds
-//! has a share of the pass's time, and one that let the pass wait in vain twice is closed for the rest of it. With a
-//! single cloud there is nobody to wait: it has all the time, as the requests' own limits leave it.
+//! A cloud that is slow, throttles or does not answer must not delay the others. So each of several clouds
+//! has a share of the pass's time, and after two long waits in vain it is closed for the rest of the pass. A
+//! single cloud has all the time, within the limits of each request.
 //!
-//! What is done about a closed cloud is left to `execute` and `pass`.
+//! What follows for a closed cloud is left to `execute` and `act`.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -27,14 +27,14 @@ const MOST_WAITS: u32 = 2;
 /// A request that was cut ends so close to its limit.
 const CLOSE_TO: Duration = Duration::from_millis(50);
 
-/// What a cloud has used of its share, kept where both its client and the pass see it.
+/// What a cloud has used of its share; both its client and the pass see it.
 #[derive(Debug)]
 pub struct TimeBudget {
     /// The time of the whole pass.
     span: Duration,
-    /// What of it this cloud may take at most to be looked at.
+    /// The most that listing this cloud may take.
     look: Duration,
-    /// What of it this cloud may take at most in all.
+    /// The most that this cloud may take in all.
     share: Duration,
     spent: Cell<Duration>,
     /// Long waits in vain, in a row.
@@ -43,7 +43,7 @@ pub struct TimeBudget {
 }
 
 impl TimeBudget {
-    /// Begins for one of `clouds` clouds. Were all of them slow, looking at them would leave the time of one more for
+    /// Begins for one of `clouds` clouds. If all of them are slow, looking at them leaves the time of one more for
     /// everything else.
     pub fn new(span: Duration, clouds: u32) -> Self {
         let part = span / clouds.saturating_add(1);
@@ -66,7 +66,7 @@ impl TimeBudget {
             .then(|| format!("it has used up its share of the pass, {} s", self.share.as_secs()))
     }
 
-    /// Returns whether the pass waited long for it already, so that the others come first.
+    /// Returns whether the pass has waited long for it already, so that the others come first.
     pub fn is_slow(&self) -> bool {
         self.spent.get() > self.span / LONG || self.closed.borrow().is_some()
     }
@@ -75,7 +75,7 @@ impl TimeBudget {
         self.share.saturating_sub(self.spent.get())
     }
 
-    /// Books a request: a cloud that throttles would let each further one wait, one that did not answer twice will not.
+    /// Counts a request, and closes the cloud when it throttles or did not answer twice.
     fn book(&self, took: Duration, error: Option<&ProviderError>) {
         self.spent.set(self.spent.get().saturating_add(took));
         let long = took > self.span / LONG;

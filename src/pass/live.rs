@@ -14,13 +14,11 @@ use crate::jenkins::Client;
 use crate::model::ProviderName;
 use crate::provider::Provider;
 
-/// The services, logged in to when they are first asked.
+/// The clients; they log in with the first request.
 pub struct Live {
-    /// The controller.
     pub jenkins: Client,
-    /// The clouds.
     pub clouds: BTreeMap<ProviderName, Box<dyn Provider>>,
-    /// What each of several clouds used of its share; empty with a single one.
+    /// The time budget of each of several clouds; empty with a single one.
     budgets: BTreeMap<ProviderName, Rc<TimeBudget>>,
     deadline: Deadline,
     span: Duration,
@@ -72,7 +70,7 @@ impl Live {
             .then_some("the pass nears its deadline (limits.pass_deadline)")
     }
 
-    /// Returns why nothing more is asked of a cloud in this pass, if so: it let the others wait for long enough.
+    /// Returns why nothing more is asked of a cloud in this pass, if so: it is closed.
     pub fn closed(&self, provider: &ProviderName) -> Option<String> {
         self.budgets.get(provider)?.closed()
     }
@@ -87,7 +85,7 @@ impl Live {
         self.deadline.left().is_some_and(|left| left < self.span / 10)
     }
 
-    /// Returns how long the pass takes already.
+    /// Returns how long the pass has taken.
     pub fn elapsed(&self) -> Duration {
         self.deadline
             .left()

@@ -45,7 +45,7 @@ pub struct Pass<'c> {
     began: Instant,
 }
 
-/// What a planner makes of what was seen.
+/// Makes a plan of an observation.
 pub type Planner<'p> = dyn FnMut(&Observed, &Config, &State, &Context) -> Plan + 'p;
 
 /// What re-checks a plan: [`plan::audit`], or [`plan::audit_destroy`] for what an operator named.
@@ -92,7 +92,7 @@ impl<'c> Pass<'c> {
         loop {
             observe::remember_bases(&self.live, &mut self.state);
             let plan = planner(&self.observed, self.config, &self.state, &self.context);
-            // A pass that must end does nothing of what it would ask about.
+            // A pass that must end executes nothing more, so it asks nothing more.
             if self.live.must_end().is_some() || !self.ask(inquiry, &plan)? {
                 return Ok(plan);
             }
@@ -122,7 +122,7 @@ impl<'c> Pass<'c> {
             observed.jenkins.quieting_down = Some(quieting);
             return Ok(true);
         }
-        // What is there after all changes the rest of what is asked.
+        // Servers that exist after all change the rest of the questions.
         if observe::ask_servers(live, observed, plan) {
             observe::take_odd(live, observed);
             return Ok(true);
@@ -185,7 +185,7 @@ pub fn check(broken: &[String]) -> Result<(), Error> {
     }
 }
 
-/// Says what of a wanted template its cloud does not have.
+/// Returns what a template names and its cloud does not have, in words.
 fn unavailable(observed: &Observed, create: &Create) -> Option<String> {
     let offers = observed.clouds.get(&create.provider)?.ok()?.offers.as_ref()?.ok()?;
     let reason = &offers.templates.get(&create.template)?.as_ref().err()?.reason;

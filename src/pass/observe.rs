@@ -1,6 +1,6 @@
-//! Looking: fills an [`Observed`] from Jenkins and the clouds, and asks what the first look left open.
+//! Fills an [`Observed`] from Jenkins and the clouds, and asks what the first look leaves open.
 //!
-//! Decides nothing: what to ask is said by `queue` and by a first plan.
+//! Decides nothing: `queue` and a first plan name the questions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
@@ -23,17 +23,17 @@ use crate::state::{Asker, Cached, RefusalKey, State};
 /// The most `config.xml` and node labels that are fetched in one pass; the rest is fetched in the next ones.
 const MAX_ASKS: usize = 50;
 
-/// So many servers in ERROR are asked one by one why; more at a time have the same reason.
+/// The most servers in ERROR that are asked why; more at a time have the same reason.
 const MAX_FAULTS: usize = 5;
 
-/// The most items of which it is remembered when they were first seen.
+/// The most items whose first sighting is remembered.
 const MAX_SIGHTED: usize = 10_000;
 
 /// How long a job's label or a node's labels are believed: as long as a person would wait for a change to show.
 const CACHE_FOR: SignedDuration = SignedDuration::from_mins(10);
 
-/// Reads Jenkins and every cloud. An error means that nothing may be done: Jenkins, or every cloud, cannot be read, or a
-/// signal came.
+/// Reads Jenkins and every cloud. An error means that nothing may be done: Jenkins, or every cloud, cannot be read, or
+/// a signal came.
 pub fn look(live: &mut Live, state: &State) -> Result<Observed, Error> {
     let jenkins = live
         .jenkins
@@ -71,7 +71,7 @@ pub fn look(live: &mut Live, state: &State) -> Result<Observed, Error> {
     Ok(Observed { jenkins, clouds })
 }
 
-/// Takes what could not be read of what was asked since, for the next plan to say.
+/// Takes over what could not be read since, for the next plan to report.
 pub fn take_odd(live: &Live, observed: &mut Observed) {
     for (name, cloud) in &live.clouds {
         if let Some(Reading::Read(view)) = observed.clouds.get_mut(name) {
@@ -80,7 +80,7 @@ pub fn take_odd(live: &Live, observed: &mut Observed) {
     }
 }
 
-/// Remembers where the services of the clouds answer, for the next pass to ask there first.
+/// Remembers the endpoints of the clouds, for the next pass to ask there first.
 pub fn remember_bases(live: &Live, state: &mut State) {
     let service_bases = live
         .clouds
@@ -91,7 +91,7 @@ pub fn remember_bases(live: &Live, state: &mut State) {
         .collect();
 }
 
-/// Says why a provider cannot be read.
+/// Returns why a provider cannot be read, in words.
 pub fn unreadable((name, cloud): (&ProviderName, &Reading<CloudView>)) -> Option<String> {
     match cloud {
         Reading::Read(_) => None,
@@ -99,7 +99,7 @@ pub fn unreadable((name, cloud): (&ProviderName, &Reading<CloudView>)) -> Option
     }
 }
 
-/// Reads what the queue waits for. Labels that it does not tell are fetched, each at most once; answers of earlier
+/// Reads what the queue waits for. Labels that it does not show are fetched, each at most once; answers of earlier
 /// passes are used while fresh.
 pub fn label_requests(
     live: &Live,
@@ -153,7 +153,8 @@ pub fn label_requests(
     read(observed, state)
 }
 
-/// Remembers when items were first seen that are younger than `queue_grace` by the clock of Jenkins, which may be wrong.
+/// Remembers when items were first seen that are younger than `queue_grace` by the clock of Jenkins, which may be
+/// wrong.
 fn sight(observed: &mut Observed, state: &mut State, config: &Config, now: Timestamp) {
     let grace = config.timing.queue_grace;
     let jenkins = &mut observed.jenkins;
@@ -179,7 +180,7 @@ fn ask_labels(live: &Live, config: &Config, observed: &mut Observed) {
     }
 }
 
-/// Puts an answer that Jenkins refused lately into the view, if it did.
+/// Returns whether Jenkins refused an answer lately, and notes the refusal in the view.
 fn is_refused(config: &Config, observed: &mut Observed, state: &State, now: Timestamp, ask: &Ask) -> bool {
     let Ask::Job(path) = ask else { return false };
     let refusal = state.refused(&RefusalKey::Job(path.clone()), asker(config, &observed.jenkins, now));
@@ -242,7 +243,8 @@ fn reading<T, E: std::error::Error>(outcome: Result<T, E>) -> Reading<T> {
     outcome.map_or_else(|error| Reading::Unreadable(chain(&error)), Reading::Read)
 }
 
-/// Asks servers in ERROR that are to be removed why, where the list did not tell. Returns whether anything was asked.
+/// Asks why servers in ERROR failed that are to be removed, where the list does not show it. Returns whether anything
+/// was asked.
 pub fn ask_faults(live: &mut Live, observed: &mut Observed, plan: &Plan) -> bool {
     let mut asked = 0;
     for target in plan.removals.iter().filter_map(|removal| removal.server.as_ref()) {
@@ -258,7 +260,7 @@ pub fn ask_faults(live: &mut Live, observed: &mut Observed, plan: &Plan) -> bool
         let Some(server) = view.servers.iter_mut().find(silent) else {
             continue;
         };
-        // It is removed all the same, whether it can tell or not.
+        // It is removed all the same.
         let told = if asked < MAX_FAULTS {
             cloud.fault(&target.id).ok().flatten()
         } else {
@@ -294,7 +296,7 @@ pub fn ask_servers(live: &mut Live, observed: &mut Observed, plan: &Plan) -> boo
     asked
 }
 
-/// What is listed in one go: what belongs to the network, and volumes. One of the two services may be down.
+/// The kinds that are listed together: those of the network, and volumes. One of the two services may be down.
 const TOGETHER: [&[ResourceKind]; 2] = [&[ResourceKind::FloatingIp, ResourceKind::Port], &[ResourceKind::Volume]];
 
 /// Lists the floating IPs, ports and volumes that the plan must know of. Returns whether anything was asked.

@@ -1,4 +1,4 @@
-//! From a plan to the rows of a report: one for each step, in the order in which they are done. Nothing is done here.
+//! The rows of a report for a plan: one for each step, in the order in which they are done.
 
 use crate::model::{Computer, ResourceKind, TemplateName};
 use crate::plan::{
@@ -24,7 +24,7 @@ pub fn planned(plan: &Plan) -> Vec<Action> {
     actions
 }
 
-/// Begins a row: nothing is done yet, and no cloud has a part in it.
+/// Makes the row of a step that is not done yet and involves no cloud.
 fn row(kind: ActionKind, template: Option<&TemplateName>, name: &str, because: &str) -> Action {
     Action {
         kind,
@@ -74,7 +74,7 @@ pub fn take_back_action(create: &Create) -> Action {
 
 /// Returns the row of the removal of a floating IP, port or volume.
 pub fn leftover_action(target: &Leftover) -> Action {
-    // An address says more than its id.
+    // An address is more useful than its id.
     let (kind, what) = match target.kind {
         ResourceKind::FloatingIp => (ActionKind::DeleteFloatingIp, &target.name),
         ResourceKind::Port => (ActionKind::DeletePort, &target.id),

@@ -23,11 +23,9 @@ const MAX_BYTES: u64 = 1024 * 1024 * 1024;
 /// What `--save-observation` writes. It holds no secrets, but names of jobs, nodes and servers.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Saved {
-    /// The format.
     pub version: u32,
     /// When the pass looked.
     pub now: Timestamp,
-    /// The pass.
     pub pass: String,
     /// What it saw.
     pub observed: Observed,
@@ -62,7 +60,6 @@ impl Saved {
         disk::write_whole(path, &bytes).map_err(failed)
     }
 
-    /// Reads it.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let failed = |source| Error::File {
             what: format!("cannot read the observation {}", path.display()),
@@ -72,7 +69,7 @@ impl Saved {
         File::open(path)
             .and_then(|file| file.take(MAX_BYTES).read_to_end(&mut bytes))
             .map_err(failed)?;
-        // The format first: one that is not known would be refused for a field that nobody has heard of.
+        // The format first: another one would be refused for an unknown field.
         if let Ok(Head { version }) = serde_json::from_slice(&bytes)
             && version != VERSION
         {

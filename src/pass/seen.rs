@@ -7,18 +7,18 @@ use crate::model::{Observed, ProviderName, Reading};
 use crate::plan::Plan;
 use crate::report::Seen;
 
-/// Says what of the observation failed: each makes the pass end with exit code 1.
+/// Returns what could not be read, in sentences: each makes the exit code 1.
 pub fn unreadable(observed: &Observed) -> Vec<String> {
     let mut sentences: Vec<String> = observed.clouds.iter().filter_map(observe::unreadable).collect();
     if let Some(Reading::Unreadable(reason)) = &observed.jenkins.labels {
         sentences.push(format!(
-            "jenkins.labels_from: the script console does not tell the labels, so that they are read as without it: \
+            "jenkins.labels_from: the script console does not give the labels, so that they are read as without it: \
              {reason}"
         ));
     }
     for (name, cloud) in &observed.clouds {
         if let Some(Reading::Unreadable(reason)) = cloud.ok().and_then(|view| view.offers.as_ref()) {
-            sentences.push(format!("provider {name}: cannot tell what it offers: {reason}"));
+            sentences.push(format!("provider {name}: cannot read what it offers: {reason}"));
         }
         if let Some(Reading::Read(listed)) = cloud.ok().and_then(|view| view.resources.as_ref()) {
             let failed = listed.failed.iter();

@@ -1,4 +1,4 @@
-//! What mita asks of a cloud, whatever its kind: the trait, and what goes in and comes out of it.
+//! The trait of clouds, whatever their kind, with its requests and answers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -19,16 +19,16 @@ pub struct ServerList {
     pub clock: Option<Timestamp>,
 }
 
-/// A server to be made.
+/// A server to create.
 #[derive(Clone, Debug)]
 pub struct CreateServer<'a> {
-    /// Its name.
+    /// The server's name, also that of its Jenkins node.
     pub name: &'a str,
     /// What the template asks for.
     pub spec: &'a ServerSpec,
-    /// What the cloud resolved that to.
+    /// The ids that the cloud resolved the spec to.
     pub offer: &'a Offer,
-    /// The zone.
+    /// The availability zone; `None` leaves the choice to the cloud.
     pub zone: Option<&'a Zone>,
     /// All metadata, our marks among it.
     pub metadata: &'a BTreeMap<String, String>,
@@ -38,12 +38,12 @@ pub struct CreateServer<'a> {
     pub user_data: Option<&'a str>,
 }
 
-/// A floating IP to be made.
+/// A floating IP to create.
 #[derive(Clone, Copy, Debug)]
 pub struct AddFloatingIp<'a> {
     /// The external network, by name or id.
     pub pool: &'a str,
-    /// The server that is to have it; it has a port.
+    /// The server, which has a port.
     pub server: &'a ServerId,
     /// What is written into its description.
     pub mark: &'a ResourceMark,
@@ -61,11 +61,11 @@ pub enum Deleted {
 /// The answer to a question for one server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lookup {
-    /// It is there, whatever the list said.
+    /// It exists, whatever the list says.
     There(Box<Server>),
-    /// The service itself says that it has no such server.
+    /// The service itself answers that it has no such server.
     Gone,
-    /// This kind of cloud has no way to ask: only its list tells.
+    /// This kind of cloud has only its list.
     NotAsked,
 }
 
@@ -80,22 +80,22 @@ pub trait Provider {
         Ok(Lookup::NotAsked)
     }
 
-    /// Asks why a server is in ERROR, where the list did not tell; `None` when the cloud gives no reason.
+    /// Asks why a server is in ERROR, where the list does not show it; `None` when the cloud gives no reason.
     fn fault(&mut self, id: &ServerId) -> Result<Option<String>, ProviderError>;
 
-    /// Looks up what the templates name, and what room is left.
+    /// Looks up what the templates name, and the headroom of the quota.
     fn offers(&mut self, wanted: &[(&TemplateName, &ServerSpec)]) -> Result<Offers, ProviderError>;
 
-    /// Asks once for a server, and for the ports that are made for it. Never repeats a request whose outcome is unknown.
+    /// Creates a server, and the ports that are made for it. Never repeats a request whose outcome is unknown.
     fn create(&mut self, server: &CreateServer<'_>) -> Result<ServerId, ProviderError>;
 
-    /// Asks for the end of a server, and of what was made with it.
+    /// Deletes a server, and what was made with it.
     fn delete(&mut self, id: &ServerId) -> Result<Deleted, ProviderError>;
 
     /// Lists all floating IPs, ports and volumes of the project, of the kinds that are asked for; whole or not at all.
     fn resources(&mut self, kinds: &BTreeSet<ResourceKind>) -> Result<Vec<Resource>, ProviderError>;
 
-    /// Asks for the end of a floating IP, port or volume.
+    /// Deletes a floating IP, port or volume.
     fn remove(&mut self, kind: ResourceKind, id: &str) -> Result<Deleted, ProviderError>;
 
     /// Gives a server a floating IP of a pool, in one request that leaves nothing behind when it fails.
@@ -110,15 +110,15 @@ pub trait Provider {
     /// Looks up everything the templates name, for `check --online`: one sentence for each thing that is missing.
     fn check(&mut self, wanted: &[(&TemplateName, &ServerSpec, &[Zone])]) -> Result<Vec<String>, ProviderError>;
 
-    /// Takes what an earlier pass found out of where the services answer, to ask there first.
-    fn recall(&mut self, _spoken: &ServiceBases) {}
+    /// Takes the endpoints that an earlier pass found, to ask there first.
+    fn recall(&mut self, _known: &ServiceBases) {}
 
-    /// Returns what is known of where the services answer.
+    /// Returns the endpoints that were found.
     fn service_bases(&self) -> ServiceBases {
         ServiceBases::new()
     }
 
-    /// Says what could not be read so far of what the cloud answered, and was left alone: short sentences, not many.
+    /// Returns what could not be read in the cloud's answers and was ignored: short sentences, not many.
     fn odd(&self) -> Vec<String> {
         Vec::new()
     }

@@ -1,14 +1,14 @@
-//! What a cloud answers instead of what it was asked for.
+//! Why a request to a cloud failed.
 
 use thiserror::Error;
 
-/// What a cloud answered instead of what it was asked for; told apart as the caller acts on it.
+/// Why a request to a cloud failed, by what the caller does about it.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ProviderError {
     /// The quota of servers is used up: no further one fits, whatever its size.
     #[error("over quota: {0}")]
     ServerQuota(String),
-    /// Another quota of the project is used up: what asks for less may fit.
+    /// Another quota of the project is used up: a smaller request may fit.
     #[error("over quota: {0}")]
     Quota(String),
     /// No host has room.
@@ -32,7 +32,7 @@ pub enum ProviderError {
     /// Too many requests.
     #[error("throttled: {message}")]
     Throttled {
-        /// What it said.
+        /// The service's message.
         message: String,
         /// Seconds after which to come again.
         retry_after: Option<u64>,

@@ -1,4 +1,5 @@
-//! Clouds: the trait that each kind fulfils, and the kinds. A further kind is a new folder here and a line in `kinds`.
+//! Clouds: the trait that each kind implements, and the kinds. A further kind is a new folder here and a line in
+//! `kinds`.
 
 mod cloud;
 mod error;

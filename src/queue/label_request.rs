@@ -8,7 +8,7 @@ use super::reason::UnknownLabel;
 use crate::labels::{Label, Labels};
 use crate::model::{NodeName, TemplateName};
 
-/// What is known of a template here: its name and labels, to tell nodes of ours from foreign ones.
+/// The name and labels of a template, to recognize nodes of ours.
 #[derive(Clone, Copy, Debug)]
 pub struct Kind<'a> {
     /// The template's name.
@@ -17,7 +17,7 @@ pub struct Kind<'a> {
     pub labels: &'a Labels,
 }
 
-/// The templates of the Jenkins nodes that belong to servers of ours, by the one link that `plan` makes; found out when
+/// The templates of the Jenkins nodes that belong to servers of ours, by the one link that `plan` makes; computed when
 /// an item first names a node.
 pub struct NodeTemplates<'a> {
     find: Box<dyn Fn() -> HashMap<NodeName, TemplateName> + 'a>,
@@ -43,7 +43,7 @@ impl<'a> NodeTemplates<'a> {
     }
 }
 
-/// A question that the queue left open and one more request answers.
+/// A question that the queue leaves open and one more request answers.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Ask {
     /// The `config.xml` of the job at this path (`job/a/job/b`), percent-encoded; the key in `JenkinsView::jobs`.
@@ -73,17 +73,17 @@ pub enum LabelRequest {
     Values(Vec<String>),
     /// A node that Jenkins no longer has: a new server would not help.
     GoneNode(NodeName),
-    /// The label cannot be had: why, how to mend it, and what may be asked to find out.
+    /// The label is not known: why, and what may be asked to find out.
     Unknown {
         /// Why the label is not known.
         reason: UnknownLabel,
-        /// One more request that may tell.
+        /// One more request that may show it.
         ask: Option<Ask>,
     },
 }
 
 impl LabelRequest {
-    /// Returns whether the label is not known because Jenkins has no agent, and no one request more would tell it.
+    /// Returns whether the label is not known because Jenkins has no agent, and no further request would show it.
     pub fn is_hidden(&self) -> bool {
         matches!(self, Self::Unknown { reason, ask: None } if reason.is_for_want_of_agents())
     }

@@ -1,8 +1,8 @@
-//! From the build queue to what is wanted: reads the `why` of each item and the other sources of a label.
+//! Finds out what the items of the build queue wait for: reads the `why` of each and the other sources of a label.
 //!
 //! The sentences are in `why`, tasks and their URLs in `task`, the order of the sources in `resolve`, and a text that a
-//! person asks about in `text`. Which template serves a label request, and how many servers that makes, is left to `plan`; asking
-//! Jenkins what the queue left open, to the caller.
+//! person asks about in `text`. Which template serves a wish, and how many servers that makes, is left to `plan`;
+//! asking Jenkins what the queue left open, to the caller.
 
 mod label_request;
 mod reason;
@@ -29,9 +29,10 @@ use why::Sentence;
 /// The label requests of a queue.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LabelRequests {
-    /// Every distinct label request, in the order of its first item.
+    /// Every distinct wish, in the order of its first item.
     pub distinct: Vec<LabelRequest>,
-    /// For each item of the queue, in its order: the index into `distinct`; `None` when it does not wait for an executor.
+    /// For each item of the queue, in its order: the index into `distinct`; `None` when it does not wait for an
+    /// executor.
     pub of_item: Vec<Option<usize>>,
 }
 
@@ -122,7 +123,7 @@ struct Key<'a> {
     why: Option<&'a str>,
     class: Option<&'a str>,
     label: &'a TaskLabel,
-    /// What the script console told.
+    /// The label by the script console.
     exact: Exact<'a>,
     /// Stuck at once, which Jenkins says only of a label without a node: one of this build, if the job has none.
     offline_at_once: bool,

@@ -1,4 +1,4 @@
-//! Why the label of a queue item is not known, and how to mend it.
+//! Why the label of a queue item is not known, and what helps.
 
 use std::fmt;
 
@@ -8,16 +8,16 @@ use crate::text::excerpt;
 /// What ends every sentence about a Jenkins without agents.
 const KEEP_ONE: &str = "keep one permanent agent there (it may be offline), as jenkins.anchor: true does";
 
-/// Why a label is not known. Its text names what mends it.
+/// Why a label is not known. Its text says what to do.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct UnknownLabel {
-    /// Why the queue does not tell it.
+    /// Why the queue does not show it.
     pub cause: Cause,
-    /// Why the job's configuration does not tell it, where it would.
+    /// Why the job's configuration does not show it, where it would.
     pub config: Option<NoConfig>,
 }
 
-/// Why the queue does not tell a label.
+/// Why the queue does not show a label.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Cause {
     /// Without an agent Jenkins' sentences name no label.
@@ -45,14 +45,14 @@ pub enum Cause {
     NoSentence,
     /// The sentence is not one that is known.
     UnreadSentence {
-        /// The sentence, cut to what a message can hold: sentences that are read alike are one label request.
+        /// The sentence, cut to what a message can hold: equal texts are one wish.
         sentence: String,
         /// `X-Jenkins-Language`, where Jenkins answers in a language of its own.
         language: Option<String>,
     },
 }
 
-/// Why a job's configuration does not tell its label.
+/// Why a job's configuration does not show its label.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum NoConfig {
     /// The user lacks this permission.
@@ -81,7 +81,7 @@ impl fmt::Display for UnknownLabel {
             None => Ok(()),
             Some(NoConfig::Permission(permission)) => write!(
                 f,
-                "; its job's configuration would tell it, and the user lacks {permission} (grant it, or set jenkins.anchor: true)"
+                "; its job's configuration would show it, and the user lacks {permission} (grant it, or set jenkins.anchor: true)"
             ),
             Some(NoConfig::Unreadable(error)) => write!(f, "; its configuration could not be read: {error}"),
         }
@@ -102,12 +102,12 @@ impl fmt::Display for Cause {
             ),
             Self::Anchor => f.write_str(
                 "jenkins names the anchor alone, which its label does not exclude, instead of the label; \
-                 jenkins.labels_from: script would tell it",
+                 jenkins.labels_from: script would show it",
             ),
             Self::NodesRefuse => {
                 f.write_str("the nodes at hand refuse the job for reasons of their own, which do not name its label")
             }
-            Self::Matrix => f.write_str("the label of a matrix child stands only in the configuration of its job"),
+            Self::Matrix => f.write_str("the label of a matrix child is only in the configuration of its job"),
             Self::NodeNotListed(node) => write!(
                 f,
                 "the job waits for the node \"{}\", which jenkins does not list",

@@ -1,5 +1,5 @@
-//! From what a sentence and the other sources say to a label request: names are looked up among nodes and templates, and the
-//! sources are taken in the order in which they are exact.
+//! Resolves a sentence and the other sources to a wish: names are looked up among nodes and templates, and the
+//! most exact source comes first.
 
 use foldhash::{HashMap, HashSet};
 use std::cell::OnceCell;
@@ -22,7 +22,7 @@ pub(super) struct Resolver<'a> {
     /// The agents by name; the built-in node is not among them.
     agents: HashMap<&'a str, &'a Computer>,
     built_in: Option<&'a Computer>,
-    /// All labels that agents bear, once they were needed.
+    /// The labels of all agents, once they were needed.
     borne: OnceCell<HashSet<&'a str>>,
     /// Whether there is no view to look into: a node's name is then taken for that of a node that exists.
     blind: bool,
@@ -36,7 +36,7 @@ enum JobLabel {
     Anywhere,
     Ask(Ask),
     Unreadable(String),
-    /// Jenkins refuses to tell it: the permission that is missing.
+    /// Jenkins refuses to show it: the permission that is missing.
     Refused(String),
     Nothing,
 }
@@ -84,7 +84,7 @@ impl<'a> Resolver<'a> {
             Sentence::NoServerHelps => None,
             Sentence::NoLabel => Some(LabelRequest::Unlabelled),
             Sentence::Label(text) => self.label(&exact(text, item)?),
-            // An item without a label fits what accepts it, whichever node refuses it at the moment.
+            // An item without a label may run on another node than the one that the sentence names.
             Sentence::Node(name) if task::label_source(item) == LabelSource::Anywhere && !self.is_built_in(name) => {
                 Some(LabelRequest::Unlabelled)
             }
@@ -127,7 +127,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// `executor on ‘X’` where X is no node that Jenkins lists: the label of the job instead, if nothing bears X as a
+    /// `executor on ‘X’` where X is no node that Jenkins lists: the label of the job instead, if nothing has X as a
     /// label. Then X is a node that came or went between our two requests.
     fn unless_node(&self, named: Label, item: &QueueItem) -> Label {
         let (Some(name), Some(told)) = (named.as_atom(), exported(item)) else {
@@ -165,7 +165,7 @@ impl<'a> Resolver<'a> {
     /// The item waits for the one agent that matches its label.
     fn at_node(&self, node: &Computer, item: &QueueItem) -> Option<LabelRequest> {
         if node.is_anchor() {
-            // It bears no label, so that it says nothing of what is asked for.
+            // It has no label, so it does not show which label is asked for.
             return self.by_job(item, Cause::Anchor, false);
         }
         let name = node.name.as_str();
@@ -177,7 +177,7 @@ impl<'a> Resolver<'a> {
                     all.insert(name.to_owned());
                     label.matches(&all)
                 }
-                // Where the labels are not known, nothing speaks against the job's own word.
+                // Where the node's labels are not known, the job's own label is believed.
                 _ => true,
             };
             if satisfied {
@@ -188,7 +188,7 @@ impl<'a> Resolver<'a> {
             return Some(LabelRequest::Template(template));
         }
         Some(match labels {
-            // Nothing but its name can be what is asked for.
+            // Only its name can be the label that is asked for.
             Some(Reading::Read(labels)) if labels.is_empty() => LabelRequest::Label(Label::atom(name)),
             Some(Reading::Read(labels)) => LabelRequest::Like {
                 node: node.name.clone(),
@@ -224,7 +224,7 @@ impl<'a> Resolver<'a> {
         }
         match self.job_label(item) {
             JobLabel::Known(label) => self.label(&label),
-            // Of a refusal: the sentence is that of an item without a label, and nothing else speaks for one.
+            // Where Jenkins refuses: the sentence is that of an item without a label, and no source names one.
             JobLabel::Anywhere | JobLabel::Refused(_) => Some(LabelRequest::Unlabelled),
             JobLabel::Ask(ask) => Some(LabelRequest::Unknown {
                 reason: Cause::Matrix.into(),
@@ -243,7 +243,8 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// The sentence does not tell the label, so the job has to. `anywhere`: a job without a label is believed.
+    /// The sentence does not name the label, so the job's configuration must. `anywhere`: a job without a label is
+    /// believed.
     fn by_job(&self, item: &QueueItem, cause: Cause, anywhere: bool) -> Option<LabelRequest> {
         let unknown = |config, ask| {
             let reason = UnknownLabel { cause, config };
@@ -253,7 +254,7 @@ impl<'a> Resolver<'a> {
             JobLabel::Known(label) => return self.label(&label),
             JobLabel::Anywhere if anywhere => return Some(LabelRequest::Unlabelled),
             JobLabel::Ask(ask) => return unknown(None, Some(ask)),
-            // Which of the values are labels is not for us to guess.
+            // Which of the values are labels cannot be guessed.
             JobLabel::Refused(permission) => return unknown(Some(NoConfig::Permission(shorten(&permission))), None),
             JobLabel::Unreadable(error) => Some(NoConfig::Unreadable(shorten(&error))),
             JobLabel::Anywhere | JobLabel::Nothing => None,
@@ -291,7 +292,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Returns whether items with the same sentence, class and exported label may still label request different things, by
+    /// Returns whether items with the same sentence, class and exported label may still wait for different things, by
     /// their jobs.
     pub(super) fn differs_by_job(&self, sentence: Sentence<'_>, item: &QueueItem) -> bool {
         let by_sentence = match sentence {
@@ -326,14 +327,15 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    /// Returns the template of a node by its name: `<template>__<id>` (also with the original's UUID), `<template>+<ip>`, or the template's bare name.
+    /// Returns the template of a node by its name: `<template>__<id>` (also with the original's UUID),
+    /// `<template>+<ip>`, or the template's bare name.
     fn template_of(&self, name: &str) -> Option<TemplateName> {
         let front = || split_address_name(name).map_or(name, |(front, _)| front);
         let template = TemplateName::new(template_in_name(name).unwrap_or_else(front));
         self.kinds.iter().any(|kind| *kind.name == template).then_some(template)
     }
 
-    /// Returns the labels of a node without its own name; `None` where neither list tells them.
+    /// Returns the labels of a node without its own name; `None` where neither list has them.
     fn labels_of(&self, node: &Computer) -> Option<Reading<Labels>> {
         let own = |labels: &[String]| {
             let others = labels.iter().filter(|label| label.as_str() != node.name.as_str());

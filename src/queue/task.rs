@@ -5,7 +5,7 @@ use percent_encoding::{CONTROLS, percent_decode_str, utf8_percent_encode};
 use crate::model::{JobConfig, QueueItem, TaskLabel};
 
 const MATRIX_CHILD: &str = "hudson.matrix.MatrixConfiguration";
-/// A module of a Maven job runs where its parent runs, and tells no label of its own.
+/// A module of a Maven job runs where its parent runs, and has no label of its own.
 const MAVEN_MODULE: &str = "hudson.maven.MavenModule";
 /// The run of a pipeline itself; it takes no executor that a server could give.
 const PIPELINE: &str = "org.jenkinsci.plugins.workflow.job.WorkflowJob";
@@ -17,20 +17,20 @@ pub(super) fn is_flyweight(item: &QueueItem) -> bool {
     item.task_class.as_deref() == Some(PIPELINE)
 }
 
-/// What the task says of its label by itself.
+/// Where the label of a task is found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum LabelSource<'a> {
     /// The text the user entered, as Jenkins exports it.
     Expression(&'a str),
     /// The job may run anywhere.
     Anywhere,
-    /// It stands in the configuration of the job at this path, the parent of a matrix child.
+    /// The label is in the configuration of the job at this path, the parent of a matrix child.
     InConfig(String),
-    /// Nothing, and nothing else tells it.
+    /// Nowhere.
     Nothing,
 }
 
-/// Returns what the task says of its label.
+/// Returns where the label of a task is found.
 pub(super) fn label_source(item: &QueueItem) -> LabelSource<'_> {
     match &item.label {
         TaskLabel::Expression(text) if !text.is_empty() => return LabelSource::Expression(text),
@@ -44,7 +44,7 @@ pub(super) fn label_source(item: &QueueItem) -> LabelSource<'_> {
     }
 }
 
-/// Returns whether no job's configuration tells the label.
+/// Returns whether no job's configuration has the label.
 pub(super) fn never_in_config(item: &QueueItem) -> bool {
     item.task_class.as_deref() == Some(NODE_BLOCK)
 }
@@ -53,7 +53,7 @@ pub(super) fn never_in_config(item: &QueueItem) -> bool {
 fn is_child(item: &QueueItem) -> bool {
     match item.task_class.as_deref() {
         Some(class) => class == MATRIX_CHILD || class == MAVEN_MODULE,
-        // Jenkins 1 tells no class.
+        // Jenkins 1 exports no class.
         None => is_matrix(item),
     }
 }
@@ -96,7 +96,7 @@ pub(super) fn label_in(config: &JobConfig, item: &QueueItem) -> Option<String> {
     (!label.is_empty()).then_some(label)
 }
 
-/// Reads `AXIS=value,AXIS2=value2`; the axes are sorted by name, so that a comma in a value is mostly told apart.
+/// Reads `AXIS=value,AXIS2=value2`; the axes are sorted by name, so that a comma in a value is mostly recognized.
 pub(super) fn combination(name: &str) -> Vec<(String, String)> {
     let mut all: Vec<(String, String)> = Vec::new();
     for piece in name.split(',') {
@@ -144,7 +144,7 @@ pub(super) fn job_path(url: &str) -> Option<(String, &str)> {
     Some((job, rest.trim_end_matches('/')))
 }
 
-/// Returns whether the part of a path can be the name of a job, as Jenkins encodes it: nothing that leads elsewhere.
+/// Returns whether the part of a path can be the name of a job, as Jenkins encodes it: no `..`, slash or the like.
 fn is_job_name(part: &str) -> bool {
     let Ok(name) = percent_decode_str(part).decode_utf8() else {
         return false;

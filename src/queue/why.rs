@@ -1,10 +1,10 @@
-//! Reads the `why` sentence of a queue item: what it says of the label, in every form of old and new Jenkins.
+//! Reads the `why` sentence of a queue item: what it reveals of the label, in every form of old and new Jenkins.
 //!
-//! What a name in it stands for (a label, a node of ours, a foreign one) is left to `resolve`.
+//! Whether a name in it is that of a label, a node of ours or a foreign one is left to `resolve`.
 
 use crate::text::java_trim;
 
-/// What a `why` sentence says.
+/// What a `why` sentence means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sentence<'a> {
     /// The label, exactly.
@@ -17,7 +17,7 @@ pub(super) enum Sentence<'a> {
     NoLabel,
     /// It waits for an executor: without a label, or Jenkins has no agent.
     Plain,
-    /// The nodes at hand refuse it for reasons of their own, which do not name the label.
+    /// The nodes refuse it for reasons of their own, which do not name the label.
     Refused,
     /// It waits for something that no server helps.
     NoServerHelps,
@@ -59,7 +59,7 @@ const NO_SERVER_HELPS: [&str; 20] = [
     "Must run on ",
 ];
 
-/// Returns whether a sentence says that Jenkins is quieting down.
+/// Returns whether a sentence means that Jenkins is quieting down.
 pub(super) fn is_shutting_down(why: &str) -> bool {
     NO_SERVER_HELPS[..2].contains(&undotted(why.trim()))
 }

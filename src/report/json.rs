@@ -13,7 +13,7 @@ pub fn print(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
     writeln!(out, "{}", escaped(&text))
 }
 
-/// Escapes what JSON allows and a reader does not see, or a terminal takes for an order: the line may be looked at, too.
+/// Escapes characters that JSON allows and that are invisible or steer a terminal: people may look at the line, too.
 /// Such characters occur in strings alone.
 fn escaped(json: &str) -> String {
     json.chars().fold(String::with_capacity(json.len()), |mut out, c| {

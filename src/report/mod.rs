@@ -1,4 +1,4 @@
-//! What is said of a pass: one value, printed as text (`text`) or JSON (`json`).
+//! The report of a pass: one value, printed as text (`text`) or JSON (`json`).
 
 pub mod json;
 pub mod text;
@@ -11,7 +11,6 @@ use serde::Serialize;
 use crate::model::{ProviderName, ServerId};
 use crate::plan::Waiting;
 
-/// What an action does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ActionKind {
@@ -65,11 +64,11 @@ pub enum Outcome {
     Done,
     /// Not done, something is wrong.
     Failed,
-    /// Not done, for want of quota or capacity; what it leaves unserved stands in `unmet`.
+    /// Not done, for want of quota or capacity; the items that it leaves unserved are in `unmet`.
     Refused,
     /// The answer was lost; the next pass looks.
     Unknown,
-    /// Not begun, or rightly given up.
+    /// Not begun, or given up for a good reason.
     Skipped,
 }
 
@@ -90,29 +89,21 @@ impl Outcome {
 /// One action of a pass.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Action {
-    /// What.
     #[serde(rename = "do")]
     pub kind: ActionKind,
-    /// The template.
     pub node: Option<String>,
     /// The server or Jenkins node.
     pub name: String,
-    /// The cloud.
     pub provider: Option<ProviderName>,
-    /// The server's id.
     pub server_id: Option<ServerId>,
     /// The address of a floating IP, the id of a port or volume that was made for the server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
-    /// Why.
     pub because: String,
-    /// How it ended.
     pub result: Outcome,
-    /// What went wrong.
     pub error: Option<String>,
 }
 
-/// What was seen.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Seen {
     /// Items of the queue.
@@ -130,24 +121,17 @@ pub struct Seen {
 /// The whole report of a pass.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PassReport {
-    /// The format.
     pub version: u32,
-    /// The id of the pass.
     pub pass: String,
-    /// Whether nothing was done.
     pub dry_run: bool,
     /// When it looked.
     pub started: Timestamp,
-    /// How long it took.
     pub seconds: f64,
-    /// What was seen.
     pub observed: Seen,
-    /// What was done.
     pub actions: Vec<Action>,
     /// What waits and gets nothing.
     pub unmet: Vec<Waiting>,
     /// What an operator should know.
     pub notes: Vec<String>,
-    /// The exit code.
     pub exit: u8,
 }

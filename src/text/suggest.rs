@@ -32,7 +32,7 @@ pub fn did_you_mean<'k>(text: &str, known: impl IntoIterator<Item = &'k str> + C
     }
 }
 
-/// Returns the known names in the order of how near they are to a text, each once, at most `most`.
+/// Returns the known names nearest to a text, the nearest first, each once, at most `most`.
 pub fn closest<'k>(text: &str, known: impl IntoIterator<Item = &'k str>, most: usize) -> Vec<&'k str> {
     let text = folded(text);
     let distance = |name: &'k str| (strsim::levenshtein(&text, &folded(name)), name);

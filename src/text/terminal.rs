@@ -1,4 +1,4 @@
-//! Consoles without what steers a terminal.
+//! Console output without control sequences.
 
 /// Takes out escape sequences (ECMA-48, 5.4) and control characters. The ends of lines stay, a tab becomes a blank.
 pub fn without_controls(text: &str) -> String {

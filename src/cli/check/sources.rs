@@ -1,4 +1,4 @@
-//! Whether Jenkins tells which labels its queue waits for, and what a site needs where it does not.
+//! Whether Jenkins shows the labels that its queue waits for, and what a site needs where it does not.
 
 use jiff::Timestamp;
 
@@ -10,7 +10,6 @@ use crate::plan;
 use crate::queue::{self, NodeTemplates};
 use crate::text::plural;
 
-/// What was found out.
 #[derive(Debug, Default)]
 pub struct LabelSources {
     /// What does not work as it is configured, or keeps jobs from getting agents.
@@ -19,7 +18,7 @@ pub struct LabelSources {
     pub told: Vec<String>,
 }
 
-/// Looks at what the queue tells, and at the means to learn more that are configured or could be.
+/// Checks what the queue shows, and the ways to learn more that are configured or could be.
 pub fn look(live: &Live, config: &Config, view: &JenkinsView, now: Timestamp) -> LabelSources {
     let mut found = LabelSources::default();
     if view.hidden > 0 {
@@ -66,7 +65,7 @@ fn anchor(config: &Config, view: &JenkinsView, found: &mut LabelSources) {
     }
 }
 
-/// Says what a site without any agent needs.
+/// Returns what a site without any agent needs.
 fn no_agent(live: &Live, config: &Config, view: &JenkinsView, now: Timestamp) -> String {
     let kinds = plan::kinds(config);
     let label_requests = queue::label_requests(view, &kinds, &NodeTemplates::none(), now, config.timing.queue_grace);

@@ -11,7 +11,7 @@ use crate::lenient::{self, Flag, Object, Text, UNREADABLE};
 use crate::model::{Computer, NodeName, OfflineBy, OfflineSigns, Work, digest};
 use crate::text::printable;
 
-/// More computers than any controller bears.
+/// More computers than any controller has.
 const MAX_COMPUTERS: usize = 200_000;
 
 /// The computers as they were read.
@@ -39,7 +39,7 @@ pub fn computers(body: &[u8]) -> Result<Computers, String> {
     }
 }
 
-/// Reads each computer on its own. Whatever is odd about one, it is there, and nothing may happen to it.
+/// Reads each computer on its own. One that is odd is listed all the same, and nothing may happen to it.
 fn odd_computers(body: &[u8]) -> Result<Computers, String> {
     let text = lenient::repaired(body);
     let mut read = Computers::default();
@@ -140,13 +140,12 @@ pub struct NodeState {
     pub offline_description: String,
     /// The `_class` of the offline cause.
     pub offline_class: Option<String>,
-    /// Number of executors.
     pub executors: u32,
     /// How many of them are idle.
     pub idle_executors: u32,
     /// Whether a one-off executor is at work.
     pub one_off_busy: bool,
-    /// Whether it certainly has a channel: `absoluteRemotePath`, which Jenkins tells of connected agents, to those with
+    /// Whether it certainly has a channel: `absoluteRemotePath`, which Jenkins shows of connected agents, to those with
     /// Agent/Connect (Agent/Disconnect implies it). A mark hides every other sign of a connection.
     pub connected: bool,
 }
@@ -157,7 +156,7 @@ impl NodeState {
         self.offline_signs().by()
     }
 
-    /// Returns what tells who took it offline.
+    /// Returns the fields that show who took it offline.
     pub fn offline_signs(&self) -> OfflineSigns<'_> {
         OfflineSigns {
             offline: self.offline,
@@ -216,13 +215,13 @@ struct WireCause<'a> {
 }
 
 impl WireComputer<'_> {
-    /// Returns whether it says all that decides about it.
+    /// Returns whether it has all fields that decide about it.
     fn is_whole(&self) -> bool {
         let flags = [self.idle, self.offline, self.temporarily_offline];
         flags.iter().all(|flag| flag.0.is_some()) && self.executors.told
     }
 
-    /// Makes the computer; `None` without a name. One that does not say whether it is idle counts as busy, which keeps it.
+    /// Makes the computer; `None` without a name. One without `idle` counts as busy, which keeps it.
     fn into_computer(self) -> Option<Computer> {
         let name = self.display_name.filled()?;
         let idle = self.idle.0 == Some(true);
@@ -270,7 +269,7 @@ fn is_built_in(class: Option<&str>, name: &str) -> bool {
     class.map_or(name == "master", |class| class.ends_with("MasterComputer"))
 }
 
-/// How many elements a list of executors has, and how many say that they are idle or busy.
+/// How many elements a list of executors has, and how many are idle, busy or neither.
 #[derive(Clone, Debug, Default)]
 struct Counted {
     all: u32,
@@ -285,7 +284,7 @@ struct Counted {
 }
 
 impl Counted {
-    /// Returns the number of executors and of idle ones; those that do not say are as the whole node is.
+    /// Returns the number of executors and of idle ones; those without `idle` count as the whole node does.
     fn totals(&self, node_is_idle: bool) -> (u32, u32) {
         let silent = if node_is_idle { self.silent } else { 0 };
         (self.all, self.idle + silent)
@@ -400,7 +399,7 @@ impl<'de> Deserialize<'de> for Names {
     }
 }
 
-/// Reads the labels of one node from `label/NAME/api/json`; `None` when they are not told there.
+/// Reads the labels of one node from `label/NAME/api/json`; `None` when the reply does not have them.
 pub fn label_nodes(body: &[u8], name: &NodeName) -> Result<Option<Vec<String>>, String> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]

@@ -1,6 +1,7 @@
-//! Keeping the node for whose sake Jenkins names labels (`jenkins.anchor`).
+//! Keeps the node that makes Jenkins name labels (`jenkins.anchor`).
 
-use super::{Executor, Live, chain};
+use super::{Executor, Live};
+use crate::error::chain;
 use crate::jenkins::{Created, JenkinsError, Launcher, NewNode, NodeUsage};
 use crate::model::{Computer, NodeName};
 use crate::pass::rows::anchor_action;
@@ -18,7 +19,7 @@ impl Executor<'_> {
         match keep(live, anchor) {
             Ok(Created::Now) => self.tell(action, Outcome::Done, None),
             Ok(Created::Before) => {
-                let before = "another one made it by now".to_owned();
+                let before = "it exists now".to_owned();
                 self.tell(action, Outcome::Skipped, Some(before));
             }
             Err(error) => self.tell(action, Outcome::Failed, Some(chain(&error))),

@@ -1,4 +1,4 @@
-//! What is kept of a server that failed: why, and the last lines of its console, without secrets.
+//! The records of failed servers: why, and the last lines of the console, without secrets.
 
 use super::Executor;
 use crate::access::JenkinsCredential;
@@ -9,7 +9,7 @@ use crate::secret::Secret;
 use crate::state::Failure;
 use crate::text::{visible, without_controls};
 
-/// Consoles that are read in one pass: servers that fail at the same time fail alike.
+/// Consoles that are read in one pass: servers that fail together fail for the same reason.
 const MAX_CONSOLES: u32 = 3;
 
 /// Lines of a console that are kept.
@@ -24,14 +24,14 @@ const BYTES: usize = 2048;
 /// Failures that are kept of each template.
 const PER_TEMPLATE: usize = 3;
 
-/// Shorter secrets are not looked for: they stand in ordinary words.
+/// Shorter secrets are not searched for: ordinary words contain them.
 const SHORTEST_SECRET: usize = 4;
 
 /// An agent's secret has 64 characters, a line of a host key 70.
 const SHORTEST_KEY: usize = 60;
 
 impl Executor<'_> {
-    /// Keeps why a server that is about to be deleted failed. One that is deleted a second time was kept before.
+    /// Records why a server failed that is about to be deleted, once for each server.
     pub(super) fn keep_failure(&mut self, live: &mut Live, removal: &Removal, server: &ServerToRemove) {
         let (Some(template), true) = (&removal.template, server.failure != FailureRecord::Nothing) else {
             return;
@@ -70,8 +70,8 @@ impl Executor<'_> {
     }
 }
 
-/// Blots out what may be the secret or the host key that a server was given (`set -x` shows them): they are not kept
-/// anywhere to be compared with, but nothing else is so long and has no other character.
+/// Replaces what may be the server's secret or host key (`set -x` shows them) by `***`: they are not kept
+/// anywhere to compare with, but nothing else is a run of so many such characters.
 fn without_keys(text: &str) -> String {
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
     let (mut out, mut rest) = (String::new(), text);
@@ -88,7 +88,7 @@ fn without_keys(text: &str) -> String {
 
 /// Returns the last lines of a console, fit to be shown.
 fn lines(text: &str, secrets: &[&Secret]) -> Vec<String> {
-    // Hidden before anything is cut: half a secret is none that is known.
+    // Hidden before anything is cut: half a secret would not be found.
     let known = secrets.iter().map(|secret| secret.reveal());
     let hidden = known
         .filter(|secret| secret.len() >= SHORTEST_SECRET)

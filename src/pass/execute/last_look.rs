@@ -1,4 +1,4 @@
-//! The last look before a server goes that had no Jenkins node when Jenkins was read.
+//! The last look before the removal of a server that had no Jenkins node when Jenkins was read.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +23,7 @@ impl Executor<'_> {
         }
         let seen = live.jenkins.computers()?;
         if seen.nameless > 0 {
-            return Ok(Some("Jenkins lists a node by now whose name cannot be read".to_owned()));
+            return Ok(Some("Jenkins lists a node now whose name cannot be read".to_owned()));
         }
         let before = std::mem::replace(&mut observed.jenkins.computers, seen.all);
         let found = agent_of(
@@ -37,7 +37,7 @@ impl Executor<'_> {
         let listed = std::mem::replace(&mut observed.jenkins.computers, before);
         let reason = |node: NodeName| {
             format!(
-                "its agent joined Jenkins by now, as \"{}\"",
+                "its agent joined Jenkins meanwhile, as \"{}\"",
                 printable(node.as_str(), 200)
             )
         };
@@ -47,7 +47,7 @@ impl Executor<'_> {
         }
     }
 
-    /// Asks for the nodes that may be a server's by their names: Jenkins leaves one out of its list that fails to be
+    /// Asks for the nodes that may be a server's by their names: Jenkins leaves a node out of its list that fails to be
     /// exported.
     fn unlisted(
         &self,

@@ -9,7 +9,6 @@ pub(super) enum Prepared {
     Nothing,
     /// The secret of its node.
     Secret(Secret),
-    /// Its host key.
     HostKey(HostKeyPair),
 }
 

@@ -1,4 +1,4 @@
-//! Making the Jenkins nodes of servers: before the server (`register: inbound`), or once it is up (`register: ssh`).
+//! Makes the Jenkins nodes of servers: before the server (`register: inbound`), or once it is up (`register: ssh`).
 //!
 //! What a server needs to join goes into its user data and nowhere else.
 
@@ -75,13 +75,13 @@ impl Executor<'_> {
         if node_is_there {
             self.take_back(live, create);
         } else {
-            // Of a request without an answer nobody knows what became.
+            // Without an answer the node may exist.
             self.is_lost(&name);
         }
         None
     }
 
-    /// Takes a node away again whose server is not made. Nothing can have joined as it: nobody was told its secret.
+    /// Removes the node of a server that is not made. Nothing can have joined as it: nobody has its secret.
     pub(super) fn take_back(&mut self, live: &Live, create: &Create) {
         let (action, name) = (take_back_action(create), NodeName::new(&create.name));
         match live.jenkins.delete_node(&name) {
@@ -93,7 +93,7 @@ impl Executor<'_> {
         }
     }
 
-    /// Remembers a node as ours, should it turn up without a server.
+    /// Remembers a node as ours, in case it is listed without a server.
     fn is_lost(&mut self, name: &NodeName) {
         let seen = Sighting {
             first: self.context.now,
@@ -141,7 +141,7 @@ impl Executor<'_> {
                     self.tell(action, Outcome::Done, None);
                 }
                 Ok(Created::Before) => {
-                    let reason = "Jenkins has a node of this name by now".to_owned();
+                    let reason = "Jenkins has a node of this name now".to_owned();
                     self.tell(action, Outcome::Skipped, Some(reason));
                 }
                 Err(error) => {
@@ -154,8 +154,8 @@ impl Executor<'_> {
     }
 }
 
-/// Returns what Jenkins lacks to make a node, where another try would end alike: a permission, or the plugin, of which it
-/// says no more than that something went wrong.
+/// Returns what Jenkins lacks to make a node, where another try would fail alike: a permission, or the plugin, for
+/// which it gives no more than a status 500.
 fn refused(error: &JenkinsError, by_ssh: bool) -> Option<String> {
     match error {
         JenkinsError::Forbidden { permission, .. } => Some(format!("the user lacks {permission}")),
@@ -167,7 +167,7 @@ fn refused(error: &JenkinsError, by_ssh: bool) -> Option<String> {
     }
 }
 
-/// A Jenkins without the plugin says no more than that something went wrong.
+/// A Jenkins without the plugin gives no more than a status 500.
 fn with_hint(error: &JenkinsError) -> String {
     let text = chain(error);
     match error {

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use log::info;
 
-use super::{Executor, outcome_of, retry_after};
+use super::Executor;
+use super::create::{outcome_of, retry_after};
 use crate::model::{PortSpec, ResourceKind, ResourceMark};
 use crate::pass::Live;
 use crate::pass::rows::{floating_ip_action, leftover_action};
@@ -18,7 +19,7 @@ use crate::text::printable;
 const REFUSED_BEFORE: &str = "another one was refused in this pass; a later pass tries again";
 
 impl Executor<'_> {
-    /// Removes what was left of servers that are gone.
+    /// Removes the leftovers of servers that are gone.
     pub fn sweep(&mut self, live: &mut Live, sweeps: &[Leftover]) {
         for target in sweeps {
             let action = leftover_action(target);
@@ -43,7 +44,8 @@ impl Executor<'_> {
         }
     }
 
-    /// Gives servers their floating IPs. One that is refused holds the others of its template back, and new servers of it.
+    /// Gives servers their floating IPs. One that is refused holds the others of its template back, and new servers of
+    /// it.
     pub fn add_floating_ips(&mut self, live: &mut Live, wanted: &[NewFloatingIp]) {
         for wanted in wanted {
             let mut action = floating_ip_action(wanted);
@@ -85,7 +87,8 @@ impl Executor<'_> {
         }
     }
 
-    /// Writes our mark on volumes that Nova made. What fails is tried again in the next pass, as long as the server is new.
+    /// Writes our mark on volumes that Nova made. What fails is tried again in the next pass, as long as the server is
+    /// new.
     pub fn mark_volumes(&mut self, live: &mut Live, marks: &[VolumeMark]) {
         for wanted in marks {
             if live.must_end().is_some() {

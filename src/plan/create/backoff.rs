@@ -9,8 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::config::{Config, Placement, Template, Timing};
 use crate::model::{ProviderName, TemplateName, Zone, digest_u64};
 use crate::plan::create::ids::mix;
-use crate::plan::words::moment;
 use crate::state::{Backoff, BackoffKey, State};
+use crate::text::{moment, plural};
 
 /// A key that failed no more for so long is forgotten.
 const FORGET_AFTER: SignedDuration = SignedDuration::from_hours(3);
@@ -233,19 +233,11 @@ pub fn gate(state: &State, key: &BackoffKey, now: Timestamp) -> Gate {
         None => Gate::Open,
         Some(backoff) if now < backoff.until => Gate::Closed(format!(
             "{key}: held back after {} until {}: {}",
-            counted(backoff.failures),
+            plural(backoff.failures, "failure"),
             moment(backoff.until),
             backoff.reason
         )),
         Some(_) => Gate::Probe,
-    }
-}
-
-fn counted(failures: u32) -> String {
-    if failures == 1 {
-        "1 failure".to_owned()
-    } else {
-        format!("{failures} failures")
     }
 }
 

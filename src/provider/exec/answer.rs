@@ -1,5 +1,5 @@
-//! What the program answers. Whatever is not as promised makes the whole answer unusable: a list that is half
-//! understood would be a list from which something is missing.
+//! The program's answers. Anything unexpected makes the whole answer unusable: a list that is half
+//! understood would lack servers that exist.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -15,13 +15,12 @@ use crate::text::printable;
 /// The largest id: far more than any cloud has.
 const MAX_ID: usize = 255;
 
-/// The answer to `list`.
 #[derive(Debug, Deserialize)]
 pub(super) struct ListAnswer {
     pub servers: Vec<Value>,
     #[serde(default)]
     pub clock: Option<Timestamp>,
-    /// The verbs it knows beyond the three that all know.
+    /// The optional verbs that it knows.
     #[serde(default, deserialize_with = "or_default")]
     pub verbs: BTreeSet<String>,
 }
@@ -54,7 +53,7 @@ pub(super) struct OffersAnswer {
     pub templates: BTreeMap<TemplateName, TemplateAnswer>,
 }
 
-/// What is left; what is not told has no bound.
+/// What is left; an absent field is unlimited.
 #[derive(Debug, Default, Deserialize)]
 struct Headroom {
     servers: Option<u64>,
@@ -89,7 +88,7 @@ struct ListedServer {
     id: String,
     name: String,
     status: String,
-    /// Must be there, be it empty: a program that leaves it out would have every server of ours look like a foreign one.
+    /// Required, even if empty: without it every server of ours would look foreign.
     metadata: BTreeMap<String, Value>,
     #[serde(default)]
     created: Option<Timestamp>,
@@ -103,7 +102,7 @@ struct ListedServer {
     fault: Option<String>,
 }
 
-/// Takes `null` for what is not there.
+/// Reads null as absent.
 fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
@@ -120,7 +119,7 @@ pub(super) fn read<'a, T: Deserialize<'a>>(stdout: &'a [u8]) -> Result<T, String
         let error = printable(&error.to_string(), 150);
         format!("the answer is not what the protocol says: {error}; it begins \"{begins}\"")
     };
-    // A list of values would be taken for the fields of an object, one after the other.
+    // serde would take a list for the fields of an object, in their order.
     if stdout.trim_ascii_start().first().is_some_and(|first| *first != b'{') {
         return Err(bad(serde::de::Error::custom("expected an object")));
     }
@@ -153,7 +152,6 @@ pub(super) fn servers(list: Vec<Value>) -> Result<Vec<Server>, String> {
     Ok(servers)
 }
 
-/// Checks an id.
 pub(super) fn id(id: &str) -> Result<(), String> {
     if id.is_empty() || id.len() > MAX_ID || id.chars().any(char::is_control) {
         return Err(format!(
@@ -179,7 +177,7 @@ fn server(listed: ListedServer) -> Server {
             _ => ServerStatus::Other(status),
         },
         created: listed.created,
-        // The program alone gives addresses: one that mita would have to add a floating one to is not among them.
+        // The program gives all addresses itself, so each counts as floating: mita adds none.
         addresses: listed.addresses.into_iter().map(given).collect(),
         zone: filled(listed.zone).map(Zone::new),
         image: filled(listed.image),

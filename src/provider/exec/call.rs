@@ -1,4 +1,4 @@
-//! One call of the program: its limits, what is logged of it, and what its end means.
+//! One call of the program: its limits, its log, and what its end means.
 //!
 //! | exit code | means |
 //! | --- | --- |
@@ -7,7 +7,7 @@
 //! | 65 | the request is refused as it is: a bad image, size, option |
 //! | 66 | what was asked for is not there |
 //! | 69 | could not be done and nothing was changed: the cloud does not answer |
-//! | 73 | no room: no capacity at the moment |
+//! | 73 | no capacity at the moment |
 //! | 75 | too many requests; stdout may say `{"retry_after": SECONDS}` |
 //! | 77 | not allowed: the login, or a permission |
 //! | 79 | over quota |
@@ -35,13 +35,12 @@ use crate::text::printable;
 const LOGGED: usize = 100;
 /// The most characters of a line that are shown.
 const SHOWN: usize = 300;
-/// Shorter texts are not hidden: too much else would be.
+/// Shorter texts are not hidden: they occur in other words.
 const HIDDEN: usize = 6;
 
-/// What is to be called, and with what.
+/// A verb and its request.
 pub(super) struct Invocation<'c> {
     pub verb: &'c str,
-    /// The request.
     pub input: &'c [u8],
     /// For messages: the verb and what it is about.
     pub what: &'c str,
@@ -49,7 +48,7 @@ pub(super) struct Invocation<'c> {
     pub secret: &'c str,
 }
 
-/// Calls the program; the answer is what it wrote to stdout. Where it is not known whether it did anything, the error is
+/// Calls the program; the answer is its stdout. Where it is unknown whether it did anything, the error is
 /// [`ProviderError::Unknown`].
 pub(super) fn call(access: &ExecAccess, deadline: &Deadline, call: &Invocation<'_>) -> Result<Vec<u8>, ProviderError> {
     let what = call.what;
@@ -79,12 +78,12 @@ fn log(access: &ExecAccess, verb: &str, ran: &Ran, lines: &[String], span: Durat
     debug!("{provider}: {verb}: {} in {millis} ms, {bytes} bytes", ran.ended);
 }
 
-/// Takes stderr apart, as it may be shown: without the values of the environment, and without lines of the user data.
+/// Splits stderr into lines that may be shown: without the values of the environment and lines of the user data.
 fn lines(access: &ExecAccess, stderr: &[u8], secret: &str) -> Vec<String> {
     let long = |text: &&str| text.len() >= HIDDEN;
     let values = access.environment.values().map(Secret::reveal);
     let plain: Vec<&str> = values.chain(secret.lines().map(str::trim)).filter(long).collect();
-    // A shell that is traced shows the request as it is.
+    // `set -x` shows the request as it is.
     let quoted = plain.iter().map(|text| Value::from(*text).to_string());
     let quoted: Vec<String> = quoted.map(|text| text.trim_matches('"').to_owned()).collect();
     let hidden = || plain.iter().copied().chain(quoted.iter().map(String::as_str));
@@ -104,7 +103,7 @@ fn lines(access: &ExecAccess, stderr: &[u8], secret: &str) -> Vec<String> {
     shown.filter(|line| !line.is_empty()).collect()
 }
 
-/// What the end of a run means.
+/// Turns the end of a run into its answer or an error.
 fn meaning(
     access: &ExecAccess,
     what: &str,
@@ -129,7 +128,7 @@ fn meaning(
         None => format!("{what}: {how}, and it says nothing on stderr"),
     };
     Err(match ran.ended {
-        RunEnd::Code(64) => ProviderError::Unavailable(format!("{text}: this verb or version it does not know")),
+        RunEnd::Code(64) => ProviderError::Unavailable(format!("{text}: it does not know this verb or version")),
         RunEnd::Code(65) => ProviderError::Refused(text),
         RunEnd::Code(66) => ProviderError::NotFound(text),
         RunEnd::Code(69) => ProviderError::Unavailable(text),

@@ -31,6 +31,6 @@ impl fmt::Display for RunEnd {
 pub(super) struct Ran {
     pub ended: RunEnd,
     pub stdout: Vec<u8>,
-    /// The end of it.
+    /// Its last bytes only.
     pub stderr: Vec<u8>,
 }

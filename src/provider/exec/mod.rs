@@ -1,7 +1,7 @@
-//! An executable of the operator as a cloud: Docker, libvirt, a hosting company, whatever it can speak to.
+//! An executable of the operator as a cloud: for Docker, libvirt, a hosting company or anything else.
 //!
-//! It is called as `COMMAND VERB`, is told one JSON object on stdin and answers with one on stdout. Lines on stderr are
-//! for people: `-vv` shows them, and the last one stands in the error. The exit code says how it went (see `call`).
+//! It is called as `COMMAND VERB`, gets one JSON object on stdin and answers with one on stdout. Lines on stderr are
+//! for people: `-vv` shows them, and the last one is quoted in the error. The exit code is the outcome (see `call`).
 //! `list`, `create` and `delete` must be known; `offers`, `check` and `console` are called only if the answer to `list`
 //! names them under `verbs`. `examples/exec-provider/README.md` describes it for those who write one.
 //!
@@ -53,9 +53,9 @@ pub struct Exec {
     access: ExecAccess,
     deadline: Deadline,
     calls: u64,
-    /// What it knows beyond the three verbs; `None` until it has listed.
+    /// The optional verbs that it knows; `None` until it has listed.
     verbs: Option<BTreeSet<String>>,
-    /// The names of what it listed or made, to tell them beside the id.
+    /// The names of the servers that it listed or made, to send them with the id.
     names: BTreeMap<ServerId, String>,
 }
 
@@ -83,7 +83,7 @@ impl Exec {
         call::call(&self.access, &self.deadline, &call)
     }
 
-    /// Calls a verb that changes nothing: where it is not known what it did, it is known that it did no harm.
+    /// Calls a verb that changes nothing: an unknown outcome is harmless then.
     fn ask<T: DeserializeOwned>(&mut self, verb: &str, own: Value) -> Result<T, ProviderError> {
         let stdout = self.call(verb, verb, own, "").map_err(|error| match error {
             ProviderError::Unknown(text) => ProviderError::Unavailable(text),
@@ -99,7 +99,7 @@ impl Exec {
         Ok(self.verbs.as_ref().is_some_and(|verbs| verbs.contains(verb)))
     }
 
-    /// A server as it is told to the program.
+    /// The part of a request that names a server.
     fn server_request(&self, id: &ServerId) -> Value {
         json!({"server": {"id": id, "name": self.names.get(id)}})
     }
@@ -119,7 +119,7 @@ impl Provider for Exec {
         })
     }
 
-    /// What it has to say of a fault stands in the list.
+    /// The list already has the fault.
     fn fault(&mut self, _id: &ServerId) -> Result<Option<String>, ProviderError> {
         Ok(None)
     }
@@ -147,7 +147,7 @@ impl Provider for Exec {
             answer::id(&created.id)?;
             Ok(ServerId::new(created.id))
         });
-        // It says that it is done, so it may have done it.
+        // The exit code says done, so the server may exist.
         let id = created.map_err(|error| ProviderError::Unknown(format!("{what}: {error}")))?;
         self.names.insert(id.clone(), server.name.to_owned());
         Ok(id)
@@ -165,7 +165,7 @@ impl Provider for Exec {
         }
     }
 
-    /// What it makes beside a server is its own to remove.
+    /// The program removes what it made beside a server.
     fn resources(&mut self, _kinds: &BTreeSet<ResourceKind>) -> Result<Vec<Resource>, ProviderError> {
         Ok(Vec::new())
     }
@@ -208,7 +208,7 @@ impl Provider for Exec {
     }
 }
 
-/// What a template can count on; what is not told takes no room.
+/// Makes the offer of a template; an absent amount counts as zero.
 fn offer(has: Option<&TemplateAnswer>) -> Result<Offer, Unavailable> {
     if let Some(reason) = has.and_then(|has| has.unavailable.as_ref()) {
         return Err(Unavailable {

@@ -1,4 +1,4 @@
-//! What the program is told: one JSON object on one line, in the words of the configuration file.
+//! The request to the program: one JSON object on one line, with the keys of the configuration file.
 
 use serde_json::{Map, Value, json};
 
@@ -9,7 +9,7 @@ use crate::provider::exec::access::ExecAccess;
 /// The version of the protocol.
 pub(super) const VERSION: u64 = 1;
 
-/// Makes the input of a call: what every verb is told, and what is the verb's own.
+/// Makes the input of a call: the fields of every verb, and the verb's own.
 pub(super) fn input(access: &ExecAccess, verb: &str, own: Value) -> Vec<u8> {
     let mut whole = json!({
         "version": VERSION,
@@ -37,7 +37,7 @@ pub(super) fn server(server: &CreateServer<'_>) -> Value {
     })
 }
 
-/// The templates that are of interest, with the zones where these are told.
+/// The templates in question, with their zones where the verb needs them.
 pub(super) fn templates<'t>(wanted: impl Iterator<Item = (&'t TemplateName, &'t ServerSpec, &'t [Zone])>) -> Value {
     let each = wanted.map(|(name, wanted, zones)| json!({"name": name, "zones": zones, "spec": spec(wanted)}));
     json!({ "templates": each.collect::<Vec<Value>>() })

@@ -20,13 +20,13 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, wa
 use super::ended::{Ran, RunEnd};
 use crate::provider::exec::access::ExecAccess;
 
-/// How much of stderr is kept: its end, where the reason stands.
+/// How many bytes of stderr are kept: its end, which has the reason.
 const KEPT_STDERR: usize = 64 * 1024;
 /// How long a program may take to end after SIGTERM.
 const GRACE: Duration = Duration::from_secs(1);
 /// How long something that a program left running may keep the streams open after its end.
 const LINGER: Duration = Duration::from_secs(1);
-/// How often is looked whether the program has ended while a stream is open: something else may hold it open.
+/// How often the end of the program is checked while a stream is open: another process may hold the stream open.
 const LOOK: Duration = Duration::from_millis(100);
 /// How many bytes are read or written at a time.
 const CHUNK: usize = 16 * 1024;
@@ -38,7 +38,7 @@ pub(super) fn run(access: &ExecAccess, verb: &str, input: &[u8], limit: Duration
     let mut streams = Streams::open(&mut child, input, access.max_output)?;
     let ended = match attend(&mut child, &mut streams, end) {
         Ok(ended) => ended,
-        // Streams that cannot be served are as good as none: it is not left running unwatched.
+        // A program whose streams cannot be served is ended: it must not run unwatched.
         Err(error) => {
             streams.stderr.bytes.extend_from_slice(format!("\n{error}").as_bytes());
             None
@@ -116,11 +116,11 @@ fn end_of(status: ExitStatus) -> RunEnd {
     }
 }
 
-/// Ends a program that has not been waited for, with all of its group: first it is asked to, then it is made to.
+/// Ends a program that has not been waited for, with its whole process group: SIGTERM first, SIGKILL after the grace.
 fn end_group(child: &mut Child) {
     let group = Pid::from_child(child);
     let _ = kill_process_group(group, Signal::TERM);
-    // It is only looked at, not waited for: as long as its number is taken, the group cannot be another one's.
+    // The program is not reaped here: while its pid is taken, the group cannot be another one's.
     let gone = || {
         let how = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
         !matches!(waitid(WaitId::Pid(group), how), Ok(None))
@@ -174,7 +174,7 @@ impl<'i> Streams<'i> {
         self.stdout.source.is_none() && self.stderr.source.is_none()
     }
 
-    /// Waits until one of the streams can go on, for a time at most, and lets it.
+    /// Waits for one of the streams, for a time at most, and reads or writes it.
     fn serve(&mut self, span: Duration) -> io::Result<()> {
         let mut ready = Vec::new();
         let mut waiting = Vec::new();
@@ -224,7 +224,7 @@ fn is_for_later(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }
 
-/// A stream that a program writes, and what came of it.
+/// A stream that a program writes, and what was read of it.
 struct Capture {
     source: Option<Box<dyn Source>>,
     bytes: Vec<u8>,

@@ -7,7 +7,6 @@ use std::time::Duration;
 use super::ended::Ran;
 use crate::provider::exec::access::ExecAccess;
 
-/// Refuses.
 pub(super) fn run(_access: &ExecAccess, _verb: &str, _input: &[u8], _limit: Duration) -> io::Result<Ran> {
     let text = "providers of type exec need a Unix";
     Err(io::Error::new(io::ErrorKind::Unsupported, text))

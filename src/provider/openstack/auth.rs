@@ -1,4 +1,5 @@
-//! The login: what is sent to Keystone, and what its answer means. One request; keeping the token is left to `token_cache`.
+//! The login: what is sent to Keystone, and what its answer means. One request; keeping the token is left to
+//! `token_cache`.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -18,19 +19,15 @@ use crate::text::{printable, quoted};
 /// What a login gives.
 #[derive(Debug, Clone)]
 pub(super) struct Login {
-    /// The token, for `X-Auth-Token`.
     pub token: Secret,
-    /// The project's id.
     pub project: Option<String>,
-    /// The service catalog.
     pub catalog: Vec<Endpoint>,
-    /// Until when the token is good, by the cloud's clock; `None` where Keystone did not say.
+    /// When the token expires, by the cloud's clock; `None` where Keystone did not say.
     pub expires: Option<Timestamp>,
     /// Keystone's clock when it made the token: it says so, or dates its answer (behind uwsgi it does not).
     pub at: Option<Timestamp>,
 }
 
-/// Sends a login.
 pub(super) fn send(http: &Http, access: &OpenStackAccess) -> Result<Reply, HttpError> {
     let path = if is_v2(access) { "v2.0/tokens" } else { "v3/auth/tokens" };
     let url = format!("{}/{path}", access.auth_url.trim_end_matches('/'));
@@ -47,7 +44,7 @@ fn is_v2(access: &OpenStackAccess) -> bool {
     matches!(access.auth, KeystoneAuth::V2Password { .. })
 }
 
-/// Says who logs in where, without the secret: two logins of the same text differ by their secret alone.
+/// Returns who logs in where, without the secret: two logins of the same text differ by their secret alone.
 pub(super) fn identity(access: &OpenStackAccess) -> String {
     format!("{} {}", access.auth_url, body(&access.auth, ""))
 }
@@ -100,7 +97,7 @@ fn body(auth: &KeystoneAuth, secret: &str) -> Value {
     }
 }
 
-/// A user or project: an id stands alone, a name needs its domain.
+/// A user or project: an id is enough, a name needs its domain.
 fn in_domain(what: &NameOrId, domain: &NameOrId) -> Value {
     match what {
         NameOrId::Id(id) => json!({"id": id}),
@@ -129,7 +126,7 @@ fn refused(access: &OpenStackAccess, reply: &Reply) -> ProviderError {
             "this cloud has Keystone v3 only; set auth_version 3.x_password (login at {at}: {said})"
         )),
         (_, 401) if reply.header("openstack-auth-receipt").is_some() => ProviderError::Auth(format!(
-            "the user needs a second factor, which a program has not; use an application credential (login at {at}: {said})"
+            "the user requires MFA; use an application credential (login at {at}: {said})"
         )),
         (KeystoneAuth::V3ApplicationCredential { .. } | KeystoneAuth::V3NamedCredential { .. }, 404) if fault.json => {
             ProviderError::Auth(format!(
@@ -147,7 +144,7 @@ fn refused(access: &OpenStackAccess, reply: &Reply) -> ProviderError {
              an application credential stays (login at {at}: {said})"
         )),
         (auth, 401) => ProviderError::Auth(format!(
-            "wrong password, or no such {} or domain: Keystone does not tell which (login at {at}: {said})",
+            "wrong password, or no such {} or domain: Keystone does not say which (login at {at}: {said})",
             who(auth)
         )),
         (_, 300..=399 | 404 | 405) => ProviderError::NotFound(format!(

@@ -1,8 +1,8 @@
 //! From a service catalog to the base URLs of the services in use.
 //!
-//! A catalog URL is no API base: the version may be missing, or be the legacy `/v2` of compute, and the project may or may
-//! not belong behind it. Names of services are never matched, only types. No version discovery is made: these rules on
-//! the text need no request. Where they leave several bases open, the first is right for almost every cloud, and the
+//! A catalog URL is no API base: the version may be missing, or be the legacy `/v2` of compute, and the project may or
+//! may not belong behind it. Names of services are never matched, only types. No version discovery is made: these rules
+//! on the text need no request. Where they leave several bases open, the first is right for almost every cloud, and the
 //! session takes another only where that one answers 404.
 
 use std::collections::BTreeSet;
@@ -13,7 +13,7 @@ use crate::provider::ProviderError;
 use crate::provider::openstack::access::{OpenStackAccess, PROJECT_MARKS};
 use crate::text::printable;
 
-/// A service that is spoken to.
+/// A service of OpenStack that is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Service {
     Compute,
@@ -33,7 +33,7 @@ impl Service {
         }
     }
 
-    /// The types under which it stands in catalogs, the best first.
+    /// Its types in catalogs, the best first.
     fn kinds(self) -> &'static [&'static str] {
         match self {
             Self::Compute => &["compute"],
@@ -47,7 +47,6 @@ impl Service {
 /// One endpoint of a catalog, v2.0 and v3 alike.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Endpoint {
-    /// The type of its service.
     pub kind: String,
     /// `public`, `internal`, `admin`.
     pub interface: String,
@@ -241,7 +240,8 @@ fn with_version(url: &str, project: &str, version: &str) -> Vec<String> {
     }
 }
 
-/// Block storage: its URL is complete with version and project, or lacks either. Only newer ones do without the project.
+/// Block storage: its URL is complete with version and project, or lacks either. Only newer ones do without the
+/// project.
 fn volume(url: &str, project: &str) -> Vec<String> {
     let (root, mut segments) = split(url);
     if !segments.iter().any(|segment| is_version(segment)) {
@@ -261,8 +261,8 @@ fn before_project<'s>(segments: &[&'s str], version: &'s str, project: &str) -> 
     segments
 }
 
-/// Returns whether an endpoint of block storage is of version 3. The type `volume` has stood for every version, and
-/// tells none where its URL has none.
+/// Returns whether an endpoint of block storage is of version 3. The type `volume` has been used for every version, and
+/// has none where its URL has none.
 fn is_v3(endpoint: &Endpoint) -> bool {
     let (_, segments) = split(&endpoint.url);
     match segments.iter().rev().find(|segment| is_version(segment)) {

@@ -1,4 +1,4 @@
-//! `check --online`: everything that the templates name is looked up, and what is missing is told, one sentence each.
+//! `check --online`: looks up everything that the templates name, and reports what is missing, one sentence each.
 //!
 //! A list that cannot be read is a sentence as well, so that one dead service hides nothing else.
 
@@ -15,10 +15,9 @@ use crate::model::{ImageRef, PortSpec, ServerSpec, TemplateName, Zone};
 use crate::provider::ProviderError;
 use crate::text::printable;
 
-/// A template, and the zones its servers may stand in here.
+/// A template, and the zones for its servers here.
 pub(super) type Wanted<'a> = (&'a TemplateName, &'a ServerSpec, &'a [Zone]);
 
-/// Looks everything up.
 pub(super) fn check(session: &mut Session, wanted: &[Wanted<'_>]) -> Result<Vec<String>, ProviderError> {
     session.ensure_login()?;
     let mut found = Findings(BTreeSet::new(), Vec::new());
@@ -82,7 +81,7 @@ fn networks(session: &mut Session, wanted: &[Wanted<'_>], found: &mut Findings) 
     };
     let only = network::only(&seen, session.project());
     for (name, spec, _) in wanted {
-        // An offer tells it as well, unless there is none as another service is dead.
+        // An offer reports it as well, unless another dead service prevents the offer.
         if let (true, true, Err(several)) = (spec.networks.is_empty(), spec.ports.is_empty(), &only) {
             found.add(name, several);
         }
@@ -106,7 +105,7 @@ fn network_ids(spec: &ServerSpec) -> impl Iterator<Item = &String> {
     spec.networks.iter().chain(of_ports).filter(|name| is_uuid(name))
 }
 
-/// Says why floating IPs cannot be had of a network.
+/// Returns why a network has no floating IPs.
 fn no_pool(seen: &[Network], pool: &str) -> Option<String> {
     let meant = |network: &&Network| network.name == pool || network.id.eq_ignore_ascii_case(pool);
     let mut meant = seen.iter().filter(meant).peekable();
@@ -119,7 +118,7 @@ fn no_pool(seen: &[Network], pool: &str) -> Option<String> {
         0 => {
             let near = nearest(pool, external.map(|n| n.name.as_str()));
             Some(format!(
-                "the network \"{pool}\" is not external, no floating IP can be had of it ({near})"
+                "the network \"{pool}\" is not external, so it has no floating IPs ({near})"
             ))
         }
         1 => None,

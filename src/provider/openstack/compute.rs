@@ -30,7 +30,7 @@ pub(super) fn servers(session: &mut Session) -> Result<ServerList, ProviderError
     }
 }
 
-/// Asks for one server. Only Nova's own 404 says that it is gone: a gateway's or a proxy's says nothing of it.
+/// Asks for one server. Only Nova's own 404 means that it is gone: one of a gateway or a proxy does not.
 pub(super) fn server(session: &mut Session, id: &ServerId) -> Result<Lookup, ProviderError> {
     let what = format!("server {}", printable(id.as_str(), 60));
     if id.as_str().is_empty() {
@@ -52,7 +52,7 @@ pub(super) fn server(session: &mut Session, id: &ServerId) -> Result<Lookup, Pro
     Ok(Lookup::There(Box::new(found.into_server())))
 }
 
-/// Asks one server why it is in ERROR: of one that never got a host, the list does not tell.
+/// Asks one server why it is in ERROR: the list does not show it of one that never got a host.
 pub(super) fn fault(session: &mut Session, id: &ServerId) -> Result<Option<String>, ProviderError> {
     let what = "server in ERROR";
     let path = format!("/servers/{}", escaped(id.as_str()));
@@ -95,7 +95,7 @@ fn list(session: &mut Session) -> Result<Listing, ProviderError> {
         let Some(last) = last else { break };
         building = building || servers[had..].iter().any(|s| s.status == ServerStatus::Build);
         let linked = next_marker(&page.links, &last);
-        // While servers are being scheduled a page may be short and bear no link, though more follow.
+        // While servers are being scheduled a page may be short and have no link, though more follow.
         if linked.is_none() && !building {
             break;
         }
@@ -121,7 +121,6 @@ fn without_doubles(servers: &mut Vec<Server>) {
     servers.retain(|_| first.next().unwrap_or(true));
 }
 
-/// Lists all flavors.
 pub(super) fn flavors(session: &mut Session) -> Result<Vec<Flavor>, ProviderError> {
     pages(session, (Service::Compute, "flavors", "/flavors/detail"), "flavors")
 }
@@ -138,10 +137,10 @@ pub(super) fn server_groups(session: &mut Session) -> Result<Vec<Named>, Provide
 /// which takes seconds where many are being made.
 pub(super) fn headroom(session: &mut Session) -> Result<Room, ProviderError> {
     let reply = session.get("limits", Service::Compute, "/limits")?;
-    // What is left is advice: a cloud that does not tell it refuses what is too much. A token or a pace that is refused is
-    // another thing.
+    // The headroom is advice: a cloud that does not show it refuses what is too much. A token or a pace that is refused
+    // is another thing.
     if !matches!(reply.status, 200..=299 | 401 | 429 | 498) {
-        let text = format!("what is left is not told (status {})", reply.status);
+        let text = format!("the quota is not shown (status {})", reply.status);
         session.odd.note("limits", "", &text);
         return Ok(Room::default());
     }
@@ -149,7 +148,7 @@ pub(super) fn headroom(session: &mut Session) -> Result<Room, ProviderError> {
     let Object(Some(limits)) = body.limits.0.unwrap_or_default().absolute else {
         session
             .odd
-            .note("limits", "", "what is left is not told (limits.absolute)");
+            .note("limits", "", "the quota is not shown (limits.absolute)");
         return Ok(Room::default());
     };
     for (field, odd) in limits.odd() {
@@ -166,7 +165,7 @@ pub(super) fn headroom(session: &mut Session) -> Result<Room, ProviderError> {
     })
 }
 
-/// What is left; a negative maximum is none, and so is one that is not known. A project may use more than it may (the
+/// Returns the headroom; a negative or unknown maximum is no limit. A project may use more than its quota (the
 /// quota was lowered).
 fn left(most: NumberOrText, used: NumberOrText) -> Option<u64> {
     Some(most.size()?.saturating_sub(used.size().unwrap_or(0)))

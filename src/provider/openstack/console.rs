@@ -1,4 +1,4 @@
-//! The last lines of a server's console, which tell why its agent never came.
+//! The last lines of a server's console, which may show why its agent never joined.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -48,7 +48,7 @@ pub(super) fn console(session: &mut Session, id: &ServerId, lines: u32) -> Resul
     }
 }
 
-/// Cuts a console to its end: that many lines, so many bytes, and nothing that steers a terminal.
+/// Cuts a console to its last lines, at most [`MOST`] bytes of them, without control sequences.
 fn last_lines(text: &str, lines: u32) -> String {
     // A line of a console is rarely longer than this many times what is kept of all of them.
     let plain = without_controls(end(text, MOST * 8));
@@ -64,8 +64,8 @@ fn last_lines(text: &str, lines: u32) -> String {
     end(&joined, MOST).trim_start_matches('\n').to_owned()
 }
 
-/// Returns the last bytes of a text, from a whole line on, or from a whole word where it is all one line: of a secret that
-/// is cut in two nobody would know the rest.
+/// Returns the last bytes of a text, from a whole line on, or from a whole word where it is all one line: half of a
+/// secret could not be recognized.
 fn end(text: &str, most: usize) -> &str {
     let mut from = text.len().saturating_sub(most);
     while !text.is_char_boundary(from) {

@@ -10,13 +10,13 @@ use crate::model::ServerId;
 use crate::provider::{Deleted, ProviderError};
 use crate::text::printable;
 
-/// Asks for the end of a server.
+/// Deletes a server.
 pub(super) fn server(session: &mut Session, id: &ServerId) -> Result<Deleted, ProviderError> {
     let what = format!("delete server {}", printable(id.as_str(), 60));
     one(session, (Service::Compute, "/servers"), id.as_str(), &what)
 }
 
-/// Asks for the end of one thing of a list at a path.
+/// Deletes one entry of the list at a path.
 pub(super) fn one(
     session: &mut Session,
     (service, list): (Service, &str),
@@ -35,7 +35,7 @@ pub(super) fn one(
     let reply = match session.call(&call) {
         Ok(reply) => reply,
         Err(CallError::NotMade(error)) => return Err(error),
-        // Nothing is lost by asking again in the next pass.
+        // The next pass asks again.
         Err(CallError::Http(error @ HttpError::Broken { .. })) => {
             return Err(ProviderError::Unknown(format!("{what}: {error}")));
         }

@@ -1,11 +1,11 @@
-//! What the lists are made of: things with an id, of which what cannot be read is noted.
+//! The entries of lists: each has an id, and fields that may be unreadable, which is noted.
 
 use super::odd::Oddities;
 use crate::lenient::Odd;
 
-/// What a list is made of.
+/// An entry of a list.
 pub(super) trait ListEntry {
-    /// What one is called.
+    /// The noun for messages.
     const NOUN: &'static str;
 
     /// Returns its id; empty where that cannot be read.
@@ -16,7 +16,7 @@ pub(super) trait ListEntry {
         Vec::new()
     }
 
-    /// Notes what of it cannot be read. Returns whether it can be used: what has no id cannot.
+    /// Notes its unreadable fields. Returns whether it can be used: an entry without an id cannot.
     fn is_usable(&self, oddities: &mut Oddities) -> bool {
         for (field, odd) in self.odd() {
             if let Some(odd) = odd {

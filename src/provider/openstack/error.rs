@@ -1,4 +1,4 @@
-//! What a service said instead of doing it: the one message in any of OpenStack's error bodies, and what it means for
+//! Errors of the services: the one message in any of OpenStack's error bodies, and what it means for
 //! a listing, a create or a delete.
 //!
 //! The text is data: bounded, printable, and without what a schema error echoes of our own request.
@@ -20,13 +20,13 @@ use crate::text::printable;
 const LARGEST_PARSED: usize = 1024 * 1024;
 /// The most characters of a message that are shown.
 const SHOWN: usize = 200;
-/// A longer word is no word but echoed data.
+/// A longer word is echoed data.
 const LONGEST_WORD: usize = 80;
 
-/// What Neutron says of a path that it does not know.
+/// Neutron's name for a path that it does not know.
 const NO_SUCH_PATH: &str = "HTTPNotFound";
 
-// What messages tell beside `FaultKind`: each belongs to one request, where the status alone is ambiguous.
+// Words of messages beside those of `FaultKind`: each belongs to one request whose status alone is ambiguous.
 
 /// Another server took the port since it was seen free.
 const PORT_TAKEN: &str = "is still in use";
@@ -37,7 +37,7 @@ const VOLUME_STATE: [&str; 2] = ["invalid volume", "invalidvolume"];
 /// Neutron has no router between the port and the pool.
 const NO_ROUTER: [&str; 2] = ["externalgatewayforfloatingipnotfound", "is not reachable from subnet"];
 
-/// Under which keys a message stands, the best first.
+/// The keys of a message in an error body, the best first.
 const WORDS: [&str; 4] = ["message", "detail", "title", "error_msg"];
 
 /// A reply that is no success.
@@ -46,11 +46,11 @@ pub(super) struct Fault {
     pub status: u16,
     /// Whether the body was JSON, so that an API spoke and not a proxy.
     pub json: bool,
-    /// Whether it is what a web server says of any path that it does not know: a page, or the same in JSON.
+    /// Whether it is a web server's answer for any unknown path: a page, or the same in JSON.
     plain: bool,
-    /// The name that the service gives to it: `itemNotFound`, or Neutron's type, `FloatingIPNotFound`.
+    /// The service's name for it: `itemNotFound`, or Neutron's type, `FloatingIPNotFound`.
     name: Option<String>,
-    /// The whole message in lower case, for telling faults apart.
+    /// The whole message in lower case, for comparisons.
     lower: String,
     /// The message as it may be shown.
     shown: String,
@@ -60,7 +60,6 @@ pub(super) struct Fault {
 }
 
 impl Fault {
-    /// Reads a reply.
     pub(super) fn read(reply: &Reply) -> Self {
         Self::hiding(reply, "")
     }
@@ -92,7 +91,7 @@ impl Fault {
         }
     }
 
-    /// Says it: the message, the status and the request id.
+    /// Returns the message with the status and the request id.
     pub(super) fn text(&self) -> String {
         let mut notes = format!("status {}", self.status);
         if let Some(to) = self.location.as_ref().filter(|_| (300..400).contains(&self.status)) {
@@ -107,8 +106,8 @@ impl Fault {
         }
     }
 
-    /// Returns whether the service itself says that it has no such thing. The 404 of a gateway, a proxy or a wrong URL
-    /// proves nothing: forgetting the thing for it would leak it.
+    /// Returns whether the service itself answers that it has no such thing. The 404 of a gateway, a proxy or a wrong
+    /// URL proves nothing: forgetting the thing for it would leak it.
     pub(super) fn is_gone(&self, service: Service) -> bool {
         let name = self.name.as_deref().unwrap_or_default();
         self.status == 404
@@ -118,7 +117,7 @@ impl Fault {
                 Service::Network => {
                     name.starts_with(char::is_uppercase) && name.ends_with("NotFound") && name != NO_SUCH_PATH
                 }
-                // Glance says so as any web server would; only looking up may believe it.
+                // Glance answers as any web server would; only a look-up may believe it.
                 Service::Image => self.plain,
             }
     }
@@ -185,7 +184,7 @@ impl Fault {
         }
     }
 
-    /// What it means for POST /servers. Only what was surely rejected is anything else than [`ProviderError::Unknown`].
+    /// What it means for POST /servers: [`ProviderError::Unknown`] unless the request was surely rejected.
     /// A policy may forbid what this template asks for alone (a host, a volume, a network), so 403 is no bad login.
     pub(super) fn of_create(&self, what: &str) -> ProviderError {
         let text = format!("{what}: {}", self.text());
@@ -296,7 +295,7 @@ fn start(body: &[u8]) -> String {
     printable(&String::from_utf8_lossy(&body[..body.len().min(120)]), 60)
 }
 
-/// What an error body says.
+/// The parts of an error body.
 struct ErrorBody {
     json: bool,
     plain: bool,
@@ -311,7 +310,7 @@ impl ErrorBody {
         {
             let name = name(&root);
             let text = message(&root).unwrap_or_default();
-            // Neutron tells its faults apart by a type; the status alone is ambiguous there.
+            // Neutron's faults differ by a type; the status alone is ambiguous.
             let text = match &name {
                 Some(kind) if root.contains_key("NeutronError") => format!("{kind}: {text}"),
                 _ => text.to_owned(),
@@ -368,7 +367,7 @@ fn filled(value: Option<&Value>) -> Option<&str> {
     value.and_then(Value::as_str).filter(|text| !text.is_empty())
 }
 
-/// Makes plain text of HTML, roughly: a proxy's page says its one sentence in it.
+/// Makes plain text of HTML, roughly: enough for the one sentence of a proxy's page.
 fn without_tags(html: &str) -> String {
     let body = html.find("<body").map_or(html, |at| &html[at..]);
     let mut text = String::new();

@@ -81,7 +81,7 @@ impl Least {
         vcpus >= self.vcpus && ram >= self.ram && disk
     }
 
-    /// Says what was asked for, and the most that there is of each.
+    /// Returns what was asked for, and the largest flavors for each amount, in words.
     fn unmet(&self, flavors: &[Flavor]) -> String {
         let disk = if self.on_volume { 0 } else { self.disk };
         let asked = [(self.vcpus, "vCPUs"), (self.ram, "MiB of memory"), (disk, "GB of disk")];
@@ -115,7 +115,7 @@ fn sizes(flavor: &Flavor) -> Option<(u64, u64, u64)> {
     Some((flavor.vcpus.size()?, flavor.ram.size()?, flavor.disk.size()?))
 }
 
-/// What an image needs; what is not known is no need.
+/// What an image needs; unknown needs count as none.
 fn need(least: NumberOrText) -> u64 {
     least.size().unwrap_or(0)
 }
@@ -135,7 +135,7 @@ fn shown(flavor: &Flavor) -> String {
     )
 }
 
-/// Tells why an image does not fit a flavor: Nova would refuse the server.
+/// Returns why an image does not fit a flavor: Nova would refuse the server.
 pub(super) fn misfit(image: &Image, flavor: &Flavor, boot_volume: Option<u32>) -> Vec<String> {
     let name = format!(
         "image \"{}\"",

@@ -13,7 +13,7 @@ const LONGEST_FILTER: usize = 4000;
 /// Pages of at most 1000 images.
 const MAX_PAGES: usize = 100;
 
-/// Lists the active images that bear one of the names. A few more may be among them.
+/// Lists the active images that have one of the names. A few more may be among them.
 pub(super) fn by_name(session: &mut Session, names: &[&str]) -> Result<Vec<Image>, ProviderError> {
     let filter = filter(names).map_or_else(String::new, |filter| format!("&name={filter}"));
     pages(session, &format!("status=active&limit=1000{filter}"))
@@ -24,7 +24,7 @@ pub(super) fn all(session: &mut Session) -> Result<Vec<Image>, ProviderError> {
     pages(session, "status=active&limit=1000")
 }
 
-/// Makes the value of `name`: `in:"a","b"`. `None` where no filter can say it: Glance has no way to write a quote
+/// Makes the value of `name`: `in:"a","b"`. `None` where no filter can express it: Glance has no way to write a quote
 /// inside of quotes.
 fn filter(names: &[&str]) -> Option<String> {
     if names.iter().any(|name| name.contains(['"', '\\'])) {

@@ -1,4 +1,4 @@
-//! Small helps with names: whether a text is a UUID, what a query says, and which name was meant.
+//! Helpers for names: UUIDs, the parameters of a query, and which name was meant.
 
 use crate::text::{closest, printable};
 use percent_encoding::percent_decode_str;
@@ -25,13 +25,13 @@ pub(super) fn query_value(href: &str, key: &str) -> Option<String> {
     Some(percent_decode_str(value).decode_utf8_lossy().into_owned())
 }
 
-/// Says that a thing is missing, with the names that come nearest.
+/// Returns that a thing is missing, with the nearest names, in words.
 pub(super) fn missing<'a>(kind: &str, wanted: &str, there: impl Iterator<Item = &'a str>) -> String {
     let wanted = printable(wanted, 100);
     format!("no {kind} named \"{wanted}\" ({})", nearest(&wanted, there))
 }
 
-/// Says which names come nearest to a text.
+/// Returns the nearest names, in words.
 pub(super) fn nearest<'a>(wanted: &str, there: impl Iterator<Item = &'a str>) -> String {
     let near = closest(wanted, there.filter(|name| !name.is_empty()), SUGGESTED);
     let near: Vec<String> = near.iter().map(|name| format!("\"{}\"", printable(name, 60))).collect();

@@ -12,7 +12,7 @@ use crate::http::escaped;
 use crate::provider::ProviderError;
 use crate::text::printable;
 
-/// What is asked of each network.
+/// The fields that are asked for.
 const FIELDS: &str = "fields=id&fields=name&fields=shared&fields=router:external&fields=project_id";
 
 /// Lists all networks that the project sees: its own, those that are shared with it, and external ones.
@@ -21,7 +21,7 @@ pub(super) fn networks(session: &mut Session) -> Result<Vec<Network>, ProviderEr
     pages(session, (Service::Network, "networks", &path), "networks")
 }
 
-/// Asks for the things of one project only, under the name that every Neutron knows.
+/// Returns the filter for one project, by the name that every Neutron knows.
 pub(super) fn of_project(project: Option<&str>) -> String {
     project.map_or_else(String::new, |id| format!("&tenant_id={}", escaped(id)))
 }
@@ -103,7 +103,8 @@ pub(super) fn named(kind: &str, there: &[Named], wanted: &str) -> Result<String,
     }
 }
 
-/// Lists the security groups of the project, all pages of them: to an administrator Neutron shows those of every project.
+/// Lists the security groups of the project, all pages of them: to an administrator Neutron shows those of every
+/// project.
 pub(super) fn security_groups(session: &mut Session) -> Result<Vec<Named>, ProviderError> {
     let what = "security groups";
     if session.has(Service::Network)? {

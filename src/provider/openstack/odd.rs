@@ -1,7 +1,7 @@
-//! What of a cloud's answers could not be read, as sentences that an operator sees.
+//! What could not be read in a cloud's answers, as sentences for the operator.
 //!
 //! A list of a thousand servers can be odd in the same way a thousand times: one sentence says it for all of them. No
-//! sentence has anything in it that changes from pass to pass, since how long it lasts is counted by its text.
+//! sentence holds anything that changes from pass to pass, since its text is how it is recognized in the next one.
 
 use crate::text::printable;
 use std::collections::BTreeMap;
@@ -15,7 +15,6 @@ pub(super) struct Oddities(BTreeMap<(&'static str, String), Whose>);
 
 #[derive(Debug)]
 struct Whose {
-    /// The first by id.
     id: String,
     several: bool,
 }
@@ -42,7 +41,6 @@ impl Oddities {
         }
     }
 
-    /// Says it all.
     pub(super) fn sentences(&self) -> Vec<String> {
         let each = self.0.iter().map(|((noun, wrong), whose)| {
             let id = printable(&whose.id, 60);

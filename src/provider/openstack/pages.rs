@@ -1,6 +1,6 @@
 //! Lists that come in pages, each with a link to the next: read whole, or not at all.
 //!
-//! The list of servers has manners of its own and is left to `compute`; only its markers are kept here.
+//! The list of servers is paged otherwise, in `compute`; only its markers are kept here.
 
 use std::collections::{BTreeSet, HashSet};
 use std::fmt;
@@ -32,7 +32,7 @@ pub(super) struct Page<T> {
     pub links: Vec<PageLink>,
 }
 
-/// Reads a page: what stands under a key, and its links under `<key>_links`. A list that is not there is an error, never
+/// Reads a page: the list under a key, and its links under `<key>_links`. A list that is not there is an error, never
 /// an empty list.
 pub(super) fn page<'de, T: Deserialize<'de>>(
     what: &str,
@@ -88,7 +88,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Keyed<'_, T> {
     }
 }
 
-/// Reads all pages of a list, which stands under `key`. An entry that moved between two pages is kept once.
+/// Reads all pages of the list under `key`. An entry that moved between two pages is kept once.
 pub(super) fn pages<T: ListEntry + for<'de> Deserialize<'de>>(
     session: &mut Session,
     (service, what, path): (Service, &str, &str),
@@ -116,7 +116,7 @@ fn attempt<T: ListEntry + for<'de> Deserialize<'de>>(
     let mut markers = Markers::default();
     loop {
         let reply = session.get(what, service, &markers.path(path))?;
-        // The 404 of a gateway says nothing of the marker.
+        // The 404 of a gateway says nothing about the marker.
         let lost = reply.status == 400 || reply.status == 404 && !Fault::read(&reply).is_foreign();
         if lost && markers.last().is_some() {
             return Ok(None);
@@ -169,8 +169,8 @@ impl Markers {
     }
 }
 
-/// Finds the marker of the next page; `None` without a link, `last` where the link names none. Nothing but the marker is
-/// taken from the link: behind a proxy its host and path are often wrong.
+/// Finds the marker of the next page; `None` without a link, `last` where the link names none. Nothing but the marker
+/// is taken from the link: behind a proxy its host and path are often wrong.
 pub(super) fn next_marker(links: &[PageLink], last: &str) -> Option<String> {
     let next = links.iter().find(|link| link.rel.value.as_deref() == Some("next"))?;
     let named = next.href.value.as_deref().and_then(|href| query_value(href, "marker"));

@@ -1,6 +1,6 @@
 //! Ports: which of those that exist are free, and those that are made for a server.
 //!
-//! What is left of a server that is gone is left to `resources`.
+//! Ports that outlive their server are in `resources`.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,6 @@ use crate::model::{PortOffer, PortSpec};
 use crate::provider::{CreateServer, ProviderError};
 use crate::text::printable;
 
-/// A port.
 #[derive(Debug, Deserialize)]
 pub(super) struct Port {
     #[serde(default, deserialize_with = "text")]
@@ -52,7 +51,7 @@ struct CreatedPort {
     port: Port,
 }
 
-/// Lists the ports that bear one of the names or ids; with neither, all of the project.
+/// Lists the ports with one of the names or ids; with neither, all of the project.
 pub(super) fn ports(session: &mut Session, wanted: &BTreeSet<&str>) -> Result<Vec<Port>, ProviderError> {
     let (ids, names): (Vec<&str>, Vec<&str>) = wanted.iter().partition(|text| is_uuid(text));
     let mut all = Vec::new();
@@ -113,8 +112,8 @@ pub(super) struct Taken {
     made: Vec<String>,
 }
 
-/// Takes the ports of a server: one of those that exist, and those that are made for it. When one cannot be had,
-/// nothing stays behind but what the sweep finds.
+/// Takes the ports of a server: one of those that exist, and those that are made for it. When one is not available,
+/// what was made is left to the sweep.
 pub(super) fn take(session: &mut Session, server: &CreateServer<'_>) -> Result<Taken, ProviderError> {
     let mut taken = Taken::default();
     let mut made = server
@@ -143,7 +142,7 @@ pub(super) fn take(session: &mut Session, server: &CreateServer<'_>) -> Result<T
     Ok(taken)
 }
 
-/// Gives back what a server did not get: Nova said surely that there will be none.
+/// Deletes the ports of a server that Nova surely refused.
 pub(super) fn give_back(session: &mut Session, taken: Taken) {
     if let Some(id) = taken.existing {
         session.taken_ports.remove(&id);
@@ -211,7 +210,7 @@ fn make(
         path: "/ports",
         body: Some(body.as_bytes()),
     };
-    // Without an answer the port may be there. No server was asked for, so its mark tells that it is to go.
+    // Without an answer the port may be there. No server was asked for, so the sweep finds it by its mark.
     let reply = session.call(&call).map_err(|error| match error {
         CallError::NotMade(ProviderError::BadAnswer(text)) => ProviderError::Unavailable(text),
         CallError::NotMade(error) => error,

@@ -1,6 +1,6 @@
 //! From what a template names to ids: image, flavor, networks, ports, server group.
 //!
-//! The same look-up serves a pass, where it becomes an `Offer`, and `check --online`, where what is wrong is told.
+//! The same look-up serves a pass, where it becomes an `Offer`, and `check --online`, which reports what is wrong.
 
 use std::collections::BTreeSet;
 
@@ -18,8 +18,8 @@ use crate::pattern::WholeName;
 use crate::provider::ProviderError;
 use crate::text::printable;
 
-/// What a cloud has of what was named. Of the lists but flavors each may have failed, with the reason: that closes the
-/// templates that need it, and no other.
+/// The lists of a cloud in which names are looked up. Each but flavors may have failed, with the reason: that closes
+/// the templates that need it, and no other.
 #[derive(Debug)]
 pub(super) struct Stock {
     project: Option<String>,
@@ -34,7 +34,7 @@ pub(super) struct Stock {
     taken_ports: BTreeSet<String>,
 }
 
-/// A list, or why it could not be had.
+/// A list, or why it could not be read.
 type Looked<T> = Result<T, ProviderError>;
 
 /// How many other images an offer names at most.
@@ -59,7 +59,7 @@ impl Stock {
         })
     }
 
-    /// Returns why lists could not be had, each once.
+    /// Returns why lists could not be read, each once.
     pub(super) fn failed(&self) -> BTreeSet<String> {
         [
             self.images.as_ref().err(),
@@ -74,7 +74,7 @@ impl Stock {
         .collect()
     }
 
-    /// Resolves a spec, or tells all that is wrong with it.
+    /// Resolves a spec, or returns all that is wrong with it.
     pub(super) fn offer(&self, spec: &ServerSpec) -> Result<Offer, Vec<String>> {
         let mut wrong = Vec::new();
         let image = self.image(&spec.image).map_err(|text| wrong.push(text)).ok();
@@ -99,7 +99,7 @@ impl Stock {
                 networks,
                 ports,
                 server_group,
-                // What is not told takes no room.
+                // An unknown amount counts as zero.
                 vcpus: flavor.vcpus.size().unwrap_or(0),
                 ram_mb: flavor.ram.size().unwrap_or(0),
             }),
@@ -177,7 +177,7 @@ impl Stock {
             None => Ok(None),
         };
         match only {
-            // From 2.37 on Nova wants to be told, and "auto" would make networks where there are none.
+            // From 2.37 on Nova requires `networks`, and "auto" would make networks where there are none.
             Ok(None) if spec.volume_type.is_some() => {
                 let text = "with volume_type the network must be known, and none is seen: name one under `networks`";
                 add(Err(text.to_owned())).into_iter().collect()
@@ -257,7 +257,7 @@ fn listed<T: Default>(needed: bool, list: impl FnOnce() -> Looked<T>) -> Looked<
     if needed { list() } else { Ok(T::default()) }
 }
 
-/// Lists the images that are named; where an expression stands, all of them in the same way.
+/// Lists the images that are named; all images where a template has an expression.
 fn images(session: &mut Session, specs: &[&ServerSpec]) -> Result<Vec<Image>, ProviderError> {
     let names: BTreeSet<&str> = specs.iter().filter_map(|spec| image_name(&spec.image)).collect();
     let names: Vec<&str> = names.into_iter().collect();

@@ -1,6 +1,6 @@
-//! What belongs to servers and can outlive them: floating IPs, ports, volumes, listed and removed.
+//! Resources that are attached to servers and can outlive them: floating IPs, ports, volumes, listed and removed.
 //!
-//! Ours are told by their mark, which is read here and judged in the plan. What the three look like is left to
+//! Ours have a mark, which is read here and judged in the plan. What the three look like is left to
 //! `floating_ip`, `port` and `volume`, making ports to `create`.
 
 mod floating_ip;
@@ -22,7 +22,7 @@ use listed::Listed;
 pub(super) use floating_ip::{Pools, add as add_floating_ip};
 pub(super) use volume::mark as mark_volume;
 
-/// Lists everything of some kinds, whole or not at all. Of a service that the cloud lacks there is nothing.
+/// Lists all resources of some kinds, whole or not at all; none of a service that the cloud lacks.
 pub(super) fn resources(session: &mut Session, kinds: &BTreeSet<ResourceKind>) -> Result<Vec<Resource>, ProviderError> {
     let mut all = Vec::new();
     for kind in kinds {
@@ -42,14 +42,14 @@ pub(super) fn resources(session: &mut Session, kinds: &BTreeSet<ResourceKind>) -
     Ok(all)
 }
 
-/// Asks for the end of one.
+/// Deletes one.
 pub(super) fn remove(session: &mut Session, kind: ResourceKind, id: &str) -> Result<Deleted, ProviderError> {
     let (service, path, noun) = place(kind);
     let what = format!("delete {noun} {}", printable(id, 60));
     delete::one(session, (service, path), id, &what)
 }
 
-/// Where a kind lives, and how it is called.
+/// The service, the path and the noun of a kind.
 fn place(kind: ResourceKind) -> (Service, &'static str, &'static str) {
     match kind {
         ResourceKind::FloatingIp => (Service::Network, "/floatingips", "floating IP"),

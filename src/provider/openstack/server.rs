@@ -86,7 +86,7 @@ impl ListEntry for WireServer {
 }
 
 impl WireServer {
-    /// Returns whether it is told whose it is: by its name and its metadata. One of which that cannot be read is neither
+    /// Returns whether its name and metadata, which show its owner, could be read. A server without them is neither
     /// ours nor anybody else's.
     pub(super) fn is_attributable(&self, oddities: &mut Oddities) -> bool {
         if self.name.value.is_none() {
@@ -161,7 +161,7 @@ impl<'de> Deserialize<'de> for Marks {
     }
 }
 
-/// The addresses of all networks, in the order of the answer, and what stands there instead of some.
+/// The addresses of all networks, in the order of the answer, and what there is instead of some.
 #[derive(Debug, Default)]
 struct Addresses(Vec<Address>, Odd);
 

@@ -1,6 +1,6 @@
 //! Requests with a token: the login when it is first needed, one more after a 401, patience after a 429 (or 498).
 //!
-//! What an answer means is left to the callers; here only the two statuses are dealt with that say surely that the
+//! What an answer means is left to the callers; only the two statuses are handled here that prove that the
 //! request was not handled, so that repeating even a POST is safe.
 
 use std::collections::BTreeSet;
@@ -24,7 +24,7 @@ use crate::text::printable;
 const MAX_LOGINS: u32 = 3;
 /// Tries of a request that is answered 429.
 const MAX_TRIES: u32 = 3;
-/// A longer wait is not sat out: the next pass comes sooner than that is worth.
+/// The longest wait: the next pass comes sooner than a longer one would end.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// How a wait is made; tests do not wait.
@@ -35,9 +35,7 @@ pub(super) type Pause = Box<dyn Fn(Duration)>;
 pub(super) struct Call<'a> {
     pub method: Method,
     pub service: Service,
-    /// Path and query, after the base.
     pub path: &'a str,
-    /// A JSON body.
     pub body: Option<&'a [u8]>,
 }
 
@@ -50,7 +48,7 @@ pub(super) enum CallError {
     Http(HttpError),
 }
 
-/// What is known after the login.
+/// The login and what was learned since.
 pub(super) struct Session {
     http: Http,
     access: OpenStackAccess,
@@ -59,13 +57,13 @@ pub(super) struct Session {
     /// Where a token outlives the pass.
     keeper: Option<TokenFile>,
     logins: u32,
-    /// The login that Keystone refused: tried again it would only lock the account.
+    /// Why Keystone refused the login: further tries would only lock the account.
     refused: Option<ProviderError>,
     /// Which of its bases a service has, where that is not the first.
     pub(super) service_bases: ServiceBases,
     /// The services that answered: their base is right.
     proven: BTreeSet<Service>,
-    /// Ports that were handed out, by this client or, as the list of servers told, by an earlier one: a server that is
+    /// Ports that were handed out by this client or, by the list of servers, by an earlier one: a server that is
     /// only begun does not show on its port yet.
     pub(super) taken_ports: BTreeSet<String>,
     /// How many servers the project had when it was looked at.
@@ -170,7 +168,7 @@ impl Session {
         login
     }
 
-    /// The configuration shows only Keystone's URL; where the token goes next stands in the catalog.
+    /// The configuration shows only Keystone's URL; the token also goes to the URLs of the catalog.
     fn warn_of_plain_http(&self, login: &Login) {
         if !self.access.auth_url.starts_with("https://") {
             return;

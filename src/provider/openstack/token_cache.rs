@@ -1,13 +1,13 @@
 //! A token that outlives the pass (`token_cache`): one request less each time, and passes go on while Keystone is down.
 //!
-//! A token is as good as the password for as long as it lives, and the file stands beside others' backups. So what is
-//! kept is sealed by a key that is made of the password: who has the file and not the configuration has nothing, who can
-//! write the file can put no catalog of his own into it, and after a change of the password, the user, the project or the
+//! A token is as good as the password for as long as it lives, and the file may end up in a backup. So what is kept is
+//! sealed by a key that is derived from the password: the file is useless without the configuration; who can write the
+//! file cannot put a catalog of his own into it; and after a change of the password, the user, the project or the
 //! address it does not open and counts as absent. Nothing of the password itself is stored, nor a quick hash of it: the
 //! key is derived slowly and with a salt of its own for each file, so that trying passwords on it is no faster than
 //! trying them on a good password file.
 //!
-//! Whatever is wrong with the file, the pass logs in as if it were not there.
+//! If anything is wrong with the file, the pass logs in as if it were absent.
 
 use std::fs;
 use std::io::Read as _;
@@ -46,7 +46,7 @@ pub(super) struct TokenFile {
     asked: bool,
 }
 
-/// The file as it stands there.
+/// The file.
 #[derive(Serialize, Deserialize)]
 struct Sealed {
     version: u32,
@@ -54,7 +54,6 @@ struct Sealed {
     content: String,
 }
 
-/// What is inside.
 #[derive(Serialize, Deserialize)]
 struct Inside {
     token: String,
@@ -70,7 +69,7 @@ impl TokenFile {
         Self { cache, asked: false }
     }
 
-    /// Returns the login that was kept, if it is good for a while yet. Asked again, there is none: the first was refused.
+    /// Returns the saved login, if it is valid for a while. The second call returns none: the first login was refused.
     pub(super) fn take(&mut self, access: &OpenStackAccess) -> Option<Login> {
         if std::mem::replace(&mut self.asked, true) {
             return None;
@@ -88,7 +87,7 @@ impl TokenFile {
         }
     }
 
-    /// Keeps a login for the next pass. That it cannot is said, and no reason to end this one.
+    /// Saves a login for the next pass. A failure is logged, and does not end this pass.
     pub(super) fn keep(&self, access: &OpenStackAccess, login: &Login) {
         if !self.cache.writes {
             return;
@@ -176,7 +175,7 @@ pub(super) fn seal(access: &OpenStackAccess, login: &Login, now: Timestamp) -> R
     serde_json::to_vec(&outside).map_err(|_| "it cannot be written as JSON")
 }
 
-/// Makes the key of a salt. An empty secret makes none: everybody could.
+/// Derives the key of a salt. There is none for an empty secret: everybody could derive it.
 fn key(access: &OpenStackAccess, salt: &[u8]) -> Option<LessSafeKey> {
     let secret = access.auth.secret().reveal();
     if secret.is_empty() || salt.len() != SALT {
@@ -187,7 +186,7 @@ fn key(access: &OpenStackAccess, salt: &[u8]) -> Option<LessSafeKey> {
     UnboundKey::new(&AES_256_GCM, &bytes).ok().map(LessSafeKey::new)
 }
 
-/// Address, user, project and domains: sealed along, so that none of them can be another.
+/// Address, user, project and domains, as authenticated data: the file opens for no others.
 fn identity(access: &OpenStackAccess) -> Aad<String> {
     Aad::from(auth::identity(access))
 }

@@ -1,14 +1,13 @@
 //! The shapes of what OpenStack sends, and nothing but the fields that are needed.
 //!
-//! A list that is not there is an error, never an empty list. What the fields mean is left to the other files here, servers
-//! to `server`.
+//! A list that is not there is an error, never an empty list. What the fields mean is left to the other files here,
+//! servers to `server`.
 
 use serde::Deserialize;
 
 use super::entry::ListEntry;
 use crate::lenient::{FlagOrText, LenientText, List, NumberOrText, Object, Odd, filled, text};
 
-/// A link to another page.
 #[derive(Debug, Deserialize)]
 pub(super) struct PageLink {
     #[serde(default)]
@@ -17,7 +16,6 @@ pub(super) struct PageLink {
     pub href: LenientText,
 }
 
-/// A flavor.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct Flavor {
     #[serde(default, deserialize_with = "text")]
@@ -69,7 +67,6 @@ pub(super) struct ImagesPage {
     pub next: LenientText,
 }
 
-/// An image.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct Image {
     #[serde(default, deserialize_with = "text")]
@@ -102,7 +99,6 @@ impl ListEntry for Image {
     }
 }
 
-/// A network.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct Network {
     #[serde(default, deserialize_with = "text")]
@@ -186,13 +182,12 @@ impl Absolute {
     }
 }
 
-/// The answer to POST /servers. `adminPass` stands beside the id and is not read.
+/// The answer to POST /servers. `adminPass`, beside the id, is not read.
 #[derive(Debug, Deserialize)]
 pub(super) struct CreatedBody {
     pub server: CreatedServer,
 }
 
-/// The new server.
 #[derive(Debug, Deserialize)]
 pub(super) struct CreatedServer {
     pub id: String,
@@ -204,7 +199,6 @@ pub(super) struct KeyPairsBody {
     pub keypairs: List<KeyPairEntry>,
 }
 
-/// An entry of it.
 #[derive(Debug, Deserialize)]
 pub(super) struct KeyPairEntry {
     #[serde(default)]
@@ -226,7 +220,6 @@ pub(super) struct SecurityGroupsBody {
     pub security_groups: List<Named>,
 }
 
-/// A security group of Neutron.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
 pub(super) struct SecurityGroup(pub Named);
@@ -246,7 +239,6 @@ pub(super) struct ZonesBody {
     pub zones: List<ZoneInfo>,
 }
 
-/// An availability zone.
 #[derive(Debug, Deserialize)]
 pub(super) struct ZoneInfo {
     #[serde(default, rename = "zoneName", deserialize_with = "text")]

@@ -22,7 +22,7 @@ use crate::provider::openstack::wire::Network;
 use crate::provider::{AddFloatingIp, ProviderError};
 use crate::text::printable;
 
-/// What is asked of each; fields that a cloud does not know are passed over by it.
+/// The fields that are asked for; a cloud ignores those that it does not know.
 const FIELDS: &str = "fields=id&fields=floating_ip_address&fields=port_id&fields=port_details&fields=description\
     &fields=created_at&fields=project_id&fields=tenant_id";
 
@@ -79,7 +79,6 @@ impl Shown {
     }
 }
 
-/// Lists all floating IPs.
 pub(super) fn list(session: &mut Session, project: Option<&str>) -> Result<Vec<Listed>, ProviderError> {
     let path = format!("/floatingips?{FIELDS}{}", network::of_project(project));
     match pages::<Shown>(session, (Service::Network, "floating IPs", &path), "floatingips") {
@@ -128,7 +127,7 @@ enum Missed {
     All(ProviderError),
 }
 
-/// Finds the id of a pool; an id needs no list, what is wrong with it the cloud says.
+/// Finds the id of a pool; an id needs no list, the cloud checks it.
 fn pool(session: &mut Session, pools: &mut Pools, wanted: &str) -> Result<String, ProviderError> {
     if is_uuid(wanted) {
         return Ok(wanted.to_owned());

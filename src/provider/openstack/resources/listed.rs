@@ -9,7 +9,7 @@ use crate::text::printable;
 /// The longest name that is kept.
 const LONGEST_NAME: usize = 100;
 
-/// An entry of a list, and whose it is.
+/// An entry of a list, and its project.
 pub(super) struct Listed {
     pub resource: Resource,
     pub project: Option<String>,

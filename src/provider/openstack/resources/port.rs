@@ -15,7 +15,7 @@ use crate::provider::openstack::network;
 use crate::provider::openstack::pages::pages;
 use crate::provider::openstack::session::Session;
 
-/// What is asked of each; fields that a cloud does not know are passed over by it.
+/// The fields that are asked for; a cloud ignores those that it does not know.
 const FIELDS: &str = "fields=id&fields=name&fields=device_id&fields=device_owner&fields=description&fields=created_at\
     &fields=project_id&fields=tenant_id";
 
@@ -74,7 +74,6 @@ impl Shown {
     }
 }
 
-/// Lists all ports.
 pub(super) fn list(session: &mut Session, project: Option<&str>) -> Result<Vec<Listed>, ProviderError> {
     let path = format!("/ports?{FIELDS}{}", network::of_project(project));
     let all: Vec<Shown> = pages(session, (Service::Network, "ports", &path), "ports")?;
@@ -83,11 +82,10 @@ pub(super) fn list(session: &mut Session, project: Option<&str>) -> Result<Vec<L
 
 /// A port of a server, as a way for a floating IP.
 pub(super) struct Way {
-    /// The port's id.
     pub port: String,
     /// Its first IPv4 address, if it has one.
     pub ipv4: Option<String>,
-    /// Whether it has more of them, so that Neutron must be told which is meant.
+    /// Whether it has more of them, so that the request must name the one that is meant.
     pub several: bool,
 }
 

@@ -27,7 +27,7 @@ const REMOVABLE: [&str; 5] = [
     "error_managing",
 ];
 
-/// What Nova puts behind the id of the server when it names a volume that it makes for a blank mapping.
+/// The suffix, after the server's id, in Nova's name for a volume that it makes for a blank mapping.
 const BLANK: &str = "-blank-vol";
 
 #[derive(Deserialize)]
@@ -119,7 +119,7 @@ pub(super) fn list(session: &mut Session) -> Result<Vec<Listed>, ProviderError> 
     Ok(all.into_iter().map(Shown::listed).collect())
 }
 
-/// Adds our mark to a volume's metadata; what else stands there stays.
+/// Adds our mark to a volume's metadata; its other keys stay.
 pub(in crate::provider::openstack) fn mark(
     session: &mut Session,
     id: &str,

@@ -62,7 +62,7 @@ fn room(limits: &str) -> (Room, Vec<String>) {
 
 #[test]
 fn limits_that_cannot_be_read_are_none() {
-    let told = "limits: what is left is not told (limits.absolute)";
+    let told = "limits: the quota is not shown (limits.absolute)";
     for limits in [
         "{}",
         r#"{"limits": null}"#,

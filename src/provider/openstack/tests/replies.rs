@@ -289,7 +289,7 @@ fn a_login_that_failed_says_what_to_do() {
     refused(&password, &recorded!("auth-unscoped"), "set tenant_name");
     let mut receipt = recorded!("auth-wrong-password");
     receipt.headers.insert("openstack-auth-receipt", "x".parse().unwrap());
-    refused(&password, &receipt, "second factor");
+    refused(&password, &receipt, "requires MFA");
 
     let mut credential = password.clone();
     credential.auth = KeystoneAuth::V3ApplicationCredential {

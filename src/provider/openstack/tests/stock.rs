@@ -354,7 +354,7 @@ fn check_looks_up_volume_types_and_pools() {
         "nodes.t: no network has the id",
         r#"nodes.t: no floating IP pool named "privat" (nearest: "public")"#,
         "nodes.u: no network has the id",
-        r#"nodes.u: the network "private" is not external, no floating IP can be had of it (nearest: "public")"#,
+        r#"nodes.u: the network "private" is not external, so it has no floating IPs (nearest: "public")"#,
         "nodes.good: no network has the id",
         r#"nodes.t: no volume type named "sdd" (nearest: "hdd", "ssd""#,
     ];

@@ -30,7 +30,7 @@ fn running(cloud: &mut OpenStack, name: &str, network: &str) -> Server {
 fn marked(cloud: &mut OpenStack, mark: &ResourceMark) -> Vec<Resource> {
     let kinds = BTreeSet::from([ResourceKind::FloatingIp, ResourceKind::Port, ResourceKind::Volume]);
     let all = cloud.resources(&kinds).unwrap();
-    println!("{} belongings", all.len());
+    println!("{} resources", all.len());
     all.into_iter().filter(|one| one.mark.as_ref() == Some(mark)).collect()
 }
 

@@ -1,0 +1,283 @@
+//! Creates servers: the intent first, then the request; and holds back what was refused.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::prepared::Prepared;
+use super::{Executor, Live, labels_of};
+use crate::config::script::{self, HostKeyPair};
+use crate::config::{Config, Template};
+use crate::error::Error;
+use crate::model::{NodeId, ResourceMark, ServerId};
+use crate::pass::rows::create_action;
+use crate::plan::Create;
+use crate::plan::backoff::{begin, charge, record_failure};
+use crate::provider::{CreateServer, ProviderError};
+use crate::report::{Action, Outcome};
+use crate::state::{BackoffKey, Intent};
+
+/// Why a server is not created if its intent cannot be saved.
+const UNWRITTEN: &str = "the state file cannot be written, and nothing is asked for that is not written down";
+
+/// What became of a list of creates.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Batch {
+    /// How many were asked for.
+    pub asked: u32,
+    /// Whether some were not, because a placement or template failed: plan again.
+    pub held_back: bool,
+}
+
+impl Executor<'_> {
+    /// Creates servers. The intent of each is durable before its request goes out; if it cannot be saved, this and
+    /// all following are not begun.
+    pub fn create(&mut self, live: &mut Live, creates: &[Create]) -> Result<Batch, Error> {
+        let mut batch = Batch::default();
+        for (at, create) in creates.iter().enumerate() {
+            let failed = keys_of(create).iter().any(|key| self.failed_keys.contains(key));
+            if failed || self.is_closed(live, &create.provider).is_some() {
+                batch.held_back = true;
+                continue;
+            }
+            let action = create_action(create);
+            if self.skips(live, &action) {
+                continue;
+            }
+            let host_key = match self.host_key(create) {
+                Ok(host_key) => host_key,
+                Err(reason) => {
+                    self.tell(action, Outcome::Failed, Some(reason));
+                    self.failed_keys.insert(BackoffKey::Template(create.template.clone()));
+                    batch.held_back = true;
+                    continue;
+                }
+            };
+            if let Err(error) = self.intend(create, self.time(live)) {
+                self.state.host_keys.remove(&create.id);
+                self.leave(creates[at..].iter().map(create_action).collect(), UNWRITTEN);
+                return Err(error);
+            }
+            batch.asked += 1;
+            batch.held_back |= !self.create_one(live, create, host_key, action);
+        }
+        Ok(batch)
+    }
+
+    /// Writes down that a server is about to be asked for.
+    fn intend(&mut self, create: &Create, now: Timestamp) -> Result<(), Error> {
+        let intent = self.intent(create, now);
+        self.state.intents.insert(create.id.clone(), intent);
+        begin(
+            &mut self.state,
+            &create.template,
+            &create.provider,
+            create.zone.as_ref(),
+        );
+        if create.retry {
+            self.state.begin_retry(&create.template, &create.id, now);
+        }
+        (self.save)(&self.state).inspect_err(|_| drop(self.state.drop_intent(&create.id)))
+    }
+
+    /// Returns whether the cloud took it.
+    fn create_one(
+        &mut self,
+        live: &mut Live,
+        create: &Create,
+        host_key: Option<HostKeyPair>,
+        mut action: Action,
+    ) -> bool {
+        let Some(joining) = self.prepare(live, create, host_key) else {
+            let reason = "its Jenkins node could not be made".to_owned();
+            self.tell(action, Outcome::Skipped, Some(reason));
+            return false;
+        };
+        match self.post(live, create, &joining) {
+            Ok(id) => {
+                if let Some(intent) = self.state.intents.get_mut(&create.id) {
+                    intent.server_id = Some(id.clone());
+                }
+                action.server_id = Some(id);
+                self.tell(action, Outcome::Done, None);
+                true
+            }
+            Err(error) => {
+                let exists = self.failed(create, &error, self.time(live));
+                self.tell(action, outcome_of(&error), Some(error.to_string()));
+                if create.node_first && !exists {
+                    self.take_back(live, create);
+                }
+                false
+            }
+        }
+    }
+
+    /// Returns the creates that were begun, none of them later than a time: for a plan at that time, those
+    /// of the pass itself are new.
+    pub fn intents_seen_from(&self, now: Timestamp) -> BTreeMap<NodeId, Intent> {
+        let mut intents = self.state.intents.clone();
+        for intent in intents.values_mut().filter(|intent| intent.at > now) {
+            intent.at = now;
+        }
+        intents
+    }
+
+    fn intent(&self, create: &Create, at: Timestamp) -> Intent {
+        Intent {
+            name: create.name.clone(),
+            template: create.template.clone(),
+            config: self
+                .config
+                .template(create.template.as_str())
+                .map(|template| template.digest.clone())
+                .unwrap_or_default(),
+            provider: create.provider.clone(),
+            zone: create.zone.clone(),
+            image: create.offer.as_ref().map(|offer| offer.image.clone()),
+            at,
+            server_id: None,
+        }
+    }
+
+    fn post(&self, live: &mut Live, create: &Create, joining: &Prepared) -> Result<ServerId, ProviderError> {
+        let config = self.config;
+        let (Some(template), Some(cloud), Some(offer)) = (
+            config.template(create.template.as_str()),
+            live.clouds.get_mut(&create.provider),
+            &create.offer,
+        ) else {
+            return Err(ProviderError::Unavailable(
+                "the plan names what is not there".to_owned(),
+            ));
+        };
+        let labels = labels_of(template);
+        let values = script::Values {
+            id: create.id.as_str(),
+            name: &create.name,
+            node: template.name.as_str(),
+            labels: &labels,
+            owner: &config.owner,
+            executors: template.executors,
+            jenkins_url: &config.jenkins.url,
+            joining: joining.values(),
+        };
+        let user_data = template.script.as_deref().map(|text| script::render(text, &values));
+        let metadata = metadata(config, template, create);
+        let mark = ResourceMark {
+            owner: config.owner.clone(),
+            server: create.name.clone(),
+        };
+        cloud.create(&CreateServer {
+            name: &create.name,
+            spec: &template.spec,
+            offer,
+            zone: create.zone.as_ref(),
+            metadata: &metadata,
+            mark: &mark,
+            user_data: user_data.as_deref(),
+        })
+    }
+
+    /// Holds back what failed; forgets the intent unless the server may exist, and returns whether it may.
+    fn failed(&mut self, create: &Create, error: &ProviderError, now: Timestamp) -> bool {
+        let (key, exists) = (key_of(create, error), may_exist(error));
+        if !exists && let Some(intent) = self.state.drop_intent(&create.id) {
+            self.state.host_keys.remove(&create.id);
+            self.may_have_ports(&intent, now);
+        }
+        let (reason, after) = (error.to_string(), retry_after(error));
+        // A wrong key, image or group is the template's fault, not the placement's.
+        if let ProviderError::Refused(_) | ProviderError::NotFound(_) = error {
+            record_failure(&mut self.state, &key, now, &reason, after, &self.config.timing);
+            self.failed_keys.insert(key);
+            return exists;
+        }
+        let held = charge(
+            &mut self.state,
+            self.config,
+            &key,
+            &create.template,
+            now,
+            &reason,
+            after,
+        );
+        self.failed_keys.extend(held);
+        exists
+    }
+}
+
+/// Returns the metadata of the template with our marks, by which later passes know the server.
+fn metadata(config: &Config, template: &Template, create: &Create) -> BTreeMap<String, String> {
+    let mut metadata = template.spec.metadata.clone();
+    metadata.insert("mita-owner".to_owned(), config.owner.clone());
+    metadata.insert("mita-node".to_owned(), template.name.to_string());
+    metadata.insert("mita-id".to_owned(), create.id.to_string());
+    metadata.insert("mita-config".to_owned(), template.digest.clone());
+    metadata
+}
+
+fn keys_of(create: &Create) -> [BackoffKey; 5] {
+    [
+        BackoffKey::Template(create.template.clone()),
+        BackoffKey::Placement(create.provider.clone(), create.zone.clone()),
+        pair_of(create),
+        BackoffKey::FloatingIp(create.template.clone(), create.provider.clone()),
+        BackoffKey::Provider(create.provider.clone()),
+    ]
+}
+
+/// Returns what a failed create holds back.
+fn key_of(create: &Create, error: &ProviderError) -> BackoffKey {
+    match error {
+        // These may be due to this template's flavor, volumes, image or network. If they are due to the placement, that
+        // shows when a second template fails there.
+        ProviderError::Quota(_)
+        | ProviderError::Capacity(_)
+        | ProviderError::Zone(_)
+        | ProviderError::Refused(_)
+        | ProviderError::NotFound(_)
+        | ProviderError::Conflict(_)
+        | ProviderError::Failed(_)
+        | ProviderError::Unknown(_)
+        | ProviderError::BadAnswer(_) => pair_of(create),
+        ProviderError::ServerQuota(_) => BackoffKey::Placement(create.provider.clone(), create.zone.clone()),
+        ProviderError::Auth(_)
+        | ProviderError::Unavailable(_)
+        | ProviderError::Misrouted(_)
+        | ProviderError::Throttled { .. } => BackoffKey::Provider(create.provider.clone()),
+    }
+}
+
+/// Returns whether the server may exist all the same.
+fn may_exist(error: &ProviderError) -> bool {
+    matches!(error, ProviderError::Unknown(_) | ProviderError::BadAnswer(_))
+}
+
+fn pair_of(create: &Create) -> BackoffKey {
+    BackoffKey::TemplateAt(create.template.clone(), create.provider.clone(), create.zone.clone())
+}
+
+/// Returns how long a service asked to be left alone.
+pub(super) fn retry_after(error: &ProviderError) -> Option<SignedDuration> {
+    let ProviderError::Throttled { retry_after, .. } = error else {
+        return None;
+    };
+    retry_after.map(|seconds| SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX)))
+}
+
+pub(super) fn outcome_of(error: &ProviderError) -> Outcome {
+    match error {
+        ProviderError::ServerQuota(_) | ProviderError::Quota(_) | ProviderError::Capacity(_) => Outcome::Refused,
+        ProviderError::Unknown(_) | ProviderError::BadAnswer(_) => Outcome::Unknown,
+        ProviderError::Refused(_)
+        | ProviderError::Zone(_)
+        | ProviderError::Auth(_)
+        | ProviderError::NotFound(_)
+        | ProviderError::Conflict(_)
+        | ProviderError::Throttled { .. }
+        | ProviderError::Misrouted(_)
+        | ProviderError::Unavailable(_)
+        | ProviderError::Failed(_) => Outcome::Failed,
+    }
+}
