@@ -58,7 +58,7 @@ impl ReadyWindow {
 }
 
 impl MinReady {
-    /// Returns how many nodes are to stand ready at a moment.
+    /// Returns how many nodes are to be ready at a moment.
     pub fn at(&self, now: Timestamp) -> u32 {
         match self {
             Self::Always(ready) => *ready,
@@ -69,7 +69,7 @@ impl MinReady {
         }
     }
 
-    /// Returns the most nodes that are to stand ready at any time.
+    /// Returns the most nodes that are to be ready at any time.
     pub fn most(&self) -> u32 {
         match self {
             Self::Always(ready) => *ready,

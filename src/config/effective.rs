@@ -1,5 +1,5 @@
-//! Writes the effective configuration: what the file says, what counts where it says nothing, and where a value came from
-//! that the file does not say at its place.
+//! Writes the effective configuration: the values of the file, the defaults of the keys that it leaves out, and a comment
+//! with the source of each value that is not written at its place.
 //!
 //! What is written is itself a configuration that means the same, apart from the secrets.
 

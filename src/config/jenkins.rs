@@ -42,7 +42,7 @@ static LABEL_SOURCES: Words = Words {
     what: "source of labels",
 };
 
-/// How the label of a queue item is found where the queue does not tell it (`jenkins.anchor`, …).
+/// Where the label of a queue item comes from when the queue does not name it (`jenkins.anchor`, …).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LabelSources {
     /// Whether one permanent offline node is kept in Jenkins, so that the texts of the queue name labels.
@@ -98,7 +98,7 @@ fn credential(at: &Section<'_>, outside: &Outside<'_>) -> Option<JenkinsCredenti
     })
 }
 
-/// Reads where the label of a queue item is found that the queue does not tell. `nodes` has the names of the templates;
+/// Reads where the label of a queue item comes from when the queue does not name it. `nodes` has the names of the templates;
 /// `None` where they are not known.
 pub fn label_sources(at: &Section<'_>, nodes: Option<&[&str]>) -> LabelSources {
     let bootstrap = names::optional(at, &BOOTSTRAP).filter(|name| !name.is_empty());

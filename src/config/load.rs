@@ -38,7 +38,7 @@ pub fn find(explicit: Option<&Path>, env: Env<'_>) -> Result<PathBuf, ConfigErro
     let mut tried = vec![PathBuf::from("./mita.yaml")];
     tried.extend(user.map(|folder| folder.join("mita").join("mita.yaml")));
     tried.push(PathBuf::from("/etc/mita/mita.yaml"));
-    // One that cannot be looked at is taken, so that reading it says why.
+    // One that cannot be looked at is taken: reading it reports why.
     if let Some(path) = tried.iter().find(|path| path.try_exists().unwrap_or(true)) {
         return Ok(path.clone());
     }

@@ -138,18 +138,18 @@ fn foreign_keys(node: &mut Node, path: &str, kind: &Kind, checker: &Checker<'_>,
     });
 }
 
-/// Reads all providers. `section` is `None` where it was found wrong as a whole.
+/// Reads all providers: none where the section was found wrong as a whole.
 pub fn providers(
     root: &Section<'_>,
-    section: Option<&Section<'_>>,
     site: &Site<'_>,
     kinds: &[&'static Kind],
 ) -> BTreeMap<ProviderName, ProviderConfig> {
-    let Some(section) = section else {
+    let section = root.section(&PROVIDER);
+    if root.is_bad(&PROVIDER) {
         return BTreeMap::new();
-    };
+    }
     if section.names().next().is_none() {
-        let like = kinds.first().map_or("openstack", |kind| kind.name);
+        let like = kinds.iter().map(|kind| kind.name).next().unwrap_or_default();
         root.error(&PROVIDER, format!("missing; name at least one cloud, like {like}"));
     }
     let mut providers = BTreeMap::new();
@@ -170,7 +170,7 @@ pub fn providers(
         };
         providers.insert(provider.name.clone(), provider);
     }
-    files_apart(section, &providers, site.state_file);
+    files_apart(&section, &providers, site.state_file);
     providers
 }
 

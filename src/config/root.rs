@@ -29,7 +29,7 @@ keys! {
     pub JENKINS: Nested = Key::section("jenkins", &JENKINS_KEYS);
     /// The node templates.
     pub NODES: Nested = Key::entries("nodes", &NODE);
-    /// Keys that all templates have unless they say otherwise.
+    /// Keys that all templates inherit.
     pub DEFAULTS: Nested = Key::section("defaults", &NODE);
     /// Bounds of a pass and of the fleet.
     pub LIMITS: Nested = Key::section("limits", &LIMITS_KEYS);

@@ -31,7 +31,7 @@ const HOST_KEY_NAMES: [&str; 3] = ["ssh_host_key", "ssh_host_key_base64", "ssh_h
 const OPEN: &str = "{{ mita.";
 const CLOSE: &str = " }}";
 
-/// What the placeholders of one server stand for.
+/// The values of the placeholders of one server.
 #[derive(Clone, Debug)]
 pub struct Values<'a> {
     /// The random id.
@@ -88,7 +88,7 @@ impl HostKeyPair {
 }
 
 impl Joining<'_> {
-    /// Returns what a name stands for; `None` where it is not known.
+    /// Returns the value of a name; `None` where it is not known.
     fn get(&self, name: &str) -> Option<String> {
         match (self, name) {
             (Self::Secret(secret), "agent_secret") => Some(secret.reveal().to_owned()),

@@ -11,7 +11,7 @@ use crate::model::{ProviderName, ServerSpec, TemplateName, Zone};
 pub struct Template {
     /// Its name.
     pub name: TemplateName,
-    /// Where its servers may stand, first choice first: every provider with every zone of the template.
+    /// Where its servers may be made, first choice first: every provider with every zone of the template.
     pub placements: Vec<Placement>,
     /// What its servers are made of.
     pub spec: ServerSpec,
@@ -27,7 +27,7 @@ pub struct Template {
     pub priority: i64,
     /// The most servers of it.
     pub max: u32,
-    /// The warm pool: how many nodes are to stand ready.
+    /// The warm pool: how many nodes are to be ready.
     pub min_ready: MinReady,
     /// Idle that long, a node goes.
     pub idle_grace: SignedDuration,
@@ -98,7 +98,7 @@ pub struct Agent {
     pub remote_dir: String,
     /// Whether only jobs whose label asks for it run there.
     pub exclusive: bool,
-    /// What the node's page says.
+    /// The description on the node's page.
     pub description: String,
     /// Whether an inbound agent connects by WebSocket.
     pub web_socket: bool,
@@ -113,7 +113,7 @@ pub enum HostKey {
     Provided(String),
     /// It is one that mita makes for each server and the script installs.
     Made,
-    /// It stands in Jenkins' `known_hosts`.
+    /// It is in Jenkins' `known_hosts`.
     KnownHosts,
     /// The first one that is seen is trusted.
     TrustFirst,
@@ -146,6 +146,6 @@ pub struct ReadyWindow {
     pub cron: String,
     /// IANA time zone name; UTC where none is given.
     pub timezone: String,
-    /// How many nodes stand ready while it is open.
+    /// How many nodes are ready while it is open.
     pub ready: u32,
 }

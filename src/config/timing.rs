@@ -51,7 +51,7 @@ keys! {
 /// `timing:`. What a template may override is in the template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timing {
-    /// How long a node may stand idle whose template is no longer configured; the others have their own.
+    /// How long a node may be idle whose template is no longer configured; the others have their own.
     pub idle_grace: SignedDuration,
     /// How long a server may take to join whose template is no longer configured; the others have their own.
     pub boot_grace: SignedDuration,

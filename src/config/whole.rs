@@ -19,7 +19,7 @@ use super::node;
 use super::provider::{self, ProviderConfig};
 use super::root::{JENKINS, LIMITS, NODES, OWNER, PROVIDER, STATE_FILE, TIMING};
 use super::template::Template;
-use super::timing::{self, Timing};
+use super::timing::{self, Graces, Timing};
 
 /// The whole configuration.
 #[derive(Clone, Debug)]
@@ -38,7 +38,7 @@ pub struct Config {
     pub limits: Limits,
     /// Graces and back-offs.
     pub timing: Timing,
-    /// How the label of a queue item is found where the queue does not tell it.
+    /// Where the label of a queue item comes from when the queue does not name it.
     pub labels: LabelSources,
 }
 
@@ -84,25 +84,15 @@ pub fn config(root: &Section<'_>, text: &str, outside: &Outside<'_>, kinds: &[&'
         state_file: &state_file,
         max_body,
     };
-    let providers_at = (!root.is_bad(&PROVIDER)).then(|| root.section(&PROVIDER));
-    let providers = provider::providers(root, providers_at.as_ref(), &site, kinds);
-    let context = node::Context {
-        graces,
-        clouds: node::Known {
-            entries: providers_at.as_ref().map(|at| provider::kinds_of(at, kinds)),
-            kinds,
-        },
-        site: node::Site {
-            owner: &owner,
-            jenkins_url: &jenkins.url,
-            text,
-        },
+    let providers = provider::providers(root, &site, kinds);
+    let site = node::Site {
+        owner: &owner,
+        jenkins_url: &jenkins.url,
+        text,
     };
-    let nodes = root.section(&NODES);
-    nodes_are_there(root, &nodes);
-    let templates = node::templates(&nodes, &context);
+    let templates = templates(root, graces, site, kinds);
     enough_servers(&limits_at, &limits, &templates);
-    let node_names: Option<Vec<&str>> = (!root.is_bad(&NODES)).then(|| nodes.names().collect());
+    let node_names = root.names_below(&NODES);
     Config {
         labels: jenkins::label_sources(&jenkins_at, node_names.as_deref()),
         owner,
@@ -113,6 +103,18 @@ pub fn config(root: &Section<'_>, text: &str, outside: &Outside<'_>, kinds: &[&'
         limits,
         timing,
     }
+}
+
+fn templates(root: &Section<'_>, graces: Graces, site: node::Site<'_>, kinds: &[&'static Kind]) -> Vec<Template> {
+    let entries = (!root.is_bad(&PROVIDER)).then(|| provider::kinds_of(&root.section(&PROVIDER), kinds));
+    let context = node::Context {
+        graces,
+        clouds: node::Known { entries, kinds },
+        site,
+    };
+    let nodes = root.section(&NODES);
+    nodes_are_there(root, &nodes);
+    node::templates(&nodes, &context)
 }
 
 fn nodes_are_there(root: &Section<'_>, nodes: &Section<'_>) {

@@ -62,13 +62,13 @@ impl fmt::Debug for Kind {
     }
 }
 
-/// Adds nothing: for a kind whose entries say all themselves.
+/// Adds nothing: for a kind whose entries are complete.
 pub fn complete_nothing(_entries: &mut [&mut Entry], _checker: &Checker<'_>, _outside: &Outside<'_>) {}
 
 /// No keys: for a kind whose templates have none of their own.
 pub static NO_KEYS: Schema = Schema::new(&[]);
 
-/// Keeps what a template says under the keys of its kind, by the name of the key ([`ServerSpec::more`]).
+/// Keeps the values of a template under the keys of its kind, by the name of the key ([`ServerSpec::more`]).
 pub fn keep_by_name(at: &Section<'_>, keys: &'static Schema, spec: &mut ServerSpec) {
     for key in keys.all() {
         let value = at.value(key).cloned().or_else(|| preset(key));

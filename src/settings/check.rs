@@ -1,7 +1,7 @@
 //! Checks a tree against the tables of keys: unknown and refused keys, wrong types, words, bounds; other spellings get
 //! their chief one.
 //!
-//! Afterwards every value has the type that its key says, or is marked as bad and was reported. Whether the values make
+//! Afterwards every value has the type of its key, or is marked as bad and was reported. Whether the values make
 //! sense together is left to whoever reads them.
 
 use std::collections::HashMap;
@@ -27,6 +27,9 @@ pub struct Checker<'c> {
     pub more: &'c [(&'static Schema, &'static Schema)],
 }
 
+/// The keys of a section so far: as they are written, and where.
+type Seen = HashMap<&'static str, (String, Pos)>;
+
 /// The tables of one section.
 #[derive(Clone, Copy)]
 struct Tables<'s>(&'s [&'static Schema]);
@@ -48,52 +51,56 @@ impl Tables<'_> {
 impl Checker<'_> {
     /// Checks a mapping with known keys, those of all the tables together.
     pub fn section(&self, node: &mut Node, schemas: &[&'static Schema], path: &str) {
-        let tables = Tables(schemas);
-        let entries = match &mut node.value {
-            Value::Map(entries) => entries,
-            Value::Null => {
-                node.value = Value::Map(Vec::new());
-                return;
-            }
-            _ => return self.bad(node, path, "a mapping of keys"),
-        };
-        let mut seen: HashMap<&'static str, (String, Pos)> = HashMap::new();
-        let mut guessed = false;
+        match &mut node.value {
+            Value::Map(entries) => self.keys(entries, Tables(schemas), path),
+            Value::Null => node.value = Value::Map(Vec::new()),
+            _ => self.bad(node, path, "a mapping of keys"),
+        }
+    }
+
+    fn keys(&self, entries: &mut Vec<Entry>, tables: Tables<'_>, path: &str) {
+        let mut seen = Seen::new();
         entries.retain_mut(|entry| {
             let place = Place {
                 at: entry.at,
                 path: join(path, &entry.key),
             };
-            let Some(key) = tables.key(&entry.key) else {
-                self.report.error(&place, self.unknown(&entry.key, tables));
-                // Where it is plain what was meant, that is not missing on top of it.
-                let Some(key) = self.meant(&entry.key, tables) else {
-                    return false;
-                };
-                entry.value.value = Value::Bad;
-                key.name.clone_into(&mut entry.key);
-                guessed = true;
-                return true;
-            };
-            if let Some((other, first)) = seen.get(key.name) {
-                let line = first.line;
-                let text = format!("means the same as {other} in line {line}; keep one of the two");
-                self.report.error(&place, text);
-                return false;
+            match tables.key(&entry.key) {
+                Some(key) => self.known(entry, key, &place, &mut seen),
+                None => self.guess(entry, tables, &place),
             }
-            seen.insert(key.name, (entry.key.clone(), entry.at));
-            if matches!(key.kind, Kind::TextOrNone) && is_blank(&entry.value) {
-                return false;
-            }
-            key.name.clone_into(&mut entry.key);
-            self.value(&mut entry.value, key, &place.path);
-            true
         });
-        if guessed {
-            // A guess counts only where the key itself is not there.
-            let itself = |entry: &Entry| seen.get(&*entry.key).is_none_or(|(_, at)| *at == entry.at);
-            entries.retain(itself);
+        // A guess counts only where the key itself is not there.
+        entries.retain(|entry| seen.get(&*entry.key).is_none_or(|(_, at)| *at == entry.at));
+    }
+
+    /// Checks an entry with a key that is known; returns whether it counts.
+    fn known(&self, entry: &mut Entry, key: &'static KeySpec, place: &Place, seen: &mut Seen) -> bool {
+        if let Some((other, first)) = seen.get(key.name) {
+            let line = first.line;
+            let text = format!("means the same as {other} in line {line}; keep one of the two");
+            self.report.error(place, text);
+            return false;
         }
+        seen.insert(key.name, (entry.key.clone(), entry.at));
+        if matches!(key.kind, Kind::TextOrNone) && is_blank(&entry.value) {
+            return false;
+        }
+        key.name.clone_into(&mut entry.key);
+        self.value(&mut entry.value, key, &place.path);
+        true
+    }
+
+    /// Reports a key that is not known. Where it is plain what was meant, the entry stays as a bad one, so that the key is
+    /// not reported as missing, too.
+    fn guess(&self, entry: &mut Entry, tables: Tables<'_>, place: &Place) -> bool {
+        self.report.error(place, self.unknown(&entry.key, tables));
+        let Some(key) = self.meant(&entry.key, tables) else {
+            return false;
+        };
+        entry.value.value = Value::Bad;
+        key.name.clone_into(&mut entry.key);
+        true
     }
 
     /// Returns a table with those that add to it.

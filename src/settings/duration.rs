@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 /// Ten years: longer is a slip of the pen.
 const MOST_SECONDS: i64 = 10 * 365 * 24 * 3600;
 
-/// Reads a duration: numbers with units, or a bare number of seconds. The error says what is wrong and what to do.
+/// Reads a duration: numbers with units, or a bare number of seconds. The error is of the form `WHAT; ACTION`.
 pub fn parse(text: &str) -> Result<SignedDuration, String> {
     let text = text.trim();
     if text.starts_with('-') {

@@ -80,7 +80,7 @@ impl Folders {
         self.home.as_deref()
     }
 
-    /// Makes a path of the file usable. The error says what is wrong and what to do.
+    /// Makes a path of the file usable. The error is of the form `WHAT; ACTION`.
     pub fn resolve(&self, path: &str) -> Result<PathBuf, String> {
         if path.trim().is_empty() {
             return Err("is empty; write a path or remove the key".to_owned());
@@ -101,7 +101,7 @@ impl Folders {
         }
     }
 
-    /// Returns where the state file is when the configuration does not say.
+    /// Returns the state file of a configuration without `state_file`.
     pub fn default_state_file(&self) -> Option<PathBuf> {
         Some(self.state.as_ref()?.join("mita").join("state.json"))
     }

@@ -89,7 +89,7 @@ pub enum Preset {
     AtMost(&'static str, &'static KeySpec),
     /// The value of a key in another section.
     Like(&'static str, &'static KeySpec),
-    /// What this sentence says.
+    /// Something else, as this text describes it.
     Depends(&'static str),
 }
 
@@ -98,7 +98,7 @@ pub enum Preset {
 pub struct Bound {
     /// The value: a number, seconds, bytes.
     pub value: i64,
-    /// The end of the message, with its punctuation: `; to make none of it set max: 0`. Empty: the default is told.
+    /// The end of the message, with its punctuation: `; to make none of it set max: 0`. Empty: the default is named.
     pub advice: &'static str,
 }
 

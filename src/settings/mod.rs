@@ -1,4 +1,4 @@
-//! Reads a section of a configuration file: the ground on which `config` and the kinds of clouds stand.
+//! Reads a section of a configuration file. `config` and the kinds of clouds are built on it.
 //!
 //! A file goes through three steps, and each of them reports what is wrong and goes on:
 //!

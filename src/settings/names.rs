@@ -8,7 +8,7 @@ use super::key::Key;
 use super::problem::{Place, Report, quoted};
 use super::section::{Given, Section};
 
-/// Returns a text that must be there; an empty one after a report. `what` says what to write.
+/// Returns a text that must be there; an empty one after a report. `what` is the advice for a missing one.
 pub fn required(at: &Section<'_>, key: &Key<Option<String>>, what: &str) -> String {
     match at.given(key) {
         Given::Absent => at.error(key, format!("missing; {what}")),

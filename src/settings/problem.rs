@@ -19,7 +19,7 @@ pub struct Pos {
 }
 
 impl Pos {
-    /// The beginning of the file: where a problem of the file as a whole is said to be.
+    /// The beginning of the file: the place of a problem of the file as a whole.
     pub const START: Self = Self {
         file: 0,
         line: 1,
@@ -58,7 +58,7 @@ struct Problem {
 pub struct Warning {
     /// The whole line, of the same form as an error.
     pub text: String,
-    /// Whether `check` alone says it; the others are said at each pass.
+    /// Whether `check` alone prints it; each pass prints the others.
     pub check_only: bool,
 }
 
@@ -118,19 +118,19 @@ impl Report {
         self.found.borrow_mut().problems.push(problem);
     }
 
-    /// Adds a warning that is said at each pass.
+    /// Adds a warning that each pass prints.
     pub fn warn(&self, place: &Place, text: impl Into<String>) {
         let problem = problem(place, text.into());
         self.found.borrow_mut().warnings.push((problem, false));
     }
 
-    /// Adds a warning that only `check` says.
+    /// Adds a warning that `check` alone prints.
     pub fn hint(&self, place: &Place, text: impl Into<String>) {
         let problem = problem(place, text.into());
         self.found.borrow_mut().warnings.push((problem, true));
     }
 
-    /// Adds a hint that may tell where a problem comes from: where there are problems, it stands among them.
+    /// Adds a hint that may explain a problem: where there are problems, it is listed among them.
     pub fn clue(&self, place: &Place, text: impl Into<String>) {
         let problem = problem(place, text.into());
         self.found.borrow_mut().clues.push(problem);
@@ -182,7 +182,7 @@ impl Report {
         self.found.borrow().problems.is_empty()
     }
 
-    /// Puts all in the order of the file, each said once: the lines of the problems, and the warnings.
+    /// Puts all in the order of the file, each once: the lines of the problems, and the warnings.
     pub fn finish(self, file: &str) -> (Vec<String>, Vec<Warning>) {
         let mut found = self.found.into_inner();
         if found.problems.is_empty() {

@@ -7,7 +7,7 @@ use super::problem::{Place, Pos, Report, join};
 use super::value::Setting;
 use super::yaml::{Entry, Node, Style, Value};
 
-/// What can be said of a key before its value is looked at.
+/// Whether a key is there, before its value is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Given {
     /// The key is not there.
@@ -129,6 +129,11 @@ impl<'t> Section<'t> {
         self.names().map(|name| self.below(name))
     }
 
+    /// Returns the names of the entries below a key; `None` where it was found wrong as a whole.
+    pub fn names_below(&self, key: &Key<Nested>) -> Option<Vec<&'t str>> {
+        (!self.is_bad(key)).then(|| self.section(key).names().collect())
+    }
+
     /// Returns the names of the entries in the order of the file.
     pub fn names(&self) -> impl Iterator<Item = &'t str> + use<'t> {
         self.node
@@ -233,7 +238,7 @@ impl<'t> Section<'t> {
         }
     }
 
-    /// Returns the line of the file on which a literal block begins; the parser tells its first line that is not empty.
+    /// Returns the line of the file on which a literal block begins; the parser knows its first line that is not empty.
     pub fn block_line(&self, key: &KeySpec) -> Option<usize> {
         let value = &self.entry(key.name)?.value;
         let Value::Text(text, Style::Literal) = &value.value else {
@@ -248,12 +253,12 @@ impl<'t> Section<'t> {
         self.report.error(&self.place(key), text);
     }
 
-    /// Reports a warning that is said at each pass.
+    /// Reports a warning that each pass prints.
     pub fn warn(&self, key: &KeySpec, text: impl Into<String>) {
         self.report.warn(&self.place(key), text);
     }
 
-    /// Reports a warning that only `check` says.
+    /// Reports a warning that `check` alone prints.
     pub fn hint(&self, key: &KeySpec, text: impl Into<String>) {
         self.report.hint(&self.place(key), text);
     }

@@ -14,7 +14,7 @@ pub struct Url {
     pub exposed: bool,
 }
 
-/// Reads a base URL that must be there; `what` says what to write.
+/// Reads a base URL that must be there; `what` is the advice for a missing one.
 pub fn required(at: &Section<'_>, key: &Key<Option<String>>, what: &str) -> Option<Url> {
     match at.given(key) {
         Given::Absent => at.error(key, format!("missing; {what}")),
@@ -46,7 +46,7 @@ fn parsed(at: &Section<'_>, key: &KeySpec, url: Result<Url, String>) -> Option<U
     url.map_err(|text| at.error(key, text)).ok()
 }
 
-/// Takes a base URL apart. The error says what is wrong and what to do; it does not show the URL, which may hold a
+/// Takes a base URL apart. The error is of the form `WHAT; ACTION`; it does not show the URL, which may hold a
 /// password.
 pub fn url(text: &str) -> Result<Url, String> {
     let (scheme, rest) = text.split_once("://").unwrap_or(("", text));

@@ -13,7 +13,7 @@ use super::key::{KeySpec, Kind, Lifetime, Preset, Words};
 use super::problem::quoted;
 use super::yaml::{Style, Value};
 
-/// Gives a text the type that a key takes. The error says what is wrong and what to do.
+/// Gives a text the type that a key takes. The error is of the form `WHAT; ACTION`.
 pub fn typed(kind: Kind, text: &str, style: Style) -> Result<Value, String> {
     match kind {
         Kind::Flag => flag(text).map(Value::Flag).ok_or_else(|| wrong(kind, text)),
@@ -161,7 +161,7 @@ fn shown_default(kind: Kind, text: &str) -> String {
 pub trait FromValue: Sized {
     /// Reads a value; `None` for one of another type.
     fn from_value(value: &Value) -> Option<Self>;
-    /// Returns what stands for a value that was found wrong and has no default.
+    /// Returns the substitute of a value that was found wrong and has no default.
     fn stand_in() -> Self;
 }
 

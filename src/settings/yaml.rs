@@ -1,4 +1,4 @@
-//! The YAML text as a tree in which every value knows where it stands. Anchors, aliases and merge keys are resolved,
+//! The YAML text as a tree in which every value knows its place. Anchors, aliases and merge keys are resolved,
 //! duplicate keys are found, size and depth are bounded.
 //!
 //! What the keys mean is left to `check`, turning values into Rust types to `section`.
@@ -15,7 +15,7 @@ use super::problem::{Place, Pos, Report, join};
 const MAX_DEPTH: usize = 64;
 /// What all aliases together may add, in bytes: a "billion laughs" file ends here.
 const MAX_EXPANSION: usize = 16 * 1024 * 1024;
-/// The tags that only say what a value is anyway.
+/// The tags that change nothing.
 const KNOWN_TAGS: [&str; 7] = ["str", "int", "float", "bool", "null", "seq", "map"];
 /// What a value costs beside its text.
 const VALUE_COST: usize = 64;
@@ -74,7 +74,7 @@ pub struct Entry {
     pub key: String,
     /// The path element as written.
     pub written: String,
-    /// Where the key stands.
+    /// The place of the key.
     pub at: Pos,
     /// Whether it comes from `defaults`.
     pub inherited: bool,
@@ -85,7 +85,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Makes an entry that comes from elsewhere than the configuration file; `path` says where it is there.
+    /// Makes an entry that comes from elsewhere than the configuration file; `path` is its path there.
     pub fn from_elsewhere(key: &str, at: Pos, value: Node, path: String) -> Self {
         Self {
             key: key.to_owned(),
@@ -125,7 +125,7 @@ impl Node {
         self.entries().iter().find(|entry| entry.key == key)
     }
 
-    /// Says of the whole tree that it stands in a further file.
+    /// Moves the places of the whole tree to a further file.
     pub fn stamp(&mut self, file: u16) {
         self.at.file = file;
         match &mut self.value {
@@ -167,7 +167,7 @@ pub fn read(text: &str, report: &Report) -> Result<Node, Unreadable> {
     read_as(text, &expected, report)
 }
 
-/// What is said of a file that holds something else than a mapping.
+/// The messages about a file that holds something else than a mapping.
 pub struct Expected {
     /// It holds nothing.
     pub empty: &'static str,

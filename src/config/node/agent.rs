@@ -32,7 +32,7 @@ keys! {
     REMOTE_DIR: String = Key::text("remote_dir").also(&["remote_fs"]).or("/home/jenkins");
     /// Whether only jobs whose label asks for it run there.
     MODE: &'static str = Key::word("mode", &MODES).or("normal");
-    /// What the node's page says.
+    /// The description on the node's page.
     DESCRIPTION: String = Key::text("description").or("made by mita");
     /// Whether an inbound agent connects by WebSocket.
     WEB_SOCKET: bool = Key::flag("web_socket").also(&["websocket"]).or("true");
@@ -133,7 +133,7 @@ fn holds_key(kind: &str, body: &str) -> bool {
     named && bytes.len() > 4 + kind.len() + 4
 }
 
-/// Jenkins verifies nothing unless told to, so how it does must be said.
+/// Jenkins verifies nothing by default, so the strategy is mandatory.
 fn host_key(at: &Section<'_>, register: Register) -> HostKey {
     let key = names::optional(at, &KEY);
     let Some(strategy) = at.get(&STRATEGY) else {

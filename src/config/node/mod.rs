@@ -62,7 +62,7 @@ keys! {
     PRIORITY: i64 = Key::integer("priority").or("100");
     /// So many builds, and a node goes once it is idle.
     MAX_BUILDS: Option<u32> = Key::count("max_builds").at_least(1, "; for no limit remove it");
-    /// Whether servers that bear no mark of any mita are taken over.
+    /// Whether servers without the mark of any mita are taken over.
     ADOPT: String = Key::flag_or("adopt", "all").or("false");
 }
 
@@ -254,9 +254,14 @@ fn placements(at: &Section<'_>, known: &Known<'_>) -> Vec<Placement> {
         Given::Value => {}
         _ => at.error(&PROVIDER, "missing; name an entry of provider"),
     }
-    if let Some(known) = &known.entries {
-        for (index, name) in providers.iter().enumerate() {
-            unless_known(at, index, name, known.iter().map(|(name, _)| *name));
+    let known: Option<Vec<&str>> = known
+        .entries
+        .as_ref()
+        .map(|all| all.iter().map(|(name, _)| *name).collect());
+    for (index, name) in providers.iter().enumerate() {
+        if let Some(known) = known.as_ref().filter(|known| !known.contains(&name.as_str())) {
+            let text = format!("there is no provider {}{}", quoted(name), provider_hint(name, known));
+            at.report().error(&at.item(&PROVIDER, index), text);
         }
     }
     let zones = names::list(at, &AVAILABILITY_ZONE);
@@ -274,18 +279,12 @@ fn placements(at: &Section<'_>, known: &Known<'_>) -> Vec<Placement> {
     places.collect()
 }
 
-fn unless_known<'n>(at: &Section<'_>, index: usize, name: &str, mut known: impl Iterator<Item = &'n str> + Clone) {
-    let hint = did_you_mean(name, known.clone());
-    if known.any(|known| known == name) {
-        return;
+fn provider_hint(name: &str, known: &[&str]) -> String {
+    let hint = did_you_mean(name, known.iter().copied());
+    if hint.is_empty() {
+        return "; describe it under provider".to_owned();
     }
-    let hint = if hint.is_empty() {
-        "; describe it under provider"
-    } else {
-        &hint
-    };
-    let text = format!("there is no provider {}{hint}", quoted(name));
-    at.report().error(&at.item(&PROVIDER, index), text);
+    hint
 }
 
 fn min_ready(at: &Section<'_>) -> MinReady {

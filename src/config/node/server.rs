@@ -219,7 +219,7 @@ fn made(here: &Section<'_>) -> PortSpec {
 
 fn metadata(at: &Section<'_>) -> BTreeMap<String, String> {
     let metadata = at.get(&METADATA);
-    // One more mark says which of the existing ports a server has.
+    // One more mark names the existing port that a server has.
     let pool = !at.get(&PORTS).is_empty();
     let most = MAX_METADATA - usize::from(pool);
     if metadata.len() > most {

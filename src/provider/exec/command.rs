@@ -24,7 +24,7 @@ const INHERITED: [&str; 9] = [
     "XDG_RUNTIME_DIR",
 ];
 
-/// Where programs are looked for when nothing says it.
+/// Where programs are looked for without a `PATH`.
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// A command that was found.

@@ -79,8 +79,8 @@ keys! {
 }
 
 keys! {
-    /// The keys of a template that are for an OpenStack alone. What they say is in `ServerSpec::more`, for `create`
-    /// (`KEY.of(&spec.more)`); the keys that every kind is told are in `config::node::server`.
+    /// The keys of a template that are for an OpenStack alone. Their values are in `ServerSpec::more`, for `create`
+    /// (`KEY.of(&spec.more)`); the keys that every kind gets are in `config::node::server`.
     pub NODE;
 }
 

@@ -15,7 +15,7 @@ pub enum AuthVersion {
 }
 
 impl AuthVersion {
-    /// Reads a spelling. The error says what is wrong and what to do.
+    /// Reads a spelling. The error is of the form `WHAT; ACTION`.
     pub fn parse(text: &str) -> Result<Self, String> {
         let lower = text.trim().to_ascii_lowercase();
         match lower.as_str() {
@@ -45,7 +45,7 @@ impl AuthVersion {
         ))
     }
 
-    /// Returns the version of the login, as it stands in URLs.
+    /// Returns the version of the login, as it is written in URLs.
     pub fn in_url(self) -> &'static str {
         match self {
             Self::V2Password => "v2.0",

@@ -14,7 +14,7 @@ use super::keys::{
 };
 use super::libcloud::AuthVersion;
 
-/// Chooses the login: as told, else by the keys that are there, else v3 with a password as libcloud does.
+/// Chooses the login: by `auth_version`, else by the keys that are there, else v3 with a password as libcloud does.
 pub fn version(at: &Section<'_>, in_url: Option<&str>) -> AuthVersion {
     let Some(text) = at.get(&AUTH_VERSION) else {
         return if at.has(&APPLICATION_CREDENTIAL_ID) || at.has(&APPLICATION_CREDENTIAL_NAME) {

@@ -2,7 +2,7 @@
 //! between folders, each of the two by itself.
 //!
 //! The current folder comes first, as every OpenStack user expects. Under cron that is a question of trust: whoever may
-//! write there chooses the cloud and gets the password. So a file found there is used, and said at each pass, unless the
+//! write there chooses the cloud and gets the password. So a file found there is used with a warning at each pass, unless the
 //! configuration lies in the same folder: who may write there can change that, too.
 
 #![expect(clippy::disallowed_methods, reason = "an edge: looks for files")]
@@ -21,7 +21,7 @@ pub struct Source {
     pub shown: String,
     /// What relative paths in it are relative to.
     pub folder: PathBuf,
-    /// What it says; an empty mapping where it could not be read.
+    /// Its content; an empty mapping where it could not be read.
     pub tree: Node,
     /// Its number in the report.
     pub number: u16,
@@ -30,14 +30,14 @@ pub struct Source {
 }
 
 /// What was found.
-pub struct Found {
+pub struct CloudFiles {
     /// clouds.yaml.
     pub clouds: Source,
     /// secure.yaml, which wins.
     pub secure: Option<Source>,
 }
 
-impl Found {
+impl CloudFiles {
     /// Returns the files, the one that wins first.
     pub fn files(&self) -> impl Iterator<Item = &Source> {
         self.secure.iter().chain([&self.clouds])
@@ -49,7 +49,7 @@ pub struct Files<'f> {
     folders: &'f Folders,
     env: Env<'f>,
     looked: bool,
-    found: Option<Found>,
+    found: Option<CloudFiles>,
 }
 
 impl<'f> Files<'f> {
@@ -64,7 +64,7 @@ impl<'f> Files<'f> {
     }
 
     /// Returns the files; `None` when there is no usable clouds.yaml, which was reported at `place`.
-    pub fn read(&mut self, place: &Place, report: &Report) -> Option<&Found> {
+    pub fn read(&mut self, place: &Place, report: &Report) -> Option<&CloudFiles> {
         if !self.looked {
             self.looked = true;
             self.found = self.look(place, report);
@@ -72,7 +72,7 @@ impl<'f> Files<'f> {
         self.found.as_ref()
     }
 
-    fn look(&self, place: &Place, report: &Report) -> Option<Found> {
+    fn look(&self, place: &Place, report: &Report) -> Option<CloudFiles> {
         let tried = self.candidates("OS_CLIENT_CONFIG_FILE", "clouds", None);
         let Some(path) = self.first(&tried, report) else {
             let mut folders: Vec<String> = Vec::new();
@@ -106,7 +106,7 @@ impl<'f> Files<'f> {
             self.trust(&path, report);
             source(&path, true, report)
         });
-        Some(Found { clouds, secure })
+        Some(CloudFiles { clouds, secure })
     }
 
     fn variable(&self, name: &str) -> Option<PathBuf> {

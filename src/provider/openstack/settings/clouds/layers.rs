@@ -9,16 +9,16 @@ pub struct Layers<'t> {
     layers: Vec<(&'t Node, String)>,
 }
 
-/// A value, and where it stands.
+/// A value and its path.
 #[derive(Clone)]
-pub struct Told<'t> {
+pub struct Located<'t> {
     /// The entry.
     pub entry: &'t Entry,
     /// Its whole path.
     pub path: String,
 }
 
-impl Told<'_> {
+impl Located<'_> {
     /// Returns its place, for a message.
     pub fn place(&self) -> Place {
         let at = match self.entry.value.value {
@@ -78,21 +78,21 @@ impl<'t> Layers<'t> {
     }
 
     /// Finds a key of the entry itself, by the first of its spellings that is there.
-    pub fn top(&self, spellings: &[&str]) -> Option<Told<'t>> {
+    pub fn top(&self, spellings: &[&str]) -> Option<Located<'t>> {
         self.layers.iter().find_map(|(node, path)| find(node, path, spellings))
     }
 
     /// Finds a key as [`top`](Self::top) does, and passes over empty texts.
-    pub fn top_filled(&self, spellings: &[&str]) -> Option<Told<'t>> {
+    pub fn top_filled(&self, spellings: &[&str]) -> Option<Located<'t>> {
         let mut found = self
             .layers
             .iter()
             .filter_map(|(node, path)| find(node, path, spellings));
-        found.find(|told| told.text().is_none_or(|text| !text.trim().is_empty()))
+        found.find(|located| located.text().is_none_or(|text| !text.trim().is_empty()))
     }
 
     /// Finds a key of the login: under `auth`, or beside it as some write it.
-    pub fn auth(&self, spellings: &[&str]) -> Option<Told<'t>> {
+    pub fn auth(&self, spellings: &[&str]) -> Option<Located<'t>> {
         self.layers.iter().find_map(|(node, path)| {
             let auth = node.entry("auth").map(|auth| &auth.value);
             auth.and_then(|auth| find(auth, &join(path, "auth"), spellings))
@@ -101,12 +101,12 @@ impl<'t> Layers<'t> {
     }
 }
 
-fn find<'t>(node: &'t Node, path: &str, spellings: &[&str]) -> Option<Told<'t>> {
+fn find<'t>(node: &'t Node, path: &str, spellings: &[&str]) -> Option<Located<'t>> {
     spellings.iter().find_map(|spelling| {
         let same = |entry: &&Entry| entry.key.len() == spelling.len() && entry.key.replace('-', "_") == *spelling;
         let entry = node.entries().iter().find(same)?;
         let there = !matches!(entry.value.value, Value::Null);
-        there.then(|| Told {
+        there.then(|| Located {
             entry,
             path: entry.elsewhere.clone().unwrap_or_else(|| join(path, &entry.written)),
         })

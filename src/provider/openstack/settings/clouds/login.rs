@@ -1,5 +1,5 @@
 //! From an entry of clouds.yaml to the keys of a provider: which login it is, and what of the entry that login needs.
-//! What the provider says itself is left as it is. Pure.
+//! The keys of the provider itself are left as they are. Pure.
 
 use crate::settings::check::Checker;
 use crate::settings::problem::{Place, join, quoted};
@@ -7,7 +7,7 @@ use crate::settings::yaml::{Entry, Node, Style, Value};
 use crate::text::nearest;
 
 use super::super::libcloud::{self, AuthVersion};
-use super::files::Found;
+use super::files::CloudFiles;
 use super::layers::Layers;
 use super::maker::Maker;
 use super::region;
@@ -82,7 +82,7 @@ pub fn keys<'t>(
     own: &[Entry],
     mut layers: Layers<'t>,
     overlay: &'t Node,
-    found: Option<&Found>,
+    found: Option<&CloudFiles>,
     provider: &Place,
     checker: &Checker<'_>,
 ) -> Vec<Entry> {
@@ -101,8 +101,8 @@ pub fn keys<'t>(
     if let Some(region) = region {
         maker.put("service_region", &region);
     }
-    if let Some(told) = overlay.top(&["interface", "endpoint_type"]) {
-        maker.put("interface", &told);
+    if let Some(located) = overlay.top(&["interface", "endpoint_type"]) {
+        maker.put("interface", &located);
     }
     maker.top("interface", &["interface", "endpoint_type"]);
     maker.login(provider);
@@ -115,9 +115,9 @@ impl Maker<'_, '_> {
     /// Refuses what would be ignored at a price, and hints at what looks like a typing error.
     fn refuse(&mut self) {
         for (key, why) in REFUSED {
-            let told = self.layers.auth(&[key]);
-            if let Some(told) = told.filter(|told| told.text() != Some("")) {
-                self.report.error(&told.place(), why);
+            let located = self.layers.auth(&[key]);
+            if let Some(located) = located.filter(|located| located.text() != Some("")) {
+                self.report.error(&located.place(), why);
             }
         }
         for (node, path) in self.layers.all() {
@@ -185,7 +185,7 @@ impl Maker<'_, '_> {
         self.secret("application_credential_secret");
     }
 
-    /// Tells which login it is; `None` after a report. The version goes into the provider where it is told here.
+    /// Returns which login it is; `None` after a report. The version goes into the provider where the entry has one.
     fn method(&mut self) -> Option<Method> {
         let own = self.own.iter().find(|entry| entry.key == "auth_version");
         if let Some(own) = own {
@@ -205,8 +205,8 @@ impl Maker<'_, '_> {
             self.version_by_number();
             return Some(Method::Password);
         }
-        if let Some(told) = self.layers.top(&["auth_type", "auth_plugin"]) {
-            let text = told.text().unwrap_or_default();
+        if let Some(located) = self.layers.top(&["auth_type", "auth_plugin"]) {
+            let text = located.text().unwrap_or_default();
             let (method, version) = match text {
                 "password" => (Method::Password, self.generic_version()),
                 "v3password" => (Method::Password, Some("3.x_password")),
@@ -217,14 +217,18 @@ impl Maker<'_, '_> {
                     let why = libcloud::refused_auth_type(text);
                     let (why, action) = why.split_once("; ").unwrap_or((&why, ""));
                     self.report.error(
-                        &told.place(),
+                        &located.place(),
                         format!("{} cannot be used, {why}; {action}", quoted(text)),
                     );
                     return None;
                 }
             };
             if let Some(version) = version {
-                self.add("auth_version", &told, Value::Scalar(version.to_owned(), Style::Quoted));
+                self.add(
+                    "auth_version",
+                    &located,
+                    Value::Scalar(version.to_owned(), Style::Quoted),
+                );
             }
             return Some(method);
         }
@@ -233,32 +237,40 @@ impl Maker<'_, '_> {
 
     /// Tells the login by the keys that are there, where its type is not.
     fn by_keys(&mut self) -> Method {
-        let (method, told, version) = if let Some(told) = self.layers.auth(&CREDENTIALS) {
-            (Method::Credential, told, "3.x_appcred")
-        } else if let Some(told) = self
+        let (method, located, version) = if let Some(located) = self.layers.auth(&CREDENTIALS) {
+            (Method::Credential, located, "3.x_appcred")
+        } else if let Some(located) = self
             .layers
             .auth(&["token"])
             .filter(|_| self.layers.auth(&["password"]).is_none() && !self.has_any(&["password", "password_file"]))
         {
-            (Method::Token, told, "3.x_token")
+            (Method::Token, located, "3.x_token")
         } else {
             self.version_by_number();
             return Method::Password;
         };
-        self.add("auth_version", &told, Value::Scalar(version.to_owned(), Style::Quoted));
+        self.add(
+            "auth_version",
+            &located,
+            Value::Scalar(version.to_owned(), Style::Quoted),
+        );
         method
     }
 
     fn version_by_number(&mut self) {
-        if let (Some(version), Some(told)) = (self.generic_version(), self.layers.top(&["identity_api_version"])) {
-            self.add("auth_version", &told, Value::Scalar(version.to_owned(), Style::Quoted));
+        if let (Some(version), Some(located)) = (self.generic_version(), self.layers.top(&["identity_api_version"])) {
+            self.add(
+                "auth_version",
+                &located,
+                Value::Scalar(version.to_owned(), Style::Quoted),
+            );
         }
     }
 
-    /// Reads `identity_api_version`; without it the URL tells, and v3 is usual.
+    /// Reads `identity_api_version`; without it the version is that of the URL, else v3.
     fn generic_version(&self) -> Option<&'static str> {
-        let told = self.layers.top(&["identity_api_version"])?;
-        match told.text()?.trim_start_matches('v').split('.').next()? {
+        let located = self.layers.top(&["identity_api_version"])?;
+        match located.text()?.trim_start_matches('v').split('.').next()? {
             "2" => Some("2.0_password"),
             "3" => Some("3.x_password"),
             _ => None,
@@ -269,7 +281,7 @@ impl Maker<'_, '_> {
         if self.has("auth_url") {
             return;
         }
-        let Some(told) = self.layers.auth(&["auth_url"]) else {
+        let Some(located) = self.layers.auth(&["auth_url"]) else {
             return self.missing(
                 "auth_url",
                 "auth_url",
@@ -277,8 +289,8 @@ impl Maker<'_, '_> {
                 provider,
             );
         };
-        let Some(text) = told.text().filter(|text| text.contains('{')) else {
-            return self.put("auth_url", &told);
+        let Some(text) = located.text().filter(|text| text.contains('{')) else {
+            return self.put("auth_url", &located);
         };
         let region = self
             .own
@@ -298,12 +310,12 @@ impl Maker<'_, '_> {
         };
         let value = match fault {
             Some(fault) => {
-                self.report.error(&told.place(), fault);
+                self.report.error(&located.place(), fault);
                 Value::Bad
             }
             None => Value::Scalar(filled, Style::Quoted),
         };
-        self.add("auth_url", &told, value);
+        self.add("auth_url", &located, value);
     }
 
     fn user(&mut self, provider: &Place) {
@@ -334,7 +346,7 @@ impl Maker<'_, '_> {
         self.domain(("project_domain_id", "project_domain_name"));
     }
 
-    /// A domain that is told for both, user and project.
+    /// A domain that is given for both, user and project.
     fn domain(&mut self, (id, name): (&str, &str)) {
         self.either((id, &["domain_id"]), (name, &["domain_name"]));
         let ids = ["default_domain_id", "default_domain"];

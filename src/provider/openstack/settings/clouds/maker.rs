@@ -5,20 +5,20 @@ use crate::settings::problem::{Place, Pos, Report, join};
 use crate::settings::yaml::{Entry, Node, Value};
 
 use super::super::keys::OPENSTACK;
-use super::files::Found;
-use super::layers::{Layers, Told};
+use super::files::CloudFiles;
+use super::layers::{Layers, Located};
 
 /// The keys that hold a secret, or name its file; a provider has one of them.
 const SECRETS: [&str; 4] = ["password", "password_file", "application_credential_secret", "token"];
 
 /// What is known of a provider and of the entry, and what comes of it.
 pub struct Maker<'m, 't> {
-    /// What the provider says itself.
+    /// The keys of the provider itself.
     pub own: &'m [Entry],
     /// The entry.
     pub layers: Layers<'t>,
     /// The files; `None` for the environment.
-    pub found: Option<&'m Found>,
+    pub found: Option<&'m CloudFiles>,
     /// Where problems go.
     pub report: &'m Report,
     /// What gives a value the type of its key.
@@ -38,12 +38,12 @@ impl<'t> Maker<'_, 't> {
         keys.iter().any(|key| self.has(key))
     }
 
-    /// Gives the provider a key that is told, unless it has it.
-    pub fn put(&mut self, key: &str, told: &Told<'t>) {
+    /// Gives the provider a key of the entry, unless it has it.
+    pub fn put(&mut self, key: &str, located: &Located<'t>) {
         if self.has(key) {
             return;
         }
-        let value = match &told.entry.value.value {
+        let value = match &located.entry.value.value {
             Value::Scalar(text, style) => Value::Scalar(text.clone(), *style),
             // A region in a list of plain names.
             Value::List(items) if key == "service_region" => match items.first().map(|item| &item.value) {
@@ -51,53 +51,54 @@ impl<'t> Maker<'_, 't> {
                 _ => Value::Bad,
             },
             _ => {
-                self.report.error(&told.place(), "must be a text; write it on one line");
+                self.report
+                    .error(&located.place(), "must be a text; write it on one line");
                 Value::Bad
             }
         };
-        self.add(key, told, value);
+        self.add(key, located, value);
     }
 
-    /// Gives the provider a key with the place of what is told.
-    pub fn add(&mut self, key: &str, told: &Told<'t>, value: Value) {
-        let place = told.place();
+    /// Gives the provider a key with the place of a value.
+    pub fn add(&mut self, key: &str, located: &Located<'t>, value: Value) {
+        let place = located.place();
         let mut value = Node { at: place.at, value };
         if let Some(spec) = OPENSTACK.key(key) {
             self.checker.value(&mut value, spec, &place.path);
         }
         self.keys
-            .push(Entry::from_elsewhere(key, told.entry.at, value, place.path));
+            .push(Entry::from_elsewhere(key, located.entry.at, value, place.path));
     }
 
     /// Takes a key of the entry itself.
     pub fn top(&mut self, key: &str, spellings: &[&str]) {
-        if let Some(told) = self.layers.top(spellings) {
-            self.put(key, &told);
+        if let Some(located) = self.layers.top(spellings) {
+            self.put(key, &located);
         }
     }
 
     /// Takes a key of the login; returns whether the entry has it.
     pub fn auth(&mut self, key: &str, spellings: &[&str]) -> bool {
-        let told = self.layers.auth(spellings);
-        if let Some(told) = &told {
-            self.put(key, told);
+        let located = self.layers.auth(spellings);
+        if let Some(located) = &located {
+            self.put(key, located);
         }
-        told.is_some()
+        located.is_some()
     }
 
-    /// Takes the id of something, else its name; neither where the provider says one of the two.
+    /// Takes the id of something, else its name; neither where the provider has one of the two.
     pub fn either(&mut self, (id, ids): (&str, &[&str]), (name, names): (&str, &[&str])) -> bool {
         self.has_any(&[id, name]) || self.auth(id, ids) || self.auth(name, names)
     }
 
-    /// Takes a secret, unless the provider says one; a file that others can read is hinted at.
+    /// Takes a secret, unless the provider has one; a file that others can read is hinted at.
     pub fn secret(&mut self, spelling: &str) {
-        let Some(told) = self.layers.auth(&[spelling]).filter(|_| !self.has_any(&SECRETS)) else {
+        let Some(located) = self.layers.auth(&[spelling]).filter(|_| !self.has_any(&SECRETS)) else {
             return;
         };
-        self.put(spelling, &told);
-        let number = told.entry.at.file;
-        let mut files = self.found.into_iter().flat_map(Found::files);
+        self.put(spelling, &located);
+        let number = located.entry.at.file;
+        let mut files = self.found.into_iter().flat_map(CloudFiles::files);
         if let Some(file) = files.find(|file| file.number == number && file.readable) {
             let mut place = Place::file();
             place.at.file = file.number;
@@ -106,7 +107,7 @@ impl<'t> Maker<'_, 't> {
         }
     }
 
-    /// Reports what neither the provider nor the entry says.
+    /// Reports a key that neither the provider nor the entry has.
     pub fn missing(&mut self, key: &str, written: &str, what: &str, provider: &Place) {
         if let Some(file) = self.found {
             let mut place = self.layers.place();

@@ -1,5 +1,5 @@
-//! `cloud: NAME` of a provider: what an entry of clouds.yaml, or the environment, says goes into the provider's own
-//! keys, wherever it does not say them itself.
+//! `cloud: NAME` of a provider: the values of an entry of clouds.yaml, or of the environment, become the provider's own
+//! keys, except for those that it has itself.
 //!
 //! | file | what it is for |
 //! | --- | --- |
@@ -27,10 +27,10 @@ use crate::settings::problem::{Place, Pos, Report, join, quoted};
 use crate::settings::yaml::{Entry, Node, Value};
 use crate::text::nearest;
 
-use files::{Files, Found};
+use files::{CloudFiles, Files};
 use layers::Layers;
 
-/// A provider that says one of these logs in by its own keys.
+/// A provider with one of these logs in by its own keys.
 const OWN_LOGIN: [&str; 6] = [
     "auth_url",
     "username",
@@ -79,7 +79,7 @@ pub fn complete(providers: &mut [&mut Entry], checker: &Checker<'_>, outside: &O
 enum Origin {
     /// The key `cloud`.
     Key,
-    /// The variable `OS_CLOUD`, as the provider says nothing.
+    /// The variable `OS_CLOUD`, as the provider has no login.
     Variable,
     /// The variables themselves.
     Variables,
@@ -163,7 +163,7 @@ fn keys_of(source: &Source, own: &[Entry], files: &mut Files<'_>, env: Env<'_>, 
 }
 
 /// Finds the entry of a cloud in both files.
-fn entry_of<'f>(source: &Source, found: &'f Found, report: &Report) -> Option<Layers<'f>> {
+fn entry_of<'f>(source: &Source, found: &'f CloudFiles, report: &Report) -> Option<Layers<'f>> {
     let mut layers = Layers::default();
     let mut names: Vec<&str> = Vec::new();
     for file in found.files() {
@@ -184,7 +184,7 @@ fn entry_of<'f>(source: &Source, found: &'f Found, report: &Report) -> Option<La
     Some(layers)
 }
 
-fn unknown(source: &Source, found: &Found, names: &[&str]) -> String {
+fn unknown(source: &Source, found: &CloudFiles, names: &[&str]) -> String {
     let whence = match source.origin {
         Origin::Key => "",
         _ => " (OS_CLOUD)",

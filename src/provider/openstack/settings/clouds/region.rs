@@ -5,9 +5,9 @@ use crate::settings::problem::{Place, Report, join, quoted};
 use crate::settings::yaml::{Entry, Node, Value};
 use crate::text::did_you_mean;
 
-use super::layers::{Layers, Told};
+use super::layers::{Layers, Located};
 
-/// Finds the region; `None` where the provider says it itself, or nobody does. What the entry says of that region in
+/// Finds the region; `None` where the provider names it itself, or nobody does. What the entry says of that region in
 /// particular goes over the rest of it.
 pub fn choose<'t>(
     own: &[Entry],
@@ -15,18 +15,18 @@ pub fn choose<'t>(
     overlay: &Layers<'t>,
     provider: &Place,
     report: &Report,
-) -> Option<Told<'t>> {
+) -> Option<Located<'t>> {
     let mine = own.iter().find(|entry| entry.key == "service_region");
     let asked = overlay.top_filled(&["region_name"]);
     let Some(regions) = layers.top(&["regions"]) else {
-        let told = layers.top_filled(&["region_name"]);
-        if let (None, Some(asked), Some(told)) = (mine, &asked, &told)
-            && asked.text() != told.text()
+        let located = layers.top_filled(&["region_name"]);
+        if let (None, Some(asked), Some(located)) = (mine, &asked, &located)
+            && asked.text() != located.text()
         {
             let text = "is taken for the region, not region_name of the cloud; unset it, or write service_region";
             report.warn(&asked.place(), text);
         }
-        return asked.or(told);
+        return asked.or(located);
     };
     let (wanted, place) = match (mine.map(|entry| (&entry.value.value, entry)), &asked) {
         (Some((Value::Text(text, _), entry)), _) => (
@@ -58,12 +58,12 @@ pub fn choose<'t>(
     if mine.is_some() {
         return None;
     }
-    let told = Told {
+    let located = Located {
         // A plain name is no entry: the list has the place.
         entry: region.node.entry("name").unwrap_or(regions.entry),
         path: region.path.clone(),
     };
-    Some(asked.unwrap_or(told))
+    Some(asked.unwrap_or(located))
 }
 
 struct Region<'t> {
@@ -73,7 +73,7 @@ struct Region<'t> {
 }
 
 /// Reads the list: names, or sections with a name.
-fn named<'t>(regions: &Told<'t>, report: &Report) -> Option<Vec<Region<'t>>> {
+fn named<'t>(regions: &Located<'t>, report: &Report) -> Option<Vec<Region<'t>>> {
     let Value::List(items) = &regions.entry.value.value else {
         report.error(
             &regions.place(),

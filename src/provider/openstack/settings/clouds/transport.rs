@@ -4,35 +4,35 @@ use std::path::Path;
 
 use crate::settings::yaml::{Style, Value};
 
-use super::files::Found;
-use super::layers::Told;
+use super::files::CloudFiles;
+use super::layers::Located;
 use super::maker::Maker;
 
 impl Maker<'_, '_> {
     /// Takes verifying and the CA.
     pub fn transport(&mut self) {
         let insecure = self.layers.top(&["insecure"]);
-        let insecure = insecure.filter(|told| told.text().and_then(flag) == Some(true));
+        let insecure = insecure.filter(|located| located.text().and_then(flag) == Some(true));
         let verify = self.layers.top(&["verify"]);
-        let (told, verifies) = match (insecure, verify) {
-            (Some(told), _) => (Some(told), Some(false)),
-            (None, Some(told)) => {
-                let value = told.text().and_then(flag);
+        let (located, verifies) = match (insecure, verify) {
+            (Some(located), _) => (Some(located), Some(false)),
+            (None, Some(located)) => {
+                let value = located.text().and_then(flag);
                 if value.is_none() {
                     self.report.error(
-                        &told.place(),
+                        &located.place(),
                         "must be true or false; a file of certificates is named by cacert",
                     );
                 }
-                (Some(told), value)
+                (Some(located), value)
             }
             (None, None) => (None, None),
         };
         // A provider that names its CA wants to verify.
-        if let (Some(told), Some(false)) = (&told, verifies)
+        if let (Some(located), Some(false)) = (&located, verifies)
             && !self.has_any(&["verify", "ca_file"])
         {
-            self.add("verify", told, Value::Scalar("false".to_owned(), Style::Quoted));
+            self.add("verify", located, Value::Scalar("false".to_owned(), Style::Quoted));
         }
         let unverified = self
             .own
@@ -42,22 +42,22 @@ impl Maker<'_, '_> {
         if unverified || self.has("ca_file") {
             return;
         }
-        if let Some(told) = self.layers.top(&["cacert"])
-            && let Some(text) = told.text().filter(|text| !text.is_empty())
+        if let Some(located) = self.layers.top(&["cacert"])
+            && let Some(text) = located.text().filter(|text| !text.is_empty())
         {
-            let folder = self.folder(&told);
+            let folder = self.folder(&located);
             let path = match folder {
                 Some(folder) if !text.starts_with(['~', '$']) => folder.join(text).display().to_string(),
                 _ => text.to_owned(),
             };
-            self.add("ca_file", &told, Value::Scalar(path, Style::Quoted));
+            self.add("ca_file", &located, Value::Scalar(path, Style::Quoted));
         }
     }
 
     /// Returns what a path in the file of a value is relative to.
-    fn folder(&self, told: &Told<'_>) -> Option<&Path> {
-        let number = told.entry.at.file;
-        let mut files = self.found.into_iter().flat_map(Found::files);
+    fn folder(&self, located: &Located<'_>) -> Option<&Path> {
+        let number = located.entry.at.file;
+        let mut files = self.found.into_iter().flat_map(CloudFiles::files);
         files
             .find(|file| file.number == number)
             .map(|file| file.folder.as_path())
