@@ -38,10 +38,7 @@ where
         Err(error) => return usage(&error, io),
     };
     logging::init(cli.verbose, cli.quiet);
-    let mut console = Console {
-        quiet: cli.quiet,
-        io: io,
-    };
+    let mut console = Console { quiet: cli.quiet, io };
     match dispatch(&cli, &mut console) {
         Ok(code) => code,
         Err(Error::Config(problems)) => {

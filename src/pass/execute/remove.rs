@@ -55,6 +55,12 @@ impl Executor<'_> {
     }
 
     fn remove_node(&mut self, live: &Live, removal: &Removal, node: &NodeToRemove) -> bool {
+        let delete = node_action(removal, node, ActionKind::DeleteNode);
+        if let Some(lacks) = &self.removal_refused {
+            let reason = format!("Jenkins refused to remove another node: the user lacks {lacks}");
+            self.tell(delete, Outcome::Skipped, Some(reason));
+            return false;
+        }
         let mark = mark_text(&self.context.pass);
         let request = RemoveNode {
             name: &node.name,
@@ -62,13 +68,6 @@ impl Executor<'_> {
             even_if_busy: node.even_if_busy,
             by_monitor: node.by_monitor,
         };
-        let offline = node_action(removal, node, ActionKind::Offline);
-        let delete = node_action(removal, node, ActionKind::DeleteNode);
-        if let Some(lacks) = &self.removal_refused {
-            let reason = format!("Jenkins refused to remove another node: the user lacks {lacks}");
-            self.tell(delete, Outcome::Skipped, Some(reason));
-            return false;
-        }
         let removed = match live.jenkins.remove_node(&request, &sleep) {
             Ok(removed) => removed,
             Err(error) => {
@@ -78,14 +77,27 @@ impl Executor<'_> {
             }
         };
         if removed.marked {
+            let offline = node_action(removal, node, ActionKind::Offline);
             self.tell(offline, Outcome::Done, None);
         }
-        match &removed.outcome {
+        self.record_removal(live, removal, node, removed.outcome, delete)
+    }
+
+    /// Records how the removal of a node ended. Returns whether the node is gone.
+    fn record_removal(
+        &mut self,
+        live: &Live,
+        removal: &Removal,
+        node: &NodeToRemove,
+        outcome: NodeRemoval,
+        delete: Action,
+    ) -> bool {
+        match &outcome {
             NodeRemoval::Failed(error) => self.removal_is_refused(live, &node.name, error),
             NodeRemoval::Deleted => self.state.allow(&RefusalKey::Removal),
             _ => {}
         }
-        let (result, error) = node_outcome(removed.outcome);
+        let (result, error) = node_outcome(outcome);
         let gone = result == Outcome::Done;
         if gone {
             self.state.orphan_nodes.remove(&node.name);

@@ -1,5 +1,7 @@
 //! Floating IPs, ports and volumes: making, marking and removing what a plan names.
 
+use std::net::IpAddr;
+
 use jiff::Timestamp;
 use log::info;
 
@@ -57,20 +59,7 @@ impl Executor<'_> {
                 self.tell(action, Outcome::Skipped, Some(REFUSED_BEFORE.to_owned()));
                 continue;
             }
-            let mark = ResourceMark {
-                owner: self.config.owner.clone(),
-                server: wanted.server.clone(),
-            };
-            let request = AddFloatingIp {
-                pool: &wanted.pool,
-                server: &wanted.server_id,
-                mark: &mark,
-            };
-            let made = match live.clouds.get_mut(&wanted.provider) {
-                Some(cloud) => cloud.add_floating_ip(&request),
-                None => Err(ProviderError::Unavailable("its provider is not configured".to_owned())),
-            };
-            match made {
+            match self.add_floating_ip(live, wanted) {
                 Ok(address) => {
                     clear(&mut self.state, &key);
                     action.target = Some(address.to_string());
@@ -85,6 +74,21 @@ impl Executor<'_> {
                 }
             }
         }
+    }
+
+    fn add_floating_ip(&self, live: &mut Live, wanted: &NewFloatingIp) -> Result<IpAddr, ProviderError> {
+        let mark = ResourceMark {
+            owner: self.config.owner.clone(),
+            server: wanted.server.clone(),
+        };
+        let Some(cloud) = live.clouds.get_mut(&wanted.provider) else {
+            return Err(ProviderError::Unavailable("its provider is not configured".to_owned()));
+        };
+        cloud.add_floating_ip(&AddFloatingIp {
+            pool: &wanted.pool,
+            server: &wanted.server_id,
+            mark: &mark,
+        })
     }
 
     /// Writes our mark on volumes that Nova made. What fails is tried again in the next pass, as long as the server is
