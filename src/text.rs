@@ -7,7 +7,7 @@ mod number;
 mod suggest;
 mod terminal;
 
-pub use number::{age, plural, span};
+pub use number::{age, moment, plural, span};
 pub use suggest::{closest, did_you_mean, nearest};
 pub use terminal::without_controls;
 
@@ -56,6 +56,14 @@ pub fn excerpt(text: &str, most: usize) -> String {
         }
     }
     shown
+}
+
+/// The most characters of a name or message of Jenkins or of a cloud within a sentence.
+const WITHIN_SENTENCE: usize = 200;
+
+/// Makes a name or message of Jenkins or of a cloud fit for a sentence, as by [`excerpt`].
+pub fn shown(text: &str) -> String {
+    excerpt(text, WITHIN_SENTENCE)
 }
 
 /// Puts running text on one line: line breaks, tabs and blanks become one blank, the rest as by [`excerpt`].
@@ -148,6 +156,13 @@ mod tests {
         assert_eq!(visible(plain), plain);
         assert_eq!(printable("a  b\t\r\nc ", 20), "a b c");
         assert_eq!(printable(" a\u{a0} b\u{200b}", 40), "a\\u{a0} b\\u{200b}");
+    }
+
+    #[test]
+    fn text_from_elsewhere_stays_in_its_sentence() {
+        assert_eq!(shown("a\u{1b}[31m\nb\u{a0}"), "a\\u{1b}[31m\\nb\\u{a0}");
+        assert_eq!(shown(&"x".repeat(500)), format!("{}\u{2026}", "x".repeat(200)));
+        assert_eq!(shown(&"x".repeat(200)).len(), 200);
     }
 
     #[test]

@@ -12,7 +12,6 @@ mod circles;
 #[path = "layering/source.rs"]
 mod source;
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path as FilePath, PathBuf};
 
@@ -143,9 +142,6 @@ const IMPURE: &[&str] = &[
     "std::time::Instant",
 ];
 
-/// Where files still import each other, with how many at most. This list may only become shorter.
-const CIRCLES: &[(&str, usize)] = &[];
-
 /// Returns what is wrong with one file; `file` is its path below `src/`.
 fn findings(file: &str, source: &str) -> Vec<String> {
     if is_test(file) {
@@ -259,27 +255,11 @@ fn imports_go_one_way() {
 fn no_files_import_each_other() {
     let edges = crate_of(&sources()).edges();
     let circles = circles::circles(&edges);
-    for (place, most) in CIRCLES {
-        let files = circles.iter().flatten().filter(|file| file.starts_with(place)).count();
-        assert!(files > 0, "no circle is left in {place}: take it out of CIRCLES");
-        assert!(
-            files <= *most,
-            "{files} files of {place} import each other, there were {most}"
-        );
-    }
-    let listed = |circle: &&BTreeSet<String>| {
-        let within = |place: &str| circle.iter().all(|file| file.starts_with(place));
-        CIRCLES.iter().any(|(place, _)| within(place))
-    };
-    let new: Vec<String> = circles
-        .iter()
-        .filter(|circle| !listed(circle))
-        .map(|circle| circles::shown(circle, &edges))
-        .collect();
+    let shown: Vec<String> = circles.iter().map(|circle| circles::shown(circle, &edges)).collect();
     assert!(
-        new.is_empty(),
+        shown.is_empty(),
         "move what both need into a file of its own:\n{}",
-        new.join("\n")
+        shown.join("\n")
     );
 }
 
@@ -300,6 +280,20 @@ fn what_the_rules_name_is_there() {
     });
     let missing: Vec<&str> = layers.chain(places).chain(crates).collect();
     assert_eq!(missing, Vec::<&str>::new(), "no such module, file, crate or function");
+}
+
+#[test]
+fn what_contributing_names_is_there() {
+    let root = FilePath::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(root.join("CONTRIBUTING.md")).expect("CONTRIBUTING.md");
+    let quoted = text.split('`').skip(1).step_by(2);
+    let is_path = |name: &&str| (name.contains('/') || name.contains(".rs")) && !name.contains([' ', '\n']);
+    // `NAME` stands for any.
+    let names: Vec<&str> = quoted.filter(is_path).filter(|name| !name.contains("NAME")).collect();
+    let is_there = |name: &&str| root.join(name).exists() || root.join("src").join(name).exists();
+    assert!(names.len() > 20, "{names:?}");
+    let missing: Vec<&str> = names.into_iter().filter(|name| !is_there(name)).collect();
+    assert_eq!(missing, Vec::<&str>::new(), "no such file or folder");
 }
 
 #[test]

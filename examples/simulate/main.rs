@@ -10,6 +10,8 @@
 #![expect(clippy::print_stdout, reason = "a program of its own, which prints")]
 #![allow(clippy::disallowed_methods, reason = "a program of its own: files and arguments")]
 
+#[path = "../../tests/support/facts.rs"]
+mod facts;
 #[path = "../../tests/fakes/mod.rs"]
 mod fakes;
 mod mirror;

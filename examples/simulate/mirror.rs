@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use mita::config::Config;
 use mita::model::{
-    CloudView, Computer, JenkinsView, Mark, NodeId, NodeName, Observed, Offer, Offers, ProviderName, QueueItem,
-    Reading, Room, Server, ServerId, ServerStatus, Stage, TaskLabel, TemplateName, Zone,
+    CloudView, Computer, JenkinsView, Mark, NodeId, Observed, Offers, ProviderName, QueueItem, Reading, Room, Server,
+    ServerId, ServerStatus, TemplateName, Zone,
 };
 use mita::plan::Plan;
-use mita::state::{Intent, State as Memory};
+use mita::state::State as Memory;
 
+use super::facts;
 use super::fakes::{self, Agent, Cloud, CloudServer, Kind, State, World};
 
 /// From ACTIVE to the agent's first word.
@@ -41,9 +42,7 @@ pub fn observe(world: &mut State, config: &Config) -> Observed {
             servers,
             clock: Some(time(clock)),
             offers: Some(Reading::Read(offers(name, config))),
-            resources: None,
-            looked_up: BTreeMap::new(),
-            odd: Vec::new(),
+            ..facts::cloud()
         };
         (ProviderName::new(name), Reading::Read(view))
     };
@@ -65,65 +64,41 @@ fn time(clock: i64) -> Timestamp {
 
 fn item(world: &State, item: &fakes::Item) -> QueueItem {
     QueueItem {
-        id: item.id,
-        stage: Stage::Buildable,
         stuck: world.jenkins.stuck(item, world.clock),
-        since: time(item.since),
         why: world.jenkins.why(item, false, world.clock),
-        task_class: Some("hudson.model.FreeStyleProject".to_owned()),
         task: item.task.name.clone(),
         task_name: item.task.name.clone(),
         task_url: None,
-        label: item
-            .task
-            .label
-            .clone()
-            .map_or(TaskLabel::Anywhere, TaskLabel::Expression),
+        ..facts::item(item.id, item.task.label.as_deref(), time(item.since))
     }
 }
 
 fn computer(agent: &Agent) -> Computer {
     let count = |n: usize| u32::try_from(n).unwrap_or(0);
     Computer {
-        name: NodeName::new(&agent.name),
-        built_in: false,
         idle: agent.idle(),
         offline: agent.offline(),
-        temporarily_offline: false,
-        offline_reason: String::new(),
-        offline_class: None,
-        executors: count(agent.executors.len()),
         idle_executors: count(agent.free()),
-        one_off_busy: false,
-        running: Vec::new(),
         labels: Some(agent.all_labels().into_iter().collect()),
+        ..facts::computer(&agent.name, count(agent.executors.len()))
     }
 }
 
 fn server(server: &CloudServer, config: &Config) -> Server {
     let meta = |key: &str| server.metadata.get(key);
-    Server {
-        id: ServerId::new(&server.id),
-        name: server.name.clone(),
-        status: if server.status == "ACTIVE" {
-            ServerStatus::Active
-        } else {
-            ServerStatus::Build
-        },
-        task_state: server.task.clone(),
-        created: Some(time(server.created)),
-        addresses: Vec::new(),
-        zone: Some(Zone::new(&server.zone)),
-        image: None,
-        volumes: Vec::new(),
-        fault: None,
-        mark: Some(Mark {
-            owner: config.owner.clone(),
-            template: meta("mita-node").map(TemplateName::new),
-            id: meta("mita-id").map(NodeId::new),
-            config: meta("mita-config").cloned(),
-        }),
+    let mut seen = facts::server(&server.id, &server.name, time(server.created));
+    if server.status != "ACTIVE" {
+        seen.status = ServerStatus::Build;
     }
+    seen.task_state.clone_from(&server.task);
+    seen.zone = Some(Zone::new(&server.zone));
+    seen.mark = Some(Mark {
+        owner: config.owner.clone(),
+        template: meta("mita-node").map(TemplateName::new),
+        id: meta("mita-id").map(NodeId::new),
+        config: meta("mita-config").cloned(),
+    });
+    seen
 }
 
 /// Everything is to be had, without limit.
@@ -132,16 +107,7 @@ fn offers(provider: &str, config: &Config) -> Offers {
         .templates
         .iter()
         .filter(|t| t.placements.iter().any(|p| p.provider.as_str() == provider));
-    let offer = Offer {
-        flavor: "1".to_owned(),
-        image: "i".to_owned(),
-        older_images: Vec::new(),
-        networks: Vec::new(),
-        server_group: None,
-        ports: Vec::new(),
-        vcpus: 1,
-        ram_mb: 1024,
-    };
+    let offer = facts::offer("i", 1);
     Offers {
         room: Room::default(),
         templates: here.map(|t| (t.name.clone(), Ok(offer.clone()))).collect(),
@@ -182,16 +148,8 @@ pub fn apply(world: &mut State, config: &Config, plan: Plan, now: Timestamp) -> 
         if create.retry {
             memory.begin_retry(&create.template, &create.id, now);
         }
-        let intent = Intent {
-            name: create.name,
-            template: create.template,
-            config: digest,
-            provider: create.provider.clone(),
-            zone: create.zone,
-            image: create.offer.map(|offer| offer.image),
-            at: now,
-            server_id: Some(ServerId::new(&server.id)),
-        };
+        let mut intent = facts::intent(&create, digest, now);
+        intent.server_id = Some(ServerId::new(&server.id));
         world.cloud(create.provider.as_str()).servers.push(server);
         memory.intents.insert(create.id, intent);
     }

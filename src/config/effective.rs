@@ -3,6 +3,8 @@
 //!
 //! What is written is itself a configuration that means the same, apart from the secrets.
 
+use std::collections::BTreeMap;
+
 use serde_yaml::{Mapping, Value as Yaml};
 
 use crate::provider::kind::TYPE;
@@ -43,7 +45,10 @@ impl Writer<'_> {
     /// Writes the keys of a section, in the order of its table.
     fn keys(&mut self, at: &Section<'_>, schema: &'static Schema, indent: usize) {
         let is_template = std::ptr::eq(schema, &raw const NODE);
-        for key in schema.all() {
+        let clouds = self.config.providers.values().filter(|_| is_template);
+        let of_kinds: BTreeMap<&str, &'static Schema> =
+            clouds.map(|cloud| (cloud.kind.name, cloud.kind.node_keys)).collect();
+        for key in schema.all().chain(of_kinds.values().flat_map(|keys| keys.all())) {
             if key.name == DEFAULTS.name || is_template && !node::counts(at, key) {
                 continue;
             }

@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 
 use crate::settings::key::Key;
 use crate::settings::keys;
+use crate::settings::problem::Report;
 use crate::settings::section::Section;
 
 keys! {
@@ -42,6 +43,13 @@ pub struct Limits {
     pub canary: u32,
     /// A pass that nears this stops starting new actions.
     pub pass_deadline: SignedDuration,
+}
+
+impl Default for Limits {
+    /// The defaults of the keys.
+    fn default() -> Self {
+        limits(&Section::absent(&Report::default()))
+    }
 }
 
 /// Reads the section.

@@ -8,12 +8,13 @@ use crate::provider::kind::Kind;
 use crate::provider::kinds::KINDS;
 use crate::settings::check::Checker;
 use crate::settings::files::{Env, Folders, Outside, absolute, read, readable_by_others, text_of};
+use crate::settings::key::Schema;
 use crate::settings::problem::{ConfigError, Report, Warning};
 use crate::settings::section::Section;
 use crate::settings::yaml::{self, Node, Value};
 
 use super::effective::write;
-use super::node::inherit;
+use super::node::{NODE, inherit};
 use super::provider;
 use super::root::{self, ROOT};
 use super::whole::{self, Config};
@@ -107,9 +108,11 @@ fn tree(text: &str, report: &Report, outside: &Outside<'_>, kinds: &[&'static Ki
         let section = root::section_of(written, kinds)?;
         Some(format!("unknown key here; it belongs under {section}"))
     };
+    let of_kinds: Vec<(&Schema, &Schema)> = kinds.iter().map(|kind| (&NODE, kind.node_keys)).collect();
     let checker = Checker {
         report,
         elsewhere: &elsewhere,
+        more: &of_kinds,
     };
     checker.section(&mut root, &[&ROOT], "");
     provider::check(&mut root, &checker, outside, kinds);

@@ -56,9 +56,14 @@ pub fn section_of(written: &str, kinds: &[&'static Kind]) -> Option<&'static str
         let known = kinds.iter().any(|kind| kind.schema.key(written).is_some());
         known.then_some(PROVIDER.name)
     };
+    let of_kinds = || {
+        let known = kinds.iter().any(|kind| kind.node_keys.key(written).is_some());
+        known.then_some(NODES.name)
+    };
     before
         .iter()
         .find_map(fixed)
         .or_else(clouds)
         .or_else(|| after.iter().find_map(fixed))
+        .or_else(of_kinds)
 }

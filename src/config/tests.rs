@@ -7,7 +7,7 @@ use crate::settings::key::{KeySpec, Kind, Preset, Schema};
 use crate::settings::value::{out_of_bounds, preset, typed};
 use crate::settings::yaml::{Style, Value};
 
-use super::root::ROOT;
+use super::root::{NODES, ROOT};
 
 const EXAMPLE: &str = include_str!("../../mita.yaml.example");
 
@@ -40,7 +40,14 @@ fn below(path: &[&'static str], in_braces: bool, schema: &'static Schema, found:
             Kind::TextOrSection(schema) | Kind::TextsOrSections(schema) | Kind::CountOrSections(schema) => {
                 below(&own(&[]), true, schema, found);
             }
-            Kind::Entries(schema) => below(&own(&["*"]), false, schema, found),
+            Kind::Entries(schema) => {
+                below(&own(&["*"]), false, schema, found);
+                if key.name == NODES.name {
+                    for kind in KINDS {
+                        below(&own(&["*"]), false, kind.node_keys, found);
+                    }
+                }
+            }
             Kind::EntriesByType => {
                 for kind in KINDS {
                     below(&own(&["*"]), false, kind.schema, found);

@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 
 use crate::settings::key::{Key, Lifetime};
 use crate::settings::keys;
+use crate::settings::problem::Report;
 use crate::settings::section::Section;
 use crate::settings::transport::not_below;
 
@@ -68,6 +69,13 @@ pub struct Timing {
     pub backoff_first: SignedDuration,
     /// The longest back-off.
     pub backoff_max: SignedDuration,
+}
+
+impl Default for Timing {
+    /// The defaults of the keys.
+    fn default() -> Self {
+        timing(&Section::absent(&Report::default())).0
+    }
 }
 
 /// The graces that a template may override.

@@ -38,6 +38,9 @@ pub struct ServerSpec {
     /// What else a provider of type exec is told, passed on as it is.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub options: BTreeMap<String, serde_json::Value>,
+    /// What a kind of cloud reads of a template for itself, by key.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub more: BTreeMap<String, serde_json::Value>,
 }
 
 /// How an image is named. A template that has none, as a provider of type exec allows, has an empty name.

@@ -4,8 +4,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::plan::words::span;
 use crate::state::{Controller, Sighting, State};
+use crate::text::span;
 
 /// How many gaps between passes are remembered.
 const GAPS: usize = 10;

@@ -17,9 +17,9 @@ use crate::plan::fleet::{Fleet, hold, look};
 use crate::plan::report::persistent::{AT_ONCE, Due, LASTING};
 use crate::plan::report::{alerts, persistent};
 use crate::plan::resources::{leftovers, upkeep};
-use crate::plan::words::{shown, span};
 use crate::queue::LabelRequest;
 use crate::state::{BackoffKey, NodeMemory, Phase, State};
+use crate::text::{shown, span};
 
 /// Looks at the world, remembers it, and learns from it. `label requests` are those of the queue, where that was read.
 pub fn look<'a>(

@@ -19,7 +19,6 @@ mod report;
 mod resources;
 mod rows;
 mod why;
-mod words;
 
 use jiff::Timestamp;
 

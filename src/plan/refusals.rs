@@ -9,8 +9,8 @@ use crate::plan::action::Removal;
 use crate::plan::context::Context;
 use crate::plan::fleet::Fleet;
 use crate::plan::fleet::agent::AgentState;
-use crate::plan::words::{moment, shown};
 use crate::state::{Asker, Refusal, RefusalKey};
+use crate::text::{moment, shown};
 
 /// Says who asks Jenkins in this pass.
 pub fn asker<'a>(observed: &'a Observed, config: &'a Config, context: &Context) -> Asker<'a> {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::SignedDuration;
 
-use crate::plan::words::{shown, span};
+use crate::text::{shown, span};
 
 /// Why an agent is removed. `Display` writes the sentence that a report and a log show.
 #[derive(Clone, Debug, PartialEq, Eq)]

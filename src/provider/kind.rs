@@ -6,13 +6,17 @@ use std::any::Any;
 use std::fmt;
 use std::path::Path;
 
+use serde_json::Value as Json;
+
 use crate::http::Deadline;
+use crate::model::ServerSpec;
 use crate::secret::Secret;
 use crate::settings::check::Checker;
 use crate::settings::files::Outside;
 use crate::settings::key::{Key, KeySpec, Schema};
 use crate::settings::keys;
 use crate::settings::section::Section;
+use crate::settings::value::{FromValue as _, preset};
 use crate::settings::yaml::Entry;
 
 use super::{Provider, ProviderError};
@@ -38,8 +42,10 @@ pub struct Kind {
     pub without_foreign_keys: &'static str,
     /// Whether a server needs an image and a size.
     pub needs_image: bool,
-    /// Whether a server is told the `options` of its template.
-    pub takes_options: bool,
+    /// The keys of a template that are for this kind alone.
+    pub node_keys: &'static Schema,
+    /// Reads those keys of a template.
+    pub read_node: fn(&Section<'_>, &'static Schema, &mut ServerSpec),
     /// The most bytes of user data, after Base64; `None`: no limit is known.
     pub max_user_data: Option<usize>,
     /// Whether the cloud can be asked for one server, which its list may lack.
@@ -58,6 +64,19 @@ impl fmt::Debug for Kind {
 
 /// Adds nothing: for a kind whose entries say all themselves.
 pub fn complete_nothing(_entries: &mut [&mut Entry], _checker: &Checker<'_>, _outside: &Outside<'_>) {}
+
+/// No keys: for a kind whose templates have none of their own.
+pub static NO_KEYS: Schema = Schema::new(&[]);
+
+/// Keeps what a template says under the keys of its kind, by the name of the key ([`ServerSpec::more`]).
+pub fn keep_by_name(at: &Section<'_>, keys: &'static Schema, spec: &mut ServerSpec) {
+    for key in keys.all() {
+        let value = at.value(key).cloned().or_else(|| preset(key));
+        if let Some(value) = value.and_then(|value| Json::from_value(&value)) {
+            spec.more.insert(key.name.to_owned(), value);
+        }
+    }
+}
 
 /// What the settings of a cloud may need of the rest of the configuration.
 #[derive(Clone, Copy)]

@@ -23,6 +23,8 @@ pub struct Checker<'c> {
     pub report: &'c Report,
     /// Where other keys belong.
     pub elsewhere: Elsewhere<'c>,
+    /// Tables that add keys to another, the first of the two.
+    pub more: &'c [(&'static Schema, &'static Schema)],
 }
 
 /// The tables of one section.
@@ -94,6 +96,12 @@ impl Checker<'_> {
         }
     }
 
+    /// Returns a table with those that add to it.
+    fn tables_of(&self, schema: &'static Schema) -> Vec<&'static Schema> {
+        let more = self.more.iter().filter(|(table, _)| std::ptr::eq(*table, schema));
+        std::iter::once(schema).chain(more.map(|(_, more)| *more)).collect()
+    }
+
     /// Says what is wrong with a key that has no meaning here, and what to do.
     fn unknown(&self, written: &str, tables: Tables<'_>) -> String {
         if let Some(why) = tables.refusal(written) {
@@ -121,12 +129,13 @@ impl Checker<'_> {
     pub fn value(&self, node: &mut Node, key: &'static KeySpec, path: &str) {
         match (key.kind, &mut node.value) {
             (Kind::Section(schema), _) | (Kind::TextOrSection(schema), Value::Map(_)) => {
-                self.section(node, &[schema], path);
+                self.section(node, &self.tables_of(schema), path);
             }
             (Kind::Entries(_) | Kind::EntriesByType, Value::Null) => node.value = Value::Map(Vec::new()),
             (Kind::Entries(schema), Value::Map(entries)) => {
+                let tables = self.tables_of(schema);
                 for entry in entries {
-                    self.section(&mut entry.value, &[schema], &join(path, &entry.key));
+                    self.section(&mut entry.value, &tables, &join(path, &entry.key));
                 }
             }
             (Kind::EntriesByType, Value::Map(_)) | (Kind::Free, Value::Null) => {}

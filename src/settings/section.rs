@@ -50,6 +50,16 @@ impl<'t> Section<'t> {
         }
     }
 
+    /// A section that is not there: every key has its default.
+    pub fn absent(report: &'t Report) -> Self {
+        Self {
+            node: None,
+            name: String::new(),
+            here: Place::file(),
+            report,
+        }
+    }
+
     /// Returns the value of a key, or its default.
     pub fn get<T: Setting>(&self, key: &Key<T>) -> T {
         T::read(self.value(key), key)

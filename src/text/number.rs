@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 /// Writes a number with its noun, which takes an `s` unless the number is one: `1 server`, `2 servers`.
 pub fn plural<N: Copy + Display + PartialEq + From<u8>>(number: N, noun: &str) -> String {
@@ -25,6 +25,11 @@ pub fn span(length: SignedDuration) -> String {
     } else {
         parts.join(" ")
     }
+}
+
+/// Writes a point in time in whole seconds of UTC.
+pub fn moment(at: Timestamp) -> String {
+    Timestamp::from_second(at.as_second()).unwrap_or(at).to_string()
 }
 
 /// Writes seconds for a table, rounded down to the units that matter: `45s`, `12m`, `3h 05m`, `2d 3h`.
@@ -55,6 +60,12 @@ mod tests {
         let spans = [0, 1, 90, 5400, 86_400, 90_061].map(|seconds| span(SignedDuration::from_secs(seconds)));
         assert_eq!(spans, ["0s", "1s", "1m 30s", "1h 30m", "1d", "1d 1h 1m 1s"]);
         assert_eq!(span(SignedDuration::from_millis(1900)), "1s");
+    }
+
+    #[test]
+    fn a_moment_has_whole_seconds() {
+        let at = Timestamp::from_millisecond(1_500).unwrap();
+        assert_eq!(moment(at), "1970-01-01T00:00:01Z");
     }
 
     #[test]

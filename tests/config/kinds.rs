@@ -8,13 +8,15 @@ use std::time::Duration;
 
 use mita::config::{self, ConfigError, Loaded};
 use mita::model::{Offers, Resource, ResourceKind, ResourceMark, ServerId, ServerSpec, TemplateName, Zone};
-use mita::provider::kind::{COMMON, CloudSettings, Kind, Site as CloudSite, complete_nothing};
+use mita::provider::kind::{COMMON, CloudSettings, Kind, Site as CloudSite, complete_nothing, keep_by_name};
 use mita::provider::kinds::KINDS;
 use mita::provider::{AddFloatingIp, CreateServer, Deadline, Deleted, Provider, ProviderError, ServerList};
 use mita::secret::Secret;
 use mita::settings::key::{Key, Schema};
 use mita::settings::names;
 use mita::settings::section::Section;
+
+use serde_json::json;
 
 use super::site::{Site, file};
 
@@ -29,13 +31,21 @@ static BALLOON: Schema = Schema {
     ..Schema::new(&[HANGAR.spec(), GAS.spec(), ROPE.spec()])
 };
 
+static SEATS: Key<u32> = Key::count("seats")
+    .or("4")
+    .at_most(9, "; it is a basket")
+    .doc("How many fit in.");
+static ROPES: Key<Vec<String>> = Key::texts("ropes").doc("What the basket hangs on.");
+static BASKET: Schema = Schema::new(&[SEATS.spec(), ROPES.spec()]);
+
 static KIND: Kind = Kind {
     name: "balloon",
     offer: "balloon",
     schema: &BALLOON,
     without_foreign_keys: "",
     needs_image: false,
-    takes_options: true,
+    node_keys: &BASKET,
+    read_node: keep_by_name,
     max_user_data: Some(100),
     can_look_up: false,
     complete: complete_nothing,
@@ -162,7 +172,7 @@ fn refused(provider: &str, node: &str) -> Vec<String> {
 fn a_third_kind_is_read_and_connected() {
     let config = load(
         "shed: west, rope: hunter2, max_servers: 3",
-        "labels: [a]\noptions: {x: 1}",
+        "labels: [a]\nropes: [hemp, silk]",
     )
     .unwrap()
     .config;
@@ -178,6 +188,11 @@ fn a_third_kind_is_read_and_connected() {
         .collect();
     assert_eq!(secrets, ["hunter2"]);
     assert!(!format!("{config:?}").contains("hunter2"));
+    let spec = &config.template("small").unwrap().spec;
+    assert_eq!(
+        (SEATS.of(&spec.more), ROPES.of(&spec.more)),
+        (Some(&json!(4)), Some(&json!(["hemp", "silk"])))
+    );
     let mut cloud = provider
         .settings
         .connect(Deadline::after(Duration::from_secs(1)))
@@ -199,6 +214,14 @@ fn its_keys_are_known_wherever_keys_are_judged() {
     assert_eq!(
         refused("hangar: west", "labels: [a]\ngas: 3"),
         ["16:5: nodes.small.gas: unknown key here; it belongs under provider"]
+    );
+    assert_eq!(
+        refused("hangar: west", "labels: [a]\nseats: 12\nrops: [a]\noptions: {x: 1}"),
+        [
+            "16:12: nodes.small.seats: must be at most 9, is 12; it is a basket",
+            "17:5: nodes.small.rops: unknown key; did you mean ropes?",
+            "18:5: nodes.small.options: is for providers of type exec, and this template has none; remove it",
+        ]
     );
     let long = format!("labels: [a]\nscript: \"#!{}\"", "x".repeat(80));
     assert_eq!(refused("hangar: west", &long).len(), 1);

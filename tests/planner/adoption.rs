@@ -2,10 +2,11 @@
 
 use jiff::SignedDuration;
 use mita::config::{Adopt, Template};
-use mita::model::{Address, Mark, NodeId, Reading, ResourceKind, Resources, Server, ServerId, ServerStatus};
+use mita::model::{Address, NodeId, Reading, ResourceKind, Resources, ServerStatus};
 use mita::plan::{Plan, audit, destroy, plan};
 use mita::state::{Phase, State};
 
+use crate::facts::{self, bare_mark};
 use crate::world::{CLOUD, World, busy, marked, mins, offline, place, reasons, removed, secs, template, with};
 
 const UUID: &str = "0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d";
@@ -32,19 +33,9 @@ fn unmarked(world: &mut World, name: &str, number: u8, age: SignedDuration) -> S
 }
 
 fn unmarked_at(world: &mut World, provider: &str, name: &str, number: u8, age: SignedDuration) -> String {
-    let server = Server {
-        id: ServerId::new(format!("made-by-others-{provider}-{name}-{number}")),
-        name: name.to_owned(),
-        status: ServerStatus::Active,
-        task_state: None,
-        created: Some(world.now() - age),
-        addresses: vec![Address::fixed(format!("10.0.9.{number}").parse().unwrap())],
-        zone: None,
-        image: None,
-        volumes: Vec::new(),
-        fault: None,
-        mark: None,
-    };
+    let id = format!("made-by-others-{provider}-{name}-{number}");
+    let mut server = facts::server(id, name, world.now() - age);
+    server.addresses = vec![Address::fixed(format!("10.0.9.{number}").parse().unwrap())];
     world.cloud(provider).servers.push(server);
     name.to_owned()
 }
@@ -107,12 +98,7 @@ fn the_mark_of_another_owner_is_respected() {
     let mut world = world();
     let name = unmarked(&mut world, &original("small", 1), 1, mins(600));
     world.node("small+10.0.9.1", 1);
-    world.server_mut(&name).mark = Some(Mark {
-        owner: "another".to_owned(),
-        template: None,
-        id: None,
-        config: None,
-    });
+    world.server_mut(&name).mark = Some(bare_mark("another"));
     assert!(minutes(&mut world, 100).is_empty());
     assert!(world.plan().servers.is_empty());
 }
@@ -121,12 +107,7 @@ fn the_mark_of_another_owner_is_respected() {
 fn our_own_mark_on_a_name_that_is_not_ours_does_no_harm() {
     let mut world = world();
     let name = unmarked(&mut world, &original("small", 1), 1, mins(600));
-    world.server_mut(&name).mark = Some(Mark {
-        owner: world.config.owner.clone(),
-        template: None,
-        id: None,
-        config: None,
-    });
+    world.server_mut(&name).mark = Some(bare_mark(&world.config.owner));
     world.node("small+10.0.9.1", 1);
     assert!(row(&world.plan(), &name).unwrap().adopted);
     assert_eq!(minutes(&mut world.clone(), 45), [name]);
@@ -461,12 +442,7 @@ fn one_that_another_owner_marks_by_now_keeps_its_node() {
     unmarked(&mut world, "box", 1, mins(600));
     offline(world.node("small+10.0.9.1", 1));
     world.pass(mins(1));
-    world.server_mut("box").mark = Some(Mark {
-        owner: "another".to_owned(),
-        template: None,
-        id: None,
-        config: None,
-    });
+    world.server_mut("box").mark = Some(bare_mark("another"));
     assert!(minutes(&mut world, 100).is_empty());
     assert_eq!(world.observed.jenkins.computers.len(), 1);
 }
@@ -619,13 +595,7 @@ fn the_audit_refuses_what_may_not_be_taken() {
             unmarked(world, "other", 1, mins(1));
         }),
         ("another owner", |world| {
-            let mark = Mark {
-                owner: "another".to_owned(),
-                template: None,
-                id: None,
-                config: None,
-            };
-            world.server_mut("box").mark = Some(mark);
+            world.server_mut("box").mark = Some(bare_mark("another"));
         }),
         ("its name is of a template that does not adopt", |world| {
             world.config.templates.push(template("box", &[]));

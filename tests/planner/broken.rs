@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
-use mita::model::{Address, Mark, QueueItem, Reading, Server, ServerId, ServerStatus, Stage, TaskLabel, Zone};
+use mita::model::{Address, QueueItem, Reading, ServerStatus, Zone};
 use mita::plan::backoff::{begin, charge};
 use mita::plan::{Create, Plan, spend};
-use mita::state::{BackoffKey, Intent, State};
+use mita::state::{BackoffKey, State};
 
+use crate::facts;
 use crate::world::{World, busy, secs};
 
 /// Seconds between two passes.
@@ -92,18 +93,7 @@ impl Broken {
     pub fn job(&mut self, label: &str, waited: SignedDuration) -> u64 {
         let id = self.next;
         self.next += 1;
-        let item = QueueItem {
-            id,
-            stage: Stage::Buildable,
-            stuck: true,
-            since: self.world.now() - waited,
-            why: Some(format!("Waiting for next available executor on ‘{label}’")),
-            task_class: Some("hudson.model.FreeStyleProject".to_owned()),
-            task: format!("job {id}"),
-            task_name: format!("job-{id}"),
-            task_url: None,
-            label: TaskLabel::Expression(label.to_owned()),
-        };
+        let item = facts::item(id, Some(label), self.world.now() - waited);
         let label = label.to_owned();
         self.jobs.push(Job { item, label });
         id
@@ -218,16 +208,8 @@ impl Broken {
     }
 
     fn intend(&self, create: &Create, state: &mut State) {
-        let intent = Intent {
-            name: create.name.clone(),
-            template: create.template.clone(),
-            config: format!("digest of {}", create.template),
-            provider: create.provider.clone(),
-            zone: create.zone.clone(),
-            image: None,
-            at: self.world.now(),
-            server_id: None,
-        };
+        let digest = format!("digest of {}", create.template);
+        let intent = facts::intent(create, digest, self.world.now());
         state.intents.insert(create.id.clone(), intent);
         begin(state, &create.template, &create.provider, create.zone.as_ref());
     }
@@ -235,24 +217,11 @@ impl Broken {
     fn boot(&mut self, create: &Create, failure: Option<Failure>) {
         let now = self.world.now();
         let owner = self.world.config.owner.clone();
-        let server = Server {
-            id: ServerId::new(format!("server of {}", create.id)),
-            name: create.name.clone(),
-            status: ServerStatus::Active,
-            task_state: None,
-            created: Some(now),
-            addresses: vec![Address::fixed("10.0.0.1".parse().unwrap())],
-            zone: create.zone.clone(),
-            image: None,
-            volumes: Vec::new(),
-            fault: None,
-            mark: Some(Mark {
-                owner,
-                template: Some(create.template.clone()),
-                id: Some(create.id.clone()),
-                config: Some(format!("digest of {}", create.template)),
-            }),
-        };
+        let digest = format!("digest of {}", create.template);
+        let mut server = facts::server(format!("server of {}", create.id), &create.name, now);
+        server.addresses = vec![Address::fixed("10.0.0.1".parse().unwrap())];
+        server.zone.clone_from(&create.zone);
+        server.mark = Some(facts::mark(&owner, &create.template, &create.id, Some(digest)));
         let Some(Reading::Read(cloud)) = self.world.observed.clouds.get_mut(&create.provider) else {
             panic!("a create at a closed cloud");
         };

@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
-use mita::model::{Address, Mark, Reading, Server, ServerId, ServerStatus};
+use mita::model::{Address, Reading, ServerId};
 use mita::plan::{Create, Plan};
-use mita::state::Intent;
 
+use crate::facts;
 use crate::world::{CLOUD, World, cloud};
 
 /// A world with the servers that its plans made.
@@ -88,39 +88,17 @@ impl Fleet {
         let (now, owner) = (self.world.now(), self.world.config.owner.clone());
         self.number += 1;
         let id = ServerId::new(format!("made-{}", self.number));
-        let intent = Intent {
-            name: create.name.clone(),
-            template: create.template.clone(),
-            config: digest.clone(),
-            provider: create.provider.clone(),
-            zone: create.zone.clone(),
-            image: None,
-            at: now,
-            server_id: Some(id.clone()),
-        };
+        let mut intent = facts::intent(create, digest.clone(), now);
+        intent.server_id = Some(id.clone());
         self.world.state.intents.insert(create.id.clone(), intent);
         if create.retry {
             self.world.state.begin_retry(&create.template, &create.id, now);
         }
         let address = format!("10.9.{}.{}", self.number / 250, self.number % 250 + 1);
-        let server = Server {
-            id,
-            name: create.name.clone(),
-            status: ServerStatus::Active,
-            task_state: None,
-            created: Some(now),
-            addresses: vec![Address::fixed(address.parse().unwrap())],
-            zone: None,
-            image: Some("image".to_owned()),
-            volumes: Vec::new(),
-            fault: None,
-            mark: Some(Mark {
-                owner,
-                template: Some(create.template.clone()),
-                id: Some(create.id.clone()),
-                config: Some(digest),
-            }),
-        };
+        let mut server = facts::server(id.as_str(), &create.name, now);
+        server.addresses = vec![Address::fixed(address.parse().unwrap())];
+        server.image = Some("image".to_owned());
+        server.mark = Some(facts::mark(&owner, &create.template, &create.id, Some(digest)));
         if !self.world.observed.clouds.contains_key(&create.provider) {
             let empty = Reading::Read(cloud());
             self.world.observed.clouds.insert(create.provider.clone(), empty);

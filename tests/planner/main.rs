@@ -8,6 +8,8 @@ mod clouds;
 mod creating;
 mod destroying;
 mod drain;
+#[path = "../support/facts.rs"]
+mod facts;
 mod fleet;
 mod images;
 mod invariants;

@@ -1,13 +1,12 @@
 //! Floating IPs, ports and volumes: what is made, marked, swept, and what is never touched.
 
 use jiff::SignedDuration;
-use mita::model::{
-    Address, PortSpec, Reading, Resource, ResourceKind, ResourceMark, Resources, ServerId, ServerStatus,
-};
+use mita::model::{Address, PortSpec, Reading, Resource, ResourceKind, Resources, ServerId, ServerStatus};
 use mita::plan::backoff::record_failure;
 use mita::plan::{Plan, audit, leaks};
 use mita::state::BackoffKey;
 
+use crate::facts::resource;
 use crate::world::{CLOUD, World, id, marked, mins, reasons, removed, secs, template, with};
 
 const ADDRESS: &str = "198.51.100.7";
@@ -19,21 +18,6 @@ fn floating() -> World {
     let mut world = with(vec![template]);
     world.state.swept.insert(CLOUD.into(), world.now());
     world
-}
-
-fn resource(kind: ResourceKind, id: &str, mark: Option<(&str, &str)>) -> Resource {
-    Resource {
-        kind,
-        id: id.to_owned(),
-        name: id.to_owned(),
-        in_use: false,
-        server: None,
-        created: None,
-        mark: mark.map(|(owner, server)| ResourceMark {
-            owner: owner.to_owned(),
-            server: server.to_owned(),
-        }),
-    }
 }
 
 /// A floating IP of ours, an hour old.

@@ -11,15 +11,17 @@ use mita::config::{
     Timing,
 };
 use mita::model::{
-    Address, CloudView, Computer, ImageRef, JenkinsView, Mark, NodeId, Observed, Offer, Offers, Presence, ProviderName,
-    QueueItem, Reading, Room, Server, ServerId, ServerSpec, ServerStatus, SizeRef, Stage, TaskLabel, Unavailable, Zone,
-    server_name,
+    Address, CloudView, Computer, ImageRef, JenkinsView, NodeId, Observed, Offer, Offers, Presence, ProviderName,
+    Reading, Room, Server, ServerSpec, SizeRef, Unavailable, Zone, server_name,
 };
 use mita::plan::{Context, Plan, audit, plan};
 use mita::provider::openstack;
 use mita::provider::openstack::access::{EndpointOverrides, KeystoneAuth, OpenStackAccess};
 use mita::secret::Secret;
 use mita::state::State;
+
+use crate::facts;
+pub use crate::facts::cloud;
 
 /// The only cloud, unless a test adds one.
 pub const CLOUD: &str = "openstack";
@@ -118,6 +120,7 @@ pub fn template(name: &str, labels: &[&str]) -> Template {
             metadata: BTreeMap::new(),
             scheduler_hints: BTreeMap::new(),
             options: BTreeMap::new(),
+            more: BTreeMap::new(),
         },
         script: None,
         labels: labels.iter().map(|label| (*label).to_owned()).collect(),
@@ -157,50 +160,16 @@ pub fn config(templates: Vec<Template>) -> Config {
         providers: [provider(CLOUD)].into(),
         templates,
         limits: Limits {
-            max_servers: None,
-            max_creates_per_pass: 20,
-            max_deletes_per_pass: 20,
-            max_booting: 50,
             canary: 0,
-            pass_deadline: mins(5),
+            ..Limits::default()
         },
         labels: LabelSources::default(),
-        timing: Timing {
-            idle_grace: mins(40),
-            boot_grace: mins(15),
-            offline_grace: mins(5),
-            min_lifetime: SignedDuration::ZERO,
-            intent_grace: mins(2),
-            restart_grace: mins(5),
-            queue_grace: SignedDuration::ZERO,
-            backoff_first: secs(60),
-            backoff_max: mins(30),
-        },
-    }
-}
-
-pub fn cloud() -> CloudView {
-    CloudView {
-        servers: Vec::new(),
-        clock: None,
-        offers: None,
-        resources: None,
-        looked_up: BTreeMap::new(),
-        odd: Vec::new(),
+        timing: Timing::default(),
     }
 }
 
 pub fn offer(vcpus: u64) -> Offer {
-    Offer {
-        flavor: "f".to_owned(),
-        image: "i".to_owned(),
-        older_images: Vec::new(),
-        networks: Vec::new(),
-        server_group: None,
-        ports: Vec::new(),
-        vcpus,
-        ram_mb: 1024,
-    }
+    facts::offer("i", vcpus)
 }
 
 /// Starts with the template `small` (labels `small` and `linux`), nothing in Jenkins, nothing in the cloud.
@@ -275,18 +244,8 @@ impl World {
     pub fn items(&mut self, count: u64, label: &str) {
         for _ in 0..count {
             let id = 100 + self.observed.jenkins.queue.len() as u64;
-            self.observed.jenkins.queue.push(QueueItem {
-                id,
-                stage: Stage::Buildable,
-                stuck: true,
-                since: self.context.now - mins(1),
-                why: Some(format!("Waiting for next available executor on ‘{label}’")),
-                task_class: Some("hudson.model.FreeStyleProject".to_owned()),
-                task: format!("job {id}"),
-                task_name: format!("job-{id}"),
-                task_url: Some(format!("http://127.0.0.1:8080/job/job-{id}/")),
-                label: TaskLabel::Expression(label.to_owned()),
-            });
+            let item = facts::item(id, Some(label), self.context.now - mins(1));
+            self.observed.jenkins.queue.push(item);
         }
     }
 
@@ -299,26 +258,11 @@ impl World {
         let id = id(number);
         let name = server_name(&template.into(), &id);
         let digest = self.config.template_digest(template);
-        let server = Server {
-            id: ServerId::new(format!("server-{number}")),
-            name: name.clone(),
-            status: ServerStatus::Active,
-            task_state: None,
-            created: Some(self.context.now - age),
-            addresses: vec![Address::fixed(
-                format!("10.0.{}.{}", number / 250, number % 250 + 1).parse().unwrap(),
-            )],
-            zone: None,
-            image: Some("image".to_owned()),
-            volumes: Vec::new(),
-            fault: None,
-            mark: Some(Mark {
-                owner: self.config.owner.clone(),
-                template: Some(template.into()),
-                id: Some(id),
-                config: digest,
-            }),
-        };
+        let mut server = facts::server(format!("server-{number}"), &name, self.context.now - age);
+        let address = format!("10.0.{}.{}", number / 250, number % 250 + 1);
+        server.addresses = vec![Address::fixed(address.parse().unwrap())];
+        server.image = Some("image".to_owned());
+        server.mark = Some(facts::mark(&self.config.owner, &template.into(), &id, digest));
         self.cloud(provider).servers.push(server);
         name
     }
@@ -360,20 +304,7 @@ impl World {
 
     /// Adds a Jenkins node that is online and idle.
     pub fn node(&mut self, name: &str, executors: u32) -> &mut Computer {
-        self.observed.jenkins.computers.push(Computer {
-            name: name.into(),
-            built_in: false,
-            idle: true,
-            offline: false,
-            temporarily_offline: false,
-            offline_reason: String::new(),
-            offline_class: None,
-            executors,
-            idle_executors: executors,
-            one_off_busy: false,
-            running: Vec::new(),
-            labels: None,
-        });
+        self.observed.jenkins.computers.push(facts::computer(name, executors));
         self.observed.jenkins.computers.last_mut().expect("just added")
     }
 

@@ -12,6 +12,8 @@
 )]
 
 mod diff;
+#[path = "../support/facts.rs"]
+mod facts;
 mod relaxed;
 mod scenario;
 mod text;

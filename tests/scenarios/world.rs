@@ -6,14 +6,14 @@ use std::fs;
 use jiff::{SignedDuration, Timestamp};
 use mita::config::{self, Config, Template};
 use mita::model::{
-    Address, CloudView, Computer, JenkinsView, Mark, NodeId, Observed, Offer, Offers, ProviderName, QueueItem, Reading,
-    Resource, ResourceKind, Resources, Room, Server, ServerId, ServerStatus, Stage, TaskLabel, Unavailable,
-    server_name,
+    Address, CloudView, Computer, JenkinsView, NodeId, Observed, Offers, ProviderName, QueueItem, Reading, Resource,
+    ResourceKind, Resources, Room, Server, ServerStatus, Unavailable, server_name,
 };
 use mita::plan::{self, Context, Leak, Plan};
 use mita::state::{LastPass, NodeMemory, Phase, State};
 use serde_json::{Value, json};
 
+use crate::facts;
 use crate::relaxed::{changed, each_text, merge};
 use crate::scenario::{Agent, By, Cloud, Item, NodeIs, OtherNode, Scenario};
 use crate::text;
@@ -95,22 +95,7 @@ impl World {
     fn items(&self, item: &Item, queue: &mut Vec<QueueItem>) -> Result<(), String> {
         for _ in 0..item.items {
             let id = 101 + queue.len() as u64;
-            let waits_for = item.label.as_ref().map(|label| format!(" on ‘{label}’"));
-            let usual = QueueItem {
-                id,
-                stage: Stage::Buildable,
-                stuck: true,
-                since: self.context.now - item.age,
-                why: Some(format!(
-                    "Waiting for next available executor{}",
-                    waits_for.unwrap_or_default()
-                )),
-                task_class: Some("hudson.model.FreeStyleProject".to_owned()),
-                task: format!("job {id}"),
-                task_name: format!("job-{id}"),
-                task_url: Some(format!("https://jenkins.example.com/job/job-{id}/")),
-                label: item.label.clone().map_or(TaskLabel::Anywhere, TaskLabel::Expression),
-            };
+            let usual = facts::item(id, item.label.as_deref(), self.context.now - item.age);
             queue.push(changed(&usual, &item.with, self.context.now)?);
         }
         Ok(())
@@ -142,15 +127,13 @@ impl World {
     fn cloud(&self, name: &ProviderName, cloud: &Cloud) -> Result<CloudView, String> {
         let now = self.context.now;
         let mut view = CloudView {
-            servers: Vec::new(),
-            clock: None,
             offers: Some(Reading::Read(self.offers(name, cloud)?)),
             resources: Some(Reading::Read(self.resources(cloud)?)),
-            looked_up: BTreeMap::new(),
-            odd: Vec::new(),
+            ..facts::cloud()
         };
         for (number, change) in cloud.servers.iter().enumerate() {
-            let usual = server(&format!("other-{}", number + 1), now - SignedDuration::from_hours(1));
+            let id = format!("other-{}", number + 1);
+            let usual = facts::server(id.as_str(), &id, now - SignedDuration::from_hours(1));
             view.servers.push(changed(&usual, change, now)?);
         }
         changed(&view, &cloud.with, now)
@@ -167,7 +150,7 @@ impl World {
             let change = cloud.offers.get(template.name.as_str()).unwrap_or(&Value::Null);
             let offer = match cloud.lacks.get(template.name.as_str()) {
                 Some(reason) => Err(Unavailable { reason: reason.clone() }),
-                None => Ok(changed(&offer(), change, now)?),
+                None => Ok(changed(&facts::offer("image-1", 4), change, now)?),
             };
             offers.templates.insert(template.name.clone(), offer);
         }
@@ -177,13 +160,9 @@ impl World {
     fn resources(&self, cloud: &Cloud) -> Result<Resources, String> {
         let now = self.context.now;
         let usual = Resource {
-            kind: ResourceKind::FloatingIp,
-            id: "belonging-1".to_owned(),
             name: "198.51.100.1".to_owned(),
-            in_use: false,
-            server: None,
             created: Some(now - SignedDuration::from_hours(1)),
-            mark: None,
+            ..facts::resource(ResourceKind::FloatingIp, "resource-1", None)
         };
         let all: Result<_, String> = cloud
             .resources
@@ -305,19 +284,12 @@ fn configured(own: &Value) -> Result<Config, String> {
 }
 
 fn computer(name: &str, executors: u32, is: NodeIs) -> Computer {
+    let busy = is == NodeIs::Busy;
     Computer {
-        name: name.into(),
-        built_in: false,
-        idle: is != NodeIs::Busy,
+        idle: !busy,
         offline: is == NodeIs::Offline,
-        temporarily_offline: false,
-        offline_reason: String::new(),
-        offline_class: None,
-        executors,
-        idle_executors: if is == NodeIs::Busy { 0 } else { executors },
-        one_off_busy: false,
-        running: Vec::new(),
-        labels: None,
+        idle_executors: if busy { 0 } else { executors },
+        ..facts::computer(name, executors)
     }
 }
 
@@ -348,16 +320,11 @@ fn provider_of(agent: &Agent, template: &Template) -> ProviderName {
 fn server_of_ours(agent: &Agent, template: &Template, owner: &str, now: Timestamp) -> Result<Server, String> {
     let id = id_of(agent);
     let address = format!("10.0.0.{}", agent.id).parse();
-    let mut server = server(&format!("server-{}", agent.id), now - agent.age);
-    server.name = server_name(&template.name, &id);
+    let name = server_name(&template.name, &id);
+    let mut server = facts::server(format!("server-{}", agent.id), &name, now - agent.age);
     server.addresses = vec![Address::fixed(address.map_err(|_| "an id is 1 to 255")?)];
     server.image = Some("image-1".to_owned());
-    server.mark = Some(Mark {
-        owner: owner.to_owned(),
-        template: Some(template.name.clone()),
-        id: Some(id),
-        config: Some(template.digest.clone()),
-    });
+    server.mark = Some(facts::mark(owner, &template.name, &id, Some(template.digest.clone())));
     match agent.server.as_str() {
         "active" | "none" => {}
         "build" => server.status = ServerStatus::Build,
@@ -411,35 +378,5 @@ fn memory(agent: &Agent, template: &Template, node: NodeIs, server: &Server) -> 
             NodeIs::Offline => Phase::Offline,
             NodeIs::None => Phase::Booting,
         },
-    }
-}
-
-/// A server without a mark.
-fn server(id: &str, created: Timestamp) -> Server {
-    Server {
-        id: ServerId::new(id),
-        name: id.to_owned(),
-        status: ServerStatus::Active,
-        task_state: None,
-        created: Some(created),
-        addresses: Vec::new(),
-        zone: None,
-        image: None,
-        volumes: Vec::new(),
-        fault: None,
-        mark: None,
-    }
-}
-
-fn offer() -> Offer {
-    Offer {
-        flavor: "flavor-1".to_owned(),
-        image: "image-1".to_owned(),
-        older_images: Vec::new(),
-        networks: Vec::new(),
-        ports: Vec::new(),
-        server_group: None,
-        vcpus: 4,
-        ram_mb: 8192,
     }
 }

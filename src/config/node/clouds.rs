@@ -1,6 +1,9 @@
 //! What the clouds of a template ask of it, as far as that depends on their kind.
 
+use crate::model::ServerSpec;
 use crate::provider::kind::Kind;
+use crate::settings::key::KeySpec;
+use crate::settings::section::{Given, Section};
 
 /// The entries of `provider:` with their kinds.
 pub struct Known<'k> {
@@ -33,15 +36,25 @@ impl Clouds<'_> {
         self.kinds.iter().copied().flatten()
     }
 
-    /// Whether one of them is told `options`.
-    pub fn takes_options(&self) -> bool {
-        self.known().any(|kind| kind.takes_options)
-    }
-
-    /// Names the kinds that are told `options`.
-    pub fn kinds_with_options(&self) -> String {
-        let kinds = self.all.iter().filter(|kind| kind.takes_options);
-        kinds.map(|kind| kind.name).collect::<Vec<_>>().join(" or ")
+    /// Reads the keys of a template that are for the kinds of its clouds alone, and reports those of other kinds.
+    pub fn read(&self, at: &Section<'_>, spec: &mut ServerSpec) {
+        let has = |kind: &Kind| self.known().any(|known| known.name == kind.name);
+        for kind in self.all.iter().filter(|kind| has(kind)) {
+            (kind.read_node)(at, kind.node_keys, spec);
+        }
+        let knows = |kind: &Kind, key: &KeySpec| kind.node_keys.all().any(|own| own.name == key.name);
+        for key in self.all.iter().flat_map(|kind| kind.node_keys.all()) {
+            if at.given(key) != Given::Value || self.known().any(|kind| knows(kind, key)) {
+                continue;
+            }
+            let theirs = self.all.iter().filter(|kind| knows(kind, key)).map(|kind| kind.name);
+            let theirs: Vec<&str> = theirs.collect();
+            let text = format!(
+                "is for providers of type {}, and this template has none; remove it",
+                theirs.join(" or ")
+            );
+            at.error(key, text);
+        }
     }
 
     /// Whether a server needs an image and a size: at one of them, or where there is none yet.

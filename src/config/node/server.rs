@@ -46,8 +46,6 @@ keys! {
     METADATA: BTreeMap<String, String> = Key::text_map("metadata");
     /// Hints for the cloud's scheduler.
     SCHEDULER_HINTS: BTreeMap<String, Json> = Key::free("scheduler_hints").also(&["os_scheduler_hints"]);
-    /// What else an executable that plays the cloud is to know.
-    OPTIONS: BTreeMap<String, Json> = Key::free("options");
 }
 
 keys! {
@@ -83,16 +81,11 @@ const WHICH_SIZE: &str = "write the name of a flavor, or what it must have: {vcp
 
 /// Reads what a server of a template needs.
 pub fn spec(at: &Section<'_>, clouds: &Clouds<'_>) -> ServerSpec {
-    if !clouds.takes_options() && at.given(&OPTIONS) == Given::Value {
-        let kinds = clouds.kinds_with_options();
-        let text = format!("is for providers of type {kinds}, and this template has none; remove it");
-        at.error(&OPTIONS, text);
-    }
     // What is not there is looked at where it must be.
     let absent = |key: &Key<Option<String>>| at.given(key) == Given::Absent;
     let no_image = !clouds.need_image() && absent(&IMAGE_NAME) && absent(&IMAGE_ID) && absent(&IMAGE_REGEX);
     let no_size = !clouds.need_image() && absent(&SIZE);
-    ServerSpec {
+    let mut spec = ServerSpec {
         image: if no_image {
             ImageRef::Name(String::new())
         } else {
@@ -115,8 +108,11 @@ pub fn spec(at: &Section<'_>, clouds: &Clouds<'_>) -> ServerSpec {
         config_drive: at.get(&CONFIG_DRIVE),
         metadata: metadata(at),
         scheduler_hints: at.get(&SCHEDULER_HINTS),
-        options: at.get(&OPTIONS),
-    }
+        options: BTreeMap::new(),
+        more: BTreeMap::new(),
+    };
+    clouds.read(at, &mut spec);
+    spec
 }
 
 fn gigabytes(at: &Section<'_>, key: &Key<u32>) -> Option<u32> {

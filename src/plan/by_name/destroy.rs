@@ -16,8 +16,8 @@ use crate::plan::remove::removal::{orphan_removal, removal};
 use crate::plan::report::assemble;
 use crate::plan::resources::upkeep::with_floating_ips;
 use crate::plan::why::Why;
-use crate::plan::words::shown;
 use crate::state::State;
+use crate::text::shown;
 
 /// Plans the removal of what is named: by server, by our id, or by Jenkins node. What is refused stands in the
 /// warnings. With `force` a busy node goes, too; one that a person took offline never does.

@@ -11,8 +11,8 @@ use crate::plan::fleet::agent::Link;
 use crate::plan::fleet::{Fleet, builds};
 use crate::plan::memory::look;
 use crate::plan::report::assemble;
-use crate::plan::words::shown;
 use crate::state::State;
+use crate::text::shown;
 
 /// Plans that the named nodes take no new work: by server, by our id, or by Jenkins node. What is refused stands in the
 /// warnings.

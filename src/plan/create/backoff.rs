@@ -9,8 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::config::{Config, Placement, Template, Timing};
 use crate::model::{ProviderName, TemplateName, Zone, digest_u64};
 use crate::plan::create::ids::mix;
-use crate::plan::words::moment;
 use crate::state::{Backoff, BackoffKey, State};
+use crate::text::{moment, plural};
 
 /// A key that failed no more for so long is forgotten.
 const FORGET_AFTER: SignedDuration = SignedDuration::from_hours(3);
@@ -233,19 +233,11 @@ pub fn gate(state: &State, key: &BackoffKey, now: Timestamp) -> Gate {
         None => Gate::Open,
         Some(backoff) if now < backoff.until => Gate::Closed(format!(
             "{key}: held back after {} until {}: {}",
-            counted(backoff.failures),
+            plural(backoff.failures, "failure"),
             moment(backoff.until),
             backoff.reason
         )),
         Some(_) => Gate::Probe,
-    }
-}
-
-fn counted(failures: u32) -> String {
-    if failures == 1 {
-        "1 failure".to_owned()
-    } else {
-        format!("{failures} failures")
     }
 }
 
@@ -264,20 +256,6 @@ fn pause(key: &str, failures: u32, timing: &Timing) -> SignedDuration {
 mod tests {
     use super::*;
 
-    fn timing() -> Timing {
-        Timing {
-            idle_grace: SignedDuration::from_mins(40),
-            boot_grace: SignedDuration::from_mins(15),
-            offline_grace: SignedDuration::from_mins(5),
-            min_lifetime: SignedDuration::ZERO,
-            intent_grace: SignedDuration::from_mins(2),
-            restart_grace: SignedDuration::ZERO,
-            queue_grace: SignedDuration::ZERO,
-            backoff_first: SignedDuration::from_secs(60),
-            backoff_max: SignedDuration::from_mins(30),
-        }
-    }
-
     fn now() -> Timestamp {
         "2026-11-22T12:00:00Z".parse().unwrap()
     }
@@ -288,7 +266,7 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_the_longest_with_a_fifth_of_spread() {
-        let timing = timing();
+        let timing = Timing::default();
         let now = now();
         let mut state = State::default();
         for (least, most) in [
@@ -316,7 +294,7 @@ mod tests {
 
     #[test]
     fn a_key_closes_then_probes_then_is_forgotten() {
-        let timing = timing();
+        let timing = Timing::default();
         let now = now();
         let mut state = State::default();
         assert_eq!(gate(&state, &key(), now), Gate::Open);

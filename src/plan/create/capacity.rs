@@ -16,9 +16,8 @@ use crate::plan::create::turns::{Granted, Turn};
 use crate::plan::fleet::Fleet;
 use crate::plan::fleet::agent::TemplateIndex;
 use crate::plan::refusals;
-use crate::plan::words::shown;
 use crate::state::BackoffKey;
-use crate::text::excerpt;
+use crate::text::{excerpt, plural, shown};
 
 /// The most characters of why something is held back: a key, a time, and what a cloud said.
 const LONGEST_REASON: usize = 400;
@@ -191,7 +190,7 @@ impl<'s, 'a> Capacity<'s, 'a> {
         if self.of_template[index] >= template.max {
             return Err(format!(
                 "template \"{name}\" is at its max of {}",
-                servers(template.max)
+                plural(template.max, "server")
             ));
         }
         if let Some(reason) = refusals::closes(self.fleet, template, self.coming_by_ssh()) {
@@ -347,12 +346,17 @@ impl<'s, 'a> Capacity<'s, 'a> {
     fn provider_maximum(&self, name: &str) -> Option<String> {
         let most = self.fleet.config.providers.get(name)?.max_servers?;
         let count = self.at_provider.get(name).copied().unwrap_or(0);
-        (count >= most).then(|| format!("provider {name} is at its max of {}", servers(most)))
+        (count >= most).then(|| format!("provider {name} is at its max of {}", plural(most, "server")))
     }
 
     fn fleet_maximum(&self) -> Option<String> {
         let most = self.fleet.config.limits.max_servers?;
-        (self.all >= most).then(|| format!("the fleet is at its max of {} (limits.max_servers)", servers(most)))
+        (self.all >= most).then(|| {
+            format!(
+                "the fleet is at its max of {} (limits.max_servers)",
+                plural(most, "server")
+            )
+        })
     }
 
     /// Asks the back-offs of a template at a placement; returns what a server there would probe for all templates.
@@ -428,7 +432,7 @@ impl<'s, 'a> Capacity<'s, 'a> {
         if self.booting >= limits.max_booting {
             return Err(format!(
                 "{} are booting, the most at a time (limits.max_booting)",
-                servers(self.booting)
+                plural(self.booting, "server")
             ));
         }
         let most = limits.max_creates_per_pass;
@@ -490,12 +494,4 @@ fn turn_of_another(probes: &[BackoffKey]) -> String {
     let keys: Vec<String> = probes.iter().map(ToString::to_string).collect();
     let keys = keys.join(", ");
     format!("{keys}: after its failures one server at a time, and it is another template's turn")
-}
-
-fn servers(count: u32) -> String {
-    if count == 1 {
-        "1 server".to_owned()
-    } else {
-        format!("{count} servers")
-    }
 }

@@ -11,7 +11,7 @@ use crate::plan::demand::items::{Demand, Item};
 use crate::plan::demand::matching::{Flow, Placed};
 use crate::plan::demand::slots::Origin;
 use crate::plan::fleet::{Fleet, agent_state};
-use crate::plan::words::{shown, span};
+use crate::text::{shown, span};
 
 /// What is made, and how the waiting items are served.
 pub struct Growth<'d> {

@@ -9,8 +9,8 @@ use crate::model::{CloudView, ImageRef, Offer, ProviderName, Reading};
 use crate::plan::create::backoff;
 use crate::plan::fleet::Fleet;
 use crate::plan::rows::Rollback;
-use crate::plan::words::{moment, shown};
 use crate::state::{BackoffKey, FailedImage, ImageMemory, State};
+use crate::text::{moment, plural, shown};
 
 /// So many servers of an image that never join make it bad; with a canary of one, one does.
 const BAD_AFTER: u32 = 2;
@@ -279,11 +279,7 @@ fn rollback(provider: &ProviderName, memory: &ImageMemory, instead: &str) -> Opt
 }
 
 fn sentence(template: &Template, rollback: &Rollback) -> String {
-    let servers = if rollback.servers == 1 {
-        "1 server"
-    } else {
-        &format!("{} servers", rollback.servers)
-    };
+    let servers = plural(rollback.servers, "server");
     format!(
         "image {} of template \"{}\" at {} never joined in {servers}, rolled back to {}; a newer image is tried at \
          once, this one again after {}",

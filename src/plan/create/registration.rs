@@ -14,8 +14,8 @@ use crate::plan::fleet::Fleet;
 use crate::plan::fleet::agent::{Agent, AgentState, Link};
 use crate::plan::refusals;
 use crate::plan::resources::upkeep;
-use crate::plan::words::shown;
 use crate::state::{Sighting, State};
+use crate::text::shown;
 
 /// Plans a Jenkins node for each server that is up, has its address, and has yet to join.
 pub fn registrations(fleet: &mut Fleet<'_>, removals: &[Removal]) -> Vec<Registration> {

@@ -8,9 +8,9 @@ use crate::plan::action::Anchor;
 use crate::plan::demand::items::{Demand, Item};
 use crate::plan::fleet::Fleet;
 use crate::plan::fleet::agent::AgentState;
-use crate::plan::words::shown;
 use crate::queue;
 use crate::state::State;
+use crate::text::shown;
 
 /// Says what is to be done about the anchor. The list of computers tells: where it is there, no request is made.
 pub fn anchor(fleet: &Fleet<'_>) -> Option<Anchor> {

@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::config::{Config, Register, Template};
 use crate::labels::{Expr, Label, Labels};
-use crate::plan::words::shown;
 use crate::queue::LabelRequest;
-use crate::text::visible;
+use crate::text::{shown, visible};
 
 /// Returns the templates that serve a label request, first choice first: by priority, then in the order of the file.
 pub fn eligible<'c>(label_request: &LabelRequest, config: &'c Config) -> Vec<&'c Template> {

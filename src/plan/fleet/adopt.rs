@@ -15,8 +15,8 @@ use crate::model::{
     split_address_name, split_name_address, template_in_name,
 };
 use crate::plan::fleet::agent::{Agent, Link, marked};
-use crate::plan::words::shown;
 use crate::state::{NodeMemory, State};
+use crate::text::shown;
 
 /// So many names are written out in a note.
 const NAMES: usize = 5;

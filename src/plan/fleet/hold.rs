@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{Computer, NodeName, ServerStatus, TemplateName};
 use crate::plan::fleet::agent::{Agent, AgentState, Hold};
-use crate::plan::words::shown;
+use crate::text::shown;
 
 /// So long a server is kept for a node of which nobody knows where it is.
 const LONGEST: SignedDuration = SignedDuration::from_hours(24);

@@ -14,8 +14,8 @@ use crate::model::{CloudView, NodeId, Observed, Presence, ProviderName, Reading,
 use crate::plan::clock::{sighted_again, since};
 use crate::plan::fleet::adopt::Adoption;
 use crate::plan::fleet::agent::{Agent, AgentState, Link, TemplateIndex, marked};
-use crate::plan::words::shown;
 use crate::state::{Intent, NodeMemory, Sighting, State};
+use crate::text::shown;
 
 /// Everything that is found at the clouds and in memory.
 pub struct Inventory<'a> {

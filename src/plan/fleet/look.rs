@@ -17,8 +17,8 @@ use crate::plan::fleet::inventory::Inventory;
 use crate::plan::fleet::mapping::{Fit, Linked, linked};
 use crate::plan::fleet::orphans::orphans;
 use crate::plan::fleet::{Fleet, agent_state, hold};
-use crate::plan::words::span;
 use crate::state::{Controller, LastPass, State, VERSION};
+use crate::text::span;
 
 /// Looks at the clouds and at Jenkins. The memory of the fleet holds what is carried over; `memory` adds what was seen.
 pub fn look<'a>(observed: &'a Observed, config: &'a Config, state: &'a State, context: &'a Context) -> Fleet<'a> {

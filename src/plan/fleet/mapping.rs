@@ -19,8 +19,8 @@ use crate::model::{
 };
 use crate::plan::fleet::agent::{Agent, Hold, Link};
 use crate::plan::fleet::inventory::{Inventory, inventory};
-use crate::plan::words::shown;
 use crate::state::State;
+use crate::text::shown;
 
 /// The length of a UUID, the id in the names that the original tool gave.
 const UUID_LENGTH: usize = 36;

@@ -8,8 +8,8 @@ use crate::plan::clock::sighted_again;
 use crate::plan::context::Context;
 use crate::plan::create::registration;
 use crate::plan::fleet::{OrphanNode, adopt};
-use crate::plan::words::shown;
 use crate::state::{Sighting, State};
+use crate::text::shown;
 
 /// Finds the Jenkins nodes of ours that have no server. Only when every cloud was read is that known.
 pub fn orphans<'a>(

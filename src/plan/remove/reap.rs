@@ -17,8 +17,8 @@ use crate::plan::remove::removal::{orphan_removal, removal, untouchable};
 use crate::plan::remove::{guard, idle, make_room};
 use crate::plan::report::persistent;
 use crate::plan::why::Why;
-use crate::plan::words::shown;
 use crate::state::Sighting;
+use crate::text::shown;
 
 /// What goes.
 #[derive(Default)]

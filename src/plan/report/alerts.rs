@@ -8,7 +8,7 @@ use crate::plan::clock::since;
 use crate::plan::fleet::agent::{Agent, AgentState};
 use crate::plan::fleet::agent_state::GONE_AFTER;
 use crate::plan::fleet::{Fleet, agent_state};
-use crate::plan::words::{shown, span};
+use crate::text::{shown, span};
 
 /// Lists what must be said.
 pub fn alerts(fleet: &Fleet<'_>) -> Vec<String> {

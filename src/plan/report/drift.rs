@@ -9,10 +9,9 @@ use crate::plan::demand::drift::{drift_of, is_lost_for};
 use crate::plan::demand::eligible::labels_in;
 use crate::plan::demand::items::Demand;
 use crate::plan::fleet::Fleet;
-use crate::plan::words::shown;
 use crate::queue::LabelRequest;
 use crate::state::{LabelDrift, State};
-use crate::text::excerpt;
+use crate::text::{excerpt, shown};
 
 /// Says which templates differ from their nodes in labels: in each pass, and as a warning each label when it begins and once
 /// a day. A label that nodes have beside those of their template is said where an item waits that gets nothing for it.

@@ -17,10 +17,9 @@ use crate::plan::fleet::agent::{Agent, AgentState};
 use crate::plan::fleet::{Fleet, agent_state};
 use crate::plan::report::drift::lacks_for;
 use crate::plan::rows::{Example, ServerRow, TemplateRow, Waiting};
-use crate::plan::words::shown;
 use crate::queue::LabelRequest;
 use crate::state::Phase;
-use crate::text::excerpt;
+use crate::text::{excerpt, shown};
 
 /// What serves an item.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -15,8 +15,8 @@ use crate::plan::demand::items::Demand;
 use crate::plan::fleet::Fleet;
 use crate::plan::fleet::agent::{Agent, AgentState};
 use crate::plan::rows::Waiting;
-use crate::plan::words::{moment, shown, span};
 use crate::state::Clash;
+use crate::text::{moment, shown, span};
 
 /// A contradiction that lasts for so many passes does not end by itself.
 pub const LASTING: u32 = 5;

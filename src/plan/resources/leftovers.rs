@@ -16,8 +16,8 @@ use crate::model::{
 use crate::plan::action::Leftover;
 use crate::plan::clock::SIGHTINGS;
 use crate::plan::fleet::Fleet;
-use crate::plan::words::{shown, span};
 use crate::state::{GoneServer, State};
+use crate::text::{shown, span};
 
 /// A server is forgotten that long after it is gone, whatever is left of it: the hourly sweep finds that by its mark.
 const FORGET_AFTER: SignedDuration = SignedDuration::from_hours(24);

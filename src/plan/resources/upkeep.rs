@@ -15,8 +15,8 @@ use crate::plan::fleet::agent::{Agent, AgentState};
 use crate::plan::fleet::{Fleet, agent_state};
 use crate::plan::resources::leftovers;
 use crate::plan::resources::leftovers::{kinds_of, listed};
-use crate::plan::words::shown;
 use crate::state::{BackoffKey, State};
+use crate::text::{plural, shown};
 
 /// How often everything that bears our mark is looked through, where a template makes such things.
 const SWEEP_EVERY: SignedDuration = SignedDuration::from_hours(1);
@@ -225,12 +225,8 @@ fn new_floating_ips(fleet: &Fleet<'_>, removals: &[Removal], upkeep: &mut Upkeep
         });
     }
     let held = held.into_iter().map(|(why, count)| {
-        let servers = if count == 1 {
-            "1 server waits"
-        } else {
-            &format!("{count} servers wait")
-        };
-        format!("{servers} for a floating IP: {}", shown(&why))
+        let verb = if count == 1 { "waits" } else { "wait" };
+        format!("{} {verb} for a floating IP: {}", plural(count, "server"), shown(&why))
     });
     upkeep.notes.extend(held);
 }

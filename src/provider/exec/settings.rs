@@ -4,12 +4,14 @@ use std::any::Any;
 use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
+use serde_json::Value as Json;
 
 use crate::http::Deadline;
+use crate::model::ServerSpec;
 use crate::provider::kind::{COMMON, CloudSettings, Kind, Site, complete_nothing};
 use crate::provider::{Provider, ProviderError};
 use crate::secret::Secret;
-use crate::settings::key::Key;
+use crate::settings::key::{Key, Schema};
 use crate::settings::keys;
 use crate::settings::problem::Place;
 use crate::settings::section::{Given, Section};
@@ -29,6 +31,13 @@ keys! {
     TIMEOUT: SignedDuration = Key::duration("timeout").or("60s").positive();
 }
 
+keys! {
+    /// The keys of a template that are for an executable alone.
+    pub NODE;
+    /// What else it is to know; passed on as it is.
+    OPTIONS: BTreeMap<String, Json> = Key::free("options");
+}
+
 /// An executable of the operator.
 pub static KIND: Kind = Kind {
     name: "exec",
@@ -36,7 +45,8 @@ pub static KIND: Kind = Kind {
     schema: &EXEC,
     without_foreign_keys: "remove it (what the command needs goes into environment)",
     needs_image: false,
-    takes_options: true,
+    node_keys: &NODE,
+    read_node,
     max_user_data: None,
     can_look_up: false,
     complete: complete_nothing,
@@ -63,6 +73,10 @@ impl CloudSettings for ExecAccess {
     fn as_any(&self) -> &dyn Any {
         self
     }
+}
+
+fn read_node(at: &Section<'_>, _keys: &'static Schema, spec: &mut ServerSpec) {
+    spec.options = at.get(&OPTIONS);
 }
 
 fn read(at: &Section<'_>, site: &Site<'_>) -> Box<dyn CloudSettings> {

@@ -81,6 +81,7 @@ fn spec() -> ServerSpec {
         metadata: BTreeMap::new(),
         scheduler_hints: BTreeMap::new(),
         options: [("deep".to_owned(), json!({"x": [1]}))].into(),
+        more: BTreeMap::new(),
     }
 }
 

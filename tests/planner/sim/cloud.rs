@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use mita::model::{
-    Address, CloudView, Mark, NodeId, NodeName, Observed, Offer, Offers, Presence, ProviderName, Reading, Room, Server,
+    Address, CloudView, NodeId, NodeName, Observed, Offer, Offers, Presence, ProviderName, Reading, Room, Server,
     ServerId, ServerStatus, TemplateName, server_name,
 };
 use mita::plan::{Create, Plan};
@@ -12,6 +12,7 @@ use mita::plan::{Create, Plan};
 use super::jenkins::Node;
 use super::names::Form;
 use super::{Sim, mins, secs};
+use crate::facts;
 use crate::world::{cloud, offer};
 
 /// Who made a server.
@@ -217,24 +218,12 @@ impl Sim {
         if self.faults.names > 0 && self.random.chance(20) {
             addresses.push(Address::fixed(format!("fd00::{number:x}").parse().unwrap()));
         }
-        Server {
-            id: ServerId::new(format!("s{number}")),
-            name: server_name(template, id),
-            status: ServerStatus::Build,
-            task_state: None,
-            created: Some(self.now),
-            addresses,
-            zone: None,
-            image: None,
-            volumes: Vec::new(),
-            fault: None,
-            mark: Some(Mark {
-                owner: owner.unwrap_or(&self.config.owner).to_owned(),
-                template: Some(template.clone()),
-                id: Some(id.clone()),
-                config: digest,
-            }),
-        }
+        let mut server = facts::server(format!("s{number}"), &server_name(template, id), self.now);
+        server.status = ServerStatus::Build;
+        server.addresses = addresses;
+        let owner = owner.unwrap_or(&self.config.owner);
+        server.mark = Some(facts::mark(owner, template, id, digest));
+        server
     }
 
     /// A server is made.

@@ -3,12 +3,13 @@
 use mita::model::{NodeName, Observed};
 use mita::plan::backoff::begin;
 use mita::plan::{Create, Plan, Removal, ServerToRemove, agent_of};
-use mita::state::{Intent, Phase, State};
+use mita::state::{Phase, State};
 
 use super::Sim;
 use super::charge::{Failure, held};
 use super::configs::Refusal;
 use super::jenkins::PERSON;
+use crate::facts;
 
 impl Sim {
     /// Does what a plan says; returns whether it came to its end with nothing refused.
@@ -60,16 +61,7 @@ impl Sim {
             .iter()
             .find(|t| t.name == create.template)
             .expect("a known template");
-        let intent = Intent {
-            name: create.name.clone(),
-            template: create.template.clone(),
-            config: template.digest.clone(),
-            provider: create.provider.clone(),
-            zone: create.zone.clone(),
-            image: create.offer.as_ref().map(|offer| offer.image.clone()),
-            at: self.now,
-            server_id: None,
-        };
+        let intent = facts::intent(create, template.digest.clone(), self.now);
         state.intents.insert(create.id.clone(), intent);
         begin(state, &create.template, &create.provider, create.zone.as_ref());
         if create.retry {

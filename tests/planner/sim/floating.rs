@@ -3,13 +3,12 @@
 use std::net::IpAddr;
 
 use jiff::Timestamp;
-use mita::model::{
-    Address, Observed, ProviderName, Reading, Resource, ResourceKind, ResourceMark, Resources, Server, ServerId,
-};
+use mita::model::{Address, Observed, ProviderName, Reading, Resource, ResourceKind, Resources, Server, ServerId};
 use mita::plan::{Leftover, NewFloatingIp, Plan};
 
 use super::cloud::{Machine, Maker};
 use super::{Sim, secs};
+use crate::facts;
 
 /// One floating IP.
 #[derive(Clone)]
@@ -73,16 +72,10 @@ impl Sim {
             };
             let here = self.floating_ips.iter().filter(|ip| ip.provider == *provider);
             let all = here.map(|ip| Resource {
-                kind: ResourceKind::FloatingIp,
-                id: ip.id.clone(),
-                name: ip.id.clone(),
                 in_use: ip.user.is_some(),
                 server: ip.user.clone(),
                 created: self.random.chance(80).then_some(ip.created),
-                mark: Some(ResourceMark {
-                    owner: ip.owner.clone(),
-                    server: ip.server.clone(),
-                }),
+                ..facts::resource(ResourceKind::FloatingIp, &ip.id, Some((&ip.owner, &ip.server)))
             });
             view.resources = Some(Reading::Read(Resources {
                 kinds: kinds.clone(),

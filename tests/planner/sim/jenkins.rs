@@ -9,6 +9,7 @@ use super::configs::DRIFT;
 use super::names::{Form, ODD, Tie};
 use super::queue::told;
 use super::{Sim, mins, secs};
+use crate::facts;
 
 /// The class of a mark or a disconnect by a person.
 pub(super) const PERSON: &str = "hudson.slaves.OfflineCause$UserCause";
@@ -115,22 +116,19 @@ impl Node {
         let busy = u32::try_from(self.busy_until.len()).unwrap();
         let (reason, class) = self.mark.clone().unzip();
         Computer {
-            name: self.name.clone(),
-            built_in: false,
             idle: busy == 0,
             offline: dead || !self.is_online(),
             temporarily_offline: self.mark.is_some(),
             offline_reason: reason.unwrap_or_default(),
             offline_class: class.or_else(|| self.cut.map(str::to_owned)),
-            executors: self.executors,
             idle_executors: self.executors - busy.min(self.executors),
-            one_off_busy: false,
             running: self
                 .busy_until
                 .iter()
                 .map(|(_, build)| format!("{build:016x}"))
                 .collect(),
             labels: tells_labels.then(|| self.all_labels()),
+            ..facts::computer(self.name.as_str(), self.executors)
         }
     }
 }

@@ -1,11 +1,12 @@
 //! The queue of a simulated Jenkins: what arrives, what Jenkins tells of it, and which node takes it.
 
 use mita::labels::{Label, Labels};
-use mita::model::{Computer, JenkinsView, QueueItem, Stage, TaskLabel};
+use mita::model::{Computer, JenkinsView, QueueItem, TaskLabel};
 
 use super::cloud::Machine;
 use super::configs::{DRIFT, SHARED};
 use super::{Sim, secs};
+use crate::facts;
 
 const LABELS: [&str; 7] = [
     "linux",
@@ -108,18 +109,7 @@ impl Sim {
         } else {
             self.random.below(90)
         };
-        let item = QueueItem {
-            id: self.next_item,
-            stage: Stage::Buildable,
-            stuck: true,
-            since: self.now - secs(age),
-            why: Some(waits_for(label)),
-            task_class: Some("hudson.model.FreeStyleProject".to_owned()),
-            task: format!("job {}", self.next_item),
-            task_name: format!("job-{}", self.next_item),
-            task_url: None,
-            label: TaskLabel::Expression(label.to_owned()),
-        };
+        let item = facts::item(self.next_item, Some(label), self.now - secs(age));
         self.queue.push(Job {
             item,
             arrived: self.passes,
@@ -202,12 +192,8 @@ pub(super) fn told(job: &Job, computers: &[Computer]) -> QueueItem {
     item.task_class = Some(PIPELINE.to_owned());
     match nodes[..] {
         [only] if only.offline => item.why = Some(format!("‘{}’ is offline", only.name)),
-        [only] => item.why = Some(waits_for(only.name.as_str())),
+        [only] => item.why = Some(facts::waits_for(Some(only.name.as_str()))),
         _ => {}
     }
     item
-}
-
-fn waits_for(label: &str) -> String {
-    format!("Waiting for next available executor on ‘{label}’")
 }

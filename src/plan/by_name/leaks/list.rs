@@ -21,8 +21,8 @@ use crate::plan::resources::leftovers;
 use crate::plan::resources::leftovers::{Left, listed};
 use crate::plan::resources::upkeep::with_floating_ips;
 use crate::plan::why::Why;
-use crate::plan::words::shown;
 use crate::state::State;
+use crate::text::shown;
 
 /// Returns everything that can be listed beside servers, to be asked before [`leaks`].
 pub fn everything(config: &Config) -> BTreeMap<ProviderName, BTreeSet<ResourceKind>> {

@@ -12,7 +12,7 @@ use crate::plan::fleet::mapping::may_be_of;
 use crate::plan::fleet::{Fleet, agent_state};
 use crate::plan::remove::removal::removal;
 use crate::plan::why::Why;
-use crate::plan::words::shown;
+use crate::text::shown;
 
 /// Lists a server of ours that no Jenkins node belongs to, or whose template is gone.
 pub fn agent_leak(agent: &Agent<'_>, fleet: &Fleet<'_>, found: &mut Found) {

@@ -78,6 +78,12 @@ keys! {
     pub TOKEN_CACHE: String = Key::flag_or_path("token_cache").or("false");
 }
 
+keys! {
+    /// The keys of a template that are for an OpenStack alone. What they say is in `ServerSpec::more`, for `create`
+    /// (`KEY.of(&spec.more)`); the keys that every kind is told are in `config::node::server`.
+    pub NODE;
+}
+
 const NO_NEED: &str = "not supported; remove it, mita finds what it needs in the catalog";
 
 const NO_CERTIFICATE: &str = "a client certificate is not supported; use an address that needs none";

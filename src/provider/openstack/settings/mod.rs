@@ -8,7 +8,7 @@
 //! | `clouds` | what an entry takes from clouds.yaml and from the environment |
 
 mod clouds;
-mod keys;
+pub mod keys;
 mod libcloud;
 mod login;
 
@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::http::Deadline;
-use crate::provider::kind::{CloudSettings, Kind, Site};
+use crate::provider::kind::{CloudSettings, Kind, Site, keep_by_name};
 use crate::provider::{Provider, ProviderError};
 use crate::secret::Secret;
 use crate::settings::key::{Key, KeySpec};
@@ -32,7 +32,7 @@ use crate::settings::{url, value};
 use super::OpenStack;
 use super::access::{EndpointOverrides, OpenStackAccess, PROJECT_MARKS, TokenCache};
 use keys::{
-    APPLICATION_CREDENTIAL_SECRET, AUTH_URL, COMPUTE_URL, IMAGE_URL, INTERFACE, NETWORK_URL, OPENSTACK, PASSWORD,
+    APPLICATION_CREDENTIAL_SECRET, AUTH_URL, COMPUTE_URL, IMAGE_URL, INTERFACE, NETWORK_URL, NODE, OPENSTACK, PASSWORD,
     PASSWORD_FILE, SERVICE_REGION, TOKEN, TOKEN_CACHE, VOLUME_URL,
 };
 
@@ -46,7 +46,8 @@ pub static KIND: Kind = Kind {
     schema: &OPENSTACK,
     without_foreign_keys: "",
     needs_image: true,
-    takes_options: false,
+    node_keys: &NODE,
+    read_node: keep_by_name,
     max_user_data: Some(MAX_USER_DATA),
     can_look_up: true,
     complete: clouds::complete,

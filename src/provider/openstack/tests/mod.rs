@@ -69,6 +69,7 @@ pub(super) fn spec(image: &str, size: &str) -> ServerSpec {
         metadata: BTreeMap::new(),
         scheduler_hints: BTreeMap::new(),
         options: BTreeMap::new(),
+        more: BTreeMap::new(),
     }
 }
 
