@@ -34,15 +34,15 @@ impl Executor<'_> {
     /// Removes one thing. What cannot be removed is found again by a later pass, by its mark.
     pub(super) fn remove_leftover(&mut self, live: &mut Live, target: &Leftover, action: Action) {
         let Some(cloud) = live.clouds.get_mut(&target.provider) else {
-            return self.tell(
+            return self.record(
                 action,
                 Outcome::Failed,
                 Some("its provider is not configured".to_owned()),
             );
         };
         match cloud.remove(target.kind, &target.id) {
-            Ok(Deleted::Accepted | Deleted::AlreadyGone) => self.tell(action, Outcome::Done, None),
-            Err(error) => self.tell(action, Outcome::Failed, Some(error.to_string())),
+            Ok(Deleted::Accepted | Deleted::AlreadyGone) => self.record(action, Outcome::Done, None),
+            Err(error) => self.record(action, Outcome::Failed, Some(error.to_string())),
         }
     }
 
@@ -56,21 +56,21 @@ impl Executor<'_> {
             }
             let key = BackoffKey::FloatingIp(wanted.template.clone(), wanted.provider.clone());
             if self.failed_keys.contains(&key) {
-                self.tell(action, Outcome::Skipped, Some(REFUSED_BEFORE.to_owned()));
+                self.record(action, Outcome::Skipped, Some(REFUSED_BEFORE.to_owned()));
                 continue;
             }
             match self.add_floating_ip(live, wanted) {
                 Ok(address) => {
                     clear(&mut self.state, &key);
                     action.target = Some(address.to_string());
-                    self.tell(action, Outcome::Done, None);
+                    self.record(action, Outcome::Done, None);
                 }
                 Err(error) => {
                     let (now, after) = (self.time(live), retry_after(&error));
                     let timing = &self.config.timing;
                     record_failure(&mut self.state, &key, now, &error.to_string(), after, timing);
                     self.failed_keys.insert(key);
-                    self.tell(action, outcome_of(&error), Some(error.to_string()));
+                    self.record(action, outcome_of(&error), Some(error.to_string()));
                 }
             }
         }
