@@ -22,7 +22,7 @@ use log::debug;
 use thiserror::Error;
 use ureq::http::Method;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
-use ureq::{Agent, Proxy, Timeout};
+use ureq::{Agent, AsSendBody, Proxy, Timeout};
 
 pub use deadline::Deadline;
 pub use message::{Reply, Request};
@@ -74,6 +74,9 @@ impl HttpError {
         matches!(self, Self::NotSent { .. } | Self::Setting { .. })
     }
 }
+
+/// What ureq makes of a request.
+type Response = Result<ureq::http::Response<ureq::Body>, ureq::Error>;
 
 /// A connection to one service, kept alive over a pass.
 #[derive(Debug)]
@@ -177,28 +180,11 @@ impl Http {
     }
 
     fn exchange(&self, request: &Request<'_>) -> Result<Reply, HttpError> {
-        let mut builder = ureq::http::Request::builder()
-            .method(request.method.clone())
-            .uri(request.url);
-        for (name, value) in request.headers {
-            builder = builder.header(*name, *value);
-        }
-        if let Some((content_type, _)) = request.body {
-            builder = builder.header("content-type", content_type);
-        }
-        let limit = self.deadline.left().map_or(self.timeout, |left| left.min(self.timeout));
         let body = request.body.map_or(&[][..], |(_, bytes)| bytes);
-        let setting = |cause: ureq::http::Error| HttpError::Setting {
-            what: format!("not a usable request: {cause}"),
-        };
         let outcome = if request.body.is_some() || request.method == Method::POST {
-            let built = builder.body(body).map_err(setting)?;
-            self.agent
-                .run(self.agent.configure_request(built).timeout_global(Some(limit)).build())
+            self.run(request, body)?
         } else {
-            let built = builder.body(()).map_err(setting)?;
-            self.agent
-                .run(self.agent.configure_request(built).timeout_global(Some(limit)).build())
+            self.run(request, ())?
         };
         let mut response = outcome.map_err(|error| explain(request.url, &error))?;
         let status = response.status().as_u16();
@@ -214,6 +200,25 @@ impl Http {
             hide::hide(request, body)
         };
         Ok(Reply { status, headers, body })
+    }
+
+    /// Sends a request, within what is left of the pass.
+    fn run(&self, request: &Request<'_>, body: impl AsSendBody) -> Result<Response, HttpError> {
+        let mut builder = ureq::http::Request::builder()
+            .method(request.method.clone())
+            .uri(request.url);
+        for (name, value) in request.headers {
+            builder = builder.header(*name, *value);
+        }
+        if let Some((content_type, _)) = request.body {
+            builder = builder.header("content-type", content_type);
+        }
+        let built = builder.body(body).map_err(|cause| HttpError::Setting {
+            what: format!("not a usable request: {cause}"),
+        })?;
+        let limit = self.deadline.left().map_or(self.timeout, |left| left.min(self.timeout));
+        let configured = self.agent.configure_request(built).timeout_global(Some(limit));
+        Ok(self.agent.run(configured.build()))
     }
 
     /// Reads a body whole. ureq counts its own limit before it unpacks, so a small packed reply could grow without

@@ -103,7 +103,7 @@ fn online(config: &Config, findings: &mut Findings, console: &mut Console<'_, '_
     match look_at_jenkins(config, &live, console.io.now) {
         Ok(checked) => {
             findings.add("jenkins", Ok(checked.missing));
-            for sentence in checked.untold {
+            for sentence in checked.unchecked {
                 findings.warn(format!("jenkins: {sentence}"), console);
             }
         }
@@ -137,18 +137,18 @@ fn look_at_jenkins(config: &Config, live: &Live, now: Timestamp) -> Result<Check
     let mut checked = live.jenkins.check(&view.computers)?;
     let sources = sources::look(live, config, &view, now);
     checked.missing.extend(sources.missing);
-    checked.untold.extend(sources.told);
+    checked.unchecked.extend(sources.notes);
     let registrations = |how: Register| config.templates.iter().any(|template| template.register == how);
     let inbound = registrations(Register::Inbound);
     if inbound || registrations(Register::Ssh) {
         let more = live.jenkins.check_making(&view.computers, inbound)?;
         checked.missing.extend(more.missing);
-        checked.untold.extend(more.untold);
+        checked.unchecked.extend(more.unchecked);
     }
     if registrations(Register::Ssh) {
         let more = live.jenkins.check_ssh()?;
         checked.missing.extend(more.missing);
-        checked.untold.extend(more.untold);
+        checked.unchecked.extend(more.unchecked);
     }
     Ok(checked)
 }

@@ -9,7 +9,7 @@ use crate::error::{EXIT_DONE, Error};
 use crate::model::{QueueItem, Stage};
 use crate::pass::{Live, observe};
 use crate::plan;
-use crate::queue::{self, Explained, Kind, LabelRequest, NodeTemplates, Syntax, TextKind};
+use crate::queue::{self, Explained, Kind, NodeTemplates, Syntax, TextKind};
 use crate::report::json;
 use crate::state::State;
 use crate::text::{excerpt, visible};
@@ -27,6 +27,27 @@ struct Explanation<'a> {
     matches: Vec<&'a str>,
     chosen: Option<&'a str>,
     reason: String,
+}
+
+impl<'a> Explanation<'a> {
+    fn new(input: &'a str, explained: &Explained, matches: &[&'a Template], reason: String) -> Self {
+        let mut names = matches.iter().map(|template| template.name.as_str());
+        Self {
+            input,
+            kind: match explained.kind {
+                TextKind::Label => "label",
+                TextKind::Why => "why",
+            },
+            label: explained.label.as_ref().map(ToString::to_string),
+            syntax: match explained.syntax {
+                Some(Syntax::Atom) => "atom",
+                _ => "expression",
+            },
+            matches: names.clone().collect(),
+            chosen: names.next(),
+            reason,
+        }
+    }
 }
 
 /// Explains a text or a live queue item.
@@ -55,24 +76,11 @@ pub fn explain(cli: &Cli, args: &ExplainArgs, console: &mut Console<'_, '_>) -> 
         |template: &Template| label_request.and_then(|label_request| plan::lacks_for(label_request, template, &state));
     let (matches, lacking): (Vec<&Template>, Vec<&Template>) =
         promising.into_iter().partition(|template| lacks(template).is_none());
-    let explanation = Explanation {
-        input: &input,
-        kind: match explained.kind {
-            TextKind::Label => "label",
-            TextKind::Why => "why",
-        },
-        label: explained.label.as_ref().map(ToString::to_string),
-        syntax: match explained.syntax {
-            Some(Syntax::Atom) => "atom",
-            _ => "expression",
-        },
-        matches: matches.iter().map(|template| template.name.as_str()).collect(),
-        chosen: matches.first().map(|template| template.name.as_str()),
-        reason: waits_not.unwrap_or_else(|| match lacking.first().filter(|_| matches.is_empty()) {
-            Some(template) => lacks(template).unwrap_or_default(),
-            None => reason(&explained, &matches),
-        }),
-    };
+    let reason = waits_not.unwrap_or_else(|| match lacking.first().filter(|_| matches.is_empty()) {
+        Some(template) => lacks(template).unwrap_or_default(),
+        None => reason(&explained, &matches),
+    });
+    let explanation = Explanation::new(&input, &explained, &matches, reason);
     let out = &mut *console.io.out;
     let _ = match args.print.output {
         Some(Output::Json) => json::print(out, &explanation),
@@ -112,21 +120,7 @@ fn live_item(
     let label_request = label_requests.of_item[place].map(|index| label_requests.distinct[index].clone());
     let input = item.why.clone().unwrap_or_else(|| item.task.clone());
     let waits_not = label_request.is_none().then(|| not_waiting(item));
-    let label = match &label_request {
-        Some(LabelRequest::Label(label)) => Some(label.clone()),
-        _ => None,
-    };
-    let syntax = label.as_ref().map(Syntax::of_label);
-    Ok((
-        input,
-        Explained {
-            kind: TextKind::Why,
-            label_request,
-            label,
-            syntax,
-        },
-        waits_not,
-    ))
+    Ok((input, Explained::waiting_for(label_request), waits_not))
 }
 
 fn not_waiting(item: &QueueItem) -> String {

@@ -17,7 +17,7 @@ pub struct Checked {
     /// What is missing, and what will not work without it.
     pub missing: Vec<String>,
     /// What could not be checked, and why.
-    pub untold: Vec<String>,
+    pub unchecked: Vec<String>,
 }
 
 /// A permission that shows on an agent's page: its name, what needs it, the words to search for.
@@ -65,7 +65,7 @@ impl Client {
         }
         let Some(agent) = computers.iter().find(|computer| !computer.built_in) else {
             let text = "Agent/Connect: there is no agent whose secret could be asked for (register: inbound)";
-            checked.untold.push(text.to_owned());
+            checked.unchecked.push(text.to_owned());
             return Ok(checked);
         };
         // The page itself is not used.
@@ -94,7 +94,7 @@ impl Client {
                 "the plugin SSH Build Agents (ssh-slaves) is not there; without it no agent is started (register: ssh)"
                     .to_owned(),
             ),
-            status => checked.untold.push(format!(
+            status => checked.unchecked.push(format!(
                 "register: ssh: it is not known whether Jenkins has the plugin SSH Build Agents (ssh-slaves): status \
                  {status} for GET {path}"
             )),
@@ -117,7 +117,7 @@ impl Client {
             serde_json::from_slice(&reply.body).map_err(|error| bad_answer("GET", path, &error.to_string()))?;
         let first = root.jobs.unwrap_or_default().into_iter().next();
         let Some(job) = first else {
-            checked.untold.push(
+            checked.unchecked.push(
                 "Job/Read: no job can be seen; without it the queue looks empty and no agent is started".to_owned(),
             );
             return Ok(());
@@ -125,7 +125,7 @@ impl Client {
         let read = self.job_config(&format!("job/{}", escaped(&job.name)));
         // An odd configuration says nothing about permissions.
         if let Err(JenkinsError::Forbidden { permission, .. }) = read {
-            checked.untold.push(format!(
+            checked.unchecked.push(format!(
                 "{permission}: not granted; it is needed only for jobs whose label the queue does not tell, as those of \
                  matrix jobs while Jenkins has no agent (jenkins.anchor: true does without)"
             ));
@@ -140,7 +140,7 @@ impl Client {
             .find(|computer| !computer.built_in && !computer.temporarily_offline);
         let Some(agent) = agent else {
             checked
-                .untold
+                .unchecked
                 .push("Agent/Disconnect, Agent/Delete: cannot be checked, as there is no agent".to_owned());
             return Ok(());
         };

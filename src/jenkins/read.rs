@@ -118,8 +118,8 @@ impl Client {
         let reply = self.get(&path)?;
         if reply.status == 200 {
             let reply = Self::must_be_json(&path, reply)?;
-            let told = wire::label_nodes(&reply.body, name).map_err(|reason| bad_answer("GET", &path, &reason))?;
-            if let Some(labels) = told {
+            let labels = wire::label_nodes(&reply.body, name).map_err(|reason| bad_answer("GET", &path, &reason))?;
+            if let Some(labels) = labels {
                 return Ok(labels);
             }
         } else if reply.status != 404 {

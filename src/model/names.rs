@@ -163,4 +163,11 @@ mod tests {
         assert_ne!(id("east", "1"), id("east", "2"));
         assert_ne!(id("east", "1"), id("west", "1"));
     }
+
+    #[test]
+    fn a_uuid_has_five_groups() {
+        assert!(is_uuid("d97761e1-0f6c-4a96-8896-d19c3eccbcf5"));
+        assert!(!is_uuid("d97761e1-0f6c-4a96-8896-d19c3eccbcfg"));
+        assert!(!is_uuid("Ubuntu 24.04"));
+    }
 }

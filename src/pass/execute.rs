@@ -30,7 +30,7 @@ pub struct Executor<'a> {
     config: &'a Config,
     context: &'a Context,
     save: &'a dyn Fn(&State) -> Result<(), Error>,
-    told: &'a mut dyn FnMut(&Action),
+    heard: &'a mut dyn FnMut(&Action),
     failed_keys: BTreeSet<BackoffKey>,
     /// The permission for want of which Jenkins refused to remove a node in this pass.
     removal_refused: Option<String>,
@@ -52,14 +52,14 @@ impl<'a> Executor<'a> {
         context: &'a Context,
         state: State,
         save: &'a dyn Fn(&State) -> Result<(), Error>,
-        told: &'a mut dyn FnMut(&Action),
+        heard: &'a mut dyn FnMut(&Action),
     ) -> Self {
         let (failed_keys, actions) = (BTreeSet::new(), Vec::new());
         Self {
             config,
             context,
             save,
-            told,
+            heard,
             failed_keys,
             removal_refused: None,
             consoles: 0,
@@ -78,9 +78,9 @@ impl<'a> Executor<'a> {
                 continue;
             }
             match live.jenkins.unmark(&unmark.node, unmark.prefix) {
-                Ok(true) => self.tell(action, Outcome::Done, None),
-                Ok(false) => self.tell(action, Outcome::Skipped, Some("our mark is gone".to_owned())),
-                Err(error) => self.tell(action, Outcome::Failed, Some(chain(&error))),
+                Ok(true) => self.record(action, Outcome::Done, None),
+                Ok(false) => self.record(action, Outcome::Skipped, Some("our mark is gone".to_owned())),
+                Err(error) => self.record(action, Outcome::Failed, Some(chain(&error))),
             }
         }
     }
@@ -99,17 +99,17 @@ impl<'a> Executor<'a> {
                 by_monitor: drain.by_monitor,
             };
             match live.jenkins.drain(&request) {
-                Ok(Drained::Now | Drained::Before) => self.tell(action, Outcome::Done, None),
-                Ok(Drained::Gone) => self.tell(
+                Ok(Drained::Now | Drained::Before) => self.record(action, Outcome::Done, None),
+                Ok(Drained::Gone) => self.record(
                     action,
                     Outcome::Skipped,
                     Some("Jenkins has no such node any more".to_owned()),
                 ),
                 Ok(Drained::HeldByPerson { reason }) => {
                     let reason = format!("somebody took it offline meanwhile: {reason}");
-                    self.tell(action, Outcome::Skipped, Some(reason));
+                    self.record(action, Outcome::Skipped, Some(reason));
                 }
-                Err(error) => self.tell(action, Outcome::Failed, Some(chain(&error))),
+                Err(error) => self.record(action, Outcome::Failed, Some(chain(&error))),
             }
         }
     }
@@ -150,18 +150,18 @@ impl<'a> Executor<'a> {
         let Some(reason) = closed.and_then(|provider| self.is_closed(live, provider)) else {
             return false;
         };
-        self.tell(action.clone(), Outcome::Skipped, Some(reason));
+        self.record(action.clone(), Outcome::Skipped, Some(reason));
         true
     }
 
     fn leave(&mut self, actions: Vec<Action>, reason: &str) {
         self.left_undone = true;
         for action in actions {
-            self.tell(action, Outcome::Skipped, Some(reason.to_owned()));
+            self.record(action, Outcome::Skipped, Some(reason.to_owned()));
         }
     }
 
-    fn tell(&mut self, mut action: Action, result: Outcome, error: Option<String>) {
+    fn record(&mut self, mut action: Action, result: Outcome, error: Option<String>) {
         action.result = result;
         action.error = error;
         let error = action
@@ -174,7 +174,7 @@ impl<'a> Executor<'a> {
             "{}",
             printable(&format!("{kind} {name}: {result}{error}; because {because}"), 1000)
         );
-        (self.told)(&action);
+        (self.heard)(&action);
         self.actions.push(action);
     }
 }

@@ -261,12 +261,12 @@ pub fn ask_faults(live: &mut Live, observed: &mut Observed, plan: &Plan) -> bool
             continue;
         };
         // It is removed all the same.
-        let told = if asked < MAX_FAULTS {
+        let reason = if asked < MAX_FAULTS {
             cloud.fault(&target.id).ok().flatten()
         } else {
             None
         };
-        server.fault = Some(told.unwrap_or_default());
+        server.fault = Some(reason.unwrap_or_default());
         asked += 1;
     }
     asked > 0

@@ -170,19 +170,10 @@ impl<'a> Resolver<'a> {
         }
         let name = node.name.as_str();
         let labels = self.labels_of(node);
-        if let JobLabel::Known(label) = self.job_label(item) {
-            let satisfied = match &labels {
-                Some(Reading::Read(labels)) => {
-                    let mut all = labels.clone();
-                    all.insert(name.to_owned());
-                    label.matches(&all)
-                }
-                // Where the node's labels are not known, the job's own label is believed.
-                _ => true,
-            };
-            if satisfied {
-                return self.label(&label);
-            }
+        if let JobLabel::Known(label) = self.job_label(item)
+            && satisfies(name, labels.as_ref(), &label)
+        {
+            return self.label(&label);
         }
         if let Some(template) = self.linked.template_of(&node.name).or_else(|| self.template_of(name)) {
             return Some(LabelRequest::Template(template));
@@ -366,6 +357,16 @@ impl<'a> Resolver<'a> {
             },
         }
     }
+}
+
+/// Returns whether a node satisfies a label. Where the node's labels are not known, it may.
+fn satisfies(name: &str, labels: Option<&Reading<Labels>>, label: &Label) -> bool {
+    let Some(Reading::Read(labels)) = labels else {
+        return true;
+    };
+    let mut all = labels.clone();
+    all.insert(name.to_owned());
+    label.matches(&all)
 }
 
 /// Reads a label that `why` names. Printing loses a little (a quote in a name), so that the job's own text is taken

@@ -49,6 +49,22 @@ impl Syntax {
     }
 }
 
+impl Explained {
+    /// Makes the reading of a sentence, or of a queue item, by what it waits for.
+    pub fn waiting_for(label_request: Option<LabelRequest>) -> Self {
+        let label = match &label_request {
+            Some(LabelRequest::Label(label)) => Some(label.clone()),
+            _ => None,
+        };
+        Self {
+            kind: TextKind::Why,
+            syntax: label.as_ref().map(Syntax::of_label),
+            label_request,
+            label,
+        }
+    }
+}
+
 /// Reads a text. Without a view, names are looked up among the templates alone, and Jenkins is taken to have agents.
 pub fn read_text(text: &str, view: Option<&JenkinsView>, kinds: &[Kind<'_>]) -> Explained {
     let empty = JenkinsView::default();
@@ -57,31 +73,20 @@ pub fn read_text(text: &str, view: Option<&JenkinsView>, kinds: &[Kind<'_>]) -> 
         Some(view) => Resolver::new(view, kinds, &linked),
         None => Resolver::blind(&empty, kinds, &linked),
     };
-    let (kind, label_request, label) = match why::read(text) {
-        Sentence::Unread => {
-            let label = Label::read(java_trim(text));
-            let label_request = match &label {
-                Some(label) => resolver.label(label),
-                // An empty label is none.
-                None => Some(LabelRequest::Unlabelled),
-            };
-            (TextKind::Label, label_request, label)
-        }
-        sentence => {
-            let label_request = resolver.label_request(sentence, &bare_item(text), false);
-            let label = match &label_request {
-                Some(LabelRequest::Label(label)) => Some(label.clone()),
-                _ => None,
-            };
-            (TextKind::Why, label_request, label)
-        }
-    };
-    let syntax = label.as_ref().map(Syntax::of_label);
+    let sentence = why::read(text);
+    if sentence != Sentence::Unread {
+        return Explained::waiting_for(resolver.label_request(sentence, &bare_item(text), false));
+    }
+    let label = Label::read(java_trim(text));
     Explained {
-        kind,
-        label_request,
+        kind: TextKind::Label,
+        label_request: match &label {
+            Some(label) => resolver.label(label),
+            // An empty label is none.
+            None => Some(LabelRequest::Unlabelled),
+        },
+        syntax: label.as_ref().map(Syntax::of_label),
         label,
-        syntax,
     }
 }
 

@@ -15,7 +15,7 @@ pub struct LabelSources {
     /// What does not work as it is configured, or keeps jobs from getting agents.
     pub missing: Vec<String>,
     /// What an operator should know.
-    pub told: Vec<String>,
+    pub notes: Vec<String>,
 }
 
 /// Checks what the queue shows, and the ways to learn more that are configured or could be.
@@ -33,7 +33,7 @@ pub fn look(live: &Live, config: &Config, view: &JenkinsView, now: Timestamp) ->
     anchor(config, view, &mut found);
     let has_agent = view.computers.iter().any(|computer| !computer.built_in);
     if !has_agent && !config.labels.anchor && !config.labels.script {
-        found.told.push(no_agent(live, config, view, now));
+        found.notes.push(no_agent(live, config, view, now));
     }
     found
 }
@@ -53,11 +53,11 @@ fn anchor(config: &Config, view: &JenkinsView, found: &mut LabelSources) {
     let name = Computer::ANCHOR;
     let there = view.computers.iter().any(Computer::is_anchor);
     match (config.labels.anchor, there) {
-        (true, false) => found.told.push(format!(
+        (true, false) => found.notes.push(format!(
             "anchor: there is no node {name} yet; the next pass makes it, for which the user needs Agent/Create and \
              Agent/Disconnect"
         )),
-        (false, true) => found.told.push(format!(
+        (false, true) => found.notes.push(format!(
             "there is a node {name}, though jenkins.anchor is off: it is left alone, another mita may need it; delete it \
              in Jenkins if none does"
         )),

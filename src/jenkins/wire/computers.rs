@@ -218,7 +218,7 @@ impl WireComputer<'_> {
     /// Returns whether it has all fields that decide about it.
     fn is_whole(&self) -> bool {
         let flags = [self.idle, self.offline, self.temporarily_offline];
-        flags.iter().all(|flag| flag.0.is_some()) && self.executors.told
+        flags.iter().all(|flag| flag.0.is_some()) && self.executors.listed
     }
 
     /// Makes the computer; `None` without a name. One without `idle` counts as busy, which keeps it.
@@ -245,14 +245,14 @@ impl WireComputer<'_> {
 
     /// Makes the state on which a removal decides: here what is missing is an error.
     fn into_state(self) -> Result<NodeState, String> {
-        let told = |flag: Flag, name: &str| flag.0.ok_or_else(|| format!("{name} is missing"));
-        let idle = told(self.idle, "idle")?;
+        let required = |flag: Flag, name: &str| flag.0.ok_or_else(|| format!("{name} is missing"));
+        let idle = required(self.idle, "idle")?;
         let (executors, idle_executors) = self.executors.totals(idle);
         let cause = self.offline_cause.0.unwrap_or_default();
         Ok(NodeState {
             idle,
-            offline: told(self.offline, "offline")?,
-            temporarily_offline: told(self.temporarily_offline, "temporarilyOffline")?,
+            offline: required(self.offline, "offline")?,
+            temporarily_offline: required(self.temporarily_offline, "temporarilyOffline")?,
             offline_reason: self.offline_cause_reason.into_string().unwrap_or_default(),
             offline_description: cause.description.into_string().unwrap_or_default(),
             offline_class: cause.class.into_string(),
@@ -276,7 +276,7 @@ struct Counted {
     idle: u32,
     silent: u32,
     /// Whether there was a list.
-    told: bool,
+    listed: bool,
     /// Whether there was something else.
     odd: bool,
     /// Digests of the URLs of what runs there, where they were asked for and may be seen.
@@ -334,7 +334,7 @@ impl<'de> Visitor<'de> for CountedVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Counted, A::Error> {
         let mut counted = Counted {
-            told: true,
+            listed: true,
             ..Counted::default()
         };
         while let Some(Object(executor)) = seq.next_element::<Object<WireExecutor<'de>>>()? {

@@ -17,12 +17,12 @@ impl Executor<'_> {
             return;
         }
         match keep(live, anchor) {
-            Ok(Created::Now) => self.tell(action, Outcome::Done, None),
+            Ok(Created::Now) => self.record(action, Outcome::Done, None),
             Ok(Created::Before) => {
                 let before = "it exists now".to_owned();
-                self.tell(action, Outcome::Skipped, Some(before));
+                self.record(action, Outcome::Skipped, Some(before));
             }
-            Err(error) => self.tell(action, Outcome::Failed, Some(chain(&error))),
+            Err(error) => self.record(action, Outcome::Failed, Some(chain(&error))),
         }
     }
 }

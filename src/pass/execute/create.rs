@@ -47,7 +47,7 @@ impl Executor<'_> {
             let host_key = match self.host_key(create) {
                 Ok(host_key) => host_key,
                 Err(reason) => {
-                    self.tell(action, Outcome::Failed, Some(reason));
+                    self.record(action, Outcome::Failed, Some(reason));
                     self.failed_keys.insert(BackoffKey::Template(create.template.clone()));
                     batch.held_back = true;
                     continue;
@@ -90,7 +90,7 @@ impl Executor<'_> {
     ) -> bool {
         let Some(joining) = self.prepare(live, create, host_key) else {
             let reason = "its Jenkins node could not be made".to_owned();
-            self.tell(action, Outcome::Skipped, Some(reason));
+            self.record(action, Outcome::Skipped, Some(reason));
             return false;
         };
         match self.post(live, create, &joining) {
@@ -99,12 +99,12 @@ impl Executor<'_> {
                     intent.server_id = Some(id.clone());
                 }
                 action.server_id = Some(id);
-                self.tell(action, Outcome::Done, None);
+                self.record(action, Outcome::Done, None);
                 true
             }
             Err(error) => {
                 let exists = self.failed(create, &error, self.time(live));
-                self.tell(action, outcome_of(&error), Some(error.to_string()));
+                self.record(action, outcome_of(&error), Some(error.to_string()));
                 if create.node_first && !exists {
                     self.take_back(live, create);
                 }

@@ -64,14 +64,14 @@ impl Executor<'_> {
         let secret = made.and_then(|_| live.jenkins.agent_secret(&name));
         let error = match secret {
             Ok(secret) => {
-                self.tell(action, Outcome::Done, None);
+                self.record(action, Outcome::Done, None);
                 return Some(secret);
             }
             Err(error) => error,
         };
         self.hold_back(live, &create.template, &error, false);
         self.state.drop_intent(&create.id);
-        self.tell(action, Outcome::Failed, Some(chain(&error)));
+        self.record(action, Outcome::Failed, Some(chain(&error)));
         if node_is_there {
             self.take_back(live, create);
         } else {
@@ -85,10 +85,10 @@ impl Executor<'_> {
     pub(super) fn take_back(&mut self, live: &Live, create: &Create) {
         let (action, name) = (take_back_action(create), NodeName::new(&create.name));
         match live.jenkins.delete_node(&name) {
-            Ok(_) => self.tell(action, Outcome::Done, None),
+            Ok(_) => self.record(action, Outcome::Done, None),
             Err(error) => {
                 self.is_lost(&name);
-                self.tell(action, Outcome::Failed, Some(chain(&error)));
+                self.record(action, Outcome::Failed, Some(chain(&error)));
             }
         }
     }
@@ -124,7 +124,7 @@ impl Executor<'_> {
                 continue;
             }
             if refused.contains(&wanted.template) {
-                self.tell(action, Outcome::Skipped, Some(REFUSED_BEFORE.to_owned()));
+                self.record(action, Outcome::Skipped, Some(REFUSED_BEFORE.to_owned()));
                 continue;
             }
             let Some(template) = self.config.template(wanted.template.as_str()) else {
@@ -138,16 +138,16 @@ impl Executor<'_> {
             {
                 Ok(Created::Now) => {
                     self.state.ssh_made_in = Some(live.jenkins.session().unwrap_or_default());
-                    self.tell(action, Outcome::Done, None);
+                    self.record(action, Outcome::Done, None);
                 }
                 Ok(Created::Before) => {
                     let reason = "Jenkins has a node of this name now".to_owned();
-                    self.tell(action, Outcome::Skipped, Some(reason));
+                    self.record(action, Outcome::Skipped, Some(reason));
                 }
                 Err(error) => {
                     self.hold_back(live, &wanted.template, &error, true);
                     refused.insert(wanted.template.clone());
-                    self.tell(action, Outcome::Failed, Some(with_hint(&error)));
+                    self.record(action, Outcome::Failed, Some(with_hint(&error)));
                 }
             }
         }

@@ -32,7 +32,7 @@ impl Executor<'_> {
                 .and_then(|at| self.is_closed(live, &at.provider))
             {
                 for action in actions {
-                    self.tell(action, Outcome::Skipped, Some(reason.clone()));
+                    self.record(action, Outcome::Skipped, Some(reason.clone()));
                 }
                 continue;
             }
@@ -47,14 +47,20 @@ impl Executor<'_> {
             } else {
                 for floating_ip in &removal.floating_ips {
                     let action = leftover_action(floating_ip);
-                    self.tell(action, Outcome::Skipped, Some("its Jenkins node stays".to_owned()));
+                    self.record(action, Outcome::Skipped, Some("its Jenkins node stays".to_owned()));
                 }
-                self.tell(action, Outcome::Skipped, Some("its Jenkins node stays".to_owned()));
+                self.record(action, Outcome::Skipped, Some("its Jenkins node stays".to_owned()));
             }
         }
     }
 
     fn remove_node(&mut self, live: &Live, removal: &Removal, node: &NodeToRemove) -> bool {
+        let delete = node_action(removal, node, ActionKind::DeleteNode);
+        if let Some(lacks) = &self.removal_refused {
+            let reason = format!("Jenkins refused to remove another node: the user lacks {lacks}");
+            self.record(delete, Outcome::Skipped, Some(reason));
+            return false;
+        }
         let mark = mark_text(&self.context.pass);
         let request = RemoveNode {
             name: &node.name,
@@ -62,30 +68,36 @@ impl Executor<'_> {
             even_if_busy: node.even_if_busy,
             by_monitor: node.by_monitor,
         };
-        let offline = node_action(removal, node, ActionKind::Offline);
-        let delete = node_action(removal, node, ActionKind::DeleteNode);
-        if let Some(lacks) = &self.removal_refused {
-            let reason = format!("Jenkins refused to remove another node: the user lacks {lacks}");
-            self.tell(delete, Outcome::Skipped, Some(reason));
-            return false;
-        }
         let removed = match live.jenkins.remove_node(&request, &sleep) {
             Ok(removed) => removed,
             Err(error) => {
                 self.removal_is_refused(live, &node.name, &error);
-                self.tell(delete, Outcome::Failed, Some(chain(&error)));
+                self.record(delete, Outcome::Failed, Some(chain(&error)));
                 return false;
             }
         };
         if removed.marked {
-            self.tell(offline, Outcome::Done, None);
+            let offline = node_action(removal, node, ActionKind::Offline);
+            self.record(offline, Outcome::Done, None);
         }
-        match &removed.outcome {
+        self.record_removal(live, removal, node, removed.outcome, delete)
+    }
+
+    /// Records how the removal of a node ended. Returns whether the node is gone.
+    fn record_removal(
+        &mut self,
+        live: &Live,
+        removal: &Removal,
+        node: &NodeToRemove,
+        outcome: NodeRemoval,
+        delete: Action,
+    ) -> bool {
+        match &outcome {
             NodeRemoval::Failed(error) => self.removal_is_refused(live, &node.name, error),
             NodeRemoval::Deleted => self.state.allow(&RefusalKey::Removal),
             _ => {}
         }
-        let (result, error) = node_outcome(removed.outcome);
+        let (result, error) = node_outcome(outcome);
         let gone = result == Outcome::Done;
         if gone {
             self.state.orphan_nodes.remove(&node.name);
@@ -94,7 +106,7 @@ impl Executor<'_> {
                 self.leaves(server);
             }
         }
-        self.tell(delete, result, error);
+        self.record(delete, result, error);
         gone
     }
 
@@ -123,9 +135,9 @@ impl Executor<'_> {
         match self.joined(live, observed, server) {
             Ok(None) => {}
             Ok(Some(reason)) => {
-                return self.tell(action, Outcome::Skipped, Some(reason));
+                return self.record(action, Outcome::Skipped, Some(reason));
             }
-            Err(error) => return self.tell(action, Outcome::Failed, Some(chain(&error))),
+            Err(error) => return self.record(action, Outcome::Failed, Some(chain(&error))),
         }
         self.keep_failure(live, removal, server);
         // A floating IP that stays does not keep its server: the sweep finds it by its mark.
@@ -133,7 +145,7 @@ impl Executor<'_> {
             self.remove_leftover(live, floating_ip, leftover_action(floating_ip));
         }
         let Some(cloud) = live.clouds.get_mut(&server.provider) else {
-            return self.tell(
+            return self.record(
                 action,
                 Outcome::Failed,
                 Some("its provider is not configured".to_owned()),
@@ -143,11 +155,11 @@ impl Executor<'_> {
             Ok(Deleted::Accepted | Deleted::AlreadyGone) => {
                 self.leaves(server);
                 self.was_asked(server, true);
-                self.tell(action, Outcome::Done, None);
+                self.record(action, Outcome::Done, None);
             }
             Err(error) => {
                 self.was_asked(server, false);
-                self.tell(action, Outcome::Failed, Some(error.to_string()));
+                self.record(action, Outcome::Failed, Some(error.to_string()));
             }
         }
     }

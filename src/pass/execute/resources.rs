@@ -1,5 +1,7 @@
 //! Floating IPs, ports and volumes: making, marking and removing what a plan names.
 
+use std::net::IpAddr;
+
 use jiff::Timestamp;
 use log::info;
 
@@ -32,15 +34,15 @@ impl Executor<'_> {
     /// Removes one thing. What cannot be removed is found again by a later pass, by its mark.
     pub(super) fn remove_leftover(&mut self, live: &mut Live, target: &Leftover, action: Action) {
         let Some(cloud) = live.clouds.get_mut(&target.provider) else {
-            return self.tell(
+            return self.record(
                 action,
                 Outcome::Failed,
                 Some("its provider is not configured".to_owned()),
             );
         };
         match cloud.remove(target.kind, &target.id) {
-            Ok(Deleted::Accepted | Deleted::AlreadyGone) => self.tell(action, Outcome::Done, None),
-            Err(error) => self.tell(action, Outcome::Failed, Some(error.to_string())),
+            Ok(Deleted::Accepted | Deleted::AlreadyGone) => self.record(action, Outcome::Done, None),
+            Err(error) => self.record(action, Outcome::Failed, Some(error.to_string())),
         }
     }
 
@@ -54,37 +56,39 @@ impl Executor<'_> {
             }
             let key = BackoffKey::FloatingIp(wanted.template.clone(), wanted.provider.clone());
             if self.failed_keys.contains(&key) {
-                self.tell(action, Outcome::Skipped, Some(REFUSED_BEFORE.to_owned()));
+                self.record(action, Outcome::Skipped, Some(REFUSED_BEFORE.to_owned()));
                 continue;
             }
-            let mark = ResourceMark {
-                owner: self.config.owner.clone(),
-                server: wanted.server.clone(),
-            };
-            let request = AddFloatingIp {
-                pool: &wanted.pool,
-                server: &wanted.server_id,
-                mark: &mark,
-            };
-            let made = match live.clouds.get_mut(&wanted.provider) {
-                Some(cloud) => cloud.add_floating_ip(&request),
-                None => Err(ProviderError::Unavailable("its provider is not configured".to_owned())),
-            };
-            match made {
+            match self.add_floating_ip(live, wanted) {
                 Ok(address) => {
                     clear(&mut self.state, &key);
                     action.target = Some(address.to_string());
-                    self.tell(action, Outcome::Done, None);
+                    self.record(action, Outcome::Done, None);
                 }
                 Err(error) => {
                     let (now, after) = (self.time(live), retry_after(&error));
                     let timing = &self.config.timing;
                     record_failure(&mut self.state, &key, now, &error.to_string(), after, timing);
                     self.failed_keys.insert(key);
-                    self.tell(action, outcome_of(&error), Some(error.to_string()));
+                    self.record(action, outcome_of(&error), Some(error.to_string()));
                 }
             }
         }
+    }
+
+    fn add_floating_ip(&self, live: &mut Live, wanted: &NewFloatingIp) -> Result<IpAddr, ProviderError> {
+        let mark = ResourceMark {
+            owner: self.config.owner.clone(),
+            server: wanted.server.clone(),
+        };
+        let Some(cloud) = live.clouds.get_mut(&wanted.provider) else {
+            return Err(ProviderError::Unavailable("its provider is not configured".to_owned()));
+        };
+        cloud.add_floating_ip(&AddFloatingIp {
+            pool: &wanted.pool,
+            server: &wanted.server_id,
+            mark: &mark,
+        })
     }
 
     /// Writes our mark on volumes that Nova made. What fails is tried again in the next pass, as long as the server is

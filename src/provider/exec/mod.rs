@@ -125,16 +125,16 @@ impl Provider for Exec {
     }
 
     fn offers(&mut self, wanted: &[(&TemplateName, &ServerSpec)]) -> Result<Offers, ProviderError> {
-        let told: Option<OffersAnswer> = if self.knows("offers")? {
+        let offered: Option<OffersAnswer> = if self.knows("offers")? {
             let each = wanted.iter().map(|(name, spec)| (*name, *spec, &[][..]));
             Some(self.ask("offers", request::templates(each))?)
         } else {
             None
         };
-        let has = |name: &TemplateName| told.as_ref().and_then(|told| told.templates.get(name));
+        let has = |name: &TemplateName| offered.as_ref().and_then(|offered| offered.templates.get(name));
         let templates = wanted.iter().map(|(name, _)| ((*name).clone(), offer(has(name))));
         Ok(Offers {
-            room: told.as_ref().map(OffersAnswer::room).unwrap_or_default(),
+            room: offered.as_ref().map(OffersAnswer::room).unwrap_or_default(),
             templates: templates.collect(),
         })
     }
@@ -189,8 +189,8 @@ impl Provider for Exec {
         }
         let mut own = self.server_request(id);
         own["lines"] = json!(lines);
-        let told: ConsoleAnswer = self.ask("console", own)?;
-        Ok(told.text.map(|text| end_of(&text, lines)))
+        let console: ConsoleAnswer = self.ask("console", own)?;
+        Ok(console.text.map(|text| end_of(&text, lines)))
     }
 
     fn check(&mut self, wanted: &[(&TemplateName, &ServerSpec, &[Zone])]) -> Result<Vec<String>, ProviderError> {
@@ -198,8 +198,8 @@ impl Provider for Exec {
         if !self.knows("check")? {
             return Ok(Vec::new());
         }
-        let told: CheckAnswer = self.ask("check", request::templates(wanted.iter().copied()))?;
-        let sentences = told.missing.iter().map(|text| printable(text, 300));
+        let checked: CheckAnswer = self.ask("check", request::templates(wanted.iter().copied()))?;
+        let sentences = checked.missing.iter().map(|text| printable(text, 300));
         Ok(sentences.filter(|text| !text.is_empty()).take(MAX_SENTENCES).collect())
     }
 

@@ -255,13 +255,13 @@ fn read_v3(reply: &Reply, odd: &mut Oddities) -> Result<Login, ProviderError> {
 }
 
 /// Returns the type of a service; one that has none is passed over, since nobody knows what it is.
-fn kind(told: LenientText, name: LenientText, endpoints: Odd, odd: &mut Oddities) -> Option<String> {
+fn kind(text: LenientText, name: LenientText, endpoints: Odd, odd: &mut Oddities) -> Option<String> {
     let name = name.filled().unwrap_or_default();
     if endpoints.is_some() {
         let wrong = "its endpoints are not a list of objects";
         odd.note("service of the catalog", &name, wrong);
     }
-    let kind = told.filled();
+    let kind = text.filled();
     if kind.is_none() {
         odd.note(
             "service of the catalog",
@@ -288,8 +288,8 @@ fn parse<'a, T: Deserialize<'a>>(reply: &'a Reply) -> Result<T, ProviderError> {
     })
 }
 
-fn stamp(told: Lenient<Utc>) -> Option<Timestamp> {
-    told.value.map(|at| at.0)
+fn stamp(time: Lenient<Utc>) -> Option<Timestamp> {
+    time.value.map(|at| at.0)
 }
 
 fn unscoped() -> ProviderError {

@@ -6,12 +6,12 @@ use std::collections::BTreeSet;
 
 use super::catalog::Service;
 use super::error::parse;
-use super::names::{is_uuid, missing, nearest};
+use super::names::{missing, nearest};
 use super::resolve::{Stock, image_exists, image_name};
 use super::session::Session;
 use super::wire::{KeyPairsBody, Network, VolumeTypesBody, ZoneInfo, ZonesBody};
 use super::{compute, network};
-use crate::model::{ImageRef, PortSpec, ServerSpec, TemplateName, Zone};
+use crate::model::{ImageRef, PortSpec, ServerSpec, TemplateName, Zone, is_uuid};
 use crate::provider::ProviderError;
 use crate::text::printable;
 

@@ -82,16 +82,7 @@ fn list(session: &mut Session) -> Result<Listing, ProviderError> {
         let had = servers.len();
         let last = page.entries.iter().rev().map(WireServer::id).find(|id| !id.is_empty());
         let last = last.map(str::to_owned);
-        servers.reserve(page.entries.len());
-        for one in page.entries {
-            if let Some(port) = one.port() {
-                session.taken_ports.insert(port.to_owned());
-            }
-            session.listed += 1;
-            if one.is_usable(&mut session.odd) && one.is_attributable(&mut session.odd) {
-                servers.push(one.into_server());
-            }
-        }
+        take(session, page.entries, &mut servers);
         let Some(last) = last else { break };
         building = building || servers[had..].iter().any(|s| s.status == ServerStatus::Build);
         let linked = next_marker(&page.links, &last);
@@ -110,6 +101,20 @@ fn list(session: &mut Session) -> Result<Listing, ProviderError> {
     }
     without_doubles(&mut servers);
     Ok(Listing::Whole(ServerList { servers, clock }))
+}
+
+/// Takes the servers of a page that can be used; notes their ports, and how many there are.
+fn take(session: &mut Session, page: Vec<WireServer>, servers: &mut Vec<Server>) {
+    servers.reserve(page.len());
+    for one in page {
+        if let Some(port) = one.port() {
+            session.taken_ports.insert(port.to_owned());
+        }
+        session.listed += 1;
+        if one.is_usable(&mut session.odd) && one.is_attributable(&mut session.odd) {
+            servers.push(one.into_server());
+        }
+    }
 }
 
 /// A server can move between two pages while both are read.

@@ -137,7 +137,7 @@ impl Fault {
         matches!(status, 429 | 498)
     }
 
-    fn says(&self, any: &[&str]) -> bool {
+    fn mentions(&self, any: &[&str]) -> bool {
         any.iter().any(|text| self.lower.contains(text))
     }
 
@@ -149,7 +149,7 @@ impl Fault {
     }
 
     fn is_no_room(&self) -> bool {
-        FaultKind::from_message(&self.lower) == FaultKind::NoRoom || self.says(&[PORT_TAKEN])
+        FaultKind::from_message(&self.lower) == FaultKind::NoRoom || self.mentions(&[PORT_TAKEN])
     }
 
     fn throttled(&self, what: &str) -> ProviderError {
@@ -195,7 +195,7 @@ impl Fault {
             400..=499 if self.is_quota() => ProviderError::Quota(text),
             400..=499 if self.is_no_room() => ProviderError::Capacity(text),
             401 => self.of_reading(what),
-            409 if self.says(&["network"]) && self.says(&SEVERAL_NETWORKS) => ProviderError::Refused(
+            409 if self.mentions(&["network"]) && self.mentions(&SEVERAL_NETWORKS) => ProviderError::Refused(
                 // The advice comes first: what follows may be cut.
                 format!(
                     "{what}: the project sees several networks, name one under `networks` of the template: {}",
@@ -205,7 +205,7 @@ impl Fault {
             413 if self.json => self.throttled(what),
             404 if self.is_foreign() => self.of_reading(what),
             300..=399 => ProviderError::Unavailable(format!("{text}; is the endpoint right?")),
-            400 if self.says(&["availability zone"]) => ProviderError::Zone(text),
+            400 if self.mentions(&["availability zone"]) => ProviderError::Zone(text),
             400..=499 => ProviderError::Refused(text),
             _ => ProviderError::Unknown(text),
         }
@@ -229,7 +229,7 @@ impl Fault {
         let text = format!("{what}: {}", self.text());
         match self.status {
             409 => ProviderError::Conflict(text),
-            400 if self.says(&VOLUME_STATE) => ProviderError::Conflict(text),
+            400 if self.mentions(&VOLUME_STATE) => ProviderError::Conflict(text),
             400 | 422 => ProviderError::Refused(text),
             _ => self.of_reading(what),
         }
@@ -237,7 +237,7 @@ impl Fault {
 
     /// Returns whether a floating IP cannot come to this port, but may to another one of the server.
     pub(super) fn is_no_way(&self) -> bool {
-        self.status == 404 && self.says(&NO_ROUTER)
+        self.status == 404 && self.mentions(&NO_ROUTER)
     }
 
     /// What it means for POST /floatingips, where the type in the message tells more than the status.

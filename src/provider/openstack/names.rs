@@ -1,19 +1,10 @@
-//! Helpers for names: UUIDs, the parameters of a query, and which name was meant.
+//! Helpers for names: the parameters of a query, and which name was meant.
 
 use crate::text::{closest, printable};
 use percent_encoding::percent_decode_str;
 
 /// The most names that a message suggests.
 const SUGGESTED: usize = 3;
-
-/// Returns whether a text is a UUID in its usual form.
-pub(super) fn is_uuid(text: &str) -> bool {
-    text.len() == 36
-        && text.bytes().enumerate().all(|(at, byte)| match at {
-            8 | 13 | 18 | 23 => byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        })
-}
 
 /// Finds a parameter in the query of a link; the rest of the link is not to be trusted (its host is often wrong).
 pub(super) fn query_value(href: &str, key: &str) -> Option<String> {
@@ -66,12 +57,5 @@ mod tests {
         );
         assert_eq!(query_value("/v2/images?xmarker=1", "marker"), None);
         assert_eq!(query_value("no query", "marker"), None);
-    }
-
-    #[test]
-    fn a_uuid_has_five_groups() {
-        assert!(is_uuid("d97761e1-0f6c-4a96-8896-d19c3eccbcf5"));
-        assert!(!is_uuid("d97761e1-0f6c-4a96-8896-d19c3eccbcfg"));
-        assert!(!is_uuid("Ubuntu 24.04"));
     }
 }

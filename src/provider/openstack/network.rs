@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use super::catalog::Service;
 use super::error::parse;
-use super::names::{is_uuid, missing};
+use super::names::missing;
 use super::pages::pages;
 use super::session::Session;
 use super::wire::{Named, Network, SecurityGroup, SecurityGroupsBody};
 use crate::http::escaped;
+use crate::model::is_uuid;
 use crate::provider::ProviderError;
 use crate::text::printable;
 

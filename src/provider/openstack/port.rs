@@ -12,13 +12,13 @@ use ureq::http::Method;
 use super::catalog::Service;
 use super::entry::ListEntry;
 use super::error::{Fault, parse};
-use super::names::{is_uuid, missing};
+use super::names::missing;
 use super::network;
 use super::pages::pages;
 use super::session::{Call, CallError, Session};
 use crate::http::escaped;
 use crate::lenient::{LenientText, Odd, text};
-use crate::model::{PortOffer, PortSpec};
+use crate::model::{PortOffer, PortSpec, is_uuid};
 use crate::provider::{CreateServer, ProviderError};
 use crate::text::printable;
 
@@ -181,29 +181,7 @@ fn make(
     (network, security_groups): (&str, &[String]),
 ) -> Result<String, ProviderError> {
     let what = format!("port of {}", printable(server.name, 100));
-    let mut port = Map::new();
-    port.insert("network_id".to_owned(), json!(network));
-    port.insert("name".to_owned(), json!(server.name));
-    port.insert("description".to_owned(), json!(server.mark.description()));
-    if !security_groups.is_empty() {
-        port.insert("security_groups".to_owned(), json!(security_groups));
-    }
-    if let Some(PortSpec::Made {
-        vnic_type,
-        port_security,
-        ..
-    }) = wanted
-    {
-        let more = [
-            ("binding:vnic_type", vnic_type.as_ref().map(|kind| json!(kind))),
-            ("port_security_enabled", port_security.map(Value::Bool)),
-        ];
-        port.extend(
-            more.into_iter()
-                .filter_map(|(key, value)| Some((key.to_owned(), value?))),
-        );
-    }
-    let body = json!({"port": port}).to_string();
+    let body = body(server, wanted, network, security_groups);
     let call = Call {
         method: Method::POST,
         service: Service::Network,
@@ -222,4 +200,25 @@ fn make(
     }
     let made: CreatedPort = parse(&what, &reply).map_err(|error| ProviderError::Failed(error.to_string()))?;
     Ok(made.port.id)
+}
+
+fn body(server: &CreateServer<'_>, wanted: Option<&PortSpec>, network: &str, security_groups: &[String]) -> String {
+    let mut port = Map::new();
+    port.insert("network_id".to_owned(), json!(network));
+    port.insert("name".to_owned(), json!(server.name));
+    port.insert("description".to_owned(), json!(server.mark.description()));
+    if !security_groups.is_empty() {
+        port.insert("security_groups".to_owned(), json!(security_groups));
+    }
+    if let Some(PortSpec::Made {
+        vnic_type,
+        port_security,
+        ..
+    }) = wanted
+    {
+        let vnic_type = vnic_type.as_ref().map(|kind| json!(kind));
+        port.extend(vnic_type.map(|kind| ("binding:vnic_type".to_owned(), kind)));
+        port.extend(port_security.map(|on| ("port_security_enabled".to_owned(), Value::Bool(on))));
+    }
+    json!({"port": port}).to_string()
 }

@@ -8,12 +8,12 @@ use log::debug;
 
 use super::catalog::Service;
 use super::error::{Fault, parse};
-use super::names::{is_uuid, missing, nearest};
+use super::names::{missing, nearest};
 use super::port::{self, Port};
 use super::session::Session;
 use super::wire::{Flavor, Image, Named, Network};
 use super::{compute, flavor, image, network};
-use crate::model::{ImageRef, Offer, PortOffer, PortSpec, ServerSpec};
+use crate::model::{ImageRef, Offer, PortOffer, PortSpec, ServerSpec, is_uuid};
 use crate::pattern::WholeName;
 use crate::provider::ProviderError;
 use crate::text::printable;

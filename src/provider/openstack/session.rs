@@ -255,37 +255,38 @@ impl Session {
         if self.proven.contains(&call.service) {
             return Ok(reply);
         }
-        let unrouted = |reply: &Reply| Fault::read(reply).is_unrouted();
-        let right = |reply: &Reply| match reply.status {
-            200..=299 => true,
-            404 => !unrouted(reply),
-            _ => false,
-        };
-        if right(&reply) {
-            self.proven.insert(call.service);
-            return Ok(reply);
-        }
+        // Only then the body is parsed: that of a list is large.
+        let unrouted = |reply: &Reply| reply.status == 404 && Fault::read(reply).is_unrouted();
         if !unrouted(&reply) {
+            self.prove(call.service, &reply);
             return Ok(reply);
         }
         for (at, base) in bases.iter().enumerate().filter(|(at, _)| *at != first) {
             let other = self.send(call, version, base)?;
-            if right(&other) {
+            if unrouted(&other) {
+                continue;
+            }
+            if self.prove(call.service, &other) {
                 debug!("openstack: the {key} service answers at {}", printable(base, 100));
-                self.proven.insert(call.service);
                 self.service_bases.remove(key);
                 if at > 0 {
-                    self.service_bases
-                        .insert(key.to_owned(), ServiceBase { endpoint, base: at });
+                    let base = ServiceBase { endpoint, base: at };
+                    self.service_bases.insert(key.to_owned(), base);
                 }
-                return Ok(other);
             }
-            if !unrouted(&other) {
-                return Ok(other);
-            }
+            return Ok(other);
         }
         self.service_bases.remove(key);
         Ok(reply)
+    }
+
+    /// Remembers that a service has the right base, if its reply proves it: a success, or a 404 of its own.
+    fn prove(&mut self, service: Service, reply: &Reply) -> bool {
+        let proves = matches!(reply.status, 200..=299 | 404);
+        if proves {
+            self.proven.insert(service);
+        }
+        proves
     }
 
     fn bases(&self, service: Service) -> Result<Vec<String>, ProviderError> {

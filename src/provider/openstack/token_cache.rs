@@ -108,8 +108,8 @@ impl TokenFile {
 }
 
 fn read(path: &Path, access: &OpenStackAccess, now: Timestamp) -> Result<Login, String> {
-    let told = fs::symlink_metadata(path).map_err(|cause| cause.to_string())?;
-    if !told.is_file() || told.mode() & 0o077 != 0 {
+    let metadata = fs::symlink_metadata(path).map_err(|cause| cause.to_string())?;
+    if !metadata.is_file() || metadata.mode() & 0o077 != 0 {
         return Err("it is no file of mode 0600".to_owned());
     }
     let mut bytes = Vec::new();

@@ -250,8 +250,8 @@ pub(super) struct ZoneInfo {
 impl ZoneInfo {
     /// Returns whether it takes servers, as far as is known.
     pub(super) fn is_available(&self) -> bool {
-        let told = self.state.0.as_ref().and_then(|state| state.available.0);
-        told.unwrap_or(true)
+        let available = self.state.0.as_ref().and_then(|state| state.available.0);
+        available.unwrap_or(true)
     }
 }
 
