@@ -123,6 +123,11 @@ pub fn apply(world: &mut State, config: &Config, plan: Plan, now: Timestamp) -> 
         }
         if let Some(gone) = removal.server {
             let clock = world.clock;
+            // A server that the cloud accepted to delete is gone once the list lacks it.
+            if let Some(node) = memory.nodes.get_mut(&gone.node_id) {
+                node.deleted = true;
+                node.deleting_since.get_or_insert(now);
+            }
             let cloud = world.cloud(gone.provider.as_str());
             for server in cloud.servers.iter_mut().filter(|s| s.id == gone.id.as_str()) {
                 (server.deleting, server.task) = (Some(clock), Some("deleting".to_owned()));
