@@ -461,7 +461,7 @@ impl Schema {
 
 /// Declares the keys of a section, and the table of them. The comment of a key is its text for people.
 ///
-/// ```ignore
+/// ```text
 /// keys! {
 ///     /// `timing:`.
 ///     pub TIMING;
