@@ -28,7 +28,7 @@ pub use deadline::Deadline;
 pub use message::{Reply, Request};
 pub use text::escaped;
 
-use crate::access::Transport;
+use crate::endpoint::Transport;
 use text::{host_of, shown, shown_id};
 
 /// The most bytes of response headers that are read (Jenkins' content security headers alone take 1 KiB).

@@ -7,7 +7,7 @@
 //! | [`text`] | texts from elsewhere, fit to be read |
 //! | `lenient` | JSON from elsewhere, read as far as it can be |
 //! | [`model`] | names and facts |
-//! | [`access`] | how to reach the services |
+//! | [`endpoint`] | how to reach the services |
 //! | `pattern` | regular expressions of the configuration |
 //! | [`settings`] | how a section of a configuration file is read |
 //! | [`labels`] | label expressions |
@@ -26,10 +26,10 @@
 #[cfg(test)]
 extern crate self as mita;
 
-pub mod access;
 mod cli;
 pub mod config;
 mod disk;
+pub mod endpoint;
 mod error;
 mod http;
 mod jenkins;

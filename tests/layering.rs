@@ -24,7 +24,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("lenient", &[]),
     ("text", &[]),
     ("secret", &[]),
-    ("access", &["secret"]),
+    ("endpoint", &["secret"]),
     ("pattern", &[]),
     ("model", &[]),
     ("labels", &["model"]),
@@ -32,17 +32,19 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("disk", &[]),
     ("state", &["model", "disk"]),
     // How a section is read: the ground of the configuration and of the kinds of clouds, each of which owns its part of it.
-    ("settings", &["secret", "access"]),
-    ("http", &["secret", "access"]),
-    ("jenkins", &["secret", "access", "model", "http"]),
+    ("settings", &["secret", "endpoint"]),
+    ("http", &["secret", "endpoint"]),
+    ("jenkins", &["secret", "endpoint", "model", "http"]),
     (
         "provider",
-        &["secret", "access", "pattern", "model", "disk", "http", "settings"],
+        &["secret", "endpoint", "pattern", "model", "disk", "http", "settings"],
     ),
     // Of the clouds it knows the table of kinds and what a kind is (see `DOORS`), so that it names none.
     (
         "config",
-        &["secret", "access", "pattern", "model", "labels", "settings", "provider"],
+        &[
+            "secret", "endpoint", "pattern", "model", "labels", "settings", "provider",
+        ],
     ),
     ("plan", &["model", "labels", "queue", "state", "config"]),
     ("lock", &[]),
@@ -54,14 +56,14 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "pass",
         &[
-            "secret", "access", "disk", "model", "labels", "queue", "state", "config", "plan", "http", "jenkins",
+            "secret", "endpoint", "disk", "model", "labels", "queue", "state", "config", "plan", "http", "jenkins",
             "provider", "lock", "report", "error",
         ],
     ),
     (
         "cli",
         &[
-            "secret", "access", "model", "labels", "queue", "state", "config", "plan", "http", "jenkins", "provider",
+            "secret", "endpoint", "model", "labels", "queue", "state", "config", "plan", "http", "jenkins", "provider",
             "lock", "report", "error", "pass",
         ],
     ),
@@ -124,7 +126,7 @@ const PURE: &[&str] = &[
     "provider/openstack/settings/login.rs",
     "provider/openstack/settings/mod.rs",
     "state/mod.rs",
-    "access.rs",
+    "endpoint.rs",
 ];
 const IMPURE: &[&str] = &[
     "log",

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use mita::config::Config;
 use mita::model::{
-    CloudView, Computer, JenkinsView, Mark, NodeId, Observed, Offers, ProviderName, QueueItem, Reading, Room, Server,
-    ServerId, ServerStatus, TemplateName, Zone,
+    CloudView, Computer, Headroom, JenkinsView, Mark, NodeId, Observed, Offers, ProviderName, QueueItem, Reading,
+    Server, ServerId, ServerStatus, TemplateName, Zone,
 };
 use mita::plan::Plan;
 use mita::state::State as Memory;
@@ -109,7 +109,7 @@ fn offers(provider: &str, config: &Config) -> Offers {
         .filter(|t| t.placements.iter().any(|p| p.provider.as_str() == provider));
     let offer = facts::offer("i", 1);
     Offers {
-        room: Room::default(),
+        room: Headroom::default(),
         templates: here.map(|t| (t.name.clone(), Ok(offer.clone()))).collect(),
     }
 }

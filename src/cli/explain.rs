@@ -9,7 +9,7 @@ use crate::error::{EXIT_DONE, Error};
 use crate::model::{QueueItem, Stage};
 use crate::pass::{Live, observe};
 use crate::plan;
-use crate::queue::{self, Explained, Kind, NodeTemplates, Syntax, TextKind};
+use crate::queue::{self, Explained, NodeTemplates, Syntax, TemplateLabels, TextKind};
 use crate::report::json;
 use crate::state::State;
 use crate::text::{excerpt, visible};
@@ -53,17 +53,17 @@ impl<'a> Explanation<'a> {
 /// Explains a text or a live queue item.
 pub fn explain(cli: &Cli, args: &ExplainArgs, console: &mut Console<'_, '_>) -> Result<u8, Error> {
     let config = setup::config(cli, console)?;
-    let kinds = plan::kinds(&config);
+    let templates = plan::template_labels(&config);
     let state = setup::state(&config, false, console);
     let (input, explained, waits_not, state) = match (&args.text, args.item) {
         // A text is explained without the state, too: it only adds details.
         (Some(text), _) => {
-            let explained = queue::read_text(text, None, &kinds);
+            let explained = queue::read_text(text, None, &templates);
             (text.clone(), explained, None, state.unwrap_or_default())
         }
         (None, Some(id)) => {
             let mut state = state?;
-            let (input, explained, waits_not) = live_item(&config, &kinds, id, &mut state, console)?;
+            let (input, explained, waits_not) = live_item(&config, &templates, id, &mut state, console)?;
             (input, explained, waits_not, state)
         }
         (None, None) => return Err(Error::Usage("give a text, or --item ID".to_owned())),
@@ -91,7 +91,7 @@ pub fn explain(cli: &Cli, args: &ExplainArgs, console: &mut Console<'_, '_>) -> 
 
 fn live_item(
     config: &Config,
-    kinds: &[Kind<'_>],
+    templates: &[TemplateLabels<'_>],
     id: u64,
     state: &mut State,
     console: &mut Console<'_, '_>,
@@ -116,7 +116,7 @@ fn live_item(
     };
     let item = &view.queue[place];
     let linked = NodeTemplates::new(|| plan::linked_templates(&observed, config, state, now));
-    let label_requests = queue::label_requests(view, kinds, &linked, now, jiff::SignedDuration::ZERO);
+    let label_requests = queue::label_requests(view, templates, &linked, now, jiff::SignedDuration::ZERO);
     let label_request = label_requests.of_item[place].map(|index| label_requests.distinct[index].clone());
     let input = item.why.clone().unwrap_or_else(|| item.task.clone());
     let waits_not = label_request.is_none().then(|| not_waiting(item));

@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::lock::{self, Lock, Patience};
 use crate::plan::Context;
 use crate::state::State;
-use crate::state::file::{self, Found};
+use crate::state::file::{self, StateFile};
 
 use super::args::Cli;
 use super::console::Console;
@@ -108,8 +108,8 @@ fn lock(config: &Config, wait: Duration, console: &Console<'_, '_>) -> Result<Lo
 pub fn state(config: &Config, write: bool, console: &mut Console<'_, '_>) -> Result<State, Error> {
     let path = &config.state_file;
     match file::load(path)? {
-        Found::State(state) => Ok(state),
-        Found::Damaged { what } => {
+        StateFile::State(state) => Ok(state),
+        StateFile::Damaged { what } => {
             let done = if write {
                 format!("moved to {}", file::set_aside(path, console.io.now)?.display())
             } else {

@@ -9,7 +9,7 @@ use serde_yaml::{Mapping, Value as Yaml};
 
 use crate::provider::kind::TYPE;
 use crate::settings::duration::{show, show_size};
-use crate::settings::key::{KeySpec, Kind as Takes, Preset, Schema};
+use crate::settings::key::{KeySpec, Preset, Schema, ValueKind as Takes};
 use crate::settings::section::Section;
 use crate::settings::value::preset;
 use crate::settings::yaml::{Entry, Value};

@@ -1,6 +1,6 @@
 //! `jenkins:`.
 
-use crate::access::{JenkinsAccess, JenkinsCredential};
+use crate::endpoint::{JenkinsCredential, JenkinsEndpoint};
 use crate::model::TemplateName;
 use crate::secret::Secret;
 use crate::settings::files::Outside;
@@ -54,7 +54,7 @@ pub struct LabelSources {
 }
 
 /// Reads how to reach Jenkins; also returns the controller's host.
-pub fn access(at: &Section<'_>, outside: &Outside<'_>, max_body: u64) -> (JenkinsAccess, String) {
+pub fn endpoint(at: &Section<'_>, outside: &Outside<'_>, max_body: u64) -> (JenkinsEndpoint, String) {
     let (url, user) = if at.exists() {
         let what = "write the address of Jenkins, like https://jenkins.example.com";
         let url = url::required(at, &URL, what);
@@ -70,13 +70,13 @@ pub fn access(at: &Section<'_>, outside: &Outside<'_>, max_body: u64) -> (Jenkin
             "must not hold a colon; a login by user and token cannot carry one",
         );
     }
-    let access = JenkinsAccess {
+    let endpoint = JenkinsEndpoint {
         url: url.as_ref().map_or_else(String::new, |url| url.text.clone()),
         user,
         credential: credential(at, outside).unwrap_or_else(|| JenkinsCredential::Token(Secret::new(""))),
         transport: transport(at, outside, max_body),
     };
-    (access, url.map_or_else(String::new, |url| url.host))
+    (endpoint, url.map_or_else(String::new, |url| url.host))
 }
 
 fn credential(at: &Section<'_>, outside: &Outside<'_>) -> Option<JenkinsCredential> {

@@ -24,6 +24,6 @@ pub use jenkins::LabelSources;
 pub use limits::Limits;
 pub use load::{Loaded, effective, find, load, load_with};
 pub use provider::ProviderConfig;
-pub use template::{Adopt, Agent, HostKey, MinReady, Placement, ReadyWindow, Register, Template};
+pub use template::{Adopt, AgentSettings, HostKey, MinReady, Placement, ReadyWindow, Register, Template};
 pub use timing::Timing;
 pub use whole::Config;

@@ -40,7 +40,7 @@ pub struct Template {
     /// Who makes the Jenkins node.
     pub register: Register,
     /// What the Jenkins node is like that mita makes.
-    pub agent: Agent,
+    pub agent: AgentSettings,
     /// Which servers without our mark are taken over that the original tool or a person made for this template.
     pub adopt: Adopt,
     /// The digest of all that defines a server of it (`mita-config`).
@@ -87,7 +87,7 @@ pub enum Register {
 
 /// What the Jenkins node is like that mita makes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Agent {
+pub struct AgentSettings {
     /// The id of Jenkins' credentials for SSH; not empty with [`Register::Ssh`].
     pub credentials_id: String,
     /// The port of the SSH server.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::provider::kinds::KINDS;
-use crate::settings::key::{KeySpec, Kind, Preset, Schema};
+use crate::settings::key::{KeySpec, Preset, Schema, ValueKind};
 use crate::settings::value::{out_of_bounds, preset, typed};
 use crate::settings::yaml::{Style, Value};
 
@@ -36,11 +36,13 @@ fn below(path: &[&'static str], in_braces: bool, schema: &'static Schema, found:
     for key in schema.all() {
         let own = |more: &[&'static str]| [path, &[key.name], more].concat();
         match key.kind {
-            Kind::Section(schema) => below(&own(&[]), false, schema, found),
-            Kind::TextOrSection(schema) | Kind::TextsOrSections(schema) | Kind::CountOrSections(schema) => {
+            ValueKind::Section(schema) => below(&own(&[]), false, schema, found),
+            ValueKind::TextOrSection(schema)
+            | ValueKind::TextsOrSections(schema)
+            | ValueKind::CountOrSections(schema) => {
                 below(&own(&[]), true, schema, found);
             }
-            Kind::Entries(schema) => {
+            ValueKind::Entries(schema) => {
                 below(&own(&["*"]), false, schema, found);
                 if key.name == NODES.name {
                     for kind in KINDS {
@@ -48,7 +50,7 @@ fn below(path: &[&'static str], in_braces: bool, schema: &'static Schema, found:
                     }
                 }
             }
-            Kind::EntriesByType => {
+            ValueKind::EntriesByType => {
                 for kind in KINDS {
                     below(&own(&["*"]), false, kind.schema, found);
                 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::access::JenkinsAccess;
+use crate::endpoint::JenkinsEndpoint;
 use crate::model::ProviderName;
 use crate::provider::kind::{Kind, Site as CloudSite};
 use crate::settings::files::Outside;
@@ -29,7 +29,7 @@ pub struct Config {
     /// The state file; the lock is beside it.
     pub state_file: PathBuf,
     /// The controller.
-    pub jenkins: JenkinsAccess,
+    pub jenkins: JenkinsEndpoint,
     /// The clouds, by name.
     pub providers: BTreeMap<ProviderName, ProviderConfig>,
     /// The node templates in the order of the file.
@@ -76,7 +76,7 @@ pub fn config(root: &Section<'_>, text: &str, outside: &Outside<'_>, kinds: &[&'
     let (timing, graces) = timing::timing(&root.section(&TIMING));
     let state_file = state_file(root, outside);
     let jenkins_at = root.section(&JENKINS);
-    let (jenkins, host) = jenkins::access(&jenkins_at, outside, max_body);
+    let (jenkins, host) = jenkins::endpoint(&jenkins_at, outside, max_body);
     let owner = names::optional(root, &OWNER).unwrap_or(host);
     let site = CloudSite {
         outside: *outside,
@@ -85,7 +85,7 @@ pub fn config(root: &Section<'_>, text: &str, outside: &Outside<'_>, kinds: &[&'
         max_body,
     };
     let providers = provider::providers(root, &site, kinds);
-    let site = node::Site {
+    let site = node::Placeholders {
         owner: &owner,
         jenkins_url: &jenkins.url,
         text,
@@ -105,9 +105,14 @@ pub fn config(root: &Section<'_>, text: &str, outside: &Outside<'_>, kinds: &[&'
     }
 }
 
-fn templates(root: &Section<'_>, graces: Graces, site: node::Site<'_>, kinds: &[&'static Kind]) -> Vec<Template> {
+fn templates(
+    root: &Section<'_>,
+    graces: Graces,
+    site: node::Placeholders<'_>,
+    kinds: &[&'static Kind],
+) -> Vec<Template> {
     let entries = (!root.is_bad(&PROVIDER)).then(|| provider::kinds_of(&root.section(&PROVIDER), kinds));
-    let context = node::Context {
+    let context = node::NodeContext {
         graces,
         clouds: node::Known { entries, kinds },
         site,

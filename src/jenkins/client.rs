@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ureq::http::Method;
 
-use crate::access::{JenkinsAccess, JenkinsCredential};
+use crate::endpoint::{JenkinsCredential, JenkinsEndpoint};
 use crate::http::{Deadline, Http, HttpError, Reply, Request};
 use crate::jenkins::JenkinsError;
 use crate::jenkins::address::{Landing, is_login, landing, suggested_root};
@@ -42,23 +42,23 @@ struct Crumb {
 
 impl Client {
     /// Builds a client; makes no request.
-    pub fn new(access: &JenkinsAccess, deadline: Deadline) -> Result<Self, JenkinsError> {
-        let http = Http::new("jenkins", &access.transport, deadline).map_err(|source| JenkinsError::Unusable {
+    pub fn new(endpoint: &JenkinsEndpoint, deadline: Deadline) -> Result<Self, JenkinsError> {
+        let http = Http::new("jenkins", &endpoint.transport, deadline).map_err(|source| JenkinsError::Unusable {
             what: source.to_string(),
         })?;
-        let (secret, crumb_first) = match &access.credential {
+        let (secret, crumb_first) = match &endpoint.credential {
             JenkinsCredential::Token(token) => (token, false),
             JenkinsCredential::Password(password) => (password, true),
         };
-        if access.user.contains(':') {
+        if endpoint.user.contains(':') {
             return Err(JenkinsError::Unusable {
                 what: "jenkins.user must not hold a colon".to_owned(),
             });
         }
-        let pair = format!("{}:{}", access.user, secret.reveal());
+        let pair = format!("{}:{}", endpoint.user, secret.reveal());
         Ok(Self {
             http,
-            base: access.url.trim_end_matches('/').to_owned(),
+            base: endpoint.url.trim_end_matches('/').to_owned(),
             authorization: Secret::new(format!("Basic {}", STANDARD.encode(pair))),
             crumb_first,
             crumb: RefCell::new(None),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use super::*;
-use crate::access::{JenkinsAccess, JenkinsCredential, Transport};
+use crate::endpoint::{JenkinsCredential, JenkinsEndpoint, Transport};
 use crate::http::Deadline;
 use crate::http::fake::{Canned, Fake};
 use crate::model::{NodeName, Stage, TaskLabel};
@@ -59,8 +59,8 @@ fn forbidden(permission: &str) -> Canned {
     )
 }
 
-fn access(fake: &Fake) -> JenkinsAccess {
-    JenkinsAccess {
+fn endpoint_of(fake: &Fake) -> JenkinsEndpoint {
+    JenkinsEndpoint {
         url: fake.url("/jenkins"),
         user: "mita".to_owned(),
         credential: JenkinsCredential::Token(Secret::new("T0KEN")),
@@ -76,15 +76,15 @@ fn access(fake: &Fake) -> JenkinsAccess {
 }
 
 fn client(fake: &Fake) -> Client {
-    Client::new(&access(fake), Deadline::none()).unwrap()
+    Client::new(&endpoint_of(fake), Deadline::none()).unwrap()
 }
 
 fn password_client(fake: &Fake) -> Client {
-    let access = JenkinsAccess {
+    let endpoint = JenkinsEndpoint {
         credential: JenkinsCredential::Password(Secret::new("PASS")),
-        ..access(fake)
+        ..endpoint_of(fake)
     };
-    Client::new(&access, Deadline::none()).unwrap()
+    Client::new(&endpoint, Deadline::none()).unwrap()
 }
 
 /// Makes the error of a view whose first request is answered so.
@@ -180,9 +180,9 @@ fn half_a_reply_and_a_drip_are_unreachable() {
     let half = view_error(Canned::half("200 OK", JSON, QUEUE));
     assert!(matches!(half, JenkinsError::Unreachable { .. }), "{half}");
     let fake = Fake::start(vec![Canned::new("200 OK", JSON, QUEUE).dripping()]);
-    let mut access = access(&fake);
-    access.transport.timeout = SignedDuration::from_millis(200);
-    let drip = Client::new(&access, Deadline::none()).unwrap().view().unwrap_err();
+    let mut endpoint = endpoint_of(&fake);
+    endpoint.transport.timeout = SignedDuration::from_millis(200);
+    let drip = Client::new(&endpoint, Deadline::none()).unwrap().view().unwrap_err();
     assert!(matches!(drip, JenkinsError::Unreachable { .. }), "{drip}");
 }
 
@@ -245,9 +245,9 @@ fn quieting_down_is_read_or_an_error() {
 #[test]
 fn a_colon_in_the_user_is_refused() {
     let fake = Fake::start(vec![]);
-    let access = JenkinsAccess {
+    let endpoint = JenkinsEndpoint {
         user: "a:b".to_owned(),
-        ..access(&fake)
+        ..endpoint_of(&fake)
     };
-    assert!(Client::new(&access, Deadline::none()).is_err());
+    assert!(Client::new(&endpoint, Deadline::none()).is_err());
 }

@@ -27,4 +27,4 @@ pub use observed::Observed;
 pub use offline::{BUILDS_REACHED_PREFIX, DRAIN_PREFIX, MARK_PREFIX, OfflineBy, OfflineSigns, Work};
 pub use reading::Reading;
 pub use resource::{Resource, ResourceKind, ResourceMark, Resources};
-pub use spec::{ImageRef, Offer, Offers, PortOffer, PortSpec, Room, ServerSpec, SizeRef, Unavailable};
+pub use spec::{Headroom, ImageRef, Offer, Offers, PortOffer, PortSpec, ServerSpec, SizeRef, Unavailable};

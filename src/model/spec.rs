@@ -130,9 +130,9 @@ pub enum PortOffer {
     },
 }
 
-/// Room that is left in a project. `None` is unlimited.
+/// Headroom that is left in a project. `None` is unlimited.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Room {
+pub struct Headroom {
     /// Servers.
     pub instances: Option<u64>,
     /// vCPUs.
@@ -152,7 +152,7 @@ pub struct Unavailable {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offers {
     /// What is left of the quota.
-    pub room: Room,
+    pub room: Headroom,
     /// The outcome of the look-up, by template.
     pub templates: BTreeMap<TemplateName, Result<Offer, Unavailable>>,
 }

@@ -29,7 +29,7 @@ use crate::plan::demand::items::Demand;
 use crate::plan::remove::reap;
 use crate::plan::report::assemble;
 use crate::plan::resources::upkeep;
-use crate::queue::{self, Kind, LabelRequests, NodeTemplates};
+use crate::queue::{self, LabelRequests, NodeTemplates, TemplateLabels};
 use crate::state::State;
 
 pub use crate::model::{DRAIN_PREFIX, MARK_PREFIX};
@@ -53,10 +53,10 @@ pub use rows::{Example, Rollback, ServerRow, TemplateRow, Waiting};
 pub use why::{LimitReached, Why};
 
 /// Returns what the reader of the queue needs to know of the templates.
-pub fn kinds(config: &Config) -> Vec<Kind<'_>> {
+pub fn template_labels(config: &Config) -> Vec<TemplateLabels<'_>> {
     let templates = config.templates.iter();
     templates
-        .map(|Template { name, labels, .. }| Kind { name, labels })
+        .map(|Template { name, labels, .. }| TemplateLabels { name, labels })
         .collect()
 }
 
@@ -68,9 +68,9 @@ pub fn plan(observed: &Observed, config: &Config, state: &State, context: &Conte
 
 /// Reads what the items of the queue wait for.
 pub fn label_requests(observed: &Observed, config: &Config, state: &State, now: Timestamp) -> LabelRequests {
-    let kinds = kinds(config);
+    let templates = template_labels(config);
     let linked = NodeTemplates::new(|| linked_templates(observed, config, state, now));
-    queue::label_requests(&observed.jenkins, &kinds, &linked, now, config.timing.queue_grace)
+    queue::label_requests(&observed.jenkins, &templates, &linked, now, config.timing.queue_grace)
 }
 
 /// The same for a queue that was read already: reading a long one takes a good part of the planning.

@@ -10,7 +10,7 @@ use crate::model::{NodeName, TemplateName};
 
 /// The name and labels of a template, to recognize nodes of ours.
 #[derive(Clone, Copy, Debug)]
-pub struct Kind<'a> {
+pub struct TemplateLabels<'a> {
     /// The template's name.
     pub name: &'a TemplateName,
     /// Its labels.

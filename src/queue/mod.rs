@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 use foldhash::HashMap;
 use jiff::{SignedDuration, Timestamp};
 
-pub use label_request::{Ask, Kind, LabelRequest, NodeTemplates};
+pub use label_request::{Ask, LabelRequest, NodeTemplates, TemplateLabels};
 pub use reason::{Cause, NoConfig, UnknownLabel};
 pub use text::{Explained, Syntax, TextKind, read_text};
 
@@ -41,12 +41,12 @@ pub struct LabelRequests {
 /// Where a label request is [`LabelRequest::Unknown`] with an [`Ask`], the caller may put the answer into the view and call again.
 pub fn label_requests(
     view: &JenkinsView,
-    kinds: &[Kind<'_>],
+    templates: &[TemplateLabels<'_>],
     linked: &NodeTemplates<'_>,
     now: Timestamp,
     grace: SignedDuration,
 ) -> LabelRequests {
-    let resolver = Resolver::new(view, kinds, linked);
+    let resolver = Resolver::new(view, templates, linked);
     let mut seen: HashMap<Key<'_>, Seen<'_>> = HashMap::default();
     let mut distinct = Distinct::default();
     let mut of_item = Vec::with_capacity(view.queue.len());

@@ -4,7 +4,7 @@
 use foldhash::{HashMap, HashSet};
 use std::cell::OnceCell;
 
-use super::label_request::{Ask, Kind, LabelRequest, NodeTemplates};
+use super::label_request::{Ask, LabelRequest, NodeTemplates, TemplateLabels};
 use super::reason::{Cause, NoConfig, UnknownLabel, shorten};
 use super::task::{self, LabelSource};
 use super::why::Sentence;
@@ -16,7 +16,7 @@ use crate::model::{
 /// What is looked up for every item: nodes, templates, and the view.
 pub(super) struct Resolver<'a> {
     view: &'a JenkinsView,
-    kinds: &'a [Kind<'a>],
+    templates: &'a [TemplateLabels<'a>],
     /// The templates of the nodes that belong to a server of ours.
     linked: &'a NodeTemplates<'a>,
     /// The agents by name; the built-in node is not among them.
@@ -42,7 +42,11 @@ enum JobLabel {
 }
 
 impl<'a> Resolver<'a> {
-    pub(super) fn new(view: &'a JenkinsView, kinds: &'a [Kind<'a>], linked: &'a NodeTemplates<'a>) -> Self {
+    pub(super) fn new(
+        view: &'a JenkinsView,
+        templates: &'a [TemplateLabels<'a>],
+        linked: &'a NodeTemplates<'a>,
+    ) -> Self {
         let agents: HashMap<_, _> = view
             .computers
             .iter()
@@ -53,7 +57,7 @@ impl<'a> Resolver<'a> {
         let has_agents = !agents.is_empty();
         Self {
             view,
-            kinds,
+            templates,
             linked,
             agents,
             built_in,
@@ -64,11 +68,15 @@ impl<'a> Resolver<'a> {
     }
 
     /// For a text without a view: names are looked up among the templates alone, and Jenkins is taken to have agents.
-    pub(super) fn blind(empty: &'a JenkinsView, kinds: &'a [Kind<'a>], linked: &'a NodeTemplates<'a>) -> Self {
+    pub(super) fn blind(
+        empty: &'a JenkinsView,
+        templates: &'a [TemplateLabels<'a>],
+        linked: &'a NodeTemplates<'a>,
+    ) -> Self {
         Self {
             blind: true,
             has_agents: true,
-            ..Self::new(empty, kinds, linked)
+            ..Self::new(empty, templates, linked)
         }
     }
 
@@ -110,10 +118,10 @@ impl<'a> Resolver<'a> {
         }
         if matches!(sentence, Sentence::NodeOrLabel(_)) {
             let label = self.unless_node(exact(name, item)?, item);
-            let bare = |kind: &&Kind<'_>| label.as_atom() == Some(kind.name.as_str());
-            let is_label = |kind: &Kind<'_>| label.as_atom().is_some_and(|name| kind.labels.contains(name));
-            return match self.kinds.iter().find(bare) {
-                Some(kind) if !self.kinds.iter().any(is_label) => Some(LabelRequest::Template(kind.name.clone())),
+            let bare = |kind: &&TemplateLabels<'_>| label.as_atom() == Some(kind.name.as_str());
+            let is_label = |kind: &TemplateLabels<'_>| label.as_atom().is_some_and(|name| kind.labels.contains(name));
+            return match self.templates.iter().find(bare) {
+                Some(kind) if !self.templates.iter().any(is_label) => Some(LabelRequest::Template(kind.name.clone())),
                 _ => self.label(&label),
             };
         }
@@ -140,7 +148,7 @@ impl<'a> Resolver<'a> {
                 .flatten()
                 .map(String::as_str)
         };
-        let borne = self.kinds.iter().any(|kind| kind.labels.contains(name))
+        let borne = self.templates.iter().any(|kind| kind.labels.contains(name))
             || self.borne.get_or_init(|| borne().collect()).contains(name);
         if borne { named } else { told }
     }
@@ -154,7 +162,7 @@ impl<'a> Resolver<'a> {
             Sentence::NoServerHelps => None,
             // As in `at_built_in`.
             Sentence::NodeOrLabel(name) | Sentence::Node(name)
-                if self.is_built_in(name) && !self.kinds.iter().any(|kind| label.matches(kind.labels)) =>
+                if self.is_built_in(name) && !self.templates.iter().any(|kind| label.matches(kind.labels)) =>
             {
                 None
             }
@@ -203,7 +211,9 @@ impl<'a> Resolver<'a> {
     /// known and one of a template satisfies it (`!windows`).
     fn at_built_in(&self, item: &QueueItem) -> Option<LabelRequest> {
         match self.job_label(item) {
-            JobLabel::Known(label) if self.kinds.iter().any(|kind| label.matches(kind.labels)) => self.label(&label),
+            JobLabel::Known(label) if self.templates.iter().any(|kind| label.matches(kind.labels)) => {
+                self.label(&label)
+            }
             _ => None,
         }
     }
@@ -223,8 +233,8 @@ impl<'a> Resolver<'a> {
             }),
             JobLabel::Unreadable(_) | JobLabel::Nothing => {
                 let values = values(item);
-                let fits = |kind: &Kind<'_>| values.iter().all(|value| kind.labels.contains(value));
-                let fits = !values.is_empty() && self.kinds.iter().any(fits);
+                let fits = |kind: &TemplateLabels<'_>| values.iter().all(|value| kind.labels.contains(value));
+                let fits = !values.is_empty() && self.templates.iter().any(fits);
                 Some(if fits {
                     LabelRequest::Values(values)
                 } else {
@@ -303,7 +313,7 @@ impl<'a> Resolver<'a> {
         let Some(name) = label.as_atom() else {
             return Some(LabelRequest::Label(label.clone()));
         };
-        if self.kinds.iter().any(|kind| kind.labels.contains(name)) {
+        if self.templates.iter().any(|kind| kind.labels.contains(name)) {
             return Some(LabelRequest::Label(label.clone()));
         }
         if self.agents.contains_key(name) {
@@ -323,7 +333,10 @@ impl<'a> Resolver<'a> {
     fn template_of(&self, name: &str) -> Option<TemplateName> {
         let front = || split_address_name(name).map_or(name, |(front, _)| front);
         let template = TemplateName::new(template_in_name(name).unwrap_or_else(front));
-        self.kinds.iter().any(|kind| *kind.name == template).then_some(template)
+        self.templates
+            .iter()
+            .any(|kind| *kind.name == template)
+            .then_some(template)
     }
 
     /// Returns the labels of a node without its own name; `None` where neither list has them.

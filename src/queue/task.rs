@@ -67,7 +67,7 @@ pub(super) fn is_matrix(item: &QueueItem) -> bool {
 }
 
 /// Returns whether an empty `assignedNode` in the job's configuration means that the job may run anywhere: true only
-/// of the kinds of job that have that setting.
+/// of the templates of job that have that setting.
 pub(super) fn has_assigned_node(item: &QueueItem) -> bool {
     item.task_class
         .as_deref()

@@ -1,6 +1,6 @@
 //! Reads a text that a person asks about: a whole `why` sentence, or a label.
 
-use super::label_request::{Kind, LabelRequest, NodeTemplates};
+use super::label_request::{LabelRequest, NodeTemplates, TemplateLabels};
 use super::resolve::Resolver;
 use super::why::{self, Sentence};
 use crate::labels::Label;
@@ -66,12 +66,12 @@ impl Explained {
 }
 
 /// Reads a text. Without a view, names are looked up among the templates alone, and Jenkins is taken to have agents.
-pub fn read_text(text: &str, view: Option<&JenkinsView>, kinds: &[Kind<'_>]) -> Explained {
+pub fn read_text(text: &str, view: Option<&JenkinsView>, templates: &[TemplateLabels<'_>]) -> Explained {
     let empty = JenkinsView::default();
     let linked = NodeTemplates::none();
     let resolver = match view {
-        Some(view) => Resolver::new(view, kinds, &linked),
-        None => Resolver::blind(&empty, kinds, &linked),
+        Some(view) => Resolver::new(view, templates, &linked),
+        None => Resolver::blind(&empty, templates, &linked),
     };
     let sentence = why::read(text);
     if sentence != Sentence::Unread {

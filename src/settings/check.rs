@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use crate::text::{did_you_mean, nearest};
 
-use super::key::{KeySpec, Kind, Schema};
+use super::key::{KeySpec, Schema, ValueKind};
 use super::problem::{Place, Pos, Report, join};
 use super::value::{number, out_of_bounds, typed, wanted};
 use super::yaml::{Entry, Node, Style, Value};
@@ -83,7 +83,7 @@ impl Checker<'_> {
             return false;
         }
         seen.insert(key.name, (entry.key.clone(), entry.at));
-        if matches!(key.kind, Kind::TextOrNone) && is_blank(&entry.value) {
+        if matches!(key.kind, ValueKind::TextOrNone) && is_blank(&entry.value) {
             return false;
         }
         key.name.clone_into(&mut entry.key);
@@ -135,28 +135,30 @@ impl Checker<'_> {
     /// Checks the value of one key, and gives it its type.
     pub fn value(&self, node: &mut Node, key: &'static KeySpec, path: &str) {
         match (key.kind, &mut node.value) {
-            (Kind::Section(schema), _) | (Kind::TextOrSection(schema), Value::Map(_)) => {
+            (ValueKind::Section(schema), _) | (ValueKind::TextOrSection(schema), Value::Map(_)) => {
                 self.section(node, &self.tables_of(schema), path);
             }
-            (Kind::Entries(_) | Kind::EntriesByType, Value::Null) => node.value = Value::Map(Vec::new()),
-            (Kind::Entries(schema), Value::Map(entries)) => {
+            (ValueKind::Entries(_) | ValueKind::EntriesByType, Value::Null) => node.value = Value::Map(Vec::new()),
+            (ValueKind::Entries(schema), Value::Map(entries)) => {
                 let tables = self.tables_of(schema);
                 for entry in entries {
                     self.section(&mut entry.value, &tables, &join(path, &entry.key));
                 }
             }
-            (Kind::EntriesByType, Value::Map(_)) | (Kind::Free, Value::Null) => {}
-            (Kind::Entries(_) | Kind::EntriesByType, _) => self.bad(node, path, "a mapping of names to settings"),
-            (Kind::CountOrSections(schema), Value::List(items)) => {
+            (ValueKind::EntriesByType, Value::Map(_)) | (ValueKind::Free, Value::Null) => {}
+            (ValueKind::Entries(_) | ValueKind::EntriesByType, _) => {
+                self.bad(node, path, "a mapping of names to settings");
+            }
+            (ValueKind::CountOrSections(schema), Value::List(items)) => {
                 for (index, item) in items.iter_mut().enumerate() {
                     self.section(item, &[schema], &format!("{path}[{index}]"));
                 }
             }
-            (Kind::TextsOrSections(schema), _) => self.texts_or_sections(node, schema, path),
-            (Kind::Texts, _) => self.texts(node, path),
-            (Kind::TextMap | Kind::SecretMap, _) => self.text_map(node, path),
-            (Kind::Free, Value::Map(_)) => free(node),
-            (Kind::Free, _) => self.bad(node, path, "a mapping of names to values"),
+            (ValueKind::TextsOrSections(schema), _) => self.texts_or_sections(node, schema, path),
+            (ValueKind::Texts, _) => self.texts(node, path),
+            (ValueKind::TextMap | ValueKind::SecretMap, _) => self.text_map(node, path),
+            (ValueKind::Free, Value::Map(_)) => free(node),
+            (ValueKind::Free, _) => self.bad(node, path, "a mapping of names to values"),
             (kind, _) => self.scalar(node, kind, path),
         }
         if let Some(text) = out_of_bounds(key, &node.value) {
@@ -175,7 +177,7 @@ impl Checker<'_> {
                         let place = Place { at: entry.at, path };
                         self.report.error(&place, "is empty; write \"\" for an empty text");
                     } else {
-                        self.scalar(&mut entry.value, Kind::Text, &path);
+                        self.scalar(&mut entry.value, ValueKind::Text, &path);
                     }
                 }
             }
@@ -216,7 +218,7 @@ impl Checker<'_> {
             Value::Map(_) => self.bad(node, path, "a list of texts"),
             _ => {
                 let mut item = node.clone();
-                self.scalar(&mut item, Kind::Text, path);
+                self.scalar(&mut item, ValueKind::Text, path);
                 node.value = Value::List(vec![item]);
             }
         }
@@ -229,12 +231,12 @@ impl Checker<'_> {
             self.report.error(&place, "is empty; write a text or remove the line");
             item.value = Value::Bad;
         } else {
-            self.scalar(item, Kind::Text, &path);
+            self.scalar(item, ValueKind::Text, &path);
         }
     }
 
     /// Gives a scalar its type.
-    fn scalar(&self, node: &mut Node, kind: Kind, path: &str) {
+    fn scalar(&self, node: &mut Node, kind: ValueKind, path: &str) {
         let typed = match &node.value {
             Value::Null => return,
             Value::Scalar(text, style) => typed(kind, text, *style),

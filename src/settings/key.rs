@@ -14,7 +14,7 @@ use crate::secret::Secret;
 
 /// What a key takes.
 #[derive(Clone, Copy, Debug)]
-pub enum Kind {
+pub enum ValueKind {
     /// A text; numbers and booleans are taken as they are written.
     Text,
     /// A text; an empty one means that the key is not there.
@@ -110,7 +110,7 @@ pub struct KeySpec {
     /// Other spellings.
     pub aliases: &'static [&'static str],
     /// What it takes.
-    pub kind: Kind,
+    pub kind: ValueKind,
     /// What counts where it is not there.
     pub preset: Preset,
     /// The smallest value.
@@ -153,7 +153,7 @@ pub struct Nested;
 pub struct Lifetime(pub Option<SignedDuration>);
 
 impl<T> Key<T> {
-    const fn new(name: &'static str, kind: Kind) -> Self {
+    const fn new(name: &'static str, kind: ValueKind) -> Self {
         let spec = KeySpec {
             name,
             aliases: &[],
@@ -218,7 +218,7 @@ impl<T> Key<T> {
     }
 
     /// Returns its value among values by name.
-    pub fn of<'v>(&self, values: &'v BTreeMap<String, serde_json::Value>) -> Option<&'v serde_json::Value> {
+    pub fn value_in<'v>(&self, values: &'v BTreeMap<String, serde_json::Value>) -> Option<&'v serde_json::Value> {
         values.get(self.spec.name)
     }
 
@@ -254,148 +254,148 @@ impl<T> Key<Option<T>> {
 impl Key<Option<String>> {
     /// A text.
     pub const fn text(name: &'static str) -> Self {
-        Self::new(name, Kind::Text)
+        Self::new(name, ValueKind::Text)
     }
 
     /// A text; an empty one means that the key is not there.
     pub const fn text_or_none(name: &'static str) -> Self {
-        Self::new(name, Kind::TextOrNone)
+        Self::new(name, ValueKind::TextOrNone)
     }
 
     /// A text that names what completes its section from elsewhere.
     pub const fn source(name: &'static str) -> Self {
-        Self::new(name, Kind::Source)
+        Self::new(name, ValueKind::Source)
     }
 
     /// The path of a file.
     pub const fn path(name: &'static str) -> Self {
-        Self::new(name, Kind::Path)
+        Self::new(name, ValueKind::Path)
     }
 
     /// Yes, no or a word.
     pub const fn flag_or(name: &'static str, word: &'static str) -> Self {
-        Self::new(name, Kind::FlagOr(word))
+        Self::new(name, ValueKind::FlagOr(word))
     }
 
     /// Yes, no or the path of a file.
     pub const fn flag_or_path(name: &'static str) -> Self {
-        Self::new(name, Kind::FlagOrPath)
+        Self::new(name, ValueKind::FlagOrPath)
     }
 
     /// A text or a section.
     pub const fn text_or_section(name: &'static str, schema: &'static Schema) -> Self {
-        Self::new(name, Kind::TextOrSection(schema))
+        Self::new(name, ValueKind::TextOrSection(schema))
     }
 }
 
 impl Key<Option<Secret>> {
     /// A secret.
     pub const fn secret(name: &'static str) -> Self {
-        Self::new(name, Kind::Secret)
+        Self::new(name, ValueKind::Secret)
     }
 }
 
 impl Key<Option<&'static str>> {
     /// One of some words.
     pub const fn word(name: &'static str, words: &'static Words) -> Self {
-        Self::new(name, Kind::Word(words))
+        Self::new(name, ValueKind::Word(words))
     }
 }
 
 impl Key<Option<bool>> {
     /// Yes or no.
     pub const fn flag(name: &'static str) -> Self {
-        Self::new(name, Kind::Flag)
+        Self::new(name, ValueKind::Flag)
     }
 }
 
 impl Key<Option<u32>> {
     /// A whole number from 0 on.
     pub const fn count(name: &'static str) -> Self {
-        Self::new(name, Kind::Count)
+        Self::new(name, ValueKind::Count)
     }
 
     /// A whole number, or a list of sections.
     pub const fn count_or_sections(name: &'static str, schema: &'static Schema) -> Self {
-        Self::new(name, Kind::CountOrSections(schema))
+        Self::new(name, ValueKind::CountOrSections(schema))
     }
 }
 
 impl Key<Option<i64>> {
     /// A whole number.
     pub const fn integer(name: &'static str) -> Self {
-        Self::new(name, Kind::Integer)
+        Self::new(name, ValueKind::Integer)
     }
 }
 
 impl Key<Option<SignedDuration>> {
     /// A duration.
     pub const fn duration(name: &'static str) -> Self {
-        Self::new(name, Kind::Duration)
+        Self::new(name, ValueKind::Duration)
     }
 }
 
 impl Key<Option<Lifetime>> {
     /// A duration or `none`.
     pub const fn lifetime(name: &'static str) -> Self {
-        Self::new(name, Kind::DurationOrNone)
+        Self::new(name, ValueKind::DurationOrNone)
     }
 }
 
 impl Key<Option<u64>> {
     /// A number of bytes.
     pub const fn size(name: &'static str) -> Self {
-        Self::new(name, Kind::Size)
+        Self::new(name, ValueKind::Size)
     }
 }
 
 impl Key<Vec<String>> {
     /// A list of texts.
     pub const fn texts(name: &'static str) -> Self {
-        Self::new(name, Kind::Texts)
+        Self::new(name, ValueKind::Texts)
     }
 
     /// A list of texts and sections; the value has the texts.
     pub const fn texts_or_sections(name: &'static str, schema: &'static Schema) -> Self {
-        Self::new(name, Kind::TextsOrSections(schema))
+        Self::new(name, ValueKind::TextsOrSections(schema))
     }
 }
 
 impl Key<BTreeMap<String, String>> {
     /// Texts by name.
     pub const fn text_map(name: &'static str) -> Self {
-        Self::new(name, Kind::TextMap)
+        Self::new(name, ValueKind::TextMap)
     }
 }
 
 impl Key<BTreeMap<String, Secret>> {
     /// Secrets by name.
     pub const fn secret_map(name: &'static str) -> Self {
-        Self::new(name, Kind::SecretMap)
+        Self::new(name, ValueKind::SecretMap)
     }
 }
 
 impl Key<BTreeMap<String, serde_json::Value>> {
     /// Anything by name.
     pub const fn free(name: &'static str) -> Self {
-        Self::new(name, Kind::Free)
+        Self::new(name, ValueKind::Free)
     }
 }
 
 impl Key<Nested> {
     /// A section.
     pub const fn section(name: &'static str, schema: &'static Schema) -> Self {
-        Self::new(name, Kind::Section(schema))
+        Self::new(name, ValueKind::Section(schema))
     }
 
     /// Sections by name.
     pub const fn entries(name: &'static str, schema: &'static Schema) -> Self {
-        Self::new(name, Kind::Entries(schema))
+        Self::new(name, ValueKind::Entries(schema))
     }
 
     /// Sections by name, each with keys of its type.
     pub const fn entries_by_type(name: &'static str) -> Self {
-        Self::new(name, Kind::EntriesByType)
+        Self::new(name, ValueKind::EntriesByType)
     }
 }
 

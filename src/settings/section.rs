@@ -19,7 +19,7 @@ pub enum Given {
 }
 
 /// An item of a list.
-pub enum Item<'t> {
+pub enum ListItem<'t> {
     /// A text and its place.
     Text(&'t str, Place),
     /// A section.
@@ -107,13 +107,13 @@ impl<'t> Section<'t> {
     }
 
     /// Returns the items of a list that are texts or sections; `None` where the key has no list.
-    pub fn items(&self, key: &KeySpec) -> Option<Vec<Item<'t>>> {
+    pub fn items(&self, key: &KeySpec) -> Option<Vec<ListItem<'t>>> {
         let Value::List(items) = self.value(key)? else {
             return None;
         };
         let item = |(index, node): (usize, &'t Node)| match &node.value {
-            Value::Text(text, _) => Some(Item::Text(text, self.item(key, index))),
-            Value::Map(_) => Some(Item::Section(Self {
+            Value::Text(text, _) => Some(ListItem::Text(text, self.item(key, index))),
+            Value::Map(_) => Some(ListItem::Section(Self {
                 node: Some(node),
                 name: key.name.to_owned(),
                 here: self.item(key, index),

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use crate::access::Transport;
+use crate::endpoint::Transport;
 
 use super::duration::show;
 use super::files::Outside;

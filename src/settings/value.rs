@@ -9,26 +9,28 @@ use crate::secret::Secret;
 use crate::text::did_you_mean;
 
 use super::duration;
-use super::key::{KeySpec, Kind, Lifetime, Preset, Words};
+use super::key::{KeySpec, Lifetime, Preset, ValueKind, Words};
 use super::problem::quoted;
 use super::yaml::{Style, Value};
 
 /// Gives a text the type that a key takes. The error is of the form `WHAT; ACTION`.
-pub fn typed(kind: Kind, text: &str, style: Style) -> Result<Value, String> {
+pub fn typed(kind: ValueKind, text: &str, style: Style) -> Result<Value, String> {
     match kind {
-        Kind::Flag => flag(text).map(Value::Flag).ok_or_else(|| wrong(kind, text)),
-        Kind::FlagOr(word) if text.eq_ignore_ascii_case(word) => Ok(Value::Text(word.to_owned(), style)),
-        Kind::FlagOr(_) => flag(text)
+        ValueKind::Flag => flag(text).map(Value::Flag).ok_or_else(|| wrong_value(kind, text)),
+        ValueKind::FlagOr(word) if text.eq_ignore_ascii_case(word) => Ok(Value::Text(word.to_owned(), style)),
+        ValueKind::FlagOr(_) => flag(text)
             .map(|on| Value::Text(on.to_string(), style))
-            .ok_or_else(|| wrong(kind, text)),
-        Kind::Word(words) => word(words, text).map(Value::Word),
-        Kind::Count | Kind::CountOrSections(_) => number(text).ok_or_else(|| wrong(kind, text)).and_then(count),
-        Kind::Integer => number(text).map(Value::Int).ok_or_else(|| wrong(kind, text)),
-        Kind::DurationOrNone if matches!(text, "none" | "never" | "off") => Ok(Value::NoLimit),
-        Kind::Duration | Kind::DurationOrNone => duration::parse(text)
+            .ok_or_else(|| wrong_value(kind, text)),
+        ValueKind::Word(words) => word(words, text).map(Value::Word),
+        ValueKind::Count | ValueKind::CountOrSections(_) => {
+            number(text).ok_or_else(|| wrong_value(kind, text)).and_then(count)
+        }
+        ValueKind::Integer => number(text).map(Value::Int).ok_or_else(|| wrong_value(kind, text)),
+        ValueKind::DurationOrNone if matches!(text, "none" | "never" | "off") => Ok(Value::NoLimit),
+        ValueKind::Duration | ValueKind::DurationOrNone => duration::parse(text)
             .map(|span| Value::Int(span.as_secs()))
             .map_err(|what| with_value(&what, text)),
-        Kind::Size => duration::parse_size(text)
+        ValueKind::Size => duration::parse_size(text)
             .map(|bytes| Value::Int(i64::try_from(bytes).unwrap_or(i64::MAX)))
             .map_err(|what| with_value(&what, text)),
         _ => Ok(Value::Text(text.to_owned(), style)),
@@ -79,21 +81,21 @@ pub fn number(text: &str) -> Option<i64> {
 }
 
 /// Returns what a scalar of a kind must be, for a message.
-pub fn wanted(kind: Kind) -> String {
+pub fn wanted(kind: ValueKind) -> String {
     let text = match kind {
-        Kind::Flag => "true or false",
-        Kind::FlagOr(word) => return format!("true, false or {word}"),
-        Kind::Count | Kind::CountOrSections(_) | Kind::Integer => "a whole number",
-        Kind::Duration | Kind::DurationOrNone => "a duration like 40m or 1h 30m",
-        Kind::Size => "a size like 256MiB",
+        ValueKind::Flag => "true or false",
+        ValueKind::FlagOr(word) => return format!("true, false or {word}"),
+        ValueKind::Count | ValueKind::CountOrSections(_) | ValueKind::Integer => "a whole number",
+        ValueKind::Duration | ValueKind::DurationOrNone => "a duration like 40m or 1h 30m",
+        ValueKind::Size => "a size like 256MiB",
         _ => "a text",
     };
     text.to_owned()
 }
 
-fn wrong(kind: Kind, text: &str) -> String {
+fn wrong_value(kind: ValueKind, text: &str) -> String {
     let example = match kind {
-        Kind::Flag | Kind::FlagOr(_) => "true",
+        ValueKind::Flag | ValueKind::FlagOr(_) => "true",
         _ => "3",
     };
     format!("must be {}, is {}; write it like {example}", wanted(kind), quoted(text))
@@ -125,7 +127,7 @@ pub fn out_of_bounds(spec: &KeySpec, value: &Value) -> Option<String> {
     let is = shown(spec.kind, value);
     if let Some(least) = spec.least.filter(|least| value < least.value) {
         let tail = advice(least.advice);
-        let is_span = matches!(spec.kind, Kind::Duration | Kind::DurationOrNone);
+        let is_span = matches!(spec.kind, ValueKind::Duration | ValueKind::DurationOrNone);
         return Some(if is_span && value == 0 {
             format!("must be more than 0{tail}")
         } else {
@@ -141,16 +143,16 @@ pub fn out_of_bounds(spec: &KeySpec, value: &Value) -> Option<String> {
 }
 
 /// Writes a number as it would be written for a key of that kind.
-pub fn shown(kind: Kind, value: i64) -> String {
+pub fn shown(kind: ValueKind, value: i64) -> String {
     match kind {
-        Kind::Duration | Kind::DurationOrNone => duration::show(SignedDuration::from_secs(value)),
-        Kind::Size => duration::show_size(u64::try_from(value).unwrap_or(0)),
+        ValueKind::Duration | ValueKind::DurationOrNone => duration::show(SignedDuration::from_secs(value)),
+        ValueKind::Size => duration::show_size(u64::try_from(value).unwrap_or(0)),
         _ => value.to_string(),
     }
 }
 
 /// Writes a default in the one way in which durations are shown in messages.
-fn shown_default(kind: Kind, text: &str) -> String {
+fn shown_default(kind: ValueKind, text: &str) -> String {
     match typed(kind, text, Style::Plain) {
         Ok(Value::Int(value)) => shown(kind, value),
         _ => text.to_owned(),

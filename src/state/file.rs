@@ -57,7 +57,7 @@ pub enum StateError {
 /// What was found at the place of the state file.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "there is one in a pass")]
-pub enum Found {
+pub enum StateFile {
     /// A state, or none yet (then it is empty).
     State(State),
     /// A file that is not a state; the pass goes on from the cloud's marks.
@@ -68,7 +68,7 @@ pub enum Found {
 }
 
 /// Reads a state file. A missing one is an empty state.
-pub fn load(path: &Path) -> Result<Found, StateError> {
+pub fn load(path: &Path) -> Result<StateFile, StateError> {
     let read = |source| StateError::Read {
         path: path.to_owned(),
         source,
@@ -83,7 +83,7 @@ pub fn load(path: &Path) -> Result<Found, StateError> {
     });
     let file = match opened {
         Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::State(State::default())),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(StateFile::State(State::default())),
         Err(error) => return Err(read(error)),
     };
     let mut bytes = Vec::new();
@@ -94,19 +94,19 @@ pub fn load(path: &Path) -> Result<Found, StateError> {
     parse(path, &bytes)
 }
 
-fn parse(path: &Path, bytes: &[u8]) -> Result<Found, StateError> {
+fn parse(path: &Path, bytes: &[u8]) -> Result<StateFile, StateError> {
     #[derive(Deserialize)]
     struct Head {
         version: u64,
     }
-    let damaged = |what: String| Ok(Found::Damaged { what });
+    let damaged = |what: String| Ok(StateFile::Damaged { what });
     let text = match str::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => return damaged(error.to_string()),
     };
     // A state of this version is read once. One that cannot be read may be a newer one.
     let wrong = match serde_json::from_str::<State>(text) {
-        Ok(state) if state.version == VERSION => return Ok(Found::State(state)),
+        Ok(state) if state.version == VERSION => return Ok(StateFile::State(state)),
         Ok(_) => String::new(),
         Err(error) => error.to_string(),
     };
@@ -186,7 +186,7 @@ mod tests {
         make_folder(&path).unwrap();
         save(&path, &some_state()).unwrap();
         save(&path, &some_state()).unwrap();
-        let Found::State(state) = load(&path).unwrap() else {
+        let StateFile::State(state) = load(&path).unwrap() else {
             panic!("damaged")
         };
         assert_eq!(state, some_state());
@@ -207,7 +207,7 @@ mod tests {
     fn a_missing_file_is_an_empty_state() {
         let folder = tempfile::tempdir().unwrap();
         let found = load(&folder.path().join("state.json")).unwrap();
-        assert!(matches!(found, Found::State(state) if state == State::default()));
+        assert!(matches!(found, StateFile::State(state) if state == State::default()));
     }
 
     #[test]
@@ -230,7 +230,7 @@ mod tests {
             "\u{0}\u{0}",
         ] {
             fs::write(&path, text).unwrap();
-            assert!(matches!(load(&path).unwrap(), Found::Damaged { .. }), "{text}");
+            assert!(matches!(load(&path).unwrap(), StateFile::Damaged { .. }), "{text}");
         }
         let aside = set_aside(&path, Timestamp::UNIX_EPOCH).unwrap();
         assert_eq!(aside.file_name().unwrap(), "state.json.damaged-19700101T000000Z");

@@ -79,12 +79,12 @@ impl Mimic {
     /// The servers of the project, as it lists them.
     fn servers(&self) -> Vec<Value> {
         let login = r#"{"auth": {"passwordCredentials": {"username": "ci", "password": "x"}, "tenantName": "ci"}}"#;
-        let access = self.ask(
+        let endpoint = self.ask(
             "POST /identity/v2.0/tokens HTTP/1.0\r\nContent-Type: application/json",
             login,
         );
-        let token = access["access"]["token"]["id"].as_str().unwrap().to_owned();
-        let catalog = access["access"]["serviceCatalog"].as_array().unwrap();
+        let token = endpoint["access"]["token"]["id"].as_str().unwrap().to_owned();
+        let catalog = endpoint["access"]["serviceCatalog"].as_array().unwrap();
         let nova = catalog
             .iter()
             .find(|service| service["name"] == "cloudServersOpenStack")

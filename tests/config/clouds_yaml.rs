@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use mita::config::Loaded;
-use mita::provider::openstack::access::{KeystoneAuth, NameOrId, OpenStackAccess};
+use mita::provider::openstack::endpoint::{KeystoneAuth, NameOrId, OpenStackEndpoint};
 
 use super::site;
 
@@ -72,9 +72,9 @@ impl Site {
     }
 
     #[track_caller]
-    fn access(&self, keys: &str) -> OpenStackAccess {
+    fn endpoint(&self, keys: &str) -> OpenStackEndpoint {
         let loaded = self.load(keys).unwrap_or_else(|lines| panic!("{}", lines.join("\n")));
-        access(&loaded, "openstack")
+        endpoint(&loaded, "openstack")
     }
 
     #[track_caller]
@@ -89,19 +89,19 @@ impl Site {
     }
 }
 
-fn access(loaded: &Loaded, name: &str) -> OpenStackAccess {
+fn endpoint(loaded: &Loaded, name: &str) -> OpenStackEndpoint {
     let settings = &loaded.config.provider(name).unwrap().settings;
-    settings.downcast::<OpenStackAccess>().unwrap().clone()
+    settings.downcast::<OpenStackEndpoint>().unwrap().clone()
 }
 
 /// Says who logs in, in one line: the secret is shown, for the tests.
-fn who(access: &OpenStackAccess) -> String {
+fn who(endpoint: &OpenStackEndpoint) -> String {
     let show = |what: &NameOrId| match what {
         NameOrId::Name(name) => format!("={name}"),
         NameOrId::Id(id) => format!("#{id}"),
     };
-    let secret = access.auth.secret().reveal();
-    match &access.auth {
+    let secret = endpoint.auth.secret().reveal();
+    match &endpoint.auth {
         KeystoneAuth::V2Password { username, tenant, .. } => format!("v2 {username} {secret} {}", show(tenant)),
         KeystoneAuth::V3Password {
             user,
@@ -138,19 +138,19 @@ fn one(lines: &str) -> Site {
 
 #[track_caller]
 fn cloud_is(lines: &str, wanted: &str) {
-    assert_eq!(who(&one(lines).access("cloud: c")), wanted, "{lines}");
+    assert_eq!(who(&one(lines).endpoint("cloud: c")), wanted, "{lines}");
 }
 
 #[test]
 fn an_entry_says_all_that_a_login_needs() {
-    let access = Site::new(CLOUDS).access("cloud: ci");
-    assert_eq!(access.auth_url, "https://keystone.example.com:5000");
-    assert_eq!(who(&access), "=jenkins =Corp from clouds =ci #corp");
-    assert_eq!(access.region.as_deref(), Some("RegionTwo"));
-    assert_eq!(access.interface, "internal");
-    assert!(access.transport.verify && access.transport.ca_file.is_none() && access.token_cache.is_none());
+    let endpoint = Site::new(CLOUDS).endpoint("cloud: ci");
+    assert_eq!(endpoint.auth_url, "https://keystone.example.com:5000");
+    assert_eq!(who(&endpoint), "=jenkins =Corp from clouds =ci #corp");
+    assert_eq!(endpoint.region.as_deref(), Some("RegionTwo"));
+    assert_eq!(endpoint.interface, "internal");
+    assert!(endpoint.transport.verify && endpoint.transport.ca_file.is_none() && endpoint.token_cache.is_none());
     assert_eq!(
-        who(&Site::new(CLOUDS).access("cloud: credential")),
+        who(&Site::new(CLOUDS).endpoint("cloud: credential")),
         "credential #abc shh"
     );
 }
@@ -158,13 +158,16 @@ fn an_entry_says_all_that_a_login_needs() {
 #[test]
 fn what_a_provider_says_itself_wins() {
     let site = Site::new(CLOUDS);
-    let access = site.access("cloud: ci, service_region: Mine, tenant_id: 77, password: own, interface: public");
-    assert_eq!(who(&access), "=jenkins =Corp own #77 #corp");
-    assert_eq!((access.region.as_deref(), &*access.interface), (Some("Mine"), "public"));
-    site.write("secret", "in a file\n");
-    let access = site.access("cloud: ci, password_file: secret, user_id: uid, auth_url: 'https://other/v3'");
+    let endpoint = site.endpoint("cloud: ci, service_region: Mine, tenant_id: 77, password: own, interface: public");
+    assert_eq!(who(&endpoint), "=jenkins =Corp own #77 #corp");
     assert_eq!(
-        (who(&access).as_str(), &*access.auth_url),
+        (endpoint.region.as_deref(), &*endpoint.interface),
+        (Some("Mine"), "public")
+    );
+    site.write("secret", "in a file\n");
+    let endpoint = site.endpoint("cloud: ci, password_file: secret, user_id: uid, auth_url: 'https://other/v3'");
+    assert_eq!(
+        (who(&endpoint).as_str(), &*endpoint.auth_url),
         ("#uid =Corp in a file =ci #corp", "https://other")
     );
 }
@@ -172,7 +175,7 @@ fn what_a_provider_says_itself_wins() {
 #[test]
 fn a_login_of_the_providers_own_is_not_mixed_with_the_entrys() {
     let site = Site::new(CLOUDS);
-    let own = |keys: &str| who(&site.access(keys));
+    let own = |keys: &str| who(&site.endpoint(keys));
     assert_eq!(
         own("cloud: ci, application_credential_id: i, application_credential_secret: s"),
         "credential #i s"
@@ -204,9 +207,14 @@ regions:
         )
         .unwrap();
     let says = |name| {
-        let access = access(&loaded, name);
-        let region = access.region.clone().unwrap();
-        format!("{} {region} {} {}", access.auth_url, access.interface, who(&access))
+        let endpoint = endpoint(&loaded, name);
+        let region = endpoint.region.clone().unwrap();
+        format!(
+            "{} {region} {} {}",
+            endpoint.auth_url,
+            endpoint.interface,
+            who(&endpoint)
+        )
     };
     assert_eq!(says("openstack"), "https://One.k One public =u =Default p =t #default");
     assert_eq!(says("one"), says("openstack"));
@@ -280,7 +288,7 @@ fn every_login_of_a_program_is_read() {
 #[test]
 fn our_own_keys_know_these_logins_too() {
     let site = Site::new("");
-    let own = |keys: &str| who(&site.access(keys));
+    let own = |keys: &str| who(&site.endpoint(keys));
     assert_eq!(
         own("auth_url: 'https://k', token: tok, project_id: t"),
         "token tok #t #default"
@@ -313,22 +321,22 @@ fn secure_yaml_is_laid_over_clouds_yaml() {
         "home/.config/openstack/secure.yaml",
         "clouds: {ci: {auth: {password: from secure}}, other: {}}",
     );
-    assert_eq!(who(&site.access("cloud: ci")), "=jenkins =Corp from secure =ci #corp");
+    assert_eq!(who(&site.endpoint("cloud: ci")), "=jenkins =Corp from secure =ci #corp");
     // Both files are looked for by themselves; the user's folder comes before the site's.
     let site = Site::new(CLOUDS);
     site.write(
         "site/openstack/secure.yaml",
         "clouds: {ci: {auth: {password: from site}}}",
     );
-    assert_eq!(who(&site.access("cloud: ci")), "=jenkins =Corp from site =ci #corp");
+    assert_eq!(who(&site.endpoint("cloud: ci")), "=jenkins =Corp from site =ci #corp");
     site.write("elsewhere/s.yml", "clouds: {ci: {auth: {password: named}}}");
     let named = site.path("elsewhere/s.yml");
     let site = site.with("OS_CLIENT_SECURE_FILE", &named);
-    assert_eq!(who(&site.access("cloud: ci")), "=jenkins =Corp named =ci #corp");
+    assert_eq!(who(&site.endpoint("cloud: ci")), "=jenkins =Corp named =ci #corp");
     // One without a word in it is none.
     let site = Site::new(CLOUDS);
     site.write("home/.config/openstack/secure.yaml", "---\n# later\n");
-    assert_eq!(who(&site.access("cloud: ci")), "=jenkins =Corp from clouds =ci #corp");
+    assert_eq!(who(&site.endpoint("cloud: ci")), "=jenkins =Corp from clouds =ci #corp");
 }
 
 #[test]
@@ -336,7 +344,7 @@ fn the_first_file_there_is_counts() {
     let entry = |user: &str| {
         format!("clouds: {{c: {{auth: {{auth_url: 'https://k', username: {user}, password: p, project_id: t}}}}}}")
     };
-    let user = |site: &Site| who(&site.access("cloud: c")).split(' ').next().unwrap().to_owned();
+    let user = |site: &Site| who(&site.endpoint("cloud: c")).split(' ').next().unwrap().to_owned();
     let site = Site::new("");
     site.write("site/openstack/clouds.yml", &entry("site"));
     assert_eq!(user(&site), "=site");
@@ -372,11 +380,11 @@ fn transport_and_endpoints_are_taken() {
     ));
     let pem = "-----BEGIN CERTIFICATE-----\n";
     site.write("home/.config/openstack/ca.pem", pem);
-    let access = site.access("cloud: c");
+    let endpoint = site.endpoint("cloud: c");
     let ca_file = site.0.path("home/.config/openstack/ca.pem");
-    assert_eq!(access.transport.ca_file.as_deref(), Some(Path::new(&ca_file)));
-    assert_eq!(access.interface, "internal");
-    let endpoints = &access.endpoints;
+    assert_eq!(endpoint.transport.ca_file.as_deref(), Some(Path::new(&ca_file)));
+    assert_eq!(endpoint.interface, "internal");
+    let endpoints = &endpoint.endpoints;
     assert_eq!(endpoints.compute.as_deref(), Some("https://nova/v2.1"));
     assert_eq!(endpoints.image.as_deref(), Some("https://glance"));
     assert_eq!(endpoints.network.as_deref(), Some("https://neutron"));
@@ -389,7 +397,7 @@ fn transport_and_endpoints_are_taken() {
     ] {
         let site = one(&format!("{auth}{line}"));
         site.write("home/.config/openstack/ca.pem", pem);
-        assert!(!site.access("cloud: c").transport.verify, "{line}");
+        assert!(!site.endpoint("cloud: c").transport.verify, "{line}");
         let loaded = site.load("cloud: c").unwrap();
         let warning = loaded
             .warnings
@@ -398,11 +406,11 @@ fn transport_and_endpoints_are_taken() {
             .unwrap();
         assert!(!warning.check_only, "said at each pass");
         assert!(warning.text.contains("openstack/clouds.yaml:4:"), "{warning}");
-        assert!(site.access("cloud: c, verify: true").transport.verify, "{line}");
+        assert!(site.endpoint("cloud: c, verify: true").transport.verify, "{line}");
     }
     let site = one(&format!("{auth}verify: false"));
     site.write("own.pem", pem);
-    assert!(site.access("cloud: c, ca_file: own.pem").transport.verify);
+    assert!(site.endpoint("cloud: c, ca_file: own.pem").transport.verify);
 }
 
 #[test]
@@ -575,9 +583,9 @@ fn a_broken_file_is_named_with_the_place() {
 #[test]
 fn an_entry_that_says_nothing_takes_the_environment() {
     let site = Site::new(CLOUDS).with("OS_CLOUD", "credential");
-    assert_eq!(who(&site.access("")), "credential #abc shh");
+    assert_eq!(who(&site.endpoint("")), "credential #abc shh");
     assert_eq!(
-        who(&site.access("cloud: ci")),
+        who(&site.endpoint("cloud: ci")),
         "=jenkins =Corp from clouds =ci #corp",
         "the key wins"
     );
@@ -587,7 +595,7 @@ fn an_entry_that_says_nothing_takes_the_environment() {
             .any(|w| w.contains("the cloud \"credential\" of the environment"))
     );
     let own = "auth_url: 'https://own', username: u, password: p, tenant_name: t";
-    assert_eq!(who(&site.access(own)), "=u =Default p =t #default");
+    assert_eq!(who(&site.endpoint(own)), "=u =Default p =t #default");
     assert_eq!(
         site.with("OS_CLOUD", "cj").refused("")[0].replace("home/.config/openstack/", ""),
         "mita.yaml:2:3: provider.openstack: no cloud \"cj\" in clouds.yaml (OS_CLOUD): there are \"ci\", \"credential\"; \
@@ -607,14 +615,14 @@ fn an_entry_that_says_nothing_takes_the_environment() {
             .with("OS_IDENTITY_API_VERSION", "3")
     };
     let site = openrc(Site::new(""));
-    let access = site.access("");
-    assert_eq!(who(&access), "=env =Default secret #pid #default");
+    let endpoint = site.endpoint("");
+    assert_eq!(who(&endpoint), "=env =Default secret #pid #default");
     assert_eq!(
-        (access.region.as_deref(), &*access.interface),
+        (endpoint.region.as_deref(), &*endpoint.interface),
         (Some("RegionX"), "internal")
     );
-    assert_eq!(site.access("service_region: Own").region.as_deref(), Some("Own"));
-    assert_eq!(who(&site.access("cloud: envvars")), who(&access));
+    assert_eq!(site.endpoint("service_region: Own").region.as_deref(), Some("Own"));
+    assert_eq!(who(&site.endpoint("cloud: envvars")), who(&endpoint));
     // Its own login is never mixed with it.
     let lines = site.refused("username: u");
     assert!(
@@ -641,14 +649,14 @@ fn an_entry_that_says_nothing_takes_the_environment() {
         .with("OS_AUTH_TYPE", "v3applicationcredential")
         .with("OS_APPLICATION_CREDENTIAL_ID", "id")
         .with("OS_APPLICATION_CREDENTIAL_SECRET", "s");
-    assert_eq!(who(&site.access("")), "credential #id s");
+    assert_eq!(who(&site.endpoint("")), "credential #id s");
 }
 
 #[test]
 fn an_empty_region_is_none_wherever_it_is_written() {
     let login = "auth: {auth_url: 'https://k', username: u, password: p, project_name: t}";
     let region = |site: &Site, provider: &str| {
-        let region = site.access(provider).region;
+        let region = site.endpoint(provider).region;
         assert_eq!(site.warnings(provider), [""; 0], "{provider}");
         region
     };
@@ -678,7 +686,7 @@ fn an_empty_region_is_none_wherever_it_is_written() {
 #[test]
 fn a_byte_order_mark_begins_a_clouds_yaml() {
     let site = Site::new(&format!("\u{feff}{CLOUDS}"));
-    assert_eq!(site.access("cloud: ci").region.as_deref(), Some("RegionTwo"));
+    assert_eq!(site.endpoint("cloud: ci").region.as_deref(), Some("RegionTwo"));
 }
 
 #[test]
@@ -686,8 +694,11 @@ fn region_and_interface_of_the_environment_reach_a_named_cloud_and_are_said() {
     let site = Site::new(CLOUDS)
         .with("OS_REGION_NAME", "Env")
         .with("OS_INTERFACE", "public");
-    let access = site.access("cloud: ci");
-    assert_eq!((access.region.as_deref(), &*access.interface), (Some("Env"), "public"));
+    let endpoint = site.endpoint("cloud: ci");
+    assert_eq!(
+        (endpoint.region.as_deref(), &*endpoint.interface),
+        (Some("Env"), "public")
+    );
     assert_eq!(
         site.warnings("cloud: ci"),
         [
@@ -695,7 +706,7 @@ fn region_and_interface_of_the_environment_reach_a_named_cloud_and_are_said() {
           service_region"
         ]
     );
-    assert_eq!(site.access("cloud: ci, region: Own").region.as_deref(), Some("Own"));
+    assert_eq!(site.endpoint("cloud: ci, region: Own").region.as_deref(), Some("Own"));
     assert_eq!(site.warnings("cloud: ci, region: Own"), [""; 0]);
 }
 
@@ -710,7 +721,7 @@ fn no_message_shows_a_secret_and_a_readable_file_is_hinted_at() {
         ["home/.config/openstack/clouds.yaml:1:1: (file): holds a secret and can be read by others; chmod 600 it"]
     );
     // The configuration itself holds the secret of Jenkins in these tests; without one it may be read.
-    let debug = format!("{:?}", site.access("cloud: ci"));
+    let debug = format!("{:?}", site.endpoint("cloud: ci"));
     assert!(!debug.contains("Geheim1"), "{debug}");
     for text in [
         "password: [Geheim1]",
@@ -763,7 +774,7 @@ fn a_token_may_be_kept() {
     let site = Site::new("").with("XDG_STATE_HOME", "/state");
     let login = "auth_url: 'https://k', username: u, password: p, tenant_name: t";
     let path = |keys: &str| {
-        site.access(&format!("{login}{keys}"))
+        site.endpoint(&format!("{login}{keys}"))
             .token_cache
             .map(|c| c.path.display().to_string())
     };
@@ -781,7 +792,7 @@ fn a_token_may_be_kept() {
     let loaded = site
         .load_providers(&two.replace("token_cache: x", "token_cache: yes"))
         .unwrap();
-    let path = access(&loaded, "b/c").token_cache.unwrap().path;
+    let path = endpoint(&loaded, "b/c").token_cache.unwrap().path;
     assert_eq!(path, Path::new("/state/mita/state.json.token-b%2Fc"));
 }
 

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use mita::access::JenkinsCredential;
 use mita::config::{Loaded, MinReady};
-use mita::provider::openstack::access::{KeystoneAuth, NameOrId};
+use mita::endpoint::JenkinsCredential;
+use mita::provider::openstack::endpoint::{KeystoneAuth, NameOrId};
 
 use super::site::{JENKINS, NODE, SEED, check, end, file, jenkins, keystone, load, no_env, node, provider, try_load};
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use mita::config::Loaded;
 use mita::model::{ImageRef, SizeRef};
-use mita::provider::exec::access::ExecAccess;
+use mita::provider::exec::program::ExecProgram;
 
 use super::site::{Site, indented};
 
@@ -62,9 +62,9 @@ impl Folder {
     }
 }
 
-fn access(loaded: &Loaded, name: &str) -> ExecAccess {
+fn program_of(loaded: &Loaded, name: &str) -> ExecProgram {
     let settings = &loaded.config.provider(name).unwrap().settings;
-    settings.downcast::<ExecAccess>().unwrap().clone()
+    settings.downcast::<ExecProgram>().unwrap().clone()
 }
 
 const EXEC: &str = "exec:\n  command: ./cloud";
@@ -73,15 +73,15 @@ const EXEC: &str = "exec:\n  command: ./cloud";
 fn a_command_and_a_node_are_all_that_is_needed() {
     let folder = Folder::new();
     let loaded = folder.load(EXEC, "provider: exec");
-    let access = access(&loaded, "exec");
-    assert_eq!(access.program.canonicalize().unwrap(), folder.path().join("cloud"));
-    assert_eq!(access.arguments, [] as [&str; 0]);
-    assert_eq!(access.folder, folder.path());
+    let endpoint = program_of(&loaded, "exec");
+    assert_eq!(endpoint.program.canonicalize().unwrap(), folder.path().join("cloud"));
+    assert_eq!(endpoint.arguments, [] as [&str; 0]);
+    assert_eq!(endpoint.folder, folder.path());
     assert_eq!(
-        (access.provider.as_str(), access.owner.as_str()),
+        (endpoint.provider.as_str(), endpoint.owner.as_str()),
         ("exec", "jenkins.example.com")
     );
-    assert_eq!((access.timeout.as_secs(), access.max_output), (60, 256 << 20));
+    assert_eq!((endpoint.timeout.as_secs(), endpoint.max_output), (60, 256 << 20));
     let spec = &loaded.config.template("small").unwrap().spec;
     assert_eq!(spec.image, ImageRef::Name(String::new()));
     assert_eq!(spec.size, SizeRef::Named(String::new()));
@@ -96,18 +96,25 @@ fn every_key_is_read() {
                      tcp://d:2375, N: 1}\n  timeout: 5m\n  max_servers: 7";
     let node = "provider: docker\nimage: debian\nsize: {vcpus: 2}\noptions: {network: [a, 1, true], deep: {x: 1.5}}";
     let loaded = folder.load(providers, node);
-    let access = access(&loaded, "docker");
-    assert_eq!(access.program, folder.path().join("bin/tool"));
-    assert_eq!(access.arguments, ["-v", "-v", "two words"]);
-    assert_eq!(access.timeout.as_secs(), 300);
+    let endpoint = program_of(&loaded, "docker");
+    assert_eq!(endpoint.program, folder.path().join("bin/tool"));
+    assert_eq!(endpoint.arguments, ["-v", "-v", "two words"]);
+    assert_eq!(endpoint.timeout.as_secs(), 300);
     assert_eq!(loaded.config.provider("docker").unwrap().max_servers, Some(7));
-    let values: Vec<&str> = access.environment.values().map(mita::secret::Secret::reveal).collect();
+    let values: Vec<&str> = endpoint
+        .environment
+        .values()
+        .map(mita::secret::Secret::reveal)
+        .collect();
     assert_eq!(values, ["tcp://d:2375", "1"]);
     let path = format!("/nowhere:{}", folder.path().join("bin").display());
     let inherited = [("HOME", "/home/ci"), ("PATH", path.as_str())];
     let inherited: BTreeMap<String, String> = inherited.map(|(k, v)| (k.to_owned(), v.to_owned())).into();
-    assert_eq!(access.inherited, inherited, "nothing but what is known to be harmless");
-    assert!(!format!("{access:?}").contains("2375"), "may be a secret");
+    assert_eq!(
+        endpoint.inherited, inherited,
+        "nothing but what is known to be harmless"
+    );
+    assert!(!format!("{endpoint:?}").contains("2375"), "may be a secret");
     let spec = &loaded.config.template("small").unwrap().spec;
     assert_eq!(spec.image, ImageRef::Name("debian".to_owned()));
     assert_eq!(spec.options["network"], serde_json::json!(["a", 1, true]));
@@ -118,7 +125,7 @@ fn every_key_is_read() {
 fn a_program_is_found_beside_the_file_first_then_on_the_path() {
     let folder = Folder::new();
     folder.program("bin/cloud", 0o755);
-    let program = |providers: &str| access(&folder.load(providers, "provider: exec"), "exec").program;
+    let program = |providers: &str| program_of(&folder.load(providers, "provider: exec"), "exec").program;
     assert_eq!(program("exec: {command: cloud}"), folder.path().join("cloud"));
     fs::remove_file(folder.path().join("cloud")).unwrap();
     assert_eq!(program("exec: {command: cloud}"), folder.path().join("bin/cloud"));

@@ -190,7 +190,7 @@ fn a_third_kind_is_read_and_connected() {
     assert!(!format!("{config:?}").contains("hunter2"));
     let spec = &config.template("small").unwrap().spec;
     assert_eq!(
-        (SEATS.of(&spec.more), ROPES.of(&spec.more)),
+        (SEATS.value_in(&spec.more), ROPES.value_in(&spec.more)),
         (Some(&json!(4)), Some(&json!(["hemp", "silk"])))
     );
     let mut cloud = provider

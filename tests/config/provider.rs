@@ -1,7 +1,7 @@
 //! The keys of a provider of type openstack.
 
 use mita::config::Loaded;
-use mita::provider::openstack::access::{KeystoneAuth, NameOrId};
+use mita::provider::openstack::endpoint::{KeystoneAuth, NameOrId};
 
 use super::site::{JENKINS, NODE, SEED, check, file, keystone, load, openstack, provider, refused};
 
@@ -77,9 +77,9 @@ fn the_login_is_what_libcloud_would_do() {
     assert_eq!(*user_domain, NameOrId::Name("Default".to_owned()));
     assert_eq!(*project, NameOrId::Name("5633955729735406".to_owned()));
     assert_eq!(*project_domain, NameOrId::Id("default".to_owned()));
-    let access = openstack(&config);
-    assert_eq!(access.auth_url, "http://openstack.example.com:5000");
-    assert_eq!(access.region.as_deref(), Some("main"));
+    let endpoint = openstack(&config);
+    assert_eq!(endpoint.auth_url, "http://openstack.example.com:5000");
+    assert_eq!(endpoint.region.as_deref(), Some("main"));
 
     let credential = file(
         "auth_version: 3.x_appcred\nusername: id\npassword: s",
@@ -109,12 +109,12 @@ fn the_login_is_what_libcloud_would_do() {
     let spelled =
         "ex_force_base_url: https://h/v2.1\nex_domain_name: d\nex_tenant_domain_id: e\nex_force_service_region: r";
     let Loaded { config, .. } = load(&provider(spelled));
-    let access = openstack(&config);
-    assert_eq!(access.endpoints.compute.as_deref(), Some("https://h/v2.1"));
+    let endpoint = openstack(&config);
+    assert_eq!(endpoint.endpoints.compute.as_deref(), Some("https://h/v2.1"));
     for url in ["https://h/v2.1/%(project_id)s", "https://h/$(tenant_id)s", "https://h"] {
         let Loaded { config, .. } = load(&provider(&format!("compute_url: {url}")));
-        let access = openstack(&config);
-        assert_eq!(access.endpoints.compute.as_deref(), Some(url));
+        let endpoint = openstack(&config);
+        assert_eq!(endpoint.endpoints.compute.as_deref(), Some(url));
     }
     let unknown = refused(provider("compute_url: https://h/v2.1/%(nope)s"));
     let said = "\"%(nope)s\" is not filled in, only the project is: %(project_id)s or %(tenant_id)s";
@@ -135,9 +135,9 @@ fn the_login_is_what_libcloud_would_do() {
 fn an_empty_region_is_none() {
     let region = |lines: &str| {
         let loaded = load(&provider(lines));
-        let access = openstack(&loaded.config);
+        let endpoint = openstack(&loaded.config);
         assert_eq!(loaded.warnings, [], "{lines}");
-        access.region.clone()
+        endpoint.region.clone()
     };
     for line in [
         "",

@@ -38,7 +38,7 @@ fn a_script_may_be_as_long_as_the_cloud_takes_it() {
             "mita.yaml:17:13: nodes.small.script: is too long for the cloud: 49150 bytes with its placeholders filled in, at most 49149; let it fetch the rest",
         ],
     );
-    // Room for what the placeholder stands for: 19 bytes instead of 15.
+    // Headroom for what the placeholder stands for: 19 bytes instead of 15.
     let text = |bytes: usize| script(bytes).replace("\"#!", "\"#!{{ mita.name }}");
     load(&text(49_149 - 19));
     assert_eq!(refused(text(49_149 - 18)).len(), 1);

@@ -1,8 +1,8 @@
 //! Secrets: where they come from, and that no message shows them.
 
-use mita::access::JenkinsCredential;
 use mita::config::{self, Loaded};
-use mita::provider::openstack::access::KeystoneAuth;
+use mita::endpoint::JenkinsCredential;
+use mita::provider::openstack::endpoint::KeystoneAuth;
 
 use super::site::{JENKINS, NODE, PROVIDER, SEED, file, jenkins, keystone, load, no_env, node, refused, write_private};
 

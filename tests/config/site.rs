@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use mita::config::{self, Config, Loaded};
-use mita::provider::openstack::access::{KeystoneAuth, OpenStackAccess};
+use mita::provider::openstack::endpoint::{KeystoneAuth, OpenStackEndpoint};
 use tempfile::TempDir;
 
 pub const SEED: &str = r"provider:
@@ -144,7 +144,7 @@ pub fn refused(text: impl AsRef<[u8]>) -> Vec<String> {
     try_load(text, &no_env).map(|_| "loaded").unwrap_err()
 }
 
-pub fn openstack(config: &Config) -> &OpenStackAccess {
+pub fn openstack(config: &Config) -> &OpenStackEndpoint {
     let settings = &config.provider("openstack").unwrap().settings;
     settings.downcast().expect("of another type")
 }

@@ -108,7 +108,7 @@ fn a_right_import_is_left_alone() {
         ("labels/tests.rs", "use crate::config::Config;"),
         (
             "http.rs",
-            "use ureq::{Agent, Proxy};\nuse log::debug;\nuse crate::access::Transport;",
+            "use ureq::{Agent, Proxy};\nuse log::debug;\nuse crate::endpoint::Transport;",
         ),
         (
             "model/names.rs",

@@ -1,6 +1,6 @@
 //! Several clouds and their room: what is lacking is said, and the next place gets its chance in the same pass.
 
-use mita::model::{Offers, PortOffer, Reading, Room, ServerStatus};
+use mita::model::{Headroom, Offers, PortOffer, Reading, ServerStatus};
 use mita::plan::{Plan, spend};
 use mita::state::BackoffKey;
 
@@ -23,10 +23,10 @@ fn places(plan: &Plan) -> Vec<String> {
     creates.map(place).collect()
 }
 
-fn vcpus(left: u64) -> Room {
-    Room {
+fn vcpus(left: u64) -> Headroom {
+    Headroom {
         vcpus: Some(left),
-        ..Room::default()
+        ..Headroom::default()
     }
 }
 
@@ -48,7 +48,7 @@ fn what_is_lacking_is_said_for_each_cloud() {
 fn a_full_cloud_overflows_into_the_next_one() {
     let mut world = two(&[(CLOUD, None), ("spare", None)]);
     world.offers(CLOUD, vcpus(8));
-    world.offers("spare", Room::default());
+    world.offers("spare", Headroom::default());
     world.items(4, "linux");
     assert_eq!(places(&world.plan()), ["openstack/", "openstack/", "spare/", "spare/"]);
 }

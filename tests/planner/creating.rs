@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use mita::config::{MinReady, ReadyWindow};
-use mita::model::{Offers, PortOffer, Reading, Room, ServerStatus, TaskLabel, Unavailable};
+use mita::model::{Headroom, Offers, PortOffer, Reading, ServerStatus, TaskLabel, Unavailable};
 use mita::plan::Plan;
 use mita::state::BackoffKey;
 
@@ -218,28 +218,28 @@ fn limits_are_kept_and_named() {
 
 #[test]
 fn what_the_cloud_has_no_room_for_is_not_asked_for() {
-    let check = |room: Room, made, reason| check_limit(|world| world.offers(CLOUD, room.clone()), made, reason);
+    let check = |room: Headroom, made, reason| check_limit(|world| world.offers(CLOUD, room.clone()), made, reason);
     let (instances, vcpus, ram_mb) = (Some(6), Some(11), Some(1500));
     check(
-        Room {
+        Headroom {
             instances,
-            ..Room::default()
+            ..Headroom::default()
         },
         6,
         "openstack: needs 1 server, 0 left in the quota",
     );
     check(
-        Room {
+        Headroom {
             vcpus,
-            ..Room::default()
+            ..Headroom::default()
         },
         2,
         "openstack: needs 4 vCPUs, 3 left in the quota",
     );
     check(
-        Room {
+        Headroom {
             ram_mb,
-            ..Room::default()
+            ..Headroom::default()
         },
         1,
         "openstack: needs 1024 MiB of memory, 476 left in the quota",
@@ -249,7 +249,7 @@ fn what_the_cloud_has_no_room_for_is_not_asked_for() {
 #[test]
 fn no_more_servers_are_made_than_there_are_free_ports() {
     let pool = |world: &mut World, ids: &[&str]| {
-        world.offers(CLOUD, Room::default());
+        world.offers(CLOUD, Headroom::default());
         let Some(Reading::Read(offers)) = &mut world.cloud(CLOUD).offers else {
             panic!("no offers")
         };
@@ -288,7 +288,7 @@ fn a_cloud_that_does_not_answer_or_lacks_something_is_closed() {
             reason: "no flavor named \"m1.smal\"".to_owned(),
         };
         let offers = Offers {
-            room: Room::default(),
+            room: Headroom::default(),
             templates: [("small".into(), Err(wrong))].into(),
         };
         w.cloud(CLOUD).offers = Some(Reading::Read(offers));
@@ -319,9 +319,9 @@ fn the_next_place_is_taken_in_the_same_pass() {
     world.items(2, "linux");
     world.offers(
         CLOUD,
-        Room {
+        Headroom {
             instances: Some(1),
-            ..Room::default()
+            ..Headroom::default()
         },
     );
     assert_eq!(made(&world.plan()), [("small", CLOUD, 1), ("small", "spare", 1)]);

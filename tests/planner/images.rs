@@ -1,6 +1,6 @@
 //! Images whose servers never join: the way back to the one before, and forward again.
 
-use mita::model::{Offers, Reading, Room, ServerStatus};
+use mita::model::{Headroom, Offers, Reading, ServerStatus};
 use mita::plan::Plan;
 
 use crate::world::{CLOUD, World, mins, offer, reasons, world};
@@ -24,7 +24,7 @@ impl World {
         offer.older_images = images[1..].iter().map(|image| (*image).to_owned()).collect();
         let templates = templates.map(|template| (template.name.clone(), Ok(offer.clone())));
         let offers = Offers {
-            room: Room::default(),
+            room: Headroom::default(),
             templates: templates.collect(),
         };
         self.cloud(provider).offers = Some(Reading::Read(offers));

@@ -562,7 +562,7 @@ fn what_a_list_of_an_executable_lacks_twice_is_gone() {
     let mut world = world();
     let provider = world.config.providers.get_mut(CLOUD).unwrap();
     provider.kind = &mita::provider::exec::settings::KIND;
-    provider.settings = Box::new(mita::provider::exec::access::ExecAccess {
+    provider.settings = Box::new(mita::provider::exec::program::ExecProgram {
         provider: CLOUD.to_owned(),
         owner: "test".to_owned(),
         program: "/bin/true".into(),

@@ -1,7 +1,7 @@
 //! Idle nodes of one template that keep another below a limit that both share.
 
 use jiff::SignedDuration;
-use mita::model::{Offers, Reading, Room, ServerStatus};
+use mita::model::{Headroom, Offers, Reading, ServerStatus};
 use mita::plan::Plan;
 
 use crate::world::{CLOUD, World, busy, mins, offer, place, removed, secs, template, with};
@@ -96,7 +96,7 @@ fn only_a_limit_that_is_shared_lets_a_node_go() {
         let reason = "no flavor".to_owned();
         let unavailable = Err(mita::model::Unavailable { reason });
         w.cloud(CLOUD).offers = Some(Reading::Read(Offers {
-            room: Room::default(),
+            room: Headroom::default(),
             templates: [("b".into(), unavailable)].into(),
         }));
     };
@@ -213,7 +213,7 @@ fn a_node_stays_idle_for_as_long_as_its_boot_took() {
     assert_eq!(removed(&world.plan()).len(), 1, "two minutes then");
 }
 
-fn quota(world: &mut World, room: Room, sizes: &[(&str, u64)]) {
+fn quota(world: &mut World, room: Headroom, sizes: &[(&str, u64)]) {
     world.config.limits.max_servers = None;
     let templates = sizes.iter().map(|(name, vcpus)| ((*name).into(), Ok(offer(*vcpus))));
     world.cloud(CLOUD).offers = Some(Reading::Read(Offers {
@@ -224,9 +224,9 @@ fn quota(world: &mut World, room: Room, sizes: &[(&str, u64)]) {
 
 #[test]
 fn a_quota_of_cores_is_a_limit_like_the_others() {
-    let vcpus = |left| Room {
+    let vcpus = |left| Headroom {
         vcpus: Some(left),
-        ..Room::default()
+        ..Headroom::default()
     };
     let sizes = [("a", 2), ("b", 8)];
     let mut world = full(6);
@@ -236,9 +236,9 @@ fn a_quota_of_cores_is_a_limit_like_the_others() {
     quota(&mut world, vcpus(8), &sizes);
     let plan = world.plan();
     assert_eq!((removed(&plan).len(), plan.creates.len()), (0, 1));
-    let instances = Room {
+    let instances = Headroom {
         instances: Some(0),
-        ..Room::default()
+        ..Headroom::default()
     };
     quota(&mut world, instances, &sizes);
     assert_eq!(removed(&world.plan()).len(), 1);

@@ -157,7 +157,7 @@ fn a_node_that_waits_for_its_server_is_no_loss() {
 fn an_intents_node_is_ours_and_goes_once_the_intent_is_given_up() {
     let mut world = inbound();
     world.items(1, "linux");
-    world.offers(CLOUD, mita::model::Room::default());
+    world.offers(CLOUD, mita::model::Headroom::default());
     let create = world.plan().creates.remove(0);
     assert!(create.node_first);
     world.observed.jenkins.queue.clear();

@@ -1,6 +1,6 @@
 //! Templates that fail keep no server from those that do not: a failure is charged to template and placement.
 
-use mita::model::{Offers, Reading, Room, ServerStatus, Unavailable, Zone};
+use mita::model::{Headroom, Offers, Reading, ServerStatus, Unavailable, Zone};
 use mita::state::{Backoff, BackoffKey, State};
 
 use crate::broken::{Broken, EVERY, Failure, NO_HOST};
@@ -253,7 +253,7 @@ fn what_a_template_does_not_find_closes_it_there_and_nothing_else() {
             }
         };
         Some(Reading::Read(Offers {
-            room: Room::default(),
+            room: Headroom::default(),
             templates: ["odd", "good"].map(|name| (name.into(), offer(name))).into(),
         }))
     };

@@ -5,18 +5,18 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
-use mita::access::{JenkinsAccess, JenkinsCredential, Transport};
 use mita::config::{
-    Adopt, Agent, Config, HostKey, LabelSources, Limits, MinReady, Placement, ProviderConfig, Register, Template,
-    Timing,
+    Adopt, AgentSettings, Config, HostKey, LabelSources, Limits, MinReady, Placement, ProviderConfig, Register,
+    Template, Timing,
 };
+use mita::endpoint::{JenkinsCredential, JenkinsEndpoint, Transport};
 use mita::model::{
-    Address, CloudView, Computer, ImageRef, JenkinsView, NodeId, Observed, Offer, Offers, Presence, ProviderName,
-    Reading, Room, Server, ServerSpec, SizeRef, Unavailable, Zone, server_name,
+    Address, CloudView, Computer, Headroom, ImageRef, JenkinsView, NodeId, Observed, Offer, Offers, Presence,
+    ProviderName, Reading, Server, ServerSpec, SizeRef, Unavailable, Zone, server_name,
 };
 use mita::plan::{Context, Plan, audit, plan};
 use mita::provider::openstack;
-use mita::provider::openstack::access::{EndpointOverrides, KeystoneAuth, OpenStackAccess};
+use mita::provider::openstack::endpoint::{EndpointOverrides, KeystoneAuth, OpenStackEndpoint};
 use mita::secret::Secret;
 use mita::state::State;
 
@@ -57,7 +57,7 @@ pub fn provider(name: &str) -> (ProviderName, ProviderConfig) {
         timeout: secs(60),
         max_body: 1 << 20,
     };
-    let access = OpenStackAccess {
+    let endpoint = OpenStackEndpoint {
         auth_url: "http://127.0.0.1:5000".to_owned(),
         auth: KeystoneAuth::V3ApplicationCredential {
             id: "id".to_owned(),
@@ -74,7 +74,7 @@ pub fn provider(name: &str) -> (ProviderName, ProviderConfig) {
         ProviderConfig {
             name: name.into(),
             kind: &openstack::settings::KIND,
-            settings: Box::new(access),
+            settings: Box::new(endpoint),
             max_servers: None,
         },
     )
@@ -88,8 +88,8 @@ pub fn place(provider: &str, zone: Option<&str>) -> Placement {
 }
 
 /// The agent of a template that says nothing of it.
-fn agent() -> Agent {
-    Agent {
+fn agent() -> AgentSettings {
+    AgentSettings {
         credentials_id: String::new(),
         port: 22,
         java_path: None,
@@ -144,7 +144,7 @@ pub fn config(templates: Vec<Template>) -> Config {
     Config {
         owner: "ci".to_owned(),
         state_file: PathBuf::from("state.json"),
-        jenkins: JenkinsAccess {
+        jenkins: JenkinsEndpoint {
             url: "http://127.0.0.1:8080".to_owned(),
             user: "mita".to_owned(),
             credential: JenkinsCredential::Token(Secret::new("t")),
@@ -230,7 +230,7 @@ impl World {
     }
 
     /// Tells what a cloud offers: room for so many servers and vCPUs, and each template with 4 vCPUs.
-    pub fn offers(&mut self, provider: &str, room: Room) {
+    pub fn offers(&mut self, provider: &str, room: Headroom) {
         let names = self
             .config
             .templates

@@ -6,8 +6,8 @@ use std::fs;
 use jiff::{SignedDuration, Timestamp};
 use mita::config::{self, Config, Template};
 use mita::model::{
-    Address, CloudView, Computer, JenkinsView, NodeId, Observed, Offers, ProviderName, QueueItem, Reading, Resource,
-    ResourceKind, Resources, Room, Server, ServerStatus, Unavailable, server_name,
+    Address, CloudView, Computer, Headroom, JenkinsView, NodeId, Observed, Offers, ProviderName, QueueItem, Reading,
+    Resource, ResourceKind, Resources, Server, ServerStatus, Unavailable, server_name,
 };
 use mita::plan::{self, Context, Leak, Plan};
 use mita::state::{LastPass, NodeMemory, Phase, State};
@@ -142,7 +142,7 @@ impl World {
     fn offers(&self, name: &ProviderName, cloud: &Cloud) -> Result<Offers, String> {
         let now = self.context.now;
         let mut offers = Offers {
-            room: changed(&Room::default(), &cloud.room, now)?,
+            room: changed(&Headroom::default(), &cloud.room, now)?,
             templates: BTreeMap::new(),
         };
         let here = |template: &&Template| template.placements.iter().any(|place| place.provider == *name);

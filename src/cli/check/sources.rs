@@ -11,7 +11,7 @@ use crate::queue::{self, NodeTemplates};
 use crate::text::plural;
 
 #[derive(Debug, Default)]
-pub struct LabelSources {
+pub struct SourceReport {
     /// What does not work as it is configured, or keeps jobs from getting agents.
     pub missing: Vec<String>,
     /// What an operator should know.
@@ -19,8 +19,8 @@ pub struct LabelSources {
 }
 
 /// Checks what the queue shows, and the ways to learn more that are configured or could be.
-pub fn look(live: &Live, config: &Config, view: &JenkinsView, now: Timestamp) -> LabelSources {
-    let mut found = LabelSources::default();
+pub fn look(live: &Live, config: &Config, view: &JenkinsView, now: Timestamp) -> SourceReport {
+    let mut found = SourceReport::default();
     if view.hidden > 0 {
         let items = plural(view.hidden, "item");
         found.missing.push(format!(
@@ -39,7 +39,7 @@ pub fn look(live: &Live, config: &Config, view: &JenkinsView, now: Timestamp) ->
 }
 
 /// Asks the script console as a pass does.
-fn script(live: &Live, found: &mut LabelSources) {
+fn script(live: &Live, found: &mut SourceReport) {
     if let Err(error) = live.jenkins.queue_labels() {
         found.missing.push(format!(
             "labels_from: script: the script console does not answer ({}); the user needs Overall/Administer for it, \
@@ -49,7 +49,7 @@ fn script(live: &Live, found: &mut LabelSources) {
     }
 }
 
-fn anchor(config: &Config, view: &JenkinsView, found: &mut LabelSources) {
+fn anchor(config: &Config, view: &JenkinsView, found: &mut SourceReport) {
     let name = Computer::ANCHOR;
     let there = view.computers.iter().any(Computer::is_anchor);
     match (config.labels.anchor, there) {
@@ -67,8 +67,9 @@ fn anchor(config: &Config, view: &JenkinsView, found: &mut LabelSources) {
 
 /// Returns what a site without any agent needs.
 fn no_agent(live: &Live, config: &Config, view: &JenkinsView, now: Timestamp) -> String {
-    let kinds = plan::kinds(config);
-    let label_requests = queue::label_requests(view, &kinds, &NodeTemplates::none(), now, config.timing.queue_grace);
+    let templates = plan::template_labels(config);
+    let label_requests =
+        queue::label_requests(view, &templates, &NodeTemplates::none(), now, config.timing.queue_grace);
     let hidden = |label_request: &Option<usize>| {
         label_request.is_some_and(|label_request| label_requests.distinct[label_request].is_hidden())
     };

@@ -8,7 +8,7 @@ use crate::settings::problem::quoted;
 use crate::settings::section::{Given, Section};
 use crate::settings::{keys, names};
 
-use super::super::template::{Agent, HostKey, Register};
+use super::super::template::{AgentSettings, HostKey, Register};
 
 keys! {
     /// Joining Jenkins.
@@ -87,7 +87,7 @@ pub fn register(at: &Section<'_>) -> Register {
 }
 
 /// Reads what the node is like.
-pub fn agent(at: &Section<'_>, register: Register) -> Agent {
+pub fn agent(at: &Section<'_>, register: Register) -> AgentSettings {
     let here = at.section(&AGENT);
     if register == Register::Own && here.names().next().is_some() {
         let text = "has no meaning with register: self, where the script makes the node; set register, or remove it";
@@ -98,7 +98,7 @@ pub fn agent(at: &Section<'_>, register: Register) -> Agent {
         let text = "missing; with register: ssh write the id of Jenkins' credentials for the servers";
         here.error(&CREDENTIALS_ID, text);
     }
-    Agent {
+    AgentSettings {
         credentials_id: credentials_id.unwrap_or_default(),
         port: u16::try_from(here.get(&PORT)).unwrap_or(0),
         java_path: names::optional(&here, &JAVA_PATH),

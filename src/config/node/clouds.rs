@@ -15,7 +15,7 @@ pub struct Known<'k> {
 
 impl<'k> Known<'k> {
     /// Returns the clouds of a template by the names that it has.
-    pub fn of(&'k self, names: &[String]) -> Clouds<'k> {
+    pub fn clouds_of(&'k self, names: &[String]) -> Clouds<'k> {
         let entries = self.entries.as_deref().unwrap_or_default();
         let kind = |name: &String| entries.iter().find(|(known, _)| known == name)?.1;
         Clouds {

@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use crate::model::{self, ProviderName, TemplateName, Zone};
 use crate::settings::key::{Key, KeySpec};
 use crate::settings::problem::{Place, Report, quoted};
-use crate::settings::section::{Given, Item, Section};
+use crate::settings::section::{Given, ListItem, Section};
 use crate::settings::{keys, names};
 use crate::text::{did_you_mean, hidden_in, java_trim};
 
@@ -28,7 +28,7 @@ use super::timing::{Graces, OWN_TIMING};
 
 pub use clouds::Known;
 pub use inherit::inherit;
-pub use user_data::Site;
+pub use user_data::Placeholders;
 
 /// A hostname is cut there, and with it the end of the id.
 const MAX_HOSTNAME: usize = 63;
@@ -78,13 +78,13 @@ keys! {
 }
 
 /// What a template is judged against.
-pub struct Context<'c> {
+pub struct NodeContext<'c> {
     /// The graces of `timing:`.
     pub graces: Graces,
     /// The clouds.
     pub clouds: Known<'c>,
     /// What a script is filled in with.
-    pub site: Site<'c>,
+    pub site: Placeholders<'c>,
 }
 
 /// Returns whether a key of a template counts in what `mita config` prints: one that comes from `defaults` may mean nothing
@@ -97,16 +97,16 @@ pub fn counts(at: &Section<'_>, key: &KeySpec) -> bool {
 }
 
 /// Reads all templates, in the order of the file.
-pub fn templates(section: &Section<'_>, context: &Context<'_>) -> Vec<Template> {
+pub fn templates(section: &Section<'_>, context: &NodeContext<'_>) -> Vec<Template> {
     section.entries().map(|at| template(&at, context)).collect()
 }
 
-fn template(at: &Section<'_>, context: &Context<'_>) -> Template {
+fn template(at: &Section<'_>, context: &NodeContext<'_>) -> Template {
     name_fits(at);
     let labels = labels(at);
     let register = agent::register(at);
     let graces = context.graces.of_template(at);
-    let clouds = context.clouds.of(&at.get(&PROVIDER));
+    let clouds = context.clouds.clouds_of(&at.get(&PROVIDER));
     let mut template = Template {
         name: TemplateName::new(at.name()),
         placements: placements(at, &context.clouds),
@@ -296,8 +296,8 @@ fn min_ready(at: &Section<'_>) -> MinReady {
         return MinReady::Always(ready);
     };
     let windows = items.iter().filter_map(|item| match item {
-        Item::Section(here) => Some(window(at, here, max)),
-        Item::Text(..) => None,
+        ListItem::Section(here) => Some(window(at, here, max)),
+        ListItem::Text(..) => None,
     });
     MinReady::Windows(windows.collect())
 }

@@ -8,7 +8,7 @@ use crate::model::{ImageRef, PortSpec, ServerSpec, SizeRef};
 use crate::pattern::WholeName;
 use crate::settings::key::Key;
 use crate::settings::problem::{Place, join, quoted};
-use crate::settings::section::{Given, Item, Section};
+use crate::settings::section::{Given, ListItem, Section};
 use crate::settings::{keys, names};
 
 use super::clouds::Clouds;
@@ -192,11 +192,11 @@ fn ports(at: &Section<'_>) -> Vec<PortSpec> {
     let mut ports = Vec::new();
     for item in &items {
         ports.push(match item {
-            Item::Text(name, place) => {
+            ListItem::Text(name, place) => {
                 names::item(place, name, &mut seen, at.report());
                 PortSpec::Existing((*name).to_owned())
             }
-            Item::Section(here) => made(here),
+            ListItem::Section(here) => made(here),
         });
     }
     ports

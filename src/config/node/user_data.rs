@@ -21,7 +21,7 @@ keys! {
 }
 
 /// What a script is judged against.
-pub struct Site<'s> {
+pub struct Placeholders<'s> {
     /// The owner.
     pub owner: &'s str,
     /// The base URL of Jenkins.
@@ -51,7 +51,7 @@ const CLOUDBASE_INIT: [&str; 3] = ["#ps1", "#ps1_sysnative", "#ps1_x86"];
 const CLOUDBASE_INIT_TAGS: [&str; 4] = ["<script>", "</script>", "<powershell>", "</powershell>"];
 
 /// Checks the script of a template: its placeholders, and that the cloud takes it with these filled in.
-pub fn check(at: &Section<'_>, script: &str, template: &Template, site: &Site<'_>, clouds: &Clouds<'_>) {
+pub fn check(at: &Section<'_>, script: &str, template: &Template, site: &Placeholders<'_>, clouds: &Clouds<'_>) {
     let (secret, host_key) = (Secret::new("0".repeat(SECRET_DIGITS)), HostKeyPair::stand_in());
     let joining = match template.register {
         Register::Inbound => Joining::Secret(&secret),

@@ -1,8 +1,8 @@
 //! The records of failed servers: why, and the last lines of the console, without secrets.
 
 use super::Executor;
-use crate::access::JenkinsCredential;
 use crate::config::{Config, Register};
+use crate::endpoint::JenkinsCredential;
 use crate::pass::Live;
 use crate::plan::{FailureRecord, Removal, ServerToRemove};
 use crate::secret::Secret;

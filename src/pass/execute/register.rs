@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use super::prepared::Prepared;
 use super::{Executor, labels_of};
 use crate::config::script::HostKeyPair;
-use crate::config::{Agent, HostKey, Register, Template};
+use crate::config::{AgentSettings, HostKey, Register, Template};
 use crate::error::chain;
 use crate::jenkins::{self, Created, JenkinsError, Launcher, NewNode, NodeUsage};
 use crate::model::{NodeName, TemplateName};
@@ -195,7 +195,7 @@ fn new_node<'a>(name: &'a NodeName, template: &'a Template, labels: &'a str, lau
     }
 }
 
-fn ssh<'a>(agent: &'a Agent, host: &'a str, made: Option<&'a str>) -> Launcher<'a> {
+fn ssh<'a>(agent: &'a AgentSettings, host: &'a str, made: Option<&'a str>) -> Launcher<'a> {
     let host_key = match (&agent.host_key, made) {
         (HostKey::Provided(key), _) => jenkins::HostKeyCheck::Provided(key),
         // An empty key matches none: what is not known is not trusted.

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::{Placement, Register, Template};
-use crate::model::{CloudView, Offer, ProviderName, Reading, Room, server_name};
+use crate::model::{CloudView, Headroom, Offer, ProviderName, Reading, server_name};
 use crate::plan::action::Create;
 use crate::plan::create::backoff::{Gate, gate, order};
 use crate::plan::create::counts::Counts;
@@ -42,7 +42,7 @@ pub struct Capacity<'s, 'a> {
     next: Vec<Option<(usize, Option<Offer>)>>,
     ids: Ids,
     counts: Counts<'s>,
-    room: BTreeMap<&'s str, Room>,
+    room: BTreeMap<&'s str, Headroom>,
     /// Ports that stand for a server of this plan.
     ports: BTreeSet<(&'s str, String)>,
 }
@@ -276,7 +276,7 @@ impl<'s, 'a> Capacity<'s, 'a> {
     }
 
     /// Returns what is left of the quota of a provider.
-    pub fn room(&self, provider: &str) -> Room {
+    pub fn room(&self, provider: &str) -> Headroom {
         self.room.get(provider).cloned().unwrap_or_default()
     }
 

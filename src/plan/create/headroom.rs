@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{CloudView, Observed, Offer, PortOffer, Reading, Room};
+use crate::model::{CloudView, Headroom, Observed, Offer, PortOffer, Reading};
 use crate::plan::action::Create;
 
 /// Takes what was asked for off what a cloud offers, so that a further plan of the same pass does not give it out again.
@@ -63,7 +63,7 @@ pub fn ports(wanted: &[PortOffer], is_free: impl Fn(&str) -> bool) -> Option<Vec
 }
 
 /// Says what a project has too little of for one more server.
-pub fn lacking(room: &Room, offer: Option<&Offer>) -> Option<String> {
+pub fn lacking(room: &Headroom, offer: Option<&Offer>) -> Option<String> {
     let (vcpus, ram_mb) = offer.map_or((0, 0), |offer| (offer.vcpus, offer.ram_mb));
     let lack = |left: Option<u64>, needs: u64, what: &str| {
         let left = left.filter(|left| *left < needs)?;
@@ -74,7 +74,7 @@ pub fn lacking(room: &Room, offer: Option<&Offer>) -> Option<String> {
         .or_else(|| lack(room.ram_mb, ram_mb, "MiB of memory"))
 }
 
-pub fn take(room: &mut Room, offer: Option<&Offer>) {
+pub fn take(room: &mut Headroom, offer: Option<&Offer>) {
     let (vcpus, ram_mb) = offer.map_or((0, 0), |offer| (offer.vcpus, offer.ram_mb));
     for (left, taken) in [
         (&mut room.instances, 1),

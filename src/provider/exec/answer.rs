@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::request::VERSION;
-use crate::model::{Address, Mark, NodeId, Room, Server, ServerId, ServerStatus, TemplateName, Zone};
+use crate::model::{Address, Headroom, Mark, NodeId, Server, ServerId, ServerStatus, TemplateName, Zone};
 use crate::text::printable;
 
 /// The largest id: far more than any cloud has.
@@ -48,14 +48,14 @@ pub(super) struct ConsoleAnswer {
 #[derive(Debug, Deserialize)]
 pub(super) struct OffersAnswer {
     #[serde(default, deserialize_with = "or_default")]
-    room: Headroom,
+    room: HeadroomAnswer,
     #[serde(default, deserialize_with = "or_default")]
     pub templates: BTreeMap<TemplateName, TemplateAnswer>,
 }
 
 /// What is left; an absent field is unlimited.
 #[derive(Debug, Default, Deserialize)]
-struct Headroom {
+struct HeadroomAnswer {
     servers: Option<u64>,
     vcpus: Option<u64>,
     ram: Option<u64>,
@@ -73,8 +73,8 @@ pub(super) struct TemplateAnswer {
 }
 
 impl OffersAnswer {
-    pub(super) fn room(&self) -> Room {
-        Room {
+    pub(super) fn room(&self) -> Headroom {
+        Headroom {
             instances: self.room.servers,
             vcpus: self.room.vcpus,
             ram_mb: self.room.ram,

@@ -27,7 +27,7 @@ use super::ended::{Ran, RunEnd};
 use super::run;
 use crate::http::Deadline;
 use crate::provider::ProviderError;
-use crate::provider::exec::access::ExecAccess;
+use crate::provider::exec::program::ExecProgram;
 use crate::secret::Secret;
 use crate::text::printable;
 
@@ -50,9 +50,13 @@ pub(super) struct Invocation<'c> {
 
 /// Calls the program; the answer is its stdout. Where it is unknown whether it did anything, the error is
 /// [`ProviderError::Unknown`].
-pub(super) fn call(access: &ExecAccess, deadline: &Deadline, call: &Invocation<'_>) -> Result<Vec<u8>, ProviderError> {
+pub(super) fn call(
+    settings: &ExecProgram,
+    deadline: &Deadline,
+    call: &Invocation<'_>,
+) -> Result<Vec<u8>, ProviderError> {
     let what = call.what;
-    let limit = access.timeout.unsigned_abs();
+    let limit = settings.timeout.unsigned_abs();
     let limit = deadline.left().map_or(limit, |left| left.min(limit));
     if limit.is_zero() {
         return Err(ProviderError::Unavailable(format!(
@@ -60,17 +64,17 @@ pub(super) fn call(access: &ExecAccess, deadline: &Deadline, call: &Invocation<'
         )));
     }
     let began = Instant::now();
-    let ran = run::run(access, call.verb, call.input, limit).map_err(|error| {
-        let program = printable(&access.program.display().to_string(), 200);
+    let ran = run::run(settings, call.verb, call.input, limit).map_err(|error| {
+        let program = printable(&settings.program.display().to_string(), 200);
         ProviderError::Unavailable(format!("{what}: cannot run {program}: {error}"))
     })?;
-    let lines = lines(access, &ran.stderr, call.secret);
-    log(access, call.verb, &ran, &lines, began.elapsed());
-    meaning(access, what, limit, ran, lines.last())
+    let lines = lines(settings, &ran.stderr, call.secret);
+    log(settings, call.verb, &ran, &lines, began.elapsed());
+    meaning(settings, what, limit, ran, lines.last())
 }
 
-fn log(access: &ExecAccess, verb: &str, ran: &Ran, lines: &[String], span: Duration) {
-    let provider = &access.provider;
+fn log(settings: &ExecProgram, verb: &str, ran: &Ran, lines: &[String], span: Duration) {
+    let provider = &settings.provider;
     for line in lines {
         debug!("{provider}: {verb} says: {line}");
     }
@@ -79,9 +83,9 @@ fn log(access: &ExecAccess, verb: &str, ran: &Ran, lines: &[String], span: Durat
 }
 
 /// Splits stderr into lines that may be shown: without the values of the environment and lines of the user data.
-fn lines(access: &ExecAccess, stderr: &[u8], secret: &str) -> Vec<String> {
+fn lines(settings: &ExecProgram, stderr: &[u8], secret: &str) -> Vec<String> {
     let long = |text: &&str| text.len() >= HIDDEN;
-    let values = access.environment.values().map(Secret::reveal);
+    let values = settings.environment.values().map(Secret::reveal);
     let plain: Vec<&str> = values.chain(secret.lines().map(str::trim)).filter(long).collect();
     // `set -x` shows the request as it is.
     let quoted = plain.iter().map(|text| Value::from(*text).to_string());
@@ -105,7 +109,7 @@ fn lines(access: &ExecAccess, stderr: &[u8], secret: &str) -> Vec<String> {
 
 /// Turns the end of a run into its answer or an error.
 fn meaning(
-    access: &ExecAccess,
+    settings: &ExecProgram,
     what: &str,
     limit: Duration,
     ran: Ran,
@@ -114,13 +118,13 @@ fn meaning(
     let how = match ran.ended {
         RunEnd::Code(0) => return Ok(ran.stdout),
         RunEnd::Code(_) | RunEnd::Signal(_) => ran.ended.to_string(),
-        RunEnd::TimedOut if limit < access.timeout.unsigned_abs() => {
+        RunEnd::TimedOut if limit < settings.timeout.unsigned_abs() => {
             "killed, as the time of this pass is over (limits.pass_deadline)".to_owned()
         }
         RunEnd::TimedOut => format!("killed after {} s (timeout)", limit.as_secs()),
         RunEnd::TooLarge => format!(
             "killed, as its answer is larger than {} bytes (max_body)",
-            access.max_output
+            settings.max_output
         ),
     };
     let text = match said {

@@ -11,11 +11,11 @@
 //! | `call` | what its end means |
 //! | `request`, `answer` | the JSON |
 
-pub mod access;
 mod answer;
 mod call;
 mod command;
 mod ended;
+pub mod program;
 mod request;
 #[cfg(unix)]
 mod run;
@@ -39,9 +39,9 @@ use crate::model::{
 };
 use crate::provider::{AddFloatingIp, CreateServer, Deleted, Provider, ProviderError, ServerList};
 use crate::text::printable;
-use access::ExecAccess;
 use answer::{CheckAnswer, ConsoleAnswer, CreateAnswer, ListAnswer, OffersAnswer, TemplateAnswer};
 use call::Invocation;
+use program::ExecProgram;
 
 /// The most sentences of one check that are passed on.
 const MAX_SENTENCES: usize = 100;
@@ -50,7 +50,7 @@ const MAX_CONSOLE: usize = 64 * 1024;
 
 /// An executable that plays the cloud.
 pub struct Exec {
-    access: ExecAccess,
+    settings: ExecProgram,
     deadline: Deadline,
     calls: u64,
     /// The optional verbs that it knows; `None` until it has listed.
@@ -61,9 +61,9 @@ pub struct Exec {
 
 impl Exec {
     /// Prepares it; nothing is run until something is asked.
-    pub fn new(access: &ExecAccess, deadline: Deadline) -> Self {
+    pub fn new(settings: &ExecProgram, deadline: Deadline) -> Self {
         Self {
-            access: access.clone(),
+            settings: settings.clone(),
             deadline,
             calls: 0,
             verbs: None,
@@ -73,14 +73,14 @@ impl Exec {
 
     fn call(&mut self, verb: &str, what: &str, own: Value, secret: &str) -> Result<Vec<u8>, ProviderError> {
         self.calls += 1;
-        let input = request::input(&self.access, verb, own);
+        let input = request::input(&self.settings, verb, own);
         let call = Invocation {
             verb,
             input: &input,
             what,
             secret,
         };
-        call::call(&self.access, &self.deadline, &call)
+        call::call(&self.settings, &self.deadline, &call)
     }
 
     /// Calls a verb that changes nothing: an unknown outcome is harmless then.

@@ -4,18 +4,18 @@ use serde_json::{Map, Value, json};
 
 use crate::model::{ImageRef, PortSpec, ServerSpec, SizeRef, TemplateName, Zone};
 use crate::provider::CreateServer;
-use crate::provider::exec::access::ExecAccess;
+use crate::provider::exec::program::ExecProgram;
 
 /// The version of the protocol.
 pub(super) const VERSION: u64 = 1;
 
 /// Makes the input of a call: the fields of every verb, and the verb's own.
-pub(super) fn input(access: &ExecAccess, verb: &str, own: Value) -> Vec<u8> {
+pub(super) fn input(settings: &ExecProgram, verb: &str, own: Value) -> Vec<u8> {
     let mut whole = json!({
         "version": VERSION,
         "verb": verb,
-        "provider": access.provider,
-        "owner": access.owner,
+        "provider": settings.provider,
+        "owner": settings.owner,
     });
     if let (Value::Object(whole), Value::Object(own)) = (&mut whole, own) {
         whole.extend(own);

@@ -18,7 +18,7 @@ use rustix::io::ioctl_fionbio;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use super::ended::{Ran, RunEnd};
-use crate::provider::exec::access::ExecAccess;
+use crate::provider::exec::program::ExecProgram;
 
 /// How many bytes of stderr are kept: its end, which has the reason.
 const KEPT_STDERR: usize = 64 * 1024;
@@ -32,10 +32,10 @@ const LOOK: Duration = Duration::from_millis(100);
 const CHUNK: usize = 16 * 1024;
 
 /// Runs the program with one more argument. An error means that it was not started.
-pub(super) fn run(access: &ExecAccess, verb: &str, input: &[u8], limit: Duration) -> io::Result<Ran> {
+pub(super) fn run(settings: &ExecProgram, verb: &str, input: &[u8], limit: Duration) -> io::Result<Ran> {
     let end = Instant::now() + limit;
-    let mut child = start(access, verb)?;
-    let mut streams = Streams::open(&mut child, input, access.max_output)?;
+    let mut child = start(settings, verb)?;
+    let mut streams = Streams::open(&mut child, input, settings.max_output)?;
     let ended = match attend(&mut child, &mut streams, end) {
         Ok(ended) => ended,
         // A program whose streams cannot be served is ended: it must not run unwatched.
@@ -55,22 +55,22 @@ pub(super) fn run(access: &ExecAccess, verb: &str, input: &[u8], limit: Duration
     })
 }
 
-fn start(access: &ExecAccess, verb: &str) -> io::Result<Child> {
-    let environment: BTreeMap<&str, &str> = access
+fn start(settings: &ExecProgram, verb: &str) -> io::Result<Child> {
+    let environment: BTreeMap<&str, &str> = settings
         .inherited
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .chain(
-            access
+            settings
                 .environment
                 .iter()
                 .map(|(name, value)| (name.as_str(), value.reveal())),
         )
         .collect();
-    Command::new(&access.program)
-        .args(&access.arguments)
+    Command::new(&settings.program)
+        .args(&settings.arguments)
         .arg(verb)
-        .current_dir(&access.folder)
+        .current_dir(&settings.folder)
         .env_clear()
         .envs(environment)
         .stdin(Stdio::piped())

@@ -5,9 +5,9 @@ use std::io;
 use std::time::Duration;
 
 use super::ended::Ran;
-use crate::provider::exec::access::ExecAccess;
+use crate::provider::exec::program::ExecProgram;
 
-pub(super) fn run(_access: &ExecAccess, _verb: &str, _input: &[u8], _limit: Duration) -> io::Result<Ran> {
+pub(super) fn run(_access: &ExecProgram, _verb: &str, _input: &[u8], _limit: Duration) -> io::Result<Ran> {
     let text = "providers of type exec need a Unix";
     Err(io::Error::new(io::ErrorKind::Unsupported, text))
 }

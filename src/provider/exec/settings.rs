@@ -17,8 +17,8 @@ use crate::settings::problem::Place;
 use crate::settings::section::{Given, Section};
 
 use super::Exec;
-use super::access::ExecAccess;
 use super::command::{self, Command};
+use super::program::ExecProgram;
 
 keys! {
     /// An executable of the operator.
@@ -56,7 +56,7 @@ pub static KIND: Kind = Kind {
 /// A number or a word would blot out half of a text.
 const SHORTEST_SECRET: usize = 6;
 
-impl CloudSettings for ExecAccess {
+impl CloudSettings for ExecProgram {
     fn connect(&self, deadline: Deadline) -> Result<Box<dyn Provider>, ProviderError> {
         Ok(Box::new(Exec::new(self, deadline)))
     }
@@ -85,7 +85,7 @@ fn read(at: &Section<'_>, site: &Site<'_>) -> Box<dyn CloudSettings> {
     let environment = environment(at, site);
     let path = environment.get("PATH").map(Secret::reveal);
     let command = command(at, words.first(), path, site);
-    Box::new(ExecAccess {
+    Box::new(ExecProgram {
         provider: at.name().to_owned(),
         owner: site.owner.to_owned(),
         program: command.program,

@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A program in a folder of its own.
 struct Stage {
     folder: TempDir,
-    access: ExecAccess,
+    settings: ExecProgram,
 }
 
 impl Stage {
@@ -34,7 +34,7 @@ impl Stage {
         let program = folder.path().join("program");
         fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-        let access = ExecAccess {
+        let settings = ExecProgram {
             provider: "farm".to_owned(),
             owner: "tester".to_owned(),
             program,
@@ -45,11 +45,11 @@ impl Stage {
             timeout: SignedDuration::from_secs(20),
             max_output: 1 << 20,
         };
-        Self { folder, access }
+        Self { folder, settings }
     }
 
     fn exec(&self) -> Exec {
-        Exec::new(&self.access, Deadline::none())
+        Exec::new(&self.settings, Deadline::none())
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -126,8 +126,8 @@ fn kind(error: &ProviderError) -> String {
 fn it_is_told_what_it_needs_and_nothing_else() {
     let mut stage =
         Stage::new("cat > input; echo \"$@\" > arguments; pwd > folder; env > environment; echo '{\"id\": \"s-1\"}'");
-    stage.access.arguments = vec!["--a".to_owned(), "b c".to_owned()];
-    stage.access.environment = [("CLOUD".to_owned(), Secret::new("x"))].into();
+    stage.settings.arguments = vec!["--a".to_owned(), "b c".to_owned()];
+    stage.settings.environment = [("CLOUD".to_owned(), Secret::new("x"))].into();
     assert_eq!(create(&stage).unwrap(), ServerId::new("s-1"));
     let told: Value = serde_json::from_str(&stage.read("input")).unwrap();
     assert_eq!(
@@ -297,11 +297,11 @@ fn a_create_that_does_not_say_what_it_made_may_have_made_it() {
 #[test]
 fn a_program_that_is_not_there_has_done_nothing() {
     let mut stage = Stage::new("");
-    stage.access.program = stage.path("gone");
+    stage.settings.program = stage.path("gone");
     let error = create(&stage).unwrap_err();
     assert_eq!(kind(&error), "Unavailable", "{error}");
     assert!(error.to_string().contains("gone: No such file"), "{error}");
-    let mut late = Exec::new(&Stage::new("touch called").access, Deadline::after(Duration::ZERO));
+    let mut late = Exec::new(&Stage::new("touch called").settings, Deadline::after(Duration::ZERO));
     assert_eq!(
         late.servers().unwrap_err().to_string(),
         "unavailable: list: no time is left in this pass"
@@ -371,7 +371,7 @@ fn ends(pid: &str) -> bool {
 fn a_slow_program_goes_with_all_that_it_started() {
     let script = "cat > /dev/null; (trap '' TERM; exec sleep 600) & echo $! > child; trap '' TERM; sleep 600";
     let mut stage = Stage::new(script);
-    stage.access.timeout = SignedDuration::from_secs(1);
+    stage.settings.timeout = SignedDuration::from_secs(1);
     let began = Instant::now();
     let error = create(&stage).unwrap_err();
     assert_eq!(kind(&error), "Unknown");
@@ -380,7 +380,7 @@ fn a_slow_program_goes_with_all_that_it_started() {
     if cfg!(target_os = "linux") {
         assert!(ends(stage.read("child").trim()), "the group is gone");
     }
-    let mut exec = Exec::new(&stage.access, Deadline::after(Duration::from_millis(300)));
+    let mut exec = Exec::new(&stage.settings, Deadline::after(Duration::from_millis(300)));
     let error = exec.servers().unwrap_err().to_string();
     assert!(
         error.starts_with("unavailable: list: killed, as the time of this pass is over"),
@@ -409,7 +409,7 @@ fn a_closed_stdout_is_no_end() {
 #[test]
 fn secrets_are_not_said() {
     let mut stage = Stage::new("cat >&2; echo \"$PASS and $0\" >&2; exit 65");
-    stage.access.environment = [("PASS".to_owned(), Secret::new("hunter22"))].into();
+    stage.settings.environment = [("PASS".to_owned(), Secret::new("hunter22"))].into();
     let user_data = "#!/bin/sh\ncurl -d \"t0p-secret\" x\n";
     let error = create_with(&mut stage.exec(), Some(user_data)).unwrap_err().to_string();
     assert!(error.contains("*** and ") && !error.contains("hunter22"), "{error}");
@@ -489,7 +489,7 @@ fn without_further_verbs_nothing_else_is_called() {
     let (small, spec) = (TemplateName::new("small"), spec());
     let offers = exec.offers(&[(&small, &spec)]).unwrap();
     assert!(offers.templates[&small].is_ok());
-    assert_eq!(offers.room, crate::model::Room::default());
+    assert_eq!(offers.room, crate::model::Headroom::default());
     assert_eq!(exec.check(&[]).unwrap(), [] as [&str; 0]);
     assert_eq!(exec.console(&ServerId::new("s"), 5).unwrap(), None);
     assert_eq!(stage.read("called"), "list\nlist\n");

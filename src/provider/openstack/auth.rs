@@ -12,7 +12,7 @@ use super::odd::Oddities;
 use crate::http::{Http, HttpError, Reply, Request};
 use crate::lenient::{self, Lenient, LenientText, List, Object, Odd, Utc, text};
 use crate::provider::ProviderError;
-use crate::provider::openstack::access::{KeystoneAuth, NameOrId, OpenStackAccess};
+use crate::provider::openstack::endpoint::{KeystoneAuth, NameOrId, OpenStackEndpoint};
 use crate::secret::Secret;
 use crate::text::{printable, quoted};
 
@@ -28,10 +28,14 @@ pub(super) struct Login {
     pub at: Option<Timestamp>,
 }
 
-pub(super) fn send(http: &Http, access: &OpenStackAccess) -> Result<Reply, HttpError> {
-    let path = if is_v2(access) { "v2.0/tokens" } else { "v3/auth/tokens" };
-    let url = format!("{}/{path}", access.auth_url.trim_end_matches('/'));
-    let body = body(&access.auth, access.auth.secret().reveal()).to_string();
+pub(super) fn send(http: &Http, endpoint: &OpenStackEndpoint) -> Result<Reply, HttpError> {
+    let path = if is_v2(endpoint) {
+        "v2.0/tokens"
+    } else {
+        "v3/auth/tokens"
+    };
+    let url = format!("{}/{path}", endpoint.auth_url.trim_end_matches('/'));
+    let body = body(&endpoint.auth, endpoint.auth.secret().reveal()).to_string();
     http.send(&Request {
         method: Method::POST,
         url: &url,
@@ -40,13 +44,13 @@ pub(super) fn send(http: &Http, access: &OpenStackAccess) -> Result<Reply, HttpE
     })
 }
 
-fn is_v2(access: &OpenStackAccess) -> bool {
-    matches!(access.auth, KeystoneAuth::V2Password { .. })
+fn is_v2(endpoint: &OpenStackEndpoint) -> bool {
+    matches!(endpoint.auth, KeystoneAuth::V2Password { .. })
 }
 
 /// Returns who logs in where, without the secret: two logins of the same text differ by their secret alone.
-pub(super) fn identity(access: &OpenStackAccess) -> String {
-    format!("{} {}", access.auth_url, body(&access.auth, ""))
+pub(super) fn identity(endpoint: &OpenStackEndpoint) -> String {
+    format!("{} {}", endpoint.auth_url, body(&endpoint.auth, ""))
 }
 
 fn body(auth: &KeystoneAuth, secret: &str) -> Value {
@@ -109,19 +113,19 @@ fn in_domain(what: &NameOrId, domain: &NameOrId) -> Value {
 }
 
 /// Reads the answer to a login; notes what of it could not be read.
-pub(super) fn read(access: &OpenStackAccess, reply: &Reply, odd: &mut Oddities) -> Result<Login, ProviderError> {
+pub(super) fn read(endpoint: &OpenStackEndpoint, reply: &Reply, odd: &mut Oddities) -> Result<Login, ProviderError> {
     match reply.status {
-        200..=299 if is_v2(access) => read_v2(reply, odd),
+        200..=299 if is_v2(endpoint) => read_v2(reply, odd),
         200..=299 => read_v3(reply, odd),
-        _ => Err(refused(access, reply)),
+        _ => Err(refused(endpoint, reply)),
     }
 }
 
-fn refused(access: &OpenStackAccess, reply: &Reply) -> ProviderError {
+fn refused(endpoint: &OpenStackEndpoint, reply: &Reply) -> ProviderError {
     let fault = Fault::read(reply);
     let said = fault.text();
-    let at = printable(&access.auth_url, 100);
-    match (&access.auth, reply.status) {
+    let at = printable(&endpoint.auth_url, 100);
+    match (&endpoint.auth, reply.status) {
         (KeystoneAuth::V2Password { .. }, 300 | 404 | 410) => ProviderError::Auth(format!(
             "this cloud has Keystone v3 only; set auth_version 3.x_password (login at {at}: {said})"
         )),

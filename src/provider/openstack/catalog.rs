@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::provider::ProviderError;
-use crate::provider::openstack::access::{OpenStackAccess, PROJECT_MARKS};
+use crate::provider::openstack::endpoint::{OpenStackEndpoint, PROJECT_MARKS};
 use crate::text::printable;
 
 /// A service of OpenStack that is used.
@@ -68,16 +68,16 @@ impl Endpoint {
 
 /// Finds the bases that a service may have, the likeliest first; there is at least one. None has a slash at its end.
 pub(super) fn bases(
-    access: &OpenStackAccess,
+    endpoint: &OpenStackEndpoint,
     catalog: &[Endpoint],
     service: Service,
     project: Option<&str>,
 ) -> Result<Vec<String>, ProviderError> {
     let project = project.unwrap_or_default();
-    let given = given(access, service).map(|url| filled_in(url, project));
+    let given = given(endpoint, service).map(|url| filled_in(url, project));
     let url = match &given {
         Some(url) => url,
-        None => find(access, catalog, service)?,
+        None => find(endpoint, catalog, service)?,
     };
     let mut bases = match service {
         Service::Compute => compute(url, project, given.is_some()),
@@ -91,8 +91,8 @@ pub(super) fn bases(
 }
 
 /// The endpoint that the configuration names.
-fn given(access: &OpenStackAccess, service: Service) -> Option<&str> {
-    let endpoints = &access.endpoints;
+fn given(endpoint: &OpenStackEndpoint, service: Service) -> Option<&str> {
+    let endpoints = &endpoint.endpoints;
     let given = match service {
         Service::Compute => &endpoints.compute,
         Service::Image => &endpoints.image,
@@ -108,16 +108,16 @@ fn filled_in(url: &str, project: &str) -> String {
 }
 
 /// Returns whether there is a service for us, at any interface.
-pub(super) fn has(access: &OpenStackAccess, catalog: &[Endpoint], service: Service) -> bool {
-    let here = |e: &Endpoint| access.region.as_deref().is_none_or(|region| e.is_in(region));
+pub(super) fn has(endpoint: &OpenStackEndpoint, catalog: &[Endpoint], service: Service) -> bool {
+    let here = |e: &Endpoint| endpoint.region.as_deref().is_none_or(|region| e.is_in(region));
     let usable = |e: &Endpoint| {
         let fits = service != Service::Volume || is_v3(e);
         service.kinds().contains(&e.kind.as_str()) && !e.url.is_empty() && fits && here(e)
     };
-    given(access, service).is_some() || catalog.iter().any(usable)
+    given(endpoint, service).is_some() || catalog.iter().any(usable)
 }
 
-fn find<'a>(access: &OpenStackAccess, catalog: &'a [Endpoint], service: Service) -> Result<&'a str, ProviderError> {
+fn find<'a>(endpoint: &OpenStackEndpoint, catalog: &'a [Endpoint], service: Service) -> Result<&'a str, ProviderError> {
     let kind = service.kind();
     let named = |kind: &str| -> Vec<&Endpoint> {
         let of_kind = catalog.iter().filter(|e| e.kind == kind && !e.url.is_empty());
@@ -125,7 +125,7 @@ fn find<'a>(access: &OpenStackAccess, catalog: &'a [Endpoint], service: Service)
     };
     let mut found = service.kinds().iter().map(|kind| named(kind));
     let of_kind = found.find(|endpoints| !endpoints.is_empty()).unwrap_or_default();
-    let wanted = access.interface.trim_end_matches("URL");
+    let wanted = endpoint.interface.trim_end_matches("URL");
     let usable: Vec<&Endpoint> = of_kind.iter().copied().filter(|e| e.interface == wanted).collect();
     let missing = |text: String| Err(ProviderError::NotFound(text));
     if of_kind.is_empty() {
@@ -138,7 +138,7 @@ fn find<'a>(access: &OpenStackAccess, catalog: &'a [Endpoint], service: Service)
         ));
     }
     let regions = list(usable.iter().map(|e| e.region()));
-    let found = match &access.region {
+    let found = match &endpoint.region {
         Some(region) => usable.iter().find(|e| e.is_in(region)),
         None if usable.iter().all(|e| e.region() == usable[0].region()) => usable.first(),
         None => {
@@ -151,7 +151,7 @@ fn find<'a>(access: &OpenStackAccess, catalog: &'a [Endpoint], service: Service)
         Some(endpoint) => Ok(&endpoint.url),
         None => missing(format!(
             "no {kind} service in the region \"{}\" (service_region; upper and lower case matter), there are: {regions}",
-            printable(access.region.as_deref().unwrap_or_default(), 60),
+            printable(endpoint.region.as_deref().unwrap_or_default(), 60),
         )),
     }
 }

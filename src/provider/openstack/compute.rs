@@ -11,7 +11,7 @@ use super::session::Session;
 use super::wire::{Flavor, LimitsBody, Named, ServerGroupsBody};
 use crate::http::escaped;
 use crate::lenient::{NumberOrText, Object};
-use crate::model::{Room, Server, ServerId, ServerStatus};
+use crate::model::{Headroom, Server, ServerId, ServerStatus};
 use crate::provider::{Lookup, ProviderError, ServerList};
 use crate::text::printable;
 
@@ -140,21 +140,21 @@ pub(super) fn server_groups(session: &mut Session) -> Result<Vec<Named>, Provide
 
 /// Reads what is left of the quota. Listed servers are known to exist: Nova counts one only once it has reached a cell,
 /// which takes seconds where many are being made.
-pub(super) fn headroom(session: &mut Session) -> Result<Room, ProviderError> {
+pub(super) fn headroom(session: &mut Session) -> Result<Headroom, ProviderError> {
     let reply = session.get("limits", Service::Compute, "/limits")?;
     // The headroom is advice: a cloud that does not show it refuses what is too much. A token or a pace that is refused
     // is another thing.
     if !matches!(reply.status, 200..=299 | 401 | 429 | 498) {
         let text = format!("the quota is not shown (status {})", reply.status);
         session.odd.note("limits", "", &text);
-        return Ok(Room::default());
+        return Ok(Headroom::default());
     }
     let body: LimitsBody = parse("limits", &reply)?;
     let Object(Some(limits)) = body.limits.0.unwrap_or_default().absolute else {
         session
             .odd
             .note("limits", "", "the quota is not shown (limits.absolute)");
-        return Ok(Room::default());
+        return Ok(Headroom::default());
     };
     for (field, odd) in limits.odd() {
         if let Some(odd) = odd {
@@ -163,7 +163,7 @@ pub(super) fn headroom(session: &mut Session) -> Result<Room, ProviderError> {
     }
     let listed = i64::try_from(session.listed).unwrap_or(i64::MAX);
     let used = limits.total_instances_used.value.unwrap_or(0).max(listed);
-    Ok(Room {
+    Ok(Headroom {
         instances: left(limits.max_total_instances, used.into()),
         vcpus: left(limits.max_total_cores, limits.total_cores_used),
         ram_mb: left(limits.max_total_ram, limits.total_ram_used),

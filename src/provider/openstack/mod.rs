@@ -20,7 +20,6 @@
     reason = "an edge: a throttled request is repeated after a wait"
 )]
 
-pub mod access;
 mod auth;
 mod catalog;
 mod check;
@@ -28,6 +27,7 @@ mod compute;
 mod console;
 mod create;
 mod delete;
+pub mod endpoint;
 mod entry;
 mod error;
 mod flavor;
@@ -59,7 +59,7 @@ use crate::model::{
 };
 use crate::provider::{AddFloatingIp, CreateServer, Deleted, Lookup, Provider, ProviderError, ServerList};
 use crate::text::printable;
-use access::OpenStackAccess;
+use endpoint::OpenStackEndpoint;
 use resolve::Stock;
 use session::{Pause, Session};
 
@@ -71,15 +71,15 @@ pub struct OpenStack {
 
 impl OpenStack {
     /// Prepares the client; nothing is sent until something is asked.
-    pub fn new(access: &OpenStackAccess, deadline: Deadline) -> Result<Self, ProviderError> {
-        Self::with_pause(access, deadline, Box::new(std::thread::sleep))
+    pub fn new(endpoint: &OpenStackEndpoint, deadline: Deadline) -> Result<Self, ProviderError> {
+        Self::with_pause(endpoint, deadline, Box::new(std::thread::sleep))
     }
 
-    fn with_pause(access: &OpenStackAccess, deadline: Deadline, pause: Pause) -> Result<Self, ProviderError> {
-        let http = Http::new("openstack", &access.transport, deadline)
+    fn with_pause(endpoint: &OpenStackEndpoint, deadline: Deadline, pause: Pause) -> Result<Self, ProviderError> {
+        let http = Http::new("openstack", &endpoint.transport, deadline)
             .map_err(|error| ProviderError::Unavailable(error.to_string()))?;
         Ok(Self {
-            session: Session::new(http, access.clone(), pause),
+            session: Session::new(http, endpoint.clone(), pause),
             pools: None,
         })
     }

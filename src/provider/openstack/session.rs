@@ -17,7 +17,7 @@ use super::token_cache::TokenFile;
 use crate::http::{Http, HttpError, Reply, Request};
 use crate::model::{ServiceBase, ServiceBases, digest};
 use crate::provider::ProviderError;
-use crate::provider::openstack::access::OpenStackAccess;
+use crate::provider::openstack::endpoint::OpenStackEndpoint;
 use crate::text::printable;
 
 /// Logins in one pass: public clouds count them (OVH: 60 a minute and user).
@@ -51,7 +51,7 @@ pub(super) enum CallError {
 /// The login and what was learned since.
 pub(super) struct Session {
     http: Http,
-    access: OpenStackAccess,
+    endpoint: OpenStackEndpoint,
     pause: Pause,
     login: Option<Login>,
     /// Where a token outlives the pass.
@@ -73,11 +73,11 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(http: Http, access: OpenStackAccess, pause: Pause) -> Self {
-        let keeper = access.token_cache.clone().map(TokenFile::new);
+    pub(super) fn new(http: Http, endpoint: OpenStackEndpoint, pause: Pause) -> Self {
+        let keeper = endpoint.token_cache.clone().map(TokenFile::new);
         Self {
             http,
-            access,
+            endpoint,
             pause,
             login: None,
             keeper,
@@ -100,7 +100,7 @@ impl Session {
     pub(super) fn has(&mut self, service: Service) -> Result<bool, ProviderError> {
         self.ensure_login()?;
         let catalog = self.login.as_ref().map_or(&[][..], |login| &login.catalog);
-        Ok(catalog::has(&self.access, catalog, service))
+        Ok(catalog::has(&self.endpoint, catalog, service))
     }
 
     /// The id of the project, once logged in.
@@ -131,8 +131,8 @@ impl Session {
     /// Returns the login of a pass before, once: after it was refused there is no other. A catalog that has no compute
     /// for us may be older than the endpoint that is missing.
     fn kept(&mut self) -> Option<Login> {
-        let login = self.keeper.as_mut()?.take(&self.access)?;
-        catalog::bases(&self.access, &login.catalog, Service::Compute, None).ok()?;
+        let login = self.keeper.as_mut()?.take(&self.endpoint)?;
+        catalog::bases(&self.endpoint, &login.catalog, Service::Compute, None).ok()?;
         Some(login)
     }
 
@@ -148,18 +148,18 @@ impl Session {
         let mut tries = 1;
         let reply = loop {
             self.in_time()?;
-            let reply = auth::send(&self.http, &self.access).map_err(|e| unreachable("login at Keystone", &e))?;
+            let reply = auth::send(&self.http, &self.endpoint).map_err(|e| unreachable("login at Keystone", &e))?;
             if !Fault::is_throttle(reply.status) || !self.waited(&reply, tries) {
                 break reply;
             }
             tries += 1;
         };
-        let login = auth::read(&self.access, &reply, &mut self.odd);
+        let login = auth::read(&self.endpoint, &reply, &mut self.odd);
         match &login {
             Ok(login) => {
                 self.warn_of_plain_http(login);
                 if let Some(keeper) = &self.keeper {
-                    keeper.keep(&self.access, login);
+                    keeper.keep(&self.endpoint, login);
                 }
             }
             Err(error @ ProviderError::Auth(_)) => self.refused = Some(error.clone()),
@@ -170,11 +170,11 @@ impl Session {
 
     /// The configuration shows only Keystone's URL; the token also goes to the URLs of the catalog.
     fn warn_of_plain_http(&self, login: &Login) {
-        if !self.access.auth_url.starts_with("https://") {
+        if !self.endpoint.auth_url.starts_with("https://") {
             return;
         }
         for service in [Service::Compute, Service::Image, Service::Network, Service::Volume] {
-            let bases = catalog::bases(&self.access, &login.catalog, service, None);
+            let bases = catalog::bases(&self.endpoint, &login.catalog, service, None);
             let base = bases.ok().and_then(|bases| bases.into_iter().next());
             if let Some(base) = base.filter(|base| base.starts_with("http://")) {
                 let url = printable(&base, 100);
@@ -291,7 +291,7 @@ impl Session {
 
     fn bases(&self, service: Service) -> Result<Vec<String>, ProviderError> {
         let catalog = self.login.as_ref().map_or(&[][..], |login| &login.catalog);
-        catalog::bases(&self.access, catalog, service, self.project())
+        catalog::bases(&self.endpoint, catalog, service, self.project())
     }
 
     fn send(&self, call: &Call<'_>, version: Option<&str>, base: &str) -> Result<Reply, CallError> {

@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use super::auth::{self, Login};
 use super::catalog::Endpoint;
 use crate::disk;
-use crate::provider::openstack::access::{OpenStackAccess, TokenCache};
+use crate::provider::openstack::endpoint::{OpenStackEndpoint, TokenCache};
 use crate::secret::Secret;
 
 /// The format of the file.
@@ -70,12 +70,12 @@ impl TokenFile {
     }
 
     /// Returns the saved login, if it is valid for a while. The second call returns none: the first login was refused.
-    pub(super) fn take(&mut self, access: &OpenStackAccess) -> Option<Login> {
+    pub(super) fn take(&mut self, endpoint: &OpenStackEndpoint) -> Option<Login> {
         if std::mem::replace(&mut self.asked, true) {
             return None;
         }
         let shown = self.cache.path.display();
-        match read(&self.cache.path, access, Timestamp::now()) {
+        match read(&self.cache.path, endpoint, Timestamp::now()) {
             Ok(login) => {
                 debug!("openstack: the token of a pass before is taken from {shown}");
                 Some(login)
@@ -88,13 +88,13 @@ impl TokenFile {
     }
 
     /// Saves a login for the next pass. A failure is logged, and does not end this pass.
-    pub(super) fn keep(&self, access: &OpenStackAccess, login: &Login) {
+    pub(super) fn keep(&self, endpoint: &OpenStackEndpoint, login: &Login) {
         if !self.cache.writes {
             return;
         }
         let path = &self.cache.path;
         let shown = path.display();
-        match seal(access, login, Timestamp::now()) {
+        match seal(endpoint, login, Timestamp::now()) {
             Err(why) => debug!("openstack: the token is not kept in {shown}: {why}"),
             Ok(bytes) => {
                 if let Err(cause) = disk::write_whole(path, &bytes) {
@@ -107,7 +107,7 @@ impl TokenFile {
     }
 }
 
-fn read(path: &Path, access: &OpenStackAccess, now: Timestamp) -> Result<Login, String> {
+fn read(path: &Path, endpoint: &OpenStackEndpoint, now: Timestamp) -> Result<Login, String> {
     let metadata = fs::symlink_metadata(path).map_err(|cause| cause.to_string())?;
     if !metadata.is_file() || metadata.mode() & 0o077 != 0 {
         return Err("it is no file of mode 0600".to_owned());
@@ -117,10 +117,10 @@ fn read(path: &Path, access: &OpenStackAccess, now: Timestamp) -> Result<Login, 
     file.take(MAX_FILE)
         .read_to_end(&mut bytes)
         .map_err(|cause| cause.to_string())?;
-    open(&bytes, access, now)
+    open(&bytes, endpoint, now)
 }
 
-pub(super) fn open(bytes: &[u8], access: &OpenStackAccess, now: Timestamp) -> Result<Login, String> {
+pub(super) fn open(bytes: &[u8], endpoint: &OpenStackEndpoint, now: Timestamp) -> Result<Login, String> {
     let unreadable = || "it is damaged".to_owned();
     let outside: Sealed = serde_json::from_slice(bytes).map_err(|_| unreadable())?;
     if outside.version != VERSION {
@@ -128,10 +128,10 @@ pub(super) fn open(bytes: &[u8], access: &OpenStackAccess, now: Timestamp) -> Re
     }
     let salt = STANDARD.decode(&outside.salt).map_err(|_| unreadable())?;
     let mut sealed = STANDARD.decode(&outside.content).map_err(|_| unreadable())?;
-    let inside = key(access, &salt)
+    let inside = key(endpoint, &salt)
         .and_then(|key| {
             let nonce = Nonce::assume_unique_for_key([0; NONCE_LEN]);
-            key.open_in_place(nonce, identity(access), &mut sealed).ok()
+            key.open_in_place(nonce, identity(endpoint), &mut sealed).ok()
         })
         .ok_or("it was kept for another login, or it is damaged")?;
     let inside: Inside = serde_json::from_slice(inside).map_err(|_| unreadable())?;
@@ -150,7 +150,7 @@ pub(super) fn open(bytes: &[u8], access: &OpenStackAccess, now: Timestamp) -> Re
     })
 }
 
-pub(super) fn seal(access: &OpenStackAccess, login: &Login, now: Timestamp) -> Result<Vec<u8>, &'static str> {
+pub(super) fn seal(endpoint: &OpenStackEndpoint, login: &Login, now: Timestamp) -> Result<Vec<u8>, &'static str> {
     let expires = login.expires.ok_or("Keystone does not say until when it is good")?;
     let inside = Inside {
         token: login.token.reveal().to_owned(),
@@ -161,11 +161,11 @@ pub(super) fn seal(access: &OpenStackAccess, login: &Login, now: Timestamp) -> R
     };
     let mut salt = [0; SALT];
     getrandom::fill(&mut salt).map_err(|_| "the system has no random numbers")?;
-    let key = key(access, &salt).ok_or("no key can be made")?;
+    let key = key(endpoint, &salt).ok_or("no key can be made")?;
     let mut sealed = serde_json::to_vec(&inside).map_err(|_| "it cannot be written as JSON")?;
     // The salt makes each key a new one, so that no nonce is used twice with it.
     let nonce = Nonce::assume_unique_for_key([0; NONCE_LEN]);
-    key.seal_in_place_append_tag(nonce, identity(access), &mut sealed)
+    key.seal_in_place_append_tag(nonce, identity(endpoint), &mut sealed)
         .map_err(|_| "it cannot be sealed")?;
     let outside = Sealed {
         version: VERSION,
@@ -176,8 +176,8 @@ pub(super) fn seal(access: &OpenStackAccess, login: &Login, now: Timestamp) -> R
 }
 
 /// Derives the key of a salt. There is none for an empty secret: everybody could derive it.
-fn key(access: &OpenStackAccess, salt: &[u8]) -> Option<LessSafeKey> {
-    let secret = access.auth.secret().reveal();
+fn key(endpoint: &OpenStackEndpoint, salt: &[u8]) -> Option<LessSafeKey> {
+    let secret = endpoint.auth.secret().reveal();
     if secret.is_empty() || salt.len() != SALT {
         return None;
     }
@@ -187,6 +187,6 @@ fn key(access: &OpenStackAccess, salt: &[u8]) -> Option<LessSafeKey> {
 }
 
 /// Address, user, project and domains, as authenticated data: the file opens for no others.
-fn identity(access: &OpenStackAccess) -> Aad<String> {
-    Aad::from(auth::identity(access))
+fn identity(endpoint: &OpenStackEndpoint) -> Aad<String> {
+    Aad::from(auth::identity(endpoint))
 }

@@ -328,7 +328,7 @@ proptest! {
         let sentence = format!("There are no nodes with the label ‘{printed}’");
         let live = all(&JenkinsView { queue: vec![item(&sentence, told(&exported)), block(&sentence)], ..view(&["n1: x"]) });
         let live: Vec<_> = live.of_item.iter().map(|at| at.map(|at| live.distinct[at].clone())).collect();
-        let asked = with_kinds(|kinds| [&text, &sentence].map(|text| read_text(text, None, kinds).label_request));
+        let asked = with_kinds(|templates| [&text, &sentence].map(|text| read_text(text, None, templates).label_request));
         prop_assert_eq!(&live[0], &asked[0], "{:?}", text);
         prop_assert_eq!(&live[1], &asked[1], "{:?}", text);
         prop_assert_eq!(&live[0], &live[1], "{:?}", text);
@@ -351,6 +351,6 @@ proptest! {
         // The same item twice label requests the same thing.
         let twice = all(&JenkinsView { queue: vec![one.clone(), one], ..world });
         prop_assert_eq!(twice.of_item[0], twice.of_item[1]);
-        with_kinds(|kinds| read_text(&why, None, kinds));
+        with_kinds(|templates| read_text(&why, None, templates));
     }
 }

@@ -6,7 +6,9 @@ mod sources;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Ask, Kind, LabelRequest, LabelRequests, NodeTemplates, Syntax, TextKind, asks, label_requests, read_text};
+use super::{
+    Ask, LabelRequest, LabelRequests, NodeTemplates, Syntax, TemplateLabels, TextKind, asks, label_requests, read_text,
+};
 use crate::labels::Labels;
 use crate::model::{Computer, JenkinsView, JobConfig, NodeName, QueueItem, Reading, Stage, TaskLabel, TemplateName};
 
@@ -23,10 +25,13 @@ const TEMPLATES: [(&str, &str); 4] = [
     ("a__b+c", "odd"),
 ];
 
-fn with_kinds<T>(run: impl FnOnce(&[Kind<'_>]) -> T) -> T {
+fn with_kinds<T>(run: impl FnOnce(&[TemplateLabels<'_>]) -> T) -> T {
     let all: Vec<(TemplateName, Labels)> = TEMPLATES.map(|(name, text)| (name.into(), words(text))).into();
-    let kinds: Vec<_> = all.iter().map(|(name, labels)| Kind { name, labels }).collect();
-    run(&kinds)
+    let templates: Vec<_> = all
+        .iter()
+        .map(|(name, labels)| TemplateLabels { name, labels })
+        .collect();
+    run(&templates)
 }
 
 fn words(text: &str) -> Labels {
@@ -116,9 +121,9 @@ fn told(text: &str) -> TaskLabel {
 }
 
 fn all(view: &JenkinsView) -> LabelRequests {
-    with_kinds(|kinds| {
+    with_kinds(|templates| {
         let now = Timestamp::from_second(NOW).unwrap();
-        label_requests(view, kinds, &NodeTemplates::none(), now, SignedDuration::ZERO)
+        label_requests(view, templates, &NodeTemplates::none(), now, SignedDuration::ZERO)
     })
 }
 
@@ -203,8 +208,9 @@ fn only_items_that_wait_long_enough_for_an_executor_count() {
     }
     let now = Timestamp::from_second(NOW).unwrap();
     let none = NodeTemplates::none();
-    let count =
-        |grace| with_kinds(|kinds| label_requests(&view, kinds, &none, now, SignedDuration::from_secs(grace))).of_item;
+    let count = |grace| {
+        with_kinds(|templates| label_requests(&view, templates, &none, now, SignedDuration::from_secs(grace))).of_item
+    };
     assert_eq!(count(30), [None, Some(0), None, None, None, None]);
     assert_eq!(count(0), [Some(0), Some(0), Some(0), None, None, None]);
 }
@@ -225,7 +231,7 @@ fn questions_are_asked_once() {
 fn a_text_of_a_person() {
     let world = view(&["n1: special linux", "trusty+10.0.0.1: linux"]);
     let check = |text: &str, view: Option<&JenkinsView>| {
-        let read = with_kinds(|kinds| read_text(text, view, kinds));
+        let read = with_kinds(|templates| read_text(text, view, templates));
         let kind = match (read.kind, read.syntax) {
             (TextKind::Why, _) => "why",
             (TextKind::Label, Some(Syntax::Expression)) => "expression",

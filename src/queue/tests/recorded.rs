@@ -87,7 +87,8 @@ fn shown(view: &JenkinsView) -> Vec<String> {
     let newest = view.queue.iter().map(|item| item.since).max().unwrap();
     let now = newest + SignedDuration::from_mins(1);
     let none = NodeTemplates::none();
-    let label_requests = with_kinds(|kinds| label_requests(view, kinds, &none, now, SignedDuration::from_secs(1)));
+    let label_requests =
+        with_kinds(|templates| label_requests(view, templates, &none, now, SignedDuration::from_secs(1)));
     let label_request = |index: &Option<usize>| show(index.map(|index| &label_requests.distinct[index]));
     view.queue
         .iter()

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use mita::model::{
-    Address, CloudView, NodeId, NodeName, Observed, Offer, Offers, Presence, ProviderName, Reading, Room, Server,
+    Address, CloudView, Headroom, NodeId, NodeName, Observed, Offer, Offers, Presence, ProviderName, Reading, Server,
     ServerId, ServerStatus, TemplateName, server_name,
 };
 use mita::plan::{Create, Plan};
@@ -334,9 +334,9 @@ impl Sim {
         let used = self.machines.iter().filter(|machine| machine.provider == *name).count();
         let room = self.quota[name].saturating_sub(used) as u64;
         let offers = self.tells_offers.then(|| {
-            let room = Room {
+            let room = Headroom {
                 instances: Some(room),
-                ..Room::default()
+                ..Headroom::default()
             };
             let templates = self
                 .config

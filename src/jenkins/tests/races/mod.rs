@@ -79,7 +79,7 @@ impl Arena {
         world.after(When::on(Service::Jenkins).always(), move |state| {
             lock(&after).after(state);
         });
-        let access = JenkinsAccess {
+        let endpoint = JenkinsEndpoint {
             url: jenkins.url(),
             user: "mita".to_owned(),
             credential: JenkinsCredential::Token(Secret::new("11token")),
@@ -92,7 +92,7 @@ impl Arena {
                 max_body: 1 << 20,
             },
         };
-        let client = Client::new(&access, Deadline::none()).unwrap();
+        let client = Client::new(&endpoint, Deadline::none()).unwrap();
         Self {
             world,
             _jenkins: jenkins,

@@ -68,7 +68,7 @@ pub struct Leak {
 
 /// What was found so far.
 #[derive(Default)]
-pub struct Found {
+pub struct Findings {
     /// What is listed.
     pub leaks: Vec<Leak>,
     /// What `--delete` removes of agents.

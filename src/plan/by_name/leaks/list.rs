@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::model::{Computer, Observed, ProviderName, Reading, Resource, ResourceKind};
 use crate::plan::action::Plan;
 use crate::plan::by_name::destroy::keep_sightings;
-use crate::plan::by_name::leaks::found::{Found, Leak, LeakKind, LeakOwner};
+use crate::plan::by_name::leaks::found::{Findings, Leak, LeakKind, LeakOwner};
 use crate::plan::by_name::leaks::servers;
 use crate::plan::context::Context;
 use crate::plan::fleet::Fleet;
@@ -35,7 +35,7 @@ pub fn everything(config: &Config) -> BTreeMap<ProviderName, BTreeSet<ResourceKi
 /// Lists what is accounted for nowhere, and plans the removal of what is ours and older than `boot_grace`.
 pub fn leaks(observed: &Observed, config: &Config, state: &State, context: &Context) -> (Vec<Leak>, Plan) {
     let fleet = look(observed, config, state, context, &[]);
-    let mut found = Found::default();
+    let mut found = Findings::default();
     for agent in &fleet.agents {
         servers::agent_leak(agent, &fleet, &mut found);
     }
@@ -46,7 +46,7 @@ pub fn leaks(observed: &Observed, config: &Config, state: &State, context: &Cont
     }
     anchor(&fleet, &mut found);
     let mut asks = everything(config);
-    let Found {
+    let Findings {
         mut leaks,
         mut removals,
         sweeps,
@@ -70,7 +70,7 @@ pub fn leaks(observed: &Observed, config: &Config, state: &State, context: &Cont
 }
 
 /// Lists floating IPs, ports and volumes whose server is gone.
-fn resources(fleet: &Fleet<'_>, found: &mut Found) {
+fn resources(fleet: &Fleet<'_>, found: &mut Findings) {
     let living = leftovers::living(fleet);
     for left in leftovers::left(fleet, &fleet.state.gone_servers, &living) {
         ours_left(left, fleet, found);
@@ -126,7 +126,7 @@ fn leak_of(
     }
 }
 
-fn ours_left(left: Left<'_>, fleet: &Fleet<'_>, found: &mut Found) {
+fn ours_left(left: Left<'_>, fleet: &Fleet<'_>, found: &mut Findings) {
     let Left {
         provider,
         resource,
@@ -188,7 +188,7 @@ fn strange(
 }
 
 /// Lists the anchor that nobody needs here any more.
-fn anchor(fleet: &Fleet<'_>, found: &mut Found) {
+fn anchor(fleet: &Fleet<'_>, found: &mut Findings) {
     let mut computers = fleet.observed.jenkins.computers.iter();
     let Some(computer) = computers.find(|computer| computer.is_anchor() && !fleet.config.labels.anchor) else {
         return;
@@ -207,7 +207,7 @@ fn anchor(fleet: &Fleet<'_>, found: &mut Found) {
 }
 
 /// Lists a Jenkins node of ours without a server.
-fn orphan_leak(computer: &Computer, fleet: &Fleet<'_>, found: &mut Found) {
+fn orphan_leak(computer: &Computer, fleet: &Fleet<'_>, found: &mut Findings) {
     let held = untouchable(computer);
     let because = match held {
         None => "no cloud has a server for it".to_owned(),

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use crate::config::Config;
 use crate::model::{NodeId, ProviderName, Reading, Server, split_server_name};
 use crate::plan::action::{FailureRecord, Removal, ServerToRemove};
-use crate::plan::by_name::leaks::found::{Found, Leak, LeakKind, LeakOwner};
+use crate::plan::by_name::leaks::found::{Findings, Leak, LeakKind, LeakOwner};
 use crate::plan::fleet::agent::{Agent, AgentState, Link};
 use crate::plan::fleet::node_match::may_be_of;
 use crate::plan::fleet::{Fleet, agent_state};
@@ -15,7 +15,7 @@ use crate::plan::why::Why;
 use crate::text::shown;
 
 /// Lists a server of ours that no Jenkins node belongs to, or whose template is gone.
-pub fn agent_leak(agent: &Agent<'_>, fleet: &Fleet<'_>, found: &mut Found) {
+pub fn agent_leak(agent: &Agent<'_>, fleet: &Fleet<'_>, found: &mut Findings) {
     let Some(server) = agent
         .server
         .filter(|_| !matches!(agent.state, AgentState::Deleting { .. }))
@@ -64,7 +64,7 @@ fn owner_of(server: &Server, config: &Config) -> LeakOwner {
 }
 
 /// Lists servers that bear our mark and a name that is not of our form, and those with such a name that are not ours.
-pub fn other_servers(fleet: &Fleet<'_>, found: &mut Found) {
+pub fn other_servers(fleet: &Fleet<'_>, found: &mut Findings) {
     let known: HashSet<(&str, &str)> = fleet
         .agents
         .iter()

@@ -6,7 +6,7 @@ use crate::settings::names;
 use crate::settings::problem::quoted;
 use crate::settings::section::{Given, Section};
 
-use super::super::access::{KeystoneAuth, NameOrId};
+use super::super::endpoint::{KeystoneAuth, NameOrId};
 use super::keys::{
     APPLICATION_CREDENTIAL_ID, APPLICATION_CREDENTIAL_NAME, APPLICATION_CREDENTIAL_SECRET, AUTH_URL, AUTH_VERSION,
     PROJECT_DOMAIN_ID, PROJECT_DOMAIN_NAME, TENANT_ID, TENANT_NAME, TOKEN, USER_DOMAIN_ID, USER_DOMAIN_NAME, USER_ID,

@@ -30,7 +30,7 @@ use crate::settings::transport::transport;
 use crate::settings::{url, value};
 
 use super::OpenStack;
-use super::access::{EndpointOverrides, OpenStackAccess, PROJECT_MARKS, TokenCache};
+use super::endpoint::{EndpointOverrides, OpenStackEndpoint, PROJECT_MARKS, TokenCache};
 use keys::{
     APPLICATION_CREDENTIAL_SECRET, AUTH_URL, COMPUTE_URL, IMAGE_URL, INTERFACE, NETWORK_URL, NODE, OPENSTACK, PASSWORD,
     PASSWORD_FILE, SERVICE_REGION, TOKEN, TOKEN_CACHE, VOLUME_URL,
@@ -54,7 +54,7 @@ pub static KIND: Kind = Kind {
     read,
 };
 
-impl CloudSettings for OpenStackAccess {
+impl CloudSettings for OpenStackEndpoint {
     fn connect(&self, deadline: Deadline) -> Result<Box<dyn Provider>, ProviderError> {
         Ok(Box::new(OpenStack::new(self, deadline)?))
     }
@@ -93,7 +93,7 @@ fn read(at: &Section<'_>, site: &Site<'_>) -> Box<dyn CloudSettings> {
     let url = url::required(at, &AUTH_URL, what).map_or_else(String::new, |url| url.text);
     let (auth_url, in_url) = libcloud::split_auth_url(&url);
     let version = login::version(at, in_url);
-    Box::new(OpenStackAccess {
+    Box::new(OpenStackEndpoint {
         auth_url: auth_url.to_owned(),
         auth: login::auth(at, version, secret(at, site)),
         region: names::optional(at, &SERVICE_REGION),

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::server::{Answer, Scripted, json, like, login};
-use super::{access, client, recorded, spec};
+use super::{client, endpoint_of, recorded, spec};
 use crate::http::Deadline;
-use crate::model::{PortSpec, Room, ServerId, ServerSpec, TemplateName, Zone};
+use crate::model::{Headroom, PortSpec, ServerId, ServerSpec, TemplateName, Zone};
 use crate::provider::openstack::OpenStack;
 use crate::provider::{Deleted, Lookup, Provider as _, ProviderError, ServerList};
 
@@ -55,7 +55,7 @@ fn ids(list: &ServerList) -> String {
 /// Lists servers; returns their ids in a row, or the error.
 fn listed(script: Vec<(&str, Answer)>) -> Result<String, ProviderError> {
     let server = Scripted::new([(LOGIN, login())].into_iter().chain(script).collect());
-    let (mut cloud, _) = client(&access(&server.url));
+    let (mut cloud, _) = client(&endpoint_of(&server.url));
     let list = cloud.servers();
     server.finish();
     list.map(|list| ids(&list))
@@ -84,7 +84,7 @@ fn a_server_in_error_is_asked_why() {
         ("GET /v2.1/servers/a", like(&recorded!("novalidhost-show"))),
         ("GET /v2.1/servers/b", json(404, "{}")),
     ]);
-    let (mut cloud, _) = client(&access(&server.url));
+    let (mut cloud, _) = client(&endpoint_of(&server.url));
     let fault = cloud.fault(&ServerId::new("a")).unwrap();
     assert_eq!(fault.as_deref(), Some("No valid host was found."));
     assert!(cloud.fault(&ServerId::new("b")).is_err(), "nothing is told of it");
@@ -115,7 +115,7 @@ fn only_the_services_own_404_says_that_a_server_is_gone() {
             json(200, r#"{"server": {"id": "c", "name": "n", "metadata": []}}"#),
         ),
     ]);
-    let (mut cloud, _) = client(&access(&server.url));
+    let (mut cloud, _) = client(&endpoint_of(&server.url));
     let Ok(Lookup::There(found)) = cloud.server(&ServerId::new("a")) else {
         panic!("it is there");
     };
@@ -213,9 +213,9 @@ fn a_list_is_whole_or_an_error() {
 #[test]
 fn a_slow_reply_is_cut_off() {
     let server = Scripted::new(vec![(LOGIN, login()), (FIRST, Answer::Stall)]);
-    let mut access = access(&server.url);
-    access.transport.timeout = jiff::SignedDuration::from_millis(1100);
-    let (mut cloud, _) = client(&access);
+    let mut endpoint = endpoint_of(&server.url);
+    endpoint.transport.timeout = jiff::SignedDuration::from_millis(1100);
+    let (mut cloud, _) = client(&endpoint);
     let error = cloud.servers().unwrap_err();
     assert!(
         matches!(&error, ProviderError::Unavailable(text) if text.contains("timeout")),
@@ -227,7 +227,7 @@ fn a_slow_reply_is_cut_off() {
 #[test]
 fn the_clock_is_the_clouds() {
     let server = Scripted::new(vec![(LOGIN, login()), (FIRST, page("a", None))]);
-    let (mut cloud, _) = client(&access(&server.url));
+    let (mut cloud, _) = client(&endpoint_of(&server.url));
     assert_eq!(
         cloud.servers().unwrap().clock,
         Some("2026-11-22T12:00:08Z".parse().unwrap())
@@ -273,7 +273,7 @@ fn three_logins_are_enough() {
         (FIRST, page("a", None)),
         (FIRST, no()),
     ]);
-    let (mut cloud, _) = client(&access(&server.url));
+    let (mut cloud, _) = client(&endpoint_of(&server.url));
     assert!(cloud.servers().is_ok() && cloud.servers().is_ok());
     let error = cloud.servers().unwrap_err();
     assert!(
@@ -297,7 +297,7 @@ fn too_many_requests_are_waited_for_and_no_longer_than_that() {
         (FIRST, slow("5")),
         (FIRST, slow("600")),
     ]);
-    let (mut cloud, waits) = client(&access(&server.url));
+    let (mut cloud, waits) = client(&endpoint_of(&server.url));
     assert!(cloud.servers().is_ok());
     assert_eq!(*waits.borrow(), [3, 2, 2]);
     let error = cloud.servers().unwrap_err();
@@ -332,8 +332,8 @@ fn no_wait_goes_beyond_the_end_of_the_pass() {
     let server = Scripted::new(vec![(LOGIN, login()), (FIRST, slow)]);
     let deadline = Deadline::after(Duration::from_secs(10));
     let never = Box::new(|_| panic!("waited"));
-    let access = access(&server.url);
-    let mut cloud = OpenStack::with_pause(&access, deadline, never).unwrap();
+    let endpoint = endpoint_of(&server.url);
+    let mut cloud = OpenStack::with_pause(&endpoint, deadline, never).unwrap();
     assert!(matches!(cloud.servers(), Err(ProviderError::Throttled { .. })));
     server.finish();
 }
@@ -353,7 +353,7 @@ fn an_old_compute_is_asked_where_the_catalog_says() {
         (old.trim_end(), page("a", None)),
         (old.trim_end(), page("b", None)),
     ]);
-    let (mut cloud, _) = client(&access(&server.url));
+    let (mut cloud, _) = client(&endpoint_of(&server.url));
     assert_eq!(ids(&cloud.servers().unwrap()), "a");
     assert_eq!(ids(&cloud.servers().unwrap()), "b");
     server.finish();
@@ -375,7 +375,7 @@ fn a_delete_has_four_outcomes() {
         (line, json(503, "")),
         (line, Answer::Hang),
     ]);
-    let (mut cloud, _) = client(&access(&server.url));
+    let (mut cloud, _) = client(&endpoint_of(&server.url));
     let mut delete = || cloud.delete(&ServerId::new("a/b"));
     assert_eq!(delete(), Ok(Deleted::Accepted));
     assert_eq!(delete(), Ok(Deleted::AlreadyGone));
@@ -410,12 +410,12 @@ fn offers_take_one_request_a_list() {
         (&*format!("{FLAVORS}&marker=2"), json(200, r#"{"flavors":[]}"#)),
         (LIMITS, like(&recorded!("limits"))),
     ]);
-    let (mut cloud, _) = client(&access(&server.url));
+    let (mut cloud, _) = client(&endpoint_of(&server.url));
     let names = ["small", "none"].map(TemplateName::new);
     let (small, none) = (spec("twin", "m1.small"), spec("twin", "m1.smal"));
     let offers = cloud.offers(&[(&names[0], &small), (&names[1], &none)]).unwrap();
     server.finish();
-    let room = Room {
+    let room = Headroom {
         instances: Some(2),
         vcpus: Some(4),
         ram_mb: Some(8192),
@@ -462,7 +462,7 @@ fn images_are_paged_by_the_query_of_the_link_and_networks_asked_for_when_named()
             ),
         ),
     ]);
-    let (mut cloud, _) = client(&access(&server.url));
+    let (mut cloud, _) = client(&endpoint_of(&server.url));
     let names = ["a", "b"].map(TemplateName::new);
     let (mut a, b) = (spec("a", "1"), spec("b", "1"));
     a.networks = vec!["dual".to_owned()];
@@ -492,7 +492,7 @@ fn closed(login: Answer, script: Vec<(&str, Answer)>, templates: &[(&str, Server
         ("GET /v2.1/limits", like(&recorded!("limits"))),
     ];
     let server = Scripted::new([(LOGIN, login)].into_iter().chain(script).chain(ends).collect());
-    let (mut cloud, _) = client(&access(&server.url));
+    let (mut cloud, _) = client(&endpoint_of(&server.url));
     let names: Vec<TemplateName> = templates.iter().map(|(name, _)| TemplateName::new(*name)).collect();
     let wanted: Vec<_> = names
         .iter()
@@ -611,7 +611,7 @@ fn check_tells_what_is_missing_beside_a_dead_service() {
             ),
         ),
     ]);
-    let (mut cloud, _) = client(&access(&server.url));
+    let (mut cloud, _) = client(&endpoint_of(&server.url));
     let mut spec = spec("a", "1");
     spec.key_pair = Some("jenkin".to_owned());
     spec.security_groups = vec!["g".to_owned()];
@@ -635,7 +635,7 @@ fn check_tells_what_is_missing_beside_a_dead_service() {
 #[test]
 fn a_refused_login_is_not_tried_again() {
     let server = Scripted::new(vec![(LOGIN, like(&recorded!("auth-wrong-password")))]);
-    let (mut cloud, _) = client(&access(&server.url));
+    let (mut cloud, _) = client(&endpoint_of(&server.url));
     let first = cloud.servers().unwrap_err();
     assert!(matches!(first, ProviderError::Auth(_)));
     assert_eq!(cloud.servers().unwrap_err(), first);
@@ -645,9 +645,9 @@ fn a_refused_login_is_not_tried_again() {
 #[test]
 fn nothing_is_begun_when_the_pass_is_over() {
     let server = Scripted::new(Vec::new());
-    let access = access(&server.url);
+    let endpoint = endpoint_of(&server.url);
     let deadline = Deadline::after(Duration::ZERO);
-    let mut cloud = OpenStack::with_pause(&access, deadline, Box::new(|_| {})).unwrap();
+    let mut cloud = OpenStack::with_pause(&endpoint, deadline, Box::new(|_| {})).unwrap();
     assert!(matches!(cloud.servers(), Err(ProviderError::Unavailable(text)) if text.contains("is over")));
     server.finish();
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::server::{Answer, Scripted, json as say, like, login};
-use super::{access, client, mark, offer, recorded, spec};
+use super::{client, endpoint_of, mark, offer, recorded, spec};
 use crate::model::{ServerId, ServerSpec, Zone};
 use crate::provider::{CreateServer, Provider as _, ProviderError};
 
@@ -23,9 +23,9 @@ fn created(
     networks: &[&str],
 ) -> (Result<ServerId, ProviderError>, Vec<u64>, Value) {
     let server = Scripted::new([(LOGIN, login())].into_iter().chain(script).collect());
-    let mut access = access(&server.url);
-    access.transport.timeout = jiff::SignedDuration::from_millis(1500);
-    let (mut cloud, waits) = client(&access);
+    let mut endpoint = endpoint_of(&server.url);
+    endpoint.transport.timeout = jiff::SignedDuration::from_millis(1500);
+    let (mut cloud, waits) = client(&endpoint);
     let mut offer = offer();
     offer.networks = networks.iter().map(|&id| id.to_owned()).collect();
     let metadata = BTreeMap::from([("mita-owner".to_owned(), "ci".to_owned())]);
@@ -149,11 +149,11 @@ fn a_quota_is_told_at_once() {
 
 #[test]
 fn without_a_connection_nothing_was_made() {
-    let mut access = access("http://127.0.0.1:1");
+    let mut endpoint = endpoint_of("http://127.0.0.1:1");
     let server = Scripted::new(vec![(LOGIN, login())]);
-    access.auth_url.clone_from(&server.url);
-    access.endpoints.compute = Some("http://127.0.0.1:1/v2.1".to_owned());
-    let (mut cloud, _) = client(&access);
+    endpoint.auth_url.clone_from(&server.url);
+    endpoint.endpoints.compute = Some("http://127.0.0.1:1/v2.1".to_owned());
+    let (mut cloud, _) = client(&endpoint);
     let wanted = CreateServer {
         mark: &mark(),
         name: "t__0123456789ab",
@@ -170,7 +170,7 @@ fn without_a_connection_nothing_was_made() {
 
 #[test]
 fn a_script_that_is_too_long_is_not_sent() {
-    let (mut cloud, _) = client(&access("http://127.0.0.1:1"));
+    let (mut cloud, _) = client(&endpoint_of("http://127.0.0.1:1"));
     let mut create = |bytes: usize| {
         cloud.create(&CreateServer {
             mark: &mark(),

@@ -7,9 +7,9 @@ use std::path::Path;
 use jiff::{SignedDuration, Timestamp};
 
 use super::server::{Answer, Scripted, json, like};
-use super::{access, client, recorded};
-use crate::provider::openstack::access::{KeystoneAuth, NameOrId, OpenStackAccess, TokenCache};
+use super::{client, endpoint_of, recorded};
 use crate::provider::openstack::auth::{self, Login};
+use crate::provider::openstack::endpoint::{KeystoneAuth, NameOrId, OpenStackEndpoint, TokenCache};
 use crate::provider::openstack::odd::Oddities;
 use crate::provider::openstack::token_cache;
 use crate::provider::{Provider as _, ProviderError};
@@ -31,8 +31,11 @@ fn nobody() -> Answer {
     json(200, r#"{"servers":[]}"#)
 }
 
-fn with(auth: KeystoneAuth, url: &str) -> OpenStackAccess {
-    OpenStackAccess { auth, ..access(url) }
+fn with(auth: KeystoneAuth, url: &str) -> OpenStackEndpoint {
+    OpenStackEndpoint {
+        auth,
+        ..endpoint_of(url)
+    }
 }
 
 #[test]
@@ -71,7 +74,7 @@ fn each_refusal_has_its_own_sentence() {
             .to_string();
         assert!(error.contains(part), "{error}");
     };
-    let password = || access("").auth;
+    let password = || endpoint_of("").auth;
     let token = KeystoneAuth::V3Token {
         token: Secret::new("tok"),
         project: name("p"),
@@ -110,7 +113,7 @@ fn each_refusal_has_its_own_sentence() {
         "auth_url is the base, as http://host:5000",
     );
     let down = recorded!("outage-keystone-new-token");
-    let error = auth::read(&access("http://k:5000"), &down, &mut Oddities::default()).unwrap_err();
+    let error = auth::read(&endpoint_of("http://k:5000"), &down, &mut Oddities::default()).unwrap_err();
     assert!(
         matches!(&error, ProviderError::Unavailable(text) if text.contains("login at http://k:5000: ")
             && text.contains("Keystone service is temporarily unavailable") && text.contains("status 503")),
@@ -132,7 +135,7 @@ fn a_fresh_token_that_is_over_already_is_a_matter_of_clocks() {
         (LOGIN, login()),
         (FIRST, late()),
     ]);
-    let (mut cloud, _) = client(&access(&server.url));
+    let (mut cloud, _) = client(&endpoint_of(&server.url));
     let error = cloud.servers().unwrap_err();
     assert!(
         matches!(&error, ProviderError::Auth(text) if text.contains("clocks of the cloud's machines differ")),
@@ -141,17 +144,17 @@ fn a_fresh_token_that_is_over_already_is_a_matter_of_clocks() {
     server.finish();
 }
 
-fn keeping(url: &str, path: &Path, writes: bool) -> OpenStackAccess {
+fn keeping(url: &str, path: &Path, writes: bool) -> OpenStackEndpoint {
     let path = path.to_owned();
-    OpenStackAccess {
+    OpenStackEndpoint {
         token_cache: Some(TokenCache { path, writes }),
-        ..access(url)
+        ..endpoint_of(url)
     }
 }
 
 /// One pass with a client of its own.
-fn pass(access: &OpenStackAccess) {
-    client(access).0.servers().unwrap();
+fn pass(endpoint: &OpenStackEndpoint) {
+    client(endpoint).0.servers().unwrap();
 }
 
 #[test]
@@ -219,11 +222,11 @@ fn whatever_is_wrong_with_the_file_a_login_is_made() {
             (LOGIN, login()),
             (FIRST, nobody()),
         ]);
-        let access = keeping(&server.url, &path, true);
+        let endpoint = keeping(&server.url, &path, true);
         let _ = fs::remove_file(&path);
-        pass(&access);
+        pass(&endpoint);
         how();
-        pass(&access);
+        pass(&endpoint);
         server.finish();
     };
     spoil(&|| fs::write(&path, "{").unwrap());
@@ -248,7 +251,7 @@ fn whatever_is_wrong_with_the_file_a_login_is_made() {
 
 #[test]
 fn a_kept_token_is_for_one_login_only_and_ends_early() {
-    let access = access("http://k:5000");
+    let endpoint = endpoint_of("http://k:5000");
     let now: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
     let seconds = SignedDuration::from_secs;
     let login = |expires: Option<Timestamp>, at: Option<Timestamp>| Login {
@@ -259,45 +262,49 @@ fn a_kept_token_is_for_one_login_only_and_ends_early() {
         at,
     };
     let hour = Some(now + seconds(3600));
-    let kept = token_cache::seal(&access, &login(hour, None), now).unwrap();
-    let opens = |access: &OpenStackAccess, at: Timestamp| token_cache::open(&kept, access, at);
-    assert_eq!(opens(&access, now).unwrap().token.reveal(), "tok");
-    assert!(opens(&access, now + seconds(3479)).is_ok());
-    assert!(opens(&access, now + seconds(3480)).unwrap_err().contains("it ends at"));
+    let kept = token_cache::seal(&endpoint, &login(hour, None), now).unwrap();
+    let opens = |endpoint: &OpenStackEndpoint, at: Timestamp| token_cache::open(&kept, endpoint, at);
+    assert_eq!(opens(&endpoint, now).unwrap().token.reveal(), "tok");
+    assert!(opens(&endpoint, now + seconds(3479)).is_ok());
+    assert!(
+        opens(&endpoint, now + seconds(3480))
+            .unwrap_err()
+            .contains("it ends at")
+    );
 
-    let changed = |change: &dyn Fn(&mut OpenStackAccess)| {
-        let mut other = access.clone();
+    let changed = |change: &dyn Fn(&mut OpenStackEndpoint)| {
+        let mut other = endpoint.clone();
         change(&mut other);
         let error = opens(&other, now).unwrap_err();
         assert!(error.contains("another login"), "{error}");
     };
-    changed(&|access| access.auth_url.push('x'));
-    changed(&|access| {
-        if let KeystoneAuth::V3Password { password, .. } = &mut access.auth {
+    changed(&|endpoint| endpoint.auth_url.push('x'));
+    changed(&|endpoint| {
+        if let KeystoneAuth::V3Password { password, .. } = &mut endpoint.auth {
             *password = Secret::new("ci-pasS");
         }
     });
-    changed(&|access| {
-        if let KeystoneAuth::V3Password { user, .. } = &mut access.auth {
+    changed(&|endpoint| {
+        if let KeystoneAuth::V3Password { user, .. } = &mut endpoint.auth {
             *user = name("other");
         }
     });
-    changed(&|access| {
-        if let KeystoneAuth::V3Password { project_domain, .. } = &mut access.auth {
+    changed(&|endpoint| {
+        if let KeystoneAuth::V3Password { project_domain, .. } = &mut endpoint.auth {
             *project_domain = name("default");
         }
     });
     // A region is no part of a login.
-    let mut other = access.clone();
+    let mut other = endpoint.clone();
     other.region = None;
     assert!(opens(&other, now).is_ok());
 
     // The cloud's clock is ten minutes ahead of ours: what looks good for eleven minutes is good for one.
     let ahead = login(Some(now + seconds(660)), Some(now + seconds(600)));
-    let kept = token_cache::seal(&access, &ahead, now).unwrap();
-    assert!(token_cache::open(&kept, &access, now).is_err());
+    let kept = token_cache::seal(&endpoint, &ahead, now).unwrap();
+    assert!(token_cache::open(&kept, &endpoint, now).is_err());
     assert!(
-        token_cache::seal(&access, &login(None, None), now).is_err(),
+        token_cache::seal(&endpoint, &login(None, None), now).is_err(),
         "without an end it is not kept"
     );
 }

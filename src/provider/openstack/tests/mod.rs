@@ -21,15 +21,15 @@ use jiff::SignedDuration;
 use ureq::http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::OpenStack;
-use crate::access::Transport;
+use crate::endpoint::Transport;
 use crate::http::{Deadline, Reply};
 use crate::model::{ImageRef, Offer, ResourceMark, ServerSpec, SizeRef};
-use crate::provider::openstack::access::{EndpointOverrides, KeystoneAuth, NameOrId, OpenStackAccess};
+use crate::provider::openstack::endpoint::{EndpointOverrides, KeystoneAuth, NameOrId, OpenStackEndpoint};
 use crate::secret::Secret;
 
 /// How to get into the project `ci` of the cloud at a URL.
-fn access(auth_url: &str) -> OpenStackAccess {
-    OpenStackAccess {
+fn endpoint_of(auth_url: &str) -> OpenStackEndpoint {
+    OpenStackEndpoint {
         auth_url: auth_url.to_owned(),
         auth: KeystoneAuth::V3Password {
             user: NameOrId::Name("ci".to_owned()),
@@ -87,11 +87,11 @@ fn offer() -> Offer {
 }
 
 /// A client of a scripted server, and the waits it made instead of sleeping.
-fn client(access: &OpenStackAccess) -> (OpenStack, Rc<RefCell<Vec<u64>>>) {
+fn client(endpoint: &OpenStackEndpoint) -> (OpenStack, Rc<RefCell<Vec<u64>>>) {
     let waits = Rc::new(RefCell::new(Vec::new()));
     let kept = Rc::clone(&waits);
     let pause = Box::new(move |span: Duration| kept.borrow_mut().push(span.as_secs()));
-    let cloud = OpenStack::with_pause(access, Deadline::none(), pause).unwrap();
+    let cloud = OpenStack::with_pause(endpoint, Deadline::none(), pause).unwrap();
     (cloud, waits)
 }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::resources::PORTS;
 use super::server::{Answer, Scripted, json, like, login};
-use super::{access, client, recorded, spec};
+use super::{client, endpoint_of, recorded, spec};
 use crate::http::Reply;
-use crate::model::{ResourceKind, Room, ServerId, SizeRef, TemplateName};
+use crate::model::{Headroom, ResourceKind, ServerId, SizeRef, TemplateName};
 use crate::provider::openstack::error::Fault;
 use crate::provider::openstack::{OpenStack, auth, odd::Oddities};
 use crate::provider::{Lookup, Provider as _, ProviderError};
@@ -19,7 +19,7 @@ const LIMITS: &str = "GET /v2.1/limits";
 /// Does something with a client of a scripted server, and returns what was odd.
 fn odd(script: Vec<(&str, Answer)>, act: impl FnOnce(&mut OpenStack)) -> Vec<String> {
     let server = Scripted::new([(LOGIN, login())].into_iter().chain(script).collect());
-    let (mut cloud, _) = client(&access(&server.url));
+    let (mut cloud, _) = client(&endpoint_of(&server.url));
     act(&mut cloud);
     server.finish();
     cloud.odd()
@@ -52,8 +52,8 @@ fn one_odd_server_hides_no_other() {
 }
 
 /// Reads limits: what is left, and what is odd.
-fn room(limits: &str) -> (Room, Vec<String>) {
-    let mut room = Room::default();
+fn room(limits: &str) -> (Headroom, Vec<String>) {
+    let mut room = Headroom::default();
     let said = odd(vec![(LIMITS, json(200, limits))], |cloud| {
         room = cloud.offers(&[]).unwrap().room;
     });
@@ -71,11 +71,11 @@ fn limits_that_cannot_be_read_are_none() {
         r#"{"limits": {"absolute": []}}"#,
         r#"{"limits": []}"#,
     ] {
-        assert_eq!(room(limits), (Room::default(), vec![told.to_owned()]), "{limits}");
+        assert_eq!(room(limits), (Headroom::default(), vec![told.to_owned()]), "{limits}");
     }
     let odd = r#"{"limits": {"absolute": {"maxTotalInstances": "10", "totalInstancesUsed": "4", "maxTotalCores": null,
         "maxTotalRAMSize": 4096.0, "totalRAMUsed": -1, "totalCoresUsed": {}}}}"#;
-    let expected = Room {
+    let expected = Headroom {
         instances: Some(6),
         vcpus: None,
         ram_mb: Some(4096),
@@ -130,8 +130,8 @@ fn login_with(from: &str, to: &str) -> Reply {
 
 #[test]
 fn one_odd_service_of_a_catalog_spoils_no_login() {
-    let access = access("http://k");
-    let whole = auth::read(&access, &recorded!("auth-ok"), &mut Oddities::default()).unwrap();
+    let endpoint = endpoint_of("http://k");
+    let whole = auth::read(&endpoint, &recorded!("auth-ok"), &mut Oddities::default()).unwrap();
     for (first, said) in [
         (
             r#"{"type": null, "name": "x", "endpoints": []}"#,
@@ -152,7 +152,7 @@ fn one_odd_service_of_a_catalog_spoils_no_login() {
     ] {
         let mut odd = Oddities::default();
         let reply = login_with(r#""catalog": ["#, &format!(r#""catalog": [{first},"#));
-        let login = auth::read(&access, &reply, &mut odd).unwrap();
+        let login = auth::read(&endpoint, &reply, &mut odd).unwrap();
         assert_eq!(login.catalog, whole.catalog, "{first}");
         assert_eq!(odd.sentences(), [format!("service of the catalog x: {said}")]);
     }
@@ -163,7 +163,10 @@ fn one_odd_service_of_a_catalog_spoils_no_login() {
         r#"{"type": "dns", "endpoints": [{"url": null, "interface": null, "region": 5}]}"#,
     ] {
         let reply = login_with(r#""catalog": ["#, &format!(r#""catalog": [{first},"#));
-        assert!(auth::read(&access, &reply, &mut Oddities::default()).is_ok(), "{first}");
+        assert!(
+            auth::read(&endpoint, &reply, &mut Oddities::default()).is_ok(),
+            "{first}"
+        );
     }
 }
 
@@ -233,7 +236,7 @@ fn a_vendors_498_is_a_throttle() {
         ("DELETE /v2.1/servers/a", again()),
         ("DELETE /v2.1/servers/a", again()),
     ]);
-    let (mut cloud, waits) = client(&access(&server.url));
+    let (mut cloud, waits) = client(&endpoint_of(&server.url));
     let error = cloud.servers().unwrap_err();
     let throttled = |error: &ProviderError| {
         matches!(
@@ -284,9 +287,9 @@ fn where_a_service_answers_is_remembered_until_it_fails() {
         (LOGIN, login()),
         (SERVERS, empty()),
     ]);
-    let access = access(&server.url);
+    let endpoint = endpoint_of(&server.url);
     let pass = |service_bases: &crate::model::ServiceBases| {
-        let (mut cloud, _) = client(&access);
+        let (mut cloud, _) = client(&endpoint);
         cloud.recall(service_bases);
         cloud.servers().unwrap();
         cloud.service_bases()
@@ -311,7 +314,7 @@ fn a_base_is_not_given_up_for_anything_but_a_strangers_404() {
         // It is proven now.
         ("GET /v2.1/p/servers/a", like(&recorded!("err-unknown-path"))),
     ]);
-    let (mut cloud, _) = client(&access(&server.url));
+    let (mut cloud, _) = client(&endpoint_of(&server.url));
     let id = ServerId::new("a");
     assert!(cloud.server(&id).is_err() && cloud.server(&id).is_err());
     assert_eq!(cloud.server(&id), Ok(Lookup::Gone));
@@ -334,7 +337,7 @@ fn a_network_service_that_knows_no_such_path_is_asked_at_its_other_base() {
         (&first, none()),
         (PORTS, json(200, r#"{"ports": []}"#)),
     ]);
-    let (mut cloud, _) = client(&access(&server.url));
+    let (mut cloud, _) = client(&endpoint_of(&server.url));
     assert_eq!(cloud.resources(&kinds), Ok(Vec::new()));
     assert_eq!(cloud.service_bases()["network"].base, 1);
     server.finish();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::server::{Answer, Scripted, json as say, like, login};
-use super::{access, client, mark, offer, recorded, spec};
+use super::{client, endpoint_of, mark, offer, recorded, spec};
 use crate::model::{Offer, PortOffer, PortSpec, ServerId, ServerSpec};
 use crate::provider::{CreateServer, Provider as _, ProviderError};
 
@@ -24,9 +24,9 @@ fn created(
     offer: &Offer,
 ) -> (Vec<Result<ServerId, ProviderError>>, Vec<Value>) {
     let server = Scripted::new([(LOGIN, login())].into_iter().chain(script).collect());
-    let mut access = access(&server.url);
-    access.transport.timeout = jiff::SignedDuration::from_millis(1500);
-    let (mut cloud, _) = client(&access);
+    let mut endpoint = endpoint_of(&server.url);
+    endpoint.transport.timeout = jiff::SignedDuration::from_millis(1500);
+    let (mut cloud, _) = client(&endpoint);
     let metadata = BTreeMap::from([("mita-owner".to_owned(), "ci".to_owned())]);
     let outcomes = (0..count).map(|_| {
         cloud.create(&CreateServer {
@@ -206,7 +206,7 @@ fn the_list_of_servers_tells_which_ports_are_taken() {
         ),
         (POST, accepted()),
     ]);
-    let (mut cloud, _) = client(&access(&server.url));
+    let (mut cloud, _) = client(&endpoint_of(&server.url));
     assert_eq!(cloud.servers().unwrap().servers.len(), 2);
     let (spec, offer) = with_pool(&["p", "q"]);
     let wanted = CreateServer {

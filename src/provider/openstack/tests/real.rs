@@ -15,24 +15,24 @@ mod resources;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::{access, mark, spec};
+use super::{endpoint_of, mark, spec};
 use crate::http::Deadline;
 use crate::model::{ImageRef, Offer, Offers, Server, ServerId, ServerSpec, ServerStatus, TemplateName, Zone};
 use crate::provider::openstack::OpenStack;
-use crate::provider::openstack::access::{KeystoneAuth, NameOrId, OpenStackAccess};
+use crate::provider::openstack::endpoint::{KeystoneAuth, NameOrId, OpenStackEndpoint};
 use crate::provider::{CreateServer, Deleted, Provider as _, ProviderError};
 
-fn cloud(project: &str) -> OpenStackAccess {
+fn cloud(project: &str) -> OpenStackEndpoint {
     let url = std::env::var("OS_AUTH_URL").unwrap_or_else(|_| "http://127.0.0.1:5000".to_owned());
-    let mut access = access(url.trim_end_matches("/v3"));
-    if let KeystoneAuth::V3Password { project: it, .. } = &mut access.auth {
+    let mut endpoint = endpoint_of(url.trim_end_matches("/v3"));
+    if let KeystoneAuth::V3Password { project: it, .. } = &mut endpoint.auth {
         *it = NameOrId::Name(project.to_owned());
     }
-    access
+    endpoint
 }
 
-fn connect(access: &OpenStackAccess) -> OpenStack {
-    OpenStack::new(access, Deadline::none()).unwrap()
+fn connect(endpoint: &OpenStackEndpoint) -> OpenStack {
+    OpenStack::new(endpoint, Deadline::none()).unwrap()
 }
 
 fn small() -> ServerSpec {
@@ -241,10 +241,10 @@ fn endpoints_of_the_configuration_are_taken_as_other_clients_take_them() {
         (":8774", ":9696/v2/$(tenant_id)s"),
         (":8774/v2.1", ":9696"),
     ] {
-        let mut access = plain.clone();
-        access.endpoints.compute = Some(format!("{root}{compute}"));
-        access.endpoints.network = Some(format!("{root}{network}"));
-        let mut cloud = connect(&access);
+        let mut endpoint = plain.clone();
+        endpoint.endpoints.compute = Some(format!("{root}{compute}"));
+        endpoint.endpoints.network = Some(format!("{root}{network}"));
+        let mut cloud = connect(&endpoint);
         let found = cloud.servers();
         assert!(found.is_ok(), "{compute}: {found:?}");
         let offer = offers(&mut cloud, &small()).templates.remove("t").unwrap();
@@ -284,8 +284,8 @@ fn a_full_quota_is_told_from_a_refusal() {
 #[test]
 #[ignore = "needs the real OpenStack of tests/openstack/up"]
 fn a_refused_login_says_why() {
-    let try_it = |access: &OpenStackAccess| {
-        let error = connect(access).servers().unwrap_err();
+    let try_it = |endpoint: &OpenStackEndpoint| {
+        let error = connect(endpoint).servers().unwrap_err();
         println!("{error}");
         error.to_string()
     };

@@ -2,12 +2,12 @@
 
 use ureq::http::HeaderMap;
 
-use super::{access, recorded};
+use super::{endpoint_of, recorded};
 use crate::http::Reply;
 use crate::model::{Address, Mark, NodeId, Server, ServerStatus, TemplateName, Zone};
 use crate::provider::ProviderError;
-use crate::provider::openstack::access::{KeystoneAuth, NameOrId, OpenStackAccess};
 use crate::provider::openstack::catalog::{Endpoint, Service, bases};
+use crate::provider::openstack::endpoint::{KeystoneAuth, NameOrId, OpenStackEndpoint};
 use crate::provider::openstack::entry::ListEntry as _;
 use crate::provider::openstack::error::Fault;
 use crate::provider::openstack::odd::Oddities;
@@ -257,25 +257,25 @@ fn a_list_that_is_not_there_is_no_empty_list() {
 
 #[test]
 fn a_login_is_read() {
-    let access = access("http://k:5000");
-    let login = auth::read(&access, &recorded!("auth-ok"), &mut Oddities::default()).unwrap();
+    let endpoint = endpoint_of("http://k:5000");
+    let login = auth::read(&endpoint, &recorded!("auth-ok"), &mut Oddities::default()).unwrap();
     assert_eq!(login.token.reveal(), "gAAAA-scrubbed");
     assert_eq!(login.project.as_deref(), Some("100d1e084cb44933a18ec6c456f36496"));
-    let url = |service| bases(&access, &login.catalog, service, None).unwrap().remove(0);
+    let url = |service| bases(&endpoint, &login.catalog, service, None).unwrap().remove(0);
     assert_eq!(url(Service::Compute), "http://127.0.0.1:8774/v2.1");
     assert_eq!(url(Service::Image), "http://127.0.0.1:9292/v2");
     assert_eq!(url(Service::Network), "http://127.0.0.1:9696/v2.0");
 }
 
-fn refused(access: &OpenStackAccess, reply: &Reply, part: &str) {
-    let error = auth::read(access, reply, &mut Oddities::default()).unwrap_err();
+fn refused(endpoint: &OpenStackEndpoint, reply: &Reply, part: &str) {
+    let error = auth::read(endpoint, reply, &mut Oddities::default()).unwrap_err();
     assert!(matches!(error, ProviderError::Auth(_)), "{error:?}");
     assert!(error.to_string().contains(part), "{error}");
 }
 
 #[test]
 fn a_login_that_failed_says_what_to_do() {
-    let password = access("http://k:5000");
+    let password = endpoint_of("http://k:5000");
     refused(
         &password,
         &recorded!("auth-wrong-password"),
@@ -312,25 +312,25 @@ fn a_login_that_failed_says_what_to_do() {
 
 #[test]
 fn a_v2_login_is_read() {
-    let mut access = access("http://k:5000");
-    access.auth = KeystoneAuth::V2Password {
+    let mut endpoint = endpoint_of("http://k:5000");
+    endpoint.auth = KeystoneAuth::V2Password {
         username: "u".to_owned(),
         password: Secret::new("p"),
         tenant: NameOrId::Name("t".to_owned()),
     };
-    access.region = Some("main".to_owned());
+    endpoint.region = Some("main".to_owned());
     let mut reply = recorded!("page-after-last");
     // After the API reference of OS-KSEC2 and libcloud's fixtures: no cloud at hand speaks v2.0 any more.
     reply.body = br#"{"access":{"token":{"id":"tok","expires":"2018-02-02T21:13:19.000000Z","tenant":{"id":"pid"}},
         "serviceCatalog":[{"type":"compute","name":"cloudServersOpenStack","endpoints":[
         {"region":"main","publicURL":"http://c/v2/pid","internalURL":"http://i/v2/pid"}]}],"user":{}}}"#
         .to_vec();
-    let login = auth::read(&access, &reply, &mut Oddities::default()).unwrap();
+    let login = auth::read(&endpoint, &reply, &mut Oddities::default()).unwrap();
     assert_eq!((login.token.reveal(), login.project.as_deref()), ("tok", Some("pid")));
-    let found = bases(&access, &login.catalog, Service::Compute, Some("pid")).unwrap();
+    let found = bases(&endpoint, &login.catalog, Service::Compute, Some("pid")).unwrap();
     assert_eq!(found, ["http://c/v2.1/pid", "http://c/v2/pid"]);
     reply.body = br#"{"access":{"token":"secret-token"}}"#.to_vec();
-    let error = auth::read(&access, &reply, &mut Oddities::default())
+    let error = auth::read(&endpoint, &reply, &mut Oddities::default())
         .unwrap_err()
         .to_string();
     assert!(!error.contains("secret"), "{error}");
@@ -340,7 +340,7 @@ fn a_v2_login_is_read() {
 fn a_catalog_url_becomes_a_base() {
     let check = |service, url: &str, expected: &[&str]| {
         let catalog = [endpoint(service, "public", "RegionOne", url)];
-        let found = bases(&access("http://k"), &catalog, service, Some("abc"));
+        let found = bases(&endpoint_of("http://k"), &catalog, service, Some("abc"));
         assert_eq!(found.unwrap(), expected, "{url}");
     };
     let (compute, image, network) = (Service::Compute, Service::Image, Service::Network);
@@ -366,8 +366,8 @@ fn a_catalog_url_becomes_a_base() {
 #[test]
 fn an_endpoint_of_the_configuration_is_taken_as_other_clients_take_it() {
     let found = |service, url: &str| {
-        let mut access = access("http://k");
-        let endpoints = &mut access.endpoints;
+        let mut endpoint = endpoint_of("http://k");
+        let endpoints = &mut endpoint.endpoints;
         for endpoint in [
             &mut endpoints.compute,
             &mut endpoints.image,
@@ -376,7 +376,7 @@ fn an_endpoint_of_the_configuration_is_taken_as_other_clients_take_it() {
         ] {
             *endpoint = Some(url.to_owned());
         }
-        bases(&access, &[], service, Some("abc")).unwrap()
+        bases(&endpoint, &[], service, Some("abc")).unwrap()
     };
     let compute = |url: &str| found(Service::Compute, url);
     for project in ["%(project_id)s", "$(project_id)s", "%(tenant_id)s", "$(tenant_id)s"] {
@@ -406,7 +406,7 @@ fn block_storage_stands_under_several_types() {
             ..endpoint(Service::Volume, "public", "RegionOne", url)
         };
         let catalog: Vec<Endpoint> = endpoints.iter().map(of).collect();
-        bases(&access("http://k"), &catalog, Service::Volume, Some("p")).map(|mut bases| bases.remove(0))
+        bases(&endpoint_of("http://k"), &catalog, Service::Volume, Some("p")).map(|mut bases| bases.remove(0))
     };
     let check = |endpoints: &[(&str, &str)], url: &str| assert_eq!(found(endpoints).as_deref(), Ok(url));
     check(&[("volumev3", "http://h/v3/abc/")], "http://h/v3/abc");
@@ -447,38 +447,42 @@ fn region_and_interface_choose_the_endpoint() {
         endpoint(Service::Compute, "internal", "GRA5", "http://int/v2.1"),
         endpoint(Service::Image, "public", "GRA5", "http://img"),
     ];
-    let mut access = access("http://k");
-    let find = |access: &OpenStackAccess, service| {
-        bases(access, &catalog, service, None)
+    let mut endpoint = endpoint_of("http://k");
+    let find = |endpoint: &OpenStackEndpoint, service| {
+        bases(endpoint, &catalog, service, None)
             .map(|mut bases| bases.remove(0))
             .map_err(|error| error.to_string())
     };
-    let text = find(&access, Service::Compute).unwrap_err();
+    let text = find(&endpoint, Service::Compute).unwrap_err();
     assert!(text.contains("\"RegionOne\"") && text.contains("BHS1, GRA5"), "{text}");
-    access.region = Some("BHS1".to_owned());
-    assert_eq!(find(&access, Service::Compute).as_deref(), Ok("http://bhs/v2.1"));
-    access.region = Some("bhs1".to_owned());
-    assert!(find(&access, Service::Compute).is_err());
-    access.region = None;
-    assert!(find(&access, Service::Compute).unwrap_err().contains("several regions"));
-    assert_eq!(find(&access, Service::Image).as_deref(), Ok("http://img/v2"));
-    access.interface = "internal".to_owned();
-    assert_eq!(find(&access, Service::Compute).as_deref(), Ok("http://int/v2.1"));
-    access.interface = "admin".to_owned();
+    endpoint.region = Some("BHS1".to_owned());
+    assert_eq!(find(&endpoint, Service::Compute).as_deref(), Ok("http://bhs/v2.1"));
+    endpoint.region = Some("bhs1".to_owned());
+    assert!(find(&endpoint, Service::Compute).is_err());
+    endpoint.region = None;
     assert!(
-        find(&access, Service::Compute)
+        find(&endpoint, Service::Compute)
+            .unwrap_err()
+            .contains("several regions")
+    );
+    assert_eq!(find(&endpoint, Service::Image).as_deref(), Ok("http://img/v2"));
+    endpoint.interface = "internal".to_owned();
+    assert_eq!(find(&endpoint, Service::Compute).as_deref(), Ok("http://int/v2.1"));
+    endpoint.interface = "admin".to_owned();
+    assert!(
+        find(&endpoint, Service::Compute)
             .unwrap_err()
             .contains("internal, public")
     );
     assert!(
-        find(&access, Service::Network)
+        find(&endpoint, Service::Network)
             .unwrap_err()
             .contains("no network service")
     );
-    access.endpoints.compute = Some("http://own/v2/p/".to_owned());
-    access.endpoints.network = Some("http://own:9696".to_owned());
-    assert_eq!(find(&access, Service::Compute).as_deref(), Ok("http://own/v2/p"));
-    assert_eq!(find(&access, Service::Network).as_deref(), Ok("http://own:9696/v2.0"));
+    endpoint.endpoints.compute = Some("http://own/v2/p/".to_owned());
+    endpoint.endpoints.network = Some("http://own:9696".to_owned());
+    assert_eq!(find(&endpoint, Service::Compute).as_deref(), Ok("http://own/v2/p"));
+    assert_eq!(find(&endpoint, Service::Network).as_deref(), Ok("http://own:9696/v2.0"));
 }
 
 /// What a reply to POST /servers means: the kind of the error, and a part of its text.

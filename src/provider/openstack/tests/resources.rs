@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use serde_json::{Value, json};
 
 use super::server::{Answer, Scripted, json as say, like, login};
-use super::{access, client, mark, recorded};
+use super::{client, endpoint_of, mark, recorded};
 use crate::http::Reply;
 use crate::model::{FaultKind, Resource, ResourceKind, ResourceMark, ServerId};
 use crate::provider::openstack::OpenStack;
@@ -30,9 +30,9 @@ const SERVER: &str = "3b5b1c56-5932-407c-8d15-d41184590745";
 /// Does something against a script; returns the outcome and the bodies that were sent.
 fn done<T>(script: Vec<(&str, Answer)>, act: impl Fn(&mut OpenStack) -> T) -> (T, Vec<String>) {
     let server = Scripted::new([(LOGIN, login())].into_iter().chain(script).collect());
-    let mut access = access(&server.url);
-    access.transport.timeout = jiff::SignedDuration::from_millis(1500);
-    let (mut cloud, waits) = client(&access);
+    let mut endpoint = endpoint_of(&server.url);
+    endpoint.transport.timeout = jiff::SignedDuration::from_millis(1500);
+    let (mut cloud, waits) = client(&endpoint);
     let outcome = act(&mut cloud);
     assert!(waits.borrow().is_empty(), "it waited");
     (outcome, server.finish())
@@ -191,7 +191,7 @@ fn a_service_that_is_not_there_has_nothing() {
         like(&reply)
     };
     let server = Scripted::new(vec![(LOGIN, bare())]);
-    let (mut cloud, _) = client(&access(&server.url));
+    let (mut cloud, _) = client(&endpoint_of(&server.url));
     assert_eq!(cloud.resources(&kinds), Ok(Vec::new()));
     assert!(matches!(
         cloud.remove(ResourceKind::Volume, "v"),
@@ -278,7 +278,7 @@ fn removing_tells_gone_from_in_use() {
         removed(ResourceKind::Port, port, Answer::Hang),
         Err(ProviderError::Unknown(_))
     ));
-    let (mut cloud, _) = client(&access("http://127.0.0.1:1"));
+    let (mut cloud, _) = client(&endpoint_of("http://127.0.0.1:1"));
     assert!(matches!(
         cloud.remove(ResourceKind::Port, ""),
         Err(ProviderError::Refused(_))

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::server::{Answer, Scripted, json as say, like, login};
-use super::{access, client, recorded, spec};
+use super::{client, endpoint_of, recorded, spec};
 use crate::model::{ImageRef, Offer, PortOffer, PortSpec, ServerSpec, TemplateName};
 use crate::provider::Provider as _;
 
@@ -39,7 +39,7 @@ fn offered(script: Vec<(&str, Answer)>, spec: &ServerSpec) -> Result<Offer, Stri
     let ends = [flavors(), ("GET /v2.1/limits", like(&recorded!("limits")))];
     let script = [(LOGIN, login())].into_iter().chain(script).chain(ends);
     let server = Scripted::new(script.collect());
-    let (mut cloud, _) = client(&access(&server.url));
+    let (mut cloud, _) = client(&endpoint_of(&server.url));
     let offers = cloud
         .offers(&[(&TemplateName::new("t"), spec)])
         .map_err(|error| error.to_string());
@@ -341,7 +341,7 @@ fn check_looks_up_volume_types_and_pools() {
         (NETWORKS, like(&recorded!("networks-seen"))),
         (&*format!("GET /v3/{PROJECT}/types"), like(&recorded!("volume-types"))),
     ]);
-    let (mut cloud, _) = client(&access(&server.url));
+    let (mut cloud, _) = client(&endpoint_of(&server.url));
     let names = ["t", "u", "good"].map(TemplateName::new);
     let told = cloud.check(&[
         (&names[0], &spec, &[]),
@@ -385,7 +385,7 @@ fn check_looks_up_server_groups_that_are_given_by_their_ids() {
         ),
         ("GET /v2.1/os-server-groups", like(&recorded!("server-groups"))),
     ]);
-    let (mut cloud, _) = client(&access(&server.url));
+    let (mut cloud, _) = client(&endpoint_of(&server.url));
     let names = ["wrong", "good"].map(TemplateName::new);
     let told = cloud.check(&[(&names[0], &wrong, &[]), (&names[1], &good, &[])]);
     server.finish();

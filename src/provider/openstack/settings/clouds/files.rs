@@ -16,7 +16,7 @@ use crate::settings::yaml::{self, Expected, Node, Value};
 use crate::text::visible;
 
 /// One of the two files.
-pub struct Source {
+pub struct CloudFile {
     /// Its path for messages.
     pub shown: String,
     /// What relative paths in it are relative to.
@@ -32,14 +32,14 @@ pub struct Source {
 /// What was found.
 pub struct CloudFiles {
     /// clouds.yaml.
-    pub clouds: Source,
+    pub clouds: CloudFile,
     /// secure.yaml, which wins.
-    pub secure: Option<Source>,
+    pub secure: Option<CloudFile>,
 }
 
 impl CloudFiles {
     /// Returns the files, the one that wins first.
-    pub fn files(&self) -> impl Iterator<Item = &Source> {
+    pub fn files(&self) -> impl Iterator<Item = &CloudFile> {
         self.secure.iter().chain([&self.clouds])
     }
 }
@@ -195,7 +195,7 @@ impl<'f> Files<'f> {
 }
 
 /// Reads one of the files; what is wrong with it is reported with its place. `None`: nothing of it can be used.
-fn source(path: &Path, optional: bool, report: &Report) -> Option<Source> {
+fn source(path: &Path, optional: bool, report: &Report) -> Option<CloudFile> {
     let shown = path.display().to_string();
     let number = report.file(shown.clone());
     let own = Report::default();
@@ -205,7 +205,7 @@ fn source(path: &Path, optional: bool, report: &Report) -> Option<Source> {
     let mut tree = tree.filter(|_| good)?;
     tree.stamp(number);
     let folder = path.parent().unwrap_or(Path::new(""));
-    Some(Source {
+    Some(CloudFile {
         shown: visible(&shown),
         folder: std::path::absolute(folder.join("x")).map_or_else(
             |_| folder.to_owned(),

@@ -42,7 +42,7 @@ impl Located<'_> {
 
 impl<'t> Layers<'t> {
     /// One mapping alone.
-    pub fn of(node: &'t Node, path: &str) -> Self {
+    pub fn single(node: &'t Node, path: &str) -> Self {
         let mut layers = Self::default();
         layers.push(node, path);
         layers

@@ -87,7 +87,7 @@ pub fn keys<'t>(
     checker: &Checker<'_>,
 ) -> Vec<Entry> {
     let report = checker.report;
-    let overlay = Layers::of(overlay, "");
+    let overlay = Layers::single(overlay, "");
     let region = region::choose(own, &mut layers, &overlay, provider, report);
     let mut maker = Maker {
         own,

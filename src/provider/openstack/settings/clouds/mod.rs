@@ -85,7 +85,7 @@ enum Origin {
     Variables,
 }
 
-struct Source {
+struct EntrySource {
     origin: Origin,
     cloud: String,
     /// What names it: the key, or the provider.
@@ -94,13 +94,13 @@ struct Source {
     here: Place,
 }
 
-fn source(own: &[Entry], here: Place, env: Env<'_>) -> Option<Source> {
+fn source(own: &[Entry], here: Place, env: Env<'_>) -> Option<EntrySource> {
     let given = |key: &str| own.iter().find(|entry| entry.key == key);
     if let Some(entry) = given("cloud") {
         let Value::Text(cloud, _) = &entry.value.value else {
             return None;
         };
-        return Some(Source {
+        return Some(EntrySource {
             origin: Origin::Key,
             cloud: cloud.clone(),
             place: Place {
@@ -119,7 +119,7 @@ fn source(own: &[Entry], here: Place, env: Env<'_>) -> Option<Source> {
         None if variable("OS_AUTH_URL").is_some() => (Origin::Variables, environment::NAME.to_owned()),
         None => return None,
     };
-    Some(Source {
+    Some(EntrySource {
         origin,
         cloud,
         place: here.clone(),
@@ -128,7 +128,13 @@ fn source(own: &[Entry], here: Place, env: Env<'_>) -> Option<Source> {
 }
 
 /// Returns the keys that a provider gets.
-fn keys_of(source: &Source, own: &[Entry], files: &mut Files<'_>, env: Env<'_>, checker: &Checker<'_>) -> Vec<Entry> {
+fn keys_of(
+    source: &EntrySource,
+    own: &[Entry],
+    files: &mut Files<'_>,
+    env: Env<'_>,
+    checker: &Checker<'_>,
+) -> Vec<Entry> {
     let report = checker.report;
     let overlay = environment::overlay(source.place.at, env);
     let variables = match source.origin {
@@ -151,7 +157,14 @@ fn keys_of(source: &Source, own: &[Entry], files: &mut Files<'_>, env: Env<'_>, 
         }
     };
     if let Some(variables) = &variables {
-        return login::keys(own, Layers::of(variables, ""), &overlay, None, &source.here, checker);
+        return login::keys(
+            own,
+            Layers::single(variables, ""),
+            &overlay,
+            None,
+            &source.here,
+            checker,
+        );
     }
     let Some(found) = files.read(&source.place, report) else {
         return dummies(own);
@@ -163,7 +176,7 @@ fn keys_of(source: &Source, own: &[Entry], files: &mut Files<'_>, env: Env<'_>, 
 }
 
 /// Finds the entry of a cloud in both files.
-fn entry_of<'f>(source: &Source, found: &'f CloudFiles, report: &Report) -> Option<Layers<'f>> {
+fn entry_of<'f>(source: &EntrySource, found: &'f CloudFiles, report: &Report) -> Option<Layers<'f>> {
     let mut layers = Layers::default();
     let mut names: Vec<&str> = Vec::new();
     for file in found.files() {
@@ -184,7 +197,7 @@ fn entry_of<'f>(source: &Source, found: &'f CloudFiles, report: &Report) -> Opti
     Some(layers)
 }
 
-fn unknown(source: &Source, found: &CloudFiles, names: &[&str]) -> String {
+fn unknown(source: &EntrySource, found: &CloudFiles, names: &[&str]) -> String {
     let whence = match source.origin {
         Origin::Key => "",
         _ => " (OS_CLOUD)",

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use crate::access::Transport;
+use crate::endpoint::Transport;
 use crate::secret::Secret;
 
 /// How to get into an OpenStack.
 #[derive(Clone, Debug)]
-pub struct OpenStackAccess {
+pub struct OpenStackEndpoint {
     /// Keystone's base URL, without a version and without a slash at the end.
     pub auth_url: String,
     /// What is proven to Keystone.

@@ -9,7 +9,7 @@ use crate::secret::Secret;
 
 /// How to run an executable of the operator that plays the cloud.
 #[derive(Clone, Debug)]
-pub struct ExecAccess {
+pub struct ExecProgram {
     /// The provider's name.
     pub provider: String,
     /// The owner, `mita-owner`.

@@ -1,7 +1,7 @@
 //! How to reach Jenkins, and how to speak HTTP: what `config` fills in and the clients are given. No behaviour.
 //!
 //! It is apart from `config` so that `http` and `jenkins` need to know nothing of the configuration. Each kind of cloud
-//! has an `access` of its own in its folder.
+//! has an `endpoint` of its own in its folder.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use crate::secret::Secret;
 
 /// How to reach Jenkins.
 #[derive(Clone, Debug)]
-pub struct JenkinsAccess {
+pub struct JenkinsEndpoint {
     /// The base URL, context path included, no slash at the end.
     pub url: String,
     /// The user.
