@@ -14,7 +14,7 @@ use crate::secret::Secret;
 pub struct JenkinsEndpoint {
     /// The base URL, context path included, no slash at the end.
     pub url: String,
-    /// The user.
+    /// The user name at Jenkins.
     pub user: String,
     /// How the user proves it.
     pub credential: JenkinsCredential,
@@ -38,7 +38,7 @@ pub struct Transport {
     pub ca_file: Option<PathBuf>,
     /// Whether certificates are verified.
     pub verify: bool,
-    /// A proxy's URL.
+    /// URL of an HTTP proxy: `http://HOST:PORT`.
     pub proxy: Option<String>,
     /// Limit for the connection.
     pub connect_timeout: SignedDuration,

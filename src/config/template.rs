@@ -124,7 +124,7 @@ pub enum HostKey {
 /// One place where a server can be made.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Placement {
-    /// The cloud.
+    /// The entry of `provider:`.
     pub provider: ProviderName,
     /// The availability zone; `None`: the cloud's choice.
     pub zone: Option<Zone>,

@@ -44,7 +44,7 @@ pub struct Server {
     pub id: ServerId,
     /// Its name; not unique.
     pub name: String,
-    /// Its status.
+    /// `status`; `task_state` counts more.
     pub status: ServerStatus,
     /// `OS-EXT-STS:task_state`; `deleting` means it goes, whatever the status says.
     pub task_state: Option<String>,
@@ -69,7 +69,7 @@ pub struct Server {
 /// One address of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Address {
-    /// The address.
+    /// IPv4 or IPv6.
     pub ip: IpAddr,
     /// Whether it is a floating one, which was given to a fixed one.
     pub floating: bool,

@@ -39,7 +39,7 @@ pub enum TaskLabel {
 pub struct QueueItem {
     /// The queue id, stable over all stages.
     pub id: u64,
-    /// Its stage.
+    /// By the `_class` of the item.
     pub stage: Stage,
     /// Jenkins' own `stuck` flag.
     pub stuck: bool,
@@ -77,7 +77,7 @@ pub struct Computer {
     pub offline_reason: String,
     /// The `_class` of the offline cause.
     pub offline_class: Option<String>,
-    /// Number of executors.
+    /// `numExecutors`.
     pub executors: u32,
     /// How many of them are idle.
     pub idle_executors: u32,

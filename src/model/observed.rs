@@ -9,7 +9,7 @@ use super::{CloudView, JenkinsView, ProviderName, Reading};
 /// The world as it was seen in one pass. Jenkins could be read whole, or there is no `Observed`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observed {
-    /// Jenkins.
+    /// The queue and the nodes of the controller.
     pub jenkins: JenkinsView,
     /// The clouds, one entry for every configured provider.
     pub clouds: BTreeMap<ProviderName, Reading<CloudView>>,

@@ -111,7 +111,7 @@ impl OfflineSigns<'_> {
 pub struct Work {
     /// Jenkins' `idle`; true for offline and booting nodes, too.
     pub idle: bool,
-    /// Number of executors.
+    /// `numExecutors`.
     pub executors: u32,
     /// How many of them are idle.
     pub idle_executors: u32,

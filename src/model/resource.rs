@@ -11,11 +11,11 @@ use super::ServerId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ResourceKind {
-    /// A floating IP.
+    /// A floating IP of Neutron.
     FloatingIp,
-    /// A port.
+    /// A port of Neutron.
     Port,
-    /// A volume.
+    /// A volume of Cinder.
     Volume,
 }
 

@@ -9,11 +9,11 @@ use super::TemplateName;
 /// What a server of a template needs, independent of any cloud.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerSpec {
-    /// The image.
+    /// By name, id or regular expression.
     pub image: ImageRef,
-    /// The flavor.
+    /// A flavor by name, or what it must have.
     pub size: SizeRef,
-    /// The key pair.
+    /// The name of a key pair of Nova.
     pub key_pair: Option<String>,
     /// GB of a blank volume that lives as long as the server.
     pub storage: Option<u32>,
@@ -101,7 +101,7 @@ pub struct Offer {
     /// The ids of the other images that bear the name or match the expression, newest first: for the way back.
     #[serde(default)]
     pub older_images: Vec<String>,
-    /// The networks' ids.
+    /// The ids of the networks, in the order of the template.
     pub networks: Vec<String>,
     /// The ports, each with what stands for it.
     #[serde(default)]

@@ -105,13 +105,13 @@ impl Plan {
 pub struct Create {
     /// Its id, chosen here.
     pub id: NodeId,
-    /// Its name.
+    /// `<template>__<id>`.
     pub name: String,
-    /// The template.
+    /// The entry of `nodes:`.
     pub template: TemplateName,
-    /// The cloud.
+    /// The entry of `provider:`.
     pub provider: ProviderName,
-    /// The zone.
+    /// The availability zone; `None`: the cloud's choice.
     pub zone: Option<Zone>,
     /// What the cloud resolved the template to; `None` as long as it was not asked.
     pub offer: Option<Offer>,
@@ -119,7 +119,7 @@ pub struct Create {
     pub node_first: bool,
     /// Whether it is made to see if nodes of its template have the promised labels by now, and no others.
     pub retry: bool,
-    /// Why.
+    /// The reason, as a sentence without a period.
     pub because: String,
 }
 
@@ -128,17 +128,17 @@ pub struct Create {
 pub struct Registration {
     /// The node's name: the server's.
     pub name: NodeName,
-    /// The template.
+    /// The entry of `nodes:`.
     pub template: TemplateName,
-    /// The cloud.
+    /// The entry of `provider:`.
     pub provider: ProviderName,
-    /// The server.
+    /// The cloud's id of it.
     pub server_id: ServerId,
     /// Where Jenkins connects to.
     pub address: IpAddr,
     /// The public host key that was made for it; `None` where its template has another way to verify it.
     pub host_key: Option<String>,
-    /// Why.
+    /// The reason, as a sentence without a period.
     pub because: String,
 }
 
@@ -153,7 +153,7 @@ pub struct Removal {
     pub server: Option<ServerToRemove>,
     /// Its floating IPs, which go before it.
     pub floating_ips: Vec<Leftover>,
-    /// Why.
+    /// The reason.
     pub why: Why,
 }
 
@@ -166,43 +166,43 @@ pub struct Leftover {
     pub id: String,
     /// Its address or name.
     pub name: String,
-    /// The cloud.
+    /// The entry of `provider:`.
     pub provider: ProviderName,
     /// The name of the server that it was made for.
     pub server: String,
     /// The template of that server, where it is configured.
     pub template: Option<TemplateName>,
-    /// Why.
+    /// The reason, as a sentence without a period.
     pub because: String,
 }
 
 /// A floating IP to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewFloatingIp {
-    /// The cloud.
+    /// The entry of `provider:`.
     pub provider: ProviderName,
     /// The server that gets it.
     pub server_id: ServerId,
     /// Our id of it.
     pub node_id: NodeId,
-    /// Its name.
+    /// The server's name, `<template>__<id>`.
     pub server: String,
-    /// Its template.
+    /// The entry of `nodes:`.
     pub template: TemplateName,
     /// The external network, by name or id.
     pub pool: String,
-    /// Why.
+    /// The reason, as a sentence without a period.
     pub because: String,
 }
 
 /// Volumes of one server that are to be marked as ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VolumeMark {
-    /// The cloud.
+    /// The entry of `provider:`.
     pub provider: ProviderName,
     /// Our id of the server.
     pub node_id: NodeId,
-    /// The server's name.
+    /// The server's name, `<template>__<id>`.
     pub server: String,
     /// The volumes' ids.
     pub volumes: Vec<String>,
@@ -211,7 +211,7 @@ pub struct VolumeMark {
 /// The Jenkins side of a removal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeToRemove {
-    /// Its name.
+    /// Its display name.
     pub name: NodeName,
     /// Whether it bears our mark already (an earlier pass was cut short, or drains it).
     pub marked: bool,
@@ -224,11 +224,11 @@ pub struct NodeToRemove {
 /// The cloud side of a removal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerToRemove {
-    /// The cloud.
+    /// The entry of `provider:`.
     pub provider: ProviderName,
-    /// Its id.
+    /// The cloud's id.
     pub id: ServerId,
-    /// Its name.
+    /// `<template>__<id>`.
     pub name: String,
     /// Our id in its name.
     pub node_id: NodeId,
@@ -252,20 +252,20 @@ pub enum FailureRecord {
 /// A mark of ours that is to be taken off.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unmark {
-    /// The Jenkins node.
+    /// The node's display name.
     pub node: NodeName,
     /// The template, where it is known.
     pub template: Option<TemplateName>,
     /// How the mark begins: another one that is found there stays.
     pub prefix: &'static str,
-    /// Why.
+    /// The reason, as a sentence without a period.
     pub because: String,
 }
 
 /// A node that is marked offline, so that its builds end and no other begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Drain {
-    /// The Jenkins node.
+    /// The node's display name.
     pub node: NodeName,
     /// The template, where it is known.
     pub template: Option<TemplateName>,
@@ -273,7 +273,7 @@ pub struct Drain {
     pub mark: String,
     /// Whether a monitor's mark is replaced.
     pub by_monitor: bool,
-    /// Why.
+    /// The reason, as a sentence without a period.
     pub because: String,
 }
 

@@ -16,11 +16,11 @@ pub struct Waiting {
     pub unlabelled: bool,
     /// Why they get nothing, or what they wait for.
     pub reason: String,
-    /// How many.
+    /// Number of items.
     pub items: u64,
     /// Age of the oldest, in seconds.
     pub oldest_seconds: i64,
-    /// The oldest.
+    /// The item that waits longest.
     pub example: Example,
     /// The template that serves them; in `unmet` always `None`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -39,13 +39,13 @@ pub struct Example {
 /// One server of ours, for `status`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ServerRow {
-    /// Its name.
+    /// `<template>__<id>`.
     pub name: String,
-    /// The template.
+    /// The entry of `nodes:`.
     pub node: TemplateName,
-    /// The cloud.
+    /// The entry of `provider:`.
     pub provider: ProviderName,
-    /// The zone.
+    /// The availability zone; `None`: the cloud's choice.
     pub zone: Option<Zone>,
     /// Its id; `None` for an intent.
     pub server_id: Option<ServerId>,
@@ -75,7 +75,7 @@ pub struct ServerRow {
 /// One template, for `status`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TemplateRow {
-    /// The template.
+    /// The entry of `nodes:`.
     pub node: TemplateName,
     /// Servers that count against its maximum.
     pub servers: u32,
@@ -85,7 +85,7 @@ pub struct TemplateRow {
     pub idle: u32,
     /// Of these, with a busy executor.
     pub busy: u32,
-    /// Its maximum.
+    /// `max` of the template.
     pub max: u32,
     /// Its warm pool at this time.
     pub min_ready: u32,
@@ -96,7 +96,7 @@ pub struct TemplateRow {
 /// An image that is left for an older one, for `status`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Rollback {
-    /// The cloud.
+    /// The entry of `provider:`.
     pub provider: ProviderName,
     /// The id of the newest image, which is not used.
     pub image: String,

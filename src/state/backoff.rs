@@ -14,7 +14,7 @@ pub struct Backoff {
     pub failures: u32,
     /// Held back until then; after it one probe may go.
     pub until: Timestamp,
-    /// The last failure.
+    /// The last failure, as the cloud said it.
     pub reason: String,
     /// For a template at a placement: whether a server of another template joined from there since it began to fail. Then
     /// its failures are no evidence against the placement.

@@ -28,7 +28,7 @@ pub const VERSION: u32 = 1;
 /// The whole state file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
-    /// The format.
+    /// Version of the file format; a newer one is refused.
     pub version: u32,
     /// The last pass that was saved.
     #[serde(default)]
@@ -140,9 +140,9 @@ impl Default for State {
 /// The pass that saved the file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastPass {
-    /// Its id.
+    /// Its random id, hexadecimal.
     pub id: String,
-    /// When it looked.
+    /// When it looked at Jenkins and the clouds.
     pub at: Timestamp,
 }
 
@@ -159,20 +159,20 @@ pub struct Controller {
 /// A create that was begun. Written before the request, dropped on a refusal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intent {
-    /// The server's name.
+    /// The server's name, `<template>__<id>`.
     pub name: String,
-    /// The template.
+    /// The entry of `nodes:`.
     pub template: TemplateName,
     /// The template's digest.
     pub config: String,
-    /// Where.
+    /// The entry of `provider:`.
     pub provider: ProviderName,
     /// The zone asked for.
     pub zone: Option<Zone>,
     /// The id of the image asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
-    /// When.
+    /// When the create was begun.
     pub at: Timestamp,
     /// The server's id, once the cloud accepted (the list may lag behind).
     #[serde(default)]
@@ -212,16 +212,16 @@ pub enum Phase {
 )]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeMemory {
-    /// The template.
+    /// The entry of `nodes:`.
     pub template: TemplateName,
-    /// The cloud.
+    /// The entry of `provider:`.
     pub provider: ProviderName,
     /// The zone asked for or seen.
     pub zone: Option<Zone>,
     /// The id of the image asked for or seen (a server that boots from a volume does not show it).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
-    /// The server's name.
+    /// The server's name, `<template>__<id>`.
     pub name: String,
     /// The server's id.
     pub server_id: ServerId,
@@ -300,7 +300,7 @@ fn is_zero(number: &u32) -> bool {
 /// A server of ours that is gone; what it had may still be there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GoneServer {
-    /// The cloud.
+    /// The entry of `provider:`.
     pub provider: ProviderName,
     /// Its id, where it is known.
     #[serde(default)]
@@ -317,9 +317,9 @@ pub struct GoneServer {
 /// A server that failed, kept for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// Its name.
+    /// The server's name, `<template>__<id>`.
     pub server: String,
-    /// The cloud.
+    /// The entry of `provider:`.
     pub provider: ProviderName,
     /// When it was removed.
     pub at: Timestamp,

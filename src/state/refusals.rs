@@ -68,7 +68,7 @@ pub struct Asker<'a> {
     pub session: Option<&'a str>,
     /// The user in the configuration.
     pub user: &'a str,
-    /// The time.
+    /// The time of the pass.
     pub now: Timestamp,
 }
 

@@ -9,7 +9,6 @@ use crate::state::{BackoffKey, State};
 
 /// A probe that a template would take if it were its turn.
 pub struct Turn {
-    /// The template.
     pub index: TemplateIndex,
     /// Which of its placements.
     pub place: usize,

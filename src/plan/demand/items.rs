@@ -39,7 +39,6 @@ pub struct Item {
 
 /// The warm pool of a template.
 pub struct Warm {
-    /// The template.
     pub template: usize,
     /// Its class: all slots of the template, whatever the labels of its nodes.
     pub class: usize,

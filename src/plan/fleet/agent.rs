@@ -14,15 +14,13 @@ pub type TemplateIndex = usize;
 /// One node of ours, from the moment its create was begun until the cloud no longer lists it.
 #[derive(Debug)]
 pub struct Agent<'a> {
-    /// Its id.
     pub id: NodeId,
-    /// The server's name.
     pub name: &'a str,
-    /// The template.
+    /// The entry of `nodes:`.
     pub template: TemplateName,
     /// The template's place in the configuration; `None` for one that is no longer there.
     pub template_index: Option<TemplateIndex>,
-    /// The cloud.
+    /// The entry of `provider:`.
     pub provider: &'a ProviderName,
     /// The server as the cloud shows it; `None` for an intent, where the cloud could not be read, or where its list lacks the
     /// server and nobody knows why.
@@ -127,7 +125,6 @@ impl<'a> Agent<'a> {
 pub enum Link<'a> {
     /// None that Jenkins shows.
     None,
-    /// One.
     One(&'a Computer),
     /// Several, or one that fits several servers: nobody knows.
     Many(Vec<&'a Computer>),

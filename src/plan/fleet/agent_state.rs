@@ -20,7 +20,6 @@ pub const GONE_AFTER: SignedDuration = SignedDuration::from_mins(10);
 
 /// What a node must be measured by.
 pub struct Measures<'a> {
-    /// The configuration.
     pub config: &'a Config,
     /// The time of the pass.
     pub now: Timestamp,

@@ -22,9 +22,7 @@ use crate::state::{Sighting, State};
 
 /// What a pass knows.
 pub struct Fleet<'a> {
-    /// The world.
     pub observed: &'a Observed,
-    /// The configuration.
     pub config: &'a Config,
     /// What the pass may do.
     pub context: &'a Context,
@@ -61,7 +59,6 @@ impl Fleet<'_> {
 
 /// A Jenkins node of ours without a server.
 pub struct OrphanNode<'a> {
-    /// The node.
     pub computer: &'a Computer,
     /// How often it was seen so.
     pub seen: Sighting,

@@ -81,7 +81,6 @@ enum NodeOwner {
     Forgotten,
     /// It has the name of a template.
     Named,
-    /// Nothing.
     Unknown,
 }
 

@@ -30,7 +30,6 @@ enum Served {
     Booting(usize),
     /// A server that this pass makes.
     Created(usize),
-    /// Nothing.
     Nothing,
 }
 
@@ -38,13 +37,11 @@ enum Served {
 struct Group {
     served: Served,
     items: u64,
-    /// The oldest.
     first: Item,
 }
 
 /// The waiting items of a pass, grouped by label and reason.
 pub struct WaitingItems {
-    /// All of them.
     pub all: Vec<Waiting>,
     /// Those that an idle executor can take.
     pub ready: Vec<Waiting>,

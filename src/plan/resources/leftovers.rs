@@ -40,9 +40,8 @@ pub fn blank_volume_of(resource: &Resource) -> Option<&str> {
 
 /// A thing whose server is gone.
 pub struct Left<'a> {
-    /// The cloud.
+    /// The entry of `provider:`.
     pub provider: &'a ProviderName,
-    /// The thing.
     pub resource: &'a Resource,
     /// The name of its server.
     pub server: String,

@@ -9,13 +9,13 @@ use crate::plan::action::{Leftover, Removal};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LeakKind {
-    /// A server.
+    /// A server of Nova.
     Server,
-    /// A floating IP.
+    /// A floating IP of Neutron.
     FloatingIp,
-    /// A port.
+    /// A port of Neutron.
     Port,
-    /// A volume.
+    /// A volume of Cinder.
     Volume,
     /// A Jenkins node.
     JenkinsNode,
