@@ -62,7 +62,7 @@ pub struct Server {
     pub volumes: Vec<String>,
     /// The message of its fault, where the list shows one.
     pub fault: Option<String>,
-    /// Our marks, if it bears `mita-owner`.
+    /// Our marks, if it has `mita-owner`.
     pub mark: Option<Mark>,
 }
 
@@ -83,7 +83,7 @@ impl Address {
 }
 
 impl Server {
-    /// Returns whether it bears the mark of an owner.
+    /// Returns whether it has the mark of an owner.
     pub fn is_marked(&self, owner: &str) -> bool {
         self.mark.as_ref().is_some_and(|mark| mark.owner == owner)
     }

@@ -94,7 +94,7 @@ pub fn split_server_name(name: &str) -> Option<(TemplateName, NodeId)> {
     (!template.is_empty()).then(|| (TemplateName::new(template), id))
 }
 
-/// Returns the id under which a server is known that bears none of ours, since another program or a person made it: a
+/// Returns the id under which a server is known that has none of ours, since another program or a person made it: a
 /// digest of where it stands and of the cloud's id, the same in every pass.
 pub fn adopted_id(provider: &ProviderName, server: &ServerId) -> NodeId {
     let digest = digest_u64(format!("{provider} {server}").as_bytes());

@@ -78,12 +78,12 @@ impl OfflineSigns<'_> {
         !self.offline || !is_idle || self.by() == OfflineBy::Person
     }
 
-    /// Returns whether the node bears a mark that begins so.
+    /// Returns whether the node has a mark that begins so.
     pub fn has_mark(&self, prefix: &str) -> bool {
         !prefix.is_empty() && self.marked && self.readings().iter().any(|text| text.starts_with(prefix))
     }
 
-    /// Returns whether the node bears exactly this mark.
+    /// Returns whether the node has exactly this mark.
     pub fn is_mark(&self, mark: &str) -> bool {
         let mark = folded(mark);
         let tail = mark.rsplit(SEPARATOR).next().unwrap_or(&mark);
@@ -132,7 +132,7 @@ impl Computer {
         self.offline_signs().by()
     }
 
-    /// Returns whether it bears the mark of a removal of ours.
+    /// Returns whether it has the mark of a removal of ours.
     pub fn is_marked(&self) -> bool {
         self.offline_by() == OfflineBy::Removal
     }

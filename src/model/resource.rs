@@ -49,7 +49,7 @@ pub struct Resource {
     pub server: Option<ServerId>,
     /// When it was made, where the cloud tells.
     pub created: Option<Timestamp>,
-    /// Our mark, if it bears one.
+    /// Our mark, if it has one.
     pub mark: Option<ResourceMark>,
 }
 

@@ -98,7 +98,7 @@ pub struct Offer {
     pub flavor: String,
     /// The image's id.
     pub image: String,
-    /// The ids of the other images that bear the name or match the expression, newest first: for the way back.
+    /// The ids of the other images that have the name or match the expression, newest first: for the way back.
     #[serde(default)]
     pub older_images: Vec<String>,
     /// The ids of the networks, in the order of the template.

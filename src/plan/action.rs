@@ -213,7 +213,7 @@ pub struct VolumeMark {
 pub struct NodeToRemove {
     /// Its display name.
     pub name: NodeName,
-    /// Whether it bears our mark already (an earlier pass was cut short, or drains it).
+    /// Whether it has our mark already (an earlier pass was cut short, or drains it).
     pub marked: bool,
     /// Whether it is removed although busy (`destroy --force`).
     pub even_if_busy: bool,

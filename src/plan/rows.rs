@@ -65,7 +65,7 @@ pub struct ServerRow {
     pub image: Option<String>,
     /// Whether the template was changed since it was made.
     pub outdated: bool,
-    /// Whether it bears no mark of ours and was taken over (`adopt: true`).
+    /// Whether it has no mark of ours and was taken over (`adopt: true`).
     pub adopted: bool,
     /// How many builds were seen on it; only where its template has `max_builds`.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -48,7 +48,7 @@ pub fn list(at: &Section<'_>, key: &Key<Vec<String>>) -> Vec<String> {
 pub fn item<'t>(place: &Place, text: &'t str, seen: &mut BTreeSet<&'t str>, report: &Report) {
     checked(place, text, report);
     if !seen.insert(text) {
-        report.error(place, format!("{} stands here twice; remove one", quoted(text)));
+        report.error(place, format!("{} is here twice; remove one", quoted(text)));
     }
 }
 

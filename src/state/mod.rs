@@ -69,7 +69,7 @@ pub struct State {
     /// Servers of ours that are gone and whose floating IPs, ports and volumes were not seen gone yet, by server name.
     #[serde(default, rename = "leaving", skip_serializing_if = "BTreeMap::is_empty")]
     pub gone_servers: BTreeMap<String, GoneServer>,
-    /// When everything that bears our mark was last looked through, by provider.
+    /// When everything that has our mark was last looked through, by provider.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub swept: BTreeMap<ProviderName, Timestamp>,
     /// The public host keys that were made for servers whose node Jenkins does not have yet. The private ones are nowhere.
@@ -208,7 +208,7 @@ pub enum Phase {
 /// What is remembered of one server.
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "each is a fact of its own, and stands in the file only where it is true"
+    reason = "independent flags; false is omitted"
 )]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeMemory {
@@ -266,10 +266,10 @@ pub struct NodeMemory {
     /// What it has that can outlive it.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub had: BTreeSet<ResourceKind>,
-    /// Whether its volumes bear our mark, or it was settled that they get none.
+    /// Whether its volumes have our mark, or it was settled that they get none.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub volumes_settled: bool,
-    /// Whether it bears no mark of ours and was taken over (`adopt: true`): it is ours as long as its template says so.
+    /// Whether it has no mark of ours and was taken over (`adopt: true`): it is ours as long as its template says so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub adopted: bool,
     /// The builds that were seen on it, where its template limits them (`max_builds`).

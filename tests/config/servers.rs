@@ -162,7 +162,7 @@ fn a_wrong_port_is_told_by_its_number() {
         "ports: [{network: n}, p, '', p]",
         &[
             "9:30: nodes.small.ports[2]: is empty; write a text or remove it",
-            "9:34: nodes.small.ports[3]: \"p\" stands here twice; remove one",
+            "9:34: nodes.small.ports[3]: \"p\" is here twice; remove one",
         ],
     );
     refused(

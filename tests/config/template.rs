@@ -88,7 +88,7 @@ fn wrong_names_in_a_template_are_named() {
     );
     one(
         "availability_zone: [a, a]",
-        "28: nodes.small.availability_zone[1]: \"a\" stands here twice; remove one",
+        "28: nodes.small.availability_zone[1]: \"a\" is here twice; remove one",
     );
     one(
         "metadata: {a: }",

@@ -161,7 +161,7 @@ fn site() -> (Site, Left) {
     (site, left)
 }
 
-/// The servers of the cloud: those without a mark, and those that bear ours.
+/// The servers of the cloud: those without a mark, and those that have ours.
 fn servers(site: &Site) -> (BTreeSet<String>, BTreeSet<String>) {
     site.world.with(|world| {
         let all = world.cloud("openstack").servers.iter();

@@ -79,7 +79,7 @@ fn what_must_not_go_is_refused() {
             w.server_mut(&server).mark = None;
         },
         "small__000000000002",
-        "does not bear the mark of \"ci\"",
+        "does not have the mark of \"ci\"",
         false,
     );
     check(|w| drop(w.node("somebody", 1).clone()), "somebody", "not ours", false);

@@ -164,7 +164,7 @@ fn two_servers_with_one_id_both_count_and_neither_is_touched() {
         assert_eq!((plan.removals.len(), plan.creates.len(), plan.servers.len()), (0, 0, 2));
         assert_eq!(plan.templates[0].servers, 2);
         assert!(
-            plan.notes.iter().any(|note| note.contains("bear one id")),
+            plan.notes.iter().any(|note| note.contains("have one id")),
             "{:?}",
             plan.notes
         );

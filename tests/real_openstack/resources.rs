@@ -46,7 +46,7 @@ fn stands(site: &Site, what: &str, thing: &Value) -> bool {
     site.cloud.all(what).iter().any(|other| other["id"] == thing["id"])
 }
 
-/// Removes what bears no mark of the test.
+/// Removes what has no mark of the test.
 fn remove(site: &Site, what: &str, thing: &Value) {
     let base = if what == "volumes" {
         site.cloud.cinder()
@@ -83,7 +83,7 @@ fn a_floating_ip_comes_with_the_port_and_goes_with_the_server() {
     );
     let server = site.active();
     let volume = text(&server["os-extended-volumes:volumes_attached"][0], "id").to_owned();
-    site.passes("the volume bears our mark", |_| {
+    site.passes("the volume has our mark", |_| {
         let volume = site.cloud.volume(&volume)?;
         assert_eq!(volume["volume_type"], "ssd");
         (volume["metadata"]["mita-owner"] == site.owner.as_str()).then_some(())

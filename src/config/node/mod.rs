@@ -187,7 +187,7 @@ fn name_fits(at: &Section<'_>) {
     } else if let Some(forbidden) = forbidden {
         format!("a template's name cannot hold {forbidden}, Jenkins forbids it in a node's name; rename it")
     } else if name.contains('+') {
-        "a template's name cannot hold +, it stands before the address in a node's name; rename it".to_owned()
+        "a template's name cannot hold +, it comes before the address in a node's name; rename it".to_owned()
     } else if model::split_server_name(name).is_some() {
         "a template's name cannot end like a server's (__ and 12 hexadecimal digits); rename it".to_owned()
     } else if name.chars().count() > max_name() {

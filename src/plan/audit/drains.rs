@@ -40,7 +40,7 @@ fn owner(node: &str, linked: &Linked<'_>, state: &State) -> Option<NodeId> {
     })
 }
 
-/// Whether a node without a server bears a name that one of ours would have. Draining it harms nobody's server.
+/// Whether a node without a server has a name that one of ours would have. Draining it harms nobody's server.
 fn has_our_form(name: &str, config: &Config) -> bool {
     let template = crate::model::template_in_name(name);
     template.is_some_and(|template| config.templates.iter().any(|known| known.name.as_str() == template))

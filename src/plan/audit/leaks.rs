@@ -7,7 +7,7 @@ use crate::plan::audit::rules::audit_destroy;
 use crate::plan::context::Context;
 use crate::state::State;
 
-/// Lists the rules that a plan breaks which removes what an operator had looked for: a server may bear our mark and a name that a person gave it, as long as
+/// Lists the rules that a plan breaks which removes what an operator had looked for: a server may have our mark and a name that a person gave it, as long as
 /// no Jenkins node is its own.
 pub fn audit_leaks(plan: &Plan, observed: &Observed, config: &Config, state: &State, context: &Context) -> Vec<String> {
     let (odd, usual): (Vec<Removal>, Vec<Removal>) = plan.removals.iter().cloned().partition(is_odd);

@@ -129,7 +129,7 @@ fn check_new(wanted: &NewFloatingIp, plan: &Plan, observed: &Observed, config: &
         .into_iter()
         .any(|going| going.id == server.id && going.provider == wanted.provider);
     if server.mark.is_none() {
-        return Some(format!("{name} gets a floating IP and bears no mark of ours"));
+        return Some(format!("{name} gets a floating IP and has no mark of ours"));
     }
     if server.name != *name || goes || server.status == ServerStatus::Error {
         return Some(format!("{name} gets a floating IP and is not to be kept"));

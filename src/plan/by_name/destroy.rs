@@ -98,7 +98,7 @@ pub fn target<'s, 'a>(name: &str, fleet: &'s Fleet<'a>) -> Result<Target<'s, 'a>
         return Ok(Target::Agent(agent));
     }
     if !target.is_empty() {
-        return Err("several servers bear this name".to_owned());
+        return Err("several servers have this name".to_owned());
     }
     if let Some(orphan) = fleet
         .orphans
@@ -158,7 +158,7 @@ fn unknown(name: &str, fleet: &Fleet<'_>) -> String {
         .filter_map(|cloud| cloud.ok())
         .flat_map(|cloud| &cloud.servers);
     if let Some(server) = foreign.into_iter().find(|server| server.name == name) {
-        let mut reason = format!("that server does not bear the mark of \"{}\"", fleet.config.owner);
+        let mut reason = format!("that server does not have the mark of \"{}\"", fleet.config.owner);
         if let Some(template) = adopt::would_take(server, fleet.config) {
             let _ = write!(reason, "; with adopt: true in \"{template}\" it would be taken over");
         }

@@ -139,7 +139,7 @@ impl<'a> Adoption<'a> {
                 }
                 _ if there.iter().any(|(_, server)| is_known(server, template, self.config)) => {}
                 _ => self.notes.push(format!(
-                    "Jenkins node \"{}\" stands at the address of {} servers: none of them is taken over",
+                    "Jenkins node \"{}\" is at the address of {} servers: none of them is taken over",
                     shown(computer.name.as_str()),
                     there.len()
                 )),
@@ -234,7 +234,7 @@ fn is_known(server: &Server, template: &Template, config: &Config) -> bool {
         || named(&server.name, config).is_some_and(|(named, _)| named.name == template.name)
 }
 
-/// Whether a server bears the mark of another owner.
+/// Whether a server has the mark of another owner.
 fn is_of_another(server: &Server, config: &Config) -> bool {
     server.mark.as_ref().is_some_and(|mark| mark.owner != config.owner)
 }
@@ -280,7 +280,7 @@ pub fn is_given_back(memory: &NodeMemory, observed: &Observed, config: &Config) 
     is_there || adopting(config, &memory.template).is_none()
 }
 
-/// Returns whether a Jenkins node bears the name of a server of the original, of a template that adopts.
+/// Returns whether a Jenkins node has the name of a server of the original, of a template that adopts.
 pub fn is_name_of_original(node: &str, config: &Config) -> bool {
     template_in_name(node)
         .is_some_and(|template| config.template(template).is_some_and(|template| template.adopt.is_on()))

@@ -33,7 +33,7 @@ pub struct Agent<'a> {
     pub readable: bool,
     /// In how many passes the list of a cloud that cannot be asked for one server lacked it.
     pub unlisted: Option<Sighting>,
-    /// Whether another server bears the same id.
+    /// Whether another server has the same id.
     pub duplicate: bool,
     /// Whether it was taken over, not made by us.
     pub adopted: bool,

@@ -86,7 +86,7 @@ fn duplicates(agents: &mut [Agent<'_>], by_id: &[usize]) -> (Vec<String>, Vec<St
             *overlaps.entry((a.provider, b.provider)).or_default() += 1;
         } else {
             notes.push(format!(
-                "servers \"{}\" ({}) and \"{}\" ({}) bear one id: neither is touched",
+                "servers \"{}\" ({}) and \"{}\" ({}) have one id: neither is touched",
                 a.name, a.provider, b.name, b.provider
             ));
         }
@@ -134,7 +134,7 @@ struct InventoryBuilder<'a> {
     unmarked: Vec<String>,
     /// Every server that a cloud lists; found out when one of ours is missing.
     listed: OnceCell<HashMap<(&'a ProviderName, &'a ServerId), &'a Server>>,
-    /// Servers that bear no mark or name of ours any more.
+    /// Servers that have no mark or name of ours any more.
     stripped: Vec<String>,
     /// Servers that a list lacks, to be asked for.
     lookups: Vec<(ProviderName, ServerId)>,

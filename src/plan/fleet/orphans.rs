@@ -47,7 +47,7 @@ pub fn orphans<'a>(
         if !known && !computer.offline {
             let name = shown(computer.name.as_str());
             notes.push(format!(
-                "Jenkins node \"{name}\" is online, bears a name of ours and has no server here: left alone"
+                "Jenkins node \"{name}\" is online, has a name of ours and has no server here: left alone"
             ));
             continue;
         }

@@ -157,7 +157,7 @@ fn unmark(fleet: &Fleet<'_>, named: &HashSet<&str>, reaped: &mut Reaped) {
     let orphans = fleet.orphans.iter().map(|orphan| orphan.computer);
     let orphans = orphans.filter(|computer| computer.is_marked() && !computer.is_idle());
     for (computer, template) in nodes.chain(orphans.map(|computer| (computer, None))) {
-        let because = "it bears our mark and works again".to_owned();
+        let because = "it has our mark and works again".to_owned();
         reaped.unmarks.push(Unmark {
             node: computer.name.clone(),
             template,

@@ -18,7 +18,7 @@ use crate::plan::resources::leftovers::{kinds_of, listed};
 use crate::state::{BackoffKey, State};
 use crate::text::{plural, shown};
 
-/// How often everything that bears our mark is looked through, where a template makes such things.
+/// How often everything that has our mark is looked through, where a template makes such things.
 const SWEEP_EVERY: SignedDuration = SignedDuration::from_hours(1);
 
 /// For so long after a server is gone each pass looks whether something of it was left; later the sweep does.

@@ -229,7 +229,7 @@ fn the_built_in_node() {
     }
     check("‘n1’ doesn’t have label ‘built-in’", TaskLabel::Absent, agents, "-");
     check(PLAIN, told("built-in"), &[], "-");
-    // An agent that bears the name is an agent.
+    // An agent that has the name is an agent.
     check(
         &format!("{ON}‘master’"),
         TaskLabel::Absent,

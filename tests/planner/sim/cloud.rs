@@ -144,7 +144,7 @@ impl Sim {
         self.machines.push(machine);
     }
 
-    /// Adds a server of another controller, which bears no mark: it runs.
+    /// Adds a server of another controller, which has no mark: it runs.
     pub(super) fn server_of_another_controller(&mut self, number: u64) {
         let (template, provider) = self.some_place();
         let id = NodeId::new(format!("e{number:011x}"));
@@ -309,7 +309,7 @@ impl Sim {
             if self.short.contains_key(provider) || !random.chance(faults.short_lists) {
                 continue;
             }
-            // Of a server that is not ours and not listed nobody can ask, and its node may bear a name of our form.
+            // Of a server that is not ours and not listed nobody can ask, and its node may have a name of our form.
             let here = self.machines.iter().filter(|machine| machine.provider == *provider);
             let here = here.filter(|machine| machine.maker != Maker::OtherOwner);
             let mut ids: Vec<ServerId> = here.map(|machine| machine.server.id.clone()).collect();

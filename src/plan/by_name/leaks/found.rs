@@ -35,11 +35,11 @@ impl From<ResourceKind> for LeakKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LeakOwner {
-    /// It bears our mark, or is remembered as ours.
+    /// It has our mark, or is remembered as ours.
     Ours,
-    /// It bears the mark of another owner.
+    /// It has the mark of another owner.
     Foreign,
-    /// It bears no mark.
+    /// It has no mark.
     Unknown,
 }
 

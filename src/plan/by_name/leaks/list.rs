@@ -176,7 +176,7 @@ fn strange(
         return None;
     }
     let because = match resource.kind {
-        ResourceKind::FloatingIp => "nothing uses it, and it bears no mark".to_owned(),
+        ResourceKind::FloatingIp => "nothing uses it, and it has no mark".to_owned(),
         ResourceKind::Volume => {
             let server = leftovers::blank_volume_of(resource).filter(|id| !ids.contains(id))?;
             format!("Nova made it for server {}, which is gone", shown(server))

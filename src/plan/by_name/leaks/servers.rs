@@ -63,7 +63,7 @@ fn owner_of(server: &Server, config: &Config) -> LeakOwner {
     }
 }
 
-/// Lists servers that bear our mark and a name that is not of our form, and those with such a name that are not ours.
+/// Lists servers that have our mark and a name that is not of our form, and those with such a name that are not ours.
 pub fn other_servers(fleet: &Fleet<'_>, found: &mut Findings) {
     let known: HashSet<(&str, &str)> = fleet
         .agents
@@ -106,8 +106,8 @@ pub fn other_servers(fleet: &Fleet<'_>, found: &mut Findings) {
 fn why_other(server: &Server, owner: LeakOwner, age: SignedDuration, fleet: &Fleet<'_>) -> (String, bool) {
     let sentence = match (owner, &server.mark) {
         (LeakOwner::Foreign, Some(mark)) => format!("its name is of our form, its owner is \"{}\"", shown(&mark.owner)),
-        (LeakOwner::Foreign | LeakOwner::Unknown, _) => "its name is of our form, and it bears no mark".to_owned(),
-        (LeakOwner::Ours, _) => "it bears our mark, and its name is not of our form".to_owned(),
+        (LeakOwner::Foreign | LeakOwner::Unknown, _) => "its name is of our form, and it has no mark".to_owned(),
+        (LeakOwner::Ours, _) => "it has our mark, and its name is not of our form".to_owned(),
     };
     if owner != LeakOwner::Ours {
         return (sentence, false);

@@ -26,7 +26,7 @@ fn running(cloud: &mut OpenStack, name: &str, network: &str) -> Server {
     server
 }
 
-/// Returns what bears a mark.
+/// Returns what has a mark.
 fn marked(cloud: &mut OpenStack, mark: &ResourceMark) -> Vec<Resource> {
     let kinds = BTreeSet::from([ResourceKind::FloatingIp, ResourceKind::Port, ResourceKind::Volume]);
     let all = cloud.resources(&kinds).unwrap();
