@@ -26,7 +26,7 @@ pub struct Io<'a> {
 }
 
 impl<'a> Io<'a> {
-    /// Makes surroundings without a terminal and without signals.
+    /// Makes one without a terminal and without signals.
     pub fn new(now: Timestamp, out: &'a mut dyn Write, err: &'a mut dyn Write) -> Self {
         Self {
             now,

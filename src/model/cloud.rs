@@ -88,6 +88,11 @@ impl Server {
         self.mark.as_ref().is_some_and(|mark| mark.owner == owner)
     }
 
+    /// Returns whether it has the mark of another owner.
+    pub fn is_of_another(&self, owner: &str) -> bool {
+        self.mark.as_ref().is_some_and(|mark| mark.owner != owner)
+    }
+
     /// Returns whether the cloud deletes it or has deleted it, whatever the status says.
     pub fn is_deleting(&self) -> bool {
         let task = self.task_state.as_deref();

@@ -48,7 +48,25 @@ const NO_ROOM: [&str; 10] = [
     "externalipaddressexhausted",
 ];
 
+/// What is between an image and a host. Such a fault may name the image, which is not to blame.
+const NOT_THE_IMAGE: [&str; 6] = [
+    "no valid host",
+    "quota",
+    "connect",
+    "unavailable",
+    "timed out",
+    "timeout",
+];
+
 impl FaultKind {
+    /// Returns whether the fault of a server in ERROR blames its image, given by its id: it says so, or names it.
+    pub fn blames_image(message: &str, image: Option<&str>) -> bool {
+        let text = message.to_lowercase();
+        let named = image.is_some_and(|image| text.contains(&image.to_lowercase()));
+        let blamed = named || text.contains("image") || Self::from_message(message) == Self::Image;
+        blamed && !NOT_THE_IMAGE.iter().any(|words| text.contains(words))
+    }
+
     /// Reads a message of any cloud, in upper or lower case.
     pub fn from_message(message: &str) -> Self {
         let text = message.to_lowercase();
@@ -83,6 +101,25 @@ fn exceeds_instances(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_image_is_blamed_by_what_is_said_of_it() {
+        for (message, blamed) in [
+            (
+                "Image 5d is unacceptable: Converted to raw, but format is now qcow2",
+                true,
+            ),
+            ("qemu-img: Could not open 'x': invalid header", true),
+            ("Signature verification for the image failed", true),
+            ("Build of instance 1 aborted: 5D is broken", true),
+            ("Unable to connect to the image service", false),
+            ("Image 5d could not be found: request timed out", false),
+            ("No valid host was found for image 5d", false),
+            ("Build of instance 1 aborted", false),
+        ] {
+            assert_eq!(FaultKind::blames_image(message, Some("5d")), blamed, "{message}");
+        }
+    }
 
     #[test]
     fn messages_are_told_apart() {

@@ -95,6 +95,16 @@ impl Computer {
     /// The name of the node that `jenkins.anchor` keeps. One for all owners: any node that is offline serves all of them.
     pub const ANCHOR: &'static str = "mita-anchor";
 
+    /// Returns the executors that are idle.
+    pub fn free_executors(&self) -> u32 {
+        self.idle_executors.min(self.executors)
+    }
+
+    /// Returns the executors that work.
+    pub fn busy_executors(&self) -> u32 {
+        self.executors.saturating_sub(self.idle_executors)
+    }
+
     /// Returns whether it is the node that keeps labels readable, on which nothing ever runs.
     pub fn is_anchor(&self) -> bool {
         !self.built_in && self.name.as_str() == Self::ANCHOR

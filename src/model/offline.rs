@@ -133,7 +133,7 @@ impl Computer {
     }
 
     /// Returns whether it has the mark of a removal of ours.
-    pub fn is_marked(&self) -> bool {
+    pub fn is_marked_for_removal(&self) -> bool {
         self.offline_by() == OfflineBy::Removal
     }
 

@@ -1,4 +1,4 @@
-//! What a server is to be made of, and what a cloud has of that: label requests, offers, and the room that is left.
+//! What a server is made of, what a cloud offers of that, and the quota headroom that is left.
 
 use std::collections::BTreeMap;
 

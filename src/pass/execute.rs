@@ -20,9 +20,10 @@ use crate::config::{Config, Template};
 use crate::error::{Error, chain};
 use crate::jenkins::{Drained, RemoveNode};
 use crate::model::ProviderName;
+use crate::plan::asker;
 use crate::plan::{Context, Drain, Unmark};
 use crate::report::{Action, Outcome};
-use crate::state::{Asker, BackoffKey, RefusalKey, State};
+use crate::state::{BackoffKey, RefusalKey, State};
 use crate::text::printable;
 
 /// Carries a plan out, action by action.
@@ -126,11 +127,7 @@ impl<'a> Executor<'a> {
     /// Remembers that Jenkins refused something.
     fn refuse(&mut self, live: &Live, key: &RefusalKey, lacks: &str, about: Option<&str>) {
         let session = live.jenkins.session();
-        let asker = Asker {
-            session: session.as_deref(),
-            user: &self.config.jenkins.user,
-            now: self.time(live),
-        };
+        let asker = asker(session.as_deref(), self.config, self.time(live));
         self.state.refuse(key, asker, lacks, about);
     }
 

@@ -12,13 +12,13 @@ use crate::config::Config;
 use crate::error::{Error, chain};
 use crate::jenkins::JenkinsError;
 use crate::model::{
-    CloudView, JenkinsView, NodeName, Observed, Presence, ProviderName, Reading, ResourceKind, Resources, Server,
-    ServerSpec, ServerStatus, ServiceBases, Stage, TemplateName,
+    CloudView, NodeName, Observed, Presence, ProviderName, Reading, ResourceKind, Resources, Server, ServerSpec,
+    ServerStatus, ServiceBases, Stage, TemplateName,
 };
 use crate::plan::{self, Plan};
 use crate::provider::Lookup;
 use crate::queue::{self, Ask, LabelRequests};
-use crate::state::{Asker, Cached, RefusalKey, State};
+use crate::state::{Cached, RefusalKey, State};
 
 /// The most `config.xml` and node labels that are fetched in one pass; the rest is fetched in the next ones.
 const MAX_ASKS: usize = 50;
@@ -183,7 +183,10 @@ fn ask_labels(live: &Live, config: &Config, observed: &mut Observed) {
 /// Returns whether Jenkins refused an answer lately, and notes the refusal in the view.
 fn is_refused(config: &Config, observed: &mut Observed, state: &State, now: Timestamp, ask: &Ask) -> bool {
     let Ask::Job(path) = ask else { return false };
-    let refusal = state.refused(&RefusalKey::Job(path.clone()), asker(config, &observed.jenkins, now));
+    let refusal = state.refused(
+        &RefusalKey::Job(path.clone()),
+        plan::asker(observed.jenkins.session.as_deref(), config, now),
+    );
     let lacks = refusal.map(|refusal| refusal.lacks.clone());
     let is_refused = lacks.is_some();
     observed
@@ -193,20 +196,12 @@ fn is_refused(config: &Config, observed: &mut Observed, state: &State, now: Time
     is_refused
 }
 
-fn asker<'a>(config: &'a Config, jenkins: &'a JenkinsView, now: Timestamp) -> Asker<'a> {
-    Asker {
-        session: jenkins.session.as_deref(),
-        user: &config.jenkins.user,
-        now,
-    }
-}
-
 fn answer(live: &Live, config: &Config, observed: &mut Observed, state: &mut State, now: Timestamp, ask: &Ask) {
     match ask {
         Ask::Job(path) => {
             let answer = live.jenkins.job_config(path);
             if let Err(JenkinsError::Forbidden { permission, .. }) = &answer {
-                let asker = asker(config, &observed.jenkins, now);
+                let asker = plan::asker(observed.jenkins.session.as_deref(), config, now);
                 state.refuse(&RefusalKey::Job(path.clone()), asker, permission, None);
                 observed.jenkins.refused_jobs.insert(path.clone(), permission.clone());
                 return;

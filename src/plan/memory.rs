@@ -21,7 +21,7 @@ use crate::queue::LabelRequest;
 use crate::state::{BackoffKey, NodeMemory, Phase, State};
 use crate::text::{shown, span};
 
-/// Looks at the world, remembers it, and learns from it. `label requests` are those of the queue, where that was read.
+/// Looks at the world, remembers it, and learns from it. `label_requests` are those of the queue, where that was read.
 pub fn look<'a>(
     observed: &'a Observed,
     config: &'a Config,
@@ -251,7 +251,7 @@ fn failure_of<'a>(agent: &Agent<'a>, config: &'a Config, settling: bool) -> Opti
             let said = Some(shown(fault)).filter(|fault| !fault.is_empty());
             let said = said.as_deref().unwrap_or("no reason given");
             let reason = format!("server \"{name}\" went to ERROR: {said}");
-            let blamed = images::is_blamed(fault, agent.image());
+            let blamed = FaultKind::blames_image(fault, agent.image());
             Some(failed(
                 key_of_error(agent, template, fault, config),
                 reason,

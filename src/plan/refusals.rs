@@ -3,26 +3,31 @@
 //!
 //! The pass remembers a refusal.
 
+use jiff::Timestamp;
+
 use crate::config::{Config, Register, Template};
-use crate::model::Observed;
 use crate::plan::action::Removal;
-use crate::plan::context::Context;
 use crate::plan::fleet::Fleet;
 use crate::plan::fleet::agent::AgentState;
 use crate::state::{Asker, Refusal, RefusalKey};
 use crate::text::{moment, shown};
 
-/// Says who asks Jenkins in this pass.
-pub fn asker<'a>(observed: &'a Observed, config: &'a Config, context: &Context) -> Asker<'a> {
+/// Returns who asks Jenkins, in which session of it, and when.
+pub fn asker<'a>(session: Option<&'a str>, config: &'a Config, now: Timestamp) -> Asker<'a> {
     Asker {
-        session: observed.jenkins.session.as_deref(),
+        session,
         user: &config.jenkins.user,
-        now: context.now,
+        now,
     }
 }
 
+fn asker_of<'a>(fleet: &Fleet<'a>) -> Asker<'a> {
+    let session = fleet.observed.jenkins.session.as_deref();
+    asker(session, fleet.config, fleet.context.now)
+}
+
 fn refusal<'s>(fleet: &'s Fleet<'_>, key: &RefusalKey) -> Option<&'s Refusal> {
-    let asker = asker(fleet.observed, fleet.config, fleet.context);
+    let asker = asker_of(fleet);
     fleet.state.refused(key, asker)
 }
 
@@ -100,9 +105,9 @@ fn knows_ssh(fleet: &Fleet<'_>) -> bool {
     })
 }
 
-/// Says for want of which permission configurations of jobs cannot be read, when that is news.
+/// Names the permission that is missing to read job configurations, once a day.
 pub fn news(fleet: &mut Fleet<'_>) -> Option<String> {
-    let asker = asker(fleet.observed, fleet.config, fleet.context);
+    let asker = asker_of(fleet);
     let lacks = fleet.state.news_of_jobs(asker)?;
     Some(format!(
         "Jenkins does not show the configuration of jobs whose label stands nowhere else, as of matrix jobs while there is \

@@ -1,7 +1,7 @@
 //! Finds out what the items of the build queue wait for: reads the `why` of each and the other sources of a label.
 //!
 //! The sentences are in `why`, tasks and their URLs in `task`, the order of the sources in `resolve`, and a text that a
-//! person asks about in `text`. Which template serves a wish, and how many servers that makes, is left to `plan`;
+//! person asks about in `text`. Which template serves a label request, and how many servers that makes, is left to `plan`;
 //! asking Jenkins what the queue left open, to the caller.
 
 mod label_request;
@@ -29,7 +29,7 @@ use why::Sentence;
 /// The label requests of a queue.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LabelRequests {
-    /// Every distinct wish, in the order of its first item.
+    /// Every distinct label request, in the order of its first item.
     pub distinct: Vec<LabelRequest>,
     /// For each item of the queue, in its order: the index into `distinct`; `None` when it does not wait for an
     /// executor.
@@ -38,7 +38,8 @@ pub struct LabelRequests {
 
 /// Reads what the items of a queue wait for. Items younger than `grace` do not count yet.
 ///
-/// Where a label request is [`LabelRequest::Unknown`] with an [`Ask`], the caller may put the answer into the view and call again.
+/// Where a label request is [`LabelRequest::Unknown`] with an [`Ask`], the caller may put the answer into the view and call
+/// again.
 pub fn label_requests(
     view: &JenkinsView,
     templates: &[TemplateLabels<'_>],

@@ -45,7 +45,7 @@ pub enum Cause {
     NoSentence,
     /// The sentence is not one that is known.
     UnreadSentence {
-        /// The sentence, cut to what a message can hold: equal texts are one wish.
+        /// The sentence, cut to what a message can hold: equal texts are one label request.
         sentence: String,
         /// `X-Jenkins-Language`, where Jenkins answers in a language of its own.
         language: Option<String>,

@@ -1,4 +1,4 @@
-//! Resolves a sentence and the other sources to a wish: names are looked up among nodes and templates, and the
+//! Resolves a sentence and the other sources to a label request: names are looked up among nodes and templates, and the
 //! most exact source comes first.
 
 use foldhash::{HashMap, HashSet};

@@ -206,10 +206,7 @@ pub enum Phase {
 }
 
 /// What is remembered of one server.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "independent flags; false is omitted"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "independent flags; false is omitted")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeMemory {
     /// The entry of `nodes:`.

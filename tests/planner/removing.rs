@@ -2,7 +2,7 @@
 
 use mita::config::MinReady;
 use mita::model::{Computer, ServerStatus, TaskLabel};
-use mita::plan::{LimitReached, MARK_PREFIX, Why, mark_text};
+use mita::plan::{LimitReached, MARK_PREFIX, Plan, Why, mark_text};
 use mita::state::Phase;
 
 use crate::world::{CLOUD, World, busy, marked, mins, offline, removed, secs, template, with, world};
@@ -271,6 +271,85 @@ fn the_audit_refuses_a_reason_that_is_not_so() {
         broken(Why::LimitReached(LimitReached::MaxBuilds { seen: 1, most: 1 })),
         ""
     );
+}
+
+/// The world of a plan as the audit sees it without `--force`, under another reason.
+fn audited_as(world: &World, plan: &Plan, why: &Why) -> String {
+    let mut plan = plan.clone();
+    for removal in &mut plan.removals {
+        removal.why = why.clone();
+    }
+    mita::plan::audit(&plan, &world.observed, &world.config, &world.state, &world.context).join("; ")
+}
+
+/// Makes the plan of a command that lifts the guard; the audit holds it against a pass that does not.
+fn forced(world: &mut World, count: usize) -> Plan {
+    world.context.force = true;
+    let plan = world.plan();
+    world.context.force = false;
+    assert_eq!(plan.removals.len(), count);
+    plan
+}
+
+#[test]
+fn no_reason_leads_lost_agents_past_the_guard() {
+    let mut world = world();
+    for number in 1..=8 {
+        world.up("small", number, mins(30));
+    }
+    world.pass(secs(60));
+    world.observed.jenkins.computers.clear();
+    world.pass(mins(5));
+    world.later(mins(5));
+    let plan = forced(&mut world, 8);
+    let idle = mins(60);
+    let outdated = false;
+    for why in [
+        Why::UnknownToJenkins { passes: 2 },
+        Why::Asked,
+        Why::Leaked("x".to_owned()),
+        Why::TimedOut(mins(15)),
+        Why::Idle { idle, outdated },
+        Why::Begun,
+    ] {
+        assert_ne!(audited_as(&world, &plan, &why), "", "{why:?}");
+    }
+}
+
+#[test]
+fn no_reason_leads_nodes_without_servers_past_the_guard() {
+    let mut world = world();
+    for number in 1..=6 {
+        world.up("small", number, mins(30));
+    }
+    world.pass(secs(60));
+    for number in 1..=6 {
+        world.lose_server(&format!("small__00000000000{number}"));
+    }
+    world.pass(mins(5));
+    let plan = forced(&mut world, 6);
+    assert!(plan.removals.iter().all(|removal| removal.server.is_none()));
+    let idle = Why::Idle {
+        idle: mins(60),
+        outdated: false,
+    };
+    for why in [Why::WithoutServer { passes: 2 }, idle, Why::Marked, Why::Asked] {
+        assert_ne!(audited_as(&world, &plan, &why), "", "{why:?}");
+    }
+}
+
+#[test]
+fn a_server_that_was_found_without_a_node_did_not_time_out() {
+    let mut world = world();
+    for number in 1..=8 {
+        world.server("small", number, mins(90));
+    }
+    world.pass(secs(60));
+    world.pass(secs(60));
+    let plan = forced(&mut world, 8);
+    for why in [Why::UnknownToJenkins { passes: 2 }, Why::TimedOut(mins(15))] {
+        assert_ne!(audited_as(&world, &plan, &why), "", "{why:?}");
+    }
 }
 
 #[test]

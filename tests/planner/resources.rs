@@ -506,3 +506,14 @@ fn the_audit_stops_a_bad_sweep() {
     world.context.remove = false;
     assert!(said(&world, &plan).contains("the command removes nothing"));
 }
+
+#[test]
+fn the_audit_refuses_a_floating_ip_for_the_server_of_another_owner() {
+    let mut world = floating();
+    let name = world.server("small", 1, mins(1));
+    let plan = world.plan();
+    assert_eq!(made(&plan), [name.as_str()]);
+    world.server_mut(&name).mark.as_mut().unwrap().owner = "another".to_owned();
+    let broken = audit(&plan, &world.observed, &world.config, &world.state, &world.context).join("; ");
+    assert!(broken.contains("gets a floating IP and has no mark of ours"), "{broken}");
+}

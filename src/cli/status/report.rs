@@ -66,13 +66,13 @@ impl<'a> StatusReport<'a> {
     pub(super) fn new(observed: &'a Observed, plan: &'a Plan) -> Self {
         let computers = observed.jenkins.computers.iter();
         let computers: BTreeMap<&NodeName, &Computer> = computers.map(|computer| (&computer.name, computer)).collect();
-        let strays = plan.orphan_nodes.iter().filter_map(|name| computers.get(name));
+        let orphans = plan.orphan_nodes.iter().filter_map(|name| computers.get(name));
         let failures = plan.state.failures.iter();
         let failures = failures.flat_map(|(node, all)| all.iter().map(move |failure| FailureRow::new(node, failure)));
         Self {
             version: 1,
             servers: &plan.servers,
-            jenkins_nodes: strays.map(|computer| NodeRow::new(computer)).collect(),
+            jenkins_nodes: orphans.map(|computer| NodeRow::new(computer)).collect(),
             backoffs: plan.state.backoffs.iter().map(BackoffRow::new).collect(),
             failures: failures.collect(),
             waiting: plan.waiting.iter().map(WaitingRow::new).collect(),

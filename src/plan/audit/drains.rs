@@ -59,7 +59,7 @@ fn early(drain: &Drain, node: &Computer, id: Option<&NodeId>, config: &Config, s
     let before = id
         .and_then(|id| state.nodes.get(id))
         .and_then(|memory| memory.builds.as_ref());
-    let running = node.executors.saturating_sub(node.idle_executors);
+    let running = node.busy_executors();
     let at_most = before.map_or(0, |builds| builds.seen).saturating_add(running);
     (at_most < most).then_some("did not have all its builds")
 }

@@ -7,8 +7,8 @@ use crate::plan::audit::rules::audit_destroy;
 use crate::plan::context::Context;
 use crate::state::State;
 
-/// Lists the rules that a plan breaks which removes what an operator had looked for: a server may have our mark and a name that a person gave it, as long as
-/// no Jenkins node is its own.
+/// Checks the removals of `leaks --delete`: a server with our mark whose name a person changed may go if no Jenkins node has
+/// its name.
 pub fn audit_leaks(plan: &Plan, observed: &Observed, config: &Config, state: &State, context: &Context) -> Vec<String> {
     let (odd, usual): (Vec<Removal>, Vec<Removal>) = plan.removals.iter().cloned().partition(is_odd);
     let usual = Plan {

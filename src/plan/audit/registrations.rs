@@ -1,9 +1,10 @@
 //! Checks the Jenkins nodes that a plan makes for running servers.
 
 use crate::config::Register;
-use crate::model::{ServerStatus, split_server_name};
+use crate::model::ServerStatus;
 use crate::plan::action::Plan;
 use crate::plan::audit::world::World;
+use crate::plan::fleet::agent::marked;
 
 /// Adds the rules that the nodes to be made break: of a running server of ours that has the address, none of that name.
 pub fn check(plan: &Plan, world: &World<'_>, broken: &mut Vec<String>) {
@@ -25,9 +26,8 @@ pub fn check(plan: &Plan, world: &World<'_>, broken: &mut Vec<String>) {
             .servers()
             .find(|server| server.id == wanted.server_id && server.name == name);
         let good = server.is_some_and(|server| {
-            let marked = server.is_marked(&world.config.owner);
             let there = server.addresses.iter().any(|at| at.ip == wanted.address);
-            marked && there && server.status == ServerStatus::Active && split_server_name(name).is_some()
+            there && server.status == ServerStatus::Active && marked(server, world.config).is_some()
         });
         if !good {
             broken.push(format!(

@@ -128,7 +128,7 @@ fn check_new(wanted: &NewFloatingIp, plan: &Plan, observed: &Observed, config: &
     let goes = goes
         .into_iter()
         .any(|going| going.id == server.id && going.provider == wanted.provider);
-    if server.mark.is_none() {
+    if !server.is_marked(&config.owner) {
         return Some(format!("{name} gets a floating IP and has no mark of ours"));
     }
     if server.name != *name || goes || server.status == ServerStatus::Error {

@@ -245,7 +245,10 @@ fn check_create<'p>(create: &'p Create, world: &World<'_>, names: &mut BTreeSet<
         .iter()
         .any(|p| p.provider == create.provider && p.zone == create.zone);
     if !placed || !config.providers.contains_key(&create.provider) {
-        return Some(format!("{name} is to stand where its template does not allow it"));
+        return Some(format!(
+            "{name} would be created at {}, which is no placement of its template",
+            create.provider
+        ));
     }
     let read = world
         .observed
@@ -278,13 +281,15 @@ fn check_absences(plan: &Plan, world: &World<'_>, broken: &mut Vec<String>) {
         .values()
         .filter_map(|node| node.jenkins_node.as_ref())
         .collect();
+    // A node alone is removed for want of its server, whatever is said of it.
+    let is_absence = |removal: &&Removal| removal.server.is_none() || removal.why.is_absence();
     let is_double = |removal: &&Removal| {
         removal.server.is_none() && removal.node.as_ref().is_some_and(|node| known.contains(&node.name))
     };
     let absent = plan
         .removals
         .iter()
-        .filter(|removal| removal.why.is_absence() && !is_double(removal))
+        .filter(|removal| is_absence(removal) && !is_double(removal))
         .count();
     let orphans = plan.orphan_nodes.iter().filter(|node| !known.contains(node)).count();
     let size = plan.servers.len() + orphans;

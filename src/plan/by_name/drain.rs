@@ -100,7 +100,7 @@ fn undrained(name: &str, fleet: &Fleet<'_>, notes: &mut Vec<String>) -> Result<P
     }
     let prefix = if computer.is_drained() {
         DRAIN_PREFIX
-    } else if computer.is_marked() {
+    } else if computer.is_marked_for_removal() {
         MARK_PREFIX
     } else {
         return Ok(Planned::Nothing(format!("\"{}\" is not drained", shown(name))));
@@ -118,7 +118,7 @@ fn undrained(name: &str, fleet: &Fleet<'_>, notes: &mut Vec<String>) -> Result<P
     }))
 }
 
-/// Finds the Jenkins node that is target, with its template.
+/// Finds the Jenkins node that a name means, with its template.
 fn node<'a>(name: &str, fleet: &Fleet<'a>) -> Result<(&'a Computer, Option<TemplateName>), String> {
     if fleet.is_quieting() {
         return Err("Jenkins is quieting down".to_owned());

@@ -111,21 +111,6 @@ pub fn candidates<'o>(template: &Template, offer: &'o Offer) -> Vec<&'o str> {
     all.map(String::as_str).collect()
 }
 
-/// Returns whether the fault of a server in ERROR blames its image, and not what is between the image and the host.
-pub fn is_blamed(fault: &str, image: Option<&str>) -> bool {
-    const ELSEWHERE: [&str; 6] = [
-        "no valid host",
-        "quota",
-        "connect",
-        "unavailable",
-        "timed out",
-        "timeout",
-    ];
-    let fault = fault.to_lowercase();
-    let named = image.is_some_and(|image| fault.contains(&image.to_lowercase()));
-    (named || fault.contains("image")) && !ELSEWHERE.iter().any(|words| fault.contains(words))
-}
-
 /// Begins the memory of a pass: what is no longer configured is forgotten, and failures of a template that was changed.
 pub fn refresh(state: &mut State, config: &Config) {
     state.images.retain(|name, places| {

@@ -90,8 +90,8 @@ pub fn remember(fleet: &mut Fleet<'_>, before: &State) {
     fleet.state.host_keys = kept.collect();
 }
 
-/// Whether an offline node, of which only the name says that it is ours, may wait for a server that is still to come: it
-/// may be another mita's, whose templates have the same names, and which makes the node before the server.
+/// Whether a node may belong to another mita that has not created its server yet: templates of the same names, and
+/// `register: inbound` makes the node first.
 pub fn may_wait_for_its_server(computer: &Computer, seen: Sighting, config: &Config, now: Timestamp) -> bool {
     let Some((name, _)) = split_server_name(computer.name.as_str()) else {
         return false;

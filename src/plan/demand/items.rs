@@ -33,7 +33,7 @@ pub struct Item {
     rank: (i128, u64),
     /// Its place in [`Demand::queue`].
     pub place: usize,
-    /// Its place in [`Demand::label requests`].
+    /// Its place in [`Demand::label_requests`].
     pub label_request: usize,
 }
 

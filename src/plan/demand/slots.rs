@@ -250,8 +250,8 @@ fn numbers<'l>(labels: impl Iterator<Item = &'l str>, known: &Known<'_>) -> Vec<
     numbers
 }
 
-/// Returns the labels of the node that gives an agent its slots, those that count, where some label request may tell it from what
-/// its template promises. Its name is a label that it alone has.
+/// Returns the labels of an agent's node that count, if they differ from what its template promises. The name of a node is a
+/// label that it alone has.
 fn own_labels(agent: &Agent<'_>, promise: &Promise, known: &Known<'_>) -> Option<Vec<usize>> {
     let computer = node_of_slots(agent)?;
     let name = known.get(computer.name.as_str()).copied();
@@ -276,9 +276,7 @@ fn node_of_slots<'a>(agent: &Agent<'a>) -> Option<&'a Computer> {
         // Slots that are lent are those of the node that has most of them.
         (AgentState::Ambiguous { slots: 1.. }, Link::Many(nodes)) => {
             let online = nodes.iter().filter(|node| !node.offline);
-            online
-                .max_by_key(|node| node.idle_executors.min(node.executors))
-                .copied()
+            online.max_by_key(|node| node.free_executors()).copied()
         }
         _ => None,
     }

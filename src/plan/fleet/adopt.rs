@@ -236,7 +236,7 @@ fn is_known(server: &Server, template: &Template, config: &Config) -> bool {
 
 /// Whether a server has the mark of another owner.
 fn is_of_another(server: &Server, config: &Config) -> bool {
-    server.mark.as_ref().is_some_and(|mark| mark.owner != config.owner)
+    server.is_of_another(&config.owner)
 }
 
 /// Returns the template whose name a server's name begins with, and what stands behind `__`. Where the name of one

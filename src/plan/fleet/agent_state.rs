@@ -151,7 +151,7 @@ fn with_node(agent: &Agent<'_>, computer: &Computer, in_time: bool, measures: &M
     }
     if !computer.offline {
         return AgentState::Up {
-            idle_slots: computer.idle_executors.min(computer.executors),
+            idle_slots: computer.free_executors(),
             idle_since: idle.then(|| clock(agent.before.and_then(|before| before.idle_since), measures)),
             limit_reached: limit_reached(agent, measures.config),
         };

@@ -27,7 +27,7 @@ pub fn count(agent: &Agent<'_>, config: &Config) -> Option<BuildCount> {
 fn counted(before: &BuildCount, computer: &Computer) -> BuildCount {
     let mut running = computer.running.clone();
     running.sort_unstable();
-    let busy = computer.executors.saturating_sub(computer.idle_executors);
+    let busy = computer.busy_executors();
     let unnamed = busy.saturating_sub(number(running.len()));
     let mut ended = before.running.clone();
     let is_new = |build: &&String| match ended.iter().position(|other| other == *build) {

@@ -36,7 +36,7 @@ pub fn at_unknown_addresses<'a>(
     }
 }
 
-/// Whether a server looks absent from Jenkins: it has no node there, or never joined. One in ERROR is none of these.
+/// Whether Jenkins shows no agent for a server that is not in ERROR.
 pub fn is_absent(agent: &Agent<'_>) -> bool {
     let failed = agent.server.is_some_and(|server| server.status == ServerStatus::Error);
     !failed && matches!(agent.state, AgentState::Orphan { .. } | AgentState::TimedOut)
@@ -79,9 +79,9 @@ pub fn why(agent: &Agent<'_>) -> Option<String> {
              \"{template}\", which has no node, stays for a day"
         ),
         Hold::Address(_) => format!(
-            "server \"{server}\" has no working Jenkins node, and \"{node}\" works at its address but cannot be told to be its own: the \
-             server stays as long as that node works; let the agent register under the name of its server, or with the \
-             labels of \"{template}\""
+            "server \"{server}\" has no working Jenkins node, and \"{node}\" works at its address: it is not known whether it is \
+             the server's own; the server stays as long as that node works; let the agent register under the name of its \
+             server, or with the labels of \"{template}\""
         ),
     })
 }

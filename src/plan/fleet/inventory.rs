@@ -287,16 +287,15 @@ impl<'a> InventoryBuilder<'a> {
     /// or its metadata, is not.
     fn is_given_away(&self, memory: &'a NodeMemory) -> bool {
         let server = self.lists(&memory.provider, &memory.server_id);
-        let mark = server.and_then(|server| server.mark.as_ref());
-        memory.adopted || mark.is_some_and(|mark| mark.owner != self.config.owner)
+        memory.adopted || server.is_some_and(|server| server.is_of_another(&self.config.owner))
     }
 
-    /// Notes that a server of ours cannot be told to be ours any more: it counts, and is not touched.
+    /// Notes a server of ours that lost its name or its marks: it counts, and is not touched.
     fn stripped(&mut self, memory: &NodeMemory) {
         let (name, provider) = (shown(&memory.name), &memory.provider);
         self.stripped.push(format!(
-            "server \"{name}\" ({provider}, {}) lost the name or the metadata that it was made with: it counts, and mita does not \
-             touch it; give them back, or remove it there",
+            "server \"{name}\" ({provider}, {}) lost the name or the metadata that it was made with: it counts, and mita \
+             does not touch it; give them back, or remove it there",
             memory.server_id
         ));
     }

@@ -148,8 +148,8 @@ fn settling(controller: Option<&Controller>, config: &Config, context: &Context)
     })
 }
 
-/// Gives the agents of which nobody knows which node is theirs the slots of the nodes that may be: too much inventory
-/// delays a server by a pass or two, too little makes one that nobody needs.
+/// Lends the idle slots of ambiguous nodes to each agent that may own them. Too many slots delay a server by a pass or two;
+/// too few make one that nobody needs.
 fn lend_slots(agents: &mut [Agent<'_>]) {
     let mut lent: HashSet<&NodeName> = HashSet::default();
     for agent in agents {
@@ -160,7 +160,7 @@ fn lend_slots(agents: &mut [Agent<'_>]) {
         };
         for node in nodes.iter().filter(|node| !node.offline) {
             if lent.insert(&node.name) {
-                *slots = (*slots).max(node.idle_executors.min(node.executors));
+                *slots = (*slots).max(node.free_executors());
             }
         }
     }

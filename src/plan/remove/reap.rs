@@ -155,7 +155,7 @@ fn unmark(fleet: &Fleet<'_>, named: &HashSet<&str>, reaped: &mut Reaped) {
         .filter(|agent| agent.state == AgentState::Marked { idle: false });
     let nodes = marked.filter_map(|agent| Some((agent.computer()?, Some(agent.template.clone()))));
     let orphans = fleet.orphans.iter().map(|orphan| orphan.computer);
-    let orphans = orphans.filter(|computer| computer.is_marked() && !computer.is_idle());
+    let orphans = orphans.filter(|computer| computer.is_marked_for_removal() && !computer.is_idle());
     for (computer, template) in nodes.chain(orphans.map(|computer| (computer, None))) {
         let because = "it has our mark and works again".to_owned();
         reaped.unmarks.push(Unmark {

@@ -60,7 +60,7 @@ fn keep(agent: &Agent<'_>) -> FailureRecord {
 fn node_to_remove(computer: &Computer) -> NodeToRemove {
     NodeToRemove {
         name: computer.name.clone(),
-        marked: computer.is_marked() || computer.is_drained(),
+        marked: computer.is_marked_for_removal() || computer.is_drained(),
         even_if_busy: false,
         by_monitor: computer.is_monitored(),
     }

@@ -199,7 +199,7 @@ fn why_nothing(fleet: &Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>, labe
     reasons
 }
 
-/// Says what an item waits for that a server of a template serves which is there and gives no work away yet.
+/// Says what an item waits for when a server exists that takes no work yet.
 fn coming(fleet: &Fleet<'_>, template: usize) -> &'static str {
     let of_template = || {
         fleet
@@ -330,8 +330,8 @@ pub fn templates(fleet: &Fleet<'_>) -> Vec<TemplateRow> {
         })
         .collect();
     for agent in &fleet.agents {
-        let Some(kind) = agent.template_index else { continue };
-        let row = &mut rows[kind];
+        let Some(index) = agent.template_index else { continue };
+        let row = &mut rows[index];
         row.servers += 1;
         row.booting += u32::from(agent.state.is_booting());
         row.idle += u32::from(agent.state.phase() == Phase::Idle);

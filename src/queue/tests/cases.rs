@@ -8,13 +8,13 @@ use crate::labels::Label;
 /// Checks the label request of a freestyle job with this sentence and label field.
 #[track_caller]
 fn check(why: &str, label: TaskLabel, agents: &[&str], label_request: &str) {
-    assert_eq!(wish_of(&view(agents), item(why, label)), label_request, "{why}");
+    assert_eq!(request_of(&view(agents), item(why, label)), label_request, "{why}");
 }
 
 /// Checks the label request of a pipeline's `node` block, of which only the sentence tells.
 #[track_caller]
 fn check_block(why: &str, agents: &[&str], label_request: &str) {
-    assert_eq!(wish_of(&view(agents), block(why)), label_request, "{why}");
+    assert_eq!(request_of(&view(agents), block(why)), label_request, "{why}");
 }
 
 const PLAIN: &str = "Waiting for next available executor";
@@ -240,7 +240,7 @@ fn the_built_in_node() {
         computers: vec![computer("master", true, None), agent("n1: ?")],
         ..JenkinsView::default()
     };
-    assert_eq!(wish_of(&old, item(&format!("{ON}master"), TaskLabel::Absent)), "-");
+    assert_eq!(request_of(&old, item(&format!("{ON}master"), TaskLabel::Absent)), "-");
 }
 
 #[test]
@@ -253,18 +253,18 @@ fn other_languages() {
         language: Some("de\n".to_owned()),
         ..view(&["on-1: linux"])
     };
-    let reason = wish_of(&view, block(&format!("\u{1b}{}", "ä".repeat(500))));
+    let reason = request_of(&view, block(&format!("\u{1b}{}", "ä".repeat(500))));
     assert!(reason.contains("X-Jenkins-Language: de\\n)"), "{reason}");
     assert!(reason.chars().count() < 400 && !reason.contains('\u{1b}'), "{reason}");
     let silent = QueueItem { why: None, ..block("") };
-    assert_eq!(wish_of(&view, silent), "? jenkins does not say why the job waits");
+    assert_eq!(request_of(&view, silent), "? jenkins does not say why the job waits");
 }
 
 #[test]
 fn a_pipeline_itself_waits_for_no_server() {
     let mut run = item(&format!("{ON}‘linux’"), TaskLabel::Absent);
     run.task_class = Some("org.jenkinsci.plugins.workflow.job.WorkflowJob".to_owned());
-    assert_eq!(wish_of(&view(&["n1: linux"]), run), "-");
+    assert_eq!(request_of(&view(&["n1: linux"]), run), "-");
 }
 
 /// Pieces of sentences in any order, and any text.
@@ -346,9 +346,9 @@ proptest! {
         one.task_name = name;
         one.task_url = Some(url);
         let world = view(if agents { &["n1: linux", "plain+10.0.0.1: linux"] } else { &[] });
-        let label_request = wish_of(&world, one.clone());
+        let label_request = request_of(&world, one.clone());
         prop_assert!(agents || label_request != "any" || why.contains("reserved") || class != 1, "{label_request}");
-        // The same item twice label requests the same thing.
+        // The same item twice asks for the same thing.
         let twice = all(&JenkinsView { queue: vec![one.clone(), one], ..world });
         prop_assert_eq!(twice.of_item[0], twice.of_item[1]);
         with_kinds(|templates| read_text(&why, None, templates));

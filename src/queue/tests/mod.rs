@@ -128,7 +128,7 @@ fn all(view: &JenkinsView) -> LabelRequests {
 }
 
 /// Shows the label request of one item.
-fn wish_of(view: &JenkinsView, item: QueueItem) -> String {
+fn request_of(view: &JenkinsView, item: QueueItem) -> String {
     let view = JenkinsView {
         queue: vec![item],
         ..view.clone()
@@ -175,7 +175,7 @@ fn config(assigned: Option<&str>, axes: &[&str]) -> Reading<JobConfig> {
 }
 
 #[test]
-fn equal_wishes_are_one() {
+fn equal_requests_are_one() {
     let mut view = view(&["n1: linux"]);
     for (why, label) in [
         (

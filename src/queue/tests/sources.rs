@@ -11,26 +11,26 @@ fn unreadable<T>() -> Reading<T> {
 #[test]
 fn without_any_agent_the_sentence_is_not_believed() {
     let none = view(&[]);
-    assert_eq!(wish_of(&none, item(PLAIN, told("linux"))), "label linux");
+    assert_eq!(request_of(&none, item(PLAIN, told("linux"))), "label linux");
     assert_eq!(
-        wish_of(&none, item("‘Jenkins’ doesn’t have label ‘linux’", TaskLabel::Absent)),
+        request_of(&none, item("‘Jenkins’ doesn’t have label ‘linux’", TaskLabel::Absent)),
         "label linux"
     );
-    let pipeline = wish_of(&none, block(PLAIN));
+    let pipeline = request_of(&none, block(PLAIN));
     assert!(pipeline.starts_with("? jenkins has no agent at all") && pipeline.contains("keep one permanent agent"));
     // An old Jenkins does not tell the label of a job: its configuration does.
-    assert_eq!(wish_of(&none, item(PLAIN, TaskLabel::Absent)), "ask job/a/job/b");
+    assert_eq!(request_of(&none, item(PLAIN, TaskLabel::Absent)), "ask job/a/job/b");
     let known = with_job(none.clone(), "job/a/job/b", config(Some("linux"), &[]));
-    assert_eq!(wish_of(&known, item(PLAIN, TaskLabel::Absent)), "label linux");
+    assert_eq!(request_of(&known, item(PLAIN, TaskLabel::Absent)), "label linux");
     let roams = with_job(none.clone(), "job/a/job/b", config(None, &[]));
-    assert_eq!(wish_of(&roams, item(PLAIN, TaskLabel::Absent)), "any");
+    assert_eq!(request_of(&roams, item(PLAIN, TaskLabel::Absent)), "any");
     let other = QueueItem {
         task_class: Some("org.example.Thing".to_owned()),
         ..item(PLAIN, TaskLabel::Absent)
     };
-    assert!(wish_of(&roams, other).starts_with("? jenkins has no agent at all"));
+    assert!(request_of(&roams, other).starts_with("? jenkins has no agent at all"));
     let closed = with_job(none.clone(), "job/a/job/b", unreadable());
-    let reason = wish_of(&closed, item(PLAIN, TaskLabel::Absent));
+    let reason = request_of(&closed, item(PLAIN, TaskLabel::Absent));
     assert!(
         reason.starts_with("? jenkins has no agent") && reason.ends_with("403 needs Job/ExtendedRead"),
         "{reason}"
@@ -39,33 +39,33 @@ fn without_any_agent_the_sentence_is_not_believed() {
         task_url: None,
         ..item(PLAIN, TaskLabel::Absent)
     };
-    assert!(wish_of(&none, nowhere).starts_with("? jenkins has no agent"));
+    assert!(request_of(&none, nowhere).starts_with("? jenkins has no agent"));
 }
 
 #[test]
 fn a_job_without_label_is_believed_unless_this_build_has_one() {
     let none = view(&[]);
-    assert_eq!(wish_of(&none, item(PLAIN, TaskLabel::Anywhere)), "any");
+    assert_eq!(request_of(&none, item(PLAIN, TaskLabel::Anywhere)), "any");
     let young = Timestamp::from_second(NOW - 60).unwrap();
     let stuck = QueueItem {
         stuck: true,
         since: young,
         ..item(PLAIN, TaskLabel::Anywhere)
     };
-    assert!(wish_of(&none, stuck.clone()).contains("the label of this build is not that of its job"));
+    assert!(request_of(&none, stuck.clone()).contains("the label of this build is not that of its job"));
     let old = QueueItem {
         since: Timestamp::from_second(NOW - 3600).unwrap(),
         ..stuck.clone()
     };
-    assert_eq!(wish_of(&none, old), "any");
-    assert_eq!(wish_of(&view(&["n1: linux"]), stuck), "any");
+    assert_eq!(request_of(&none, old), "any");
+    assert_eq!(request_of(&view(&["n1: linux"]), stuck), "any");
 }
 
 #[test]
 fn matrix_children_have_the_label_of_their_axes() {
     for agents in [&[][..], &["n1: linux"]] {
         let view = view(agents);
-        assert_eq!(wish_of(&view, child(PLAIN)), "ask job/m");
+        assert_eq!(request_of(&view, child(PLAIN)), "ask job/m");
         for (axes, label_request) in [
             (&["DIST"][..], "label trusty"),
             (&["DIST", "ARCH"], "label trusty&&x86_64"),
@@ -73,7 +73,7 @@ fn matrix_children_have_the_label_of_their_axes() {
             (&[], "any"),
         ] {
             let view = with_job(view.clone(), "job/m", config(None, axes));
-            assert_eq!(wish_of(&view, child(PLAIN)), label_request);
+            assert_eq!(request_of(&view, child(PLAIN)), label_request);
         }
         // The values are joined as they are.
         let view = with_job(view, "job/m", config(None, &["ARCH", "DIST"]));
@@ -81,43 +81,43 @@ fn matrix_children_have_the_label_of_their_axes() {
             task_name: "ARCH=a||b,DIST=c".to_owned(),
             ..child(PLAIN)
         };
-        assert_eq!(wish_of(&view, loose), "label a||b&&c");
+        assert_eq!(request_of(&view, loose), "label a||b&&c");
     }
 }
 
 #[test]
 fn the_name_of_a_combination_is_the_last_resort() {
     let closed = |agents: &[&str]| with_job(view(agents), "job/m", unreadable());
-    assert_eq!(wish_of(&closed(&[]), child(PLAIN)), "values x86_64 trusty");
+    assert_eq!(request_of(&closed(&[]), child(PLAIN)), "values x86_64 trusty");
     // With agents the plain sentence means no label, unless a template is just what the name asks for.
-    assert_eq!(wish_of(&closed(&["n1: linux"]), child(PLAIN)), "any");
+    assert_eq!(request_of(&closed(&["n1: linux"]), child(PLAIN)), "any");
     let fits = QueueItem {
         task_name: "ARCH=amd64,DIST=trusty".to_owned(),
         ..child(PLAIN)
     };
-    assert_eq!(wish_of(&closed(&["n1: linux"]), fits), "values amd64 trusty");
+    assert_eq!(request_of(&closed(&["n1: linux"]), fits), "values amd64 trusty");
     assert_eq!(
-        wish_of(&closed(&["n1: linux"]), child("in einer anderen Sprache")),
+        request_of(&closed(&["n1: linux"]), child("in einer anderen Sprache")),
         "values x86_64 trusty"
     );
     let unnamed = QueueItem {
         task_name: "default".to_owned(),
         ..child(PLAIN)
     };
-    assert!(wish_of(&closed(&[]), unnamed).starts_with("? jenkins has no agent"));
+    assert!(request_of(&closed(&[]), unnamed).starts_with("? jenkins has no agent"));
     // A sentence that names the label needs none of this.
     let why = "There are no nodes with the label ‘trusty&&x’";
-    assert_eq!(wish_of(&closed(&["n1: linux"]), child(why)), "label trusty&&x");
+    assert_eq!(request_of(&closed(&["n1: linux"]), child(why)), "label trusty&&x");
     // Jenkins 1 tells neither class nor label.
     let old = QueueItem {
         task_class: None,
         label: TaskLabel::Absent,
         ..child(PLAIN)
     };
-    assert_eq!(wish_of(&view(&[]), old.clone()), "ask job/m");
-    assert_eq!(wish_of(&closed(&[]), old.clone()), "values x86_64 trusty");
+    assert_eq!(request_of(&view(&[]), old.clone()), "ask job/m");
+    assert_eq!(request_of(&closed(&[]), old.clone()), "values x86_64 trusty");
     assert_eq!(
-        wish_of(&view(&[]), QueueItem { task_url: None, ..old }),
+        request_of(&view(&[]), QueueItem { task_url: None, ..old }),
         "values x86_64 trusty"
     );
 }
@@ -126,9 +126,9 @@ fn the_name_of_a_combination_is_the_last_resort() {
 fn a_node_is_enough_where_the_configuration_was_not_asked() {
     let world = view(&["trusty__0123456789ab: linux trusty x86_64"]);
     let why = "‘trusty__0123456789ab’ is offline";
-    assert_eq!(wish_of(&world, child(why)), "template trusty");
+    assert_eq!(request_of(&world, child(why)), "template trusty");
     let known = with_job(world, "job/m", config(None, &["DIST"]));
-    assert_eq!(wish_of(&known, child(why)), "label trusty");
+    assert_eq!(request_of(&known, child(why)), "label trusty");
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn labels_of_foreign_nodes_on_an_old_jenkins() {
     let with = |labels| {
         let mut view = view(&["mute: ?"]);
         view.node_labels.insert(NodeName::new("mute"), labels);
-        wish_of(&view, block(why))
+        request_of(&view, block(why))
     };
     assert_eq!(
         with(Reading::Read(vec!["mute".to_owned(), "linux".to_owned()])),
@@ -179,7 +179,7 @@ fn exactly(view: &JenkinsView, item: QueueItem, label: Option<&str>) -> String {
         labels: Some(Reading::Read(labels)),
         ..view.clone()
     };
-    wish_of(&view, item)
+    request_of(&view, item)
 }
 
 #[test]
@@ -229,12 +229,12 @@ fn an_item_that_the_script_console_does_not_list_is_read_as_without_it() {
         labels: Some(Reading::Read(labels)),
         ..view(&["a: x"])
     };
-    assert_eq!(wish_of(&view, block(&format!("{ON}‘windows’"))), "label windows");
+    assert_eq!(request_of(&view, block(&format!("{ON}‘windows’"))), "label windows");
     let failed = JenkinsView {
         labels: Some(unreadable()),
         ..view
     };
-    assert_eq!(wish_of(&failed, block(&format!("{ON}‘windows’"))), "label windows");
+    assert_eq!(request_of(&failed, block(&format!("{ON}‘windows’"))), "label windows");
 }
 
 #[test]
@@ -268,17 +268,17 @@ fn the_anchor_says_nothing_of_a_label_that_it_satisfies() {
     let world = view(&["mita-anchor:"]);
     let why = "‘mita-anchor’ is offline";
     assert_eq!(
-        wish_of(&world, item(why, told("!windows&&!master"))),
+        request_of(&world, item(why, told("!windows&&!master"))),
         "label !windows&&!master"
     );
-    let reason = wish_of(&world, block(why));
+    let reason = request_of(&world, block(why));
     assert!(reason.starts_with("? jenkins names the anchor alone"), "{reason}");
     assert_eq!(
-        wish_of(&world, block("There are no nodes with the label ‘linux’")),
+        request_of(&world, block("There are no nodes with the label ‘linux’")),
         "label linux"
     );
     assert_eq!(
-        wish_of(&world, block(PLAIN)),
+        request_of(&world, block(PLAIN)),
         "any",
         "with the anchor the plain sentence is believed"
     );
@@ -299,21 +299,21 @@ fn what_jenkins_refuses_to_tell_is_not_known() {
         ..child(PLAIN)
     };
     for item in [child(PLAIN), fits.clone(), item(PLAIN, TaskLabel::Absent)] {
-        let reason = wish_of(&refused(&[]), item);
+        let reason = request_of(&refused(&[]), item);
         assert!(
             reason.starts_with("? jenkins has no agent at all") && mends(&reason),
             "{reason}"
         );
     }
-    let reason = wish_of(&refused(&["n1: linux"]), child("in einer anderen Sprache"));
+    let reason = request_of(&refused(&["n1: linux"]), child("in einer anderen Sprache"));
     assert!(
         reason.starts_with("? the sentence cannot be read") && mends(&reason),
         "{reason}"
     );
     // With agents the plain sentence means no label; one that names the label needs no configuration.
-    assert_eq!(wish_of(&refused(&["n1: linux"]), fits), "any");
+    assert_eq!(request_of(&refused(&["n1: linux"]), fits), "any");
     let why = "There are no nodes with the label ‘trusty&&x’";
-    assert_eq!(wish_of(&refused(&["n1: linux"]), child(why)), "label trusty&&x");
+    assert_eq!(request_of(&refused(&["n1: linux"]), child(why)), "label trusty&&x");
 }
 
 #[test]
@@ -323,7 +323,7 @@ fn the_axes_are_joined_in_the_order_of_the_file_without_parentheses() {
         task_name: "ARCH=amd64,OS=big||windows".to_owned(),
         ..child(PLAIN)
     };
-    assert_eq!(wish_of(&view, child), "label big||windows&&amd64");
+    assert_eq!(request_of(&view, child), "label big||windows&&amd64");
 }
 
 #[test]
@@ -342,18 +342,18 @@ fn a_job_without_a_label_fits_what_accepts_it_whatever_node_its_sentence_names()
             "n1 is offline",
             "‘gone’ is offline",
         ] {
-            assert_eq!(wish_of(&world, item(why, TaskLabel::Anywhere)), "any", "{why}");
+            assert_eq!(request_of(&world, item(why, TaskLabel::Anywhere)), "any", "{why}");
             let empty = TaskLabel::Expression(String::new());
-            assert_eq!(wish_of(&world, item(why, empty)), "any", "{why}");
+            assert_eq!(request_of(&world, item(why, empty)), "any", "{why}");
         }
     }
     // Tied to a node by its name it is another thing.
     let world = view(&["n1: linux"]);
-    assert_eq!(wish_of(&world, item("‘n1’ is offline", told("n1"))), "label n1");
+    assert_eq!(request_of(&world, item("‘n1’ is offline", told("n1"))), "label n1");
     let of_build = QueueItem {
         stuck: true,
         since: Timestamp::from_second(NOW - 60).unwrap(),
         ..item("‘n1’ is offline", TaskLabel::Anywhere)
     };
-    assert_eq!(wish_of(&world, of_build), "any");
+    assert_eq!(request_of(&world, of_build), "any");
 }
