@@ -178,7 +178,7 @@ fn a_broken_plan_is_found_out() {
         "4 servers at openstack, at most 3",
     );
     limit(|c| c.limits.max_creates_per_pass = 0, "1 creates, at most 0");
-    limit(|c| c.templates[0].placements.clear(), "does not allow it");
+    limit(|c| c.templates[0].placements.clear(), "is no placement of its template");
     limit(|c| c.templates[0].name = "large".into(), "not configured");
     check(
         &|plan, _| plan.creates.push(plan.creates[0].clone()),

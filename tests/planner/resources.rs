@@ -515,5 +515,8 @@ fn the_audit_refuses_a_floating_ip_for_the_server_of_another_owner() {
     assert_eq!(made(&plan), [name.as_str()]);
     world.server_mut(&name).mark.as_mut().unwrap().owner = "another".to_owned();
     let broken = audit(&plan, &world.observed, &world.config, &world.state, &world.context).join("; ");
-    assert!(broken.contains("gets a floating IP and has no mark of ours"), "{broken}");
+    assert!(
+        broken.contains("gets a floating IP and has no mark of ours"),
+        "{broken}"
+    );
 }

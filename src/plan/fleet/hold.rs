@@ -79,9 +79,9 @@ pub fn why(agent: &Agent<'_>) -> Option<String> {
              \"{template}\", which has no node, stays for a day"
         ),
         Hold::Address(_) => format!(
-            "server \"{server}\" has no working Jenkins node, and \"{node}\" works at its address: it is not known whether it is \
-             the server's own; the server stays as long as that node works; let the agent register under the name of its \
-             server, or with the labels of \"{template}\""
+            "server \"{server}\" has no working Jenkins node, and \"{node}\" works at its address but \
+             may not be its own: the server stays as long as that node works; let the agent register under the name of \
+             its server, or with the labels of \"{template}\""
         ),
     })
 }
