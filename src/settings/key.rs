@@ -217,11 +217,6 @@ impl<T> Key<T> {
         self
     }
 
-    /// Returns its value among values by name.
-    pub fn value_in<'v>(&self, values: &'v BTreeMap<String, serde_json::Value>) -> Option<&'v serde_json::Value> {
-        values.get(self.spec.name)
-    }
-
     /// Returns what is known of it.
     pub const fn spec(&self) -> &KeySpec {
         &self.spec

@@ -9,7 +9,7 @@ use crate::secret::Secret;
 use crate::text::did_you_mean;
 
 use super::duration;
-use super::key::{KeySpec, Lifetime, Preset, ValueKind, Words};
+use super::key::{Key, KeySpec, Lifetime, Preset, ValueKind, Words};
 use super::problem::quoted;
 use super::yaml::{Style, Value};
 
@@ -193,6 +193,14 @@ pub fn preset(spec: &KeySpec) -> Option<Value> {
     match spec.preset {
         Preset::Is(text) | Preset::AtMost(text, _) => typed(spec.kind, text, Style::Plain).ok(),
         _ => None,
+    }
+}
+
+impl<T> Key<T> {
+    /// Returns its value among values by name, or its default.
+    pub fn value_in(&self, values: &BTreeMap<String, Json>) -> Option<Json> {
+        let value = values.get(self.name).cloned();
+        value.or_else(|| Json::from_value(&preset(self)?))
     }
 }
 
