@@ -21,6 +21,9 @@ use crate::settings::yaml::Entry;
 
 use super::{Provider, ProviderError};
 
+/// The section of the clouds.
+pub const PROVIDER: &str = "provider";
+
 keys! {
     /// What an entry of `provider:` has, whatever its kind; a kind includes it in its own table.
     pub COMMON;
