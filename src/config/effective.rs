@@ -5,15 +5,16 @@
 
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
 use serde_yaml::{Mapping, Value as Yaml};
 
 use crate::provider::kind::TYPE;
-use crate::settings::duration::{show, show_size};
+use crate::settings::duration::show_size;
 use crate::settings::key::{KeySpec, Preset, Schema, ValueKind as Takes};
 use crate::settings::section::Section;
 use crate::settings::value::preset;
 use crate::settings::yaml::{Entry, Value};
-use crate::text::visible;
+use crate::text::{span, visible};
 
 use super::node::{self, NODE};
 use super::root::{DEFAULTS, OWNER, ROOT, STATE_FILE};
@@ -210,7 +211,7 @@ fn shown(kind: Takes, value: &Value) -> Yaml {
             Yaml::Mapping(pairs.collect())
         }
         (Takes::Duration | Takes::DurationOrNone, Value::Int(seconds)) => {
-            show(jiff::SignedDuration::from_secs(*seconds)).into()
+            span(SignedDuration::from_secs(*seconds)).into()
         }
         (Takes::Size, Value::Int(bytes)) => show_size(u64::try_from(*bytes).unwrap_or(0)).into(),
         (Takes::FlagOr(_) | Takes::FlagOrPath, Value::Text(text, _)) if text == "true" || text == "false" => {

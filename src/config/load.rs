@@ -55,7 +55,7 @@ pub fn load(path: &Path, env: Env<'_>) -> Result<Loaded, ConfigError> {
     load_with(path, env, &KINDS)
 }
 
-/// Does what [`load`] does with other kinds of clouds.
+/// Like [`load`], with the given kinds of clouds.
 pub fn load_with(path: &Path, env: Env<'_>, kinds: &[&'static Kind]) -> Result<Loaded, ConfigError> {
     let nothing = |_: &Section<'_>, _: &Config| ();
     read_file(path, env, kinds, &nothing).map(|(loaded, ())| loaded)

@@ -1,6 +1,6 @@
 //! The top level of the file: which sections there are, and in which of them a key belongs.
 
-use crate::provider::kind::Kind;
+use crate::provider::kind::{self, Kind};
 use crate::settings::key::{Key, Nested, Schema};
 use crate::settings::keys;
 
@@ -24,7 +24,7 @@ keys! {
     /// What mita remembers between passes; the lock is beside it.
     pub STATE_FILE: Option<String> = Key::path("state_file").depends("$XDG_STATE_HOME/mita/state.json");
     /// The clouds.
-    pub PROVIDER: Nested = Key::entries_by_type("provider").also(&["providers"]);
+    pub PROVIDER: Nested = Key::entries_by_type(kind::PROVIDER).also(&["providers"]);
     /// The controller.
     pub JENKINS: Nested = Key::section("jenkins", &JENKINS_KEYS);
     /// The node templates.

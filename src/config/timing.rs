@@ -20,7 +20,9 @@ keys! {
     /// Younger servers are not removed for being idle.
     MIN_LIFETIME: SignedDuration = Key::duration("min_lifetime").or("0");
     /// Older nodes go once they are idle.
-    pub MAX_LIFETIME: Lifetime = Key::lifetime("max_lifetime").or("none").at_least(1, EACH_AT_ONCE);
+    pub MAX_LIFETIME: Lifetime = Key::lifetime("max_lifetime")
+        .or("none")
+        .at_least(1, ": each node would go at once; for no limit write none");
     /// How long a create that got no answer is waited for.
     INTENT_GRACE: SignedDuration = Key::duration("intent_grace").or("2m").positive();
     /// For so long nothing is removed after Jenkins was started again.
@@ -33,19 +35,15 @@ keys! {
     BACKOFF_MAX: SignedDuration = Key::duration("backoff_max").or("30m").positive();
 }
 
-const EACH_AT_ONCE: &str = ": each node would go at once; for no limit write none";
-
 keys! {
     /// What a template may set for itself.
     pub OWN_TIMING;
     /// A node of the template that was idle for so long goes.
     OWN_IDLE_GRACE: Option<SignedDuration> = Key::duration("idle_grace").like("timing", &IDLE_GRACE);
     /// A server of the template that has not joined Jenkins by then goes.
-    OWN_BOOT_GRACE: Option<SignedDuration> = Key::duration("boot_grace").like("timing", &BOOT_GRACE).positive();
+    OWN_BOOT_GRACE: Option<SignedDuration> = Key::duration("boot_grace").like("timing", &BOOT_GRACE);
     /// Older nodes of the template go once they are idle.
-    OWN_MAX_LIFETIME: Option<Lifetime> = Key::lifetime("max_lifetime")
-        .like("timing", &MAX_LIFETIME)
-        .at_least(1, EACH_AT_ONCE);
+    OWN_MAX_LIFETIME: Option<Lifetime> = Key::lifetime("max_lifetime").like("timing", &MAX_LIFETIME);
 }
 
 /// `timing:`. What a template may override is in the template.

@@ -21,6 +21,9 @@ use crate::settings::yaml::Entry;
 
 use super::{Provider, ProviderError};
 
+/// The section of the clouds.
+pub const PROVIDER: &str = "provider";
+
 keys! {
     /// What an entry of `provider:` has, whatever its kind; a kind includes it in its own table.
     pub COMMON;
@@ -65,14 +68,16 @@ impl fmt::Debug for Kind {
 /// Adds nothing: for a kind whose entries are complete.
 pub fn complete_nothing(_entries: &mut [&mut Entry], _checker: &Checker<'_>, _outside: &Outside<'_>) {}
 
-/// No keys: for a kind whose templates have none of their own.
-pub static NO_KEYS: Schema = Schema::new(&[]);
-
 /// Keeps the values of a template under the keys of its kind, by the name of the key ([`ServerSpec::more`]).
+///
+/// A default is not kept, written out or not: the digest of a server is made of what is kept, so a new key with a default
+/// would make all servers outdated. Who reads a key by [`Key::value_in`] gets its default.
 pub fn keep_by_name(at: &Section<'_>, keys: &'static Schema, spec: &mut ServerSpec) {
     for key in keys.all() {
-        let value = at.value(key).cloned().or_else(|| preset(key));
-        if let Some(value) = value.and_then(|value| Json::from_value(&value)) {
+        let default = preset(key).and_then(|value| Json::from_value(&value));
+        if let Some(value) = at.value(key).and_then(Json::from_value)
+            && Some(&value) != default.as_ref()
+        {
             spec.more.insert(key.name.to_owned(), value);
         }
     }
@@ -118,7 +123,7 @@ pub trait CloudSettings: fmt::Debug + Send + Sync {
 }
 
 impl dyn CloudSettings {
-    /// Returns the settings of a kind that is known.
+    /// Returns the settings of a kind that is known. Only tests know it; the program asks through this trait alone.
     pub fn downcast<T: 'static>(&self) -> Option<&T> {
         self.as_any().downcast_ref()
     }

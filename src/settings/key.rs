@@ -210,16 +210,13 @@ impl<T> Key<T> {
         self
     }
 
-    /// Says that the value of a key of another section counts when it is not there.
+    /// Says that the value of a key of another section counts when it is not there; the bounds are the same.
     #[must_use]
     pub const fn like<U>(mut self, section: &'static str, key: &'static Key<U>) -> Self {
         self.spec.preset = Preset::Like(section, &key.spec);
+        self.spec.least = key.spec.least;
+        self.spec.most = key.spec.most;
         self
-    }
-
-    /// Returns its value among values by name.
-    pub fn value_in<'v>(&self, values: &'v BTreeMap<String, serde_json::Value>) -> Option<&'v serde_json::Value> {
-        values.get(self.spec.name)
     }
 
     /// Returns what is known of it.

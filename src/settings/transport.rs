@@ -3,8 +3,8 @@
 use jiff::SignedDuration;
 
 use crate::endpoint::Transport;
+use crate::text::span;
 
-use super::duration::show;
 use super::files::Outside;
 use super::key::Key;
 use super::keys;
@@ -56,10 +56,10 @@ pub fn not_below<T, U>(at: &Section<'_>, more: (&Key<T>, SignedDuration), less: 
     }
     let (more_name, less_name) = (more.0.name, less.0.name);
     if at.given(more.0) == Given::Absent {
-        let text = format!("must be at most {more_name} ({}), is {}", show(more.1), show(less.1));
+        let text = format!("must be at most {more_name} ({}), is {}", span(more.1), span(less.1));
         at.error(less.0, text);
     } else {
-        let text = format!("must be at least {less_name} ({}), is {}", show(less.1), show(more.1));
+        let text = format!("must be at least {less_name} ({}), is {}", span(less.1), span(more.1));
         at.error(more.0, text);
     }
 }

@@ -6,10 +6,10 @@ use jiff::SignedDuration;
 use serde_json::Value as Json;
 
 use crate::secret::Secret;
-use crate::text::did_you_mean;
+use crate::text::{did_you_mean, span};
 
 use super::duration;
-use super::key::{KeySpec, Lifetime, Preset, ValueKind, Words};
+use super::key::{Key, KeySpec, Lifetime, Preset, ValueKind, Words};
 use super::problem::quoted;
 use super::yaml::{Style, Value};
 
@@ -28,7 +28,7 @@ pub fn typed(kind: ValueKind, text: &str, style: Style) -> Result<Value, String>
         ValueKind::Integer => number(text).map(Value::Int).ok_or_else(|| wrong_value(kind, text)),
         ValueKind::DurationOrNone if matches!(text, "none" | "never" | "off") => Ok(Value::NoLimit),
         ValueKind::Duration | ValueKind::DurationOrNone => duration::parse(text)
-            .map(|span| Value::Int(span.as_secs()))
+            .map(|length| Value::Int(length.as_secs()))
             .map_err(|what| with_value(&what, text)),
         ValueKind::Size => duration::parse_size(text)
             .map(|bytes| Value::Int(i64::try_from(bytes).unwrap_or(i64::MAX)))
@@ -145,7 +145,7 @@ pub fn out_of_bounds(spec: &KeySpec, value: &Value) -> Option<String> {
 /// Writes a number as it would be written for a key of that kind.
 pub fn shown(kind: ValueKind, value: i64) -> String {
     match kind {
-        ValueKind::Duration | ValueKind::DurationOrNone => duration::show(SignedDuration::from_secs(value)),
+        ValueKind::Duration | ValueKind::DurationOrNone => span(SignedDuration::from_secs(value)),
         ValueKind::Size => duration::show_size(u64::try_from(value).unwrap_or(0)),
         _ => value.to_string(),
     }
@@ -193,6 +193,14 @@ pub fn preset(spec: &KeySpec) -> Option<Value> {
     match spec.preset {
         Preset::Is(text) | Preset::AtMost(text, _) => typed(spec.kind, text, Style::Plain).ok(),
         _ => None,
+    }
+}
+
+impl<T> Key<T> {
+    /// Returns its value among values by name, or its default.
+    pub fn value_in(&self, values: &BTreeMap<String, Json>) -> Option<Json> {
+        let value = values.get(self.name).cloned();
+        value.or_else(|| Json::from_value(&preset(self)?))
     }
 }
 
@@ -292,7 +300,7 @@ impl FromValue for Lifetime {
     fn from_value(value: &Value) -> Option<Self> {
         match value {
             Value::NoLimit => Some(Self(None)),
-            value => SignedDuration::from_value(value).map(|span| Self(Some(span))),
+            value => SignedDuration::from_value(value).map(|length| Self(Some(length))),
         }
     }
 

@@ -9,6 +9,7 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 
 use crate::text::visible;
 
+use super::key::KeySpec;
 use super::problem::{Place, Pos, Report, join};
 
 /// The deepest nesting; a real file has six levels.
@@ -95,6 +96,11 @@ impl Entry {
             elsewhere: Some(path),
             value,
         }
+    }
+
+    /// Returns whether it is an entry of a key; its spelling is the chief one, as `check` leaves it.
+    pub fn is(&self, key: &KeySpec) -> bool {
+        self.key == key.name
     }
 
     /// Returns the place to show for it: that of its value where that is one line, else that of the key.

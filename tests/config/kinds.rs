@@ -37,20 +37,28 @@ static SEATS: Key<u32> = Key::count("seats")
     .doc("How many fit in.");
 static ROPES: Key<Vec<String>> = Key::texts("ropes").doc("What the basket hangs on.");
 static BASKET: Schema = Schema::new(&[SEATS.spec(), ROPES.spec()]);
+static NO_KEYS: Schema = Schema::new(&[]);
 
-static KIND: Kind = Kind {
-    name: "balloon",
-    offer: "balloon",
-    schema: &BALLOON,
-    without_foreign_keys: "",
-    needs_image: false,
-    node_keys: &BASKET,
-    read_node: keep_by_name,
-    max_user_data: Some(100),
-    can_look_up: false,
-    complete: complete_nothing,
-    read,
-};
+static KIND: Kind = kind(&BASKET);
+
+const fn kind(node_keys: &'static Schema) -> Kind {
+    Kind {
+        name: "balloon",
+        offer: "balloon",
+        schema: &BALLOON,
+        without_foreign_keys: "",
+        needs_image: false,
+        node_keys,
+        read_node: keep_by_name,
+        max_user_data: Some(100),
+        can_look_up: false,
+        complete: complete_nothing,
+        read,
+    }
+}
+
+/// The same kind before its templates had keys.
+static KIND_BEFORE: Kind = kind(&NO_KEYS);
 
 #[derive(Clone, Debug)]
 struct Balloons {
@@ -143,6 +151,10 @@ impl Provider for Sky {
 }
 
 fn load(provider: &str, node: &str) -> Result<Loaded, ConfigError> {
+    load_kind(&KIND, provider, node)
+}
+
+fn load_kind(kind: &'static Kind, provider: &str, node: &str) -> Result<Loaded, ConfigError> {
     let site = Site::new();
     let text = file(
         "username: u\npassword: p\ntenant_name: t",
@@ -156,7 +168,7 @@ fn load(provider: &str, node: &str) -> Result<Loaded, ConfigError> {
     );
     site.write("mita.yaml", text.replace("provider: openstack", "provider: sky"), 0o600);
     let env = |name: &str| (name == "HOME").then(|| "/home/ci".to_owned());
-    let kinds = [KINDS[0], KINDS[1], &KIND];
+    let kinds = [KINDS[0], KINDS[1], kind];
     config::load_with(&site.path("mita.yaml"), &env, &kinds)
 }
 
@@ -191,13 +203,33 @@ fn a_third_kind_is_read_and_connected() {
     let spec = &config.template("small").unwrap().spec;
     assert_eq!(
         (SEATS.value_in(&spec.more), ROPES.value_in(&spec.more)),
-        (Some(&json!(4)), Some(&json!(["hemp", "silk"])))
+        (Some(json!(4)), Some(json!(["hemp", "silk"])))
     );
     let mut cloud = provider
         .settings
         .connect(Deadline::after(Duration::from_secs(1)))
         .unwrap();
     assert!(cloud.servers().unwrap().servers.is_empty());
+}
+
+#[test]
+fn a_new_key_with_a_default_leaves_servers_as_they_are() {
+    let spec_and_digest = |kind: &'static Kind, node: &str| {
+        let config = load_kind(kind, "hangar: west", node).unwrap().config;
+        let template = config.template("small").unwrap();
+        (template.spec.clone(), template.digest.clone())
+    };
+    let before = spec_and_digest(&KIND_BEFORE, "labels: [a]");
+    let absent = spec_and_digest(&KIND, "labels: [a]");
+    assert_eq!(absent, before);
+    assert!(absent.0.more.is_empty(), "{:?}", absent.0.more);
+    assert_eq!(SEATS.value_in(&absent.0.more), Some(json!(4)));
+    assert_eq!(ROPES.value_in(&absent.0.more), None);
+    // As `mita config` prints it.
+    assert_eq!(spec_and_digest(&KIND, "labels: [a]\nseats: 4"), before);
+    let five = spec_and_digest(&KIND, "labels: [a]\nseats: 5");
+    assert_eq!(SEATS.value_in(&five.0.more), Some(json!(5)));
+    assert_ne!(five.1, before.1);
 }
 
 #[test]

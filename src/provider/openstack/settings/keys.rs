@@ -80,7 +80,7 @@ keys! {
 
 keys! {
     /// The keys of a template that are for an OpenStack alone. Their values are in `ServerSpec::more`, for `create`
-    /// (`KEY.value_in(&spec.more)`); the keys that every kind gets are in `config::node::server`.
+    /// (`KEY.value_in(&spec.more)`, which knows the defaults); the keys that every kind gets are in `config::node::server`.
     pub NODE;
 }
 

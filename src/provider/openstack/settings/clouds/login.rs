@@ -2,13 +2,19 @@
 //! The keys of the provider itself are left as they are. Pure.
 
 use crate::settings::check::Checker;
+use crate::settings::key::KeySpec;
 use crate::settings::problem::{Place, join, quoted};
 use crate::settings::yaml::{Entry, Node, Style, Value};
 use crate::text::nearest;
 
+use super::super::keys::{
+    APPLICATION_CREDENTIAL_ID, APPLICATION_CREDENTIAL_NAME, APPLICATION_CREDENTIAL_SECRET, AUTH_URL, AUTH_VERSION,
+    INTERFACE, PASSWORD, PASSWORD_FILE, PROJECT_DOMAIN_ID, PROJECT_DOMAIN_NAME, SERVICE_REGION, TENANT_ID, TENANT_NAME,
+    TOKEN, USER_DOMAIN_ID, USER_DOMAIN_NAME, USER_ID, USERNAME,
+};
 use super::super::libcloud::{self, AuthVersion};
 use super::files::CloudFiles;
-use super::layers::Layers;
+use super::layers::{Layers, Located};
 use super::maker::Maker;
 use super::region;
 
@@ -67,6 +73,7 @@ const REFUSED: [(&str, &str); 7] = [
 const PROFILE: &str = "profiles are not supported (vendor files, clouds-public.yaml); write the auth_url of that cloud \
                        under auth, and region_name";
 
+/// The keys of `auth`, either of which makes it a login by application credential.
 const CREDENTIALS: [&str; 2] = ["application_credential_id", "application_credential_name"];
 
 /// The ways in which a cloud is logged in to.
@@ -99,19 +106,19 @@ pub fn keys<'t>(
     };
     maker.refuse();
     if let Some(region) = region {
-        maker.put("service_region", &region);
+        maker.put(&SERVICE_REGION, &region);
     }
     if let Some(located) = overlay.top(&["interface", "endpoint_type"]) {
-        maker.put("interface", &located);
+        maker.put(&INTERFACE, &located);
     }
-    maker.top("interface", &["interface", "endpoint_type"]);
+    maker.top(&INTERFACE, &["interface", "endpoint_type"]);
     maker.login(provider);
     maker.transport();
     maker.endpoints();
     maker.keys
 }
 
-impl Maker<'_, '_> {
+impl<'t> Maker<'_, 't> {
     /// Refuses what would be ignored at a price, and hints at what looks like a typing error.
     fn refuse(&mut self) {
         for (key, why) in REFUSED {
@@ -151,18 +158,18 @@ impl Maker<'_, '_> {
     fn login(&mut self, provider: &Place) {
         let Some(method) = self.method() else {
             // The kind of login is wrong: nothing is missing on top of it.
-            self.stop(&["auth_url", "username", "password", "tenant_name", "auth_version"]);
+            self.stop(&[&AUTH_URL, &USERNAME, &PASSWORD, &TENANT_NAME, &AUTH_VERSION]);
             return;
         };
         self.auth_url(provider);
         match method {
             Method::Password => {
                 self.user(provider);
-                self.secret("password");
+                self.secret(&PASSWORD, "password");
                 self.project(provider);
             }
             Method::Token => {
-                self.secret("token");
+                self.secret(&TOKEN, "token");
                 self.project(provider);
             }
             Method::Credential => self.credential(provider),
@@ -170,24 +177,24 @@ impl Maker<'_, '_> {
     }
 
     fn credential(&mut self, provider: &Place) {
-        let own = ["application_credential_id", "application_credential_name", "username"];
-        if !self.has_any(&own) && !self.auth("application_credential_id", &["application_credential_id"]) {
-            let named = self.auth("application_credential_name", &["application_credential_name"]);
+        let own: [&KeySpec; 3] = [&APPLICATION_CREDENTIAL_ID, &APPLICATION_CREDENTIAL_NAME, &USERNAME];
+        if !self.has_any(&own) && !self.auth(&APPLICATION_CREDENTIAL_ID, &["application_credential_id"]) {
+            let named = self.auth(&APPLICATION_CREDENTIAL_NAME, &["application_credential_name"]);
             if named {
                 self.user(provider);
             } else {
                 let what = "write the id of the application credential";
-                self.missing("application_credential_id", "application_credential_id", what, provider);
+                self.missing(&APPLICATION_CREDENTIAL_ID, "application_credential_id", what, provider);
             }
-        } else if self.own.iter().any(|entry| entry.key == "application_credential_name") {
+        } else if self.own.iter().any(|entry| entry.is(&APPLICATION_CREDENTIAL_NAME)) {
             self.user(provider);
         }
-        self.secret("application_credential_secret");
+        self.secret(&APPLICATION_CREDENTIAL_SECRET, "application_credential_secret");
     }
 
     /// Returns which login it is; `None` after a report. The version goes into the provider where the entry has one.
     fn method(&mut self) -> Option<Method> {
-        let own = self.own.iter().find(|entry| entry.key == "auth_version");
+        let own = self.own.iter().find(|entry| entry.is(&AUTH_VERSION));
         if let Some(own) = own {
             let Value::Text(text, _) = &own.value.value else {
                 return Some(Method::Password);
@@ -195,13 +202,13 @@ impl Maker<'_, '_> {
             return Some(AuthVersion::parse(text).map_or(Method::Password, of_version));
         }
         // What the provider brings itself is another login than the entry's.
-        if self.has_any(&CREDENTIALS) {
+        if self.has_any(&[&APPLICATION_CREDENTIAL_ID, &APPLICATION_CREDENTIAL_NAME]) {
             return Some(Method::Credential);
         }
-        if self.has("token") {
+        if self.has(&TOKEN) {
             return Some(Method::Token);
         }
-        if self.has_any(&["username", "user_id"]) && self.has_any(&["password", "password_file"]) {
+        if self.has_any(&[&USERNAME, &USER_ID]) && self.has_any(&[&PASSWORD, &PASSWORD_FILE]) {
             self.version_by_number();
             return Some(Method::Password);
         }
@@ -224,15 +231,16 @@ impl Maker<'_, '_> {
                 }
             };
             if let Some(version) = version {
-                self.add(
-                    "auth_version",
-                    &located,
-                    Value::Scalar(version.to_owned(), Style::Quoted),
-                );
+                self.version(&located, version);
             }
             return Some(method);
         }
         Some(self.by_keys())
+    }
+
+    /// Gives the provider the version of its login, with the place of what tells it.
+    fn version(&mut self, located: &Located<'t>, version: &str) {
+        self.add(&AUTH_VERSION, located, Value::Scalar(version.to_owned(), Style::Quoted));
     }
 
     /// Tells the login by the keys that are there, where its type is not.
@@ -242,28 +250,20 @@ impl Maker<'_, '_> {
         } else if let Some(located) = self
             .layers
             .auth(&["token"])
-            .filter(|_| self.layers.auth(&["password"]).is_none() && !self.has_any(&["password", "password_file"]))
+            .filter(|_| self.layers.auth(&["password"]).is_none() && !self.has_any(&[&PASSWORD, &PASSWORD_FILE]))
         {
             (Method::Token, located, "3.x_token")
         } else {
             self.version_by_number();
             return Method::Password;
         };
-        self.add(
-            "auth_version",
-            &located,
-            Value::Scalar(version.to_owned(), Style::Quoted),
-        );
+        self.version(&located, version);
         method
     }
 
     fn version_by_number(&mut self) {
         if let (Some(version), Some(located)) = (self.generic_version(), self.layers.top(&["identity_api_version"])) {
-            self.add(
-                "auth_version",
-                &located,
-                Value::Scalar(version.to_owned(), Style::Quoted),
-            );
+            self.version(&located, version);
         }
     }
 
@@ -278,25 +278,25 @@ impl Maker<'_, '_> {
     }
 
     fn auth_url(&mut self, provider: &Place) {
-        if self.has("auth_url") {
+        if self.has(&AUTH_URL) {
             return;
         }
         let Some(located) = self.layers.auth(&["auth_url"]) else {
             return self.missing(
-                "auth_url",
+                &AUTH_URL,
                 "auth_url",
                 "write Keystone's address, like https://cloud.example.com:5000/v3",
                 provider,
             );
         };
         let Some(text) = located.text().filter(|text| text.contains('{')) else {
-            return self.put("auth_url", &located);
+            return self.put(&AUTH_URL, &located);
         };
         let region = self
             .own
             .iter()
             .chain(&self.keys)
-            .find(|entry| entry.key == "service_region");
+            .find(|entry| entry.is(&SERVICE_REGION));
         let filled = match region.map(|entry| &entry.value.value) {
             Some(Value::Text(region, _)) => text.replace("{region_name}", region),
             _ => text.to_owned(),
@@ -315,39 +315,35 @@ impl Maker<'_, '_> {
             }
             None => Value::Scalar(filled, Style::Quoted),
         };
-        self.add("auth_url", &located, value);
+        self.add(&AUTH_URL, &located, value);
     }
 
     fn user(&mut self, provider: &Place) {
-        let user = (
-            ("user_id", &["user_id"][..]),
-            ("username", &["username", "user_name"][..]),
-        );
-        if !self.either(user.0, user.1) {
-            self.missing("username", "username", "write the user", provider);
+        if !self.either((&USER_ID, &["user_id"]), (&USERNAME, &["username", "user_name"])) {
+            self.missing(&USERNAME, "username", "write the user", provider);
         }
         self.either(
-            ("user_domain_id", &["user_domain_id"]),
-            ("user_domain_name", &["user_domain_name"]),
+            (&USER_DOMAIN_ID, &["user_domain_id"]),
+            (&USER_DOMAIN_NAME, &["user_domain_name"]),
         );
-        self.domain(("user_domain_id", "user_domain_name"));
+        self.domain(&USER_DOMAIN_ID, &USER_DOMAIN_NAME);
     }
 
     fn project(&mut self, provider: &Place) {
-        let ids = ("tenant_id", &["project_id", "tenant_id"][..]);
-        if !self.either(ids, ("tenant_name", &["project_name", "tenant_name"])) {
+        let id = (TENANT_ID.spec(), &["project_id", "tenant_id"][..]);
+        if !self.either(id, (&TENANT_NAME, &["project_name", "tenant_name"])) {
             let what = "without a project nothing can be done; write the one that the servers belong to";
-            self.missing("tenant_name", "project_name", what, provider);
+            self.missing(&TENANT_NAME, "project_name", what, provider);
         }
         self.either(
-            ("project_domain_id", &["project_domain_id"]),
-            ("project_domain_name", &["project_domain_name"]),
+            (&PROJECT_DOMAIN_ID, &["project_domain_id"]),
+            (&PROJECT_DOMAIN_NAME, &["project_domain_name"]),
         );
-        self.domain(("project_domain_id", "project_domain_name"));
+        self.domain(&PROJECT_DOMAIN_ID, &PROJECT_DOMAIN_NAME);
     }
 
     /// A domain that is given for both, user and project.
-    fn domain(&mut self, (id, name): (&str, &str)) {
+    fn domain(&mut self, id: &'static KeySpec, name: &'static KeySpec) {
         self.either((id, &["domain_id"]), (name, &["domain_name"]));
         let ids = ["default_domain_id", "default_domain"];
         self.either((id, &ids), (name, &["default_domain_name"]));

@@ -1,15 +1,24 @@
 //! Collects the keys that a provider gets from an entry: only those it does not have itself. Pure.
 
 use crate::settings::check::Checker;
+use crate::settings::key::KeySpec;
 use crate::settings::problem::{Place, Pos, Report, join};
 use crate::settings::yaml::{Entry, Node, Value};
 
-use super::super::keys::OPENSTACK;
+use super::super::keys::{APPLICATION_CREDENTIAL_SECRET, PASSWORD, PASSWORD_FILE, SERVICE_REGION, TOKEN};
 use super::files::CloudFiles;
 use super::layers::{Layers, Located};
 
 /// The keys that hold a secret, or name its file; a provider has one of them.
-const SECRETS: [&str; 4] = ["password", "password_file", "application_credential_secret", "token"];
+static SECRETS: [&KeySpec; 4] = [
+    PASSWORD.spec(),
+    PASSWORD_FILE.spec(),
+    APPLICATION_CREDENTIAL_SECRET.spec(),
+    TOKEN.spec(),
+];
+
+/// A key of a provider, with its spellings in an entry.
+pub type Spelled<'s> = (&'static KeySpec, &'s [&'s str]);
 
 /// What is known of a provider and of the entry, and what comes of it.
 pub struct Maker<'m, 't> {
@@ -29,24 +38,24 @@ pub struct Maker<'m, 't> {
 
 impl<'t> Maker<'_, 't> {
     /// Returns whether the provider has a key by now.
-    pub fn has(&self, key: &str) -> bool {
-        self.own.iter().chain(&self.keys).any(|entry| entry.key == key)
+    pub fn has(&self, key: &KeySpec) -> bool {
+        self.own.iter().chain(&self.keys).any(|entry| entry.is(key))
     }
 
     /// Returns whether it has one of these keys.
-    pub fn has_any(&self, keys: &[&str]) -> bool {
+    pub fn has_any(&self, keys: &[&KeySpec]) -> bool {
         keys.iter().any(|key| self.has(key))
     }
 
     /// Gives the provider a key of the entry, unless it has it.
-    pub fn put(&mut self, key: &str, located: &Located<'t>) {
+    pub fn put(&mut self, key: &'static KeySpec, located: &Located<'t>) {
         if self.has(key) {
             return;
         }
         let value = match &located.entry.value.value {
             Value::Scalar(text, style) => Value::Scalar(text.clone(), *style),
             // A region in a list of plain names.
-            Value::List(items) if key == "service_region" => match items.first().map(|item| &item.value) {
+            Value::List(items) if key.name == SERVICE_REGION.name => match items.first().map(|item| &item.value) {
                 Some(Value::Scalar(text, style)) => Value::Scalar(text.clone(), *style),
                 _ => Value::Bad,
             },
@@ -60,25 +69,23 @@ impl<'t> Maker<'_, 't> {
     }
 
     /// Gives the provider a key with the place of a value.
-    pub fn add(&mut self, key: &str, located: &Located<'t>, value: Value) {
+    pub fn add(&mut self, key: &'static KeySpec, located: &Located<'t>, value: Value) {
         let place = located.place();
         let mut value = Node { at: place.at, value };
-        if let Some(spec) = OPENSTACK.key(key) {
-            self.checker.value(&mut value, spec, &place.path);
-        }
+        self.checker.value(&mut value, key, &place.path);
         self.keys
-            .push(Entry::from_elsewhere(key, located.entry.at, value, place.path));
+            .push(Entry::from_elsewhere(key.name, located.entry.at, value, place.path));
     }
 
     /// Takes a key of the entry itself.
-    pub fn top(&mut self, key: &str, spellings: &[&str]) {
+    pub fn top(&mut self, key: &'static KeySpec, spellings: &[&str]) {
         if let Some(located) = self.layers.top(spellings) {
             self.put(key, &located);
         }
     }
 
     /// Takes a key of the login; returns whether the entry has it.
-    pub fn auth(&mut self, key: &str, spellings: &[&str]) -> bool {
+    pub fn auth(&mut self, key: &'static KeySpec, spellings: &[&str]) -> bool {
         let located = self.layers.auth(spellings);
         if let Some(located) = &located {
             self.put(key, located);
@@ -87,16 +94,16 @@ impl<'t> Maker<'_, 't> {
     }
 
     /// Takes the id of something, else its name; neither where the provider has one of the two.
-    pub fn either(&mut self, (id, ids): (&str, &[&str]), (name, names): (&str, &[&str])) -> bool {
+    pub fn either(&mut self, (id, ids): Spelled<'_>, (name, names): Spelled<'_>) -> bool {
         self.has_any(&[id, name]) || self.auth(id, ids) || self.auth(name, names)
     }
 
     /// Takes a secret, unless the provider has one; a file that others can read is hinted at.
-    pub fn secret(&mut self, spelling: &str) {
+    pub fn secret(&mut self, key: &'static KeySpec, spelling: &str) {
         let Some(located) = self.layers.auth(&[spelling]).filter(|_| !self.has_any(&SECRETS)) else {
             return;
         };
-        self.put(spelling, &located);
+        self.put(key, &located);
         let number = located.entry.at.file;
         let mut files = self.found.into_iter().flat_map(CloudFiles::files);
         if let Some(file) = files.find(|file| file.number == number && file.readable) {
@@ -108,7 +115,7 @@ impl<'t> Maker<'_, 't> {
     }
 
     /// Reports a key that neither the provider nor the entry has.
-    pub fn missing(&mut self, key: &str, written: &str, what: &str, provider: &Place) {
+    pub fn missing(&mut self, key: &KeySpec, written: &str, what: &str, provider: &Place) {
         if let Some(file) = self.found {
             let mut place = self.layers.place();
             place.path = join(&join(&place.path, "auth"), written);
@@ -123,14 +130,14 @@ impl<'t> Maker<'_, 't> {
     }
 
     /// Keeps what is missing from being reported again.
-    pub fn stop(&mut self, keys: &[&str]) {
+    pub fn stop(&mut self, keys: &[&KeySpec]) {
         for key in keys.iter().filter(|key| !self.has(key)).collect::<Vec<_>>() {
             let node = Node {
                 at: Pos::START,
                 value: Value::Bad,
             };
             self.keys
-                .push(Entry::from_elsewhere(key, Pos::START, node, String::new()));
+                .push(Entry::from_elsewhere(key.name, Pos::START, node, String::new()));
         }
     }
 }

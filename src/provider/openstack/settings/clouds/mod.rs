@@ -21,23 +21,29 @@ mod maker;
 mod region;
 mod transport;
 
+use crate::provider::kind::PROVIDER;
 use crate::settings::check::Checker;
 use crate::settings::files::{Env, Outside};
+use crate::settings::key::KeySpec;
 use crate::settings::problem::{Place, Pos, Report, join, quoted};
 use crate::settings::yaml::{Entry, Node, Value};
 use crate::text::nearest;
 
+use super::keys::{
+    APPLICATION_CREDENTIAL_ID, APPLICATION_CREDENTIAL_NAME, AUTH_URL, CLOUD, PASSWORD, TENANT_NAME, TOKEN, USER_ID,
+    USERNAME,
+};
 use files::{CloudFiles, Files};
 use layers::Layers;
 
 /// A provider with one of these logs in by its own keys.
-const OWN_LOGIN: [&str; 6] = [
-    "auth_url",
-    "username",
-    "user_id",
-    "application_credential_id",
-    "application_credential_name",
-    "token",
+static OWN_LOGIN: [&KeySpec; 6] = [
+    AUTH_URL.spec(),
+    USERNAME.spec(),
+    USER_ID.spec(),
+    APPLICATION_CREDENTIAL_ID.spec(),
+    APPLICATION_CREDENTIAL_NAME.spec(),
+    TOKEN.spec(),
 ];
 
 /// Completes the entries of `provider:` that are an OpenStack.
@@ -47,14 +53,14 @@ pub fn complete(providers: &mut [&mut Entry], checker: &Checker<'_>, outside: &O
     for provider in providers {
         let here = Place {
             at: provider.at,
-            path: join("provider", &provider.written),
+            path: join(PROVIDER, &provider.written),
         };
         let Value::Map(own) = &mut provider.value.value else {
             continue;
         };
         if let Some(unusable) = own
             .iter()
-            .find(|e| e.key == "cloud" && !matches!(e.value.value, Value::Text(..)))
+            .find(|e| e.is(&CLOUD) && !matches!(e.value.value, Value::Text(..)))
         {
             if matches!(unusable.value.value, Value::Null) {
                 let place = Place {
@@ -95,8 +101,8 @@ struct EntrySource {
 }
 
 fn source(own: &[Entry], here: Place, env: Env<'_>) -> Option<EntrySource> {
-    let given = |key: &str| own.iter().find(|entry| entry.key == key);
-    if let Some(entry) = given("cloud") {
+    let given = |key: &KeySpec| own.iter().find(|entry| entry.is(key));
+    if let Some(entry) = given(&CLOUD) {
         let Value::Text(cloud, _) = &entry.value.value else {
             return None;
         };
@@ -220,17 +226,17 @@ fn unknown(source: &EntrySource, found: &CloudFiles, names: &[&str]) -> String {
 
 /// What could not be found is not reported as missing on top of that.
 fn dummies(own: &[Entry]) -> Vec<Entry> {
-    let wanted = ["auth_url", "username", "password", "tenant_name"];
-    let absent = |key: &&&str| !own.iter().any(|entry| entry.key == **key);
+    let wanted: [&KeySpec; 4] = [&AUTH_URL, &USERNAME, &PASSWORD, &TENANT_NAME];
+    let absent = |key: &&KeySpec| !own.iter().any(|entry| entry.is(key));
     wanted
-        .iter()
+        .into_iter()
         .filter(absent)
         .map(|key| {
             let node = Node {
                 at: Pos::START,
                 value: Value::Bad,
             };
-            Entry::from_elsewhere(key, Pos::START, node, String::new())
+            Entry::from_elsewhere(key.name, Pos::START, node, String::new())
         })
         .collect()
 }

@@ -5,6 +5,7 @@ use crate::settings::problem::{Place, Report, join, quoted};
 use crate::settings::yaml::{Entry, Node, Value};
 use crate::text::did_you_mean;
 
+use super::super::keys::SERVICE_REGION;
 use super::layers::{Layers, Located};
 
 /// Finds the region; `None` where the provider names it itself, or nobody does. What the entry says of that region in
@@ -16,7 +17,7 @@ pub fn choose<'t>(
     provider: &Place,
     report: &Report,
 ) -> Option<Located<'t>> {
-    let mine = own.iter().find(|entry| entry.key == "service_region");
+    let mine = own.iter().find(|entry| entry.is(&SERVICE_REGION));
     let asked = overlay.top_filled(&["region_name"]);
     let Some(regions) = layers.top(&["regions"]) else {
         let located = layers.top_filled(&["region_name"]);

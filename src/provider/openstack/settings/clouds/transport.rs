@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use crate::settings::transport::{CA_FILE, VERIFY};
 use crate::settings::yaml::{Style, Value};
 
+use super::super::keys::{COMPUTE_URL, IMAGE_URL, NETWORK_URL, VOLUME_URL};
 use super::files::CloudFiles;
 use super::layers::Located;
 use super::maker::Maker;
@@ -30,16 +32,16 @@ impl Maker<'_, '_> {
         };
         // A provider that names its CA wants to verify.
         if let (Some(located), Some(false)) = (&located, verifies)
-            && !self.has_any(&["verify", "ca_file"])
+            && !self.has_any(&[&VERIFY, &CA_FILE])
         {
-            self.add("verify", located, Value::Scalar("false".to_owned(), Style::Quoted));
+            self.add(&VERIFY, located, Value::Scalar("false".to_owned(), Style::Quoted));
         }
         let unverified = self
             .own
             .iter()
             .chain(&self.keys)
-            .any(|e| e.key == "verify" && matches!(e.value.value, Value::Flag(false)));
-        if unverified || self.has("ca_file") {
+            .any(|e| e.is(&VERIFY) && matches!(e.value.value, Value::Flag(false)));
+        if unverified || self.has(&CA_FILE) {
             return;
         }
         if let Some(located) = self.layers.top(&["cacert"])
@@ -50,7 +52,7 @@ impl Maker<'_, '_> {
                 Some(folder) if !text.starts_with(['~', '$']) => folder.join(text).display().to_string(),
                 _ => text.to_owned(),
             };
-            self.add("ca_file", &located, Value::Scalar(path, Style::Quoted));
+            self.add(&CA_FILE, &located, Value::Scalar(path, Style::Quoted));
         }
     }
 
@@ -65,9 +67,9 @@ impl Maker<'_, '_> {
 
     /// Takes the endpoints that replace those of the catalog.
     pub fn endpoints(&mut self) {
-        self.top("compute_url", &["compute_endpoint_override", "compute_endpoint"]);
-        self.top("image_url", &["image_endpoint_override", "image_endpoint"]);
-        self.top("network_url", &["network_endpoint_override", "network_endpoint"]);
+        self.top(&COMPUTE_URL, &["compute_endpoint_override", "compute_endpoint"]);
+        self.top(&IMAGE_URL, &["image_endpoint_override", "image_endpoint"]);
+        self.top(&NETWORK_URL, &["network_endpoint_override", "network_endpoint"]);
         let volume = [
             "block_storage_endpoint_override",
             "volumev3_endpoint_override",
@@ -76,7 +78,7 @@ impl Maker<'_, '_> {
             "volumev3_endpoint",
             "volume_endpoint",
         ];
-        self.top("volume_url", &volume);
+        self.top(&VOLUME_URL, &volume);
     }
 }
 
