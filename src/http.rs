@@ -314,6 +314,4 @@ fn certificates(path: &PathBuf) -> Result<Vec<Certificate<'static>>, HttpError> 
 }
 
 #[cfg(test)]
-pub mod fake;
-#[cfg(test)]
 mod tests;

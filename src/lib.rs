@@ -25,6 +25,9 @@
 /// The fakes of the tests call the library by its name.
 #[cfg(test)]
 extern crate self as mita;
+#[cfg(test)]
+#[path = "../tests/fakes/mod.rs"]
+mod fakes;
 
 mod cli;
 pub mod config;

@@ -11,6 +11,8 @@
     reason = "tests may panic, start processes and read files"
 )]
 
+#[path = "support/bare_site.rs"]
+mod bare_site;
 #[path = "fakes/mod.rs"]
 mod fakes;
 #[path = "clients/mimic.rs"]

@@ -19,6 +19,8 @@
 
 mod cloud;
 mod floor;
+#[path = "../../tests/support/http_server/mod.rs"]
+mod http_server;
 mod measure;
 mod serve;
 mod tree;
@@ -116,7 +118,7 @@ fn mita() -> Outcome<PathBuf> {
 /// Measures one world and prints its line; returns what is above its limit.
 fn one(mita: &Path, limit: &Limit) -> Outcome<Vec<String>> {
     let folder = tempfile::tempdir()?;
-    let server = Server::start(World::new(limit.size))?;
+    let server = Server::start(World::new(limit.size));
     let config = folder.path().join("mita.yaml");
     fs::write(&config, server.config(folder.path()))?;
     fs::set_permissions(&config, fs::Permissions::from_mode(0o600))?;

@@ -1,15 +1,12 @@
 //! Jenkins, Keystone and Nova as two ports that hand out a world: bodies are made once, requests are written down.
 
 use std::collections::HashMap;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 
 use jiff::Timestamp;
 
-use crate::Outcome;
+use crate::http_server::{self, Delivery, Reply};
 use crate::world::World;
 
 /// A request as it came.
@@ -26,8 +23,8 @@ pub struct Request {
 /// Both ports.
 pub struct Server {
     shared: Arc<Shared>,
-    jenkins: String,
-    cloud: String,
+    jenkins: http_server::Server,
+    cloud: http_server::Server,
 }
 
 struct Shared {
@@ -36,30 +33,29 @@ struct Shared {
     bodies: Mutex<HashMap<String, Arc<Vec<u8>>>>,
 }
 
-struct Reply {
-    status: &'static str,
-    headers: &'static str,
-    body: Arc<Vec<u8>>,
-}
-
 impl Server {
     /// Listens on two free ports of the loopback.
-    pub fn start(world: World) -> Outcome<Self> {
+    pub fn start(world: World) -> Self {
         let shared = Arc::new(Shared {
             world,
             requests: Mutex::default(),
             bodies: Mutex::default(),
         });
-        Ok(Self {
-            jenkins: listen(&shared)?,
-            cloud: listen(&shared)?,
+        let listen = || {
+            let shared = Arc::clone(&shared);
+            http_server::Server::start(move |request| (shared.reply(&request), Delivery::Whole))
+        };
+        Self {
+            jenkins: listen(),
+            cloud: listen(),
             shared,
-        })
+        }
     }
 
     /// Returns a configuration for this world, with the state below `folder`.
     pub fn config(&self, folder: &Path) -> String {
-        self.shared.world.config(&self.jenkins, &self.cloud, folder)
+        let url = |server: &http_server::Server| format!("http://{}", server.address);
+        self.shared.world.config(&url(&self.jenkins), &url(&self.cloud), folder)
     }
 
     /// Returns the requests since the last call.
@@ -78,81 +74,43 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Starts to listen; returns the base URL.
-fn listen(shared: &Arc<Shared>) -> Outcome<String> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
-    let base = format!("http://{}", listener.local_addr()?);
-    let shared = Arc::clone(shared);
-    let own = base.clone();
-    thread::spawn(move || {
-        for stream in listener.incoming().flatten() {
-            let (shared, base) = (Arc::clone(&shared), own.clone());
-            // A client that goes away in the middle is no concern of ours.
-            thread::spawn(move || converse(&shared, &base, stream).ok());
-        }
-    });
-    Ok(base)
-}
-
-fn converse(shared: &Shared, base: &str, mut stream: TcpStream) -> std::io::Result<()> {
-    stream.set_nodelay(true)?;
-    let mut reader = BufReader::new(stream.try_clone()?);
-    let mut line = String::new();
-    loop {
-        line.clear();
-        if reader.read_line(&mut line)? == 0 {
-            return Ok(());
-        }
-        let mut words = line.split(' ');
-        let method = words.next().unwrap_or_default().to_owned();
-        let path = words.next().unwrap_or_default().to_owned();
-        let length = content_length(&mut reader)?;
-        std::io::copy(&mut reader.by_ref().take(length), &mut std::io::sink())?;
-        let reply = shared.reply(base, &method, &path);
-        let url = format!("{base}{path}");
-        locked(&shared.requests).push(Request { method, path, url });
-        let date = Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S GMT");
-        let (Reply { status, headers, body }, server) = (reply, "Server: bench");
-        write!(
-            stream,
-            "HTTP/1.1 {status}\r\nDate: {date}\r\n{server}\r\nContent-Type: application/json;charset=utf-8\r\n\
-             {headers}Content-Length: {}\r\n\r\n",
-            body.len()
-        )?;
-        stream.write_all(&body)?;
-    }
-}
-
-/// Reads the headers to their end; returns the length of the body.
-fn content_length(reader: &mut BufReader<TcpStream>) -> std::io::Result<u64> {
-    let mut length = 0;
-    let mut line = String::new();
-    loop {
-        line.clear();
-        if reader.read_line(&mut line)? == 0 || line.trim().is_empty() {
-            return Ok(length);
-        }
-        if let Some((name, value)) = line.split_once(':')
-            && name.eq_ignore_ascii_case("content-length")
-        {
-            length = value.trim().parse().unwrap_or(0);
-        }
-    }
-}
-
-const JENKINS: &str = "X-Content-Type-Options: nosniff\r\nX-Jenkins: 2.544\r\nX-Frame-Options: deny\r\n";
-const KEYSTONE: &str = "X-Subject-Token: gAAAAAbench\r\nVary: X-Auth-Token\r\n";
-const NOVA: &str = "OpenStack-API-Version: compute 2.1\r\nx-openstack-request-id: req-bench\r\n";
+const JENKINS: &[(&str, &str)] = &[
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Jenkins", "2.544"),
+    ("X-Frame-Options", "deny"),
+];
+const KEYSTONE: &[(&str, &str)] = &[("X-Subject-Token", "gAAAAAbench"), ("Vary", "X-Auth-Token")];
+const NOVA: &[(&str, &str)] = &[
+    ("OpenStack-API-Version", "compute 2.1"),
+    ("x-openstack-request-id", "req-bench"),
+];
 
 impl Shared {
-    fn reply(&self, base: &str, method: &str, path: &str) -> Reply {
-        let (place, query) = path.split_once('?').unwrap_or((path, ""));
-        let (status, headers) = match (method, place) {
-            ("GET", "/jenkins/queue/api/json" | "/jenkins/computer/api/json") => ("200 OK", JENKINS),
-            ("POST", "/v3/auth/tokens") => ("201 Created", KEYSTONE),
-            ("GET", "/v2.1/servers/detail") => ("200 OK", NOVA),
-            _ => ("404 Not Found", ""),
+    fn reply(&self, request: &http_server::Request) -> Reply {
+        let (method, path, base) = (&request.method, &request.target, request.base());
+        let place = path.split('?').next().unwrap_or_default();
+        let (status, headers) = match (method.as_str(), place) {
+            ("GET", "/jenkins/queue/api/json" | "/jenkins/computer/api/json") => (200, JENKINS),
+            ("POST", "/v3/auth/tokens") => (201, KEYSTONE),
+            ("GET", "/v2.1/servers/detail") => (200, NOVA),
+            _ => (404, &[][..]),
         };
+        let body = self.body(&base, path);
+        locked(&self.requests).push(Request {
+            method: method.clone(),
+            path: path.clone(),
+            url: format!("{base}{path}"),
+        });
+        let date = Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        let reply = Reply::typed(status, "application/json;charset=utf-8", body.to_vec());
+        let reply = reply.header("Date", date).header("Server", "bench");
+        headers
+            .iter()
+            .fold(reply, |reply, (name, value)| reply.header(name, *value))
+    }
+
+    fn body(&self, base: &str, path: &str) -> Arc<Vec<u8>> {
+        let (place, query) = path.split_once('?').unwrap_or((path, ""));
         let mut bodies = locked(&self.bodies);
         let body = bodies.entry(path.to_owned()).or_insert_with(|| {
             Arc::new(match place {
@@ -163,10 +121,6 @@ impl Shared {
                 _ => b"{}".to_vec(),
             })
         });
-        Reply {
-            status,
-            headers,
-            body: Arc::clone(body),
-        }
+        Arc::clone(body)
     }
 }

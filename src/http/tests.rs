@@ -1,12 +1,16 @@
 //! What ureq really does with the settings of `http`, against a server that misbehaves on demand.
 
 use std::net::TcpListener;
+use std::sync::Arc;
 
 use jiff::SignedDuration;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use ureq::http::HeaderMap;
 
-use super::fake::{Canned, Fake};
 use super::*;
+use crate::fakes::http_server::{Canned, Scripted};
 
 fn transport() -> Transport {
     Transport {
@@ -44,21 +48,14 @@ fn a_logged_url_holds_no_secret() {
 
 #[test]
 fn a_redirect_is_handed_back_with_its_body() {
-    for status in [
-        "300 Multiple Choices",
-        "301 Moved",
-        "302 Found",
-        "303 See Other",
-        "307 Temporary",
-        "308 Permanent",
-    ] {
-        let fake = Fake::start(vec![
+    for status in [300, 301, 302, 303, 307, 308] {
+        let fake = Scripted::start(vec![
             Canned::new(status, &["Location: http://127.0.0.1:1/elsewhere"], "{\"versions\":1}"),
-            Canned::new("200 OK", &[], "next"),
+            Canned::new(200, &[], "next"),
         ]);
         let http = http(&transport());
         let reply = get(&http, &fake.url("/v3")).unwrap();
-        assert_eq!(reply.status.to_string(), status[..3]);
+        assert_eq!(reply.status, status);
         assert_eq!(reply.body, b"{\"versions\":1}");
         assert_eq!(reply.header("location"), Some("http://127.0.0.1:1/elsewhere"));
         assert_eq!(
@@ -73,7 +70,7 @@ fn a_redirect_is_handed_back_with_its_body() {
 
 #[test]
 fn an_error_status_keeps_its_body() {
-    let fake = Fake::start(vec![Canned::new("500 Oops", &["X-Error: no"], "why")]);
+    let fake = Scripted::start(vec![Canned::new(500, &["X-Error: no"], "why")]);
     let reply = get(&http(&transport()), &fake.url("/")).unwrap();
     assert_eq!(
         (reply.status, reply.header("x-error"), reply.excerpt()),
@@ -83,9 +80,9 @@ fn an_error_status_keeps_its_body() {
 
 #[test]
 fn a_body_may_be_as_large_as_the_limit_and_no_larger() {
-    let fake = Fake::start(vec![
-        Canned::new("200 OK", &[], &"x".repeat(1000)),
-        Canned::new("200 OK", &[], &"x".repeat(1001)),
+    let fake = Scripted::start(vec![
+        Canned::new(200, &[], "x".repeat(1000)),
+        Canned::new(200, &[], "x".repeat(1001)),
     ]);
     let http = http(&transport());
     assert_eq!(get(&http, &fake.url("/")).unwrap().body.len(), 1000);
@@ -99,8 +96,8 @@ fn a_body_may_be_as_large_as_the_limit_and_no_larger() {
 fn what_comes_out_of_a_packed_body_counts() {
     let packed = include_bytes!("../../tests/fixtures/http/zeros-100k.gz");
     assert!(packed.len() < 1000);
-    let canned = || Canned::bytes("200 OK", &["Content-Encoding: gzip"], packed);
-    let fake = Fake::start(vec![canned(), canned()]);
+    let canned = || Canned::new(200, &["Content-Encoding: gzip"], packed);
+    let fake = Scripted::start(vec![canned(), canned()]);
     let large = Transport {
         max_body: 100_000,
         ..transport()
@@ -114,7 +111,7 @@ fn what_comes_out_of_a_packed_body_counts() {
 
 #[test]
 fn half_a_body_is_no_reply() {
-    let fake = Fake::start(vec![Canned::half("200 OK", &[], "0123456789")]);
+    let fake = Scripted::start(vec![Canned::new(200, &[], "0123456789").half()]);
     let error = get(&http(&transport()), &fake.url("/")).unwrap_err();
     assert!(
         matches!(error, HttpError::Broken { .. }) && !error.not_sent(),
@@ -124,7 +121,7 @@ fn half_a_body_is_no_reply() {
 
 #[test]
 fn a_slow_drip_is_cut() {
-    let fake = Fake::start(vec![Canned::new("200 OK", &[], &"x".repeat(900)).dripping()]);
+    let fake = Scripted::start(vec![Canned::new(200, &[], "x".repeat(900)).dripping()]);
     let impatient = Transport {
         timeout: SignedDuration::from_millis(200),
         ..transport()
@@ -151,7 +148,7 @@ fn a_refused_connection_sent_nothing() {
 
 #[test]
 fn a_peer_without_tls_sent_nothing() {
-    let fake = Fake::start(vec![Canned::new("400 Bad Request", &[], "plain http here").closing()]);
+    let fake = Scripted::start(vec![]);
     let url = fake.url("/").replace("http:", "https:");
     let error = send(&http(&transport()), Method::POST, &url).unwrap_err();
     assert!(error.not_sent(), "{error}");
@@ -159,10 +156,10 @@ fn a_peer_without_tls_sent_nothing() {
 
 #[test]
 fn a_post_has_a_length_and_is_never_repeated() {
-    let fake = Fake::start(vec![
-        Canned::new("200 OK", &[], ""),
+    let fake = Scripted::start(vec![
+        Canned::new(200, &[], ""),
         Canned::hang_up(),
-        Canned::new("200 OK", &[], ""),
+        Canned::new(200, &[], ""),
     ]);
     let http = http(&transport());
     get(&http, &fake.url("/")).unwrap();
@@ -185,10 +182,10 @@ fn a_post_has_a_length_and_is_never_repeated() {
 
 #[test]
 fn a_get_is_repeated_once_when_a_kept_connection_is_gone() {
-    let fake = Fake::start(vec![
-        Canned::new("200 OK", &[], "a"),
+    let fake = Scripted::start(vec![
+        Canned::new(200, &[], "a"),
         Canned::hang_up(),
-        Canned::new("200 OK", &[], "b"),
+        Canned::new(200, &[], "b"),
     ]);
     let http = http(&transport());
     assert_eq!(get(&http, &fake.url("/")).unwrap().body, b"a");
@@ -198,7 +195,7 @@ fn a_get_is_repeated_once_when_a_kept_connection_is_gone() {
 
 #[test]
 fn one_connection_serves_many_requests() {
-    let fake = Fake::start((0..5).map(|_| Canned::new("200 OK", &[], "x")).collect());
+    let fake = Scripted::start((0..5).map(|_| Canned::new(200, &[], "x")).collect());
     let http = http(&transport());
     for _ in 0..5 {
         get(&http, &fake.url("/")).unwrap();
@@ -209,10 +206,10 @@ fn one_connection_serves_many_requests() {
 
 #[test]
 fn a_proxy_of_ours_is_used_and_no_cookie_is_kept() {
-    let fake = Fake::start(vec![
-        Canned::new("200 Connected", &[], ""),
-        Canned::new("200 OK", &["Set-Cookie: JSESSIONID=1; Path=/"], ""),
-        Canned::new("200 OK", &[], ""),
+    let fake = Scripted::start(vec![
+        Canned::new(200, &[], ""),
+        Canned::new(200, &["Set-Cookie: JSESSIONID=1; Path=/"], ""),
+        Canned::new(200, &[], ""),
     ]);
     let proxied = Transport {
         proxy: Some(fake.url("")),
@@ -261,10 +258,25 @@ fn a_bad_setting_names_itself() {
     ));
 }
 
+/// A server's half of TLS, with the certificate of `tests/fixtures/http`.
+fn tls_config() -> Arc<ServerConfig> {
+    let certificate = CertificateDer::from_pem_slice(include_bytes!("../../tests/fixtures/http/server.pem")).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(include_bytes!("../../tests/fixtures/http/server.key")).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = builder
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key);
+    Arc::new(config.unwrap())
+}
+
 #[test]
 fn a_private_ca_is_trusted_when_it_is_named() {
     let get = |transport: Transport| {
-        let fake = Fake::start_tls(vec![Canned::new("200 OK", &[], "sealed")]);
+        let config = tls_config();
+        let wrap = move |stream| StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), stream);
+        let fake = Scripted::start_over(wrap, vec![Canned::new(200, &[], "sealed")]);
         get(&http(&transport), &fake.url("/").replace("http:", "https:")).map(|reply| reply.body)
     };
     let named = Transport {

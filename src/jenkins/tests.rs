@@ -7,8 +7,8 @@ use jiff::SignedDuration;
 
 use super::*;
 use crate::endpoint::{JenkinsCredential, JenkinsEndpoint, Transport};
+use crate::fakes::http_server::{Canned, Scripted};
 use crate::http::Deadline;
-use crate::http::fake::{Canned, Fake};
 use crate::model::{NodeName, Stage, TaskLabel};
 use crate::secret::Secret;
 
@@ -31,35 +31,27 @@ const CRUMB: &str = include_str!("../../tests/fixtures/jenkins/client-crumb-2.54
 const NO_CRUMB: &str = include_str!("../../tests/fixtures/jenkins/client-403-crumb-2.544.html");
 
 fn json(body: &str) -> Canned {
-    Canned::new("200 OK", JSON, body)
+    Canned::new(200, JSON, body)
 }
 
 fn done(location: &str) -> Canned {
-    Canned::new("302 Found", &[&format!("Location: {location}")], "")
+    Canned::new(302, &[&format!("Location: {location}")], "")
 }
 
 fn missing() -> Canned {
-    Canned::new(
-        "404 Not Found",
-        &[HTML, "X-Jenkins: 2.544"],
-        "<title>Not Found - Jenkins</title>",
-    )
+    Canned::new(404, &[HTML, "X-Jenkins: 2.544"], "<title>Not Found - Jenkins</title>")
 }
 
 fn no_crumb() -> Canned {
-    Canned::new("403 Forbidden", &[HTML], NO_CRUMB)
+    Canned::new(403, &[HTML], NO_CRUMB)
 }
 
 fn forbidden(permission: &str) -> Canned {
     let required = format!("X-Required-Permission: {permission}");
-    Canned::new(
-        "403 Forbidden",
-        &[HTML, "X-You-Are-Authenticated-As: reader", &required],
-        "",
-    )
+    Canned::new(403, &[HTML, "X-You-Are-Authenticated-As: reader", &required], "")
 }
 
-fn endpoint_of(fake: &Fake) -> JenkinsEndpoint {
+fn endpoint_of(fake: &Scripted) -> JenkinsEndpoint {
     JenkinsEndpoint {
         url: fake.url("/jenkins"),
         user: "mita".to_owned(),
@@ -75,11 +67,11 @@ fn endpoint_of(fake: &Fake) -> JenkinsEndpoint {
     }
 }
 
-fn client(fake: &Fake) -> Client {
+fn client(fake: &Scripted) -> Client {
     Client::new(&endpoint_of(fake), Deadline::none()).unwrap()
 }
 
-fn password_client(fake: &Fake) -> Client {
+fn password_client(fake: &Scripted) -> Client {
     let endpoint = JenkinsEndpoint {
         credential: JenkinsCredential::Password(Secret::new("PASS")),
         ..endpoint_of(fake)
@@ -89,7 +81,7 @@ fn password_client(fake: &Fake) -> Client {
 
 /// Makes the error of a view whose first request is answered so.
 fn view_error(canned: Canned) -> JenkinsError {
-    let fake = Fake::start(vec![canned]);
+    let fake = Scripted::start(vec![canned]);
     client(&fake).view().unwrap_err()
 }
 
@@ -103,50 +95,43 @@ fn every_status_is_an_error_of_its_own() {
         assert!(!text.contains("T0KEN"), "{text}");
     };
     check(
-        Canned::new("401 Unauthorized", &[HTML], "<title>x</title>"),
+        Canned::new(401, &[HTML], "<title>x</title>"),
         "GET queue/api/json: jenkins.user or its token (or password) is wrong, or Jenkins is just starting, or a proxy",
     );
     check(forbidden("hudson.model.Hudson.Read"), "user reader lacks Overall/Read");
     check(
-        Canned::new("403 Forbidden", &[HTML, "X-Jenkins: 2.544"], anonymous),
+        Canned::new(403, &[HTML, "X-Jenkins: 2.544"], anonymous),
         "did not arrive",
     );
     check(
-        Canned::new("403 Forbidden", &[HTML], "<title>WAF\r\n says no</title>"),
+        Canned::new(403, &[HTML], "<title>WAF\r\n says no</title>"),
         "something: WAF says no",
     );
     check(missing(), "is the context path in jenkins.url right?");
     check(
-        Canned::new("503 Service Unavailable", &[HTML], starting),
+        Canned::new(503, &[HTML], starting),
         "not ready: GET queue/api/json: Starting Jenkins",
     );
+    check(Canned::new(500, &[HTML, "X-Error: boom"], "x"), "status 500: boom");
+    check(Canned::new(502, &[], ""), "status 502: an empty page");
     check(
-        Canned::new("500 Server Error", &[HTML, "X-Error: boom"], "x"),
-        "status 500: boom",
-    );
-    check(Canned::new("502 Bad Gateway", &[], ""), "status 502: an empty page");
-    check(
-        Canned::new("200 OK", &[HTML], "<html><title>Sign in</title>"),
+        Canned::new(200, &[HTML], "<html><title>Sign in</title>"),
         "not Jenkins (a proxy or a login page?): GET queue/api/json: Sign in",
     );
     check(
-        Canned::new("200 OK", &[HTML, "X-Jenkins: 2.544"], "<p>"),
+        Canned::new(200, &[HTML, "X-Jenkins: 2.544"], "<p>"),
         "text/html;charset=utf-8 instead of JSON",
     );
     check(
-        Canned::new("302 Found", &["Location: /jenkins/login?from=x"], ""),
+        Canned::new(302, &["Location: /jenkins/login?from=x"], ""),
         "leads to a login page",
     );
     check(
-        Canned::new("302 Found", &["Location: http://h/other"], ""),
+        Canned::new(302, &["Location: http://h/other"], ""),
         "redirected to http://h/other; is jenkins.url right?",
     );
     check(
-        Canned::new(
-            "301 Moved",
-            &["Location: https://ci.example.org/j/queue/api/json?tree=x"],
-            "",
-        ),
+        Canned::new(301, &["Location: https://ci.example.org/j/queue/api/json?tree=x"], ""),
         "use https://ci.example.org/j as jenkins.url",
     );
 }
@@ -169,7 +154,7 @@ fn a_reply_of_another_shape_is_an_error() {
         assert!(matches!(error, JenkinsError::BadAnswer { .. }), "{body}: {error}");
     }
     for body in ["{}", "{\"computer\":null}", "{\"computer\":[{\"displayName\":\"x\"}"] {
-        let fake = Fake::start(vec![json("{\"items\":[]}"), json(body)]);
+        let fake = Scripted::start(vec![json("{\"items\":[]}"), json(body)]);
         let error = client(&fake).view().unwrap_err();
         assert!(matches!(error, JenkinsError::BadAnswer { .. }), "{body}: {error}");
     }
@@ -177,9 +162,9 @@ fn a_reply_of_another_shape_is_an_error() {
 
 #[test]
 fn half_a_reply_and_a_drip_are_unreachable() {
-    let half = view_error(Canned::half("200 OK", JSON, QUEUE));
+    let half = view_error(Canned::new(200, JSON, QUEUE).half());
     assert!(matches!(half, JenkinsError::Unreachable { .. }), "{half}");
-    let fake = Fake::start(vec![Canned::new("200 OK", JSON, QUEUE).dripping()]);
+    let fake = Scripted::start(vec![Canned::new(200, JSON, QUEUE).dripping()]);
     let mut endpoint = endpoint_of(&fake);
     endpoint.transport.timeout = SignedDuration::from_millis(200);
     let drip = Client::new(&endpoint, Deadline::none()).unwrap().view().unwrap_err();
@@ -188,7 +173,7 @@ fn half_a_reply_and_a_drip_are_unreachable() {
 
 #[test]
 fn a_view_takes_two_requests_on_one_connection() {
-    let fake = Fake::start(vec![json(QUEUE), json(COMPUTERS)]);
+    let fake = Scripted::start(vec![json(QUEUE), json(COMPUTERS)]);
     let client = client(&fake);
     let view = client.view().unwrap();
     assert_eq!((view.queue.len(), view.computers.len()), (3, 6));
@@ -227,14 +212,14 @@ fn a_view_takes_two_requests_on_one_connection() {
 #[test]
 fn a_locale_plugin_is_noticed() {
     let headers: Vec<&str> = JSON.iter().copied().chain(["X-Jenkins-Language: de"]).collect();
-    let fake = Fake::start(vec![Canned::new("200 OK", &headers, QUEUE), json(COMPUTERS)]);
+    let fake = Scripted::start(vec![Canned::new(200, &headers, QUEUE), json(COMPUTERS)]);
     assert_eq!(client(&fake).view().unwrap().language.as_deref(), Some("de"));
 }
 
 #[test]
 fn quieting_down_is_read_or_an_error() {
     let quieting = include_str!("../../tests/fixtures/jenkins/client-root-quieting-2.544.json");
-    let fake = Fake::start(vec![json(quieting), json("{\"quietingDown\":false}"), json("{}")]);
+    let fake = Scripted::start(vec![json(quieting), json("{\"quietingDown\":false}"), json("{}")]);
     let client = client(&fake);
     assert!(client.quieting_down().unwrap());
     assert!(!client.quieting_down().unwrap());
@@ -244,7 +229,7 @@ fn quieting_down_is_read_or_an_error() {
 
 #[test]
 fn a_colon_in_the_user_is_refused() {
-    let fake = Fake::start(vec![]);
+    let fake = Scripted::start(vec![]);
     let endpoint = JenkinsEndpoint {
         user: "a:b".to_owned(),
         ..endpoint_of(&fake)

@@ -4,16 +4,15 @@
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tempfile::TempDir;
 
-use crate::fakes::{Agent, FakeJenkins, Task, World};
-use crate::program::{Done, run_at};
+use crate::bare_site::BareSite;
+use crate::fakes::{Agent, Task};
+use crate::program::Done;
 use crate::venv;
 
 /// A mimic that runs until it is dropped.
@@ -24,16 +23,16 @@ struct Mimic {
 }
 
 impl Mimic {
-    fn start(folder: &TempDir) -> Self {
+    fn start(folder: &Path) -> Self {
         let twist = venv("mimic", "mimic.txt").join("twist");
         let free = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = free.local_addr().unwrap().port();
         drop(free);
-        let log = folder.path().join("mimic.log");
+        let log = folder.join("mimic.log");
         let process = Command::new(twist)
             .args(["--log-format=text", "mimic", "-r", "--listen"])
             .arg(format!("tcp:{port}:interface=127.0.0.1"))
-            .current_dir(folder.path())
+            .current_dir(folder)
             .stdin(Stdio::null())
             .stdout(File::create(&log).unwrap())
             .stderr(Stdio::null())
@@ -109,14 +108,9 @@ impl Drop for Mimic {
     }
 }
 
-/// Runs the program at the time of the world.
-fn mita(world: &World, folder: &TempDir, arguments: &[&str]) -> Done {
-    run_at(world.now(), &folder.path().join("mita.yaml"), arguments, Arc::default())
-}
-
 /// One pass that must end well; its actions as `do result`.
-fn pass(world: &World, folder: &TempDir) -> Vec<(String, String)> {
-    let Done { code, out, err } = mita(world, folder, &["run", "-o", "json"]);
+fn pass(site: &BareSite) -> Vec<(String, String)> {
+    let Done { code, out, err } = site.mita(&["run", "-o", "json"]);
     assert_eq!((code, err.as_str()), (0, ""), "{out}");
     let json: Value = serde_json::from_str(&out).unwrap();
     let actions = json["actions"].as_array().unwrap().iter().map(|action| {
@@ -128,29 +122,24 @@ fn pass(world: &World, folder: &TempDir) -> Vec<(String, String)> {
 
 #[test]
 fn servers_live_and_die_at_a_cloud_of_the_old_days() {
-    let folder = tempfile::tempdir().unwrap();
-    let mimic = Mimic::start(&folder);
-    let world = World::new(17);
-    let jenkins = FakeJenkins::start(&world, "");
-    let text = format!(
-        "owner: tester\nstate_file: {}\njenkins: {{url: {}, user: mita, token: 11token}}\ntiming: {{idle_grace: 3m}}\n\
-         provider:\n  openstack:\n    auth_url: http://127.0.0.1:{}/identity\n    auth_version: 2.0_password\n    \
+    let site = BareSite::new(17, "");
+    let world = &site.world;
+    let mimic = Mimic::start(site.folder());
+    site.configure_clouds(&format!(
+        "timing: {{idle_grace: 3m}}\nprovider:\n  openstack:\n    auth_url: http://127.0.0.1:{}/identity\n    auth_version: 2.0_password\n    \
          username: ci\n    password: x\n    tenant_name: ci\n    service_region: ORD\nnodes:\n  old:\n    \
          image_name: Ubuntu 14.04 LTS (Trusty Tahr) (PV)\n    size: 512MB Standard Instance\n    labels: [linux]\n    \
          provider: openstack\n    script: |\n      #!/bin/sh\n      echo {{{{ mita.name }}}}\n",
-        folder.path().join("state.json").display(),
-        jenkins.url(),
         mimic.port,
-    );
-    fs::write(folder.path().join("mita.yaml"), text).unwrap();
-    let Done { code, out, err } = mita(&world, &folder, &["check", "--online"]);
+    ));
+    let Done { code, out, err } = site.mita(&["check", "--online"]);
     assert_eq!(code, 0, "{out}{err}");
     assert!(!out.contains("no image") && !err.contains("no image"), "{out}{err}");
 
     for job in ["a", "b", "c"] {
         world.submit(Task::freestyle(job).label("linux").seconds(100));
     }
-    let made = pass(&world, &folder);
+    let made = pass(&site);
     assert!(
         made.len() == 3 && made.iter().all(|(what, _)| what == "create done"),
         "{made:?}"
@@ -169,7 +158,7 @@ fn servers_live_and_die_at_a_cloud_of_the_old_days() {
     let mut gone = 0;
     for _ in 0..15 {
         world.advance(60);
-        let actions = pass(&world, &folder);
+        let actions = pass(&site);
         gone += actions.iter().filter(|(what, _)| what == "delete_server done").count();
     }
     assert_eq!((gone, mimic.servers().len()), (3, 0));
@@ -180,7 +169,7 @@ fn servers_live_and_die_at_a_cloud_of_the_old_days() {
     );
     assert_eq!(world.with(|w| w.jenkins.killed()), 0);
     // Its network service knows no floating IPs, and says so as any web server would: that is no proof.
-    let Done { out, err, .. } = mita(&world, &folder, &["leaks"]);
+    let Done { out, err, .. } = site.mita(&["leaks"]);
     assert!(
         out.starts_with("0 leaks") && err.contains("cannot list its floating IPs: misrouted"),
         "{out}{err}"

@@ -215,7 +215,7 @@ fn a_signal_lets_the_call_in_flight_end() {
     }
     fs::write(folder.join("trouble.create"), "echo > begun; read word < go").unwrap();
     site.submit(300);
-    let mut mita = site.binary(&["run", "-o", "json"]);
+    let mut mita = site.command(&["run", "-o", "json"]);
     let child = mita.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // Each end of a pipe waits for the other: by now the create is in flight.
     fs::read(folder.join("begun")).unwrap();

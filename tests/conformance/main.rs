@@ -10,6 +10,8 @@
 )]
 #![allow(missing_docs, dead_code, reason = "test names are the documentation")]
 
+#[path = "../support/bare_site.rs"]
+mod bare_site;
 #[path = "../fakes/mod.rs"]
 mod fakes;
 #[path = "../support/program.rs"]

@@ -1,7 +1,5 @@
 //! Two kinds of provider in one pass.
 
-use std::fs;
-
 use super::cloud::{TestCloud as _, Trouble};
 use super::exec::Exec;
 use super::site::Site;
@@ -11,11 +9,8 @@ fn both() -> (Site, Exec) {
     let site = Site::openstack();
     let exec = Exec::new(&site.world);
     let keys = format!("    {}\n", exec.provider().join("\n    "));
-    let text = fs::read_to_string(site.config()).unwrap();
-    let text = text
-        .replace("nodes:\n", &format!("  farm:\n{keys}nodes:\n"))
-        .replace("provider: cloud\n", "provider: [cloud, farm]\n    options: {rack: 7}\n");
-    fs::write(site.config(), text).unwrap();
+    site.change_config("nodes:\n", &format!("  farm:\n{keys}nodes:\n"));
+    site.change_config("provider: cloud\n", "provider: [cloud, farm]\n    options: {rack: 7}\n");
     (site, exec)
 }
 

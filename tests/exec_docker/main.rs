@@ -10,6 +10,8 @@
 )]
 #![allow(missing_docs, reason = "test names are the documentation")]
 
+#[path = "../support/bare_site.rs"]
+mod bare_site;
 #[path = "../fakes/mod.rs"]
 mod fakes;
 #[path = "../support/program.rs"]
@@ -17,33 +19,34 @@ mod program;
 
 use std::fs;
 use std::io::Write as _;
+use std::ops::Deref;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 
-use fakes::{Agent, FakeJenkins, Task, World};
-use program::{Done, run_at};
+use bare_site::BareSite;
+use fakes::{Agent, Task};
+use program::Done;
 use serde_json::Value;
-use tempfile::TempDir;
 
 /// The files of the example in a folder of their own, with a docker command beside them.
-struct Site {
-    world: World,
-    jenkins: FakeJenkins,
-    folder: TempDir,
+struct Site(BareSite);
+
+impl Deref for Site {
+    type Target = BareSite;
+
+    fn deref(&self) -> &BareSite {
+        &self.0
+    }
 }
 
 impl Site {
     fn new() -> Self {
-        let world = World::new(3);
-        let jenkins = FakeJenkins::start(&world, "/jenkins");
-        let folder = tempfile::tempdir().unwrap();
-        let site = Self { world, jenkins, folder };
+        let site = Self(BareSite::new(3, "/jenkins"));
         fs::create_dir(site.path("containers")).unwrap();
         site.program("docker.py", include_str!("../../examples/exec-provider/docker.py"));
         site.program("docker", include_str!("docker"));
-        let here = site.folder.path().display();
+        let here = site.folder().display();
         let example = include_str!("../../examples/exec-provider/mita.yaml");
         let text = example
             .replace("https://jenkins.example.com", site.jenkins.url().as_str())
@@ -60,28 +63,14 @@ impl Site {
             text.contains(&*here.to_string()),
             "the example has a line for the environment"
         );
-        fs::write(site.path("mita.yaml"), format!("state_file: state.json\n{text}")).unwrap();
-        fs::set_permissions(site.path("mita.yaml"), fs::Permissions::from_mode(0o600)).unwrap();
+        site.write_config(&text);
+        fs::set_permissions(site.config(), fs::Permissions::from_mode(0o600)).unwrap();
         site
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
     }
 
     fn program(&self, name: &str, text: &str) {
         fs::write(self.path(name), text).unwrap();
         fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o755)).unwrap();
-    }
-
-    fn mita(&self, arguments: &[&str]) -> Done {
-        run_at(self.world.now(), &self.path("mita.yaml"), arguments, Arc::default())
-    }
-
-    fn run(&self) -> Value {
-        let done = self.mita(&["run", "-o", "json"]);
-        assert_eq!(done.code, 0, "{}\n{}", done.out, done.err);
-        done.json()
     }
 
     fn containers(&self) -> Vec<Value> {
@@ -94,7 +83,7 @@ impl Site {
     fn docker_py(&self, verb: &str, request: &str) -> Option<i32> {
         let mut child = Command::new(self.path("docker.py"))
             .arg(verb)
-            .env("HOME", self.folder.path())
+            .env("HOME", self.folder())
             .env("DOCKER", self.path("docker"))
             .stdin(Stdio::piped())
             .stderr(Stdio::null())
@@ -104,19 +93,13 @@ impl Site {
         let _ = child.stdin.take().unwrap().write_all(request.as_bytes());
         child.wait().unwrap().code()
     }
-
-    fn change(&self, from: &str, to: &str) {
-        let text = fs::read_to_string(self.path("mita.yaml")).unwrap();
-        assert!(text.contains(from), "{text}");
-        fs::write(self.path("mita.yaml"), text.replace(from, to)).unwrap();
-    }
 }
 
 #[test]
 fn an_agent_is_a_container_from_the_job_to_the_end() {
     let site = Site::new();
     site.world.submit(Task::freestyle("build").label("docker").seconds(60));
-    site.run();
+    site.pass();
     let containers = site.containers();
     let container = &containers[0];
     let name = container["Name"].as_str().unwrap().trim_start_matches('/');
@@ -146,7 +129,7 @@ fn an_agent_is_a_container_from_the_job_to_the_end() {
 
     site.world.advance(60);
     site.world.agent(Agent::new(name, &["docker"]).online());
-    site.run();
+    site.pass();
     let status = site.mita(&["status", "-o", "json"]).out;
     let status: Value = serde_json::from_str(&status).unwrap();
     let row = &status["servers"][0];
@@ -184,7 +167,7 @@ fn check_names_what_the_host_does_not_have() {
         !err.contains("docker") && !err.contains("mita.yaml"),
         "the example is warned of: {err}"
     );
-    site.change("jenkins/agent:latest", "jenkins/agnet");
+    site.change_config("jenkins/agent:latest", "jenkins/agnet");
     let Done { code, err, .. } = site.mita(&["check", "--online"]);
     assert_eq!(code, 1);
     assert!(
@@ -207,7 +190,7 @@ fn what_docker_refuses_is_told_apart() {
     assert_eq!(site.containers().len(), 0, "what does not start is taken away again");
     fs::remove_file(site.path("no-start")).unwrap();
     site.world.advance(3600);
-    site.change("size: {vcpus: 2, ram: 4096}", "size: m1.small");
+    site.change_config("size: {vcpus: 2, ram: 4096}", "size: m1.small");
     let Done { out, .. } = site.mita(&["run", "-o", "json"]);
     assert!(out.contains("a container has no named sizes"), "{out}");
     fs::write(site.path("down"), "").unwrap();

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::cloud::{Cloud, Volume};
+use super::http_server::Reply;
 use super::openstack::{Asked, micro_stamp, page, paged};
-use super::wire::Reply;
 use super::world::State;
 
 /// The states in which a volume can be deleted.

@@ -6,11 +6,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
+use super::http_server::{Delivery, Reply, Request, Server};
 use super::jenkins_pages::{bare, escaped, http_date, no_crumb, unauthorized};
 use super::model::{Agent, Item, Jenkins, Mark, Ssh, Stage, Task, TaskClass, User, hash, secret_of};
+use super::query::{decoded, pairs};
 use super::script::{Call, Service, run_acts};
 use super::tree::{Tree, default_view};
-use super::wire::{Delivery, Reply, Request, Server, decoded, pairs};
 use super::world::{State, World};
 
 /// What Jenkins splits the labels of a node at; other blanks are parts of a label.

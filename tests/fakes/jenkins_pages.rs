@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 use serde_json::Value;
 
+use super::http_server::Reply;
 use super::model::{Jenkins, User};
-use super::wire::Reply;
 
 /// A `Date` header from the simulated clock.
 pub fn http_date(clock: i64) -> String {

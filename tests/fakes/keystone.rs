@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::http_server::Reply;
 use super::openstack::{Asked, micro_stamp};
-use super::wire::Reply;
 use super::world::State;
 
 /// The name of the one application credential.

@@ -32,6 +32,8 @@
 mod cinder;
 mod cloud;
 mod dispatch;
+#[path = "../support/http_server/mod.rs"]
+pub mod http_server;
 mod jenkins;
 mod jenkins_pages;
 mod keystone;
@@ -40,20 +42,20 @@ mod model;
 mod neutron;
 mod nova;
 mod openstack;
+mod query;
 #[path = "../support/random.rs"]
 mod random;
 mod script;
 mod side_services;
 mod tree;
 mod why;
-mod wire;
 mod world;
 
 pub use cloud::{Cloud, CloudServer, Flavor, FloatingIp, Hidden, Image, Network, Port, Quota, Volume, ZoneState};
+pub use http_server::{Gate, Reply};
 pub use jenkins::FakeJenkins;
 pub use model::{Agent, Build, Item, Jenkins, Mark, Ssh, Stage, Task, TaskClass, User, secret_of};
 pub use openstack::FakeOpenStack;
 pub use random::Random;
 pub use script::{Call, Fault, Service, When};
-pub use wire::{Gate, Reply};
 pub use world::{JoinsAs, Kind, START, State, World};

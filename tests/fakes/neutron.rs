@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::cloud::{Cloud, CloudServer, FloatingIp, Port};
+use super::http_server::Reply;
 use super::model::hash;
 use super::openstack::{Asked, stamp};
-use super::wire::Reply;
 use super::world::State;
 
 fn error(status: u16, kind: &str, message: &str) -> Reply {
@@ -88,7 +88,7 @@ pub fn answer(state: &mut State, asked: &Asked<'_>) -> Reply {
 
 /// A list, filtered by exact field values, cut to the wished fields and, when a limit is given, to a page.
 fn listed(asked: &Asked<'_>, name: &str, all: Vec<Value>) -> Reply {
-    let query = super::wire::pairs(&asked.call.query);
+    let query = super::query::pairs(&asked.call.query);
     let fields: Vec<&String> = query.iter().filter(|(n, _)| n == "fields").map(|(_, v)| v).collect();
     let fits = |v: &Value| {
         let is = |name: &str, wanted: &str| match &v[name] {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::cloud::{Cloud, CloudServer, Hidden};
+use super::http_server::Reply;
 use super::openstack::{Asked, micro_stamp, page, paged, stamp};
-use super::wire::Reply;
 use super::world::State;
 
 /// The largest body that is read.
@@ -820,7 +820,7 @@ fn keypairs(state: &mut State, asked: &Asked<'_>) -> Reply {
 }
 
 fn keypair(state: &mut State, asked: &Asked<'_>, name: &str) -> Reply {
-    let name = super::wire::decoded(name, false);
+    let name = super::query::decoded(name, false);
     let cloud = state.cloud(asked.cloud);
     if cloud.keypairs.contains(&name) {
         return Reply::json(200, &json!({"keypair": keypair_json(&name)}));

@@ -4,9 +4,9 @@
 use serde_json::{Value, json};
 
 use super::cloud::Cloud;
+use super::http_server::{Delivery, Reply, Request, Server};
 use super::jenkins_pages::http_date;
 use super::script::{Call, Service, run_acts};
-use super::wire::{Delivery, Reply, Request, Server};
 use super::world::{State, World};
 use super::{keystone, nova, side_services};
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use super::wire::{Delivery, Gate, Reply, pairs};
+use super::http_server::{Delivery, Gate, Reply};
+use super::query::pairs;
 use super::world::State;
 
 /// The service a request went to.
@@ -207,7 +208,7 @@ impl Fault {
             Self::Held(gate) => (good, Delivery::Held(gate)),
             Self::Half => (good, Delivery::Half),
             Self::Edited { from, to } => (good.edited(from, to), Delivery::Whole),
-            Self::Drip { bytes, pause } => (good, Delivery::Drip { bytes, pause }),
+            Self::Drip { bytes, pause } => (good, Delivery::Drip { after: 0, bytes, pause }),
             Self::Huge(bytes) => (good, Delivery::Huge(bytes)),
         }
     }

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::cloud::Image;
+use super::http_server::Reply;
 use super::openstack::{Asked, page, paged, stamp};
 use super::script::Service;
-use super::wire::Reply;
 use super::world::State;
 use super::{cinder, neutron};
 

@@ -5,16 +5,15 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
-use std::sync::Arc;
+use std::ops::Deref;
 
 use serde_json::json;
 
+use super::bare_site::BareSite;
 use super::fakes::{
-    Agent, CloudServer, FakeJenkins, FakeOpenStack, Fault, Hidden, JoinsAs, Kind, Mark, Reply, Service, State, Task,
-    When, World,
+    Agent, CloudServer, FakeOpenStack, Fault, Hidden, JoinsAs, Kind, Mark, Reply, Service, State, Task, When,
 };
-use super::program::{Done, run_at};
+use super::program::Done;
 
 /// Minutes of storm, and then of calm.
 const STORM: usize = 90;
@@ -29,51 +28,44 @@ nodes:
 ";
 
 struct Weather {
-    world: World,
-    _servers: (FakeJenkins, FakeOpenStack),
-    folder: tempfile::TempDir,
+    bare: BareSite,
+    _cloud: FakeOpenStack,
     log: Vec<String>,
+}
+
+impl Deref for Weather {
+    type Target = BareSite;
+
+    fn deref(&self) -> &BareSite {
+        &self.bare
+    }
 }
 
 impl Weather {
     fn new(seed: u64) -> Self {
-        let world = World::new(seed);
-        let jenkins = FakeJenkins::start(&world, "/ci");
-        let cloud = FakeOpenStack::start(&world, "main");
-        // A folder in memory where there is one: each pass syncs its state to the disk.
-        let memory = Path::new("/dev/shm");
-        let folder = if memory.is_dir() {
-            tempfile::tempdir_in(memory)
-        } else {
-            tempfile::tempdir()
-        };
-        let folder = folder.expect("a folder");
-        let state = folder.path().join("state.json");
-        let text = format!(
-            "owner: ours\nstate_file: {}\n{}provider:\n{}{NODES}",
-            state.display(),
-            jenkins.yaml(),
+        let bare = BareSite::in_memory(seed, "/ci");
+        let cloud = FakeOpenStack::start(&bare.world, "main");
+        bare.write_config(&format!(
+            "owner: ours\n{}provider:\n{}{NODES}",
+            bare.jenkins.yaml(),
             cloud.yaml()
-        );
-        fs::write(folder.path().join("mita.yaml"), text).expect("written");
+        ));
+        let world = &bare.world;
         world.kind("linux", Kind::new(&["linux", "x86_64"]).boot(40).jitter(60));
         let arm = Kind::new(&["linux", "arm64"]).executors(2).boot(90).jitter(120);
         world.kind("arm", arm.joins_as(JoinsAs::TemplateAndAddress));
         world.agent(Agent::new("house", &["deploy"]).online());
         world.with(foreign);
         Self {
-            world,
-            _servers: (jenkins, cloud),
-            folder,
+            bare,
+            _cloud: cloud,
             log: Vec::new(),
         }
     }
 
     fn pass(&mut self) -> i32 {
         let cut = self.cut();
-        let config = self.folder.path().join("mita.yaml");
-        let arguments = ["-q", "run", "-o", "json"];
-        let Done { code, out, err } = run_at(self.world.now(), &config, &arguments, Arc::default());
+        let Done { code, out, err } = self.mita(&["-q", "run", "-o", "json"]);
         let text = format!("{out}{err}");
         let line = format!("{} exit {code} {}", self.world.now(), text.trim());
         self.log.push(line);
@@ -281,7 +273,7 @@ fn storm(seed: u64) {
             weather.world.with(connect_all);
         }
         if minute % 31 == 30 {
-            let _ = fs::remove_file(weather.folder.path().join("state.json"));
+            let _ = fs::remove_file(weather.state_file());
         }
         weather.world.advance(60);
     }

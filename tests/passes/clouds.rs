@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::fakes::{Call, FakeOpenStack, Fault, Gate, Kind, Reply, Service, When};
-use super::site::{self, Done, Site, job};
+use super::program::Done;
+use super::site::{self, Site, job};
 
 /// `small` stands at one cloud, `other` at the spare one, `both` at the spare one first.
 const NODES: &str = "
@@ -32,10 +33,9 @@ impl Two {
         let spare = FakeOpenStack::start(&site.world, "spare");
         site.world.kind("other", Kind::new(&["arm"]));
         site.world.kind("both", Kind::new(&["big"]));
-        let text = std::fs::read_to_string(site.config()).unwrap();
         let entry = format!("provider:\n{}    timeout: 1\n", spare.yaml());
-        let text = text.replace("provider:\n  openstack", &format!("{entry}  openstack"));
-        std::fs::write(site.config(), text.replace("timeout: 5", "timeout: 2")).unwrap();
+        site.change_config("provider:\n  openstack", &format!("{entry}  openstack"));
+        site.change_config("timeout: 5", "timeout: 2");
         Self { site, spare }
     }
 
@@ -287,8 +287,7 @@ fn a_slow_cloud_comes_last() {
 fn a_list_that_takes_too_long_is_cut_at_its_share() {
     let two = Two::idle("pass_deadline: 3s", 1);
     two.site.world.submit(job("big", "big"));
-    let text = std::fs::read_to_string(two.site.config()).unwrap();
-    std::fs::write(two.site.config(), text.replace("timeout: 1\n", "timeout: 60\n")).unwrap();
+    two.site.change_config("timeout: 1\n", "timeout: 60\n");
     two.spoil(When::on(Service::Nova), hanging());
     let done = two.run();
     assert_eq!(done.code, 1, "{}", done.err);
@@ -307,8 +306,7 @@ fn every_zone_is_held_back_and_probed_for_itself() {
         "provider: [spare, openstack]\n    availability_zone: [az1, az2]",
     );
     let two = Two::new("pass_deadline: 15s");
-    let text = std::fs::read_to_string(two.site.config()).unwrap();
-    std::fs::write(two.site.config(), text.replace(NODES, &nodes)).unwrap();
+    two.site.change_config(NODES, &nodes);
     let no_port = json!({"forbidden": {"code": 403, "message": "Quota exceeded for resources: ['port']"}});
     two.spoil_if(
         When::on(Service::Nova).method("POST"),

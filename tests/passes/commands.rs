@@ -87,7 +87,7 @@ fn a_newer_state_is_refused_and_a_damaged_one_moved_aside() {
     let done = site.mita(&["run"]);
     assert_eq!((done.code, done.out.as_str()), (0, ""));
     assert!(done.err.contains("damaged"), "{}", done.err);
-    let aside = std::fs::read_dir(site.folder.path()).unwrap().filter_map(Result::ok);
+    let aside = std::fs::read_dir(site.folder()).unwrap().filter_map(Result::ok);
     assert!(
         aside
             .map(|entry| entry.file_name())
@@ -244,7 +244,7 @@ fn destroy_removes_what_is_named_and_refuses_the_rest() {
 fn an_observation_can_be_replayed() {
     let site = Site::new();
     site.world.submit(job("build", "linux"));
-    let file = site.folder.path().join("seen.json").display().to_string();
+    let file = site.path("seen.json").display().to_string();
     let first = site.mita(&["run", "--dry-run", "--save-observation", &file, "-o", "json"]);
     assert_eq!(first.code, 0, "{}", first.err);
     site.world.forget_calls();

@@ -134,8 +134,7 @@ fn an_old_controller_wants_a_crumb_for_a_token_and_a_pause_after_the_mark() {
 #[test]
 fn a_password_comes_with_a_crumb_and_the_session_it_is_bound_to() {
     let site = Site::with(NODES, "timing: {idle_grace: 5m}");
-    let text = std::fs::read_to_string(site.config()).unwrap();
-    std::fs::write(site.config(), text.replace("token: 11token", "password: s3cret")).unwrap();
+    site.change_config("token: 11token", "password: s3cret");
     site.world.with(|world| {
         let user = world.jenkins.users.iter_mut().find(|user| user.name == "mita").unwrap();
         user.password = Some("s3cret".to_owned());

@@ -171,7 +171,7 @@ fn draining_needs_the_lock_and_a_permission() {
         .create(true)
         .truncate(false)
         .write(true)
-        .open(site.folder.path().join("state.json.lock"))
+        .open(site.path("state.json.lock"))
         .unwrap();
     fs2::FileExt::lock_exclusive(&held).unwrap();
     assert_eq!(site.mita(&["drain", &name]).code, 75);

@@ -1,7 +1,8 @@
 //! A renewed image whose servers never join, from the first pass that takes it to the one that leaves it.
 
 use super::fakes::{JoinsAs, Service};
-use super::site::{Done, NODES, Site, job};
+use super::program::Done;
+use super::site::{NODES, Site, job};
 
 const NEW: &str = "99999999-0000-4000-8000-000000000001";
 

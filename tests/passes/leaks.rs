@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::fakes::{Agent, CloudServer, Volume};
+use super::program::Done;
 use super::resources::{FLOATING, GONE, floating_ips, leftover};
-use super::site::{Done, Site, job};
+use super::site::{Site, job};
 
 const UUID: &str = "0b3cf3a1-5f0f-4a4e-9d5b-7b8a4f1f2d3c";
 
@@ -223,7 +224,7 @@ fn delete_needs_the_lock_and_dry_run_needs_delete() {
         .create(true)
         .truncate(false)
         .write(true)
-        .open(site.folder.path().join("state.json.lock"))
+        .open(site.path("state.json.lock"))
         .unwrap();
     fs2::FileExt::lock_exclusive(&held).unwrap();
     assert_eq!(site.mita(&["leaks", "--delete"]).code, 75);

@@ -11,6 +11,8 @@
     reason = "test names are the documentation; the site offers more than is used here"
 )]
 
+#[path = "../support/bare_site.rs"]
+mod bare_site;
 #[path = "../fakes/mod.rs"]
 mod fakes;
 #[path = "../support/program.rs"]

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use super::fakes::{Agent, CloudServer, JoinsAs, Kind, START, Service, State, When};
-use super::site::{Done, Site, job};
+use super::program::Done;
+use super::site::{Site, job};
 
 const TEMPLATE: &str = "precise-slave";
 const LABELS: [&str; 6] = ["amd64", "x86_64", "precise", "trusty", "wheezy", "jessie"];

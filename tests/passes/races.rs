@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::fakes::{Fault, Gate, Mark, Reply, Service, State, When};
+use super::program::Done;
 use super::program::run_at;
 use super::safety::about_to_reap;
-use super::site::{Done, Site, job};
+use super::site::{Site, job};
 
 const READ: &str = "GET api/json";
 const MARK: &str = "POST changeOfflineCause";
@@ -345,7 +346,7 @@ fn second(site: &Site, owner: &str) -> PathBuf {
     let own = text
         .replace("owner: tester", &format!("owner: {owner}"))
         .replace("state.json", "second.json");
-    let path = site.folder.path().join("second.yaml");
+    let path = site.path("second.yaml");
     std::fs::write(&path, own).unwrap();
     path
 }
@@ -382,7 +383,7 @@ fn two_passes_of_two_owners_leave_each_other_alone() {
 fn two_passes_of_one_owner_by_mistake_kill_nothing() {
     let (site, name) = site();
     let same = second(&site, "tester");
-    std::fs::copy(site.state_file(), site.folder.path().join("second.json")).unwrap();
+    std::fs::copy(site.state_file(), site.path("second.json")).unwrap();
     site.world.after(request("changeOfflineCause"), queued);
     let done = meanwhile(&site, request("changeOfflineCause"), &same);
     // The second finds the mark of the first, goes on from there, and the first finds the node gone.

@@ -102,8 +102,7 @@ fn a_start_of_jenkins_or_another_user_ends_a_refusal() {
         other.name = "other".to_owned();
         world.jenkins.users.push(other);
     });
-    let text = std::fs::read_to_string(site.config()).unwrap();
-    std::fs::write(site.config(), text.replace("user: mita", "user: other")).unwrap();
+    site.change_config("user: mita", "user: other");
     site.minutes(1);
     assert_eq!(count(&site, "config.xml"), 16);
 }
@@ -242,8 +241,7 @@ fn a_user_whose_name_is_not_ascii_hides_no_permission() {
         user.name = "jos\u{e9}".to_owned();
         user.permissions.remove("hudson.model.Hudson.Read");
     });
-    let text = std::fs::read_to_string(site.config()).unwrap();
-    std::fs::write(site.config(), text.replace("user: mita", "user: jos\u{e9}")).unwrap();
+    site.change_config("user: mita", "user: jos\u{e9}");
     let done = site.mita(&["run"]);
     assert_eq!(done.code, 4);
     assert!(done.err.contains("user jos\u{e9} lacks Overall/Read"), "{}", done.err);

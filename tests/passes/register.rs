@@ -5,7 +5,8 @@ use std::fs;
 use serde_json::json;
 
 use super::fakes::{Agent, Fault, JoinsAs, Kind, Reply, Service, Task, When, secret_of};
-use super::site::{Done, NODES, Site, job};
+use super::program::Done;
+use super::site::{NODES, Site, job};
 
 const CREATE_NODE: &str = "doCreateItem";
 
@@ -51,7 +52,7 @@ fn script(site: &Site) -> String {
 /// Everything that a pass left behind for people and for the next pass.
 fn everything(site: &Site, done: &Done) -> String {
     let mut all = format!("{}\n{}", done.out, done.err);
-    for entry in fs::read_dir(site.folder.path()).unwrap() {
+    for entry in fs::read_dir(site.folder()).unwrap() {
         let bytes = fs::read(entry.unwrap().path()).unwrap();
         all.push_str(&String::from_utf8_lossy(&bytes));
     }
@@ -206,7 +207,7 @@ fn a_crash_at_any_step_leaves_nothing_and_doubles_nothing() {
         let site = inbound_site();
         site.world.submit(job("build", "linux").seconds(60));
         // The state as it is on the disk at that moment.
-        let (file, kept) = (site.state_file(), site.folder.path().join("kept"));
+        let (file, kept) = (site.state_file(), site.path("kept"));
         let at_crash = kept.clone();
         site.world.after(when, move |_| drop(fs::copy(&file, &at_crash)));
         if lost {
@@ -302,7 +303,7 @@ fn a_missing_permission_makes_no_server_and_is_named() {
 fn a_secret_is_in_the_user_data_and_nowhere_else() {
     let site = inbound_site();
     site.world.submit(job("build", "linux"));
-    let observation = site.folder.path().join("observation.json").display().to_string();
+    let observation = site.path("observation.json").display().to_string();
     let done = site.mita(&["-vv", "run", "-o", "json", "--save-observation", &observation]);
     assert_eq!(done.code, 0, "{}", done.err);
     let name = nodes(&site).remove(0);

@@ -42,7 +42,7 @@ fn a_dry_run_says_all_and_writes_nothing() {
     let (site, name) = about_to_reap();
     site.world.submit(job("other", "linux").blocked("Blocked by x"));
     let before = std::fs::read(site.state_file()).unwrap();
-    std::fs::remove_file(site.folder.path().join("state.json.lock")).unwrap();
+    std::fs::remove_file(site.path("state.json.lock")).unwrap();
     let done = site.mita(&["run", "--dry-run", "-o", "json"]);
     assert_eq!(done.code, 0, "{}", done.err);
     assert_eq!(
@@ -55,7 +55,7 @@ fn a_dry_run_says_all_and_writes_nothing() {
     );
     site.world.assert_no_writes();
     assert_eq!(std::fs::read(site.state_file()).unwrap(), before);
-    assert!(!site.folder.path().join("state.json.lock").exists());
+    assert!(!site.path("state.json.lock").exists());
     let text = site.mita(&["run", "--dry-run"]);
     assert!(
         text.out.contains(&name) && text.out.contains("delete_server"),
@@ -305,7 +305,7 @@ fn a_state_file_that_cannot_be_written_stops_creates_and_hides_nothing() {
     }
     site.world.forget_calls();
     // What is written beside the state cannot replace a folder.
-    let beside = site.folder.path().join("state.json.new");
+    let beside = site.path("state.json.new");
     let folder = beside.clone();
     site.world.after(When::on(Service::Nova).method("DELETE"), move |_| {
         std::fs::create_dir(&folder).unwrap();

@@ -1,25 +1,22 @@
 //! A site to run passes at: a simulated Jenkins and OpenStack, a configuration, and the program.
 
-use std::fs;
-use std::path::PathBuf;
-use std::process::{Command, Output};
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::ops::Deref;
 
-use serde_json::Value;
-use tempfile::TempDir;
-
-use super::fakes::{FakeJenkins, FakeOpenStack, Kind, Service, Task, World};
-use super::program::{command, run_at};
-
-pub use super::program::Done;
+use super::bare_site::BareSite;
+use super::fakes::{FakeOpenStack, Kind, Service, Task};
 
 /// A simulated site.
 pub struct Site {
-    pub world: World,
-    pub jenkins: FakeJenkins,
+    bare: BareSite,
     pub cloud: FakeOpenStack,
-    pub folder: TempDir,
+}
+
+impl Deref for Site {
+    type Target = BareSite;
+
+    fn deref(&self) -> &BareSite {
+        &self.bare
+    }
 }
 
 /// The template of most tests, and a second one.
@@ -43,68 +40,20 @@ impl Site {
 
     /// A site with these templates and further top-level sections.
     pub fn with(nodes: &str, more: &str) -> Self {
-        let world = World::new(11);
-        let jenkins = FakeJenkins::start(&world, "/jenkins");
-        let cloud = FakeOpenStack::start(&world, "openstack");
-        world.kind("small", Kind::new(&["linux", "x86_64"]));
-        let site = Self {
-            world,
-            jenkins,
-            cloud,
-            folder: tempfile::tempdir().expect("a folder"),
-        };
+        let bare = BareSite::new(11, "/jenkins");
+        let cloud = FakeOpenStack::start(&bare.world, "openstack");
+        bare.world.kind("small", Kind::new(&["linux", "x86_64"]));
+        let site = Self { bare, cloud };
         site.configure(nodes, more);
         site
     }
 
     pub fn configure(&self, nodes: &str, more: &str) {
-        let text = format!(
-            "owner: tester\nstate_file: {}\njenkins:\n  url: {}\n  user: mita\n  token: 11token\n  timeout: 5\nprovider:\n  \
-             openstack:\n    auth_url: {}\n    auth_version: 3.x_password\n    username: ci\n    password: ci-pass\n    \
-             tenant_name: ci\n    timeout: 5\nnodes:{nodes}\n{more}\n",
-            self.state_file().display(),
-            self.jenkins.url(),
-            self.cloud.auth_url(),
-        );
-        fs::write(self.config(), text).expect("a configuration");
-    }
-
-    pub fn config(&self) -> PathBuf {
-        self.folder.path().join("mita.yaml")
-    }
-
-    pub fn state_file(&self) -> PathBuf {
-        self.folder.path().join("state.json")
-    }
-
-    pub fn state(&self) -> Value {
-        serde_json::from_slice(&fs::read(self.state_file()).expect("a state file")).expect("JSON")
-    }
-
-    /// Runs the program in this process, at the time of the world.
-    pub fn mita(&self, arguments: &[&str]) -> Done {
-        self.mita_with_signal(arguments, Arc::default())
-    }
-
-    /// The same, with the flag that a signal would set.
-    pub fn mita_with_signal(&self, arguments: &[&str], stop: Arc<AtomicBool>) -> Done {
-        run_at(self.world.now(), &self.config(), arguments, stop)
-    }
-
-    /// Runs the real binary, whose clock is the real one.
-    pub fn binary(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().expect("the binary runs")
-    }
-
-    pub fn command(&self, arguments: &[&str]) -> Command {
-        command(&self.config(), arguments)
-    }
-
-    /// One pass that must end well.
-    pub fn pass(&self) -> Done {
-        let done = self.mita(&["run", "-o", "json"]);
-        assert_eq!(done.code, 0, "{}\n{}", done.out, done.err);
-        done
+        let auth_url = self.cloud.auth_url();
+        self.configure_clouds(&format!(
+            "provider:\n  openstack:\n    auth_url: {auth_url}\n    auth_version: 3.x_password\n    username: ci\n    \
+             password: ci-pass\n    tenant_name: ci\n    timeout: 5\nnodes:{nodes}\n{more}"
+        ));
     }
 
     /// Lets a minute pass, then makes a pass; so many times.

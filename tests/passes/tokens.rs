@@ -15,8 +15,7 @@ fn site(keys: &str) -> Site {
 
 fn reconfigure(site: &Site, keys: &str) {
     site.configure(NODES, "");
-    let text = fs::read_to_string(site.config()).unwrap();
-    fs::write(site.config(), text.replace("password: ci-pass", keys)).unwrap();
+    site.change_config("password: ci-pass", keys);
 }
 
 fn logins(site: &Site) -> usize {
@@ -29,14 +28,14 @@ fn without_the_option_each_pass_logs_in_and_leaves_no_token() {
     site.pass();
     site.pass();
     assert_eq!(logins(&site), 2);
-    let left: Vec<_> = fs::read_dir(site.folder.path()).unwrap().collect();
+    let left: Vec<_> = fs::read_dir(site.folder()).unwrap().collect();
     assert_eq!(left.len(), 3, "configuration, lock, state: {left:?}");
 }
 
 #[test]
 fn a_kept_token_spares_the_login() {
     let site = site("password: ci-pass\n    token_cache: true");
-    let path = site.folder.path().join("state.json.token-openstack");
+    let path = site.path("state.json.token-openstack");
     // Nothing is written by a dry run, nor by who only looks.
     for arguments in [&["run", "--dry-run"][..], &["status"], &["check", "--online"]] {
         assert_eq!(site.mita(arguments).code, 0, "{arguments:?}");
@@ -76,7 +75,7 @@ fn a_kept_token_spares_the_login() {
 #[test]
 fn a_kept_token_that_is_refused_is_replaced() {
     let site = site("password: ci-pass\n    token_cache: true");
-    let path = site.folder.path().join("state.json.token-openstack");
+    let path = site.path("state.json.token-openstack");
     site.pass();
     let first = fs::read(&path).unwrap();
     site.world.with(|world| world.cloud("openstack").tokens.clear());
@@ -97,7 +96,7 @@ fn a_kept_token_that_is_refused_is_replaced() {
 #[test]
 fn a_new_password_is_a_new_login() {
     let site = site("password: ci-pass\n    token_cache: tokens");
-    let path = site.folder.path().join("tokens");
+    let path = site.path("tokens");
     site.pass();
     assert!(path.exists());
     reconfigure(&site, "password: wrong\n    token_cache: tokens");
@@ -145,7 +144,7 @@ fn a_token_and_a_named_credential_log_in() {
 #[test]
 fn a_clouds_yaml_is_all_that_is_needed() {
     let site = Site::new();
-    let folder = site.folder.path().join("home/.config/openstack");
+    let folder = site.path("home/.config/openstack");
     fs::create_dir_all(&folder).unwrap();
     let clouds = format!(
         "clouds:\n  ci:\n    auth:\n      auth_url: {}/v3\n      username: ci\n      project_name: ci\n      \
@@ -165,7 +164,7 @@ fn a_clouds_yaml_is_all_that_is_needed() {
     );
     fs::write(site.config(), text).unwrap();
     let mut check = site.command(&["check", "--online"]);
-    check.env("HOME", site.folder.path().join("home"));
+    check.env("HOME", site.path("home"));
     for name in [
         "OS_CLOUD",
         "OS_AUTH_URL",

@@ -218,7 +218,7 @@ fn what_the_script_console_said_is_in_a_saved_observation() {
     let site = site_with("labels_from: script");
     make_admin(&site);
     site.world.submit(pipeline("linux"));
-    let file = site.folder.path().join("seen.json");
+    let file = site.path("seen.json");
     let file = file.to_str().unwrap();
     let live = site.mita(&["run", "-n", "-o", "json", "--save-observation", file]);
     site.jenkins.stop();

@@ -70,7 +70,7 @@ fn an_application_credential_is_enough() {
 #[test]
 fn the_files_of_other_openstack_tools_do() {
     let site = Site::new("clouds", "ci");
-    let clouds = site.folder.path().join("clouds.yaml");
+    let clouds = site.path("clouds.yaml");
     fs::copy(folder().join("clouds.yaml"), &clouds).expect("up wrote it");
     let mita = |arguments: &[&str], cloud: Option<&str>| {
         let mut command = site.command(arguments);
@@ -92,7 +92,7 @@ fn the_files_of_other_openstack_tools_do() {
     assert_eq!(bad.code, 4, "{}", bad.err);
     // The password comes from the second file.
     let secure = "clouds:\n  ci-badpass:\n    auth:\n      password: ci-pass\n";
-    fs::write(site.folder.path().join("secure.yaml"), secure).unwrap();
+    fs::write(site.path("secure.yaml"), secure).unwrap();
     let good = mita(&["run", "-o", "json"], None);
     assert_eq!(
         (good.code, good.actions()),
@@ -131,7 +131,7 @@ fn a_kept_token_saves_the_login_until_it_ends() {
     let without = site.pass();
     ctl(&["resume", "keystone"]);
     assert_eq!(without.logins(), 0, "{}", without.err);
-    let files = fs::read_dir(site.folder.path()).unwrap();
+    let files = fs::read_dir(site.folder()).unwrap();
     for file in files.map(|entry| entry.unwrap().path()).filter(|path| path.is_file()) {
         let kept = String::from_utf8_lossy(&fs::read(&file).unwrap()).into_owned();
         assert!(!kept.contains("gAAAA"), "a token in the clear in {}", file.display());

@@ -12,6 +12,8 @@
 )]
 #![allow(missing_docs, reason = "test names are the documentation")]
 
+#[path = "../support/bare_site.rs"]
+mod bare_site;
 #[path = "../fakes/mod.rs"]
 mod fakes;
 #[path = "../support/program.rs"]

@@ -62,7 +62,7 @@ fn decoded(base64: &str) -> String {
 /// All that a pass left behind for people and for the next pass: its report, its log, the files.
 fn everything(site: &Site, done: &Done) -> String {
     let mut all = format!("{}\n{}", done.out, done.err);
-    for file in fs::read_dir(site.folder.path()).unwrap() {
+    for file in fs::read_dir(site.folder()).unwrap() {
         all.push_str(&String::from_utf8_lossy(&fs::read(file.unwrap().path()).unwrap()));
     }
     all

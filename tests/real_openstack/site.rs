@@ -2,18 +2,17 @@
 
 use std::fs::{self, File};
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::ops::Deref;
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, Once, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Instant;
 
 use serde_json::Value;
-use tempfile::TempDir;
 
+use super::bare_site::BareSite;
 use super::cloud::{Cloud, OWNER_PREFIX};
-use super::fakes::{Agent, FakeJenkins, Task, World};
+use super::fakes::{Agent, Task};
 use super::patience::poll;
-use super::program::command;
 use super::services::{folder, restore};
 
 pub use super::program::Done;
@@ -60,10 +59,8 @@ pub const LOGIN: &str = "auth_url: http://127.0.0.1:5000, auth_version: 3.x_pass
 /// A site; when it ends, so do its servers.
 pub struct Site {
     pub cloud: Cloud,
-    pub world: World,
-    pub jenkins: FakeJenkins,
+    bare: BareSite,
     pub owner: String,
-    pub folder: TempDir,
     began: Instant,
     // Fields are dropped in this order.
     _small: Option<MutexGuard<'static, ()>>,
@@ -96,14 +93,10 @@ impl Site {
                 Cloud::of(project).clean(OWNER_PREFIX);
             }
         });
-        let world = World::new(11);
-        let jenkins = FakeJenkins::start(&world, "/jenkins");
         let site = Self {
             cloud: Cloud::of(project),
-            world,
-            jenkins,
+            bare: BareSite::new(11, "/jenkins"),
             owner: format!("{OWNER_PREFIX}{name}"),
-            folder: tempfile::tempdir().expect("a folder"),
             began: Instant::now(),
             _small: small,
             turn,
@@ -136,7 +129,6 @@ impl Site {
 
     /// Writes the configuration with these templates, the lines of these providers, and more of `timing`.
     pub fn configure_with(&self, nodes: &str, providers: &str, timing: &str) {
-        let state = self.state_file();
         let (owner, jenkins) = (&self.owner, self.jenkins.url());
         let providers = providers.replace('\n', "\n  ");
         let first = if timing.contains("backoff_first") {
@@ -144,21 +136,11 @@ impl Site {
         } else {
             ", backoff_first: 5m"
         };
-        let text = format!(
-            "owner: {owner}\nstate_file: {state}\njenkins: {{url: \"{jenkins}\", user: mita, token: 11token}}\n\
+        self.write_config(&format!(
+            "owner: {owner}\njenkins: {{url: \"{jenkins}\", user: mita, token: 11token}}\n\
              provider:\n  {providers}\nlimits: {{canary: 0}}\n\
-             timing: {{idle_grace: 1s, offline_grace: 1s{first}{timing}}}\nnodes:{nodes}\n",
-            state = state.display(),
-        );
-        fs::write(self.config(), text).expect("a configuration");
-    }
-
-    fn config(&self) -> PathBuf {
-        self.folder.path().join("mita.yaml")
-    }
-
-    pub fn state_file(&self) -> PathBuf {
-        self.folder.path().join("state.json")
+             timing: {{idle_grace: 1s, offline_grace: 1s{first}{timing}}}\nnodes:{nodes}",
+        ));
     }
 
     pub fn forget_state(&self) {
@@ -192,7 +174,7 @@ impl Site {
 
     pub fn command(&self, arguments: &[&str]) -> Command {
         self.tick();
-        command(&self.config(), arguments)
+        self.bare.command(arguments)
     }
 
     pub fn mita(&self, arguments: &[&str]) -> Done {
@@ -206,9 +188,7 @@ impl Site {
 
     /// One pass that must end well.
     pub fn pass(&self) -> Done {
-        let done = self.attempt();
-        assert_eq!(done.code, 0, "{}\n{}", done.out, done.err);
-        done
+        self.attempt().good()
     }
 
     /// Makes passes until there is an answer; returns it with all that the passes did.
@@ -223,9 +203,7 @@ impl Site {
     }
 
     pub fn status(&self) -> Value {
-        let done = self.mita(&["status", "-o", "json"]);
-        assert_eq!(done.code, 0, "{}", done.err);
-        done.json()
+        self.mita(&["status", "-o", "json"]).good().json()
     }
 
     /// The servers of this site in the cloud.
@@ -249,6 +227,14 @@ impl Site {
         // A DELETE is repeated while the server is listed.
         seen.dedup();
         seen
+    }
+}
+
+impl Deref for Site {
+    type Target = BareSite;
+
+    fn deref(&self) -> &BareSite {
+        &self.bare
     }
 }
 

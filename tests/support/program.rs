@@ -27,6 +27,13 @@ impl Done {
         }
     }
 
+    /// Requires that it ended well.
+    #[track_caller]
+    pub fn good(self) -> Self {
+        assert_eq!(self.code, 0, "{}\n{}", self.out, self.err);
+        self
+    }
+
     /// Reads stdout as the one JSON object that it is.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {:?} / {}", self.out, self.err))

@@ -17,7 +17,7 @@ fn node<'a>(name: &'a NodeName, launcher: Launcher<'a>) -> NewNode<'a> {
 }
 
 /// The form that was sent: its fields, with the JSON parsed.
-fn sent(fake: &Fake) -> serde_json::Value {
+fn sent(fake: &Scripted) -> serde_json::Value {
     let request = fake.requests().remove(0);
     let (_, body) = request.split_once("\r\n\r\n").unwrap();
     let field = |name: &str| {
@@ -38,7 +38,7 @@ fn sent(fake: &Fake) -> serde_json::Value {
 
 #[test]
 fn an_inbound_node_is_made_by_the_form_that_every_jenkins_knows() {
-    let fake = Fake::start(vec![done("http://127.0.0.1:18080/jenkins/computer/")]);
+    let fake = Scripted::start(vec![done("http://127.0.0.1:18080/jenkins/computer/")]);
     let name = NodeName::new("a__0123456789ab");
     let made = client(&fake).create_node(&node(&name, Launcher::Inbound { web_socket: true }));
     assert_eq!(made.unwrap(), Created::Now);
@@ -73,7 +73,7 @@ fn an_ssh_node_names_its_host_and_how_its_key_is_verified() {
         (HostKeyCheck::TrustFirst, "ManuallyTrusted", None),
         (HostKeyCheck::None, "NonVerifying", None),
     ] {
-        let fake = Fake::start(vec![done(".")]);
+        let fake = Scripted::start(vec![done(".")]);
         let name = NodeName::new("a__0123456789ab");
         let ssh = Launcher::Ssh {
             host: "2001:db8::1",
@@ -101,25 +101,25 @@ fn an_ssh_node_names_its_host_and_how_its_key_is_verified() {
 fn a_node_that_is_there_is_left_and_any_other_refusal_is_an_error() {
     let name = NodeName::new("a__0123456789ab");
     let inbound = Launcher::Inbound { web_socket: false };
-    let refused = |error: &str| Canned::new("400 Bad Request", &[HTML, "X-Jenkins: 2.544", error], "");
-    let fake = Fake::start(vec![refused("X-Error: Agent called  a  already exists"), json(IDLE)]);
+    let refused = |error: &str| Canned::new(400, &[HTML, "X-Jenkins: 2.544", error], "");
+    let fake = Scripted::start(vec![refused("X-Error: Agent called  a  already exists"), json(IDLE)]);
     assert_eq!(
         client(&fake).create_node(&node(&name, inbound)).unwrap(),
         Created::Before
     );
 
-    let fake = Fake::start(vec![refused("X-Error: /  is an unsafe character"), missing()]);
+    let fake = Scripted::start(vec![refused("X-Error: /  is an unsafe character"), missing()]);
     let error = client(&fake).create_node(&node(&name, inbound)).unwrap_err();
     assert!(
         error.to_string().contains("status 400: / is an unsafe character"),
         "{error}"
     );
 
-    let fake = Fake::start(vec![forbidden("hudson.model.Computer.Create")]);
+    let fake = Scripted::start(vec![forbidden("hudson.model.Computer.Create")]);
     let error = client(&fake).create_node(&node(&name, inbound)).unwrap_err();
     assert!(error.to_string().contains("user reader lacks Agent/Create"), "{error}");
 
-    let fake = Fake::start(vec![]);
+    let fake = Scripted::start(vec![]);
     let bad = NodeName::new("a/b");
     assert!(client(&fake).create_node(&node(&bad, inbound)).is_err());
     assert_eq!(fake.lines(), [] as [&str; 0], "nothing is sent for a bad name");
@@ -129,9 +129,9 @@ fn a_node_that_is_there_is_left_and_any_other_refusal_is_an_error() {
 fn a_secret_is_read_and_never_shown() {
     let secret = "5".repeat(64);
     let page = JNLP.replace(&"0".repeat(64), &secret);
-    let jnlp = |body: &str| Canned::new("200 OK", &["Content-Type: application/x-java-jnlp-file"], body);
+    let jnlp = |body: &str| Canned::new(200, &["Content-Type: application/x-java-jnlp-file"], body);
     let name = NodeName::new("new-1");
-    let fake = Fake::start(vec![jnlp(&page)]);
+    let fake = Scripted::start(vec![jnlp(&page)]);
     let read = client(&fake).agent_secret(&name).unwrap();
     assert_eq!(
         (read.reveal(), format!("{read:?}").contains('5')),
@@ -140,34 +140,34 @@ fn a_secret_is_read_and_never_shown() {
     assert_eq!(fake.lines(), ["GET /jenkins/computer/new-1/slave-agent.jnlp"]);
 
     for odd in ["", "<jnlp/>", "<html>", "<jnlp><argument>short</argument></jnlp>"] {
-        let fake = Fake::start(vec![jnlp(odd)]);
+        let fake = Scripted::start(vec![jnlp(odd)]);
         let error = client(&fake).agent_secret(&name).unwrap_err();
         assert!(
             error.to_string().contains("no secret of an inbound agent"),
             "{odd}: {error}"
         );
     }
-    let fake = Fake::start(vec![forbidden("hudson.model.Computer.Connect")]);
+    let fake = Scripted::start(vec![forbidden("hudson.model.Computer.Connect")]);
     let error = client(&fake).agent_secret(&name).unwrap_err();
     assert!(error.to_string().contains("lacks Agent/Connect"), "{error}");
 }
 
 #[test]
 fn the_script_console_tells_the_label_of_each_item() {
-    let said = |body: &str| Canned::new("200 OK", &["Content-Type: text/plain;charset=utf-8"], body);
-    let fake = Fake::start(vec![said("[[7,\"linux&&!arm\"],[8,null]]\n")]);
+    let said = |body: &str| Canned::new(200, &["Content-Type: text/plain;charset=utf-8"], body);
+    let fake = Scripted::start(vec![said("[[7,\"linux&&!arm\"],[8,null]]\n")]);
     let labels = client(&fake).queue_labels().unwrap();
     assert_eq!(labels[&7].as_deref(), Some("linux&&!arm"));
     assert_eq!(labels[&8], None);
 
-    let fake = Fake::start(vec![said("groovy.lang.MissingPropertyException: no such property")]);
+    let fake = Scripted::start(vec![said("groovy.lang.MissingPropertyException: no such property")]);
     let error = client(&fake).queue_labels().unwrap_err();
     assert!(
         error.to_string().contains("the script failed: groovy.lang.Missing"),
         "{error}"
     );
 
-    let fake = Fake::start(vec![forbidden("hudson.model.Hudson.Administer")]);
+    let fake = Scripted::start(vec![forbidden("hudson.model.Hudson.Administer")]);
     let error = client(&fake).queue_labels().unwrap_err();
     assert!(error.to_string().contains("lacks Overall/Administer"), "{error}");
 }

@@ -257,7 +257,7 @@ fn a_view_says_what_is_odd_and_knows_the_clock() {
         .copied()
         .chain(["Date: Sun, 22 Nov 2026 12:00:08 GMT"])
         .collect();
-    let fake = Fake::start(vec![Canned::new("200 OK", &headers, &queue), json(&computers)]);
+    let fake = Scripted::start(vec![Canned::new(200, &headers, &queue), json(&computers)]);
     let view = client(&fake).view().unwrap();
     let clock = "2026-11-22T12:00:08Z".parse().unwrap();
     assert_eq!(

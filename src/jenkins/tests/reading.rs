@@ -170,7 +170,7 @@ fn an_old_jenkins_names_no_classes_and_no_labels() {
 
 #[test]
 fn a_node_is_read_by_its_escaped_name() {
-    let fake = Fake::start(vec![json(BUSY), missing()]);
+    let fake = Scripted::start(vec![json(BUSY), missing()]);
     let client = client(&fake);
     let node = client
         .node(&NodeName::new("precise+10.0.0.1 é/x".trim_end_matches("/x")))
@@ -190,9 +190,9 @@ fn a_node_is_read_by_its_escaped_name() {
 
 #[test]
 fn a_missing_page_of_unknown_origin_is_checked_against_the_list() {
-    let bare = || Canned::new("404 Not Found", &[HTML], "<title>Error 404</title>");
+    let bare = || Canned::new(404, &[HTML], "<title>Error 404</title>");
     let node = |name: &str, canned: Vec<Canned>| {
-        let fake = Fake::start(canned);
+        let fake = Scripted::start(canned);
         client(&fake).node(&NodeName::new(name))
     };
     assert_eq!(node("gone", vec![bare(), json(COMPUTERS)]).unwrap(), None);
@@ -220,8 +220,8 @@ fn a_node_that_does_not_say_whether_it_is_idle_is_an_error() {
 fn labels_of_a_node_come_from_the_label_or_its_configuration() {
     let label = include_str!("../../../tests/fixtures/jenkins/client-label-2.544.json");
     let config = include_str!("../../../tests/fixtures/jenkins/client-node-config-2.544.xml");
-    let xml = Canned::new("200 OK", &["Content-Type: application/xml"], config);
-    let fake = Fake::start(vec![json(label), json("{\"nodes\":[{\"nodeName\":\"xml 2\"}]}"), xml]);
+    let xml = Canned::new(200, &["Content-Type: application/xml"], config);
+    let fake = Scripted::start(vec![json(label), json("{\"nodes\":[{\"nodeName\":\"xml 2\"}]}"), xml]);
     let client = client(&fake);
     assert_eq!(
         client.node_labels(&NodeName::new("on-1")).unwrap(),
@@ -243,10 +243,10 @@ fn labels_of_a_node_come_from_the_label_or_its_configuration() {
 #[test]
 fn a_job_is_read_by_its_path() {
     let config = "<project><assignedNode>linux</assignedNode><canRoam>false</canRoam></project>";
-    let xml = Canned::new("200 OK", &["Content-Type: application/xml"], config);
-    let fake = Fake::start(vec![
+    let xml = Canned::new(200, &["Content-Type: application/xml"], config);
+    let fake = Scripted::start(vec![
         xml,
-        Canned::new("200 OK", &[HTML], "<html><br>"),
+        Canned::new(200, &[HTML], "<html><br>"),
         forbidden("hudson.model.Item.ExtendedRead"),
     ]);
     let client = client(&fake);
@@ -269,9 +269,9 @@ fn a_job_is_read_by_its_path() {
 fn a_check_tells_what_is_missing_and_what_it_cannot_tell() {
     let computers = wire::computers(COMPUTERS.as_bytes()).unwrap().all;
     let root = || json("{\"quietingDown\":false}");
-    let page = |body: &str| Canned::new("200 OK", &[HTML, "X-Jenkins: 2.544"], body);
+    let page = |body: &str| Canned::new(200, &[HTML, "X-Jenkins: 2.544"], body);
     let check = |jobs: &str, agent: &str| {
-        let fake = Fake::start(vec![root(), json(jobs), page(agent)]);
+        let fake = Scripted::start(vec![root(), json(jobs), page(agent)]);
         client(&fake).check(&computers).unwrap()
     };
     let good = check(
@@ -293,7 +293,7 @@ fn a_check_tells_what_is_missing_and_what_it_cannot_tell() {
 
 #[test]
 fn a_check_only_reads() {
-    let fake = Fake::start(vec![
+    let fake = Scripted::start(vec![
         json("{\"quietingDown\":false}"),
         json("{\"jobs\":[{\"name\":\"a b\"}]}"),
         forbidden("hudson.model.Item.ExtendedRead"),
@@ -331,15 +331,15 @@ fn items_of_jobs_that_may_not_be_read_are_counted() {
 fn who_may_use_the_script_console_sees_its_page() {
     let page = || {
         Canned::new(
-            "200 OK",
+            200,
             &[HTML, "X-Jenkins: 2.544"],
             "<title>Script Console - Jenkins</title>",
         )
     };
-    let fake = Fake::start(vec![
+    let fake = Scripted::start(vec![
         page(),
         forbidden("hudson.model.Hudson.Administer"),
-        Canned::new("503 Service Unavailable", &[HTML], "<title>Starting Jenkins</title>"),
+        Canned::new(503, &[HTML], "<title>Starting Jenkins</title>"),
     ]);
     let client = client(&fake);
     assert!(client.may_use_scripts().unwrap());
@@ -396,7 +396,7 @@ fn a_real_mark_with_odd_characters_is_found() {
 #[test]
 fn the_ssh_plugin_is_known_by_its_help() {
     let check = |canned: Canned| {
-        let fake = Fake::start(vec![canned]);
+        let fake = Scripted::start(vec![canned]);
         let checked = client(&fake).check_ssh().unwrap();
         assert_eq!(
             fake.lines(),
@@ -405,25 +405,21 @@ fn the_ssh_plugin_is_known_by_its_help() {
         (checked.missing.len(), checked.unchecked.len())
     };
     let named = [HTML, "X-Jenkins: 2.544", "X-Plugin-Short-Name: ssh-slaves"];
-    assert_eq!(check(Canned::new("200 OK", &named, "<div>")), (0, 0));
+    assert_eq!(check(Canned::new(200, &named, "<div>")), (0, 0));
     assert_eq!(
-        check(Canned::new("404 Not Found", &named, "")),
+        check(Canned::new(404, &named, "")),
         (0, 0),
         "a version without this page"
     );
     assert_eq!(check(missing()), (1, 0));
-    assert_eq!(
-        check(Canned::new("404 Not Found", &[HTML], "")),
-        (0, 1),
-        "whoever says so"
-    );
+    assert_eq!(check(Canned::new(404, &[HTML], "")), (0, 1), "whoever says so");
     assert_eq!(check(forbidden("hudson.model.Hudson.Read")), (0, 1));
 }
 
 #[test]
 fn a_name_in_any_bytes_hides_no_permission() {
     let named = Canned::new(
-        "403 Forbidden",
+        403,
         &[
             HTML,
             "X-You-Are-Authenticated-As: jos\u{e9}",
@@ -431,7 +427,7 @@ fn a_name_in_any_bytes_hides_no_permission() {
         ],
         "",
     );
-    let fake = Fake::start(vec![named]);
+    let fake = Scripted::start(vec![named]);
     let error = client(&fake).delete_node(&NodeName::new("n")).unwrap_err();
     assert!(
         error.to_string().ends_with("user jos\u{e9} lacks Agent/Delete"),

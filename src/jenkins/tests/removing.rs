@@ -34,7 +34,7 @@ fn request(name: &NodeName) -> RemoveNode<'_> {
 
 /// Runs a removal; returns what came of it, the actions that were asked for, and how often it paused.
 fn remove(script: Vec<Canned>, request: &RemoveNode<'_>) -> (Result<Removed, JenkinsError>, Vec<String>, u32) {
-    let fake = Fake::start(script);
+    let fake = Scripted::start(script);
     let client = client(&fake);
     let pauses = Cell::new(0);
     let removed = client.remove_node(request, &|_: Duration| pauses.set(pauses.get() + 1));
@@ -220,7 +220,7 @@ fn a_mark_that_was_replaced_or_taken_off_stops_everything() {
 #[test]
 fn a_failure_after_the_mark_says_that_it_is_marked() {
     let name = name();
-    let oops = || Canned::new("500 Server Error", &[HTML], "<title>Oops</title>");
+    let oops = || Canned::new(500, &[HTML], "<title>Oops</title>");
     let end = ended(
         vec![json(IDLE), at_node(), oops()],
         &request(&name),
@@ -280,13 +280,7 @@ fn a_mark_that_is_refused_is_an_error() {
 #[test]
 fn an_old_jenkins_is_given_a_second_to_settle() {
     let name = name();
-    let old = |body: &str| {
-        Canned::new(
-            "200 OK",
-            &["Content-Type: application/json", "X-Jenkins: 2.492.3"],
-            body,
-        )
-    };
+    let old = |body: &str| Canned::new(200, &["Content-Type: application/json", "X-Jenkins: 2.492.3"], body);
     let (removed, _, pauses) = remove(
         vec![old(IDLE), at_node(), old(&bearing(OURS)), at_list()],
         &request(&name),
@@ -297,7 +291,7 @@ fn an_old_jenkins_is_given_a_second_to_settle() {
 
 #[test]
 fn a_message_is_escaped() {
-    let fake = Fake::start(vec![at_node(), at_node()]);
+    let fake = Scripted::start(vec![at_node(), at_node()]);
     let client = client(&fake);
     client
         .mark_offline(&NodeName::new("a b"), "mita: idle 45m & more +1?é")
@@ -316,7 +310,7 @@ fn a_message_is_escaped() {
 #[test]
 fn a_redirect_out_of_jenkins_is_no_success() {
     let post = |canned: Canned| {
-        let fake = Fake::start(vec![canned]);
+        let fake = Scripted::start(vec![canned]);
         client(&fake).delete_node(&name())
     };
     let moved = post(done(&format!(
@@ -332,9 +326,9 @@ fn a_redirect_out_of_jenkins_is_no_success() {
     );
     let login = post(done("/jenkins/login?from=%2Fjenkins%2Fcomputer%2F")).unwrap_err();
     assert!(matches!(login, JenkinsError::Auth { .. }), "{login}");
-    let nowhere = post(Canned::new("302 Found", &[], "")).unwrap_err();
+    let nowhere = post(Canned::new(302, &[], "")).unwrap_err();
     assert!(matches!(nowhere, JenkinsError::Moved { .. }), "{nowhere}");
-    let permanent = post(Canned::new("308 Permanent", &["Location: /jenkins/computer/"], "")).unwrap_err();
+    let permanent = post(Canned::new(308, &["Location: /jenkins/computer/"], "")).unwrap_err();
     assert!(matches!(permanent, JenkinsError::Moved { .. }), "{permanent}");
     for location in [
         "..",
@@ -349,7 +343,7 @@ fn a_redirect_out_of_jenkins_is_no_success() {
 #[test]
 fn a_password_brings_a_crumb_and_its_session_once() {
     let issued = Canned::new(
-        "200 OK",
+        200,
         &[
             "Content-Type: application/json",
             "Set-Cookie: JSESSIONID.rj=node0; Path=/jenkins; HttpOnly",
@@ -357,7 +351,7 @@ fn a_password_brings_a_crumb_and_its_session_once() {
         ],
         CRUMB,
     );
-    let fake = Fake::start(vec![json(IDLE), issued, at_node(), at_list()]);
+    let fake = Scripted::start(vec![json(IDLE), issued, at_node(), at_list()]);
     let client = password_client(&fake);
     client.node(&name()).unwrap();
     client.mark_offline(&name(), "m").unwrap();
@@ -373,9 +367,9 @@ fn a_password_brings_a_crumb_and_its_session_once() {
 
 #[test]
 fn nothing_stands_between_the_reading_and_the_delete() {
-    let issued = Canned::new("200 OK", &["Content-Type: application/json"], CRUMB);
+    let issued = Canned::new(200, &["Content-Type: application/json"], CRUMB);
     let earlier = bearing(EARLIER);
-    let fake = Fake::start(vec![issued, json(&earlier), at_list()]);
+    let fake = Scripted::start(vec![issued, json(&earlier), at_list()]);
     let removed = password_client(&fake).remove_node(&request(&name()), &|_: Duration| ());
     assert!(matches!(removed.unwrap().outcome, NodeRemoval::Deleted));
     let verbs: Vec<String> = fake
@@ -388,7 +382,7 @@ fn nothing_stands_between_the_reading_and_the_delete() {
 
 #[test]
 fn without_crumb_protection_a_password_asks_once() {
-    let fake = Fake::start(vec![missing(), at_node(), at_list()]);
+    let fake = Scripted::start(vec![missing(), at_node(), at_list()]);
     let client = password_client(&fake);
     client.mark_offline(&name(), "m").unwrap();
     client.delete_node(&name()).unwrap();
@@ -397,7 +391,7 @@ fn without_crumb_protection_a_password_asks_once() {
 
 #[test]
 fn a_token_fetches_a_crumb_only_when_it_is_asked_for_one() {
-    let fake = Fake::start(vec![no_crumb(), json(CRUMB), at_node(), at_list()]);
+    let fake = Scripted::start(vec![no_crumb(), json(CRUMB), at_node(), at_list()]);
     let client = client(&fake);
     client.mark_offline(&name(), "m").unwrap();
     client.delete_node(&name()).unwrap();
@@ -409,7 +403,7 @@ fn a_token_fetches_a_crumb_only_when_it_is_asked_for_one() {
 
 #[test]
 fn a_crumb_that_is_never_good_ends_in_an_error() {
-    let fake = Fake::start(vec![no_crumb(), json(CRUMB), no_crumb()]);
+    let fake = Scripted::start(vec![no_crumb(), json(CRUMB), no_crumb()]);
     let client = client(&fake);
     let error = client.mark_offline(&name(), "m").unwrap_err();
     assert!(error.to_string().contains("No valid crumb"), "{error}");
@@ -418,7 +412,7 @@ fn a_crumb_that_is_never_good_ends_in_an_error() {
 
 #[test]
 fn a_post_whose_reply_is_lost_is_not_repeated() {
-    let fake = Fake::start(vec![json(IDLE), Canned::hang_up()]);
+    let fake = Scripted::start(vec![json(IDLE), Canned::hang_up()]);
     let client = client(&fake);
     client.node(&name()).unwrap();
     let error = client.delete_node(&name()).unwrap_err();
@@ -428,7 +422,7 @@ fn a_post_whose_reply_is_lost_is_not_repeated() {
 
 /// A node is to be drained.
 fn drained(script: Vec<Canned>, request: &RemoveNode<'_>, actions: &[&str]) -> Drained {
-    let fake = Fake::start(script);
+    let fake = Scripted::start(script);
     let drained = client(&fake).drain(request).unwrap();
     let place = format!("/jenkins/computer/{NODE}/");
     let seen: Vec<String> = fake

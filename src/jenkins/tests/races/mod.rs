@@ -15,12 +15,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::*;
 
-#[path = "../../../../tests/fakes/mod.rs"]
-mod fakes;
 mod others;
 mod planted;
 
-use fakes::{Agent, FakeJenkins, Fault, Mark, Reply, Service, When, World};
+use crate::fakes::{Agent, FakeJenkins, Fault, Mark, Reply, Service, When, World};
 use others::{NODE, Others};
 
 use crate::jenkins::remove::Removed;
@@ -107,8 +105,8 @@ impl Arena {
         self.world.with(|state| {
             state.script.clear_faults();
             state.calls.clear();
-            state.random = fakes::Random::new(seed);
-            state.jenkins = fakes::Jenkins::new();
+            state.random = crate::fakes::Random::new(seed);
+            state.jenkins = crate::fakes::Jenkins::new();
             state.jenkins.by_hand = true;
             let version = VERSIONS[usize::try_from(seed % 4).unwrap()];
             version.clone_into(&mut state.jenkins.version);

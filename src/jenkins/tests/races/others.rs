@@ -1,8 +1,8 @@
 //! Everybody else at the controller: those who start builds, its own threads, an admin, a second mita; and the judge who
 //! says what a removal must never have done.
 
-use super::fakes::{Agent, Mark, State, Task};
 use super::{MARK, NodeRemoval, PREFIX};
+use crate::fakes::{Agent, Mark, State, Task};
 use crate::jenkins::JenkinsError;
 use crate::jenkins::remove::Removed;
 

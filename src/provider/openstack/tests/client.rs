@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::server::{Answer, Scripted, json, like, login};
+use super::server::{Canned, Scripted, cut, json, like, login, stall};
 use super::{client, endpoint_of, recorded, spec};
 use crate::http::Deadline;
 use crate::model::{Headroom, PortSpec, ServerId, ServerSpec, TemplateName, Zone};
@@ -15,7 +15,7 @@ const LOGIN: &str = "POST /v3/auth/tokens";
 const FIRST: &str = "GET /v2.1/servers/detail?limit=1000";
 
 /// A page with servers `a`, `b`, … of which those in capitals are in BUILD, and the marker of a next link.
-fn page(letters: &str, next: Option<&str>) -> Answer {
+fn page(letters: &str, next: Option<&str>) -> Canned {
     let mut body = String::from("{\"servers\": [");
     for (at, letter) in letters.chars().enumerate() {
         let status = if letter.is_uppercase() { "BUILD" } else { "ACTIVE" };
@@ -53,7 +53,7 @@ fn ids(list: &ServerList) -> String {
 }
 
 /// Lists servers; returns their ids in a row, or the error.
-fn listed(script: Vec<(&str, Answer)>) -> Result<String, ProviderError> {
+fn listed(script: Vec<(&str, Canned)>) -> Result<String, ProviderError> {
     let server = Scripted::new([(LOGIN, login())].into_iter().chain(script).collect());
     let (mut cloud, _) = client(&endpoint_of(&server.url));
     let list = cloud.servers();
@@ -193,26 +193,22 @@ fn a_list_is_whole_or_an_error() {
     ));
     let second = vec![(FIRST, page("ab", Some("b"))), (after("b"), down())];
     assert!(matches!(listed(second), Err(ProviderError::Unavailable(_))));
-    let html = Answer::Say(
-        200,
-        "Content-Type: text/html\r\n".to_owned(),
-        "<html>please log in</html>".to_owned(),
-    );
+    let html = Canned::new(200, &["Content-Type: text/html"], "<html>please log in</html>");
     assert!(matches!(listed(vec![(FIRST, html)]), Err(ProviderError::BadAnswer(_))));
     // A GET is repeated once when its connection broke.
     assert!(matches!(
-        listed(vec![(FIRST, Answer::Cut), (FIRST, Answer::Cut)]),
+        listed(vec![(FIRST, cut()), (FIRST, cut())]),
         Err(ProviderError::Unavailable(_))
     ));
     assert_eq!(
-        listed(vec![(FIRST, Answer::Hang), (FIRST, page("a", None))]).as_deref(),
+        listed(vec![(FIRST, Canned::hang_up()), (FIRST, page("a", None))]).as_deref(),
         Ok("a")
     );
 }
 
 #[test]
 fn a_slow_reply_is_cut_off() {
-    let server = Scripted::new(vec![(LOGIN, login()), (FIRST, Answer::Stall)]);
+    let server = Scripted::new(vec![(LOGIN, login()), (FIRST, stall())]);
     let mut endpoint = endpoint_of(&server.url);
     endpoint.transport.timeout = jiff::SignedDuration::from_millis(1100);
     let (mut cloud, _) = client(&endpoint);
@@ -285,7 +281,7 @@ fn three_logins_are_enough() {
 
 #[test]
 fn too_many_requests_are_waited_for_and_no_longer_than_that() {
-    let slow = |after: &str| Answer::Say(429, format!("Retry-After: {after}\r\n"), String::new());
+    let slow = |after: &str| Canned::new(429, &[&format!("Retry-After: {after}")], "");
     let server = Scripted::new(vec![
         (LOGIN, slow("3")),
         (LOGIN, login()),
@@ -328,7 +324,7 @@ fn too_many_requests_are_waited_for_and_no_longer_than_that() {
 
 #[test]
 fn no_wait_goes_beyond_the_end_of_the_pass() {
-    let slow = Answer::Say(429, "Retry-After: 20\r\n".to_owned(), String::new());
+    let slow = Canned::new(429, &["Retry-After: 20"], "");
     let server = Scripted::new(vec![(LOGIN, login()), (FIRST, slow)]);
     let deadline = Deadline::after(Duration::from_secs(10));
     let never = Box::new(|_| panic!("waited"));
@@ -365,7 +361,7 @@ fn a_delete_has_four_outcomes() {
     let html = like(&recorded!("err-unknown-path"));
     let server = Scripted::new(vec![
         (LOGIN, login()),
-        (line, Answer::Say(204, String::new(), String::new())),
+        (line, Canned::new(204, &[], "")),
         (line, like(&recorded!("err-delete-unknown-server"))),
         (line, like(&recorded!("delete-locked-server"))),
         (line, html),
@@ -373,7 +369,7 @@ fn a_delete_has_four_outcomes() {
         (LOGIN, login()),
         (line, json(202, "")),
         (line, json(503, "")),
-        (line, Answer::Hang),
+        (line, Canned::hang_up()),
     ]);
     let (mut cloud, _) = client(&endpoint_of(&server.url));
     let mut delete = || cloud.delete(&ServerId::new("a/b"));
@@ -480,7 +476,7 @@ fn images_are_paged_by_the_query_of_the_link_and_networks_asked_for_when_named()
 }
 
 /// What some templates get: the reason of those that get nothing.
-fn closed(login: Answer, script: Vec<(&str, Answer)>, templates: &[(&str, ServerSpec)]) -> BTreeMap<String, String> {
+fn closed(login: Canned, script: Vec<(&str, Canned)>, templates: &[(&str, ServerSpec)]) -> BTreeMap<String, String> {
     let ends = [
         (
             "GET /v2.1/flavors/detail?limit=1000",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::server::{Answer, Scripted, json as say, like, login};
+use super::server::{Canned, Scripted, cut, json as say, like, login, stall};
 use super::{client, endpoint_of, mark, offer, recorded, spec};
 use crate::model::{ServerId, ServerSpec, Zone};
 use crate::provider::{CreateServer, Provider as _, ProviderError};
@@ -18,7 +18,7 @@ fn plain() -> ServerSpec {
 
 /// Creates a server; returns the outcome, the waits, and the body of the last request.
 fn created(
-    script: Vec<(&str, Answer)>,
+    script: Vec<(&str, Canned)>,
     spec: &ServerSpec,
     networks: &[&str],
 ) -> (Result<ServerId, ProviderError>, Vec<u64>, Value) {
@@ -43,11 +43,11 @@ fn created(
     (outcome, waits, serde_json::from_str(bodies.last().unwrap()).unwrap())
 }
 
-fn outcome(script: Vec<(&str, Answer)>) -> Result<ServerId, ProviderError> {
+fn outcome(script: Vec<(&str, Canned)>) -> Result<ServerId, ProviderError> {
     created(script, &plain(), &[]).0
 }
 
-fn accepted() -> Answer {
+fn accepted() -> Canned {
     like(&recorded!("server-create"))
 }
 
@@ -98,9 +98,9 @@ fn an_outcome_that_is_not_known_is_never_tried_again() {
         assert!(matches!(outcome, Err(ProviderError::Unknown(_))), "{outcome:?}");
         outcome.unwrap_err().to_string()
     };
-    unknown(Answer::Hang);
-    unknown(Answer::Cut);
-    assert!(unknown(Answer::Stall).contains("timeout"));
+    unknown(Canned::hang_up());
+    unknown(cut());
+    assert!(unknown(stall()).contains("timeout"));
     for status in [500, 502, 503, 504] {
         unknown(say(status, r#"{"computeFault":{"message":"m"}}"#));
     }
@@ -117,13 +117,7 @@ fn what_was_surely_rejected_is_tried_again() {
     let odd = outcome(vec![(POST, no()), (LOGIN, say(200, "<html>"))]);
     assert!(matches!(odd, Err(ProviderError::Unavailable(_))), "{odd:?}");
 
-    let slow = || {
-        Answer::Say(
-            429,
-            "Retry-After: 2\r\n".to_owned(),
-            r#"{"overLimit":{"message":"slow"}}"#.to_owned(),
-        )
-    };
+    let slow = || Canned::new(429, &["Retry-After: 2"], r#"{"overLimit":{"message":"slow"}}"#);
     let (outcome, waits, _) = created(vec![(POST, slow()), (POST, slow()), (POST, accepted())], &plain(), &[]);
     assert!(outcome.is_ok());
     assert_eq!(waits, [2, 2]);

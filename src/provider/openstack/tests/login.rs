@@ -6,7 +6,7 @@ use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::server::{Answer, Scripted, json, like};
+use super::server::{Canned, Scripted, json, like};
 use super::{client, endpoint_of, recorded};
 use crate::provider::openstack::auth::{self, Login};
 use crate::provider::openstack::endpoint::{KeystoneAuth, NameOrId, OpenStackEndpoint, TokenCache};
@@ -23,11 +23,11 @@ fn name(text: &str) -> NameOrId {
 }
 
 /// The recorded login: by its own clock the token is good for an hour.
-fn login() -> Answer {
+fn login() -> Canned {
     like(&recorded!("auth-ok"))
 }
 
-fn nobody() -> Answer {
+fn nobody() -> Canned {
     json(200, r#"{"servers":[]}"#)
 }
 

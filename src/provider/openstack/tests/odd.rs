@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::resources::PORTS;
-use super::server::{Answer, Scripted, json, like, login};
+use super::server::{Canned, Scripted, json, like, login};
 use super::{client, endpoint_of, recorded, spec};
 use crate::http::Reply;
 use crate::model::{Headroom, ResourceKind, ServerId, SizeRef, TemplateName};
@@ -17,7 +17,7 @@ const FLAVORS: &str = "GET /v2.1/flavors/detail?limit=1000";
 const LIMITS: &str = "GET /v2.1/limits";
 
 /// Does something with a client of a scripted server, and returns what was odd.
-fn odd(script: Vec<(&str, Answer)>, act: impl FnOnce(&mut OpenStack)) -> Vec<String> {
+fn odd(script: Vec<(&str, Canned)>, act: impl FnOnce(&mut OpenStack)) -> Vec<String> {
     let server = Scripted::new([(LOGIN, login())].into_iter().chain(script).collect());
     let (mut cloud, _) = client(&endpoint_of(&server.url));
     act(&mut cloud);
@@ -219,13 +219,7 @@ fn the_message_is_found_in_every_form_of_error() {
 
 #[test]
 fn a_vendors_498_is_a_throttle() {
-    let again = || {
-        Answer::Say(
-            498,
-            "Retry-After: 3\r\n".to_owned(),
-            r#"{"error": "slow down"}"#.to_owned(),
-        )
-    };
+    let again = || Canned::new(498, &["Retry-After: 3"], r#"{"error": "slow down"}"#);
     let server = Scripted::new(vec![
         (LOGIN, again()),
         (LOGIN, login()),
@@ -255,7 +249,7 @@ fn a_vendors_498_is_a_throttle() {
 }
 
 /// The recorded login of a cloud that has compute or images below the version and the project.
-fn old_login(from: &str, to: &str) -> Answer {
+fn old_login(from: &str, to: &str) -> Canned {
     let mut reply = recorded!("auth-ok");
     reply.body = String::from_utf8(reply.body).unwrap().replace(from, to).into_bytes();
     like(&reply)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::server::{Answer, Scripted, json as say, like, login};
+use super::server::{Canned, Scripted, json as say, like, login};
 use super::{client, endpoint_of, mark, offer, recorded, spec};
 use crate::model::{Offer, PortOffer, PortSpec, ServerId, ServerSpec};
 use crate::provider::{CreateServer, Provider as _, ProviderError};
@@ -19,7 +19,7 @@ const UNMAKE: &str = "DELETE /v2.0/ports/fb45e9a9-40ba-4459-b752-7e0e77424e9c";
 /// Asks for servers, one after the other; returns the outcomes and the bodies after the login.
 fn created(
     count: usize,
-    script: Vec<(&str, Answer)>,
+    script: Vec<(&str, Canned)>,
     spec: &ServerSpec,
     offer: &Offer,
 ) -> (Vec<Result<ServerId, ProviderError>>, Vec<Value>) {
@@ -48,11 +48,11 @@ fn created(
     (outcomes, bodies.collect())
 }
 
-fn accepted() -> Answer {
+fn accepted() -> Canned {
     like(&recorded!("server-create"))
 }
 
-fn made() -> Answer {
+fn made() -> Canned {
     like(&recorded!("port-create"))
 }
 
@@ -126,7 +126,7 @@ fn a_refused_server_leaves_no_port() {
 #[test]
 fn a_port_stays_where_the_server_may_exist() {
     let (spec, offer) = with_port();
-    let (outcomes, bodies) = created(1, vec![(PORTS, made()), (POST, Answer::Hang)], &spec, &offer);
+    let (outcomes, bodies) = created(1, vec![(PORTS, made()), (POST, Canned::hang_up())], &spec, &offer);
     assert!(matches!(outcomes[0], Err(ProviderError::Unknown(_))), "{outcomes:?}");
     assert_eq!(bodies.len(), 2);
 }
@@ -140,7 +140,7 @@ fn a_port_that_cannot_be_made_is_no_server_of_unknown_fate() {
             .remove(0)
             .unwrap_err()
     };
-    for answer in [Answer::Hang, say(500, "{}"), say(201, "{}")] {
+    for answer in [Canned::hang_up(), say(500, "{}"), say(201, "{}")] {
         let error = failed(answer);
         assert!(matches!(error, ProviderError::Failed(_)), "{error:?}");
     }
@@ -184,7 +184,7 @@ fn a_port_that_a_refused_server_had_is_free_again() {
     let (outcomes, bodies) = created(2, vec![(POST, refusal), (POST, accepted())], &spec, &offer);
     assert!(outcomes[0].is_err() && outcomes[1].is_ok(), "{outcomes:?}");
     assert_eq!(bodies[0]["server"]["networks"], bodies[1]["server"]["networks"]);
-    let (outcomes, _) = created(2, vec![(POST, Answer::Hang)], &spec, &offer);
+    let (outcomes, _) = created(2, vec![(POST, Canned::hang_up())], &spec, &offer);
     assert!(
         matches!(outcomes[1], Err(ProviderError::Quota(_))),
         "it may have it: {outcomes:?}"

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use serde_json::{Value, json};
 
-use super::server::{Answer, Scripted, json as say, like, login};
+use super::server::{Canned, Scripted, json as say, like, login, stall};
 use super::{client, endpoint_of, mark, recorded};
 use crate::http::Reply;
 use crate::model::{FaultKind, Resource, ResourceKind, ResourceMark, ServerId};
@@ -28,7 +28,7 @@ const MAKE: &str = "POST /v2.0/floatingips";
 const SERVER: &str = "3b5b1c56-5932-407c-8d15-d41184590745";
 
 /// Does something against a script; returns the outcome and the bodies that were sent.
-fn done<T>(script: Vec<(&str, Answer)>, act: impl Fn(&mut OpenStack) -> T) -> (T, Vec<String>) {
+fn done<T>(script: Vec<(&str, Canned)>, act: impl Fn(&mut OpenStack) -> T) -> (T, Vec<String>) {
     let server = Scripted::new([(LOGIN, login())].into_iter().chain(script).collect());
     let mut endpoint = endpoint_of(&server.url);
     endpoint.transport.timeout = jiff::SignedDuration::from_millis(1500);
@@ -38,7 +38,7 @@ fn done<T>(script: Vec<(&str, Answer)>, act: impl Fn(&mut OpenStack) -> T) -> (T
     (outcome, server.finish())
 }
 
-fn listed(kind: ResourceKind, script: Vec<(&str, Answer)>) -> Result<Vec<Resource>, ProviderError> {
+fn listed(kind: ResourceKind, script: Vec<(&str, Canned)>) -> Result<Vec<Resource>, ProviderError> {
     done(script, |cloud| cloud.resources(&BTreeSet::from([kind]))).0
 }
 
@@ -205,7 +205,7 @@ fn a_service_that_is_not_there_has_nothing() {
         listed(ResourceKind::FloatingIp, vec![(FLOATING, say(404, none))]),
         Ok(Vec::new())
     );
-    let page = || Answer::Say(404, String::new(), "<html>no</html>".to_owned());
+    let page = || Canned::new(404, &[], "<html>no</html>");
     assert!(listed(ResourceKind::FloatingIp, vec![(FLOATING, page())]).is_err());
     assert!(listed(ResourceKind::Port, vec![(PORTS, say(404, none))]).is_err());
     assert!(
@@ -216,10 +216,10 @@ fn a_service_that_is_not_there_has_nothing() {
 
 #[test]
 fn removing_tells_gone_from_in_use() {
-    let removed = |kind, line: &str, answer: Answer| done(vec![(line, answer)], |cloud| cloud.remove(kind, "x/1")).0;
+    let removed = |kind, line: &str, answer: Canned| done(vec![(line, answer)], |cloud| cloud.remove(kind, "x/1")).0;
     let (floating, port) = ("DELETE /v2.0/floatingips/x%2F1", "DELETE /v2.0/ports/x%2F1");
     let volume = "DELETE /v3/100d1e084cb44933a18ec6c456f36496/volumes/x%2F1";
-    let nothing = |status| Answer::Say(status, String::new(), String::new());
+    let nothing = |status| Canned::new(status, &[], "");
     let gone = Ok(Deleted::AlreadyGone);
     assert_eq!(
         removed(ResourceKind::FloatingIp, floating, nothing(204)),
@@ -241,7 +241,7 @@ fn removing_tells_gone_from_in_use() {
         removed(ResourceKind::Volume, volume, like(&recorded!("volume-delete-unknown"))),
         gone
     );
-    let said = |body: &str| Answer::Say(404, String::new(), body.to_owned());
+    let said = |body: &str| Canned::new(404, &[], body);
     for (kind, line) in [
         (ResourceKind::FloatingIp, floating),
         (ResourceKind::Port, port),
@@ -275,7 +275,7 @@ fn removing_tells_gone_from_in_use() {
         assert!(matches!(error, ProviderError::Conflict(_)), "{error:?}");
     }
     assert!(matches!(
-        removed(ResourceKind::Port, port, Answer::Hang),
+        removed(ResourceKind::Port, port, Canned::hang_up()),
         Err(ProviderError::Unknown(_))
     ));
     let (mut cloud, _) = client(&endpoint_of("http://127.0.0.1:1"));
@@ -295,7 +295,7 @@ fn add(cloud: &mut OpenStack, pool: &str) -> Result<IpAddr, ProviderError> {
 }
 
 /// The script up to the POST, and what it is answered.
-fn making(answer: Answer) -> Vec<(&'static str, Answer)> {
+fn making(answer: Canned) -> Vec<(&'static str, Canned)> {
     vec![
         (POOLS, like(&recorded!("networks-external"))),
         (WAYS, like(&recorded!("port-of-server"))),
@@ -344,7 +344,7 @@ fn a_server_with_several_ports_is_tried_until_one_is_reached() {
         {"id": "p1", "fixed_ips": [{"ip_address": "2001:db8::2"}, {"ip_address": "10.0.0.1"}]},
         {"id": "p2", "fixed_ips": [{"ip_address": "10.1.0.1"}, {"ip_address": "10.1.0.2"}]}]}"#;
     let far = || like(&recorded!("fip-no-router"));
-    let script = |last: Answer| {
+    let script = |last: Canned| {
         let mut script = making(far());
         script[1].1 = say(200, ways);
         script.push((MAKE, last));
@@ -385,7 +385,7 @@ fn a_server_with_several_ports_is_tried_until_one_is_reached() {
 #[test]
 fn refusals_of_floating_ips_are_told_apart() {
     let neutron = |kind: &str| format!(r#"{{"NeutronError": {{"type": "{kind}", "message": "m", "detail": ""}}}}"#);
-    let refused = |answer: Answer| done(making(answer), |cloud| add(cloud, "public")).0.unwrap_err();
+    let refused = |answer: Canned| done(making(answer), |cloud| add(cloud, "public")).0.unwrap_err();
     let quota = refused(like(&recorded!("quota-floatingip-2")));
     assert!(matches!(quota, ProviderError::Quota(_)), "{quota:?}");
     for kind in [(409, "IpAddressGenerationFailure"), (400, "ExternalIpAddressExhausted")] {
@@ -405,15 +405,9 @@ fn refusals_of_floating_ips_are_told_apart() {
     }
     let policy = refused(say(403, &neutron("PolicyNotAuthorized")));
     assert!(matches!(policy, ProviderError::Auth(_)), "{policy:?}");
-    let page = refused(Answer::Say(404, String::new(), "<html>no</html>".to_owned()));
+    let page = refused(Canned::new(404, &[], "<html>no</html>"));
     assert!(matches!(page, ProviderError::Misrouted(_)), "{page:?}");
-    for answer in [
-        say(500, "{}"),
-        say(504, ""),
-        say(201, "{}"),
-        Answer::Hang,
-        Answer::Stall,
-    ] {
+    for answer in [say(500, "{}"), say(504, ""), say(201, "{}"), Canned::hang_up(), stall()] {
         let unknown = refused(answer);
         assert!(matches!(unknown, ProviderError::Unknown(_)), "{unknown:?}");
     }
@@ -422,7 +416,7 @@ fn refusals_of_floating_ips_are_told_apart() {
 #[test]
 fn a_volume_is_marked_beside_what_stands_there() {
     let line = "POST /v3/100d1e084cb44933a18ec6c456f36496/volumes/v1/metadata";
-    let marked = |answer: Answer| done(vec![(line, answer)], |cloud| cloud.mark_volume("v1", &ours()));
+    let marked = |answer: Canned| done(vec![(line, answer)], |cloud| cloud.mark_volume("v1", &ours()));
     let (outcome, bodies) = marked(like(&recorded!("volume-metadata")));
     assert_eq!(outcome, Ok(()));
     let sent: Value = serde_json::from_str(bodies.last().unwrap()).unwrap();
@@ -438,7 +432,7 @@ fn a_volume_is_marked_beside_what_stands_there() {
 #[test]
 fn a_console_is_read_or_is_not_there() {
     let line = "POST /v2.1/servers/s1/action";
-    let read = |answer: Answer| done(vec![(line, answer)], |cloud| cloud.console(&ServerId::new("s1"), 2));
+    let read = |answer: Canned| done(vec![(line, answer)], |cloud| cloud.console(&ServerId::new("s1"), 2));
     let (text, bodies) = read(like(&recorded!("console")));
     assert_eq!(text, Ok(Some("ANOTHER\nLAST LINE".to_owned())));
     assert_eq!(bodies.last().unwrap(), r#"{"os-getConsoleOutput":{"length":2}}"#);

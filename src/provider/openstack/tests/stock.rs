@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::server::{Answer, Scripted, json as say, like, login};
+use super::server::{Canned, Scripted, json as say, like, login};
 use super::{client, endpoint_of, recorded, spec};
 use crate::model::{ImageRef, Offer, PortOffer, PortSpec, ServerSpec, TemplateName};
 use crate::provider::Provider as _;
@@ -29,13 +29,13 @@ fn bare() -> ServerSpec {
     spec
 }
 
-fn flavors() -> (&'static str, Answer) {
+fn flavors() -> (&'static str, Canned) {
     let body = r#"{"flavors":[{"id":"2","name":"m1.small","vcpus":1,"ram":2048,"disk":20}]}"#;
     (FLAVORS, say(200, body))
 }
 
 /// Asks what one template gets; the login, the flavors and the limits are answered.
-fn offered(script: Vec<(&str, Answer)>, spec: &ServerSpec) -> Result<Offer, String> {
+fn offered(script: Vec<(&str, Canned)>, spec: &ServerSpec) -> Result<Offer, String> {
     let ends = [flavors(), ("GET /v2.1/limits", like(&recorded!("limits")))];
     let script = [(LOGIN, login())].into_iter().chain(script).chain(ends);
     let server = Scripted::new(script.collect());
@@ -104,7 +104,7 @@ fn network(id: &str, project: &str, shared: bool, external: bool) -> serde_json:
     json!({"id": id, "name": format!("name-{id}"), "project_id": project, "shared": shared, "router:external": external})
 }
 
-fn networks(all: &[serde_json::Value]) -> (&'static str, Answer) {
+fn networks(all: &[serde_json::Value]) -> (&'static str, Canned) {
     (NETWORKS, say(200, &json!({"networks": all}).to_string()))
 }
 
