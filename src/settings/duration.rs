@@ -2,14 +2,18 @@
 
 use jiff::SignedDuration;
 
+use super::complaint::Complaint;
+
 /// Ten years: longer is a slip of the pen.
 const MOST_SECONDS: i64 = 10 * 365 * 24 * 3600;
+/// What to do about a duration that has the form of one.
+const EXAMPLES: &str = "write it like 40m or 1h 30m";
 
-/// Reads a duration: numbers with units, or a bare number of seconds. The error is of the form `WHAT; ACTION`.
-pub fn parse(text: &str) -> Result<SignedDuration, String> {
+/// Reads a duration: numbers with units, or a bare number of seconds.
+pub fn parse(text: &str) -> Result<SignedDuration, Complaint> {
     let text = text.trim();
     if text.starts_with('-') {
-        return Err("must not be negative; write it like 40m or 1h 30m".to_owned());
+        return Err(Complaint::rule("must not be negative", EXAMPLES));
     }
     let seconds = if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
         text.parse().ok()
@@ -18,13 +22,18 @@ pub fn parse(text: &str) -> Result<SignedDuration, String> {
     };
     match seconds {
         Some(seconds) if seconds <= MOST_SECONDS => Ok(SignedDuration::from_secs(seconds)),
-        _ => Err("is longer than ten years; write it like 40m or 1h 30m".to_owned()),
+        _ => Err(Complaint::new("is longer than ten years", EXAMPLES)),
     }
 }
 
 /// Adds the parts up; `None`: too large for a number.
-fn sum(text: &str) -> Result<Option<i64>, String> {
-    let bad = || "is not a duration; write it like 40m, 1h 30m, 2d, or a whole number of seconds".to_owned();
+fn sum(text: &str) -> Result<Option<i64>, Complaint> {
+    let bad = || {
+        Complaint::new(
+            "is not a duration",
+            "write it like 40m, 1h 30m, 2d, or a whole number of seconds",
+        )
+    };
     let mut rest = text;
     let mut seconds = Some(0_i64);
     while !rest.is_empty() {
@@ -53,8 +62,8 @@ fn unit_seconds(unit: &str) -> Option<i64> {
 }
 
 /// Reads a number of bytes: bare, or with `KiB`, `MiB`, `GiB` (`K`, `M`, `G` mean the same).
-pub fn parse_size(text: &str) -> Result<u64, String> {
-    let bad = || "is not a size; write it like 256MiB, or a whole number of bytes".to_owned();
+pub fn parse_size(text: &str) -> Result<u64, Complaint> {
+    let bad = || Complaint::new("is not a size", "write it like 256MiB, or a whole number of bytes");
     let (number, unit) = split_while(text.trim(), |c| c.is_ascii_digit());
     let scale: u64 = match unit.trim_start().to_ascii_lowercase().as_str() {
         "" | "b" => 1,

@@ -9,10 +9,12 @@
 //! | 3 | `section` | typed values out of the checked tree, with the defaults of the tables |
 //!
 //! A key is declared once, by `keys!`, in the file that reads it (`key` has the types). `names`, `url`, `transport`
-//! judge values that several sections have; `files` and `secrets` read what a value names. Which keys there are, and
+//! judge values that several sections have; `files` and `secrets` read what a value names;
+//! `complaint` says what is wrong with a text whose place is not known there. Which keys there are, and
 //! what they mean together, is not known here.
 
 pub mod check;
+pub mod complaint;
 pub mod duration;
 pub mod files;
 pub mod key;

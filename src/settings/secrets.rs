@@ -11,6 +11,7 @@ use std::path::Path;
 use crate::secret::Secret;
 use crate::text::visible;
 
+use super::complaint::Complaint;
 use super::files::{Outside, readable_by_others};
 use super::key::{Key, KeySpec};
 use super::problem::Place;
@@ -140,14 +141,17 @@ fn read_file(at: &Section<'_>, place: &Place, path: &Path) -> Option<Secret> {
 fn usable(at: &Section<'_>, place: &Place, secret: Secret, whence: &str) -> Option<Secret> {
     let text = secret.reveal();
     let fault = if text.is_empty() {
-        "is empty; put the secret there"
+        Complaint::new("is empty", "put the secret there")
     } else if text.chars().any(char::is_control) {
-        "holds a line break or another control character; write it as one line"
+        Complaint::new(
+            "holds a line break or another control character",
+            "write it as one line",
+        )
     } else {
         return Some(secret);
     };
-    let (what, action) = fault.split_once("; ").unwrap_or((fault, ""));
-    at.report().error(place, format!("{what}{whence}; {action}"));
+    let text = format!("{}{whence}; {}", fault.what, fault.action);
+    at.report().error(place, text);
     None
 }
 

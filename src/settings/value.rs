@@ -13,7 +13,7 @@ use super::key::{Key, KeySpec, Lifetime, Preset, ValueKind, Words};
 use super::problem::quoted;
 use super::yaml::{Style, Value};
 
-/// Gives a text the type that a key takes. The error is of the form `WHAT; ACTION`.
+/// Gives a text the type that a key takes. The error is the whole sentence.
 pub fn typed(kind: ValueKind, text: &str, style: Style) -> Result<Value, String> {
     match kind {
         ValueKind::Flag => flag(text).map(Value::Flag).ok_or_else(|| wrong_value(kind, text)),
@@ -29,10 +29,10 @@ pub fn typed(kind: ValueKind, text: &str, style: Style) -> Result<Value, String>
         ValueKind::DurationOrNone if matches!(text, "none" | "never" | "off") => Ok(Value::NoLimit),
         ValueKind::Duration | ValueKind::DurationOrNone => duration::parse(text)
             .map(|length| Value::Int(length.as_secs()))
-            .map_err(|what| with_value(&what, text)),
+            .map_err(|wrong| wrong.about(text)),
         ValueKind::Size => duration::parse_size(text)
             .map(|bytes| Value::Int(i64::try_from(bytes).unwrap_or(i64::MAX)))
-            .map_err(|what| with_value(&what, text)),
+            .map_err(|wrong| wrong.about(text)),
         _ => Ok(Value::Text(text.to_owned(), style)),
     }
 }
@@ -99,14 +99,6 @@ fn wrong_value(kind: ValueKind, text: &str) -> String {
         _ => "3",
     };
     format!("must be {}, is {}; write it like {example}", wanted(kind), quoted(text))
-}
-
-/// Puts what a text is into a sentence `WHAT; DO`.
-fn with_value(what: &str, text: &str) -> String {
-    match what.split_once("; ") {
-        Some((what, action)) if what.starts_with("must") => format!("{what}, is {}; {action}", quoted(text)),
-        _ => format!("{} {what}", quoted(text)),
-    }
 }
 
 /// Returns what is wrong with a value that is out of the bounds of its key.

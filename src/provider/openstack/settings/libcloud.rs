@@ -1,6 +1,9 @@
 //! What libcloud and openrc users write for Keystone: the spellings of `auth_version`, and an `auth_url` with or without
 //! a version.
 
+use crate::settings::complaint::Complaint;
+use crate::settings::problem::quoted;
+
 /// How mita logs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuthVersion {
@@ -15,8 +18,8 @@ pub enum AuthVersion {
 }
 
 impl AuthVersion {
-    /// Reads a spelling. The error is of the form `WHAT; ACTION`.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    /// Reads a spelling. The error has the reason why the login cannot be used.
+    pub fn parse(text: &str) -> Result<Self, Complaint> {
         let lower = text.trim().to_ascii_lowercase();
         match lower.as_str() {
             "2" | "2.0" | "v2" | "v2.0" | "2.0_password" | "v2password" => return Ok(Self::V2Password),
@@ -40,8 +43,9 @@ impl AuthVersion {
         } else {
             "mita knows no such login"
         };
-        Err(format!(
-            "{reason}; write 3.x_password, 3.x_appcred, 3.x_token or 2.0_password"
+        Err(Complaint::new(
+            reason,
+            "write 3.x_password, 3.x_appcred, 3.x_token or 2.0_password",
         ))
     }
 
@@ -70,7 +74,7 @@ pub fn split_auth_url(url: &str) -> (&str, Option<&'static str>) {
 }
 
 /// Returns why a login of keystoneauth that mita does not have is none for it, and what to do.
-pub fn refused_auth_type(text: &str) -> String {
+pub fn refused_auth_type(text: &str) -> Complaint {
     let lower = text.trim().to_ascii_lowercase();
     let has = |any: &[&str]| any.iter().any(|part| lower.contains(part));
     let reason = if has(&["totp", "multifactor"]) {
@@ -90,9 +94,15 @@ pub fn refused_auth_type(text: &str) -> String {
     } else {
         "mita knows no such login"
     };
-    format!(
-        "{reason}; use v3applicationcredential (openstack application credential create), v3password, v3token or v2password"
+    Complaint::new(
+        reason,
+        "use v3applicationcredential (openstack application credential create), v3password, v3token or v2password",
     )
+}
+
+/// Says that a login cannot be used, and why.
+pub fn unusable(login: &str, why: Complaint) -> String {
+    format!("{} cannot be used, {why}", quoted(login))
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 use crate::secret::Secret;
 use crate::settings::key::{Key, KeySpec};
 use crate::settings::names;
-use crate::settings::problem::quoted;
 use crate::settings::section::{Given, Section};
 
 use super::super::endpoint::{KeystoneAuth, NameOrId};
@@ -12,7 +11,7 @@ use super::keys::{
     PROJECT_DOMAIN_ID, PROJECT_DOMAIN_NAME, TENANT_ID, TENANT_NAME, TOKEN, USER_DOMAIN_ID, USER_DOMAIN_NAME, USER_ID,
     USERNAME,
 };
-use super::libcloud::AuthVersion;
+use super::libcloud::{AuthVersion, unusable};
 
 /// Chooses the login: by `auth_version`, else by the keys that are there, else v3 with a password as libcloud does.
 pub fn version(at: &Section<'_>, in_url: Option<&str>) -> AuthVersion {
@@ -27,10 +26,8 @@ pub fn version(at: &Section<'_>, in_url: Option<&str>) -> AuthVersion {
             AuthVersion::V3Password
         };
     };
-    let version = AuthVersion::parse(&text).unwrap_or_else(|what| {
-        let (what, action) = what.split_once("; ").unwrap_or((&what, ""));
-        let text = format!("{} cannot be used, {what}; {action}", quoted(&text));
-        at.error(&AUTH_VERSION, text);
+    let version = AuthVersion::parse(&text).unwrap_or_else(|why| {
+        at.error(&AUTH_VERSION, unusable(&text, why));
         AuthVersion::V3Password
     });
     if in_url.is_some_and(|in_url| in_url != version.in_url()) {

@@ -3,7 +3,7 @@
 
 use crate::settings::check::Checker;
 use crate::settings::key::KeySpec;
-use crate::settings::problem::{Place, join, quoted};
+use crate::settings::problem::{Place, join};
 use crate::settings::yaml::{Entry, Node, Style, Value};
 use crate::text::nearest;
 
@@ -222,11 +222,7 @@ impl<'t> Maker<'_, 't> {
                 "v3applicationcredential" => (Method::Credential, Some("3.x_appcred")),
                 _ => {
                     let why = libcloud::refused_auth_type(text);
-                    let (why, action) = why.split_once("; ").unwrap_or((&why, ""));
-                    self.report.error(
-                        &located.place(),
-                        format!("{} cannot be used, {why}; {action}", quoted(text)),
-                    );
+                    self.report.error(&located.place(), libcloud::unusable(text, why));
                     return None;
                 }
             };
