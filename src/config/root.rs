@@ -7,7 +7,7 @@ use crate::settings::keys;
 use super::jenkins::JENKINS_KEYS;
 use super::limits::LIMITS_KEYS;
 use super::node::NODE;
-use super::timing::TIMING_KEYS;
+use super::timing::{self, TIMING_KEYS};
 
 keys! {
     /// The top level of the file.
@@ -34,7 +34,7 @@ keys! {
     /// Bounds of a pass and of the fleet.
     pub LIMITS: Nested = Key::section("limits", &LIMITS_KEYS);
     /// How long things may take.
-    pub TIMING: Nested = Key::section("timing", &TIMING_KEYS);
+    pub TIMING: Nested = Key::section(timing::SECTION, &TIMING_KEYS);
 }
 
 const LATER: &str = "not supported yet; remove it";
@@ -42,10 +42,10 @@ const LATER: &str = "not supported yet; remove it";
 /// The sections with the place of their keys, for hints, as far as they do not depend on a kind of cloud.
 static PLACES: [(&str, &Schema); 5] = [
     ("the top level", &ROOT),
-    ("limits", &LIMITS_KEYS),
-    ("timing", &TIMING_KEYS),
-    ("jenkins", &JENKINS_KEYS),
-    ("nodes", &NODE),
+    (LIMITS.name(), &LIMITS_KEYS),
+    (TIMING.name(), &TIMING_KEYS),
+    (JENKINS.name(), &JENKINS_KEYS),
+    (NODES.name(), &NODE),
 ];
 
 /// Returns the section in which a key is known.

@@ -1,13 +1,16 @@
-//! The tables of keys: that they are consistent, and that `mita.yaml.example` shows every key with its default.
+//! The tables of keys: that they are consistent, and that `mita.yaml.example` shows every key with its default, as
+//! does `mita config`.
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 
 use crate::provider::kinds::KINDS;
 use crate::settings::key::{KeySpec, Preset, Schema, ValueKind};
-use crate::settings::value::{out_of_bounds, preset, typed};
+use crate::settings::value::{out_of_bounds, preset, shown as shown_value, typed};
 use crate::settings::yaml::{Style, Value};
 
-use super::root::{NODES, ROOT};
+use super::load;
+use super::root::{LIMITS, NODES, ROOT, TIMING};
 
 const EXAMPLE: &str = include_str!("../../mita.yaml.example");
 
@@ -177,6 +180,36 @@ fn a_wrong_default_in_the_example_is_found() {
     let mut timezone = *window.schema.key("timezone").unwrap();
     timezone.preset = Preset::Is("CET");
     assert!(lack(&timezone, window, &shown).is_some());
+}
+
+/// Prints a configuration that says only what it must.
+fn printed() -> String {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let text = "provider: {openstack: {auth_url: 'https://k', username: u, password: p, tenant_name: t}}\n\
+                jenkins: {url: 'https://j', user: u, token: t}\n\
+                nodes: {small: {provider: openstack, labels: [a], image_name: i, size: s}}\n";
+    file.as_file().write_all(text.as_bytes()).unwrap();
+    let env = |name: &str| (name == "HOME").then(|| "/home/ci".to_owned());
+    load::effective(file.path(), &env).unwrap().1
+}
+
+#[test]
+fn sections_that_are_not_there_are_printed_with_every_default() {
+    let printed = printed();
+    for table in [&LIMITS, &TIMING] {
+        let ValueKind::Section(schema) = table.kind else {
+            panic!("{table:?}");
+        };
+        let default = |key: &KeySpec| match preset(key)? {
+            Value::Int(number) => Some(format!("  {}: {}", key.name, shown_value(key.kind, number))),
+            _ => Some(format!("  {}: {}", key.name, default_of(key)?)),
+        };
+        let wanted: Vec<String> = schema.all().filter_map(default).collect();
+        let section = printed.split_once(&format!("\n{}:\n", table.name)).unwrap().1;
+        let lines: Vec<&str> = section.lines().take_while(|line| line.starts_with(' ')).collect();
+        assert_eq!(lines, wanted, "{}", table.name);
+        assert!(lines.len() > 5, "{lines:?}");
+    }
 }
 
 #[test]

@@ -8,6 +8,9 @@ use crate::settings::problem::Report;
 use crate::settings::section::Section;
 use crate::settings::transport::not_below;
 
+/// The name of the section.
+pub const SECTION: &str = "timing";
+
 keys! {
     /// `timing:`.
     pub TIMING_KEYS;
@@ -39,11 +42,11 @@ keys! {
     /// What a template may set for itself.
     pub OWN_TIMING;
     /// A node of the template that was idle for so long goes.
-    OWN_IDLE_GRACE: Option<SignedDuration> = Key::duration("idle_grace").like("timing", &IDLE_GRACE);
+    OWN_IDLE_GRACE: Option<SignedDuration> = Key::duration(IDLE_GRACE.name()).like(SECTION, &IDLE_GRACE);
     /// A server of the template that has not joined Jenkins by then goes.
-    OWN_BOOT_GRACE: Option<SignedDuration> = Key::duration("boot_grace").like("timing", &BOOT_GRACE);
+    OWN_BOOT_GRACE: Option<SignedDuration> = Key::duration(BOOT_GRACE.name()).like(SECTION, &BOOT_GRACE);
     /// Older nodes of the template go once they are idle.
-    OWN_MAX_LIFETIME: Option<Lifetime> = Key::lifetime("max_lifetime").like("timing", &MAX_LIFETIME);
+    OWN_MAX_LIFETIME: Option<Lifetime> = Key::lifetime(MAX_LIFETIME.name()).like(SECTION, &MAX_LIFETIME);
 }
 
 /// `timing:`. What a template may override is in the template.

@@ -219,6 +219,11 @@ impl<T> Key<T> {
         self
     }
 
+    /// Returns its chief spelling.
+    pub const fn name(&self) -> &'static str {
+        self.spec.name
+    }
+
     /// Returns what is known of it.
     pub const fn spec(&self) -> &KeySpec {
         &self.spec
