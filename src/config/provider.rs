@@ -5,9 +5,9 @@ use std::path::Path;
 
 use crate::model::ProviderName;
 use crate::provider::kind::{CloudSettings, Kind, MAX_SERVERS, Site, TYPE};
-use crate::settings::check::Checker;
+use crate::settings::check::{Checker, is_blank};
 use crate::settings::files::Outside;
-use crate::settings::key::Schema;
+use crate::settings::key::{Schema, ValueKind};
 use crate::settings::names;
 use crate::settings::problem::{Place, join, quoted};
 use crate::settings::secrets::password_variable;
@@ -125,6 +125,9 @@ fn foreign_keys(node: &mut Node, path: &str, kind: &Kind, checker: &Checker<'_>,
         let Some((other, spec)) = theirs else {
             return true;
         };
+        if matches!(spec.kind, ValueKind::TextOrNone) && is_blank(&key.value) {
+            return false;
+        }
         let path = join(path, &key.written);
         checker.value(&mut key.value, spec, &path);
         let action = match kind.without_foreign_keys {

@@ -45,7 +45,6 @@ fn remember_contradictions(fleet: &mut Fleet<'_>, before: &State) {
     let (clashes, due) = persistent::clashes(&before.clashes, &fleet.contradictions, LASTING, fleet.context.now);
     fleet.state.clashes = clashes;
     fleet.warnings.extend(due.iter().map(Due::for_a_person));
-    fleet.notes.append(&mut fleet.contradictions);
 }
 
 /// Says at once what nothing but a person ends.

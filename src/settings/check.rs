@@ -270,8 +270,8 @@ impl Checker<'_> {
     }
 }
 
-/// Whether a value is nothing, or an empty text.
-fn is_blank(node: &Node) -> bool {
+/// Returns whether a value is nothing, or an empty text.
+pub fn is_blank(node: &Node) -> bool {
     match &node.value {
         Value::Null => true,
         Value::Scalar(text, _) => text.trim().is_empty(),

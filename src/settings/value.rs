@@ -105,15 +105,12 @@ fn wrong_value(kind: ValueKind, text: &str) -> String {
 pub fn out_of_bounds(spec: &KeySpec, value: &Value) -> Option<String> {
     let Value::Int(value) = *value else { return None };
     let default = || match spec.preset {
-        Preset::Is(text) | Preset::AtMost(text, _) => text,
-        Preset::Like(_, other) => match other.preset {
-            Preset::Is(text) => text,
-            _ => "none",
-        },
-        _ => "none",
+        Preset::Is(text) | Preset::AtMost(text, _) => shown_default(spec.kind, text),
+        Preset::Like(section, other) => format!("{section}.{}", other.name),
+        _ => "none".to_owned(),
     };
     let advice = |advice: &'static str| match advice {
-        "" => format!("; the default is {}", shown_default(spec.kind, default())),
+        "" => format!("; the default is {}", default()),
         advice => advice.to_owned(),
     };
     let is = shown(spec.kind, value);

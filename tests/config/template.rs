@@ -51,7 +51,7 @@ fn wrong_values_of_a_template_are_named() {
     );
     one(
         "boot_grace: 0",
-        "17: nodes.small.boot_grace: must be more than 0; the default is 15m",
+        "17: nodes.small.boot_grace: must be more than 0; the default is timing.boot_grace",
     );
     one(
         "max_lifetime: 0",
@@ -360,5 +360,36 @@ fn the_digest_covers_what_defines_a_server() {
         "networks: [n]",
     ] {
         assert_ne!(digest(other), plain, "{other}");
+    }
+}
+
+#[test]
+fn one_fault_leads_to_one_line() {
+    let head = "provider: {openstack: {username: u, password: p, auth_url: 'https://k', tenant_name: t}}\n\
+                jenkins: {url: 'https://j', user: u, token: t}\n";
+    let lines = refused(format!("{head}nodes: {{n: []}}\n"));
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].contains("nodes.n: must be a mapping of keys"), "{lines:?}");
+    // A template may set its own; what it would get without is said by name.
+    let lines = refused(format!(
+        "{head}timing: {{boot_grace: 25h}}\nnodes: {{n: {{image_name: i, size: s, labels: [l], boot_grace: 0}}}}\n"
+    ));
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.ends_with("nodes.n.boot_grace: must be more than 0; the default is timing.boot_grace")),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn a_long_script_is_found_whatever_its_provider() {
+    let long = "x".repeat(50_002);
+    for provider in ["opensatck", "openstack"] {
+        let lines = refused(node(&format!("provider: {provider}\nscript: {long}")));
+        assert!(
+            lines.iter().any(|line| line.contains("nodes.small.script")),
+            "{provider}: {lines:?}"
+        );
     }
 }

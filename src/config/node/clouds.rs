@@ -42,6 +42,9 @@ impl Clouds<'_> {
         for kind in self.all.iter().filter(|kind| has(kind)) {
             (kind.read_node)(at, kind.node_keys, spec);
         }
+        if !at.is_good() {
+            return;
+        }
         let knows = |kind: &Kind, key: &KeySpec| kind.node_keys.all().any(|own| own.name == key.name);
         for key in self.all.iter().flat_map(|kind| kind.node_keys.all()) {
             if at.given(key) != Given::Value || self.known().any(|kind| knows(kind, key)) {
@@ -64,6 +67,9 @@ impl Clouds<'_> {
 
     /// The most bytes of user data in Base64 that all of them take.
     pub fn max_user_data(&self) -> Option<usize> {
-        self.known().filter_map(|kind| kind.max_user_data).min()
+        // One that could not be found may be of any kind.
+        let is_known = !self.kinds.is_empty() && self.kinds.iter().all(Option::is_some);
+        let all = self.all.iter().copied().filter(|_| !is_known);
+        self.known().chain(all).filter_map(|kind| kind.max_user_data).min()
     }
 }

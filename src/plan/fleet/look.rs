@@ -56,6 +56,7 @@ pub fn look<'a>(observed: &'a Observed, config: &'a Config, state: &'a State, co
     lend_slots(&mut agents);
     hold::at_unknown_addresses(&mut agents, &homeless, context.now);
     contradictions.extend(agents.iter().filter_map(hold::why));
+    notes.extend(contradictions.iter().cloned());
     let free = computers.iter().zip(&fits).filter(|(_, fit)| **fit == Fit::Free);
     let free: Vec<&Computer> = free.map(|(computer, _)| *computer).collect();
     let (orphans, sightings) = orphans(&free, observed, config, state, context, &mut notes);
