@@ -69,7 +69,8 @@ pub enum Command {
     /// A value that is not written at its place has a comment that says where it
     /// comes from: `defaults`, `timing`, an entry of clouds.yaml, the environment.
     /// What is printed is itself a configuration that means the same, apart from the
-    /// secrets. Scripts are printed as they are written.
+    /// secrets. Scripts, metadata, options and the words of a command are printed as
+    /// they are written.
     ///
     /// Example, to see what a change of the file changes:
     ///
