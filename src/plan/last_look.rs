@@ -4,8 +4,8 @@ use crate::config::Config;
 use crate::model::{Computer, NodeName, Observed, ProviderName, Reading, ServerId};
 use crate::plan::context::Context;
 use crate::plan::fleet::agent::Hold;
+use crate::plan::fleet::look::look;
 use crate::plan::fleet::node_match::may_be_of;
-use crate::plan::memory::look;
 use crate::state::State;
 
 /// Returns a Jenkins node that is, or may be, the agent of a server, and that works or is held by a person: what is asked
@@ -18,8 +18,8 @@ pub fn agent_of(
     provider: &ProviderName,
     server: &ServerId,
 ) -> Option<NodeName> {
-    // The whole of it: which busy nodes at unknown addresses hold which servers hangs on all of them.
-    let fleet = look(observed, config, state, context, &[]);
+    // The whole of it: which busy nodes at unknown addresses hold which servers depends on all of them.
+    let fleet = look(observed, config, state, context);
     let works = |computer: &&Computer| computer.offline_signs().keeps_server(computer.is_idle());
     let mut agents = fleet.agents.iter();
     if let Some(agent) = agents.find(|agent| agent.provider == provider && agent.server_id() == Some(server)) {

@@ -1,4 +1,4 @@
-//! What a plan is checked against.
+//! The world that a plan is checked against, indexed when a rule first asks.
 
 use std::cell::OnceCell;
 
@@ -17,9 +17,9 @@ pub struct World<'a> {
     pub state: &'a State,
     pub context: &'a Context,
     /// All computers by name; found out when a rule first asks.
-    pub nodes: OnceCell<HashMap<&'a str, &'a Computer>>,
+    nodes: OnceCell<HashMap<&'a str, &'a Computer>>,
     /// What is ours, with its nodes; found out when a rule first asks: most plans do nothing.
-    pub linked: OnceCell<Linked<'a>>,
+    linked: OnceCell<Linked<'a>>,
 }
 
 impl<'a> World<'a> {
