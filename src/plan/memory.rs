@@ -22,7 +22,7 @@ use crate::state::{BackoffKey, NodeMemory, Phase, State};
 use crate::text::{shown, span};
 
 /// Looks at the world, remembers it, and learns from it. `label_requests` are those of the queue, where that was read.
-pub fn look<'a>(
+pub fn look_and_remember<'a>(
     observed: &'a Observed,
     config: &'a Config,
     state: &'a State,

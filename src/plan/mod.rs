@@ -81,7 +81,7 @@ pub fn plan_for(
     context: &Context,
     label_requests: LabelRequests,
 ) -> Plan {
-    let mut fleet = memory::look(observed, config, state, context, &label_requests.distinct);
+    let mut fleet = memory::look_and_remember(observed, config, state, context, &label_requests.distinct);
     let demand = Demand::new(&fleet, label_requests);
     let growth = grow::grow(&fleet, &demand);
     let mut reaped = reap::reap(&mut fleet, &demand, &growth);

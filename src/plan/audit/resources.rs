@@ -5,10 +5,17 @@ use std::collections::BTreeSet;
 use crate::config::Config;
 use crate::model::{Observed, ProviderName, Reading, Resource, ResourceKind, ServerStatus};
 use crate::plan::action::{Leftover, NewFloatingIp, Plan, Removal};
+use crate::plan::audit::world::World;
 use crate::state::State;
 
 /// Lists the rules that the plan breaks.
-pub fn check(plan: &Plan, observed: &Observed, config: &Config, state: &State, broken: &mut Vec<String>) {
+pub fn check(plan: &Plan, world: &World<'_>, broken: &mut Vec<String>) {
+    let &World {
+        observed,
+        config,
+        state,
+        ..
+    } = world;
     let mut seen = BTreeSet::new();
     let going = plan.removals.iter().flat_map(|removal| &removal.floating_ips);
     for target in plan.sweeps.iter().chain(going) {

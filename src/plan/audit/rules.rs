@@ -59,7 +59,7 @@ fn check_any(world: &World<'_>, plan: &Plan) -> Vec<String> {
     if world.observed.jenkins.quieting_down == Some(true) && plan.acts() {
         broken.push("Jenkins is quieting down, and the plan acts".to_owned());
     }
-    resources::check(plan, world.observed, world.config, world.state, &mut broken);
+    resources::check(plan, world, &mut broken);
     drains::check(plan, world, &mut broken);
     if plan.removals.is_empty() {
         return broken;

@@ -11,7 +11,7 @@ use crate::plan::action::{Plan, Removal};
 use crate::plan::context::Context;
 use crate::plan::fleet::agent::{Agent, Link};
 use crate::plan::fleet::{Fleet, adopt};
-use crate::plan::memory::look;
+use crate::plan::memory::look_and_remember;
 use crate::plan::remove::removal::{orphan_removal, removal};
 use crate::plan::report::assemble;
 use crate::plan::resources::upkeep::with_floating_ips;
@@ -29,7 +29,7 @@ pub fn destroy(
     names: &[String],
     force: bool,
 ) -> Plan {
-    let fleet = look(observed, config, state, context, &[]);
+    let fleet = look_and_remember(observed, config, state, context, &[]);
     let mut removals: Vec<Removal> = Vec::new();
     let mut warnings = Vec::new();
     for name in names {

@@ -9,7 +9,7 @@ use crate::plan::by_name::destroy::{Target, keep_sightings, target};
 use crate::plan::context::Context;
 use crate::plan::fleet::agent::Link;
 use crate::plan::fleet::{Fleet, builds};
-use crate::plan::memory::look;
+use crate::plan::memory::look_and_remember;
 use crate::plan::report::assemble;
 use crate::state::State;
 use crate::text::shown;
@@ -24,7 +24,7 @@ pub fn drain(
     names: &[String],
     reason: Option<&str>,
 ) -> Plan {
-    let fleet = look(observed, config, state, context, &[]);
+    let fleet = look_and_remember(observed, config, state, context, &[]);
     let mark = drain_text(reason);
     let (mut drains, mut notes, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
     for name in names {
@@ -41,7 +41,7 @@ pub fn drain(
 
 /// Plans that the marks of ours are taken off the named nodes. What is refused stands in the warnings.
 pub fn undrain(observed: &Observed, config: &Config, state: &State, context: &Context, names: &[String]) -> Plan {
-    let fleet = look(observed, config, state, context, &[]);
+    let fleet = look_and_remember(observed, config, state, context, &[]);
     let (mut unmarks, mut notes, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
     for name in names {
         match undrained(name, &fleet, &mut notes) {

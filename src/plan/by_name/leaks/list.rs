@@ -14,7 +14,7 @@ use crate::plan::by_name::leaks::found::{Findings, Leak, LeakKind, LeakOwner};
 use crate::plan::by_name::leaks::servers;
 use crate::plan::context::Context;
 use crate::plan::fleet::Fleet;
-use crate::plan::memory::look;
+use crate::plan::memory::look_and_remember;
 use crate::plan::remove::removal::{orphan_removal, untouchable};
 use crate::plan::report::assemble;
 use crate::plan::resources::leftovers;
@@ -34,7 +34,7 @@ pub fn everything(config: &Config) -> BTreeMap<ProviderName, BTreeSet<ResourceKi
 
 /// Lists what is accounted for nowhere, and plans the removal of what is ours and older than `boot_grace`.
 pub fn leaks(observed: &Observed, config: &Config, state: &State, context: &Context) -> (Vec<Leak>, Plan) {
-    let fleet = look(observed, config, state, context, &[]);
+    let fleet = look_and_remember(observed, config, state, context, &[]);
     let mut found = Findings::default();
     for agent in &fleet.agents {
         servers::agent_leak(agent, &fleet, &mut found);
