@@ -19,9 +19,9 @@ pub struct Io<'a> {
     pub terminal: bool,
     /// Set by a signal: the pass finishes the request in flight, saves and ends.
     pub stop: Arc<AtomicBool>,
-    /// Standard output.
+    /// Takes reports.
     pub out: &'a mut dyn Write,
-    /// Standard error.
+    /// Takes warnings and errors.
     pub err: &'a mut dyn Write,
 }
 

@@ -67,7 +67,6 @@ pub fn context(console: &Console<'_, '_>) -> Result<Context, Error> {
 pub struct Begun {
     /// The context, with the time at which the lock was taken.
     pub context: Context,
-    /// What is remembered.
     pub state: State,
     _lock: Option<Lock>,
 }

@@ -46,7 +46,7 @@ pub enum NodeRemoval {
     Busy,
     /// Somebody else marked or disconnected it; nothing was changed.
     HeldByPerson {
-        /// Their reason.
+        /// The offline reason of the node.
         reason: String,
     },
     /// Work was handed to it while we marked it.
@@ -76,7 +76,7 @@ pub enum Drained {
     Gone,
     /// Somebody else marked or disconnected it; nothing was changed.
     HeldByPerson {
-        /// Their reason.
+        /// The offline reason of the node.
         reason: String,
     },
 }

@@ -112,7 +112,6 @@ impl FromText for IpAddr {
 /// A value that is read from a text, or what there is instead.
 #[derive(Debug)]
 pub struct Lenient<T> {
-    /// What was read.
     pub value: Option<T>,
     /// What there is instead.
     pub odd: Odd,
@@ -245,7 +244,6 @@ impl<'de> Deserialize<'de> for Number {
 /// A whole number, also where it comes as a text; a fraction is cut off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NumberOrText {
-    /// What was read.
     pub value: Option<i64>,
     /// What there is instead.
     pub odd: Odd,

@@ -12,11 +12,11 @@ use super::{NodeId, Offers, Reading, Resources, ServerId, TemplateName, Zone};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ServerStatus {
-    /// Up.
+    /// `ACTIVE`.
     Active,
-    /// Being built.
+    /// `BUILD`.
     Build,
-    /// Failed.
+    /// `ERROR`.
     Error,
     /// Deleted, though still listed for a moment (`DELETED`, `SOFT_DELETED`).
     Deleted,

@@ -68,7 +68,7 @@ pub enum ValueKind {
 /// The words that a key takes.
 #[derive(Debug)]
 pub struct Words {
-    /// The words.
+    /// The words that it takes.
     pub words: &'static [&'static str],
     /// Other spellings with the word that they mean.
     pub spellings: &'static [(&'static str, &'static str)],

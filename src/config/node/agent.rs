@@ -11,7 +11,7 @@ use crate::settings::{keys, names};
 use super::super::template::{AgentSettings, HostKey, Register};
 
 keys! {
-    /// Joining Jenkins.
+    /// How an agent joins Jenkins.
     pub JOINING;
     /// Who makes the Jenkins node.
     pub REGISTER: &'static str = Key::word("register", &WAYS).or("self");

@@ -50,7 +50,7 @@ pub struct Agent<'a> {
     pub joined: Option<Timestamp>,
     /// The builds that were seen on it, where its template limits them.
     pub builds: Option<BuildCount>,
-    /// Where it stands.
+    /// Where it is in its life.
     pub state: AgentState,
 }
 
@@ -152,7 +152,6 @@ pub enum Hold<'a> {
 }
 
 impl<'a> Hold<'a> {
-    /// Returns the node.
     pub fn node(self) -> &'a Computer {
         match self {
             Self::Address(computer) | Self::Template(computer) => computer,

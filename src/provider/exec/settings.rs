@@ -25,7 +25,7 @@ keys! {
     pub EXEC { include: &[&COMMON], prefixes: &["ex_force_", "ex_"] };
     /// The program, and what is before the verb.
     COMMAND: Vec<String> = Key::texts("command");
-    /// Variables for it.
+    /// Environment variables for the program, by name.
     ENVIRONMENT: BTreeMap<String, Secret> = Key::secret_map("environment");
     /// The limit for a whole call.
     TIMEOUT: SignedDuration = Key::duration("timeout").or("60s").positive();

@@ -24,11 +24,9 @@ pub type Spelled<'s> = (&'static KeySpec, &'s [&'s str]);
 pub struct Maker<'m, 't> {
     /// The keys of the provider itself.
     pub own: &'m [Entry],
-    /// The entry.
     pub layers: Layers<'t>,
     /// The files; `None` for the environment.
     pub found: Option<&'m CloudFiles>,
-    /// Where problems go.
     pub report: &'m Report,
     /// What gives a value the type of its key.
     pub checker: &'m Checker<'m>,
