@@ -99,7 +99,7 @@ mod tests {
         let at = now - SignedDuration::from_secs(gap);
         let state = State {
             gaps: usual.to_vec(),
-            last_pass: Some(LastPass { id: "a".into(), at }),
+            last_pass: Some(LastPass::begun("a", at)),
             ..State::default()
         };
         assert_eq!(restart(&state, now).is_some(), expected, "gaps {usual:?}, then {gap}");
@@ -120,12 +120,7 @@ mod tests {
     #[test]
     fn ten_gaps_are_kept_and_a_negative_one_is_not() {
         let now = Timestamp::from_second(1_000_000).unwrap();
-        let last = |secs| {
-            Some(LastPass {
-                id: "a".into(),
-                at: now - SignedDuration::from_secs(secs),
-            })
-        };
+        let last = |secs| Some(LastPass::begun("a", now - SignedDuration::from_secs(secs)));
         let state = State {
             gaps: (1..=10).collect(),
             last_pass: last(60),

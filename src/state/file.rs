@@ -169,10 +169,7 @@ mod tests {
     use crate::state::LastPass;
 
     fn some_state() -> State {
-        let last_pass = Some(LastPass {
-            id: "p1".to_owned(),
-            at: Timestamp::UNIX_EPOCH,
-        });
+        let last_pass = Some(LastPass::begun("p1", Timestamp::UNIX_EPOCH));
         State {
             last_pass,
             ..State::default()

@@ -6,6 +6,7 @@ mod backoff;
 mod drift;
 pub mod file;
 mod images;
+mod problems;
 mod refusals;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +21,7 @@ use crate::model::{
 pub use backoff::{Backoff, BackoffKey};
 pub use drift::{LabelDrift, LabelRetry};
 pub use images::{FailedImage, ImageMemory};
+pub use problems::ProblemMemory;
 pub use refusals::{Asker, Refusal, RefusalKey};
 
 /// The format written by this program. A file with a larger number is refused.
@@ -103,6 +105,9 @@ pub struct State {
     /// Where services of the clouds answer, where that is not where almost all do.
     #[serde(default, rename = "spoken", skip_serializing_if = "BTreeMap::is_empty")]
     pub service_bases: BTreeMap<ProviderName, ServiceBases>,
+    /// The problems that are open, by key.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub problems: BTreeMap<String, ProblemMemory>,
 }
 
 impl Default for State {
@@ -133,6 +138,7 @@ impl Default for State {
             refusals: BTreeMap::new(),
             ssh_made_in: None,
             service_bases: BTreeMap::new(),
+            problems: BTreeMap::new(),
         }
     }
 }
@@ -144,6 +150,24 @@ pub struct LastPass {
     pub id: String,
     /// When it looked at Jenkins and the clouds.
     pub at: Timestamp,
+    /// Its exit code; `None` as long as it runs, and for ever if it was cut off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit: Option<u8>,
+    /// How many milliseconds it took; `None` like `exit`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub milliseconds: Option<u64>,
+}
+
+impl LastPass {
+    /// A pass that has looked and has not ended.
+    pub fn begun(id: &str, at: Timestamp) -> Self {
+        Self {
+            id: id.to_owned(),
+            at,
+            exit: None,
+            milliseconds: None,
+        }
+    }
 }
 
 /// The controller as it last started.

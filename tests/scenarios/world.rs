@@ -51,10 +51,7 @@ impl World {
             context,
         };
         world.state.gaps = vec![60; 10];
-        world.state.last_pass = Some(LastPass {
-            id: "p0".to_owned(),
-            at: scenario.now - PAUSE,
-        });
+        world.state.last_pass = Some(LastPass::begun("p0", scenario.now - PAUSE));
         world.jenkins(scenario)?;
         world.clouds(scenario)?;
         for agent in &scenario.agents {

@@ -89,10 +89,7 @@ pub fn look<'a>(observed: &'a Observed, config: &'a Config, state: &'a State, co
 fn carried_over(before: &State, observed: &Observed, context: &Context) -> State {
     State {
         version: VERSION,
-        last_pass: Some(LastPass {
-            id: context.pass.clone(),
-            at: context.now,
-        }),
+        last_pass: Some(LastPass::begun(&context.pass, context.now)),
         controller: None,
         language: zero_agents::language(observed),
         gaps: clock::gaps(before, context.now),
@@ -116,6 +113,7 @@ fn carried_over(before: &State, observed: &Observed, context: &Context) -> State
         refusals: before.refusals.clone(),
         ssh_made_in: before.ssh_made_in.clone(),
         service_bases: before.service_bases.clone(),
+        problems: before.problems.clone(),
     }
 }
 
