@@ -29,11 +29,15 @@ pub fn of_actions(executor: &mut Executor<'_>, mut evidence: Evidence, at_deadli
         evidence.add(problems::unreadable(provider, reason));
     }
     executor.found.drain(..).for_each(|finding| evidence.add(finding));
-    if let Some((lacks, user)) = executor.removal_refused() {
+    let refused = executor.removal_refused();
+    let is_refused = refused.is_some();
+    if let Some((lacks, user)) = refused {
         evidence.add(problems::removal_refused(&lacks, user));
     }
     let state = &mut executor.state;
-    remember_failing(state, &executor.actions, now);
+    // What Jenkins refuses for want of a permission is that problem, and no other.
+    let is_counted = |action: &&Action| !(is_refused && action.kind == ActionKind::DeleteNode);
+    remember_failing(state, executor.actions.iter().filter(is_counted), now);
     let is_removed = |action: &Action| action.kind == ActionKind::DeleteNode && action.result == Outcome::Done;
     if executor.actions.iter().any(is_removed) {
         end_all(&mut evidence, state, ProblemKind::RemovalRefused);
@@ -65,7 +69,7 @@ fn unfinished(evidence: &mut Evidence, at_deadline: Option<bool>) {
 }
 
 /// Remembers since when actions fail; of servers that are refused the planner keeps account.
-fn remember_failing(state: &mut State, actions: &[Action], now: Timestamp) {
+fn remember_failing<'a>(state: &mut State, actions: impl Iterator<Item = &'a Action>, now: Timestamp) {
     for action in actions {
         if matches!(action.kind, ActionKind::Create | ActionKind::Register) {
             continue;
