@@ -44,6 +44,7 @@ fn endpoint_of(auth_url: &str) -> OpenStackEndpoint {
         token_cache: None,
         transport: Transport {
             ca_file: None,
+            ca_file_only: false,
             verify: true,
             proxy: None,
             connect_timeout: SignedDuration::from_secs(5),
