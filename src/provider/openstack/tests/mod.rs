@@ -5,6 +5,7 @@ mod client;
 mod create;
 mod login;
 mod odd;
+mod outdated;
 mod ports;
 mod real;
 mod replies;
