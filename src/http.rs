@@ -105,6 +105,11 @@ impl Http {
         self.deadline.left()
     }
 
+    /// Returns whether other services wait while this one is waited for.
+    pub fn is_shared(&self) -> bool {
+        self.deadline.is_shared()
+    }
+
     /// Makes a request. A GET whose kept-alive connection turns out to be closed is repeated once; nothing else is.
     pub fn send(&self, request: &Request<'_>) -> Result<Reply, HttpError> {
         let began = Instant::now();

@@ -27,6 +27,10 @@ const MAX_LOGINS: u32 = 3;
 const MAX_TRIES: u32 = 3;
 /// The longest wait: the next pass comes sooner than a longer one would end.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// The longest wait, and all waits of a pass together, where other clouds wait, too: what is shorter than a request may
+/// take anyway. After a longer one the cloud is asked no more in this pass.
+const SHARED_PAUSE: Duration = Duration::from_secs(2);
+const SHARED_PAUSES: Duration = Duration::from_secs(4);
 
 /// How a wait is made; tests do not wait.
 pub(super) type Pause = Box<dyn Fn(Duration)>;
@@ -54,6 +58,8 @@ pub(super) struct Session {
     http: Http,
     endpoint: OpenStackEndpoint,
     pause: Pause,
+    /// All waits so far.
+    paused: Duration,
     login: Option<Login>,
     /// Where a token outlives the pass.
     keeper: Option<TokenFile>,
@@ -82,6 +88,7 @@ impl Session {
             http,
             endpoint,
             pause,
+            paused: Duration::ZERO,
             login: None,
             keeper,
             is_kept: false,
@@ -363,15 +370,22 @@ impl Session {
     }
 
     /// Waits before another try; `false` when there is none.
-    fn waited(&self, reply: &Reply, tries: u32) -> bool {
+    fn waited(&mut self, reply: &Reply, tries: u32) -> bool {
         let asked = reply.retry_after().map(|seconds| Duration::from_secs(seconds.max(1)));
         let span = asked.unwrap_or(Duration::from_secs(1 << (tries - 1)));
         let in_time = self.http.time_left().is_none_or(|left| span < left);
-        if tries >= MAX_TRIES || span > LONGEST_PAUSE || !in_time {
+        let paused = self.paused.saturating_add(span);
+        let too_long = if self.http.is_shared() {
+            span > SHARED_PAUSE || paused > SHARED_PAUSES
+        } else {
+            span > LONGEST_PAUSE
+        };
+        if tries >= MAX_TRIES || too_long || !in_time {
             return false;
         }
         debug!("openstack: too many requests, waiting {} s", span.as_secs());
         (self.pause)(span);
+        self.paused = paused;
         true
     }
 }
