@@ -47,7 +47,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("plan", &["model", "labels", "queue", "state", "config"]),
-    ("lock", &[]),
+    ("lock", &["disk"]),
     ("report", &["model", "state", "plan"]),
     (
         "error",
