@@ -17,6 +17,9 @@ pub struct Io<'a> {
     pub now: Timestamp,
     /// Whether stdout is a terminal: then a pass prints its report.
     pub terminal: bool,
+    /// The id of the pass, from which the names of new servers are made; `None`: a random one. A simulation that is to
+    /// go the same way again gives its own.
+    pub pass: Option<String>,
     /// Set by a signal: the pass finishes the request in flight, saves and ends.
     pub stop: Arc<AtomicBool>,
     /// Takes reports.
@@ -31,6 +34,7 @@ impl<'a> Io<'a> {
         Self {
             now,
             terminal: false,
+            pass: None,
             stop: Arc::new(AtomicBool::new(false)),
             out,
             err,
