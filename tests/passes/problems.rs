@@ -303,7 +303,10 @@ fn a_readable_secret_is_a_problem_until_it_is_mended() {
     fs::set_permissions(site.config(), fs::Permissions::from_mode(0o644)).unwrap();
     let lines = minutes(&site, 10);
     assert_eq!(lines.len(), 1, "{lines:#?}");
-    assert!(lines[0].starts_with("mita: warning: ") && lines[0].contains("can be read by"), "{lines:#?}");
+    assert!(
+        lines[0].starts_with("mita: warning: ") && lines[0].contains("can be read by"),
+        "{lines:#?}"
+    );
     fs::set_permissions(site.config(), fs::Permissions::from_mode(0o600)).unwrap();
     let lines = minutes(&site, 3);
     assert_eq!(lines.len(), 1, "{lines:#?}");
