@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 
 use thiserror::Error;
 
+use crate::config::ConfigError;
 use crate::lock::LockError;
 use crate::state::file::StateError;
 
@@ -27,8 +28,8 @@ pub enum Error {
     #[error("{0}")]
     Usage(String),
     /// Problems of the configuration; each is a line of its own.
-    #[error("{}", .0.join("\n"))]
-    Config(Vec<String>),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// The state file.
     #[error("state file")]
     State(#[from] StateError),

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use jiff::Timestamp;
 
+use crate::config::{ConfigProblem, Excerpt};
 use crate::text::printable;
 
 /// The most characters of a line on stderr.
@@ -17,6 +18,8 @@ pub struct Io<'a> {
     pub now: Timestamp,
     /// Whether stdout is a terminal: then a pass prints its report.
     pub terminal: bool,
+    /// Whether stderr is a terminal: then a problem of the configuration is shown with its line.
+    pub err_terminal: bool,
     /// Set by a signal: the pass finishes the request in flight, saves and ends.
     pub stop: Arc<AtomicBool>,
     /// Takes reports.
@@ -31,6 +34,7 @@ impl<'a> Io<'a> {
         Self {
             now,
             terminal: false,
+            err_terminal: false,
             stop: Arc::new(AtomicBool::new(false)),
             out,
             err,
@@ -55,9 +59,15 @@ impl Console<'_, '_> {
         self.line("", sentence);
     }
 
-    /// Prints a problem of the configuration, which begins with its place in the file, as a compiler's do.
-    pub fn problem(&mut self, problem: &str) {
-        let _ = writeln!(self.io.err, "{}", printable(problem, MAX_LINE));
+    /// Prints a problem of the configuration, which begins with its place in the file, as a compiler's do; a terminal
+    /// shows the line of the file, too.
+    pub fn problem(&mut self, problem: &ConfigProblem) {
+        let text = printable(&problem.to_string(), MAX_LINE);
+        let whole = if problem.file.is_some() { "" } else { "mita: " };
+        let _ = writeln!(self.io.err, "{whole}{text}");
+        if let Some(Excerpt { line, before }) = problem.excerpt.as_ref().filter(|_| self.io.err_terminal) {
+            let _ = writeln!(self.io.err, "{line}\n{}^", " ".repeat(*before));
+        }
     }
 
     fn line(&mut self, kind: &str, sentence: &str) {

@@ -42,10 +42,7 @@ where
     match dispatch(&cli, &mut console) {
         Ok(code) => code,
         Err(Error::Config(problems)) => {
-            for problem in &problems {
-                // These lines begin with the place in the file, as a compiler's do.
-                console.problem(problem);
-            }
+            problems.problems().iter().for_each(|problem| console.problem(problem));
             Error::Config(problems).exit_code()
         }
         Err(error) => {

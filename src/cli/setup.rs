@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use crate::config::{self, Config, ConfigError, Loaded};
+use crate::config::{self, Config, Level, Loaded};
 use crate::error::Error;
 use crate::lock::{self, Lock, Patience};
 use crate::plan::Context;
@@ -25,18 +25,17 @@ use super::console::Console;
 /// Finds and loads the configuration; returns where it was, too.
 pub fn load(cli: &Cli) -> Result<(PathBuf, Loaded), Error> {
     let variable = |name: &str| env::var(name).ok();
-    let path = config::find(cli.config.as_deref(), &variable).map_err(|error| Error::Config(error.lines().to_vec()))?;
-    let loaded = config::load(&path, &variable).map_err(|error| Error::Config(error.lines().to_vec()))?;
+    let path = config::find(cli.config.as_deref(), &variable)?;
+    let loaded = config::load(&path, &variable)?;
     Ok((path, loaded))
 }
 
 /// Loads the configuration and writes it out with its defaults; returns where it was, too.
 pub fn effective(cli: &Cli, console: &mut Console<'_, '_>) -> Result<(PathBuf, String), Error> {
     let variable = |name: &str| env::var(name).ok();
-    let unusable = |error: ConfigError| Error::Config(error.lines().to_vec());
-    let path = config::find(cli.config.as_deref(), &variable).map_err(unusable)?;
-    let (loaded, yaml) = config::effective(&path, &variable).map_err(unusable)?;
-    for warning in loaded.warnings.iter().filter(|warning| !warning.check_only) {
+    let path = config::find(cli.config.as_deref(), &variable)?;
+    let (loaded, yaml) = config::effective(&path, &variable)?;
+    for warning in loaded.warnings.iter().filter(|warning| warning.level == Level::Warning) {
         console.warn(&warning.text);
     }
     Ok((path, yaml))
@@ -45,7 +44,7 @@ pub fn effective(cli: &Cli, console: &mut Console<'_, '_>) -> Result<(PathBuf, S
 /// Loads the configuration and prints its warnings, but for those of `check` alone.
 pub fn config(cli: &Cli, console: &mut Console<'_, '_>) -> Result<Config, Error> {
     let (_, loaded) = load(cli)?;
-    for warning in loaded.warnings.iter().filter(|warning| !warning.check_only) {
+    for warning in loaded.warnings.iter().filter(|warning| warning.level == Level::Warning) {
         console.warn(&warning.text);
     }
     Ok(loaded.config)

@@ -44,10 +44,10 @@ pub fn find(explicit: Option<&Path>, env: Env<'_>) -> Result<PathBuf, ConfigErro
     }
     let names: Vec<String> = tried.iter().map(|path| path.display().to_string()).collect();
     let text = format!(
-        "mita: no configuration file, tried {}; write one (see mita.yaml.example) or name it by -c or MITA_CONFIG",
+        "no configuration file, tried {}; write one (see mita.yaml.example) or name it by -c or MITA_CONFIG",
         names.join(", ")
     );
-    Err(ConfigError::of_lines(vec![text]))
+    Err(ConfigError::without_place(text))
 }
 
 /// Reads and checks a configuration file. The error holds all that is wrong with it.
@@ -80,6 +80,7 @@ fn read_file<T>(
     let bytes = read(path).map_err(|text| ConfigError::of_file(&file, &text))?;
     let report = Report::default();
     let made = text_of(&bytes, &report).and_then(|text| {
+        report.keep_text(text);
         let folders = Folders::new(path, env);
         let outside = Outside {
             folders: &folders,
@@ -92,7 +93,7 @@ fn read_file<T>(
         report.is_good().then(|| (also(&root, &config), config))
     });
     let (problems, warnings) = report.finish(&file);
-    let (also, config) = made.ok_or(ConfigError::of_lines(problems))?;
+    let (also, config) = made.ok_or(ConfigError::new(problems))?;
     Ok((Loaded { config, warnings }, also))
 }
 

@@ -43,9 +43,18 @@ impl Tables<'_> {
         self.0.iter().find_map(|schema| schema.refusal(written))
     }
 
+    /// Returns whether one of the keys is a secret, so that the value of an unknown key may be one.
+    fn hold_secrets(self) -> bool {
+        self.0.iter().flat_map(|schema| schema.all()).any(is_secret)
+    }
+
     fn nearest(self, written: &str) -> Option<&'static str> {
         nearest(written, self.0.iter().flat_map(|schema| schema.spellings()))
     }
+}
+
+fn is_secret(key: &KeySpec) -> bool {
+    matches!(key.kind, ValueKind::Secret | ValueKind::SecretMap)
 }
 
 impl Checker<'_> {
@@ -76,6 +85,9 @@ impl Checker<'_> {
 
     /// Checks an entry with a key that is known; returns whether it counts.
     fn known(&self, entry: &mut Entry, key: &'static KeySpec, place: &Place, seen: &mut Seen) -> bool {
+        if is_secret(key) {
+            self.conceal(entry);
+        }
         if let Some((other, first)) = seen.get(key.name) {
             let line = first.line;
             let text = format!("means the same as {other} in line {line}; keep one of the two");
@@ -95,12 +107,24 @@ impl Checker<'_> {
     /// not reported as missing, too.
     fn guess(&self, entry: &mut Entry, tables: Tables<'_>, place: &Place) -> bool {
         self.report.error(place, self.unknown(&entry.key, tables));
-        let Some(key) = self.meant(&entry.key, tables) else {
+        let meant = self.meant(&entry.key, tables);
+        if meant.map_or(tables.hold_secrets(), is_secret) {
+            self.conceal(entry);
+        }
+        let Some(key) = meant else {
             return false;
         };
         entry.value.value = Value::Bad;
         key.name.clone_into(&mut entry.key);
         true
+    }
+
+    /// Keeps the lines of an entry out of what is shown.
+    fn conceal(&self, entry: &Entry) {
+        self.report.conceal(|concealed| {
+            concealed.owner(entry.at.line);
+            concealed.lines(entry.value.at.line..=entry.value.at.line);
+        });
     }
 
     /// Returns a table with those that add to it.

@@ -259,6 +259,11 @@ impl<'t> Section<'t> {
     }
 
     /// Reports a warning that `check` alone prints.
+    pub fn warn_in_check(&self, key: &KeySpec, text: impl Into<String>) {
+        self.report.warn_in_check(&self.place(key), text);
+    }
+
+    /// Reports a hint, which `check` alone prints.
     pub fn hint(&self, key: &KeySpec, text: impl Into<String>) {
         self.report.hint(&self.place(key), text);
     }

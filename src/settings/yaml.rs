@@ -4,12 +4,15 @@
 //! What the keys mean is left to `check`, turning values into Rust types to `section`.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::RangeInclusive;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 
 use crate::text::visible;
 
+use super::excerpt::Concealed;
 use super::key::KeySpec;
+use super::lines::{holds_anything, is_secret_name};
 use super::problem::{Place, Pos, Report, join};
 
 /// The deepest nesting; a real file has six levels.
@@ -187,6 +190,7 @@ pub fn read_as(text: &str, expected: &Expected, report: &Report) -> Result<Node,
         report,
         frames: Vec::new(),
         anchors: HashMap::new(),
+        anchor_lines: HashMap::new(),
         expansion: 0,
         root: None,
     };
@@ -194,6 +198,7 @@ pub fn read_as(text: &str, expected: &Expected, report: &Report) -> Result<Node,
     let mut parser = Parser::new_from_str(text);
     while let Some(event) = parser.next_event() {
         let (event, span) = event.map_err(|error| {
+            report.conceal(Concealed::broken);
             let text = format!(
                 "not YAML: {}; mind indentation, quotes and colons",
                 visible(error.info())
@@ -201,6 +206,7 @@ pub fn read_as(text: &str, expected: &Expected, report: &Report) -> Result<Node,
             reader.stop(pos(*error.marker()), &text)
         })?;
         let at = pos(span.start);
+        reader.conceal(&event, span.start.line()..=span.end.line());
         match event {
             Event::DocumentStart(_) => {
                 documents += 1;
@@ -253,6 +259,8 @@ struct Reader<'r> {
     report: &'r Report,
     frames: Vec<Frame>,
     anchors: HashMap<usize, (Node, usize)>,
+    /// The lines of texts that have an anchor.
+    anchor_lines: HashMap<usize, RangeInclusive<usize>>,
     expansion: usize,
     root: Option<Node>,
 }
@@ -265,6 +273,41 @@ impl Reader<'_> {
         };
         self.report.error(&place, text);
         Unreadable
+    }
+
+    /// Notes the lines of a text that may be a secret, for messages that show lines of the file.
+    fn conceal(&mut self, event: &Event<'_>, mut lines: RangeInclusive<usize>) {
+        match event {
+            Event::Scalar(_, style, anchor, _) => {
+                let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+                // The parser ends a block where the next key begins.
+                if is_block && lines.end() > lines.start() {
+                    lines = *lines.start()..=lines.end() - 1;
+                }
+                if *anchor != 0 {
+                    self.anchor_lines.insert(*anchor, lines.clone());
+                }
+            }
+            Event::Alias(id) => match self.anchor_lines.get(id) {
+                Some(named) => lines = named.clone(),
+                None => return,
+            },
+            _ => return,
+        }
+        if self.is_secret() {
+            self.report.conceal(|concealed| concealed.lines(lines));
+        }
+    }
+
+    /// Returns whether the value that is being read is a secret, or among those of which anything may be one.
+    fn is_secret(&self) -> bool {
+        let mut keys = self.frames.iter().filter_map(|frame| match &frame.holds {
+            Holds::Entries {
+                key: Some((key, ..)), ..
+            } => Some(key.as_str()),
+            _ => None,
+        });
+        keys.clone().any(holds_anything) || keys.next_back().is_some_and(is_secret_name)
     }
 
     fn take(&mut self, event: Event<'_>, at: Pos) -> Result<(), Unreadable> {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use mita::config::{Loaded, MinReady};
+use mita::config::{Level, Loaded, MinReady};
 use mita::endpoint::JenkinsCredential;
 use mita::provider::openstack::endpoint::{KeystoneAuth, NameOrId};
 
@@ -23,7 +23,7 @@ fn the_example_of_the_original_loads_as_it_stands() {
             format!("10:8: jenkins.url: {http}")
         ]
     );
-    assert!(warnings.iter().all(|warning| !warning.check_only));
+    assert!(warnings.iter().all(|warning| warning.level == Level::Warning));
     assert_eq!(config.owner, "jenkins.ceph.com");
     assert_eq!(config.state_file, Path::new("/home/ci/.local/state/mita/state.json"));
     assert_eq!(config.jenkins.url, "http://jenkins.ceph.com");

@@ -174,7 +174,7 @@ fn load_kind(kind: &'static Kind, provider: &str, node: &str) -> Result<Loaded, 
 
 fn refused(provider: &str, node: &str) -> Vec<String> {
     let error = load(provider, node).map(|_| "loaded").unwrap_err();
-    let lines = error.lines().iter();
+    let lines = error.lines().into_iter();
     lines
         .map(|line| line.split_once("mita.yaml:").unwrap().1.to_owned())
         .collect()

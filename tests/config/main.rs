@@ -10,6 +10,7 @@
 mod clouds_yaml;
 mod effective;
 mod example;
+mod excerpts;
 mod exec;
 mod kinds;
 mod provider;

@@ -1,6 +1,6 @@
 //! Secrets: where they come from, and that no message shows them.
 
-use mita::config::{self, Loaded};
+use mita::config::{self, Level, Loaded};
 use mita::endpoint::JenkinsCredential;
 use mita::provider::openstack::endpoint::KeystoneAuth;
 
@@ -115,7 +115,7 @@ fn a_secret_that_others_can_read_is_warned_of() {
             .text
             .contains(":1:1: (file): holds a secret and can be read by others; chmod 600 it")
     );
-    assert!(warnings[0].check_only);
+    assert_eq!(warnings[0].level, Level::OfCheck);
 }
 
 #[test]

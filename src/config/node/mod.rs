@@ -227,22 +227,22 @@ fn labels(at: &Section<'_>) -> BTreeSet<String> {
     }
     if at.has(&LABELS) && labels.is_empty() && !at.get(&ACCEPTS_UNLABELLED) {
         let text = "has no labels and does not accept unlabelled jobs: hardly any job can start it; give it labels";
-        at.hint(&LABELS, text);
+        at.warn_in_check(&LABELS, text);
     }
     labels.into_iter().collect()
 }
 
-/// Hints at what makes a label another one than it seems.
+/// Warns of what makes a label another one than it seems.
 fn unusual(place: &Place, label: &str, report: &Report) {
     let shown = quoted(label);
     if label.contains(' ') {
         let text = format!("label {shown} holds a blank, where Jenkins splits it; write two labels");
-        report.hint(place, text);
+        report.warn_in_check(place, text);
     }
     if let Some(hidden) = hidden_in(label) {
         let text =
             format!("label {shown} holds {hidden}, which is not seen: only jobs that ask for it, too, fit; remove it");
-        report.hint(place, text);
+        report.warn_in_check(place, text);
     }
 }
 

@@ -91,7 +91,7 @@ pub fn check(at: &Section<'_>, script: &str, template: &Template, site: &Placeho
     if !is_known(script, &rendered) {
         let text = "is nothing that cloud-init, cloudbase-init or Ignition runs: it begins neither with #! nor with \
                     #cloud-config or the like; add its first line";
-        at.hint(&SCRIPT, text);
+        at.warn_in_check(&SCRIPT, text);
     }
 }
 
@@ -122,7 +122,7 @@ fn is_ignition(rendered: &str) -> bool {
     json.is_ok_and(|json| json.get("ignition").is_some_and(serde_json::Value::is_object))
 }
 
-/// Hints at what mita makes for a script that does not use it: nothing could join then.
+/// Warns of what mita makes for a script that does not use it: nothing could join then.
 pub fn unused(at: &Section<'_>, template: &Template) {
     let script = template.script.as_deref().unwrap_or_default();
     let names = |names: &[&str]| script::names_one_of(script, names);
@@ -139,7 +139,7 @@ pub fn unused(at: &Section<'_>, template: &Template) {
         _ => return,
     };
     let key: &KeySpec = if template.script.is_some() { &SCRIPT } else { &REGISTER };
-    at.hint(key, text);
+    at.warn_in_check(key, text);
 }
 
 /// Returns the place of a byte of the script: its own line where the script is a literal block.

@@ -108,7 +108,7 @@ impl<'t> Maker<'_, 't> {
             let mut place = Place::file();
             place.at.file = file.number;
             let text = "holds a secret and can be read by others; chmod 600 it";
-            self.report.hint(&place, text);
+            self.report.warn_in_check(&place, text);
         }
     }
 
