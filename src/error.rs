@@ -1,10 +1,12 @@
 //! The top error: what ends a command early, its exit code, and how a chain of causes is printed.
 
 use std::error::Error as StdError;
+use std::path::Path;
 
+use serde::Serialize;
 use thiserror::Error;
 
-use crate::config::ConfigError;
+use crate::config::{ConfigError, ConfigProblem};
 use crate::lock::LockError;
 use crate::state::file::StateError;
 
@@ -20,6 +22,51 @@ pub const EXIT_UNUSABLE: u8 = 3;
 pub const EXIT_BLIND: u8 = 4;
 /// Another pass holds the lock; nothing was changed (`EX_TEMPFAIL` of sysexits.h).
 pub const EXIT_LOCKED: u8 = 75;
+
+/// What is wrong, as `-o json` shows it; what has no place has none.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ErrorRow {
+    message: String,
+    file: Option<String>,
+    line: Option<usize>,
+    column: Option<usize>,
+    path: Option<String>,
+}
+
+impl ErrorRow {
+    /// Makes the row of something without a place.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Makes the row of something that is about a key.
+    pub fn of_key(message: &str, path: Option<String>) -> Self {
+        Self {
+            path,
+            ..Self::new(message)
+        }
+    }
+
+    fn of_file(message: String, file: &Path) -> Self {
+        Self {
+            file: Some(file.display().to_string()),
+            ..Self::new(message)
+        }
+    }
+
+    fn of_problem(problem: &ConfigProblem) -> Self {
+        Self {
+            message: problem.message.clone(),
+            file: problem.file.clone(),
+            line: problem.at.map(|(line, _)| line),
+            column: problem.at.map(|(_, column)| column),
+            path: problem.path.clone(),
+        }
+    }
+}
 
 /// What ends a command before it is done.
 #[derive(Debug, Error)]
@@ -66,6 +113,20 @@ impl Error {
             Self::Lock(LockError::Held { .. }) => EXIT_LOCKED,
             Self::Blind(_) => EXIT_BLIND,
             Self::BrokenPlan(_) | Self::Stopped => EXIT_PARTLY,
+        }
+    }
+}
+
+impl Error {
+    /// Returns what is wrong, one row for each problem.
+    pub fn rows(&self) -> Vec<ErrorRow> {
+        match self {
+            Self::Config(error) => error.problems().iter().map(ErrorRow::of_problem).collect(),
+            Self::State(error) => vec![ErrorRow::of_file(chain(self), error.path())],
+            Self::Lock(LockError::Held { path, .. } | LockError::Unusable { path, .. }) => {
+                vec![ErrorRow::of_file(chain(self), path)]
+            }
+            _ => vec![ErrorRow::new(chain(self))],
         }
     }
 }

@@ -117,6 +117,7 @@ const PURE: &[&str] = &[
     "settings/url.rs",
     "settings/value.rs",
     "settings/yaml.rs",
+    "config/hints.rs",
     "config/jenkins.rs",
     "config/limits.rs",
     "config/node/",

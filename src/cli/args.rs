@@ -186,9 +186,13 @@ pub struct ExplainArgs {
 /// Arguments of `check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// Also log in everywhere and look up every image, size, key pair, network, group, zone and permission
+    /// Also log in everywhere, read every list that a pass reads, and look up every image, size, key pair, network,
+    /// group, zone and permission
     #[arg(long)]
     pub online: bool,
+    /// End with 1 where there are warnings, too; hints never count
+    #[arg(long)]
+    pub strict: bool,
     #[command(flatten)]
     pub print: OutputArgs,
 }

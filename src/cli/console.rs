@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use jiff::Timestamp;
 
 use crate::config::{ConfigProblem, Excerpt};
+use crate::error::{Error, chain};
 use crate::text::printable;
 
 /// The most characters of a line on stderr.
@@ -55,13 +56,27 @@ impl Console<'_, '_> {
         }
     }
 
+    pub fn hint(&mut self, sentence: &str) {
+        if !self.quiet {
+            self.line("hint: ", sentence);
+        }
+    }
+
     pub fn error(&mut self, sentence: &str) {
         self.line("", sentence);
     }
 
+    /// Prints why a command could not do its work.
+    pub fn failure(&mut self, error: &Error) {
+        match error {
+            Error::Config(error) => error.problems().iter().for_each(|problem| self.problem(problem)),
+            error => self.error(&chain(error)),
+        }
+    }
+
     /// Prints a problem of the configuration, which begins with its place in the file, as a compiler's do; a terminal
     /// shows the line of the file, too.
-    pub fn problem(&mut self, problem: &ConfigProblem) {
+    fn problem(&mut self, problem: &ConfigProblem) {
         let text = printable(&problem.to_string(), MAX_LINE);
         let whole = if problem.file.is_some() { "" } else { "mita: " };
         let _ = writeln!(self.io.err, "{whole}{text}");

@@ -12,9 +12,10 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use crate::config::{self, Config, Level, Loaded};
+use crate::config::{self, Config, Loaded};
 use crate::error::Error;
 use crate::lock::{self, Lock, Patience};
+use crate::model::Problem;
 use crate::plan::Context;
 use crate::state::State;
 use crate::state::file::{self, StateFile};
@@ -35,7 +36,7 @@ pub fn effective(cli: &Cli, console: &mut Console<'_, '_>) -> Result<(PathBuf, S
     let variable = |name: &str| env::var(name).ok();
     let path = config::find(cli.config.as_deref(), &variable)?;
     let (loaded, yaml) = config::effective(&path, &variable)?;
-    for warning in loaded.warnings.iter().filter(|warning| warning.level == Level::Warning) {
+    for warning in loaded.warnings.iter().filter(|warning| !warning.check_only) {
         console.warn(&warning.text);
     }
     Ok((path, yaml))
@@ -44,7 +45,7 @@ pub fn effective(cli: &Cli, console: &mut Console<'_, '_>) -> Result<(PathBuf, S
 /// Loads the configuration and prints its warnings, but for those of `check` alone.
 pub fn config(cli: &Cli, console: &mut Console<'_, '_>) -> Result<Config, Error> {
     let (_, loaded) = load(cli)?;
-    for warning in loaded.warnings.iter().filter(|warning| warning.level == Level::Warning) {
+    for warning in loaded.warnings.iter().filter(|warning| !warning.check_only) {
         console.warn(&warning.text);
     }
     Ok(loaded.config)
@@ -119,6 +120,14 @@ pub fn state(config: &Config, write: bool, console: &mut Console<'_, '_>) -> Res
             ));
             Ok(State::default())
         }
+    }
+}
+
+/// Returns the problems that are remembered; none where the state file cannot be read.
+pub fn open_problems(config: &Config) -> Vec<Problem> {
+    match file::load(&config.state_file) {
+        Ok(StateFile::State(state)) => state.open_problems(),
+        Ok(StateFile::Damaged { .. }) | Err(_) => Vec::new(),
     }
 }
 

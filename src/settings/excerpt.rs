@@ -100,7 +100,7 @@ impl Concealed {
 /// Returns whether a line may belong to a block of text above it (a script), in a file with wrong indentation.
 fn is_in_block(lines: &[&str], at: usize) -> bool {
     let begins = |line: &&str| Line::new(line).begins_block();
-    let Some(first) = lines[..at].iter().rposition(|line| begins(line)) else {
+    let Some(first) = lines[..at].iter().rposition(begins) else {
         return false;
     };
     let base = indentation(lines[first]).unwrap_or(0);
@@ -114,7 +114,7 @@ fn is_behind_open_secret(above: &[&str]) -> bool {
         let code = Line::new(line).code();
         let count = |c: char| code.matches(c).count();
         let names = |word: &&str| code.to_ascii_lowercase().contains(*word);
-        NAMES_SECRET.iter().any(|word| names(word))
+        NAMES_SECRET.iter().any(names)
             && (count('"') % 2 == 1 || count('\'') % 2 == 1 || count('{') > count('}') || count('[') > count(']'))
     })
 }

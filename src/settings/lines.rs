@@ -148,8 +148,12 @@ pub fn is_secret_name(text: &str) -> bool {
 
 /// Returns whether a key has values that may be secrets, whatever they are called.
 pub fn holds_anything(key: &str) -> bool {
-    let key = key.strip_prefix("ex_").unwrap_or(key);
-    key == "environment" || USER_DATA.contains(&key)
+    key == "environment" || key == "ex_environment" || holds_user_data(key)
+}
+
+/// Returns whether a key has user data.
+pub fn holds_user_data(key: &str) -> bool {
+    USER_DATA.contains(&key.strip_prefix("ex_").unwrap_or(key))
 }
 
 /// Returns whether a line has user data on it, and not only below it.

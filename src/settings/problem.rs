@@ -64,19 +64,8 @@ struct Problem {
 pub struct Warning {
     /// The whole line, of the same form as an error.
     pub text: String,
-    /// Who is told.
-    pub level: Level,
-}
-
-/// How much a word about a good configuration matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// Each pass prints it, and `check`, too.
-    Warning,
-    /// A warning that `check` alone prints.
-    OfCheck,
-    /// What may well be meant: `check` alone prints it, and `--strict` leaves it alone.
-    Hint,
+    /// Whether `check` alone prints it; each pass prints the others.
+    pub check_only: bool,
 }
 
 impl fmt::Display for Warning {
@@ -136,7 +125,7 @@ impl ConfigError {
     pub fn of_file(file: &str, text: &str) -> Self {
         let report = Report::default();
         report.error(&Place::file(), text);
-        Self::new(report.finish(file).0)
+        Self::new(report.finish(file).problems)
     }
 
     /// Makes the error of these problems.
@@ -158,6 +147,25 @@ impl ConfigError {
     pub fn lines(&self) -> Vec<String> {
         self.problems.iter().map(ToString::to_string).collect()
     }
+}
+
+/// What was found in a file, in its order, each once.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// Why it cannot be used.
+    pub problems: Vec<ConfigProblem>,
+    /// What an operator should know.
+    pub warnings: Vec<Warning>,
+    /// What may well be meant, though it is often a mistake: whole lines, for `check` alone.
+    pub hints: Vec<String>,
+}
+
+/// How much something that is no problem matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Level {
+    Warning,
+    OfCheck,
+    Hint,
 }
 
 /// Collects problems and warnings. Whoever reads a section has a shared reference to it.
@@ -274,8 +282,8 @@ impl Report {
         self.found.borrow().problems.is_empty()
     }
 
-    /// Puts all in the order of the file, each once: the problems, and the warnings.
-    pub fn finish(self, file: &str) -> (Vec<ConfigProblem>, Vec<Warning>) {
+    /// Puts all in the order of the file, each once; `file` is the configuration.
+    pub fn finish(self, file: &str) -> Found {
         let mut found = self.found.into_inner();
         if found.problems.is_empty() {
             let clues = found.clues.drain(..).map(|clue| (clue, Level::OfCheck));
@@ -287,12 +295,21 @@ impl Report {
         found.problems.dedup();
         found.warnings.sort();
         found.warnings.dedup();
-        let problems = found.problems.iter().map(|problem| found.shown(problem, file));
+        let line = |problem: &Problem| found.shown(problem, file).to_string();
+        let (hints, warnings): (Vec<_>, Vec<_>) = found.warnings.iter().partition(|(_, level)| *level == Level::Hint);
         let warning = |(problem, level): &(Problem, Level)| Warning {
-            text: found.shown(problem, file).to_string(),
-            level: *level,
+            text: line(problem),
+            check_only: *level == Level::OfCheck,
         };
-        (problems.collect(), found.warnings.iter().map(warning).collect())
+        Found {
+            problems: found
+                .problems
+                .iter()
+                .map(|problem| found.shown(problem, file))
+                .collect(),
+            warnings: warnings.into_iter().map(warning).collect(),
+            hints: hints.into_iter().map(|(problem, _)| line(problem)).collect(),
+        }
     }
 }
 

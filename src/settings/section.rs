@@ -248,6 +248,12 @@ impl<'t> Section<'t> {
         value.at.line.checked_sub(empty)
     }
 
+    /// Returns whether a text is written as a folded block, which puts its lines together.
+    pub fn is_folded(&self, key: &KeySpec) -> bool {
+        let value = self.entry(key.name).map(|entry| &entry.value.value);
+        matches!(value, Some(Value::Text(_, Style::Folded)))
+    }
+
     /// Reports a problem with the value of a key.
     pub fn error(&self, key: &KeySpec, text: impl Into<String>) {
         self.report.error(&self.place(key), text);

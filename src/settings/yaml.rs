@@ -65,8 +65,10 @@ pub enum Value {
 pub enum Style {
     /// Without quotes.
     Plain,
-    /// With quotes, or folded.
+    /// With quotes.
     Quoted,
+    /// A folded block.
+    Folded,
     /// A literal block: its lines are lines of the file.
     Literal,
 }
@@ -113,8 +115,8 @@ impl Entry {
             Value::Null
                 | Value::Map(_)
                 | Value::List(_)
-                | Value::Text(_, Style::Literal)
-                | Value::Scalar(_, Style::Literal)
+                | Value::Text(_, Style::Literal | Style::Folded)
+                | Value::Scalar(_, Style::Literal | Style::Folded)
         );
         if compound { self.at } else { self.value.at }
     }
@@ -369,6 +371,7 @@ impl Reader<'_> {
         let style = match style {
             ScalarStyle::Plain if !forced => Style::Plain,
             ScalarStyle::Literal if tag.is_none() => Style::Literal,
+            ScalarStyle::Folded if tag.is_none() => Style::Folded,
             _ => Style::Quoted,
         };
         let null = style == Style::Plain && matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL");

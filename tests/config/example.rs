@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use mita::config::{Level, Loaded, MinReady};
+use mita::config::{Loaded, MinReady};
 use mita::endpoint::JenkinsCredential;
 use mita::provider::openstack::endpoint::{KeystoneAuth, NameOrId};
 
@@ -10,7 +10,15 @@ use super::site::{JENKINS, NODE, SEED, check, end, file, jenkins, keystone, load
 
 #[test]
 fn the_example_of_the_original_loads_as_it_stands() {
-    let Loaded { config, warnings } = load(SEED);
+    let Loaded {
+        config,
+        warnings,
+        hints,
+    } = load(SEED);
+    assert!(
+        hints.len() == 1 && hints[0].contains("nor the server's address"),
+        "{hints:?}"
+    );
     let texts: Vec<&str> = warnings
         .iter()
         .map(|w| w.text.split_once("mita.yaml:").unwrap().1)
@@ -23,7 +31,7 @@ fn the_example_of_the_original_loads_as_it_stands() {
             format!("10:8: jenkins.url: {http}")
         ]
     );
-    assert!(warnings.iter().all(|warning| warning.level == Level::Warning));
+    assert!(warnings.iter().all(|warning| !warning.check_only));
     assert_eq!(config.owner, "jenkins.ceph.com");
     assert_eq!(config.state_file, Path::new("/home/ci/.local/state/mita/state.json"));
     assert_eq!(config.jenkins.url, "http://jenkins.ceph.com");
@@ -48,9 +56,17 @@ fn the_example_of_the_original_loads_as_it_stands() {
 #[test]
 fn the_documented_example_loads_as_it_is() {
     let text = include_str!("../../mita.yaml.example");
-    let Loaded { config, warnings } = try_load(text, &no_env).unwrap_or_else(|lines| panic!("{}", lines.join("\n")));
+    let Loaded {
+        config,
+        warnings,
+        hints,
+    } = try_load(text, &no_env).unwrap_or_else(|lines| panic!("{}", lines.join("\n")));
     let texts: Vec<&str> = warnings.iter().map(|warning| warning.text.as_str()).collect();
     assert_eq!(texts, [] as [&str; 0]);
+    assert!(
+        hints.iter().all(|hint| hint.contains("still the text of an example")),
+        "{hints:?}"
+    );
     assert_eq!(config.templates.len(), 2);
     let defaults = load(&node("")).config;
     assert_eq!((config.limits, config.timing), (defaults.limits, defaults.timing));

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use mita::config::{self, ConfigError, Loaded};
-use mita::model::{Offers, Resource, ResourceKind, ResourceMark, ServerId, ServerSpec, TemplateName, Zone};
+use mita::model::{Checked, Offers, Resource, ResourceKind, ResourceMark, ServerId, ServerSpec, TemplateName, Zone};
 use mita::provider::kind::{COMMON, CloudSettings, Kind, Site as CloudSite, complete_nothing, keep_by_name};
 use mita::provider::kinds::KINDS;
 use mita::provider::{AddFloatingIp, CreateServer, Deadline, Deleted, Provider, ProviderError, ServerList};
@@ -141,8 +141,8 @@ impl Provider for Sky {
         Ok(None)
     }
 
-    fn check(&mut self, _wanted: &[(&TemplateName, &ServerSpec, &[Zone])]) -> Result<Vec<String>, ProviderError> {
-        Ok(Vec::new())
+    fn check(&mut self, _wanted: &[(&TemplateName, &ServerSpec, &[Zone])]) -> Result<Checked, ProviderError> {
+        Ok(Checked::default())
     }
 
     fn requests(&self) -> u64 {

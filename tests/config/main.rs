@@ -12,6 +12,7 @@ mod effective;
 mod example;
 mod excerpts;
 mod exec;
+mod hints;
 mod kinds;
 mod provider;
 mod register;

@@ -130,7 +130,7 @@ fn template(at: &Section<'_>, context: &NodeContext<'_>) -> Template {
     if let Some(script) = &template.script {
         user_data::check(at, script, &template, &context.site, &clouds);
     }
-    user_data::unused(at, &template);
+    user_data::unused(at, &template, &clouds);
     template.digest = digest(&template);
     template
 }
