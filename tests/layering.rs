@@ -113,6 +113,8 @@ const PURE: &[&str] = &[
     "settings/names.rs",
     "settings/problem.rs",
     "settings/section.rs",
+    "settings/syntax.rs",
+    "settings/syntax/",
     "settings/transport.rs",
     "settings/url.rs",
     "settings/value.rs",

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use crate::text::{did_you_mean, nearest};
+use crate::text::{did_you_mean, excerpt, nearest};
 
 use super::key::{KeySpec, Schema, ValueKind};
 use super::problem::{Place, Pos, Report, join};
@@ -72,7 +72,7 @@ impl Checker<'_> {
         entries.retain_mut(|entry| {
             let place = Place {
                 at: entry.at,
-                path: join(path, &entry.key),
+                path: join(path, named(&entry.key)),
             };
             match tables.key(&entry.key) {
                 Some(key) => self.known(entry, key, &place, &mut seen),
@@ -135,6 +135,9 @@ impl Checker<'_> {
 
     /// Says what is wrong with a key that has no meaning here, and what to do.
     fn unknown(&self, written: &str, tables: Tables<'_>) -> String {
+        if let Some(text) = not_taken_apart(written) {
+            return text;
+        }
         if let Some(why) = tables.refusal(written) {
             return why.to_owned();
         }
@@ -150,6 +153,9 @@ impl Checker<'_> {
 
     /// Returns the key that was meant by an unknown one, where that is plain.
     fn meant(&self, written: &str, tables: Tables<'_>) -> Option<&'static KeySpec> {
+        if not_taken_apart(written).is_some() {
+            return tables.key(named(written));
+        }
         if tables.refusal(written).is_some() || (self.elsewhere)(written).is_some() {
             return None;
         }
@@ -288,10 +294,52 @@ impl Checker<'_> {
             at: node.at,
             path: path.to_owned(),
         };
+        let advice = match &node.value {
+            Value::Scalar(text, Style::Plain) if lacks_blank(text) => {
+                "write a blank behind the colon of each key".to_owned()
+            }
+            _ => "see mita.yaml.example".to_owned(),
+        };
         self.report
-            .error(&place, format!("must be {wanted}, is {is}; see mita.yaml.example"));
+            .error(&place, format!("must be {wanted}, is {is}; {advice}"));
         node.value = Value::Bad;
     }
+}
+
+/// Returns whether a text looks like a key without a blank behind its colon.
+fn lacks_blank(text: &str) -> bool {
+    let key = text.split_once(':').filter(|(_, value)| !value.starts_with("//"));
+    key.is_some_and(|(key, _)| !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || "_-".contains(c)))
+}
+
+/// Returns the part of a key that may be named: where a blank or a colon is missing, its value is in it.
+fn named(written: &str) -> &str {
+    written.split([':', '=', ' ']).next().unwrap_or_default()
+}
+
+/// Says what is wrong with a key that has its value in it.
+fn not_taken_apart(written: &str) -> Option<String> {
+    let name = named(written);
+    let behind = written.strip_prefix(name)?.trim_start().chars().next()?;
+    Some(match behind {
+        ':' => format!(
+            "a blank is missing behind the colon; write `{}: ` and the value",
+            quoted_key(name)
+        ),
+        '=' => format!(
+            "a key has a colon behind it, no equals sign; write `{}: ` and the value",
+            quoted_key(name)
+        ),
+        _ => format!(
+            "a colon is missing behind it; write `{}: ` and the value",
+            quoted_key(name)
+        ),
+    })
+}
+
+/// Shows a key in a message, bounded.
+fn quoted_key(name: &str) -> String {
+    excerpt(name, 60)
 }
 
 /// Returns whether a value is nothing, or an empty text.

@@ -78,7 +78,7 @@ impl Concealed {
     }
 
     /// Returns whether a line is further in than the key of a secret above it.
-    fn is_owned(&self, lines: &[&str], at: usize) -> bool {
+    pub fn is_owned(&self, lines: &[&str], at: usize) -> bool {
         let Some(mut least) = indentation(lines[at]) else {
             return true;
         };

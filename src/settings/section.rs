@@ -248,6 +248,12 @@ impl<'t> Section<'t> {
         value.at.line.checked_sub(empty)
     }
 
+    /// Returns whether a text is written without quotes and not as a block.
+    pub fn is_plain(&self, key: &KeySpec) -> bool {
+        let value = self.entry(key.name).map(|entry| &entry.value.value);
+        matches!(value, Some(Value::Text(_, Style::Plain)))
+    }
+
     /// Returns whether a text is written as a folded block, which puts its lines together.
     pub fn is_folded(&self, key: &KeySpec) -> bool {
         let value = self.entry(key.name).map(|entry| &entry.value.value);

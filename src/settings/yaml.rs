@@ -8,12 +8,11 @@ use std::ops::RangeInclusive;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 
-use crate::text::visible;
-
 use super::excerpt::Concealed;
 use super::key::KeySpec;
 use super::lines::{holds_anything, is_secret_name};
 use super::problem::{Place, Pos, Report, join};
+use super::syntax;
 
 /// The deepest nesting; a real file has six levels.
 const MAX_DEPTH: usize = 64;
@@ -201,11 +200,8 @@ pub fn read_as(text: &str, expected: &Expected, report: &Report) -> Result<Node,
     while let Some(event) = parser.next_event() {
         let (event, span) = event.map_err(|error| {
             report.conceal(Concealed::broken);
-            let text = format!(
-                "not YAML: {}; mind indentation, quotes and colons",
-                visible(error.info())
-            );
-            reader.stop(pos(*error.marker()), &text)
+            let (at, text) = syntax::fault(text, pos(*error.marker()), error.info());
+            reader.stop(at, &text)
         })?;
         let at = pos(span.start);
         reader.conceal(&event, span.start.line()..=span.end.line());
@@ -315,7 +311,11 @@ impl Reader<'_> {
     fn take(&mut self, event: Event<'_>, at: Pos) -> Result<(), Unreadable> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
-                let node = self.scalar(text.into_owned(), style, tag.as_deref(), at);
+                let mut node = self.scalar(text.into_owned(), style, tag.as_deref(), at);
+                if anchor != 0 && matches!(node.value, Value::Null) {
+                    self.refuse_anchor(at);
+                    node.value = Value::Bad;
+                }
                 self.complete(node, anchor)
             }
             Event::SequenceStart(anchor, tag) => {
@@ -384,6 +384,13 @@ impl Reader<'_> {
             Value::Scalar(text, style)
         };
         Node { at, value }
+    }
+
+    /// Refuses an anchor of nothing: it is the beginning of a value without quotes.
+    fn refuse_anchor(&mut self, at: Pos) {
+        let place = Place { at, path: self.path() };
+        let text = "& marks the value behind it, and there is none; put a value that begins with & into quotes";
+        self.report.error(&place, text);
     }
 
     /// Refuses a tag that changes what a value is. Its text is not shown: it may be an unquoted password.

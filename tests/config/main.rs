@@ -14,6 +14,7 @@ mod excerpts;
 mod exec;
 mod hints;
 mod kinds;
+mod mistakes;
 mod provider;
 mod register;
 mod script;

@@ -21,7 +21,7 @@ use crate::settings::key::{Key, KeySpec};
 use crate::settings::problem::{Place, Report, quoted};
 use crate::settings::section::{Given, ListItem, Section};
 use crate::settings::{keys, names};
-use crate::text::{did_you_mean, hidden_in, java_trim};
+use crate::text::{did_you_mean, excerpt, hidden_in, java_trim};
 
 use super::template::{Adopt, MinReady, Placement, ReadyWindow, Register, Template};
 use super::timing::{Graces, OWN_TIMING};
@@ -213,6 +213,11 @@ fn labels(at: &Section<'_>) -> BTreeSet<String> {
         at.error(&LABELS, text);
     }
     let labels = at.get(&LABELS);
+    if let Some(list) = list_to_write(at, &labels) {
+        let text = format!("is one text, not a list; write {list}");
+        at.report().error(&at.item(&LABELS, 0), text);
+        return labels.into_iter().collect();
+    }
     for (index, label) in labels.iter().enumerate() {
         let place = at.item(&LABELS, index);
         if java_trim(label).is_empty() {
@@ -230,6 +235,23 @@ fn labels(at: &Section<'_>) -> BTreeSet<String> {
         at.warn_in_check(&LABELS, text);
     }
     labels.into_iter().collect()
+}
+
+/// Returns the list that was meant by one text with commas or dashes in it, as it is to be written.
+fn list_to_write(at: &Section<'_>, labels: &[String]) -> Option<String> {
+    let [text] = labels else { return None };
+    let is_list = matches!(at.items(&LABELS)?.first(), Some(ListItem::Text(_, place)) if place.path.ends_with(']'));
+    let items: Vec<&str> = match text.strip_prefix('-') {
+        Some(rest) if rest.contains(" -") => rest.split(" -").collect(),
+        _ if text.contains(',') => text.split(',').collect(),
+        _ => return None,
+    };
+    let items = items.iter().map(|item| item.trim().trim_matches(['[', ']']).trim());
+    let items: Vec<String> = items
+        .filter(|item| !item.is_empty())
+        .map(|item| excerpt(item, 60))
+        .collect();
+    (!is_list).then(|| format!("[{}]", items.join(", ")))
 }
 
 /// Warns of what makes a label another one than it seems.

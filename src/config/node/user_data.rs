@@ -98,10 +98,29 @@ pub fn check(at: &Section<'_>, script: &str, template: &Template, site: &Placeho
         at.error(&SCRIPT, text);
     }
     if !is_known(script, &rendered) {
+        if let Some(text) = not_a_block(at, site.text) {
+            return at.warn_in_check(&SCRIPT, text);
+        }
         let text = "is nothing that cloud-init, cloudbase-init or Ignition runs: it begins neither with #! nor with \
                     #cloud-config or the like; add its first line";
         at.warn_in_check(&SCRIPT, text);
     }
+}
+
+/// Says why a script is not what its lines in the file are.
+fn not_a_block(at: &Section<'_>, file: &str) -> Option<&'static str> {
+    if at.block_line(&SCRIPT).is_none() {
+        let is_long = at.is_plain(&SCRIPT);
+        return is_long.then_some(
+            "is not written as a block of lines, so that YAML takes # for a comment and puts its lines together; write \
+             `script: |` and the script below it, further in",
+        );
+    }
+    let line = at.entry(SCRIPT.name)?.at.line;
+    let (_, behind) = file.lines().nth(line.checked_sub(1)?)?.split_once('|')?;
+    behind.contains("#!").then_some(
+        "begins behind the `|`, where YAML takes # for a comment; begin the script on the line below, further in",
+    )
 }
 
 /// Returns whether what boots a server knows what to do with a script: cloud-init, cloudbase-init (Windows), Ignition.
