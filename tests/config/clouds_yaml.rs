@@ -580,6 +580,31 @@ fn a_broken_file_is_named_with_the_place() {
     assert!(refused("clouds:\n  c: text\n").starts_with("clouds.yaml:2:3: clouds.c: must be a mapping of keys"));
 }
 
+/// What a cloud that is not there would have brought is not missing, and what is there beside it is not one too many.
+#[test]
+fn a_cloud_that_is_not_there_is_one_error() {
+    let site = Site::new(CLOUDS);
+    site.write("secret", "p");
+    for beside in [
+        "",
+        ", password: p",
+        ", password_file: secret",
+        ", token: t",
+        ", application_credential_id: i, application_credential_secret: s",
+        ", application_credential_secret: s",
+        ", username: u",
+        ", user_id: u",
+        ", tenant_id: t",
+        ", auth_url: 'https://k', username: u, tenant_id: t, password_file: secret",
+    ] {
+        let lines = site.refused(&format!("cloud: nosuch{beside}"));
+        assert!(
+            lines.len() == 1 && lines[0].contains(".cloud: no cloud \"nosuch\" in "),
+            "{beside}: {lines:#?}"
+        );
+    }
+}
+
 #[test]
 fn an_entry_that_says_nothing_takes_the_environment() {
     let site = Site::new(CLOUDS).with("OS_CLOUD", "credential");

@@ -130,6 +130,23 @@ fn what_a_pass_reads_is_read() {
 }
 
 #[test]
+fn a_wrong_region_is_one_line_with_those_that_there_are() {
+    let site = site(ALL);
+    site.change_config(
+        "    timeout: 5\nnodes:",
+        "    service_region: regionone\n    timeout: 5\nnodes:",
+    );
+    let done = site.mita(&["check", "--online"]);
+    assert_eq!((done.code, done.err.lines().count()), (1, 2), "{}", done.err);
+    let line = done.err.lines().find(|line| !line.contains("hint")).unwrap();
+    assert_eq!(
+        line,
+        "mita: provider openstack: the catalog has no region \"regionone\" (service_region; upper and lower case matter), \
+         there are: RegionOne"
+    );
+}
+
+#[test]
 fn nothing_at_all_can_be_read() {
     let site = site(ALL);
     site.jenkins.stop();

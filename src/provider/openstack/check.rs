@@ -31,6 +31,11 @@ pub(super) fn check(session: &mut Session, wanted: &[Wanted<'_>]) -> Result<Chec
         "login, project {}",
         project.as_deref().unwrap_or("of the token")
     ));
+    if let Some(lost) = session.lost_region() {
+        // No service would be found, each with a sentence of its own.
+        found.note(lost);
+        return Ok(found.checked);
+    }
     servers(session, &mut found);
     limits(session, &mut found);
     stock(session, wanted, &mut found);

@@ -10,7 +10,7 @@ use super::files::CloudFiles;
 use super::layers::{Layers, Located};
 
 /// The keys that hold a secret, or name its file; a provider has one of them.
-static SECRETS: [&KeySpec; 4] = [
+pub static SECRETS: [&KeySpec; 4] = [
     PASSWORD.spec(),
     PASSWORD_FILE.spec(),
     APPLICATION_CREDENTIAL_SECRET.spec(),
