@@ -63,6 +63,9 @@ pub enum Command {
     /// Show how a label expression, a `why` sentence or a queue item is read, and which template it gets
     Explain(ExplainArgs),
     /// Validate the configuration; with --online also log in everywhere and look up all that it names
+    ///
+    /// Prints what is wrong with its place in the file, and what is often a mistake: warnings, and hints. With --online it
+    /// reads every list that a pass reads, and prints a line for each thing that it finds. Nothing is changed anywhere.
     Check(CheckArgs),
     /// Print the effective configuration as YAML, defaults included and secrets as ***
     ///

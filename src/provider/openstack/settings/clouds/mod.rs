@@ -30,8 +30,8 @@ use crate::settings::yaml::{Entry, Node, Value};
 use crate::text::nearest;
 
 use super::keys::{
-    APPLICATION_CREDENTIAL_ID, APPLICATION_CREDENTIAL_NAME, AUTH_URL, CLOUD, PASSWORD, TENANT_ID, TENANT_NAME, TOKEN,
-    USER_ID, USERNAME,
+    APPLICATION_CREDENTIAL_ID, APPLICATION_CREDENTIAL_NAME, AUTH_URL, AUTH_VERSION, CLOUD, PASSWORD, TENANT_ID,
+    TENANT_NAME, TOKEN, USER_ID, USERNAME,
 };
 use files::{CloudFiles, Files};
 use layers::Layers;
@@ -229,11 +229,12 @@ fn unknown(source: &EntrySource, found: &CloudFiles, names: &[&str]) -> String {
 fn dummies(own: &[Entry]) -> Vec<Entry> {
     let has = |keys: &[&KeySpec]| own.iter().any(|entry| keys.iter().any(|key| entry.is(key)));
     // A key that says the same otherwise is there: it would be one too many.
-    let wanted: [(&KeySpec, bool); 4] = [
+    let wanted: [(&KeySpec, bool); 5] = [
         (&AUTH_URL, has(&[&AUTH_URL])),
         (&USERNAME, has(&[&USERNAME, &USER_ID, &APPLICATION_CREDENTIAL_ID])),
         (&PASSWORD, has(&SECRETS)),
         (&TENANT_NAME, has(&[&TENANT_NAME, &TENANT_ID])),
+        (&AUTH_VERSION, has(&[&AUTH_VERSION])),
     ];
     let absent = wanted.into_iter().filter(|(_, there)| !there);
     absent
