@@ -8,6 +8,8 @@ use jiff::Timestamp;
 
 use crate::config::{ConfigProblem, Excerpt};
 use crate::error::{Error, chain};
+use crate::model::Severity;
+use crate::plan::problems::Line;
 use crate::text::printable;
 
 /// The most characters of a line on stderr.
@@ -19,7 +21,7 @@ pub struct Io<'a> {
     pub now: Timestamp,
     /// Whether stdout is a terminal: then a pass prints its report.
     pub terminal: bool,
-    /// Whether stderr is a terminal: then a problem of the configuration is shown with its line.
+    /// Whether stderr is a terminal: then each problem that is open is shown, and one of the configuration with its line.
     pub err_terminal: bool,
     /// Set by a signal: the pass finishes the request in flight, saves and ends.
     pub stop: Arc<AtomicBool>,
@@ -83,6 +85,16 @@ impl Console<'_, '_> {
         if let Some(Excerpt { line, before }) = problem.excerpt.as_ref().filter(|_| self.io.err_terminal) {
             let _ = writeln!(self.io.err, "{line}\n{}^", " ".repeat(*before));
         }
+    }
+
+    /// Prints what is said of a problem of the fleet.
+    pub fn say(&mut self, line: &Line) {
+        let kind = match line.severity {
+            Some(Severity::Error) => "error: ",
+            Some(Severity::Warning) => "warning: ",
+            None => "",
+        };
+        self.line(kind, &line.text);
     }
 
     fn line(&mut self, kind: &str, sentence: &str) {

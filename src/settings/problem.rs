@@ -64,6 +64,8 @@ struct Problem {
 pub struct Warning {
     /// The whole line, of the same form as an error.
     pub text: String,
+    /// What it is about: the path of the key, or the file where it is not the configuration.
+    pub path: String,
     /// Whether `check` alone prints it; each pass prints the others.
     pub check_only: bool,
 }
@@ -297,7 +299,13 @@ impl Report {
         found.warnings.dedup();
         let line = |problem: &Problem| found.shown(problem, file).to_string();
         let (hints, warnings): (Vec<_>, Vec<_>) = found.warnings.iter().partition(|(_, level)| *level == Level::Hint);
+        let subject = |problem: &Problem| {
+            let number = usize::from(problem.place.at.file).checked_sub(1);
+            let other = number.and_then(|at| found.files.get(at));
+            other.map_or_else(|| problem.place.path.clone(), |file| visible(file))
+        };
         let warning = |(problem, level): &(Problem, Level)| Warning {
+            path: subject(problem),
             text: line(problem),
             check_only: *level == Level::OfCheck,
         };

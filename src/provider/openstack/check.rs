@@ -115,7 +115,10 @@ fn stock(session: &mut Session, wanted: &[Wanted<'_>], found: &mut Findings) {
         match stock.offer(spec) {
             Ok(offer) => offered(spec, &offer, found),
             Err(wrong) => {
-                let own = wrong.into_iter().filter(|text| !failed.contains(text));
+                let own = wrong
+                    .into_iter()
+                    .map(|lack| lack.text)
+                    .filter(|text| !failed.contains(text));
                 own.for_each(|text| found.add(name, text));
             }
         }
