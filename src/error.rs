@@ -153,6 +153,11 @@ impl Error {
             Self::Lock(LockError::Held { path, .. } | LockError::Unusable { path, .. }) => {
                 vec![ErrorRow::of_file(chain(self), path)]
             }
+            Self::Blind(Blind::Providers(reasons)) => {
+                let row =
+                    |(name, reason): (&ProviderName, &String)| ErrorRow::new(format!("provider {name}: {reason}"));
+                reasons.iter().map(row).collect()
+            }
             _ => vec![ErrorRow::new(chain(self))],
         }
     }
@@ -177,6 +182,20 @@ pub fn chain(error: &dyn StdError) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_problem_is_a_row() {
+        let reasons = ["east", "west"].map(|name| (ProviderName::new(name), "gone".to_owned()));
+        let rows = Error::Blind(Blind::Providers(BTreeMap::from(reasons))).rows();
+        assert_eq!(rows[1], ErrorRow::new("provider west: gone"));
+        let problem = ConfigError::of_file("m.yaml", "is empty; fill it");
+        let rows = serde_json::to_value(Error::Config(problem).rows()).unwrap();
+        let wanted = r#"[{"message":"is empty; fill it","file":"m.yaml","line":1,"column":1,"path":null}]"#;
+        assert_eq!(
+            rows.to_string(),
+            serde_json::from_str::<serde_json::Value>(wanted).unwrap().to_string()
+        );
+    }
 
     #[test]
     fn a_cause_is_told_once() {
