@@ -63,6 +63,9 @@ pub enum Command {
     /// Show how a label expression, a `why` sentence or a queue item is read, and which template it gets
     Explain(ExplainArgs),
     /// Validate the configuration; with --online also log in everywhere and look up all that it names
+    ///
+    /// Prints what is wrong with its place in the file, and what is often a mistake: warnings, and hints. With --online it
+    /// reads every list that a pass reads, and prints a line for each thing that it finds. Nothing is changed anywhere.
     Check(CheckArgs),
     /// Print the effective configuration as YAML, defaults included and secrets as ***
     ///
@@ -186,9 +189,13 @@ pub struct ExplainArgs {
 /// Arguments of `check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// Also log in everywhere and look up every image, size, key pair, network, group, zone and permission
+    /// Also log in everywhere, read every list that a pass reads, and look up every image, size, key pair, network,
+    /// group, zone and permission
     #[arg(long)]
     pub online: bool,
+    /// End with 1 where there are warnings, too; hints never count
+    #[arg(long)]
+    pub strict: bool,
     #[command(flatten)]
     pub print: OutputArgs,
 }

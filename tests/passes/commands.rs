@@ -16,6 +16,10 @@ fn the_usage_is_wrong() {
         let done = site.mita(arguments);
         assert_eq!((done.code, done.out.as_str()), (2, ""), "{arguments:?}");
         assert!(!done.err.is_empty());
+        let json = site.mita(&[arguments, &["-o", "json"]].concat());
+        let message = json.json()["errors"][0]["message"].as_str().unwrap().to_owned();
+        assert_eq!((json.code, &json.json()["exit"]), (2, &2.into()));
+        assert!(!message.is_empty() && !message.contains("Usage"), "{message}");
     }
     for later in ["history", "completions", "man"] {
         let done = site.mita(&[later, "--delete", "x"]);
@@ -52,7 +56,7 @@ fn the_effective_configuration_is_printed() {
     let again = site.mita(&["config"]);
     assert_eq!(again.code, 0, "{}", again.err);
     let json = site.mita(&["config", "-o", "json"]);
-    assert_eq!((json.code, json.out.as_str()), (2, ""));
+    assert_eq!((json.code, &json.json()["exit"]), (2, &2.into()), "{}", json.out);
     let help = site.mita(&["config", "--help"]);
     assert!(help.out.contains("mita config | diff before.yaml -"), "{}", help.out);
     assert!(site.mita(&["--help"]).out.contains("Print the effective configuration"));

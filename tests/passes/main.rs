@@ -21,6 +21,7 @@ mod program;
 mod answers;
 mod builds;
 mod chaos;
+mod check;
 mod clouds;
 mod commands;
 mod controllers;
