@@ -1,8 +1,11 @@
 //! The program: hands the real clock, streams and signals to the library.
 
-#![expect(clippy::disallowed_methods, reason = "the one reading of the clock")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the one reading of the clock, and the environment of the terminal"
+)]
 
-use std::io::{self, ErrorKind, IsTerminal as _, Write, stderr, stdout};
+use std::io::{self, BufRead, ErrorKind, IsTerminal as _, Write, stderr, stdin, stdout};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -13,7 +16,11 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 fn main() -> ExitCode {
     let (mut out, mut err) = (Watched::new(stdout().lock()), stderr());
     let mut io = Io::new(Timestamp::now(), &mut out, &mut err);
-    io.terminal = stdout().is_terminal();
+    (io.terminal, io.err_terminal) = (stdout().is_terminal(), stderr().is_terminal());
+    let variable = |name: &str| std::env::var_os(name);
+    io.colors = [io.terminal, io.err_terminal].map(|terminal| mita::takes_color(terminal, &variable));
+    let mut answers = stdin().lock();
+    io.answers = stdin().is_terminal().then_some(&mut answers as &mut dyn BufRead);
     for signal in [SIGTERM, SIGINT] {
         // Without a handler the signal ends the program at once, as a second one does: intents and marks make that safe.
         let _ = signal_hook::flag::register_conditional_default(signal, Arc::clone(&io.stop));

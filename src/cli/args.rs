@@ -26,6 +26,10 @@ pub struct Cli {
     /// $XDG_CONFIG_HOME/mita/mita.yaml, /etc/mita/mita.yaml]
     #[arg(short, long, global = true, value_name = "FILE", display_order = 100)]
     pub config: Option<PathBuf>,
+    /// How to print; JSON is one object on stdout [default: text on a terminal and in a dry run; of a pass under
+    /// cron only what is wrong]
+    #[arg(short, long, global = true, value_enum, display_order = 100)]
+    pub output: Option<Output>,
     /// Say more on stderr: -v each action, -vv each request
     #[arg(short, long, global = true, action = clap::ArgAction::Count, display_order = 101)]
     pub verbose: u8,
@@ -53,13 +57,13 @@ MITA_LOG sets what is logged on stderr (error, warn, info, debug).";
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Make one full pass: create the servers that waiting jobs need, remove idle ones
-    Run(PassArgs),
+    Run(RunArgs),
     /// Make a pass that only creates
-    Provision(PassArgs),
+    Provision(ProvisionArgs),
     /// Make a pass that only removes: idle, dead, orphaned and over-age nodes
-    Reap(PassArgs),
+    Reap(RunArgs),
     /// Show what there is: servers, Jenkins nodes, back-offs, and what waits and why
-    Status(OutputArgs),
+    Status,
     /// Show how a label expression, a `why` sentence or a queue item is read, and which template it gets
     Explain(ExplainArgs),
     /// Validate the configuration; with --online also log in everywhere and look up all that it names
@@ -104,6 +108,28 @@ pub enum Command {
     Man(Later),
 }
 
+impl Command {
+    /// Returns the name of a command that prints in one form alone, for which `-o json` is a usage error.
+    pub fn prints_one_form(&self) -> Option<&'static str> {
+        match self {
+            Self::Config => Some("config"),
+            Self::Completions(_) => Some("completions"),
+            Self::Man(_) => Some("man"),
+            Self::Run(_)
+            | Self::Provision(_)
+            | Self::Reap(_)
+            | Self::Status
+            | Self::Explain(_)
+            | Self::Check(_)
+            | Self::Destroy(_)
+            | Self::Drain(_)
+            | Self::Undrain(_)
+            | Self::Leaks(_)
+            | Self::History(_) => None,
+        }
+    }
+}
+
 /// Whatever follows a command that is not supported yet.
 #[derive(Debug, Args)]
 pub struct Later {
@@ -120,23 +146,12 @@ pub enum Output {
     Json,
 }
 
-/// Arguments of a command that only prints.
-#[derive(Debug, Args)]
-pub struct OutputArgs {
-    /// How to print [default: text]
-    #[arg(short, long, value_enum, display_order = 90)]
-    pub output: Option<Output>,
-}
-
 /// Arguments of a command that acts.
 #[derive(Debug, Args)]
 pub struct ActArgs {
     /// Print exactly what would be done and why, and write nothing anywhere
     #[arg(short = 'n', long)]
     pub dry_run: bool,
-    /// How to print [default: text on a terminal and in a dry run, else only what is wrong]
-    #[arg(short, long, value_enum, display_order = 90)]
-    pub output: Option<Output>,
 }
 
 /// Arguments of a command that is given names.
@@ -155,18 +170,32 @@ pub struct PassArgs {
     /// Wait that long for another pass to end, as in 30s, 2m or "1h 30m"; a bare number is seconds [default: do not wait]
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "0", hide_default_value = true)]
     pub wait: Duration,
-    /// Lift the deletion guard for this one pass
-    ///
-    /// The guard holds back what would be removed because something is absent (a server without its Jenkins node, a
-    /// node without its server, a node that is offline) when that is at least 5 and more than half of the fleet.
-    #[arg(long)]
-    pub force: bool,
     /// Decide on a saved observation instead of the live world; implies --dry-run
     #[arg(long, value_name = "FILE", conflicts_with = "save_observation")]
     pub replay: Option<PathBuf>,
     /// Save what was observed, for --replay (it holds no secrets)
     #[arg(long, value_name = "FILE")]
     pub save_observation: Option<PathBuf>,
+}
+
+/// Arguments of a pass that removes.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    pub pass: PassArgs,
+    /// Lift the deletion guard for this one pass
+    ///
+    /// The guard holds back what would be removed because something is absent (a server without its Jenkins node, a
+    /// node without its server, a node that is offline) when that is at least 5 and more than half of the fleet.
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Arguments of `provision`: it removes nothing, so there is no guard to lift.
+#[derive(Debug, Args)]
+pub struct ProvisionArgs {
+    #[command(flatten)]
+    pub pass: PassArgs,
 }
 
 /// Arguments of `explain`.
@@ -179,8 +208,6 @@ pub struct ExplainArgs {
     /// A live queue item, by its id
     #[arg(long, value_name = "ID", group = "what")]
     pub item: Option<u64>,
-    #[command(flatten)]
-    pub print: OutputArgs,
 }
 
 /// Arguments of `check`.
@@ -189,8 +216,6 @@ pub struct CheckArgs {
     /// Also log in everywhere and look up every image, size, key pair, network, group, zone and permission
     #[arg(long)]
     pub online: bool,
-    #[command(flatten)]
-    pub print: OutputArgs,
 }
 
 /// Arguments of `destroy`.
@@ -235,8 +260,6 @@ pub struct LeaksArgs {
     /// With --delete: print exactly what would be done and why, and write nothing anywhere
     #[arg(short = 'n', long, requires = "delete")]
     pub dry_run: bool,
-    #[command(flatten)]
-    pub print: OutputArgs,
 }
 
 /// A day: nobody waits longer for a lock.

@@ -44,7 +44,7 @@ pub fn check(cli: &Cli, args: &CheckArgs, console: &mut Console<'_, '_>) -> Resu
         console.error(sentence);
     }
     let path = path.display().to_string();
-    if args.print.output == Some(Output::Json) {
+    if cli.output == Some(Output::Json) {
         let report = CheckReport {
             version: 1,
             config: path,

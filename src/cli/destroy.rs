@@ -15,5 +15,5 @@ pub fn destroy(cli: &Cli, args: &DestroyArgs, console: &mut Console<'_, '_>) -> 
     let planner = &mut |observed: &Observed, config: &Config, state: &State, context: &Context| {
         plan::destroy(observed, config, state, context, &args.nodes.names, args.force)
     };
-    by_name(cli, Mode::named(&args.act), args.force, planner, console)
+    by_name(cli, Mode::named(cli, &args.act), args.force, planner, console)
 }

@@ -22,7 +22,7 @@ pub fn drain(cli: &Cli, args: &DrainArgs, console: &mut Console<'_, '_>) -> Resu
             args.reason.as_deref(),
         )
     };
-    by_name(cli, Mode::named(&args.act), false, planner, console)
+    by_name(cli, Mode::named(cli, &args.act), false, planner, console)
 }
 
 /// Lets the named nodes work again.
@@ -30,5 +30,5 @@ pub fn undrain(cli: &Cli, args: &UndrainArgs, console: &mut Console<'_, '_>) -> 
     let planner = &mut |observed: &Observed, config: &Config, state: &State, context: &Context| {
         plan::undrain(observed, config, state, context, &args.nodes.names)
     };
-    by_name(cli, Mode::named(&args.act), false, planner, console)
+    by_name(cli, Mode::named(cli, &args.act), false, planner, console)
 }

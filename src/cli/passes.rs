@@ -9,32 +9,43 @@ use crate::pass::saved::Saved;
 use crate::pass::{self, Pass};
 use crate::plan::{self, Context};
 
-use super::args::{Cli, PassArgs};
+use super::args::{Cli, PassArgs, ProvisionArgs, RunArgs};
 use super::console::Console;
 use super::finish::{End, Problems, finish, print_planned};
 use super::mode::Mode;
 use super::setup;
 
-/// The passes that there are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PassKind {
-    /// Creates and removes.
-    Run,
-    /// Only creates.
-    Provision,
-    /// Only removes.
-    Reap,
-}
-
-pub fn pass(cli: &Cli, args: &PassArgs, kind: PassKind, console: &mut Console<'_, '_>) -> Result<u8, Error> {
-    let mut config = setup::config(cli, console)?;
+/// Makes a pass that creates and removes.
+pub fn run(cli: &Cli, args: &RunArgs, console: &mut Console<'_, '_>) -> Result<u8, Error> {
     let context = Context {
-        create: kind != PassKind::Reap,
-        remove: kind != PassKind::Provision,
         force: args.force,
         ..setup::context(console)?
     };
-    let mode = Mode::whole(&args.act);
+    pass(cli, &args.pass, context, console)
+}
+
+/// Makes a pass that only creates.
+pub fn provision(cli: &Cli, args: &ProvisionArgs, console: &mut Console<'_, '_>) -> Result<u8, Error> {
+    let context = Context {
+        remove: false,
+        ..setup::context(console)?
+    };
+    pass(cli, &args.pass, context, console)
+}
+
+/// Makes a pass that only removes.
+pub fn reap(cli: &Cli, args: &RunArgs, console: &mut Console<'_, '_>) -> Result<u8, Error> {
+    let context = Context {
+        create: false,
+        force: args.force,
+        ..setup::context(console)?
+    };
+    pass(cli, &args.pass, context, console)
+}
+
+fn pass(cli: &Cli, args: &PassArgs, context: Context, console: &mut Console<'_, '_>) -> Result<u8, Error> {
+    let mut config = setup::config(cli, console)?;
+    let mode = Mode::whole(cli, &args.act);
     if let Some(path) = &args.replay {
         return replay(&config, &context, path, mode, console);
     }

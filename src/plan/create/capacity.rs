@@ -18,7 +18,7 @@ use crate::plan::fleet::Fleet;
 use crate::plan::fleet::agent::TemplateIndex;
 use crate::plan::refusals;
 use crate::state::BackoffKey;
-use crate::text::{excerpt, plural, shown};
+use crate::text::{are, excerpt, plural, shown};
 
 /// The most characters of why something is held back: a key, a time, and what a cloud said.
 const LONGEST_REASON: usize = 400;
@@ -125,10 +125,7 @@ impl<'s, 'a> Capacity<'s, 'a> {
             return Err("this command creates nothing".to_owned());
         }
         if self.counts.of_template[index] >= template.max {
-            return Err(format!(
-                "template \"{name}\" is at its max of {}",
-                plural(template.max, "server")
-            ));
+            return Err(format!("template \"{name}\" is at its max of {}", most(template.max)));
         }
         if let Some(reason) = refusals::closes(self.fleet, template, self.coming_by_ssh()) {
             return Err(reason);
@@ -283,17 +280,13 @@ impl<'s, 'a> Capacity<'s, 'a> {
     fn provider_maximum(&self, name: &str) -> Option<String> {
         let most = self.fleet.config.providers.get(name)?.max_servers?;
         let count = self.counts.at_provider.get(name).copied().unwrap_or(0);
-        (count >= most).then(|| format!("provider {name} is at its max of {}", plural(most, "server")))
+        (count >= most).then(|| format!("provider {name} is at its max of {}", self::most(most)))
     }
 
     fn fleet_maximum(&self) -> Option<String> {
         let most = self.fleet.config.limits.max_servers?;
-        (self.counts.all >= most).then(|| {
-            format!(
-                "the fleet is at its max of {} (limits.max_servers)",
-                plural(most, "server")
-            )
-        })
+        (self.counts.all >= most)
+            .then(|| format!("the fleet is at its max of {} (limits.max_servers)", self::most(most)))
     }
 
     /// Asks the back-offs of a template at a placement; returns what a server there would probe for all templates.
@@ -370,15 +363,19 @@ impl<'s, 'a> Capacity<'s, 'a> {
             return Err("limits.max_creates_per_pass is 0: nothing is created".to_owned());
         }
         if self.counts.booting >= limits.max_booting {
+            let booting = self.counts.booting;
             return Err(format!(
-                "{} are booting, the most at a time (limits.max_booting)",
-                plural(self.counts.booting, "server")
+                "{} {} booting, the most at a time (limits.max_booting)",
+                plural(booting, "server"),
+                are(booting)
             ));
         }
         let most = limits.max_creates_per_pass;
         if self.counts.made.saturating_add(self.fleet.context.created) >= most {
             return Err(format!(
-                "{most} creates are the most for one pass; the rest goes in the next passes"
+                "{} {} the most for one pass; the rest goes in the next passes",
+                plural(most, "create"),
+                are(most)
             ));
         }
         Ok(())
@@ -427,6 +424,14 @@ struct Fit {
     offer: Option<Offer>,
     /// What it would probe for all templates.
     probes: Vec<BackoffKey>,
+}
+
+/// Writes a maximum of servers. One of none is a number that somebody set: it is shown as that.
+fn most(servers: u32) -> String {
+    match servers {
+        0 => "0 servers".to_owned(),
+        some => plural(some, "server"),
+    }
 }
 
 /// Says that another template probes first.

@@ -12,6 +12,7 @@ use crate::plan::remove::reap::Reaped;
 use crate::plan::report::{drift, overview, persistent};
 use crate::plan::resources::upkeep::Upkeep;
 use crate::state::State;
+use crate::text::plural;
 
 /// Puts a plan together.
 pub fn plan(
@@ -96,8 +97,9 @@ fn cold(fleet: &Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> Vec<Stri
                 .as_deref()
                 .unwrap_or("its servers are wanted by waiting items");
             format!(
-                "the warm pool of \"{name}\" lacks {} of {} slots: {reason}",
-                growth.cold[pool.template], pool.slots
+                "the warm pool of \"{name}\" lacks {} of {}: {reason}",
+                growth.cold[pool.template],
+                plural(pool.slots, "slot")
             )
         })
         .collect()
