@@ -24,11 +24,12 @@ pub fn finish(
     pass.check(audit, &plan)?;
     let mut problems = Problems::new(pass.observed(), &plan);
     problems.warnings.extend(pass.missing());
-    let (actions, plan) = if mode.dry_run {
+    let (actions, mut plan) = if mode.dry_run {
         (print_planned(&plan, mode, console), plan)
     } else {
         execute(&mut pass, plan, mode, &mut problems, console)
     };
+    problems.leave_unmade(&mut plan, mode);
     let end = End {
         seen: pass.seen(&plan),
         seconds: pass.seconds(),
@@ -98,6 +99,16 @@ impl Problems {
             warnings,
             news: plan.news.clone(),
             error: None,
+        }
+    }
+
+    /// Takes over why servers that an operator asked for are not made; programs read it among the notes.
+    pub fn leave_unmade(&mut self, plan: &mut Plan, mode: Mode) {
+        if let Some(unmade) = plan.unmade.take() {
+            if mode.output == Some(Output::Json) {
+                plan.notes.push(unmade.clone());
+            }
+            self.warnings.push(unmade);
         }
     }
 

@@ -65,7 +65,7 @@ impl<'c> Pass<'c> {
     pub fn look(config: &'c Config, context: Context, state: State, stop: &Arc<AtomicBool>) -> Result<Self, Error> {
         let began = Instant::now();
         let mut live = Live::connect(config, stop)?;
-        let observed = observe::look(&mut live, &state)?;
+        let observed = observe::look(&mut live, config, &state)?;
         Ok(Self {
             config,
             context,

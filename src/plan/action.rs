@@ -74,6 +74,8 @@ pub struct Plan {
     pub notes: Vec<String>,
     /// Sentences that make the pass end with exit code 1 (the guard held something back, …), printed as warnings.
     pub warnings: Vec<String>,
+    /// Why servers that an operator asked for are not made (`provision --template`).
+    pub unmade: Option<String>,
     /// Sentences that an operator hears once, as a warning, when what they say begins; the exit code does not heed them.
     pub news: Vec<String>,
     /// Every server of ours.

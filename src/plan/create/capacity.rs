@@ -124,6 +124,9 @@ impl<'s, 'a> Capacity<'s, 'a> {
         if !self.fleet.context.create {
             return Err("this command creates nothing".to_owned());
         }
+        if let Some(reason) = self.fleet.observed.pauses.of_template(name, self.fleet.context.now) {
+            return Err(reason);
+        }
         if self.counts.of_template[index] >= template.max {
             return Err(format!("template \"{name}\" is at its max of {}", most(template.max)));
         }
@@ -211,6 +214,10 @@ impl<'s, 'a> Capacity<'s, 'a> {
             Some(Reading::Unreadable(why)) => return Err(format!("provider {name} cannot be read: {}", shown(why))),
             None => return Err(format!("provider {name} was not read")),
         };
+        let (pauses, now) = (&self.fleet.observed.pauses, self.fleet.context.now);
+        if let Some(reason) = pauses.at(&template.name, &placement.provider, now) {
+            return Err(reason);
+        }
         // What the look-up of one template did not find closes that template here, and no other. It is said before what passes
         // by itself.
         if let Some(Reading::Read(offers)) = &cloud.offers

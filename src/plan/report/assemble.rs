@@ -83,6 +83,7 @@ pub fn empty(mut fleet: Fleet<'_>, waiting_items: usize) -> Plan {
         waiting_items: waiting_items as u64,
         notes: fleet.notes,
         warnings: fleet.warnings,
+        unmade: None,
         state: fleet.state,
     }
 }
