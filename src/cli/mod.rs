@@ -1,6 +1,7 @@
 //! The commands: reads the arguments, runs the command, and returns its exit code.
 
 pub mod args;
+mod blind;
 mod by_name;
 mod check;
 mod config;
@@ -14,8 +15,10 @@ mod known;
 mod leaks;
 mod logging;
 mod mode;
+mod notify;
 mod passes;
 mod pause;
+mod problems;
 mod setup;
 mod status;
 

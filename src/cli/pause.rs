@@ -128,7 +128,7 @@ fn read(config: &Config, now: Timestamp, console: &Console<'_, '_>) -> Result<(L
             ..
         } => Err(Error::File {
             what: reason,
-            source: io::Error::other("nothing was written"),
+            source: io::Error::other("mend the file, or lift all pauses with `mita resume --all`"),
         }),
         pauses => Ok((lock, pauses.open(now).cloned().collect())),
     }

@@ -84,7 +84,7 @@ impl Pauses {
     /// Says why nothing is created of a template anywhere, if so.
     pub fn of_template(&self, template: &TemplateName, now: Timestamp) -> Option<String> {
         if let Some(reason) = &self.unreadable {
-            return Some(format!("nothing is created: {reason}"));
+            return Some(format!("nothing is created, since {reason}"));
         }
         let mut open = self.open(now).filter(|pause| pause.provider.is_none());
         let found = open.find(|pause| pause.template.as_ref().is_none_or(|paused| paused == template))?;

@@ -43,11 +43,7 @@ pub fn load(state_file: &Path) -> Pauses {
         Ok(all) => Pauses { all, unreadable: None },
         Err(error) => Pauses {
             all: Vec::new(),
-            unreadable: Some(format!(
-                "the pauses in {} cannot be read ({error}), and what they forbid is not known; mend the file, or lift all \
-                 pauses with `mita resume --all`",
-                path.display()
-            )),
+            unreadable: Some(format!("the pauses in {} cannot be read: {error}", path.display())),
         },
     }
 }
@@ -143,7 +139,7 @@ mod tests {
             let pauses = load(&state_file);
             let why = pauses.of_template(&template, Timestamp::UNIX_EPOCH).unwrap();
             assert!(
-                why.contains("cannot be read") && why.contains("resume --all"),
+                why.contains("nothing is created") && why.contains("cannot be read"),
                 "{text}: {why}"
             );
         }

@@ -179,7 +179,7 @@ fn a_damaged_file_forbids_everything_and_says_so() {
     let done = site.run();
     assert_eq!((done.code, done.actions().len()), (1, 0), "{}", done.out);
     assert!(
-        done.err.contains("state.json.paused") && done.err.contains("resume --all"),
+        done.err.contains("paused cannot be read") && done.err.contains("resume --all"),
         "{}",
         done.err
     );

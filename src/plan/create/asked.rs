@@ -39,7 +39,7 @@ fn attempt(fleet: &Fleet<'_>, index: TemplateIndex, asked: &Asked, granted: Gran
     let closed = capacity.closed[index].take().filter(|_| left > 0);
     let unmade = closed.map(|reason| {
         let (servers, are) = (plural(left, "server"), are(left));
-        format!("{servers} of \"{}\" {are} not made: {reason}", asked.template)
+        format!("{servers} of \"{}\" {are} not made: {}", asked.template, reason.text)
     });
     let creates = capacity.creates;
     (AskedFor { creates, unmade }, capacity.turns)

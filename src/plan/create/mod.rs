@@ -3,7 +3,9 @@
 pub mod asked;
 pub mod backoff;
 pub mod capacity;
+pub mod closed;
 pub mod counts;
+pub mod creating;
 pub mod grow;
 pub mod headroom;
 pub mod ids;
