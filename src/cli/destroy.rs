@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use crate::config::Config;
-use crate::error::{EXIT_PARTLY, Error};
+use crate::error::Error;
 use crate::model::Observed;
 use crate::pass::Pass;
 use crate::plan::{self, Context, Plan, Removal, Targets};
@@ -34,8 +34,7 @@ pub fn destroy(cli: &Cli, args: &DestroyArgs, console: &mut Console<'_, '_>) -> 
     let mut command = ByName::new(cli, &args.targets, Mode::named(cli, &args.act), console)?;
     command.force = force;
     if asks && !is_agreed(&mut command, &planner, console)? {
-        console.error("nothing was removed");
-        return Ok(EXIT_PARTLY);
+        return Err(Error::Declined);
     }
     command.execute(&planner, console)
 }

@@ -145,7 +145,11 @@ fn what_is_destroyed_by_a_selector_is_asked_about() {
             "{}",
             done.err
         );
-        assert!(done.err.contains("nothing was removed"), "{}", done.err);
+        assert!(
+            done.err.contains("nothing was removed: the answer was not yes"),
+            "{}",
+            done.err
+        );
     }
     site.world.assert_no_writes();
     let forced = site.mita_typed(&["destroy", "--all", "--force"], "n\n");
