@@ -100,6 +100,9 @@ pub enum Error {
     /// Nothing could be observed.
     #[error("{0}; nothing was changed")]
     Blind(Blind),
+    /// A person who was asked did not say yes.
+    #[error("nothing was removed: the answer was not yes")]
+    Declined,
     /// A signal came before anything was done.
     #[error("a signal asked mita to end; nothing was changed")]
     Stopped,
@@ -140,7 +143,7 @@ impl Error {
             | Self::Lock(LockError::Unusable { .. } | LockError::NoLock { .. }) => EXIT_UNUSABLE,
             Self::Lock(LockError::Held { .. }) => EXIT_LOCKED,
             Self::Blind(_) => EXIT_BLIND,
-            Self::BrokenPlan(_) | Self::Stopped => EXIT_PARTLY,
+            Self::BrokenPlan(_) | Self::Declined | Self::Stopped => EXIT_PARTLY,
         }
     }
 }

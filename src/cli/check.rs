@@ -15,7 +15,7 @@ use findings::{Findings, Head, Service};
 pub fn check(cli: &Cli, args: &CheckArgs, console: &mut Console<'_, '_>) -> Result<u8, Error> {
     let (path, loaded) = setup::load(cli)?;
     let config = &loaded.config;
-    let mut findings = Findings::new(args.print.output == Some(Output::Json));
+    let mut findings = Findings::new(cli.output == Some(Output::Json));
     let of_file = Checked {
         warnings: loaded.warnings.into_iter().map(|warning| warning.text).collect(),
         hints: loaded.hints,

@@ -8,14 +8,17 @@ mod config;
 mod console;
 mod destroy;
 mod drain;
+mod examples;
 mod explain;
 mod failure;
 mod finish;
+mod known;
 mod leaks;
 mod logging;
 mod mode;
 mod notify;
 mod passes;
+mod pause;
 mod problems;
 mod setup;
 mod status;
@@ -28,10 +31,10 @@ use clap::error::ErrorKind;
 
 use crate::error::{EXIT_DONE, EXIT_USAGE, Error, ErrorRow};
 use crate::text::printable;
-use args::{Cli, Command};
+use args::{Cli, Command, Output};
 use console::Console;
 
-pub use console::Io;
+pub use console::{Io, takes_color};
 
 /// Runs the program with its arguments (the first is its own name) and returns the exit code.
 pub fn run<I, T>(arguments: I, io: &mut Io<'_>) -> u8
@@ -57,17 +60,24 @@ where
 }
 
 fn dispatch(cli: &Cli, console: &mut Console<'_, '_>) -> Result<u8, Error> {
+    if let (Some(Output::Json), Some(command)) = (cli.output, cli.command.prints_one_form()) {
+        return Err(Error::Usage(format!(
+            "`mita {command}` prints one form alone and takes no `-o json`; leave `-o json` out"
+        )));
+    }
     match &cli.command {
-        Command::Run(args) => passes::pass(cli, args, passes::PassKind::Run, console),
-        Command::Provision(args) => passes::pass(cli, args, passes::PassKind::Provision, console),
-        Command::Reap(args) => passes::pass(cli, args, passes::PassKind::Reap, console),
-        Command::Status(args) => status::status(cli, args, console),
+        Command::Run(args) => passes::run(cli, args, console),
+        Command::Provision(args) => passes::provision(cli, args, console),
+        Command::Reap(args) => passes::reap(cli, args, console),
+        Command::Status => status::status(cli, console),
         Command::Explain(args) => explain::explain(cli, args, console),
         Command::Check(args) => check::check(cli, args, console),
         Command::Config => config::config(cli, console),
         Command::Destroy(args) => destroy::destroy(cli, args, console),
         Command::Drain(args) => drain::drain(cli, args, console),
         Command::Undrain(args) => drain::undrain(cli, args, console),
+        Command::Pause(args) => pause::pause(cli, args, console),
+        Command::Resume(args) => pause::resume(cli, args, console),
         Command::Leaks(args) => leaks::leaks(cli, args, console),
         Command::History(_) => later("history"),
         Command::Completions(_) => later("completions"),
@@ -83,12 +93,13 @@ fn later(command: &str) -> Result<u8, Error> {
 
 fn usage(error: &clap::Error, arguments: &[OsString], io: &mut Io<'_>) -> u8 {
     let text = error.render();
-    let (to, code): (&mut dyn Write, u8) = if error.use_stderr() {
-        (io.err, EXIT_USAGE)
+    let [out_color, err_color] = io.colors;
+    let (to, color, code): (&mut dyn Write, bool, u8) = if error.use_stderr() {
+        (io.err, err_color, EXIT_USAGE)
     } else {
-        (io.out, EXIT_DONE)
+        (io.out, out_color, EXIT_DONE)
     };
-    let _ = if io.terminal {
+    let _ = if color {
         write!(to, "{}", text.ansi())
     } else {
         write!(to, "{text}")

@@ -6,7 +6,7 @@
 )]
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -69,6 +69,7 @@ pub fn context(console: &Console<'_, '_>) -> Result<Context, Error> {
         remove: true,
         force: false,
         created: 0,
+        asked: None,
     })
 }
 
@@ -104,11 +105,16 @@ pub fn begin(
     })
 }
 
-/// Takes the lock beside the state file, whose folder is made where it is missing.
+/// Takes the lock of the passes.
 fn lock(config: &Config, wait: Duration, console: &Console<'_, '_>) -> Result<Lock, Error> {
-    file::make_folder(&config.state_file)?;
+    lock_beside(&config.state_file, wait, console)
+}
+
+/// Takes the lock beside a file, whose folder is made where it is missing.
+pub fn lock_beside(file: &Path, wait: Duration, console: &Console<'_, '_>) -> Result<Lock, Error> {
+    file::make_folder(file)?;
     let stop = &console.io.stop;
-    let (path, patience) = (lock::path_for(&config.state_file), Patience { wait, stop });
+    let (path, patience) = (lock::path_for(file), Patience { wait, stop });
     Ok(lock::take(&path, &patience, console.io.now, &sleep)?)
 }
 

@@ -12,6 +12,7 @@ mod names;
 pub mod node_name;
 mod observed;
 mod offline;
+mod pause;
 mod problem;
 mod reading;
 mod resource;
@@ -28,6 +29,7 @@ pub use names::{
 };
 pub use observed::Observed;
 pub use offline::{BUILDS_REACHED_PREFIX, DRAIN_PREFIX, MARK_PREFIX, OfflineBy, OfflineSigns, Work};
+pub use pause::{Pause, Pauses};
 pub use problem::{Problem, ProblemKind, Severity, problem_key};
 pub use reading::Reading;
 pub use resource::{Resource, ResourceKind, ResourceMark, Resources};
