@@ -8,7 +8,7 @@
 )]
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read as _, Seek as _, Write as _};
+use std::io::{Read, Seek as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -102,6 +102,28 @@ pub fn take(path: &Path, patience: &Patience<'_>, now: Timestamp, pause: &dyn Fn
         .and_then(|()| file.write_all(text.as_bytes()))
         .map_err(unusable)?;
     Ok(Lock { file, waited })
+}
+
+/// Returns whether somebody holds a lock, and since when, where that can be read. Where nobody does, it is taken for a
+/// moment, to see.
+pub fn holder_since(path: &Path) -> Option<Option<Timestamp>> {
+    // Opening a pipe would wait for ever.
+    if !std::fs::metadata(path).is_ok_and(|found| found.is_file()) {
+        return None;
+    }
+    let mut file = OpenOptions::new().read(true).open(path).ok()?;
+    match fs2::FileExt::try_lock_shared(&file) {
+        Ok(()) => {
+            let _ = fs2::FileExt::unlock(&file);
+            None
+        }
+        Err(error) if error.kind() == fs2::lock_contended_error().kind() => {
+            let mut text = String::new();
+            let _ = Read::by_ref(&mut file).take(200).read_to_string(&mut text);
+            Some(text.trim().split_once(' ').and_then(|(_, since)| since.parse().ok()))
+        }
+        Err(_) => None,
+    }
 }
 
 fn holder(file: &mut File) -> String {

@@ -5,9 +5,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::config;
+use crate::report::text::phase;
+use crate::state::Phase;
 
 /// Keeps a Jenkins controller supplied with OpenStack agents.
 ///
@@ -62,8 +65,18 @@ pub enum Command {
     Provision(ProvisionArgs),
     /// Make a pass that only removes: idle, dead, orphaned and over-age nodes
     Reap(RunArgs),
-    /// Show what there is: servers, Jenkins nodes, back-offs, and what waits and why
-    Status,
+    /// Show what there is: problems, servers, templates, and what waits and why
+    ///
+    /// What needs a person comes first. It fits the terminal; without one nothing is cut. The servers that are wrong come
+    /// before the others, and `off` counts those that take no work: offline, draining, in ERROR, being deleted, orphaned.
+    ///
+    /// Examples:
+    ///
+    ///   mita status --phase error,offline
+    ///   mita status --template small
+    ///   mita status --check    # for Nagios: one line, no request
+    #[command(verbatim_doc_comment)]
+    Status(StatusArgs),
     /// Show how a label expression, a `why` sentence or a queue item is read, and which template it gets
     Explain(ExplainArgs),
     /// Validate the configuration; with --online also log in everywhere and look up all that it names
@@ -118,7 +131,7 @@ impl Command {
             Self::Run(_)
             | Self::Provision(_)
             | Self::Reap(_)
-            | Self::Status
+            | Self::Status(_)
             | Self::Explain(_)
             | Self::Check(_)
             | Self::Destroy(_)
@@ -196,6 +209,35 @@ pub struct RunArgs {
 pub struct ProvisionArgs {
     #[command(flatten)]
     pub pass: PassArgs,
+}
+
+/// Arguments of `status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// Show only what is of this template; may be given several times
+    #[arg(long, value_name = "TEMPLATE", value_delimiter = ',')]
+    pub template: Vec<String>,
+    /// Show only the servers in this phase; may be given several times
+    #[arg(long, value_name = "PHASE", value_delimiter = ',', value_parser = phases())]
+    pub phase: Vec<Phase>,
+    /// Show only the open problems
+    #[arg(long)]
+    pub problems: bool,
+    /// Say in one line whether all is well, by the state file alone
+    ///
+    /// For Nagios and its like. Exit code 0: all is well; 1: there are warnings, or the last pass ended with 1; 2: there
+    /// are errors, the last pass ended with 3 or 4 or was cut off, or none was made for three times the usual time; 3: the
+    /// configuration or the state file is unusable.
+    #[arg(long, conflicts_with_all = ["template", "phase", "problems"])]
+    pub check: bool,
+}
+
+/// Reads a phase by its word.
+fn phases() -> impl TypedValueParser<Value = Phase> {
+    PossibleValuesParser::new(Phase::ALL.map(phase)).map(|word| {
+        let known = Phase::ALL.into_iter().find(|known| phase(*known) == word);
+        known.unwrap_or(Phase::Error)
+    })
 }
 
 /// Arguments of `explain`.

@@ -2,12 +2,16 @@
 
 use std::ffi::OsString;
 use std::io::{BufRead, Write};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use jiff::Timestamp;
 
 use crate::text::printable;
+
+/// What tables are fitted to: less cannot be read, in more the eye loses the line.
+const WIDTHS: RangeInclusive<usize> = 80..=200;
 
 /// The most characters of a line on stderr.
 const MAX_LINE: usize = 2000;
@@ -18,6 +22,8 @@ pub struct Io<'a> {
     pub now: Timestamp,
     /// Whether stdout is a terminal: then a pass prints its report.
     pub terminal: bool,
+    /// How many columns stdout has, where it is a terminal that tells.
+    pub columns: Option<u16>,
     /// Whether stderr is a terminal, which a person reads now.
     pub err_terminal: bool,
     /// Whether stdout and stderr take colours, in this order.
@@ -38,6 +44,7 @@ impl<'a> Io<'a> {
         Self {
             now,
             terminal: false,
+            columns: None,
             err_terminal: false,
             colors: [false; 2],
             answers: None,
@@ -45,6 +52,12 @@ impl<'a> Io<'a> {
             out,
             err,
         }
+    }
+
+    /// Returns the width that tables have to fit; `None` without a terminal.
+    pub(super) fn width(&self) -> Option<usize> {
+        let columns = self.columns.map_or(*WIDTHS.start(), usize::from);
+        self.terminal.then(|| columns.clamp(*WIDTHS.start(), *WIDTHS.end()))
     }
 }
 

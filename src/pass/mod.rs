@@ -14,7 +14,7 @@ pub mod rows;
 pub mod saved;
 mod seen;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use std::time::Instant;
 
 use crate::config::Config;
 use crate::error::{Error, chain};
-use crate::model::Observed;
+use crate::model::{Headroom, Observed, ProviderName, Reading};
 use crate::plan::{self, Context, Create, Plan};
 use crate::report::Seen;
 use crate::state::State;
@@ -63,8 +63,23 @@ pub enum Inquiry {
 impl<'c> Pass<'c> {
     /// Looks at Jenkins and every cloud.
     pub fn look(config: &'c Config, context: Context, state: State, stop: &Arc<AtomicBool>) -> Result<Self, Error> {
-        let began = Instant::now();
+        Self::look_with(Live::connect(config, stop)?, config, context, state)
+    }
+
+    /// Does what [`look`](Self::look) does, with the names of the builds that run: for people.
+    pub fn look_closely(
+        config: &'c Config,
+        context: Context,
+        state: State,
+        stop: &Arc<AtomicBool>,
+    ) -> Result<Self, Error> {
         let mut live = Live::connect(config, stop)?;
+        live.jenkins.tell_jobs();
+        Self::look_with(live, config, context, state)
+    }
+
+    fn look_with(mut live: Live, config: &'c Config, context: Context, state: State) -> Result<Self, Error> {
+        let began = Instant::now();
         let observed = observe::look(&mut live, &state)?;
         Ok(Self {
             config,
@@ -158,6 +173,23 @@ impl<'c> Pass<'c> {
     /// Returns what was seen.
     pub fn observed(&self) -> &Observed {
         &self.observed
+    }
+
+    /// Returns what is left of the quota of each cloud, where it can be known: one request each, where the plan did not
+    /// ask for it. That it is not shown is no failure.
+    pub fn headroom(&mut self) -> BTreeMap<ProviderName, Headroom> {
+        let mut found = BTreeMap::new();
+        for (name, cloud) in &mut self.live.clouds {
+            let Some(view) = self.observed.clouds.get(name).and_then(Reading::ok) else {
+                continue;
+            };
+            let room = match &view.offers {
+                Some(offers) => offers.ok().map(|offers| offers.room.clone()),
+                None => cloud.offers(&[]).ok().map(|offers| offers.room),
+            };
+            found.extend(room.map(|room| (name.clone(), room)));
+        }
+        found
     }
 
     /// Counts what was seen, and the requests so far.

@@ -91,6 +91,8 @@ fn memory(agent: &Agent<'_>, config: &Config, now: Timestamp) -> Option<NodeMemo
         adopted: agent.adopted,
         builds: agent.builds.clone(),
         phase: agent.state.phase(),
+        phase_since: None,
+        offline_by: agent.offline_by(),
     };
     if memory.jenkins_node.is_none() {
         memory.jenkins_node = agent.before.and_then(|before| before.jenkins_node.clone());
@@ -103,6 +105,18 @@ fn memory(agent: &Agent<'_>, config: &Config, now: Timestamp) -> Option<NodeMemo
         AgentState::Deleting { since, .. } => memory.deleting_since = Some(since),
         _ => {}
     }
+    let is_told = matches!(
+        agent.state,
+        AgentState::Booting
+            | AgentState::Up {
+                idle_since: Some(_),
+                ..
+            }
+            | AgentState::Offline { .. }
+            | AgentState::Orphan { .. }
+            | AgentState::Deleting { .. }
+    );
+    memory.phase_since = if is_told { None } else { agent.since(now) };
     Some(memory)
 }
 

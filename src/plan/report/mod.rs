@@ -3,5 +3,7 @@
 pub mod alerts;
 pub mod assemble;
 pub mod drift;
+pub mod fleet_rows;
 pub mod overview;
 pub mod persistent;
+pub mod remembered;
