@@ -8,7 +8,7 @@
 )]
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Seek as _, Write as _};
+use std::io::{Read as _, Seek as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -104,14 +104,20 @@ pub fn take(path: &Path, patience: &Patience<'_>, now: Timestamp, pause: &dyn Fn
     Ok(Lock { file, waited })
 }
 
-/// Returns whether somebody holds a lock, and since when, where that can be read. Where nobody does, it is taken for a
-/// moment, to see.
-pub fn holder_since(path: &Path) -> Option<Option<Timestamp>> {
+/// A lock that somebody holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Since when; `None` where the file does not tell.
+    pub since: Option<Timestamp>,
+}
+
+/// Returns whether somebody holds a lock. Where nobody does, it is taken for a moment, to see.
+pub fn held(path: &Path) -> Option<Held> {
     // Opening a pipe would wait for ever.
     if !std::fs::metadata(path).is_ok_and(|found| found.is_file()) {
         return None;
     }
-    let mut file = OpenOptions::new().read(true).open(path).ok()?;
+    let file = OpenOptions::new().read(true).open(path).ok()?;
     match fs2::FileExt::try_lock_shared(&file) {
         Ok(()) => {
             let _ = fs2::FileExt::unlock(&file);
@@ -119,8 +125,9 @@ pub fn holder_since(path: &Path) -> Option<Option<Timestamp>> {
         }
         Err(error) if error.kind() == fs2::lock_contended_error().kind() => {
             let mut text = String::new();
-            let _ = Read::by_ref(&mut file).take(200).read_to_string(&mut text);
-            Some(text.trim().split_once(' ').and_then(|(_, since)| since.parse().ok()))
+            let _ = file.take(200).read_to_string(&mut text);
+            let since = text.trim().split_once(' ').and_then(|(_, since)| since.parse().ok());
+            Some(Held { since })
         }
         Err(_) => None,
     }
@@ -160,6 +167,19 @@ mod tests {
         drop(first);
         check(&path, Duration::ZERO, false, &never).unwrap();
         assert!(path.exists(), "the lock file is never deleted");
+    }
+
+    #[test]
+    fn who_looks_at_a_lock_sees_since_when_it_is_held() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = path_for(&folder.path().join("state.json"));
+        assert_eq!(held(&path), None, "there is no file");
+        let first = check(&path, Duration::ZERO, false, &|_| {}).unwrap();
+        let since = Some(Timestamp::UNIX_EPOCH);
+        assert_eq!(held(&path), Some(Held { since }));
+        drop(first);
+        assert_eq!(held(&path), None);
+        assert_eq!(held(folder.path()), None);
     }
 
     #[test]

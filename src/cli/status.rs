@@ -53,11 +53,12 @@ pub fn status(cli: &Cli, args: &StatusArgs, console: &mut Console<'_, '_>) -> Re
         }
         Err(error) => return Err(error),
     };
-    let plan = pass.decide()?;
-    let unreadable = pass::unreadable(pass.observed());
-    for sentence in unreadable.iter().chain(&plan.warnings) {
-        console.warn(sentence);
+    // Text shows what there is all the same; JSON of a failure is the same for every command.
+    let blind = pass::blind(pass.observed());
+    if let Some(error) = blind.filter(|_| cli.output == Some(Output::Json)) {
+        return Err(error);
     }
+    let plan = pass.decide()?;
     let quotas = pass.headroom();
     show(
         &mut StatusReport::seen(site, pass.observed(), &plan, &quotas),
@@ -65,6 +66,13 @@ pub fn status(cli: &Cli, args: &StatusArgs, console: &mut Console<'_, '_>) -> Re
         cli,
         console,
     );
+    if let Some(error) = pass::blind(pass.observed()) {
+        return Err(error);
+    }
+    let unreadable = pass::unreadable(pass.observed());
+    for sentence in unreadable.iter().chain(&plan.warnings) {
+        console.warn(sentence);
+    }
     Ok(if unreadable.is_empty() { EXIT_DONE } else { EXIT_PARTLY })
 }
 
@@ -96,7 +104,7 @@ fn passes<'s>(config: &Config, state: &'s State, console: &Console<'_, '_>) -> P
         deadline: config.limits.pass_deadline,
     };
     if passes.is_in_doubt() {
-        passes.running = lock::holder_since(&lock::path_for(&config.state_file));
+        passes.running = lock::held(&lock::path_for(&config.state_file));
     }
     passes
 }

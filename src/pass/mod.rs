@@ -30,6 +30,7 @@ use crate::state::State;
 use saved::Saved;
 
 pub use live::Live;
+pub use observe::blind;
 pub use seen::{count, unreadable};
 
 /// A pass that has looked: what it saw, and what it remembered before.
@@ -63,24 +64,31 @@ pub enum Inquiry {
 impl<'c> Pass<'c> {
     /// Looks at Jenkins and every cloud.
     pub fn look(config: &'c Config, context: Context, state: State, stop: &Arc<AtomicBool>) -> Result<Self, Error> {
-        Self::look_with(Live::connect(config, stop)?, config, context, state)
+        let began = Instant::now();
+        let mut live = Live::connect(config, stop)?;
+        let observed = observe::look(&mut live, &state)?;
+        Ok(Self {
+            config,
+            context,
+            live,
+            state: ManuallyDrop::new(state),
+            observed: ManuallyDrop::new(observed),
+            missing: BTreeSet::new(),
+            began,
+        })
     }
 
-    /// Does what [`look`](Self::look) does, with the names of the builds that run: for people.
+    /// Looks for people: with the names of the builds that run, and even if no cloud can be read (see [`blind`]).
     pub fn look_closely(
         config: &'c Config,
         context: Context,
         state: State,
         stop: &Arc<AtomicBool>,
     ) -> Result<Self, Error> {
+        let began = Instant::now();
         let mut live = Live::connect(config, stop)?;
         live.jenkins.tell_jobs();
-        Self::look_with(live, config, context, state)
-    }
-
-    fn look_with(mut live: Live, config: &'c Config, context: Context, state: State) -> Result<Self, Error> {
-        let began = Instant::now();
-        let observed = observe::look(&mut live, &state)?;
+        let observed = observe::look_at_all(&mut live, &state)?;
         Ok(Self {
             config,
             context,

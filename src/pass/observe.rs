@@ -35,6 +35,22 @@ const CACHE_FOR: SignedDuration = SignedDuration::from_mins(10);
 /// Reads Jenkins and every cloud. An error means that nothing may be done: Jenkins, or every cloud, cannot be read, or
 /// a signal came.
 pub fn look(live: &mut Live, state: &State) -> Result<Observed, Error> {
+    let observed = look_at_all(live, state)?;
+    blind(&observed).map_or(Ok(observed), Err)
+}
+
+/// Returns why nothing may be done, where no cloud could be read.
+pub fn blind(observed: &Observed) -> Option<Error> {
+    let clouds = &observed.clouds;
+    if clouds.is_empty() || clouds.values().any(|cloud| cloud.ok().is_some()) {
+        return None;
+    }
+    let reasons: Vec<String> = clouds.iter().filter_map(unreadable).collect();
+    Some(Error::Blind(reasons.join("; ")))
+}
+
+/// Reads Jenkins and every cloud that can be read.
+pub fn look_at_all(live: &mut Live, state: &State) -> Result<Observed, Error> {
     let jenkins = live
         .jenkins
         .view()
@@ -63,10 +79,6 @@ pub fn look(live: &mut Live, state: &State) -> Result<Observed, Error> {
             Err(error) => Reading::Unreadable(error.to_string()),
         };
         clouds.insert(name.clone(), reading);
-    }
-    if !clouds.is_empty() && clouds.values().all(|cloud| cloud.ok().is_none()) {
-        let reasons: Vec<String> = clouds.iter().filter_map(unreadable).collect();
-        return Err(Error::Blind(reasons.join("; ")));
     }
     Ok(Observed { jenkins, clouds })
 }

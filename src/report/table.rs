@@ -2,6 +2,8 @@
 //!
 //! Cells are texts from anywhere; what is hidden in them is shown as an escape.
 
+use std::fmt::Display;
+
 use crate::text::{columns, cut_end, cut_front, padded, padded_left, visible, wrapped};
 
 /// Between two columns.
@@ -114,8 +116,8 @@ impl Cell {
     }
 
     /// Makes one of a number.
-    pub fn number(number: impl ToString) -> Self {
-        Self::new(number.to_string())
+    pub fn number(number: impl Display) -> Self {
+        Self::new(format!("{number}"))
     }
 
     fn is_empty(&self) -> bool {
@@ -204,13 +206,13 @@ impl<'t> Layout<'t> {
         let natural = self.widths[last];
         let before = self.total(last);
         match self.columns[last].fit {
-            Fit::Below(least, _) if before + GAP + natural.min(least) > width => {
+            Fit::Below(beside, _) if before + GAP + natural.min(beside) > width => {
                 self.below = Some(width.saturating_sub(INDENT));
                 self.shrink(last, width);
             }
             Fit::Below(..) => self.widths[last] = natural.min(width - before - GAP),
-            Fit::Wrap(least, _) => {
-                self.shrink(last, width.saturating_sub(GAP + natural.min(least)));
+            Fit::Wrap(narrowest, _) => {
+                self.shrink(last, width.saturating_sub(GAP + natural.min(narrowest)));
                 self.widths[last] = natural.min(width.saturating_sub(self.total(last) + GAP));
             }
             Fit::Whole | Fit::Number | Fit::Front(_) => self.shrink(last + 1, width),
@@ -323,7 +325,10 @@ mod tests {
     #[test]
     fn a_name_gives_way_before_a_sentence_is_too_narrow() {
         let lines = at(Some(20), &[["a-very-long-name", "7", "", "one two three four five"]]);
-        assert_eq!(lines, ["NAME     N  WHY", "…g-name  7  one two", "            three…",]);
+        assert_eq!(
+            lines,
+            ["NAME     N  WHY", "…g-name  7  one two", "            three f…",]
+        );
     }
 
     #[test]
@@ -355,7 +360,7 @@ mod tests {
         };
         assert_eq!(lines(30), ["NAME        WHY", "0123456789  no host was found", "b"]);
         assert_eq!(lines(24), ["NAME        WHY", "0123456789  no host was…", "b"]);
-        assert_eq!(lines(20), ["NAME", "0123456789", "    no host was…", "b"]);
+        assert_eq!(lines(20), ["NAME", "0123456789", "    no host was fou…", "b"]);
     }
 
     #[test]

@@ -9,8 +9,8 @@ use crate::text::{did_you_mean, visible};
 use super::report::StatusReport;
 use crate::cli::args::StatusArgs;
 
-/// Separates a template from the rest of a problem's subject.
-const BEHIND_TEMPLATE: [&str; 4] = ["", "@", ":", "__"];
+/// What separates a template from the rest of a subject or of a name.
+const BEHIND_TEMPLATE: [&str; 3] = ["@", ":", "__"];
 
 /// What of a status is shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,6 +43,16 @@ impl Filter {
         })
     }
 
+    /// Makes one of its parts.
+    #[cfg(test)]
+    pub fn of(templates: &[&str], phases: &[Phase], problems: bool) -> Self {
+        Self {
+            templates: templates.iter().map(ToString::to_string).collect(),
+            phases: phases.to_vec(),
+            problems,
+        }
+    }
+
     /// Returns whether the problems are shown.
     pub fn shows_problems(&self) -> bool {
         self.problems || self.phases.is_empty()
@@ -71,13 +81,9 @@ impl Filter {
             served || row.fitting.iter().any(|name| self.is_of(name.as_str()))
         };
         report.waiting.retain(|row| self.templates.is_empty() || waits_for(row));
-        let names = |key: &str| {
-            key.split([' ', '/'])
-                .any(|word| self.templates.iter().any(|name| name == word))
-        };
-        report
-            .backoffs
-            .retain(|row| self.templates.is_empty() || names(row.key));
+        report.backoffs.retain(|row| self.is_named_in(row.key));
+        report.notes.retain(|note| self.is_named_in(note));
+        report.jenkins_nodes.retain(|row| self.begins(row.name.as_str()));
         if !self.shows_servers() {
             report.servers.clear();
         }
@@ -93,18 +99,21 @@ impl Filter {
 
     /// Returns whether a problem is of one of the templates, or of a server of one.
     fn concerns(&self, problem: &Problem) -> bool {
+        self.begins(&problem.subject)
+    }
+
+    /// Returns whether a text is the name of a template, or begins with one.
+    fn begins(&self, text: &str) -> bool {
         let is_of = |name: &String| {
-            let rest = problem.subject.strip_prefix(name.as_str());
-            rest.is_some_and(|rest| BEHIND_TEMPLATE.iter().any(|sign| is_begun_by(rest, sign)))
+            let rest = text.strip_prefix(name.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || BEHIND_TEMPLATE.iter().any(|sign| rest.starts_with(sign)))
         };
         self.templates.is_empty() || self.templates.iter().any(is_of)
     }
-}
 
-fn is_begun_by(rest: &str, sign: &str) -> bool {
-    if sign.is_empty() {
-        rest.is_empty()
-    } else {
-        rest.starts_with(sign)
+    /// Returns whether a sentence or a key has the name of a template as a word.
+    fn is_named_in(&self, text: &str) -> bool {
+        let words = || text.split([' ', '"', '/', '@', ':', ',']);
+        self.templates.is_empty() || words().any(|word| self.templates.iter().any(|name| name == word))
     }
 }

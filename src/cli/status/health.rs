@@ -5,9 +5,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::error::{EXIT_BLIND, EXIT_DONE, EXIT_PARTLY, EXIT_UNUSABLE};
+use crate::lock::Held;
 use crate::model::{Problem, Severity};
 use crate::plan::usual_gap;
-use crate::state::State;
+use crate::state::{LastPass, State};
 use crate::text::{age, plural, printable};
 
 /// A pass is overdue after so many times the usual gap.
@@ -30,8 +31,8 @@ const MAX_LINE: usize = 400;
 pub struct Passes<'s> {
     pub state: &'s State,
     pub now: Timestamp,
-    /// Whether a pass holds the lock, and since when, where that is known.
-    pub running: Option<Option<Timestamp>>,
+    /// The lock, where a pass holds it.
+    pub running: Option<Held>,
     /// `limits.pass_deadline`.
     pub deadline: SignedDuration,
 }
@@ -48,15 +49,20 @@ pub enum Ending {
     CutOff,
 }
 
-impl Passes<'_> {
+impl<'s> Passes<'s> {
+    /// Returns the last pass.
+    pub fn last(&self) -> Option<&'s LastPass> {
+        self.state.last_pass.as_ref()
+    }
+
     /// Returns whether the state does not tell if a pass runs: the last one did not end, or is overdue.
     pub fn is_in_doubt(&self) -> bool {
-        self.state.last_pass.as_ref().is_none_or(|last| last.exit.is_none()) || self.is_overdue()
+        self.last().is_none_or(|last| last.exit.is_none()) || self.is_overdue()
     }
 
     /// Returns how the last pass ended; `None` without one.
     pub fn ending(&self) -> Option<Ending> {
-        let last = self.state.last_pass.as_ref()?;
+        let last = self.last()?;
         Some(match (last.exit, self.running) {
             (Some(_), _) => Ending::Ended,
             (None, Some(_)) => Ending::Running,
@@ -66,13 +72,13 @@ impl Passes<'_> {
 
     /// Returns the exit code that counts: that of the last pass, or of the one before as long as it runs.
     pub fn exit(&self) -> Option<u8> {
-        let last = self.state.last_pass.as_ref()?;
+        let last = self.last()?;
         last.exit.or(last.exit_before.filter(|_| self.running.is_some()))
     }
 
     /// Returns the seconds since the last pass.
     pub fn age(&self) -> Option<i64> {
-        let last = self.state.last_pass.as_ref()?;
+        let last = self.last()?;
         Some(self.now.duration_since(last.at).as_secs().max(0))
     }
 
@@ -89,8 +95,8 @@ impl Passes<'_> {
 
     /// Returns for how many seconds a pass has run that should have ended.
     pub fn hangs(&self) -> Option<i64> {
-        let last = self.state.last_pass.as_ref().filter(|last| last.exit.is_none());
-        let began = self.running?.or(last.map(|last| last.at))?;
+        let last = self.last().filter(|last| last.exit.is_none());
+        let began = self.running?.since.or(last.map(|last| last.at))?;
         let length = self.now.duration_since(began);
         (length > self.deadline.saturating_add(AFTER_DEADLINE)).then_some(length.as_secs())
     }

@@ -29,7 +29,7 @@ pub(super) struct StatusReport<'a> {
     pub failures: Vec<FailureRow<'a>>,
     pub waiting: Vec<WaitingRow<'a>>,
     pub templates: Vec<TemplateRow>,
-    pub notes: &'a [String],
+    pub notes: Vec<&'a String>,
     /// When it was made.
     #[serde(skip)]
     pub now: Timestamp,
@@ -168,7 +168,7 @@ impl<'a> StatusReport<'a> {
         });
         report.waiting = waiting;
         report.jenkins_nodes = orphans.map(|computer| NodeRow::new(computer)).collect();
-        report.notes = &plan.notes;
+        report.notes = plan.notes.iter().collect();
         for row in &mut report.providers {
             row.quota = quotas.get(row.provider).cloned();
             if let Some(Reading::Unreadable(reason)) = observed.clouds.get(row.provider) {
@@ -216,7 +216,7 @@ impl<'a> StatusReport<'a> {
             failures: failures.collect(),
             waiting: Vec::new(),
             templates,
-            notes: &[],
+            notes: Vec::new(),
             now: passes.now,
             max_servers: config.limits.max_servers,
         }
@@ -230,14 +230,14 @@ fn pauses() -> Vec<PauseRow> {
 
 impl<'a> LastPassRow<'a> {
     pub(super) fn new(passes: Passes<'a>) -> Option<Self> {
-        let last = passes.state.last_pass.as_ref()?;
+        let last = passes.last()?;
         Some(Self {
             pass: &last.id,
             started: last.at,
             age_seconds: passes.age()?,
             ending: passes.ending()?,
             exit: last.exit,
-            seconds: last.milliseconds.map(|milliseconds| seconds(milliseconds)),
+            seconds: last.milliseconds.map(seconds),
             every_seconds: passes.usual_gap(),
             overdue: passes.is_overdue(),
         })

@@ -46,7 +46,9 @@ pub fn problems(report: &StatusReport<'_>, view: View) -> Vec<String> {
             Severity::Warning => "warning",
             Severity::Error => "error",
         };
-        let subject = if problem.sentence.contains(&problem.subject) {
+        // What it is about is said in the sentence, as a rule.
+        let name = problem.subject.split(['@', ':']).next().unwrap_or_default();
+        let subject = if problem.sentence.contains(name) {
             String::new()
         } else {
             format!("{}: ", problem.subject)
@@ -249,11 +251,8 @@ pub fn waiting(report: &StatusReport<'_>, view: View) -> Vec<String> {
     let rest = report.waiting.get(most..).unwrap_or_default();
     if !rest.is_empty() {
         let items: u64 = rest.iter().map(|row| row.items).sum();
-        lines.push(format!(
-            "and {} in {} below",
-            plural(items, "item"),
-            plural(rest.len(), "row")
-        ));
+        let more = format!("and {} of {}", plural(rest.len(), "more row"), plural(items, "item"));
+        lines.push(format!("{more}; without a terminal all are listed"));
     }
     lines
 }

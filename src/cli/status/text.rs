@@ -3,7 +3,7 @@
 
 use crate::report::table::{Tone, View};
 use crate::report::text::lines_of;
-use crate::text::{age, plural, printable};
+use crate::text::{age, cut_end, plural, printable};
 
 use super::filter::Filter;
 use super::health::{Ending, exit_words, problem_counts};
@@ -68,7 +68,11 @@ fn head(report: &StatusReport<'_>, view: View) -> Vec<String> {
     let error = controller.error.as_ref();
     let rows = [
         ("Jenkins", format!("{}{version}", controller.url), Tone::Plain),
-        ("", error.map_or_else(String::new, Clone::clone), Tone::Error),
+        (
+            "",
+            error.map_or_else(String::new, |error| format!("{error}; below is what the last pass saw")),
+            Tone::Error,
+        ),
         ("Owner", report.owner.to_owned(), Tone::Plain),
         ("Queue", queue(report.queue.as_ref()), Tone::Plain),
         ("Last pass", pass, tone),
@@ -128,7 +132,7 @@ fn last_pass(last: Option<&LastPassRow<'_>>) -> (String, Tone) {
         Ending::Ended => {
             let took = last
                 .seconds
-                .map_or_else(String::new, |seconds| format!(", took {seconds:.1}s"));
+                .map_or_else(String::new, |seconds| format!(", took {}", took_words(seconds)));
             let exit = last.exit.unwrap_or_default();
             let tone = match exit {
                 0 => Tone::Plain,
@@ -142,6 +146,17 @@ fn last_pass(last: Option<&LastPassRow<'_>>) -> (String, Tone) {
         (format!("{text}: overdue{every}"), Tone::Error)
     } else {
         (text, tone)
+    }
+}
+
+fn took_words(seconds: f64) -> String {
+    if seconds < 60.0 {
+        format!("{seconds:.1}s")
+    } else {
+        age(std::time::Duration::from_secs_f64(seconds)
+            .as_secs()
+            .try_into()
+            .unwrap_or(i64::MAX))
     }
 }
 
@@ -169,7 +184,7 @@ fn failures(report: &StatusReport<'_>, view: View) -> Vec<String> {
         let text = format!("failed: {} at {}, {ago} ago: {}", row.name, row.provider, row.reason);
         lines.extend(lines_of(&printable(&text, 600), view.width));
         if shown.insert(row.node) {
-            lines.extend(row.console.iter().map(|line| format!("    {}", printable(line, 500))));
+            lines.extend(row.console.iter().map(|line| console_line(line, view)));
         }
     }
     let more = rows.len().saturating_sub(MAX_FAILURES);
@@ -179,7 +194,13 @@ fn failures(report: &StatusReport<'_>, view: View) -> Vec<String> {
     lines
 }
 
+/// A line of a console is cut where a terminal ends: wrapped ones are no lines of a console any more.
+fn console_line(line: &str, view: View) -> String {
+    let line = format!("    {}", printable(line, 500));
+    view.width.map_or_else(|| line.clone(), |width| cut_end(&line, width))
+}
+
 fn notes(report: &StatusReport<'_>, view: View) -> Vec<String> {
-    let line = |note: &String| lines_of(&format!("note: {}", printable(note, 500)), view.width);
+    let line = |note: &&String| lines_of(&format!("note: {}", printable(note, 500)), view.width);
     report.notes.iter().flat_map(line).collect()
 }

@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 
 use crate::config::{Config, Template};
-use crate::model::{Server, TemplateName};
+use crate::model::{Computer, Server, TemplateName};
 use crate::plan::clock::since;
 use crate::plan::create::images;
 use crate::plan::fleet::Fleet;
@@ -36,9 +36,9 @@ fn server(agent: &Agent<'_>, fleet: &Fleet<'_>) -> ServerRow {
         phase: agent.state.phase(),
         since: agent.since(now),
         offline_by: agent.offline_by(),
-        offline_reason: computer.and_then(|computer| computer.offline_text()),
+        offline_reason: computer.and_then(Computer::offline_text),
         executors: computer.map(|computer| computer.executors),
-        busy_executors: computer.map(|computer| computer.busy_executors()),
+        busy_executors: computer.map(Computer::busy_executors),
         jobs: computer.map_or_else(Vec::new, |computer| computer.jobs.clone()),
         why: why(agent, config),
         age_seconds: agent.age.as_secs(),
