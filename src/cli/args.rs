@@ -2,15 +2,22 @@
 
 #![expect(clippy::doc_markdown, reason = "help texts are shown as they are written")]
 
+mod act;
+mod by_hand;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::examples;
 use crate::config;
 use crate::report::text::phase;
 use crate::state::Phase;
+
+pub use act::ActArgs;
+pub use by_hand::{DestroyArgs, DrainArgs, PauseArgs, PlaceArgs, ResumeArgs, TargetArgs, UndrainArgs};
 
 /// Keeps a Jenkins controller supplied with OpenStack agents.
 ///
@@ -60,26 +67,25 @@ MITA_LOG sets what is logged on stderr (error, warn, info, debug).";
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Make one full pass: create the servers that waiting jobs need, remove idle ones
+    #[command(after_help = examples::RUN)]
     Run(RunArgs),
-    /// Make a pass that only creates
+    /// Make a pass that only creates; with --template: make servers now
+    #[command(after_help = examples::PROVISION)]
     Provision(ProvisionArgs),
     /// Make a pass that only removes: idle, dead, orphaned and over-age nodes
+    #[command(after_help = examples::REAP)]
     Reap(RunArgs),
     /// Show what there is: problems, servers, templates, and what waits and why
     ///
-    /// What needs a person comes first. It fits the terminal; without one nothing is cut. The servers that are wrong come
-    /// before the others, and `off` counts those that take no work: offline, draining, in ERROR, being deleted, orphaned.
-    ///
-    /// Examples:
-    ///
-    ///   mita status --phase error,offline
-    ///   mita status --template small
-    ///   mita status --check    # for Nagios: one line, no request
-    #[command(verbatim_doc_comment)]
+    /// What needs a person comes first, and of the servers those that are wrong. It fits the terminal; without one nothing is cut. OFF
+    /// counts the servers that take no work: draining, offline, in ERROR, being deleted, orphaned.
+    #[command(after_help = examples::STATUS)]
     Status(StatusArgs),
     /// Show how a label expression, a `why` sentence or a queue item is read, and which template it gets
+    #[command(after_help = examples::EXPLAIN)]
     Explain(ExplainArgs),
     /// Validate the configuration; with --online also log in everywhere and look up all that it names
+    #[command(after_help = examples::CHECK)]
     Check(CheckArgs),
     /// Print the effective configuration as YAML, defaults included and secrets as ***
     ///
@@ -88,27 +94,46 @@ pub enum Command {
     /// What is printed is itself a configuration that means the same, apart from the
     /// secrets. Scripts, metadata, options and the words of a command are printed as
     /// they are written.
-    ///
-    /// Example, to see what a change of the file changes:
-    ///
-    ///   mita config > before.yaml; $EDITOR mita.yaml; mita config | diff before.yaml -
-    #[command(verbatim_doc_comment)]
+    #[command(verbatim_doc_comment, after_help = examples::CONFIG)]
     Config,
     /// Remove nodes now, by the same safe order as `reap`
+    ///
+    /// Names are of servers or Jenkins nodes of ours; a selector means all of ours that match, and asks first. A busy node
+    /// stays without --force, one that a person took offline in any case, and what is not ours is never touched; what stays
+    /// is named, and is exit 1.
+    #[command(after_help = examples::DESTROY)]
     Destroy(DestroyArgs),
     /// Let nodes take no new work: their builds end, then the passes remove them
     ///
     /// Marks the Jenkins nodes offline with "mita: draining, by hand". What runs there goes on; no pass takes the mark
     /// back off, and the first pass that finds the node idle removes it with its server, without waiting for idle_grace.
     /// A drained node counts as no supply: where its work is wanted, another server is made. What is not ours, or a
-    /// person took offline, is refused; the rest is done. To remove nodes at once use `mita destroy`.
+    /// person took offline, is refused by name and left out of a selection; the rest is done. To remove nodes at once use
+    /// `mita destroy`.
+    #[command(after_help = examples::DRAIN)]
     Drain(DrainArgs),
     /// Let drained nodes take work again
     ///
     /// Takes a mark of mita's off ("mita: draining..." or "mita: removing..."), never a person's or a monitor's. A node
-    /// that is over its max_lifetime or max_builds goes all the same.
+    /// that is over its max_lifetime or max_builds goes all the same. A selector means those nodes that have such a mark.
+    #[command(after_help = examples::UNDRAIN)]
     Undrain(UndrainArgs),
+    /// Create nothing for a while: everywhere, or of one template, or at one provider
+    ///
+    /// Servers that are there go on working, and are removed as ever; warm pools are not filled. A pass that runs meanwhile
+    /// creates nothing more there. What waits for it is said to be paused. The pause is kept beside the state file, in a
+    /// file of its own (`<state_file>.paused`), and outlives the state; the same pause given again replaces the end and
+    /// the reason.
+    #[command(after_help = examples::PAUSE)]
+    Pause(PauseArgs),
+    /// End a pause, given the same selector
+    ///
+    /// Without a selector the pause of everything ends; those of single templates and providers go on until they are
+    /// resumed themselves, or with --all.
+    #[command(after_help = examples::RESUME)]
+    Resume(ResumeArgs),
     /// List what looks like ours and is accounted for nowhere: servers, volumes, floating IPs, ports, Jenkins nodes
+    #[command(after_help = examples::LEAKS)]
     Leaks(LeaksArgs),
     /// Not supported yet
     #[command(hide = true)]
@@ -137,6 +162,8 @@ impl Command {
             | Self::Destroy(_)
             | Self::Drain(_)
             | Self::Undrain(_)
+            | Self::Pause(_)
+            | Self::Resume(_)
             | Self::Leaks(_)
             | Self::History(_) => None,
         }
@@ -157,22 +184,6 @@ pub enum Output {
     Text,
     /// For programs: one JSON object
     Json,
-}
-
-/// Arguments of a command that acts.
-#[derive(Debug, Args)]
-pub struct ActArgs {
-    /// Print exactly what would be done and why, and write nothing anywhere
-    #[arg(short = 'n', long)]
-    pub dry_run: bool,
-}
-
-/// Arguments of a command that is given names.
-#[derive(Debug, Args)]
-pub struct NameArgs {
-    /// Names of servers or Jenkins nodes of ours
-    #[arg(required = true, value_name = "NAME")]
-    pub names: Vec<String>,
 }
 
 /// Arguments of a pass.
@@ -207,6 +218,15 @@ pub struct RunArgs {
 /// Arguments of `provision`: it removes nothing, so there is no guard to lift.
 #[derive(Debug, Args)]
 pub struct ProvisionArgs {
+    /// Make servers of this template now, whatever waits, and nothing else
+    ///
+    /// Every limit, pause and back-off holds; what cannot be made is said with the reason, and is exit 1. Such a server is
+    /// like any other: it goes when it has been idle for idle_grace.
+    #[arg(long, value_name = "NAME")]
+    pub template: Option<String>,
+    /// How many servers of --template are made [default: 1]
+    #[arg(long, value_name = "N", requires = "template", value_parser = clap::value_parser!(u32).range(1..=MAX_COUNT))]
+    pub count: Option<u32>,
     #[command(flatten)]
     pub pass: PassArgs,
 }
@@ -260,39 +280,6 @@ pub struct CheckArgs {
     pub online: bool,
 }
 
-/// Arguments of `destroy`.
-#[derive(Debug, Args)]
-pub struct DestroyArgs {
-    #[command(flatten)]
-    pub nodes: NameArgs,
-    /// Remove them although they are busy: their builds fail
-    #[arg(long)]
-    pub force: bool,
-    #[command(flatten)]
-    pub act: ActArgs,
-}
-
-/// Arguments of `drain`.
-#[derive(Debug, Args)]
-pub struct DrainArgs {
-    #[command(flatten)]
-    pub nodes: NameArgs,
-    /// What Jenkins shows beside the mark, as in "new kernel, ask anna" [at most 120 characters]
-    #[arg(long, value_name = "TEXT")]
-    pub reason: Option<String>,
-    #[command(flatten)]
-    pub act: ActArgs,
-}
-
-/// Arguments of `undrain`.
-#[derive(Debug, Args)]
-pub struct UndrainArgs {
-    #[command(flatten)]
-    pub nodes: NameArgs,
-    #[command(flatten)]
-    pub act: ActArgs,
-}
-
 /// Arguments of `leaks`.
 #[derive(Debug, Args)]
 pub struct LeaksArgs {
@@ -303,6 +290,9 @@ pub struct LeaksArgs {
     #[arg(short = 'n', long, requires = "delete")]
     pub dry_run: bool,
 }
+
+/// More than any fleet has: a slip of the pen.
+const MAX_COUNT: i64 = 10_000;
 
 /// A day: nobody waits longer for a lock.
 const MAX_WAIT_SECONDS: i64 = 24 * 60 * 60;

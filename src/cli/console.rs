@@ -8,6 +8,8 @@ use std::sync::atomic::AtomicBool;
 
 use jiff::Timestamp;
 
+use crate::model::Severity;
+use crate::plan::problems::Line;
 use crate::text::printable;
 
 /// What tables are fitted to: less cannot be read, in more the eye loses the line.
@@ -24,7 +26,7 @@ pub struct Io<'a> {
     pub terminal: bool,
     /// How many columns stdout has, where it is a terminal that tells.
     pub columns: Option<u16>,
-    /// Whether stderr is a terminal, which a person reads now.
+    /// Whether stderr is a terminal: then each problem that is open is shown.
     pub err_terminal: bool,
     /// Whether stdout and stderr take colours, in this order.
     pub colors: [bool; 2],
@@ -86,6 +88,16 @@ impl Console<'_, '_> {
 
     pub fn error(&mut self, sentence: &str) {
         self.line("", sentence);
+    }
+
+    /// Prints what is said of a problem of the fleet.
+    pub fn say(&mut self, line: &Line) {
+        let kind = match line.severity {
+            Some(Severity::Error) => "error: ",
+            Some(Severity::Warning) => "warning: ",
+            None => "",
+        };
+        self.line(kind, &line.text);
     }
 
     /// Prints a problem of the configuration, which begins with its place in the file, as a compiler's do.

@@ -1,18 +1,24 @@
 //! The commands: reads the arguments, runs the command, and returns its exit code.
 
 pub mod args;
+mod blind;
 mod by_name;
 mod check;
 mod config;
 mod console;
 mod destroy;
 mod drain;
+mod examples;
 mod explain;
 mod finish;
+mod known;
 mod leaks;
 mod logging;
 mod mode;
+mod notify;
 mod passes;
+mod pause;
+mod problems;
 mod setup;
 mod status;
 
@@ -72,6 +78,8 @@ fn dispatch(cli: &Cli, console: &mut Console<'_, '_>) -> Result<u8, Error> {
         Command::Destroy(args) => destroy::destroy(cli, args, console),
         Command::Drain(args) => drain::drain(cli, args, console),
         Command::Undrain(args) => drain::undrain(cli, args, console),
+        Command::Pause(args) => pause::pause(cli, args, console),
+        Command::Resume(args) => pause::resume(cli, args, console),
         Command::Leaks(args) => leaks::leaks(cli, args, console),
         Command::History(_) => later("history"),
         Command::Completions(_) => later("completions"),

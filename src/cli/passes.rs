@@ -6,14 +6,19 @@ use std::path::Path;
 use crate::config::Config;
 use crate::error::Error;
 use crate::pass::saved::Saved;
-use crate::pass::{self, Pass};
-use crate::plan::{self, Context};
+use crate::pass::{self, Inquiry, Pass};
+use crate::plan::problems::Finding;
+use crate::plan::{self, Asked, Context};
 
 use super::args::{Cli, PassArgs, ProvisionArgs, RunArgs};
+use super::blind;
 use super::console::Console;
-use super::finish::{End, Problems, finish, print_planned};
+use super::finish::{End, dry, finish};
+use super::known;
 use super::mode::Mode;
+use super::notify;
 use super::setup;
+use crate::state::State;
 
 /// Makes a pass that creates and removes.
 pub fn run(cli: &Cli, args: &RunArgs, console: &mut Console<'_, '_>) -> Result<u8, Error> {
@@ -21,7 +26,7 @@ pub fn run(cli: &Cli, args: &RunArgs, console: &mut Console<'_, '_>) -> Result<u
         force: args.force,
         ..setup::context(console)?
     };
-    pass(cli, &args.pass, context, console)
+    pass(cli, &args.pass, setup::config_and_findings(cli)?, context, console)
 }
 
 /// Makes a pass that only creates.
@@ -30,7 +35,15 @@ pub fn provision(cli: &Cli, args: &ProvisionArgs, console: &mut Console<'_, '_>)
         remove: false,
         ..setup::context(console)?
     };
-    pass(cli, &args.pass, context, console)
+    let Some(name) = &args.template else {
+        return pass(cli, &args.pass, setup::config_and_findings(cli)?, context, console);
+    };
+    let config = setup::config(cli, console)?;
+    let asked = Some(Asked {
+        template: known::template(name, &config)?,
+        count: args.count.unwrap_or(1),
+    });
+    asked_for(cli, &args.pass, config, Context { asked, ..context }, console)
 }
 
 /// Makes a pass that only removes.
@@ -40,21 +53,83 @@ pub fn reap(cli: &Cli, args: &RunArgs, console: &mut Console<'_, '_>) -> Result<
         force: args.force,
         ..setup::context(console)?
     };
-    pass(cli, &args.pass, context, console)
+    pass(cli, &args.pass, setup::config_and_findings(cli)?, context, console)
 }
 
-fn pass(cli: &Cli, args: &PassArgs, context: Context, console: &mut Console<'_, '_>) -> Result<u8, Error> {
-    let mut config = setup::config(cli, console)?;
+fn pass(
+    cli: &Cli,
+    args: &PassArgs,
+    (mut config, around): (Config, Vec<Finding>),
+    context: Context,
+    console: &mut Console<'_, '_>,
+) -> Result<u8, Error> {
     let mode = Mode::whole(cli, &args.act);
+    if let Some(path) = &args.replay {
+        return replay(&config, &context, path, mode, console);
+    }
+    let mut begun = setup::begin(&mut config, context, !mode.dry_run, args.wait, console)?;
+    let now = begun.context.now;
+    let state = std::mem::take(&mut begun.state);
+    let result = observed(
+        &config,
+        &begun.context,
+        state,
+        around,
+        args.save_observation.as_deref(),
+        mode,
+        console,
+    );
+    drop(begun);
+    if !mode.dry_run {
+        notify::call(&config, now);
+    }
+    result
+}
+
+/// Makes the servers that an operator asks for. It is no pass, and derives no problems.
+fn asked_for(
+    cli: &Cli,
+    args: &PassArgs,
+    mut config: Config,
+    context: Context,
+    console: &mut Console<'_, '_>,
+) -> Result<u8, Error> {
+    let mode = Mode::named(cli, &args.act);
     if let Some(path) = &args.replay {
         return replay(&config, &context, path, mode, console);
     }
     let begun = setup::begin(&mut config, context, !mode.dry_run, args.wait, console)?;
     let mut pass = Pass::look(&config, begun.context, begun.state, &console.io.stop)?;
-    let plan = pass.decide()?;
+    // Nothing is made for the queue, so it is not read further.
+    let plan = pass.plan(Inquiry::Actions, &mut plan::plan)?;
     if let Some(path) = &args.save_observation {
         pass.save_observation(path)?;
     }
+    finish(pass, plan, mode, plan::audit, console)
+}
+
+/// Makes the pass under the lock.
+fn observed(
+    config: &Config,
+    context: &Context,
+    state: State,
+    around: Vec<Finding>,
+    save_observation: Option<&Path>,
+    mode: Mode,
+    console: &mut Console<'_, '_>,
+) -> Result<u8, Error> {
+    let mut pass = match Pass::look_with(config, context.clone(), state, &console.io.stop) {
+        Ok(pass) => pass,
+        Err((error, state)) => return blind::end(error, *state, config, context, around, mode, console),
+    };
+    let plan = match pass.decide() {
+        Ok(plan) => plan,
+        Err(error) => return blind::end(error, pass.into_state(), config, context, around, mode, console),
+    };
+    if let Some(path) = save_observation {
+        pass.save_observation(path)?;
+    }
+    pass.derive_problems(around);
     finish(pass, plan, mode, plan::audit, console)
 }
 
@@ -76,12 +151,8 @@ fn replay(
     let mode = Mode { dry_run: true, ..mode };
     let plan = plan::plan(observed, config, state, &context);
     pass::check(&plan::audit(&plan, observed, config, state, &context))?;
-    let end = End {
-        seen: pass::count(observed, &plan, BTreeMap::new()),
-        seconds: 0.0,
-        actions: print_planned(&plan, mode, console),
-        problems: Problems::new(observed, &plan),
-        plan,
-    };
-    Ok(end.report(&context, mode, console))
+    let seen = pass::count(observed, &plan, BTreeMap::new());
+    let known = state.problems_only();
+    let end = dry(plan, observed, known, Some(Vec::new()), &context, mode, console);
+    Ok(End { seen, ..end }.report(&context, mode, console))
 }

@@ -6,7 +6,7 @@
 )]
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -15,7 +15,9 @@ use jiff::SignedDuration;
 use crate::config::{self, Config, ConfigError, Loaded};
 use crate::error::Error;
 use crate::lock::{self, Lock, Patience};
+use crate::model::ProblemKind;
 use crate::plan::Context;
+use crate::plan::problems::Finding;
 use crate::state::State;
 use crate::state::file::{self, StateFile};
 
@@ -51,6 +53,14 @@ pub fn config(cli: &Cli, console: &mut Console<'_, '_>) -> Result<Config, Error>
     Ok(loaded.config)
 }
 
+/// Loads the configuration for a pass: its warnings are problems.
+pub fn config_and_findings(cli: &Cli) -> Result<(Config, Vec<Finding>), Error> {
+    let (_, loaded) = load(cli)?;
+    let warnings = loaded.warnings.into_iter().filter(|warning| !warning.check_only);
+    let findings = warnings.map(|warning| Finding::new(ProblemKind::Insecure, warning.path, warning.text));
+    Ok((loaded.config, findings.collect()))
+}
+
 /// Returns the context of an unrestricted pass; the command restricts it.
 pub fn context(console: &Console<'_, '_>) -> Result<Context, Error> {
     Ok(Context {
@@ -60,6 +70,7 @@ pub fn context(console: &Console<'_, '_>) -> Result<Context, Error> {
         remove: true,
         force: false,
         created: 0,
+        asked: None,
     })
 }
 
@@ -95,11 +106,16 @@ pub fn begin(
     })
 }
 
-/// Takes the lock beside the state file, whose folder is made where it is missing.
+/// Takes the lock of the passes.
 fn lock(config: &Config, wait: Duration, console: &Console<'_, '_>) -> Result<Lock, Error> {
-    file::make_folder(&config.state_file)?;
+    lock_beside(&config.state_file, wait, console)
+}
+
+/// Takes the lock beside a file, whose folder is made where it is missing.
+pub fn lock_beside(file: &Path, wait: Duration, console: &Console<'_, '_>) -> Result<Lock, Error> {
+    file::make_folder(file)?;
     let stop = &console.io.stop;
-    let (path, patience) = (lock::path_for(&config.state_file), Patience { wait, stop });
+    let (path, patience) = (lock::path_for(file), Patience { wait, stop });
     Ok(lock::take(&path, &patience, console.io.now, &sleep)?)
 }
 

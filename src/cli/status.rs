@@ -10,6 +10,7 @@ mod text;
 
 use std::io::{self, Write};
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::config::Config;
@@ -17,11 +18,13 @@ use crate::error::{EXIT_DONE, EXIT_PARTLY, Error, chain};
 use crate::lock;
 use crate::model::Problem;
 use crate::pass::{self, Pass};
+use crate::plan::problems::{self, Evidence, Finding};
 use crate::report::json;
 use crate::report::table::View;
-use crate::state::State;
+use crate::state::{State, pauses};
 
 use super::args::{Cli, Output, StatusArgs};
+use super::blind;
 use super::console::Console;
 use super::setup;
 use filter::Filter;
@@ -33,47 +36,54 @@ pub fn status(cli: &Cli, args: &StatusArgs, console: &mut Console<'_, '_>) -> Re
     if args.check {
         return check(cli, console);
     }
-    let config = setup::config(cli, console)?;
+    let (config, around) = setup::config_and_findings(cli)?;
     let filter = Filter::new(args, &config)?;
     let state = setup::state(&config, false, console)?;
     let site = Site {
         config: &config,
         passes: passes(&config, &state, console),
     };
-    let mut pass = match Pass::look_closely(&config, setup::context(console)?, state.clone(), &console.io.stop) {
+    let context = setup::context(console)?;
+    let now = context.now;
+    let mut pass = match Pass::look_closely(&config, context, state.clone(), &console.io.stop) {
         Ok(pass) => pass,
-        Err(Error::Blind(reason)) if cli.output != Some(Output::Json) => {
-            show(
-                &mut StatusReport::remembered(site, reason.clone()),
-                &filter,
-                cli,
-                console,
-            );
-            return Err(Error::Blind(reason));
+        // Text shows what there is all the same; JSON of a failure is the same for every command.
+        Err(Error::Blind(blind)) if cli.output != Some(Output::Json) => {
+            let mut report = StatusReport::remembered(site, blind.to_string(), &pauses::load(&config.state_file));
+            report.problems = open_problems(&state, blind::evidence(&blind), around, now);
+            show(&mut report, &filter, cli, console);
+            return Err(Error::Blind(blind));
         }
         Err(error) => return Err(error),
     };
-    // Text shows what there is all the same; JSON of a failure is the same for every command.
-    let blind = pass::blind(pass.observed());
-    if let Some(error) = blind.filter(|_| cli.output == Some(Output::Json)) {
+    let blind = pass::blind(pass.observed()).map(Error::Blind);
+    if cli.output == Some(Output::Json)
+        && let Some(error) = blind
+    {
         return Err(error);
     }
-    let plan = pass.decide()?;
+    let mut plan = pass.decide()?;
     let quotas = pass.headroom();
-    show(
-        &mut StatusReport::seen(site, pass.observed(), &plan, &quotas),
-        &filter,
-        cli,
-        console,
-    );
-    if let Some(error) = pass::blind(pass.observed()) {
+    let evidence = std::mem::take(&mut plan.problems);
+    let mut report = StatusReport::seen(site, pass.observed(), &plan, &quotas);
+    report.problems = open_problems(&state, evidence, around, now);
+    show(&mut report, &filter, cli, console);
+    if let Some(error) = blind {
         return Err(error);
     }
     let unreadable = pass::unreadable(pass.observed());
-    for sentence in unreadable.iter().chain(&plan.warnings) {
+    for sentence in &unreadable {
         console.warn(sentence);
     }
     Ok(if unreadable.is_empty() { EXIT_DONE } else { EXIT_PARTLY })
+}
+
+/// Returns the problems that are open by what was found now. Nothing of it is remembered.
+fn open_problems(state: &State, evidence: Evidence, around: Vec<Finding>, now: Timestamp) -> Vec<Problem> {
+    let mut known = state.problems_only();
+    let evidence = super::problems::with(evidence, around, &known);
+    let _ = problems::remember(&mut known, evidence, now);
+    known.open_problems()
 }
 
 fn show(report: &mut StatusReport<'_>, filter: &Filter, cli: &Cli, console: &mut Console<'_, '_>) {
@@ -151,7 +161,8 @@ fn check(cli: &Cli, console: &mut Console<'_, '_>) -> Result<u8, Error> {
 }
 
 fn loaded(cli: &Cli, console: &mut Console<'_, '_>) -> Result<(Config, State), Error> {
-    let config = setup::config(cli, console)?;
+    // What its warnings say is remembered as problems.
+    let (config, _) = setup::config_and_findings(cli)?;
     let state = setup::state(&config, false, console)?;
     Ok((config, state))
 }

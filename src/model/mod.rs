@@ -11,6 +11,7 @@ mod names;
 pub mod node_name;
 mod observed;
 mod offline;
+mod pause;
 mod problem;
 mod reading;
 mod resource;
@@ -26,7 +27,8 @@ pub use names::{
 };
 pub use observed::Observed;
 pub use offline::{BUILDS_REACHED_PREFIX, DRAIN_PREFIX, MARK_PREFIX, OfflineBy, OfflineSigns, OfflineTaker, Work};
+pub use pause::{Pause, Pauses};
 pub use problem::{Problem, ProblemKind, Severity, problem_key};
 pub use reading::Reading;
 pub use resource::{Resource, ResourceKind, ResourceMark, Resources};
-pub use spec::{Headroom, ImageRef, Offer, Offers, PortOffer, PortSpec, ServerSpec, SizeRef, Unavailable};
+pub use spec::{Headroom, ImageRef, MissingPart, Offer, Offers, PortOffer, PortSpec, ServerSpec, SizeRef, Unavailable};

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use super::evidence;
 use super::execute::Executor;
 use super::{Live, Pass, check};
 use crate::error::Error;
 use crate::model::{Observed, ProviderName, Reading};
-use crate::plan::{self, Context, Create, Leftover, NewFloatingIp, Plan, Removal, VolumeMark};
+use crate::plan::problems::{self, Evidence};
+use crate::plan::{self, Asked, Context, Create, Leftover, NewFloatingIp, Plan, Removal, VolumeMark};
 use crate::report::Action;
 use crate::state::State;
 
@@ -22,8 +24,10 @@ pub struct Executed {
     pub plan: Plan,
     /// Why the pass ended early, if it did.
     pub ended: Option<&'static str>,
-    /// What was left undone at clouds that were closed; each sentence makes the exit code 1.
-    pub left: Vec<String>,
+    /// Whether something was left undone, by the end of the pass or since a cloud was closed: the exit code is 1.
+    pub left: bool,
+    /// What is wrong and what is over, by the plan and by what became of it.
+    pub evidence: Evidence,
     /// What stopped it in the middle; the actions before it were done.
     pub broken: Option<Error>,
 }
@@ -55,12 +59,11 @@ impl Pass<'_> {
         } else {
             None
         };
-        let left = executor
-            .closed
-            .iter()
-            .map(|(provider, reason)| format!("provider {provider}: {reason}; the next passes do what is left there"));
+        let signalled = self.live.is_stopped();
+        let evidence = evidence::of_actions(&mut executor, std::mem::take(&mut plan.problems), signalled);
         Executed {
-            left: left.collect(),
+            left: !executor.closed.is_empty() || ended.is_some(),
+            evidence,
             state: executor.state,
             actions: executor.actions,
             plan,
@@ -71,7 +74,7 @@ impl Pass<'_> {
 
     /// Creates what a plan wants, and plans again as long as something is refused.
     fn create(&mut self, plan: &mut Plan, executor: &mut Executor<'_>) -> Result<(), Error> {
-        let mut created = 0;
+        let (mut created, mut taken_in_all) = (0, 0);
         for round in 1..=MAX_ROUNDS {
             plan.creates.sort_by_key(|create| self.live.is_slow(&create.provider));
             let batch = executor.create(&mut self.live, &plan.creates)?;
@@ -82,9 +85,14 @@ impl Pass<'_> {
             let taken = |create: &&Create| executor.state.intents.contains_key(&create.id);
             for create in plan.creates.iter().filter(taken) {
                 plan::spend(&mut self.observed, create);
+                taken_in_all += 1;
             }
             close(&mut self.observed, &executor.closed);
-            *plan = self.plan_again(executor, created, round)?;
+            let again = self.plan_again(executor, (created, taken_in_all), round)?;
+            let before = std::mem::replace(plan, again);
+            plan.partly |= before.partly;
+            let later = std::mem::replace(&mut plan.problems, before.problems);
+            problems::follow(&mut plan.problems, later, &executor.state);
             if plan.creates.is_empty() {
                 break;
             }
@@ -94,15 +102,22 @@ impl Pass<'_> {
 
     /// Plans from what the pass knows by now, but as the same pass to the clock. The plan removes nothing and its
     /// memory is not kept, so that a second look does not count as a second sighting.
-    fn plan_again(&mut self, executor: &Executor<'_>, created: u32, round: u32) -> Result<Plan, Error> {
+    ///
+    /// `created`: how many servers were asked for so far, and how many of them the clouds took.
+    fn plan_again(&mut self, executor: &Executor<'_>, (created, taken): (u32, u32), round: u32) -> Result<Plan, Error> {
         let memory = State {
             intents: executor.intents_seen_from(self.context.now),
             last_pass: self.state.last_pass.clone(),
             gaps: self.state.gaps.clone(),
             ..executor.state.clone()
         };
+        let asked = self.context.asked.clone().map(|asked| Asked {
+            count: asked.count.saturating_sub(taken),
+            ..asked
+        });
         let again = Context {
             remove: false,
+            asked,
             created,
             pass: format!("{}-{round}", self.context.pass),
             ..self.context.clone()

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Live;
 use crate::config::Config;
-use crate::error::{Error, chain};
+use crate::error::{Blind, Error, chain};
 use crate::jenkins::JenkinsError;
 use crate::model::{
     CloudView, NodeName, Observed, Presence, ProviderName, Reading, ResourceKind, Resources, Server, ServerSpec,
@@ -18,7 +18,7 @@ use crate::model::{
 use crate::plan::{self, Plan};
 use crate::provider::Lookup;
 use crate::queue::{self, Ask, LabelRequests};
-use crate::state::{Cached, RefusalKey, State};
+use crate::state::{Cached, RefusalKey, State, pauses};
 
 /// The most `config.xml` and node labels that are fetched in one pass; the rest is fetched in the next ones.
 const MAX_ASKS: usize = 50;
@@ -34,32 +34,35 @@ const CACHE_FOR: SignedDuration = SignedDuration::from_mins(10);
 
 /// Reads Jenkins and every cloud. An error means that nothing may be done: Jenkins, or every cloud, cannot be read, or
 /// a signal came.
-pub fn look(live: &mut Live, state: &State) -> Result<Observed, Error> {
-    let observed = look_at_all(live, state)?;
-    blind(&observed).map_or(Ok(observed), Err)
+pub fn look(live: &mut Live, config: &Config, state: &State) -> Result<Observed, Error> {
+    let observed = look_at_all(live, config, state)?;
+    blind(&observed).map_or(Ok(observed), |blind| Err(Error::Blind(blind)))
 }
 
 /// Returns why nothing may be done, where no cloud could be read.
-pub fn blind(observed: &Observed) -> Option<Error> {
+pub fn blind(observed: &Observed) -> Option<Blind> {
     let clouds = &observed.clouds;
     if clouds.is_empty() || clouds.values().any(|cloud| cloud.ok().is_some()) {
         return None;
     }
-    let reasons: Vec<String> = clouds.iter().filter_map(unreadable).collect();
-    Some(Error::Blind(reasons.join("; ")))
+    let reasons = clouds.iter().filter_map(|(name, cloud)| match cloud {
+        Reading::Read(_) => None,
+        Reading::Unreadable(reason) => Some((name.clone(), reason.clone())),
+    });
+    Some(Blind::Providers(reasons.collect()))
 }
 
 /// Reads Jenkins and every cloud that can be read.
-pub fn look_at_all(live: &mut Live, state: &State) -> Result<Observed, Error> {
+pub fn look_at_all(live: &mut Live, config: &Config, state: &State) -> Result<Observed, Error> {
     let jenkins = live
         .jenkins
         .view()
-        .map_err(|error| Error::Blind(format!("jenkins: {}", chain(&error))))?;
+        .map_err(|error| Error::Blind(Blind::Jenkins(chain(&error))))?;
     // Jenkins always lists its built-in node. Without it, what joined before would look lost and go with its builds.
     if jenkins.computers.is_empty() && state.nodes.values().any(|node| node.joined.is_some()) {
-        return Err(Error::Blind(
-            "jenkins: the list of computers is empty, not even the built-in node is in it".to_owned(),
-        ));
+        return Err(Error::Blind(Blind::Jenkins(
+            "the list of computers is empty, not even the built-in node is in it".to_owned(),
+        )));
     }
     let mut clouds = BTreeMap::new();
     for (name, cloud) in &mut live.clouds {
@@ -80,7 +83,11 @@ pub fn look_at_all(live: &mut Live, state: &State) -> Result<Observed, Error> {
         };
         clouds.insert(name.clone(), reading);
     }
-    Ok(Observed { jenkins, clouds })
+    Ok(Observed {
+        jenkins,
+        clouds,
+        pauses: pauses::load(&config.state_file),
+    })
 }
 
 /// Takes over what could not be read since, for the next plan to report.

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::model::{ProviderName, ServerId};
+use crate::model::{Problem, ProviderName, ServerId};
 use crate::plan::Waiting;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -135,5 +135,7 @@ pub struct PassReport {
     pub unmet: Vec<Waiting>,
     /// What an operator should know.
     pub notes: Vec<String>,
+    /// The problems that are open.
+    pub problems: Vec<Problem>,
     pub exit: u8,
 }

@@ -20,6 +20,7 @@ mod program;
 
 mod answers;
 mod builds;
+mod by_hand;
 mod chaos;
 mod clouds;
 mod commands;
@@ -31,6 +32,7 @@ mod leaks;
 mod life;
 mod r#move;
 mod odd;
+mod pauses;
 mod races;
 mod refused;
 mod register;

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use mita::config::{Adopt, Template};
 use mita::model::{Address, NodeId, Reading, ResourceKind, Resources, ServerStatus};
-use mita::plan::{Plan, audit, destroy, plan};
+use mita::plan::{Plan, Targets, audit, destroy, plan};
 use mita::state::{Phase, State};
 
 use crate::facts::{self, bare_mark};
@@ -335,9 +335,9 @@ fn a_fleet_that_jenkins_does_not_know_is_held_by_the_guard() {
     let plan = world.plan();
     assert!(plan.removals.is_empty());
     assert!(
-        plan.warnings[0].contains("the guard holds back 6"),
+        plan.notes.iter().any(|note| note.contains("the guard holds back 6")),
         "{:?}",
-        plan.warnings
+        plan.notes
     );
 }
 
@@ -553,7 +553,7 @@ fn destroy_finds_them_by_server_and_by_node() {
             &world.config,
             &world.state,
             &world.context,
-            &asked,
+            &Targets::Names(asked.to_vec()),
             false,
         )
     };

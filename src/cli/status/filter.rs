@@ -4,10 +4,10 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::model::Problem;
 use crate::state::Phase;
-use crate::text::{did_you_mean, visible};
 
 use super::report::StatusReport;
 use crate::cli::args::StatusArgs;
+use crate::cli::known;
 
 /// What separates a template from the rest of a subject or of a name.
 const BEHIND_TEMPLATE: [&str; 3] = ["@", ":", "__"];
@@ -27,14 +27,7 @@ impl Filter {
     /// Takes it from the command line.
     pub fn new(args: &StatusArgs, config: &Config) -> Result<Self, Error> {
         for name in &args.template {
-            if config.template(name).is_none() {
-                let known = config.templates.iter().map(|template| template.name.as_str());
-                let hint = did_you_mean(name, known);
-                return Err(Error::Usage(format!(
-                    "--template: there is no template \"{}\"{hint}",
-                    visible(name)
-                )));
-            }
+            known::template(name, config)?;
         }
         Ok(Self {
             templates: args.template.clone(),

@@ -52,7 +52,7 @@ pub enum Ending {
 impl<'s> Passes<'s> {
     /// Returns the last pass.
     pub fn last(&self) -> Option<&'s LastPass> {
-        self.state.last_pass.as_ref()
+        self.state.latest_pass()
     }
 
     /// Returns whether the state does not tell if a pass runs: the last one did not end, or is overdue.

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::config::Config;
-use crate::model::{Computer, Headroom, NodeName, Observed, Problem, ProviderName, Reading, TemplateName};
+use crate::model::{
+    Computer, Headroom, NodeName, Observed, Pause, Pauses, Problem, ProviderName, Reading, TemplateName,
+};
 use crate::plan::{self, Example, Plan, ServerRow, TemplateRow, Waiting};
 use crate::state::{Backoff, Failure, State};
 
@@ -21,7 +23,7 @@ pub(super) struct StatusReport<'a> {
     pub queue: Option<QueueRow>,
     pub last_pass: Option<LastPassRow<'a>>,
     pub problems: Vec<Problem>,
-    pub pauses: Vec<PauseRow>,
+    pub pauses: Vec<Pause>,
     pub providers: Vec<ProviderRow<'a>>,
     pub servers: Vec<ServerRow>,
     pub jenkins_nodes: Vec<NodeRow<'a>>,
@@ -70,16 +72,6 @@ pub(super) struct LastPassRow<'a> {
     pub every_seconds: Option<i64>,
     /// Whether no pass was made for three times as long.
     pub overdue: bool,
-}
-
-/// A selection in which nothing is made.
-#[derive(Serialize)]
-pub(super) struct PauseRow {
-    pub provider: Option<String>,
-    pub template: Option<String>,
-    pub since: Timestamp,
-    pub until: Option<Timestamp>,
-    pub reason: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -166,6 +158,7 @@ impl<'a> StatusReport<'a> {
             waiting: plan.waiting_items,
             oldest_seconds: waiting.first().map(|row| row.oldest_seconds),
         });
+        report.pauses = observed.pauses.open(site.passes.now).cloned().collect();
         report.waiting = waiting;
         report.jenkins_nodes = orphans.map(|computer| NodeRow::new(computer)).collect();
         report.notes = plan.notes.iter().collect();
@@ -179,10 +172,11 @@ impl<'a> StatusReport<'a> {
     }
 
     /// Makes it from the memory alone, where nothing could be observed for a reason.
-    pub(super) fn remembered(site: Site<'a>, reason: String) -> Self {
+    pub(super) fn remembered(site: Site<'a>, reason: String, pauses: &Pauses) -> Self {
         let (servers, templates) = plan::remembered(site.config, site.passes.state, site.passes.now);
         let mut report = Self::of_state(site, site.passes.state, servers, templates);
         report.controller.error = Some(reason);
+        report.pauses = pauses.open(site.passes.now).cloned().collect();
         report
     }
 
@@ -207,8 +201,8 @@ impl<'a> StatusReport<'a> {
             owner: &config.owner,
             queue: None,
             last_pass: LastPassRow::new(passes),
-            problems: state.open_problems(),
-            pauses: pauses(),
+            problems: Vec::new(),
+            pauses: Vec::new(),
             providers: config.providers.iter().map(provider).collect(),
             servers,
             jenkins_nodes: Vec::new(),
@@ -221,11 +215,6 @@ impl<'a> StatusReport<'a> {
             max_servers: config.limits.max_servers,
         }
     }
-}
-
-/// Returns what is paused. Nothing can be, as yet.
-fn pauses() -> Vec<PauseRow> {
-    Vec::new()
 }
 
 impl<'a> LastPassRow<'a> {

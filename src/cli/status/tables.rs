@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::model::{Headroom, OfflineTaker, Problem, Severity};
+use crate::model::{Headroom, OfflineTaker, Pause, Problem, Severity};
+use crate::plan::problems::say;
 use crate::plan::{DRAIN_PREFIX, ServerRow, TemplateRow};
 use crate::report::table::{Cell, Column, Fit, Table, Tone, View};
 use crate::report::text::{phase, waits_for};
@@ -53,10 +54,14 @@ pub fn problems(report: &StatusReport<'_>, view: View) -> Vec<String> {
         } else {
             format!("{}: ", problem.subject)
         };
+        let facts = match &problem.facts {
+            facts if facts.is_empty() => String::new(),
+            facts => format!(" ({})", say::facts(facts)),
+        };
         vec![
             Cell::toned(word, tone_of(problem.severity)),
             Cell::new(since(report.now, Some(problem.since))),
-            Cell::new(format!("{subject}{}", problem.sentence)),
+            Cell::new(format!("{subject}{}{facts}", problem.sentence)),
         ]
     };
     Table::new(&COLUMNS, report.problems.iter().map(row).collect()).lines(view)
@@ -69,17 +74,12 @@ pub fn pauses(report: &StatusReport<'_>, view: View) -> Vec<String> {
         Column::new("UNTIL", Fit::Whole),
         Column::new("WHY", Fit::Wrap(24, 3)),
     ];
-    let row = |pause: &super::report::PauseRow| {
-        let what = match (&pause.template, &pause.provider) {
-            (Some(template), _) => format!("template {template}"),
-            (None, Some(provider)) => format!("provider {provider}"),
-            (None, None) => "everything".to_owned(),
-        };
+    let row = |pause: &Pause| {
         let until = pause
             .until
             .map_or_else(|| "resumed".to_owned(), |until| left(report.now, until));
         vec![
-            Cell::toned(what, Tone::Warning),
+            Cell::toned(pause.what(), Tone::Warning),
             Cell::new(since(report.now, Some(pause.since))),
             Cell::new(until),
             Cell::new(pause.reason.as_deref().unwrap_or_default()),

@@ -1,8 +1,11 @@
 //! What is made, where, and what holds it back.
 
+pub mod asked;
 pub mod backoff;
 pub mod capacity;
+pub mod closed;
 pub mod counts;
+pub mod creating;
 pub mod grow;
 pub mod headroom;
 pub mod ids;

@@ -1,13 +1,16 @@
 //! The sites that the outputs are made of.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cli::status::health::Ending;
 use crate::cli::status::report::{
-    BackoffRow, ControllerRow, FailureRow, LastPassRow, NodeRow, PauseRow, ProviderRow, QueueRow, StatusReport,
-    WaitingRow,
+    BackoffRow, ControllerRow, FailureRow, LastPassRow, NodeRow, ProviderRow, QueueRow, StatusReport, WaitingRow,
 };
-use crate::model::{Headroom, NodeName, OfflineTaker, Problem, ProblemKind, ProviderName, TemplateName, problem_key};
+use crate::model::{
+    Headroom, NodeName, OfflineTaker, Pause, Problem, ProblemKind, ProviderName, TemplateName, problem_key,
+};
 use crate::plan::{Example, ServerRow, TemplateRow};
 use crate::state::Phase;
 
@@ -197,10 +200,10 @@ impl Outline {
     }
 }
 
-fn paused() -> PauseRow {
-    PauseRow {
+fn paused() -> Pause {
+    Pause {
         provider: None,
-        template: Some("large".to_owned()),
+        template: Some("large".into()),
         since: ago(7200),
         until: None,
         reason: Some("new kernel, ask anna".to_owned()),
@@ -271,6 +274,8 @@ fn problem(kind: ProblemKind, subject: &str, seconds: i64, sentence: &str) -> Pr
         sentence: sentence.to_owned(),
         since: ago(seconds),
         seen: ago(40),
+        ended: None,
+        facts: BTreeMap::new(),
     }
 }
 
