@@ -16,10 +16,16 @@ const FORGET_AFTER: SignedDuration = SignedDuration::from_hours(1);
 /// The most failing actions that are remembered.
 const MOST: usize = 1_000;
 
-/// Adds to what a plan found what became of its actions. `signalled`: whether a signal ended the pass.
-pub fn of_actions(executor: &mut Executor<'_>, mut evidence: Evidence, signalled: bool) -> Evidence {
+/// Adds to what a plan found what became of its actions. `at_deadline`: whether the pass left actions since it came near
+/// its deadline; `None` where something else ended it.
+pub fn of_actions(executor: &mut Executor<'_>, mut evidence: Evidence, at_deadline: Option<bool>) -> Evidence {
     let now = executor.now();
     for (provider, reason) in &executor.closed {
+        // That nothing more is asked there is the one cause.
+        let is_alike = |finding: &Finding| {
+            finding.kind == ProblemKind::ProviderUnreadable && finding.provider.as_ref() == Some(provider)
+        };
+        evidence.found.retain(|_, finding| !is_alike(finding));
         evidence.add(problems::unreadable(provider, reason));
     }
     executor.found.drain(..).for_each(|finding| evidence.add(finding));
@@ -39,7 +45,7 @@ pub fn of_actions(executor: &mut Executor<'_>, mut evidence: Evidence, signalled
         evidence.over.extend(held);
         evidence.over.insert(problem_key(ProblemKind::NotOffered, &key_pair));
     }
-    unfinished(&mut evidence, executor.left_undone && !signalled, signalled);
+    unfinished(&mut evidence, at_deadline);
     evidence
 }
 
@@ -48,12 +54,12 @@ fn end_all(evidence: &mut Evidence, state: &State, kind: ProblemKind) {
     evidence.over.extend(alike.map(|(key, _)| key.clone()));
 }
 
-fn unfinished(evidence: &mut Evidence, is_left: bool, signalled: bool) {
-    if is_left {
+fn unfinished(evidence: &mut Evidence, at_deadline: Option<bool>) {
+    if at_deadline == Some(true) {
         let sentence = "a pass came near limits.pass_deadline and left actions to the next one: a service is slow, or there \
                         is too much to do; look with -vv how long its requests take";
         evidence.add(Finding::new(ProblemKind::Unfinished, "", sentence));
-    } else if !signalled {
+    } else if at_deadline.is_some() {
         evidence.over.insert(problem_key(ProblemKind::Unfinished, ""));
     }
 }
