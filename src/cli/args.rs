@@ -77,6 +77,17 @@ pub enum Command {
     ///   mita config > before.yaml; $EDITOR mita.yaml; mita config | diff before.yaml -
     #[command(verbatim_doc_comment)]
     Config,
+    /// Print a JSON Schema of mita.yaml, for editors
+    ///
+    /// An editor with it completes keys, shows what they mean and marks what is
+    /// wrong. It knows keys, types and bounds; `mita check` knows the rest.
+    ///
+    /// Example, for editors with the YAML language server (VS Code, Neovim, Helix):
+    ///
+    ///   mita schema > mita.schema.json
+    ///   sed -i '1i # yaml-language-server: $schema=mita.schema.json' mita.yaml
+    #[command(verbatim_doc_comment)]
+    Schema,
     /// Remove nodes now, by the same safe order as `reap`
     Destroy(DestroyArgs),
     /// Let nodes take no new work: their builds end, then the passes remove them

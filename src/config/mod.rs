@@ -11,6 +11,7 @@ mod load;
 mod node;
 mod provider;
 mod root;
+mod schema;
 pub mod script;
 mod template;
 #[cfg(test)]
@@ -24,6 +25,7 @@ pub use jenkins::LabelSources;
 pub use limits::Limits;
 pub use load::{Loaded, effective, find, load, load_with};
 pub use provider::ProviderConfig;
+pub use schema::{json_schema, json_schema_with};
 pub use template::{Adopt, AgentSettings, HostKey, MinReady, Placement, ReadyWindow, Register, Template};
 pub use timing::Timing;
 pub use whole::Config;

@@ -10,13 +10,16 @@
 //!
 //! A key is declared once, by `keys!`, in the file that reads it (`key` has the types). `names`, `url`, `transport`
 //! judge values that several sections have; `files` and `secrets` read what a value names;
+//! `json_schema` writes the tables of keys for editors, `expression` what a value looks like as a text;
 //! `complaint` says what is wrong with a text whose place is not known there. Which keys there are, and
 //! what they mean together, is not known here.
 
 pub mod check;
 pub mod complaint;
 pub mod duration;
+pub mod expression;
 pub mod files;
+pub mod json_schema;
 pub mod key;
 pub mod names;
 pub mod problem;

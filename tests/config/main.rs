@@ -14,6 +14,7 @@ mod exec;
 mod kinds;
 mod provider;
 mod register;
+mod schema;
 mod script;
 mod secrets;
 mod servers;

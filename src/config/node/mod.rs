@@ -17,7 +17,7 @@ mod user_data;
 use std::collections::BTreeSet;
 
 use crate::model::{self, ProviderName, TemplateName, Zone};
-use crate::settings::key::{Key, KeySpec};
+use crate::settings::key::{Key, KeySpec, Need};
 use crate::settings::problem::{Place, Report, quoted};
 use crate::settings::section::{Given, ListItem, Section};
 use crate::settings::{keys, names};
@@ -28,6 +28,7 @@ use super::timing::{Graces, OWN_TIMING};
 
 pub use clouds::Known;
 pub use inherit::inherit;
+pub use server::SERVER_NEEDS;
 pub use user_data::Placeholders;
 
 /// A hostname is cut there, and with it the end of the id.
@@ -66,9 +67,12 @@ keys! {
     ADOPT: String = Key::flag_or("adopt", "all").or("false");
 }
 
+/// What a template must have, itself or by `defaults`.
+pub static NODE_NEEDS: [Need; 2] = [Need::of(&[LABELS.spec()]), Need::of(&[PROVIDER.spec()])];
+
 keys! {
     /// A cron window of `min_ready:`.
-    pub WINDOW;
+    pub WINDOW { needs: &[Need::of(&[CRON.spec()]), Need::of(&[READY.spec()])] };
     /// Five cron fields.
     CRON: Option<String> = Key::text("cron");
     /// The time zone of the fields.
