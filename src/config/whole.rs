@@ -90,7 +90,7 @@ pub fn config(root: &Section<'_>, text: &str, outside: &Outside<'_>, kinds: &[&'
         jenkins_url: &jenkins.url,
         text,
     };
-    let templates = templates(root, graces, site, kinds);
+    let templates = templates(root, graces, site, outside, kinds);
     enough_servers(&limits_at, &limits, &templates);
     let node_names = root.names_below(&NODES);
     Config {
@@ -109,6 +109,7 @@ fn templates(
     root: &Section<'_>,
     graces: Graces,
     site: node::Placeholders<'_>,
+    outside: &Outside<'_>,
     kinds: &[&'static Kind],
 ) -> Vec<Template> {
     let entries = (!root.is_bad(&PROVIDER)).then(|| provider::kinds_of(&root.section(&PROVIDER), kinds));
@@ -116,6 +117,7 @@ fn templates(
         graces,
         clouds: node::Known { entries, kinds },
         site,
+        outside: *outside,
     };
     let nodes = root.section(&NODES);
     nodes_are_there(root, &nodes);

@@ -3,7 +3,8 @@
 //! | file | what it reads |
 //! | --- | --- |
 //! | `server` | what a server is made of |
-//! | `user_data` | the script |
+//! | `script_source` | the script: where it is |
+//! | `user_data` | the script: what is right about it |
 //! | `agent` | who makes the Jenkins node, and what it is like |
 //! | `clouds` | what depends on the kind of cloud |
 //! | `inherit` | puts `defaults` into the templates |
@@ -11,12 +12,14 @@
 mod agent;
 mod clouds;
 mod inherit;
+mod script_source;
 mod server;
 mod user_data;
 
 use std::collections::BTreeSet;
 
 use crate::model::{self, ProviderName, TemplateName, Zone};
+use crate::settings::files::Outside;
 use crate::settings::key::{Key, KeySpec, Need};
 use crate::settings::problem::{Place, Report, quoted};
 use crate::settings::section::{Given, ListItem, Section};
@@ -39,7 +42,7 @@ const FORBIDDEN: &str = "?*/\\%!@#$^&|<>[]:;";
 keys! {
     /// A node template: an entry of `nodes:`, and `defaults:`.
     pub NODE {
-        include: &[&user_data::USER_DATA, &server::SERVER, &agent::JOINING, &OWN_TIMING],
+        include: &[&script_source::USER_DATA, &server::SERVER, &agent::JOINING, &OWN_TIMING],
         prefixes: &["ex_"],
     };
     /// What a node of the template can do.
@@ -89,6 +92,8 @@ pub struct NodeContext<'c> {
     pub clouds: Known<'c>,
     /// What a script is filled in with.
     pub site: Placeholders<'c>,
+    /// Where the files are that it names.
+    pub outside: Outside<'c>,
 }
 
 /// Returns whether a key of a template counts in what `mita config` prints: one that comes from `defaults` may mean nothing
@@ -111,11 +116,12 @@ fn template(at: &Section<'_>, context: &NodeContext<'_>) -> Template {
     let register = agent::register(at);
     let graces = context.graces.of_template(at);
     let clouds = context.clouds.clouds_of(&at.get(&PROVIDER));
+    let source = script_source::script(at, &context.outside);
     let mut template = Template {
         name: TemplateName::new(at.name()),
         placements: placements(at, &context.clouds),
         spec: server::spec(at, &clouds),
-        script: at.get(&user_data::SCRIPT),
+        script: source.as_ref().map(|source| source.text.clone()),
         labels,
         executors: at.get(&EXECUTORS),
         accepts_unlabelled: at.get(&ACCEPTS_UNLABELLED),
@@ -131,10 +137,10 @@ fn template(at: &Section<'_>, context: &NodeContext<'_>) -> Template {
         adopt: adopt(at),
         digest: String::new(),
     };
-    if let Some(script) = &template.script {
-        user_data::check(at, script, &template, &context.site, &clouds);
+    if let Some(source) = &source {
+        user_data::check(at, source, &template, &context.site, &clouds);
     }
-    user_data::unused(at, &template);
+    user_data::unused(at, source.as_ref(), &template);
     template.digest = digest(&template);
     template
 }

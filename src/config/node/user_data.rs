@@ -3,22 +3,14 @@
 use crate::model::{self, NodeId};
 use crate::secret::Secret;
 
-use crate::settings::key::{Key, KeySpec};
-use crate::settings::keys;
-use crate::settings::problem::{Place, Pos};
+use crate::settings::key::KeySpec;
 use crate::settings::section::Section;
 
 use super::super::script::{self, HostKeyPair, Joining, Values};
 use super::super::template::{HostKey, Register, Template};
 use super::agent::REGISTER;
 use super::clouds::Clouds;
-
-keys! {
-    /// The server's user data.
-    pub USER_DATA;
-    /// Runs once when the server boots; placeholders are filled in.
-    pub SCRIPT: Option<String> = Key::text("script").also(&["user_data", "userdata"]);
-}
+use super::script_source::{self, ScriptSource};
 
 /// What a script is judged against.
 pub struct Placeholders<'s> {
@@ -51,7 +43,14 @@ const CLOUDBASE_INIT: [&str; 3] = ["#ps1", "#ps1_sysnative", "#ps1_x86"];
 const CLOUDBASE_INIT_TAGS: [&str; 4] = ["<script>", "</script>", "<powershell>", "</powershell>"];
 
 /// Checks the script of a template: its placeholders, and that the cloud takes it with these filled in.
-pub fn check(at: &Section<'_>, script: &str, template: &Template, site: &Placeholders<'_>, clouds: &Clouds<'_>) {
+pub fn check(
+    at: &Section<'_>,
+    source: &ScriptSource,
+    template: &Template,
+    site: &Placeholders<'_>,
+    clouds: &Clouds<'_>,
+) {
+    let script = source.text.as_str();
     let (secret, host_key) = (Secret::new("0".repeat(SECRET_DIGITS)), HostKeyPair::stand_in());
     let joining = match template.register {
         Register::Inbound => Joining::Secret(&secret),
@@ -59,10 +58,10 @@ pub fn check(at: &Section<'_>, script: &str, template: &Template, site: &Placeho
         Register::Own | Register::Ssh => Joining::Nothing,
     };
     for (byte, text) in script::faults(script, &joining) {
-        at.report().error(&script_place(at, script, byte, site.text), text);
+        at.report().error(&source.place(at, byte, site.text), text);
     }
     for (byte, text) in script::hints(script) {
-        at.report().hint(&script_place(at, script, byte, site.text), text);
+        at.report().hint(&source.place(at, byte, site.text), text);
     }
     let id = NodeId::new("0".repeat(12));
     let labels: Vec<&str> = template.labels.iter().map(String::as_str).collect();
@@ -86,12 +85,22 @@ pub fn check(at: &Section<'_>, script: &str, template: &Template, site: &Placeho
             "is too long for the cloud: {} bytes with its placeholders filled in, at most {most}; let it fetch the rest",
             rendered.len()
         );
-        at.error(&SCRIPT, text);
+        at.error(source.key(), text);
     }
     if !is_known(script, &rendered) {
         let text = "is nothing that cloud-init, cloudbase-init or Ignition runs: it begins neither with #! nor with \
                     #cloud-config or the like; add its first line";
-        at.hint(&SCRIPT, text);
+        at.hint(source.key(), text);
+    }
+    // In the configuration YAML makes one line end of both.
+    if script.starts_with("#!")
+        && script
+            .lines()
+            .next()
+            .is_some_and(|line| script[line.len()..].starts_with("\r\n"))
+    {
+        let text = "has the line ends of Windows (CR LF), so that its interpreter is not found; save it with LF alone";
+        at.hint(source.key(), text);
     }
 }
 
@@ -123,8 +132,11 @@ fn is_ignition(rendered: &str) -> bool {
 }
 
 /// Hints at what mita makes for a script that does not use it: nothing could join then.
-pub fn unused(at: &Section<'_>, template: &Template) {
-    let script = template.script.as_deref().unwrap_or_default();
+pub fn unused(at: &Section<'_>, source: Option<&ScriptSource>, template: &Template) {
+    if source.is_none() && script_source::is_given(at) {
+        return;
+    }
+    let script = source.map_or("", |source| source.text.as_str());
     let names = |names: &[&str]| script::names_one_of(script, names);
     let text = match template.register {
         Register::Inbound if !names(&["agent_secret"]) => {
@@ -138,33 +150,8 @@ pub fn unused(at: &Section<'_>, template: &Template) {
         }
         _ => return,
     };
-    let key: &KeySpec = if template.script.is_some() { &SCRIPT } else { &REGISTER };
+    let key: &KeySpec = source.map_or(&REGISTER, |source| source.key());
     at.hint(key, text);
-}
-
-/// Returns the place of a byte of the script: its own line where the script is a literal block.
-fn script_place(at: &Section<'_>, script: &str, byte: usize, file: &str) -> Place {
-    let place = at.place(&SCRIPT);
-    let Some(first) = at.block_line(&SCRIPT) else {
-        return place;
-    };
-    let before = script.get(..byte).unwrap_or_default();
-    let line = first + before.matches('\n').count();
-    let written = file.lines().nth(line.saturating_sub(1)).unwrap_or_default();
-    let wanted = script
-        .get(byte..)
-        .and_then(|rest| rest.lines().next())
-        .unwrap_or_default();
-    // The rest of the line is at its end, whatever the indentation.
-    let column = written.strip_suffix(wanted).map_or(1, |head| head.chars().count() + 1);
-    Place {
-        at: Pos {
-            line,
-            column,
-            ..place.at
-        },
-        ..place
-    }
 }
 
 #[cfg(test)]
