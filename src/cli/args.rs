@@ -77,6 +77,15 @@ pub enum Command {
     ///   mita config > before.yaml; $EDITOR mita.yaml; mita config | diff before.yaml -
     #[command(verbatim_doc_comment)]
     Config,
+    /// Print the user data of a node template as a server would get it
+    ///
+    /// The server is an example; secrets are shown as ***.
+    ///
+    /// Example, to have a script checked before a server runs it:
+    ///
+    ///   mita render small | shellcheck -
+    #[command(verbatim_doc_comment)]
+    Render(RenderArgs),
     /// Print a JSON Schema of mita.yaml, for editors
     ///
     /// An editor with it completes keys, shows what they mean and marks what is
@@ -156,6 +165,14 @@ pub struct NameArgs {
     /// Names of servers or Jenkins nodes of ours
     #[arg(required = true, value_name = "NAME")]
     pub names: Vec<String>,
+}
+
+/// Arguments of `render`.
+#[derive(Debug, Args)]
+pub struct RenderArgs {
+    /// The node template: an entry of `nodes:`
+    #[arg(value_name = "TEMPLATE")]
+    pub template: String,
 }
 
 /// Arguments of a pass.

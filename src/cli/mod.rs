@@ -13,6 +13,7 @@ mod leaks;
 mod logging;
 mod mode;
 mod passes;
+mod render;
 mod schema;
 mod setup;
 mod status;
@@ -65,6 +66,7 @@ fn dispatch(cli: &Cli, console: &mut Console<'_, '_>) -> Result<u8, Error> {
         Command::Explain(args) => explain::explain(cli, args, console),
         Command::Check(args) => check::check(cli, args, console),
         Command::Config => config::config(cli, console),
+        Command::Render(args) => render::render(cli, args, console),
         Command::Schema => Ok(schema::schema(console)),
         Command::Destroy(args) => destroy::destroy(cli, args, console),
         Command::Drain(args) => drain::drain(cli, args, console),

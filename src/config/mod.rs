@@ -17,6 +17,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod timing;
+mod user_data;
 mod whole;
 
 pub use crate::settings::duration::parse as parse_duration;

@@ -34,6 +34,7 @@ mod odd;
 mod races;
 mod refused;
 mod register;
+mod render;
 mod resources;
 mod safety;
 mod servers;
