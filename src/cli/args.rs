@@ -77,6 +77,22 @@ pub enum Command {
     ///   mita config > before.yaml; $EDITOR mita.yaml; mita config | diff before.yaml -
     #[command(verbatim_doc_comment)]
     Config,
+    /// Write a starter configuration from what a cloud and a Jenkins have
+    ///
+    /// Writes ./mita.yaml, or the file of -c, never over one that is there, and the
+    /// script that makes servers join beside it. It asks the cloud for images,
+    /// flavors, networks and key pairs, and Jenkins for what its queue waits for.
+    /// What it could not know is a line marked <--. It writes no password.
+    ///
+    /// The cloud is an entry of clouds.yaml (--cloud, OS_CLOUD), or that of the OS_*
+    /// variables of an openrc file.
+    ///
+    /// Example:
+    ///
+    ///   mita init --cloud mycloud --jenkins https://jenkins.example.com \\
+    ///     --user mita --token-file jenkins.token
+    #[command(verbatim_doc_comment)]
+    Init(InitArgs),
     /// Print the user data of a node template as a server would get it
     ///
     /// The server is an example; secrets are shown as ***.
@@ -165,6 +181,26 @@ pub struct NameArgs {
     /// Names of servers or Jenkins nodes of ours
     #[arg(required = true, value_name = "NAME")]
     pub names: Vec<String>,
+}
+
+/// Arguments of `init`.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// The entry of clouds.yaml [default: $OS_CLOUD, else the login of the OS_* variables]
+    #[arg(long, value_name = "NAME")]
+    pub cloud: Option<String>,
+    /// The address of Jenkins
+    #[arg(long, value_name = "URL")]
+    pub jenkins: Option<String>,
+    /// The user of Jenkins
+    #[arg(long, value_name = "USER")]
+    pub user: Option<String>,
+    /// The file with that user's API token [default: $MITA_JENKINS_TOKEN]
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// Ask nobody: what would have been asked is marked <--
+    #[arg(long)]
+    pub offline: bool,
 }
 
 /// Arguments of `render`.

@@ -9,6 +9,7 @@ mod destroy;
 mod drain;
 mod explain;
 mod finish;
+mod init;
 mod leaks;
 mod logging;
 mod mode;
@@ -66,6 +67,7 @@ fn dispatch(cli: &Cli, console: &mut Console<'_, '_>) -> Result<u8, Error> {
         Command::Explain(args) => explain::explain(cli, args, console),
         Command::Check(args) => check::check(cli, args, console),
         Command::Config => config::config(cli, console),
+        Command::Init(args) => init::init(cli, args, console),
         Command::Render(args) => render::render(cli, args, console),
         Command::Schema => Ok(schema::schema(console)),
         Command::Destroy(args) => destroy::destroy(cli, args, console),

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 
 use super::error::ProviderError;
 use crate::model::{
-    Offer, Offers, Resource, ResourceKind, ResourceMark, Server, ServerId, ServerSpec, ServiceBases, TemplateName, Zone,
+    Inventory, Offer, Offers, Resource, ResourceKind, ResourceMark, Server, ServerId, ServerSpec, ServiceBases,
+    TemplateName, Zone,
 };
 
 /// The servers of a project, and the cloud's clock.
@@ -109,6 +110,13 @@ pub trait Provider {
 
     /// Looks up everything the templates name, for `check --online`: one sentence for each thing that is missing.
     fn check(&mut self, wanted: &[(&TemplateName, &ServerSpec, &[Zone])]) -> Result<Vec<String>, ProviderError>;
+
+    /// Lists what there is to choose from, for a first configuration.
+    fn inventory(&mut self) -> Result<Inventory, ProviderError> {
+        Err(ProviderError::Refused(
+            "this kind of cloud has no lists to choose from".to_owned(),
+        ))
+    }
 
     /// Takes the endpoints that an earlier pass found, to ask there first.
     fn recall(&mut self, _known: &ServiceBases) {}

@@ -24,5 +24,6 @@ mod program;
 mod site;
 
 mod crash;
+mod init;
 mod removal;
 mod secrets;

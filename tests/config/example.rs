@@ -50,7 +50,9 @@ fn the_documented_example_loads_as_it_is() {
     let text = include_str!("../../mita.yaml.example");
     let Loaded { config, warnings } = try_load(text, &no_env).unwrap_or_else(|lines| panic!("{}", lines.join("\n")));
     let texts: Vec<&str> = warnings.iter().map(|warning| warning.text.as_str()).collect();
-    assert_eq!(texts, [] as [&str; 0]);
+    assert_eq!(texts.len(), 1, "{texts:?}");
+    assert!(texts[0].contains("lines are marked <-- ("), "{texts:?}");
+    assert!(warnings[0].check_only);
     assert_eq!(config.templates.len(), 2);
     let defaults = load(&node("")).config;
     assert_eq!((config.limits, config.timing), (defaults.limits, defaults.timing));
@@ -134,4 +136,27 @@ fn one_fault_makes_one_line() {
             "mita.yaml:5:15: provider.openstack.password: a YAML tag has no meaning here; put a value that begins with ! into quotes",
         ],
     );
+}
+
+#[test]
+fn lines_that_are_still_marked_are_named() {
+    let hints = |text: &str| -> Vec<String> {
+        let loaded = load(text);
+        loaded
+            .warnings
+            .iter()
+            .map(|hint| hint.text.split_once("mita.yaml:").unwrap().1.to_owned())
+            .collect()
+    };
+    let text = end("# owner: me    <-- who\nlimits: {canary: 3}   # <--\n# marked with <--, as here\n");
+    assert_eq!(
+        hints(&text),
+        ["17:16: (file): 2 lines are marked <-- (17, 18): say there what could not be known, and take the marks off"]
+    );
+    let one = end("# <--");
+    assert_eq!(
+        hints(&one),
+        ["17:3: (file): 1 line is marked <-- (17): say there what could not be known, and take the mark off"]
+    );
+    assert_eq!(hints(&end("")), [] as [&str; 0]);
 }

@@ -9,7 +9,7 @@ use super::error::parse;
 use super::names::{missing, nearest};
 use super::resolve::{Stock, image_exists, image_name};
 use super::session::Session;
-use super::wire::{KeyPairsBody, Network, VolumeTypesBody, ZoneInfo, ZonesBody};
+use super::wire::{Network, VolumeTypesBody, ZoneInfo, ZonesBody};
 use super::{compute, network};
 use crate::model::{ImageRef, PortSpec, ServerSpec, TemplateName, Zone, is_uuid};
 use crate::provider::ProviderError;
@@ -172,14 +172,8 @@ fn key_pairs(session: &mut Session, wanted: &[Wanted<'_>], found: &mut Findings)
     if wanted.iter().all(|(_, spec, _)| spec.key_pair.is_none()) {
         return;
     }
-    let what = "key pairs";
-    let reply = session.get(what, Service::Compute, "/os-keypairs");
-    let pairs: Result<KeyPairsBody, _> = reply.and_then(|reply| parse(what, &reply));
-    let names: Vec<String> = match pairs {
-        Ok(body) => {
-            let pairs = body.keypairs.all.into_iter();
-            pairs.filter_map(|entry| Some(entry.keypair.0?.name)).collect()
-        }
+    let names = match compute::key_pairs(session) {
+        Ok(names) => names,
         Err(error) => return found.note(error.to_string()),
     };
     for (name, spec, _) in wanted {

@@ -10,7 +10,7 @@ use log::{debug, warn};
 use ureq::http::Method;
 
 use super::auth::{self, Login};
-use super::catalog::{self, Service};
+use super::catalog::{self, Endpoint, Service};
 use super::error::{Fault, unreachable};
 use super::odd::Oddities;
 use super::token_cache::TokenFile;
@@ -101,6 +101,16 @@ impl Session {
         self.ensure_login()?;
         let catalog = self.login.as_ref().map_or(&[][..], |login| &login.catalog);
         Ok(catalog::has(&self.endpoint, catalog, service))
+    }
+
+    /// Returns the catalog of the login; empty before one.
+    pub(super) fn catalog(&self) -> &[Endpoint] {
+        self.login.as_ref().map_or(&[], |login| &login.catalog)
+    }
+
+    /// Returns the region that the settings name.
+    pub(super) fn region(&self) -> Option<String> {
+        self.endpoint.region.clone()
     }
 
     /// The id of the project, once logged in.
