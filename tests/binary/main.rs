@@ -24,6 +24,5 @@ mod program;
 mod site;
 
 mod crash;
-mod init;
 mod removal;
 mod secrets;

@@ -1,7 +1,7 @@
 //! Where the script of a template is written: in the configuration itself, or in a file that it names.
 
 use crate::settings::files::Outside;
-use crate::settings::key::{Key, KeySpec};
+use crate::settings::key::Key;
 use crate::settings::keys;
 use crate::settings::problem::{Place, Pos, Report};
 use crate::settings::section::{Given, Section};
@@ -25,8 +25,7 @@ pub struct ScriptSource {
 
 /// Reads the script of a template; `None` where it has none, or none that can be used.
 pub fn script(at: &Section<'_>, outside: &Outside<'_>) -> Option<ScriptSource> {
-    let given = |key: &KeySpec| at.given(key) == Given::Value;
-    if given(&SCRIPT) && given(&SCRIPT_FILE) {
+    if at.has(&SCRIPT) && at.has(&SCRIPT_FILE) {
         at.error(&SCRIPT_FILE, "script is given, too; keep one of the two");
         return None;
     }
