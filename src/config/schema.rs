@@ -7,7 +7,9 @@ use crate::provider::kinds::KINDS;
 use crate::settings::json_schema::{add_all, definitions, given_any, keys, section};
 use crate::settings::key::{KeySpec, Need, Schema, ValueKind};
 
-use super::node::{NODE, NODE_NEEDS, SERVER_NEEDS};
+use super::node::{
+    AGENT, AGENT_KEYS, HOST_KEY, HOST_KEY_KEYS, HOST_KEY_NEEDS, NODE, NODE_NEEDS, REGISTER, SERVER_NEEDS, SSH_NEEDS,
+};
 use super::root::{DEFAULTS, JENKINS, NODES, PROVIDER, ROOT};
 
 /// Returns the schema of `mita.yaml`.
@@ -42,6 +44,7 @@ pub fn json_schema_with(kinds: &[&'static Kind]) -> Json {
     let mut conditions = vec![provider_is_there()];
     conditions.extend(NODE_NEEDS.iter().map(|need| of_templates(need, None)));
     conditions.extend(SERVER_NEEDS.iter().map(|need| of_templates(need, Some(kinds))));
+    conditions.extend(with_ssh());
     add_all(&mut root, conditions);
     root["$defs"] = all_definitions(kinds).into();
     root
@@ -143,6 +146,32 @@ fn of_templates(need: &Need, kinds: Option<&[&'static Kind]>) -> Json {
     template["type"] = "object".into();
     let then = json!({"properties": {NODES.name(): {"additionalProperties": template}}});
     json!({"if": {"anyOf": cases}, "else": then})
+}
+
+/// What templates need with `register: ssh`, their own or that of `defaults`. A template's own `agent` replaces that of
+/// `defaults` as a whole.
+fn with_ssh() -> [Json; 3] {
+    let mut host_key = given_any(&[&HOST_KEY_KEYS], HOST_KEY_NEEDS.any_of);
+    host_key["type"] = "object".into();
+    let host_key = json!({"properties": {HOST_KEY.name(): host_key}, "required": [HOST_KEY.name()]});
+    let agent = json!({"type": "object", "allOf": [given_any(&[&AGENT_KEYS], SSH_NEEDS.any_of), host_key]});
+    let good_if_there = json!({"properties": {AGENT.name(): agent}});
+    let there = json!({"required": [AGENT.name()]});
+    let good = json!({"properties": {AGENT.name(): agent}, "required": [AGENT.name()], "type": "object"});
+    let is_ssh =
+        json!({"properties": {REGISTER.name(): {"const": "ssh"}}, "required": [REGISTER.name()], "type": "object"});
+    let says_how = json!({"required": [REGISTER.name()]});
+    let of_all = |template: Json| json!({"properties": {NODES.name(): {"additionalProperties": template}}});
+    let defaults = |section: &Json| json!({"properties": {DEFAULTS.name(): section}, "required": [DEFAULTS.name()]});
+    // By its own key, or by that of `defaults`.
+    let by_any = |then: &Json| {
+        let own = of_all(json!({"if": is_ssh, "then": then}));
+        let inherited = of_all(json!({"if": says_how, "else": then}));
+        [own, json!({"if": defaults(&is_ssh), "then": inherited})]
+    };
+    let [own, inherited] = by_any(&good_if_there);
+    let without = json!({"if": defaults(&good), "else": {"allOf": by_any(&there)}});
+    [own, inherited, without]
 }
 
 /// Entries none of which is of a kind.

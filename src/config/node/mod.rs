@@ -29,6 +29,7 @@ use crate::text::{did_you_mean, hidden_in, java_trim};
 use super::template::{Adopt, MinReady, Placement, ReadyWindow, Register, Template};
 use super::timing::{Graces, OWN_TIMING};
 
+pub use agent::{AGENT, AGENT_KEYS, HOST_KEY, HOST_KEY_KEYS, HOST_KEY_NEEDS, REGISTER, SSH_NEEDS};
 pub use clouds::Known;
 pub use inherit::inherit;
 pub use server::SERVER_NEEDS;
@@ -102,7 +103,7 @@ pub fn counts(at: &Section<'_>, key: &KeySpec) -> bool {
     if key.name == server::VOLUME_TYPE.name {
         return server::has_volume(at);
     }
-    key.name != agent::AGENT.name || agent::register(at) != Register::Own
+    key.name != AGENT.name || agent::register(at) != Register::Own
 }
 
 /// Reads all templates, in the order of the file.
