@@ -1,10 +1,13 @@
 //! The top error: what ends a command early, its exit code, and how a chain of causes is printed.
 
+use std::collections::BTreeMap;
 use std::error::Error as StdError;
+use std::fmt;
 
 use thiserror::Error;
 
 use crate::lock::LockError;
+use crate::model::ProviderName;
 use crate::state::file::StateError;
 
 /// Done; also: nothing to do.
@@ -48,10 +51,34 @@ pub enum Error {
     BrokenPlan(String),
     /// Nothing could be observed.
     #[error("{0}; nothing was changed")]
-    Blind(String),
+    Blind(Blind),
     /// A signal came before anything was done.
     #[error("a signal asked mita to end; nothing was changed")]
     Stopped,
+}
+
+/// What could not be observed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Blind {
+    /// Jenkins, and why.
+    Jenkins(String),
+    /// Every provider, each with why.
+    Providers(BTreeMap<ProviderName, String>),
+}
+
+impl fmt::Display for Blind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Jenkins(reason) => write!(f, "jenkins: {reason}"),
+            Self::Providers(reasons) => {
+                let each: Vec<String> = reasons
+                    .iter()
+                    .map(|(name, reason)| format!("provider {name}: {reason}"))
+                    .collect();
+                f.write_str(&each.join("; "))
+            }
+        }
+    }
 }
 
 impl Error {

@@ -16,6 +16,7 @@
 //! | [`provider`] | the clouds, by kind |
 //! | [`state`] | what is remembered between passes |
 //! | [`plan`] | what is to be done: pure |
+//! | `process` | programs of the operator |
 //! | `disk` | files that are written whole |
 //! | `http`, `jenkins` | the edges that speak HTTP, as `provider` does |
 //! | `pass` | observe and execute |
@@ -43,6 +44,7 @@ pub mod model;
 mod pass;
 mod pattern;
 pub mod plan;
+mod process;
 pub mod provider;
 pub mod queue;
 mod report;

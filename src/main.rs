@@ -14,6 +14,7 @@ fn main() -> ExitCode {
     let (mut out, mut err) = (Watched::new(stdout().lock()), stderr());
     let mut io = Io::new(Timestamp::now(), &mut out, &mut err);
     io.terminal = stdout().is_terminal();
+    io.err_terminal = stderr().is_terminal();
     for signal in [SIGTERM, SIGINT] {
         // Without a handler the signal ends the program at once, as a second one does: intents and marks make that safe.
         let _ = signal_hook::flag::register_conditional_default(signal, Arc::clone(&io.stop));

@@ -30,6 +30,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("labels", &["model"]),
     ("queue", &["model", "labels"]),
     ("disk", &[]),
+    ("process", &[]),
     ("state", &["model", "disk"]),
     // How a section is read: the ground of the configuration and of the kinds of clouds, each of which owns its part of it.
     ("settings", &["secret", "endpoint"]),
@@ -37,7 +38,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("jenkins", &["secret", "endpoint", "model", "http"]),
     (
         "provider",
-        &["secret", "endpoint", "pattern", "model", "disk", "http", "settings"],
+        &[
+            "secret", "endpoint", "pattern", "model", "disk", "process", "http", "settings",
+        ],
     ),
     // Of the clouds it knows the table of kinds and what a kind is (see `DOORS`), so that it names none.
     (
@@ -63,8 +66,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "secret", "endpoint", "model", "labels", "queue", "state", "config", "plan", "http", "jenkins", "provider",
-            "lock", "report", "error", "pass",
+            "secret", "endpoint", "model", "labels", "queue", "state", "config", "plan", "process", "http", "jenkins",
+            "provider", "lock", "report", "error", "pass",
         ],
     ),
 ];

@@ -6,6 +6,8 @@ use std::sync::atomic::AtomicBool;
 
 use jiff::Timestamp;
 
+use crate::model::Severity;
+use crate::plan::problems::Line;
 use crate::text::printable;
 
 /// The most characters of a line on stderr.
@@ -17,6 +19,8 @@ pub struct Io<'a> {
     pub now: Timestamp,
     /// Whether stdout is a terminal: then a pass prints its report.
     pub terminal: bool,
+    /// Whether stderr is a terminal: then each problem that is open is shown.
+    pub err_terminal: bool,
     /// Set by a signal: the pass finishes the request in flight, saves and ends.
     pub stop: Arc<AtomicBool>,
     /// Takes reports.
@@ -31,6 +35,7 @@ impl<'a> Io<'a> {
         Self {
             now,
             terminal: false,
+            err_terminal: false,
             stop: Arc::new(AtomicBool::new(false)),
             out,
             err,
@@ -60,6 +65,16 @@ impl Console<'_, '_> {
 
     pub fn error(&mut self, sentence: &str) {
         self.line("", sentence);
+    }
+
+    /// Prints what is said of a problem of the fleet.
+    pub fn say(&mut self, line: &Line) {
+        let kind = match line.severity {
+            Some(Severity::Error) => "error: ",
+            Some(Severity::Warning) => "warning: ",
+            None => "",
+        };
+        self.line(kind, &line.text);
     }
 
     /// Prints a problem of the configuration, which begins with its place in the file, as a compiler's do.

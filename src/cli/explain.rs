@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::config::{Config, Template};
-use crate::error::{EXIT_DONE, Error};
+use crate::error::{Blind, EXIT_DONE, Error};
 use crate::model::{QueueItem, Stage};
 use crate::pass::{Live, observe};
 use crate::plan;
@@ -101,7 +101,7 @@ fn live_item(
     let jenkins = live
         .jenkins
         .full_view()
-        .map_err(|error| Error::Blind(format!("jenkins: {}", crate::error::chain(&error))))?;
+        .map_err(|error| Error::Blind(Blind::Jenkins(crate::error::chain(&error))))?;
     let mut observed = crate::model::Observed {
         jenkins,
         ..Default::default()

@@ -3,8 +3,9 @@
 use std::mem::forget;
 
 use crate::error::{EXIT_DONE, EXIT_PARTLY, Error, chain};
-use crate::model::Observed;
-use crate::pass::{Audit, Pass, rows, unreadable};
+use crate::model::{Observed, Problem};
+use crate::pass::{Audit, Executed, Pass, rows, unreadable};
+use crate::plan::problems::{self, Evidence, Finding, Line};
 use crate::plan::{Context, Plan};
 use crate::report::{Action, Outcome, PassReport, Seen, json, text};
 use crate::state::{State, file};
@@ -12,6 +13,8 @@ use crate::state::{State, file};
 use super::args::Output;
 use super::console::Console;
 use super::mode::Mode;
+use super::notify;
+use super::problems::Audience;
 
 /// Audits a plan, executes it unless it is a dry run, saves, and reports. Returns the exit code.
 pub fn finish(
@@ -22,31 +25,52 @@ pub fn finish(
     console: &mut Console<'_, '_>,
 ) -> Result<u8, Error> {
     pass.check(audit, &plan)?;
-    let mut problems = Problems::new(pass.observed(), &plan);
-    problems.warnings.extend(pass.missing());
-    let (actions, plan) = if mode.dry_run {
-        (print_planned(&plan, mode, console), plan)
+    let end = if mode.dry_run {
+        let known = pass.state().problems_only();
+        let around = pass.take_around();
+        dry(plan, pass.observed(), known, around, pass.context(), mode, console)
     } else {
-        execute(&mut pass, plan, mode, &mut problems, console)
+        execute(&mut pass, plan, mode, console)
     };
     let end = End {
-        seen: pass.seen(&plan),
+        seen: pass.seen(&end.plan),
         seconds: pass.seconds(),
-        plan,
-        actions,
-        problems,
+        ..end
     };
     Ok(end.report(pass.context(), mode, console))
 }
 
-fn execute(
-    pass: &mut Pass<'_>,
-    plan: Plan,
+/// Ends a pass that only prints what it would do.
+pub fn dry(
+    mut plan: Plan,
+    observed: &Observed,
+    mut known: State,
+    around: Option<Vec<Finding>>,
+    context: &Context,
     mode: Mode,
-    problems: &mut Problems,
     console: &mut Console<'_, '_>,
-) -> (Vec<Action>, Plan) {
+) -> End {
+    let actions = print_planned(&plan, mode, console);
+    let faults = Faults::of_plan(observed, &plan);
+    if let Some(around) = around {
+        let evidence = super::problems::with(std::mem::take(&mut plan.problems), around, &known);
+        let _ = problems::remember(&mut known, evidence, context.now);
+    }
+    End {
+        seen: Seen::default(),
+        seconds: 0.0,
+        exit: faults.exit(&actions, mode),
+        lines: Audience::Reader.lines(&mut known, context.now, jiff::SignedDuration::ZERO),
+        problems: known.open_problems(),
+        plan,
+        actions,
+        faults,
+    }
+}
+
+fn execute(pass: &mut Pass<'_>, plan: Plan, mode: Mode, console: &mut Console<'_, '_>) -> End {
     let prints = mode.prints_text(console);
+    let mut faults = Faults::of_plan(pass.observed(), &plan);
     let path = &pass.config().state_file;
     let save = |state: &State| file::save(path, state).map_err(Error::from);
     let out = &mut *console.io.out;
@@ -55,21 +79,65 @@ fn execute(
             let _ = text::action(out, action).and_then(|()| out.flush());
         }
     };
-    let done = pass.act(plan, &save, &mut heard);
+    let Executed {
+        mut state,
+        actions,
+        plan,
+        ended,
+        left,
+        evidence,
+        broken,
+    } = pass.act(plan, &save, &mut heard);
+    faults.partly |= left || plan.partly;
+    faults.ended = ended;
+    faults.error = broken;
+    let exit = faults.exit(&actions, mode);
+    let lines = conclude(pass, &mut state, evidence, mode, console);
+    // A command by hand is no pass: the last one is kept.
+    if !mode.named
+        && let Some(last) = &mut state.last_pass
+    {
+        last.exit = Some(exit);
+        last.milliseconds = Some(pass.milliseconds());
+    }
     // Even if it was stopped, what was done is saved, if possible, and reported.
-    let saved = save(&done.state);
-    problems.error = done.broken.or(saved.err());
-    forget(done.state);
-    let left = done
-        .ended
-        .map(|reason| format!("{reason}; the rest is left to the next pass"));
-    problems.warnings.extend(left);
-    problems.warnings.extend(done.left);
-    (done.actions, done.plan)
+    if let Err(error) = save(&state) {
+        faults.error.get_or_insert(error);
+    }
+    let problems = state.open_problems();
+    forget(state);
+    End {
+        seen: Seen::default(),
+        seconds: 0.0,
+        exit: faults.exit(&actions, mode),
+        plan,
+        actions,
+        faults,
+        lines,
+        problems,
+    }
+}
+
+/// Brings the problems of a state up to date, and returns what is to be said of them.
+fn conclude(
+    pass: &mut Pass<'_>,
+    state: &mut State,
+    evidence: Evidence,
+    mode: Mode,
+    console: &Console<'_, '_>,
+) -> Vec<Line> {
+    let Some(around) = pass.take_around() else {
+        return Vec::new();
+    };
+    let (config, now) = (pass.config(), pass.context().now);
+    let evidence = super::problems::with(evidence, around, state);
+    let changes = problems::remember(state, evidence, now);
+    notify::owe(state, config, changes, now);
+    Audience::of(mode, console).lines(state, now, config.remind)
 }
 
 /// Prints what would be done, as it is planned.
-pub fn print_planned(plan: &Plan, mode: Mode, console: &mut Console<'_, '_>) -> Vec<Action> {
+fn print_planned(plan: &Plan, mode: Mode, console: &mut Console<'_, '_>) -> Vec<Action> {
     let actions = rows::planned(plan);
     if mode.prints_text(console) {
         for action in &actions {
@@ -79,32 +147,35 @@ pub fn print_planned(plan: &Plan, mode: Mode, console: &mut Console<'_, '_>) -> 
     actions
 }
 
-/// What went wrong beside the actions.
-pub struct Problems {
-    /// What makes the exit code 1.
-    warnings: Vec<String>,
-    /// What an operator reads once, without any effect on the exit code.
-    news: Vec<String>,
+/// What makes the exit code other than 0, beside failed actions.
+pub struct Faults {
+    /// Whether something could not be read, was held back or was left undone.
+    partly: bool,
+    /// What was refused of that which an operator named.
+    refused: Vec<String>,
+    /// Why the pass ended early.
+    ended: Option<&'static str>,
     /// What stopped the pass in the middle.
     error: Option<Error>,
 }
 
-impl Problems {
-    /// Begins with what could not be read, and with what the plan warns of.
-    pub fn new(observed: &Observed, plan: &Plan) -> Self {
-        let mut warnings = unreadable(observed);
-        warnings.extend(plan.warnings.iter().cloned());
+impl Faults {
+    /// Begins with what could not be read, and with what the plan holds back.
+    fn of_plan(observed: &Observed, plan: &Plan) -> Self {
         Self {
-            warnings,
-            news: plan.news.clone(),
+            partly: !unreadable(observed).is_empty() || plan.partly || lacks(observed),
+            refused: plan.warnings.clone(),
+            ended: None,
             error: None,
         }
     }
 
     fn exit(&self, actions: &[Action], mode: Mode) -> u8 {
         if let Some(error) = &self.error {
-            error.exit_code()
-        } else if self.warnings.is_empty() && !actions.iter().any(|action| is_failure(action, mode)) {
+            return error.exit_code();
+        }
+        let is_good = !self.partly && self.refused.is_empty() && self.ended.is_none();
+        if is_good && !actions.iter().any(|action| is_failure(action, mode)) {
             EXIT_DONE
         } else {
             EXIT_PARTLY
@@ -112,7 +183,7 @@ impl Problems {
     }
 }
 
-/// Returns whether an action failed, so that it is an error on stderr and in the exit code.
+/// Returns whether an action failed, so that it is an error in the exit code.
 fn is_failure(action: &Action, mode: Mode) -> bool {
     match action.result {
         Outcome::Failed | Outcome::Unknown => true,
@@ -125,18 +196,27 @@ fn is_failure(action: &Action, mode: Mode) -> bool {
 pub struct End {
     pub seen: Seen,
     pub seconds: f64,
+    pub exit: u8,
     /// The last plan: what is unmet, and the notes.
     pub plan: Plan,
     /// What was done, or would be.
     pub actions: Vec<Action>,
-    pub problems: Problems,
+    pub faults: Faults,
+    /// What is said of problems.
+    pub lines: Vec<Line>,
+    /// The problems that are open.
+    pub problems: Vec<Problem>,
 }
 
 impl End {
     /// Prints the report, and on stderr what went wrong. Returns the exit code.
     pub fn report(self, context: &Context, mode: Mode, console: &mut Console<'_, '_>) -> u8 {
         let Plan {
-            unmet, notes, servers, ..
+            unmet,
+            notes,
+            news,
+            servers,
+            ..
         } = self.plan;
         forget(servers);
         let report = PassReport {
@@ -146,10 +226,11 @@ impl End {
             started: context.now,
             seconds: self.seconds,
             observed: self.seen,
-            exit: self.problems.exit(&self.actions, mode),
+            exit: self.exit,
             actions: self.actions,
             unmet,
             notes,
+            problems: self.problems,
         };
         if mode.output == Some(Output::Json) {
             let _ = json::print(console.io.out, &report);
@@ -157,22 +238,35 @@ impl End {
             let _ = text::closing(console.io.out, &report, !mode.named);
         }
         let _ = console.io.out.flush();
-        complain(&self.problems, &report, mode, console);
+        for sentence in news.iter().chain(&self.faults.refused) {
+            console.warn(sentence);
+        }
+        self.lines.iter().for_each(|line| console.say(line));
+        complain(&self.faults, &report, mode, console);
         report.exit
     }
 }
 
-/// Prints on stderr what went wrong.
-fn complain(problems: &Problems, report: &PassReport, mode: Mode, console: &mut Console<'_, '_>) {
-    for warning in problems.news.iter().chain(&problems.warnings) {
-        console.warn(warning);
+/// Prints on stderr what went wrong. A failed action of a pass belongs to a problem: its own line is for who looks on.
+fn complain(faults: &Faults, report: &PassReport, mode: Mode, console: &mut Console<'_, '_>) {
+    if let Some(reason) = faults.ended {
+        console.warn(&format!("{reason}; the rest is left to the next pass"));
     }
-    for action in &report.actions {
-        if let Some(error) = action.error.as_ref().filter(|_| is_failure(action, mode)) {
-            console.error(&format!("{} {}: {error}", action.kind.word(), action.name));
+    if mode.named || console.io.err_terminal {
+        for action in &report.actions {
+            if let Some(error) = action.error.as_ref().filter(|_| is_failure(action, mode)) {
+                console.error(&format!("{} {}: {error}", action.kind.word(), action.name));
+            }
         }
     }
-    if let Some(error) = &problems.error {
+    if let Some(error) = &faults.error {
         console.error(&chain(error));
     }
+}
+
+/// Whether a template names what its provider does not have.
+fn lacks(observed: &Observed) -> bool {
+    let views = observed.clouds.values().filter_map(|cloud| cloud.ok());
+    let offers = views.filter_map(|view| view.offers.as_ref()?.ok());
+    offers.flat_map(|offers| offers.templates.values()).any(Result::is_err)
 }

@@ -1,6 +1,7 @@
 //! The commands: reads the arguments, runs the command, and returns its exit code.
 
 pub mod args;
+mod blind;
 mod by_name;
 mod check;
 mod config;
@@ -13,7 +14,9 @@ mod init;
 mod leaks;
 mod logging;
 mod mode;
+mod notify;
 mod passes;
+mod problems;
 mod render;
 mod schema;
 mod setup;

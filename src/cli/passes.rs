@@ -7,13 +7,17 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::pass::saved::Saved;
 use crate::pass::{self, Pass};
+use crate::plan::problems::Finding;
 use crate::plan::{self, Context};
 
 use super::args::{Cli, PassArgs};
+use super::blind;
 use super::console::Console;
-use super::finish::{End, Problems, finish, print_planned};
+use super::finish::{End, dry, finish};
 use super::mode::Mode;
+use super::notify;
 use super::setup;
+use crate::state::State;
 
 /// The passes that there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +31,7 @@ pub enum PassKind {
 }
 
 pub fn pass(cli: &Cli, args: &PassArgs, kind: PassKind, console: &mut Console<'_, '_>) -> Result<u8, Error> {
-    let mut config = setup::config(cli, console)?;
+    let (mut config, around) = setup::config_and_findings(cli)?;
     let context = Context {
         create: kind != PassKind::Reap,
         remove: kind != PassKind::Provision,
@@ -38,12 +42,47 @@ pub fn pass(cli: &Cli, args: &PassArgs, kind: PassKind, console: &mut Console<'_
     if let Some(path) = &args.replay {
         return replay(&config, &context, path, mode, console);
     }
-    let begun = setup::begin(&mut config, context, !mode.dry_run, args.wait, console)?;
-    let mut pass = Pass::look(&config, begun.context, begun.state, &console.io.stop)?;
-    let plan = pass.decide()?;
-    if let Some(path) = &args.save_observation {
+    let mut begun = setup::begin(&mut config, context, !mode.dry_run, args.wait, console)?;
+    let now = begun.context.now;
+    let state = std::mem::take(&mut begun.state);
+    let result = observed(
+        &config,
+        &begun.context,
+        state,
+        around,
+        args.save_observation.as_deref(),
+        mode,
+        console,
+    );
+    drop(begun);
+    if !mode.dry_run {
+        notify::call(&config, now);
+    }
+    result
+}
+
+/// Makes the pass under the lock.
+fn observed(
+    config: &Config,
+    context: &Context,
+    state: State,
+    around: Vec<Finding>,
+    save_observation: Option<&Path>,
+    mode: Mode,
+    console: &mut Console<'_, '_>,
+) -> Result<u8, Error> {
+    let mut pass = match Pass::look_with(config, context.clone(), state, &console.io.stop) {
+        Ok(pass) => pass,
+        Err((error, state)) => return blind::end(error, *state, config, context, around, mode, console),
+    };
+    let plan = match pass.decide() {
+        Ok(plan) => plan,
+        Err(error) => return blind::end(error, pass.into_state(), config, context, around, mode, console),
+    };
+    if let Some(path) = save_observation {
         pass.save_observation(path)?;
     }
+    pass.derive_problems(around);
     finish(pass, plan, mode, plan::audit, console)
 }
 
@@ -65,12 +104,8 @@ fn replay(
     let mode = Mode { dry_run: true, ..mode };
     let plan = plan::plan(observed, config, state, &context);
     pass::check(&plan::audit(&plan, observed, config, state, &context))?;
-    let end = End {
-        seen: pass::count(observed, &plan, BTreeMap::new()),
-        seconds: 0.0,
-        actions: print_planned(&plan, mode, console),
-        problems: Problems::new(observed, &plan),
-        plan,
-    };
-    Ok(end.report(&context, mode, console))
+    let seen = pass::count(observed, &plan, BTreeMap::new());
+    let known = state.problems_only();
+    let end = dry(plan, observed, known, Some(Vec::new()), &context, mode, console);
+    Ok(End { seen, ..end }.report(&context, mode, console))
 }

@@ -15,7 +15,9 @@ use jiff::SignedDuration;
 use crate::config::{self, Config, ConfigError, Loaded};
 use crate::error::Error;
 use crate::lock::{self, Lock, Patience};
+use crate::model::ProblemKind;
 use crate::plan::Context;
+use crate::plan::problems::Finding;
 use crate::state::State;
 use crate::state::file::{self, StateFile};
 
@@ -49,6 +51,14 @@ pub fn config(cli: &Cli, console: &mut Console<'_, '_>) -> Result<Config, Error>
         console.warn(&warning.text);
     }
     Ok(loaded.config)
+}
+
+/// Loads the configuration for a pass: its warnings are problems.
+pub fn config_and_findings(cli: &Cli) -> Result<(Config, Vec<Finding>), Error> {
+    let (_, loaded) = load(cli)?;
+    let warnings = loaded.warnings.into_iter().filter(|warning| !warning.check_only);
+    let findings = warnings.map(|warning| Finding::new(ProblemKind::Insecure, warning.path, warning.text));
+    Ok((loaded.config, findings.collect()))
 }
 
 /// Returns the context of an unrestricted pass; the command restricts it.

@@ -1,5 +1,7 @@
 //! The top level of the file: which sections there are, and in which of them a key belongs.
 
+use jiff::SignedDuration;
+
 use crate::provider::kind::{self, Kind};
 use crate::settings::key::{Key, Nested, Schema};
 use crate::settings::keys;
@@ -7,6 +9,7 @@ use crate::settings::keys;
 use super::jenkins::JENKINS_KEYS;
 use super::limits::LIMITS_KEYS;
 use super::node::NODE;
+use super::notify::NOTIFY_KEYS;
 use super::timing::{self, TIMING_KEYS};
 
 keys! {
@@ -31,6 +34,10 @@ keys! {
     pub NODES: Nested = Key::entries("nodes", &NODE);
     /// Keys that all templates inherit.
     pub DEFAULTS: Nested = Key::section("defaults", &NODE);
+    /// The command that hears of problems that begin and end.
+    pub NOTIFY: Nested = Key::section("notify", &NOTIFY_KEYS);
+    /// How often all problems that are open are said again; 0: never.
+    pub REMIND: SignedDuration = Key::duration("remind").or("24h");
     /// Bounds of a pass and of the fleet.
     pub LIMITS: Nested = Key::section("limits", &LIMITS_KEYS);
     /// How long things may take.
@@ -40,11 +47,12 @@ keys! {
 const LATER: &str = "not supported yet; remove it";
 
 /// The sections with the place of their keys, for hints, as far as they do not depend on a kind of cloud.
-static PLACES: [(&str, &Schema); 5] = [
+static PLACES: [(&str, &Schema); 6] = [
     ("the top level", &ROOT),
     (LIMITS.name(), &LIMITS_KEYS),
     (TIMING.name(), &TIMING_KEYS),
     (JENKINS.name(), &JENKINS_KEYS),
+    (NOTIFY.name(), &NOTIFY_KEYS),
     (NODES.name(), &NODE),
 ];
 

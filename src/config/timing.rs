@@ -32,6 +32,8 @@ keys! {
     RESTART_GRACE: SignedDuration = Key::duration("restart_grace").or("5m");
     /// Jobs count only after waiting so long.
     QUEUE_GRACE: SignedDuration = Key::duration("queue_grace").or("0");
+    /// Items that waited so long, and for which no server was asked, are a problem.
+    UNSERVED_AFTER: SignedDuration = Key::duration("unserved_after").or("30m");
     /// After a failure a template is left alone at that placement for so long, doubled with each failure.
     BACKOFF_FIRST: SignedDuration = Key::duration("backoff_first").or("60s").positive();
     /// The longest back-off.
@@ -66,6 +68,8 @@ pub struct Timing {
     pub restart_grace: SignedDuration,
     /// Younger queue items do not count yet.
     pub queue_grace: SignedDuration,
+    /// Items that waited so long, and for which no server was asked, are a problem.
+    pub unserved_after: SignedDuration,
     /// The first back-off.
     pub backoff_first: SignedDuration,
     /// The longest back-off.
@@ -111,6 +115,7 @@ pub fn timing(at: &Section<'_>) -> (Timing, Graces) {
         intent_grace: at.get(&INTENT_GRACE),
         restart_grace: at.get(&RESTART_GRACE),
         queue_grace: at.get(&QUEUE_GRACE),
+        unserved_after: at.get(&UNSERVED_AFTER),
         backoff_first: at.get(&BACKOFF_FIRST),
         backoff_max: at.get(&BACKOFF_MAX),
     };

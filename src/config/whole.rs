@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use jiff::SignedDuration;
+
 use crate::endpoint::JenkinsEndpoint;
 use crate::model::ProviderName;
 use crate::provider::kind::{Kind, Site as CloudSite};
@@ -16,8 +18,9 @@ use crate::settings::section::{Given, Section};
 use super::jenkins::{self, LabelSources};
 use super::limits::{self, Limits, MAX_BODY, MAX_SERVERS};
 use super::node;
+use super::notify::{self, Notify};
 use super::provider::{self, ProviderConfig};
-use super::root::{JENKINS, LIMITS, NODES, OWNER, PROVIDER, STATE_FILE, TIMING};
+use super::root::{JENKINS, LIMITS, NODES, NOTIFY, OWNER, PROVIDER, REMIND, STATE_FILE, TIMING};
 use super::template::Template;
 use super::timing::{self, Graces, Timing};
 
@@ -40,6 +43,10 @@ pub struct Config {
     pub timing: Timing,
     /// Where the label of a queue item comes from when the queue does not name it.
     pub labels: LabelSources,
+    /// The command that hears of problems that begin and end.
+    pub notify: Option<Notify>,
+    /// How often all problems that are open are said again; zero: never.
+    pub remind: SignedDuration,
 }
 
 impl Config {
@@ -92,6 +99,10 @@ pub fn config(root: &Section<'_>, text: &str, outside: &Outside<'_>, kinds: &[&'
     };
     let templates = templates(root, graces, site, outside, kinds);
     enough_servers(&limits_at, &limits, &templates);
+    let notify = match root.given(&NOTIFY) {
+        Given::Absent => None,
+        Given::Empty | Given::Value => notify::notify(&root.section(&NOTIFY), outside),
+    };
     let node_names = root.names_below(&NODES);
     Config {
         labels: jenkins::label_sources(&jenkins_at, node_names.as_deref()),
@@ -102,6 +113,8 @@ pub fn config(root: &Section<'_>, text: &str, outside: &Outside<'_>, kinds: &[&'
         templates,
         limits,
         timing,
+        notify,
+        remind: root.get(&REMIND),
     }
 }
 

@@ -35,6 +35,8 @@ const IMAGE: [&str; 9] = [
     "signature verification",
     "disk format",
 ];
+/// Nova's words where a key pair is not there, by which a request names it.
+const KEY_PAIR: [&str; 2] = ["invalid key_name", "keypair not found"];
 const NO_ROOM: [&str; 10] = [
     "no valid host",
     "exhausted all hosts",
@@ -59,6 +61,12 @@ const NOT_THE_IMAGE: [&str; 6] = [
 ];
 
 impl FaultKind {
+    /// Returns whether a message says that the key pair is not there.
+    pub fn blames_key_pair(message: &str) -> bool {
+        let message = message.to_lowercase();
+        KEY_PAIR.iter().any(|words| message.contains(words))
+    }
+
     /// Returns whether the fault of a server in ERROR blames its image, given by its id: it says so, or names it.
     pub fn blames_image(message: &str, image: Option<&str>) -> bool {
         let text = message.to_lowercase();

@@ -31,4 +31,4 @@ pub use offline::{BUILDS_REACHED_PREFIX, DRAIN_PREFIX, MARK_PREFIX, OfflineBy, O
 pub use problem::{Problem, ProblemKind, Severity, problem_key};
 pub use reading::Reading;
 pub use resource::{Resource, ResourceKind, ResourceMark, Resources};
-pub use spec::{Headroom, ImageRef, Offer, Offers, PortOffer, PortSpec, ServerSpec, SizeRef, Unavailable};
+pub use spec::{Headroom, ImageRef, MissingPart, Offer, Offers, PortOffer, PortSpec, ServerSpec, SizeRef, Unavailable};

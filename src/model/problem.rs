@@ -2,8 +2,11 @@
 //!
 //! Which problems there are is derived by the planner and by the pass, what is open is remembered in the state.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// How much a problem matters. `status --check` ends with 1 for a warning and with 2 for an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -61,6 +64,8 @@ pub enum ProblemKind {
     CannotWrite,
     /// The command of `notify` failed.
     NotifyFailed,
+    /// A pass came to `limits.pass_deadline` and left actions undone.
+    Unfinished,
 }
 
 impl ProblemKind {
@@ -88,6 +93,7 @@ impl ProblemKind {
             Self::PausedForLong => "paused-for-long",
             Self::CannotWrite => "cannot-write",
             Self::NotifyFailed => "notify-failed",
+            Self::Unfinished => "unfinished",
         }
     }
 
@@ -114,13 +120,14 @@ impl ProblemKind {
             | Self::Insecure
             | Self::PausedForLong
             | Self::CannotWrite
-            | Self::NotifyFailed => Severity::Warning,
+            | Self::NotifyFailed
+            | Self::Unfinished => Severity::Warning,
         }
     }
 }
 
 /// An open problem, as every report shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
     /// `kind/subject`, or the kind alone where it has no subject.
     pub key: String,
@@ -136,6 +143,12 @@ pub struct Problem {
     pub since: Timestamp,
     /// When a pass last saw it.
     pub seen: Timestamp,
+    /// When it ended; `None` as long as it is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Timestamp>,
+    /// What changes from pass to pass: counts, ages, ids, the words of a service.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub facts: BTreeMap<String, Value>,
 }
 
 /// Returns the key of a problem.

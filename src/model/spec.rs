@@ -146,6 +146,29 @@ pub struct Headroom {
 pub struct Unavailable {
     /// What is wrong and what to do: `no flavor named "m3.xlrge" (nearest: "m3.xlarge")`.
     pub reason: String,
+    /// What is missing or ambiguous, each once; empty where the cloud does not tell.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<MissingPart>,
+}
+
+impl Unavailable {
+    /// Makes one of which the parts are not known.
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self {
+            reason: reason.into(),
+            parts: Vec::new(),
+        }
+    }
+}
+
+/// A part of a template that a cloud does not have.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct MissingPart {
+    /// `image`, `size`, `networks`, `ports`, `scheduler_hints`, `keyname`: the key of the template.
+    pub key: String,
+    /// Whether only the list could not be read in which it is looked up.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unread: bool,
 }
 
 /// What a cloud offers for creating: asked only when something is to be created.

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::evidence;
 use super::execute::Executor;
 use super::{Live, Pass, check};
 use crate::error::Error;
 use crate::model::{Observed, ProviderName, Reading};
+use crate::plan::problems::{self, Evidence};
 use crate::plan::{self, Context, Create, Leftover, NewFloatingIp, Plan, Removal, VolumeMark};
 use crate::report::Action;
 use crate::state::State;
@@ -22,8 +24,10 @@ pub struct Executed {
     pub plan: Plan,
     /// Why the pass ended early, if it did.
     pub ended: Option<&'static str>,
-    /// What was left undone at clouds that were closed; each sentence makes the exit code 1.
-    pub left: Vec<String>,
+    /// Whether something was left undone, by the end of the pass or since a cloud was closed: the exit code is 1.
+    pub left: bool,
+    /// What is wrong and what is over, by the plan and by what became of it.
+    pub evidence: Evidence,
     /// What stopped it in the middle; the actions before it were done.
     pub broken: Option<Error>,
 }
@@ -55,12 +59,11 @@ impl Pass<'_> {
         } else {
             None
         };
-        let left = executor
-            .closed
-            .iter()
-            .map(|(provider, reason)| format!("provider {provider}: {reason}; the next passes do what is left there"));
+        let signalled = self.live.is_stopped();
+        let evidence = evidence::of_actions(&mut executor, std::mem::take(&mut plan.problems), signalled);
         Executed {
-            left: left.collect(),
+            left: !executor.closed.is_empty() || ended.is_some(),
+            evidence,
             state: executor.state,
             actions: executor.actions,
             plan,
@@ -84,7 +87,11 @@ impl Pass<'_> {
                 plan::spend(&mut self.observed, create);
             }
             close(&mut self.observed, &executor.closed);
-            *plan = self.plan_again(executor, created, round)?;
+            let again = self.plan_again(executor, created, round)?;
+            let before = std::mem::replace(plan, again);
+            plan.partly |= before.partly;
+            let later = std::mem::replace(&mut plan.problems, before.problems);
+            problems::follow(&mut plan.problems, later, &executor.state);
             if plan.creates.is_empty() {
                 break;
             }

@@ -19,9 +19,9 @@ use super::rows::{drain_action, unmark_action};
 use crate::config::Config;
 use crate::error::{Error, chain};
 use crate::jenkins::{Drained, RemoveNode};
-use crate::model::ProviderName;
-use crate::plan::asker;
-use crate::plan::{Context, Drain, Unmark};
+use crate::model::{ProviderName, TemplateName, Zone};
+use crate::plan::problems::Finding;
+use crate::plan::{Context, Drain, Unmark, asker};
 use crate::report::{Action, Outcome};
 use crate::state::{BackoffKey, RefusalKey, State};
 use crate::text::printable;
@@ -35,6 +35,10 @@ pub struct Executor<'a> {
     failed_keys: BTreeSet<BackoffKey>,
     /// The permission for want of which Jenkins refused to remove a node in this pass.
     removal_refused: Option<String>,
+    /// Where servers were taken.
+    pub taken: Vec<(TemplateName, ProviderName, Option<Zone>)>,
+    /// What is wrong by what services answered to actions.
+    pub found: Vec<Finding>,
     /// How many consoles were read.
     consoles: u32,
     /// The memory, kept up to date with what was done.
@@ -63,12 +67,24 @@ impl<'a> Executor<'a> {
             heard,
             failed_keys,
             removal_refused: None,
+            taken: Vec::new(),
+            found: Vec::new(),
             consoles: 0,
             state,
             actions,
             left_undone: false,
             closed: BTreeMap::new(),
         }
+    }
+
+    /// Returns the time of the pass.
+    pub fn now(&self) -> Timestamp {
+        self.context.now
+    }
+
+    /// Returns the permission for want of which Jenkins refused to remove a node in this pass, and the user.
+    pub fn removal_refused(&self) -> Option<(String, &'a str)> {
+        Some((self.removal_refused.clone()?, &self.config.jenkins.user))
     }
 
     /// Takes marks of ours off.

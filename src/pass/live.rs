@@ -61,6 +61,11 @@ impl Live {
         })
     }
 
+    /// Returns whether a signal asked the pass to end.
+    pub fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
     /// Returns why no new action may be started, if so.
     pub fn must_end(&self) -> Option<&'static str> {
         if self.stop.load(Ordering::Relaxed) {

@@ -6,6 +6,7 @@
 
 mod act;
 mod budget;
+mod evidence;
 mod execute;
 mod host_key;
 mod live;
@@ -14,7 +15,6 @@ pub mod rows;
 pub mod saved;
 mod seen;
 
-use std::collections::BTreeSet;
 use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::sync::Arc;
@@ -22,13 +22,15 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use crate::config::Config;
-use crate::error::{Error, chain};
+use crate::error::{Blind, Error, chain};
 use crate::model::Observed;
-use crate::plan::{self, Context, Create, Plan};
+use crate::plan::problems::Finding;
+use crate::plan::{self, Context, Plan};
 use crate::report::Seen;
 use crate::state::State;
 use saved::Saved;
 
+pub use act::Executed;
 pub use live::Live;
 pub use seen::{count, unreadable};
 
@@ -40,8 +42,8 @@ pub struct Pass<'c> {
     // The process ends after the pass: giving back some hundred thousand texts one by one would cost a tenth of it.
     state: ManuallyDrop<State>,
     observed: ManuallyDrop<Observed>,
-    /// What templates name and their clouds do not have.
-    missing: BTreeSet<String>,
+    /// The problems that no look at the world shows; `None` for a command by hand, which derives none.
+    around: Option<Vec<Finding>>,
     began: Instant,
 }
 
@@ -63,16 +65,32 @@ pub enum Inquiry {
 impl<'c> Pass<'c> {
     /// Looks at Jenkins and every cloud.
     pub fn look(config: &'c Config, context: Context, state: State, stop: &Arc<AtomicBool>) -> Result<Self, Error> {
+        Self::look_with(config, context, state, stop).map_err(|(error, _)| error)
+    }
+
+    /// The same; gives the memory back where nothing was seen.
+    pub fn look_with(
+        config: &'c Config,
+        context: Context,
+        state: State,
+        stop: &Arc<AtomicBool>,
+    ) -> Result<Self, (Error, Box<State>)> {
         let began = Instant::now();
-        let mut live = Live::connect(config, stop)?;
-        let observed = observe::look(&mut live, &state)?;
+        let mut live = match Live::connect(config, stop) {
+            Ok(live) => live,
+            Err(error) => return Err((error, Box::new(state))),
+        };
+        let observed = match observe::look(&mut live, &state) {
+            Ok(observed) => observed,
+            Err(error) => return Err((error, Box::new(state))),
+        };
         Ok(Self {
             config,
             context,
             live,
             state: ManuallyDrop::new(state),
             observed: ManuallyDrop::new(observed),
-            missing: BTreeSet::new(),
+            around: None,
             began,
         })
     }
@@ -96,11 +114,6 @@ impl<'c> Pass<'c> {
             if self.live.must_end().is_some() || !self.ask(inquiry, &plan)? {
                 return Ok(plan);
             }
-            let unavailable = plan
-                .creates
-                .iter()
-                .filter_map(|create| unavailable(&self.observed, create));
-            self.missing.extend(unavailable);
         }
     }
 
@@ -118,7 +131,7 @@ impl<'c> Pass<'c> {
             let quieting = live
                 .jenkins
                 .quieting_down()
-                .map_err(|error| Error::Blind(format!("jenkins: {}", chain(&error))))?;
+                .map_err(|error| Error::Blind(Blind::Jenkins(chain(&error))))?;
             observed.jenkins.quieting_down = Some(quieting);
             return Ok(true);
         }
@@ -165,14 +178,34 @@ impl<'c> Pass<'c> {
         count(&self.observed, plan, self.live.requests())
     }
 
-    /// Returns what templates name and their clouds do not have, in sentences.
-    pub fn missing(&self) -> impl Iterator<Item = String> {
-        self.missing.iter().cloned()
+    /// Gives back what was remembered before.
+    pub fn into_state(self) -> State {
+        ManuallyDrop::into_inner(self.state)
+    }
+
+    /// Returns what was remembered before.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Lets the pass derive problems: `around` are those that no look at the world shows.
+    pub fn derive_problems(&mut self, around: Vec<Finding>) {
+        self.around = Some(around);
+    }
+
+    /// Takes the problems that no look at the world shows; `None` where none is derived.
+    pub fn take_around(&mut self) -> Option<Vec<Finding>> {
+        self.around.take()
     }
 
     /// Returns the seconds since the pass began to look, in whole milliseconds.
     pub fn seconds(&self) -> f64 {
         (self.began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0
+    }
+
+    /// Returns the same as a whole number.
+    pub fn milliseconds(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
 
@@ -183,11 +216,4 @@ pub fn check(broken: &[String]) -> Result<(), Error> {
     } else {
         Err(Error::BrokenPlan(broken.join("; ")))
     }
-}
-
-/// Returns what a template names and its cloud does not have, in words.
-fn unavailable(observed: &Observed, create: &Create) -> Option<String> {
-    let offers = observed.clouds.get(&create.provider)?.ok()?.offers.as_ref()?.ok()?;
-    let reason = &offers.templates.get(&create.template)?.as_ref().err()?.reason;
-    Some(format!("template {} at {}: {reason}", create.template, create.provider))
 }

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Live;
 use crate::config::Config;
-use crate::error::{Error, chain};
+use crate::error::{Blind, Error, chain};
 use crate::jenkins::JenkinsError;
 use crate::model::{
     CloudView, NodeName, Observed, Presence, ProviderName, Reading, ResourceKind, Resources, Server, ServerSpec,
@@ -38,12 +38,12 @@ pub fn look(live: &mut Live, state: &State) -> Result<Observed, Error> {
     let jenkins = live
         .jenkins
         .view()
-        .map_err(|error| Error::Blind(format!("jenkins: {}", chain(&error))))?;
+        .map_err(|error| Error::Blind(Blind::Jenkins(chain(&error))))?;
     // Jenkins always lists its built-in node. Without it, what joined before would look lost and go with its builds.
     if jenkins.computers.is_empty() && state.nodes.values().any(|node| node.joined.is_some()) {
-        return Err(Error::Blind(
-            "jenkins: the list of computers is empty, not even the built-in node is in it".to_owned(),
-        ));
+        return Err(Error::Blind(Blind::Jenkins(
+            "the list of computers is empty, not even the built-in node is in it".to_owned(),
+        )));
     }
     let mut clouds = BTreeMap::new();
     for (name, cloud) in &mut live.clouds {
@@ -65,8 +65,11 @@ pub fn look(live: &mut Live, state: &State) -> Result<Observed, Error> {
         clouds.insert(name.clone(), reading);
     }
     if !clouds.is_empty() && clouds.values().all(|cloud| cloud.ok().is_none()) {
-        let reasons: Vec<String> = clouds.iter().filter_map(unreadable).collect();
-        return Err(Error::Blind(reasons.join("; ")));
+        let reasons = clouds.into_iter().filter_map(|(name, cloud)| match cloud {
+            Reading::Read(_) => None,
+            Reading::Unreadable(reason) => Some((name, reason)),
+        });
+        return Err(Error::Blind(Blind::Providers(reasons.collect())));
     }
     Ok(Observed { jenkins, clouds })
 }

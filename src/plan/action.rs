@@ -7,6 +7,7 @@ use crate::model::{
     BUILDS_REACHED_PREFIX, DRAIN_PREFIX, MARK_PREFIX, NodeId, NodeName, Offer, ProviderName, ResourceKind, ServerId,
     TemplateName, Zone,
 };
+use crate::plan::problems::Evidence;
 use crate::plan::rows::{ServerRow, TemplateRow, Waiting};
 use crate::plan::why::Why;
 use crate::state::State;
@@ -72,10 +73,15 @@ pub struct Plan {
     pub waiting: Vec<Waiting>,
     /// Sentences that an operator should know.
     pub notes: Vec<String>,
-    /// Sentences that make the pass end with exit code 1 (the guard held something back, …), printed as warnings.
+    /// What was refused of that which an operator named; it makes the exit code 1.
     pub warnings: Vec<String>,
-    /// Sentences that an operator hears once, as a warning, when what they say begins; the exit code does not heed them.
+    /// What happened and lasts no longer than that: an operator hears of it once.
     pub news: Vec<String>,
+    /// What is wrong, and what is over.
+    pub problems: Evidence,
+    /// Whether the exit code is 1 whatever becomes of the actions: the guard held something back, or a bad image is left
+    /// for an older one.
+    pub partly: bool,
     /// Every server of ours.
     pub servers: Vec<ServerRow>,
     /// Jenkins nodes of ours without a server.

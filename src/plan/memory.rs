@@ -10,12 +10,11 @@ use crate::config::{Config, Template};
 use crate::model::{FaultKind, NodeId, Observed, ProviderName};
 use crate::plan::clock::SIGHTINGS;
 use crate::plan::context::Context;
-use crate::plan::create::{backoff, images, registration};
+use crate::plan::create::creating::placement;
+use crate::plan::create::{backoff, creating, images, registration};
 use crate::plan::demand::drift;
 use crate::plan::fleet::agent::{Agent, AgentState};
 use crate::plan::fleet::{Fleet, hold, look};
-use crate::plan::report::persistent::{AT_ONCE, Due, LASTING};
-use crate::plan::report::{alerts, persistent};
 use crate::plan::resources::{leftovers, upkeep};
 use crate::queue::LabelRequest;
 use crate::state::{BackoffKey, NodeMemory, Phase, State};
@@ -30,35 +29,12 @@ pub fn look_and_remember<'a>(
     label_requests: &[LabelRequest],
 ) -> Fleet<'a> {
     let mut fleet = look::look(observed, config, state, context);
-    remember_contradictions(&mut fleet, state);
     remember(&mut fleet);
     registration::remember(&mut fleet, state);
     leftovers::remember(&mut fleet, state);
     learn(&mut fleet, state);
     drift::learn(&mut fleet, label_requests);
-    alert(&mut fleet, state);
     fleet
-}
-
-/// Counts how long each contradiction lasts, and warns of those that last.
-fn remember_contradictions(fleet: &mut Fleet<'_>, before: &State) {
-    let (clashes, due) = persistent::clashes(&before.clashes, &fleet.contradictions, LASTING, fleet.context.now);
-    fleet.state.clashes = clashes;
-    fleet.warnings.extend(due.iter().map(Due::for_a_person));
-}
-
-/// Says at once what nothing but a person ends.
-fn alert(fleet: &mut Fleet<'_>, state: &State) {
-    let alerts = alerts::alerts(fleet);
-    let (clashes, due) = persistent::clashes(&state.clashes, &alerts, AT_ONCE, fleet.context.now);
-    fleet.state.clashes.extend(clashes);
-    fleet.news.extend(due.iter().map(Due::since));
-    fleet.notes.extend(alerts);
-    let odd = persistent::odd(fleet.observed);
-    let (clashes, due) = persistent::clashes(&state.clashes, &odd, LASTING, fleet.context.now);
-    fleet.state.clashes.extend(clashes);
-    fleet.news.extend(due.iter().map(Due::for_a_person));
-    fleet.notes.extend(odd);
 }
 
 /// Returns what the next pass must know of an agent; `None` for one without a server's id.
@@ -90,6 +66,7 @@ fn memory(agent: &Agent<'_>, config: &Config, now: Timestamp) -> Option<NodeMemo
         volumes_settled: agent.before.is_some_and(|before| before.volumes_settled),
         adopted: agent.adopted,
         builds: agent.builds.clone(),
+        draining_since: None,
         phase: agent.state.phase(),
     };
     if memory.jenkins_node.is_none() {
@@ -101,6 +78,10 @@ fn memory(agent: &Agent<'_>, config: &Config, now: Timestamp) -> Option<NodeMemo
         AgentState::Offline { since, .. } => memory.offline_since = Some(since),
         AgentState::Orphan { seen } => memory.missing = Some(seen),
         AgentState::Deleting { since, .. } => memory.deleting_since = Some(since),
+        AgentState::Drained { idle: false, .. } => {
+            let before = agent.before.and_then(|before| before.draining_since);
+            memory.draining_since = Some(before.unwrap_or(now));
+        }
         _ => {}
     }
     Some(memory)
@@ -141,6 +122,7 @@ fn learn(fleet: &mut Fleet<'_>, before: &State) {
         .state
         .failures
         .retain(|name, _| config.templates.iter().any(|template| template.name == *name));
+    creating::forget(&mut fleet.state, config);
     learn_of_joined(fleet);
     images::remember_candidates(fleet);
     let failures = failures(fleet, before);
@@ -154,17 +136,14 @@ fn learn(fleet: &mut Fleet<'_>, before: &State) {
     // What failed in one pass counts once for each key: a burst that meets one full cloud is one failure. What was due to
     // an image that is left by now holds nothing else back.
     let mut found = BTreeMap::new();
-    for Failure {
-        key,
-        reason,
-        template,
-        provider,
-        image,
-    } in failures
-    {
+    for failure in failures {
+        let Failure { template, provider, .. } = failure;
         let left = |image| images::is_left(&fleet.state, config, template, provider, image);
-        if !image.as_deref().is_some_and(left) {
-            found.entry(key).or_insert((&template.name, reason));
+        if !failure.image.as_deref().is_some_and(left) {
+            if !failure.is_quota {
+                creating::failed(&mut fleet.state, template, &failure.placement, &failure.reason);
+            }
+            found.entry(failure.key).or_insert((&template.name, failure.reason));
         }
     }
     for (key, (template, reason)) in found {
@@ -189,6 +168,9 @@ fn learn_of_joined(fleet: &mut Fleet<'_>) {
         {
             images::joined(state, template, agent.provider, image);
         }
+        if first && !state.creating.is_empty() {
+            creating::joined(state, template, &placement(agent.provider, agent.zone_asked(config)));
+        }
         if !state.backoffs.is_empty() && first {
             let zone = agent.zone_asked(config);
             backoff::joined(state, config, template, agent.provider, zone);
@@ -209,6 +191,10 @@ struct Failure<'a> {
     provider: &'a ProviderName,
     /// The image that may be to blame.
     image: Option<String>,
+    /// Where it was made, as `provider` or `provider/zone`.
+    placement: String,
+    /// Whether it was for want of quota.
+    is_quota: bool,
 }
 
 /// Finds the failures that were not counted yet.
@@ -242,6 +228,8 @@ fn failure_of<'a>(agent: &Agent<'a>, config: &'a Config, settling: bool) -> Opti
         template,
         provider: agent.provider,
         image: image.map(str::to_owned),
+        placement: placement(agent.provider, agent.zone_asked(config)),
+        is_quota: false,
     };
     let name = agent.name;
     let image = agent.image().filter(|_| !agent.outdated(config));
@@ -251,11 +239,12 @@ fn failure_of<'a>(agent: &Agent<'a>, config: &'a Config, settling: bool) -> Opti
             let said = said.as_deref().unwrap_or("no reason given");
             let reason = format!("server \"{name}\" went to ERROR: {said}");
             let blamed = FaultKind::blames_image(fault, agent.image());
-            Some(failed(
-                key_of_error(agent, template, fault, config),
-                reason,
-                image.filter(|_| blamed),
-            ))
+            let kind = FaultKind::from_message(fault);
+            let key = key_of_error(agent, template, fault, config);
+            Some(Failure {
+                is_quota: matches!(kind, FaultKind::ServerQuota | FaultKind::Quota),
+                ..failed(key, reason, image.filter(|_| blamed))
+            })
         }
         AgentState::TimedOut if agent.readable && !agent.outdated(config) && !settling => {
             let reason = format!(
@@ -306,6 +295,8 @@ fn vanished<'a>(fleet: &Fleet<'a>, before: &State) -> Vec<Failure<'a>> {
         let (provider, _) = config.providers.get_key_value(&memory.provider)?;
         let zone = memory.zone.clone();
         Some(Failure {
+            placement: placement(provider, zone.as_ref()),
+            is_quota: false,
             key: BackoffKey::TemplateAt(template.name.clone(), provider.clone(), zone),
             reason: format!(
                 "server \"{}\" was removed by somebody else before it joined Jenkins",

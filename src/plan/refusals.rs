@@ -105,13 +105,9 @@ fn knows_ssh(fleet: &Fleet<'_>) -> bool {
     })
 }
 
-/// Names the permission that is missing to read job configurations, once a day.
-pub fn news(fleet: &mut Fleet<'_>) -> Option<String> {
-    let asker = asker_of(fleet);
-    let lacks = fleet.state.news_of_jobs(asker)?;
-    Some(format!(
-        "Jenkins does not show the configuration of jobs whose label stands nowhere else, as of matrix jobs while there is \
-         no agent: the user lacks {}; grant it, or set jenkins.anchor: true",
-        shown(&lacks)
-    ))
+/// Returns the permission for want of which Jenkins refused to remove a node, as long as it is not tried again, and who
+/// asked.
+pub fn of_removal<'s>(fleet: &'s Fleet<'_>) -> Option<(&'s str, &'s str)> {
+    let refusal = refusal(fleet, &RefusalKey::Removal)?;
+    Some((&refusal.lacks, &refusal.user))
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::model::{ProviderName, ServerId};
+use crate::model::{Problem, ProviderName, ServerId};
 use crate::plan::Waiting;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -133,5 +133,7 @@ pub struct PassReport {
     pub unmet: Vec<Waiting>,
     /// What an operator should know.
     pub notes: Vec<String>,
+    /// The problems that are open.
+    pub problems: Vec<Problem>,
     pub exit: u8,
 }

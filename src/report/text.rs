@@ -111,6 +111,8 @@ pub fn closing(out: &mut dyn Write, report: &PassReport, judged: bool) -> io::Re
         actions,
         unmet,
         notes,
+        // They are said on stderr.
+        problems: _,
         exit,
     } = report;
     waiting(out, unmet)?;

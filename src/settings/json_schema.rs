@@ -18,7 +18,7 @@ pub fn definitions() -> Map<String, Json> {
     let pairs = [
         ("text", json!({"type": ["string", "number", "boolean", "null"]})),
         ("flag", either(&json!({"type": ["boolean", "null"]}), &[whole(&flag)])),
-        ("duration", length(0, false)),
+        ("duration", length(0, MOST_SECONDS, false)),
         (
             "texts",
             json!({"type": ["array", "string", "number", "boolean", "null"], "items": texts}),
@@ -236,9 +236,9 @@ fn shape(key: &KeySpec) -> Json {
             json!({"anyOf": [number(key), {"type": "array", "items": section(&[schema])}]})
         }
         ValueKind::Integer => either(&json!({"type": ["integer", "null"]}), &[integer()]),
-        ValueKind::Duration if key.least.is_none() => defined("duration"),
-        ValueKind::Duration => length(least(key), false),
-        ValueKind::DurationOrNone => length(least(key), true),
+        ValueKind::Duration if key.least.is_none() && key.most.is_none() => defined("duration"),
+        ValueKind::Duration => length(least(key), most_seconds(key), false),
+        ValueKind::DurationOrNone => length(least(key), most_seconds(key), true),
         ValueKind::Size => either(
             &json!({"type": ["integer", "null"], "minimum": least(key)}),
             &size(least(key)),
@@ -268,6 +268,10 @@ fn least(key: &KeySpec) -> u64 {
     key.least.map_or(0, |least| u64::try_from(least.value).unwrap_or(0))
 }
 
+fn most_seconds(key: &KeySpec) -> i64 {
+    key.most.map_or(MOST_SECONDS, |most| most.value.min(MOST_SECONDS))
+}
+
 /// A number as such, or as a text.
 fn number(key: &KeySpec) -> Json {
     let least = least(key);
@@ -280,9 +284,9 @@ fn number(key: &KeySpec) -> Json {
 }
 
 /// A duration of at least so many seconds: 0 or 1, others would need arithmetic.
-fn length(least: u64, or_none: bool) -> Json {
-    let number = json!({"type": ["integer", "null"], "minimum": least, "maximum": MOST_SECONDS});
-    let mut expressions = vec![duration()];
+fn length(least: u64, most: i64, or_none: bool) -> Json {
+    let number = json!({"type": ["integer", "null"], "minimum": least, "maximum": most});
+    let mut expressions = vec![duration(most)];
     if least > 0 {
         expressions.push("[1-9]".to_owned());
     }
@@ -317,11 +321,11 @@ fn word(words: &Words) -> Json {
     json!({"anyOf": [{"enum": listed}, {"type": "string", "pattern": whole(&one_of(&expressions))}]})
 }
 
-/// Returns whether the bounds of a key can be said: those of durations only as far as 0 is refused.
+/// Returns whether the bounds of a key can be said: of the lower ones of durations only that 0 is refused.
 #[cfg(test)]
 pub fn says_bounds(key: &KeySpec) -> bool {
     match key.kind {
-        ValueKind::Duration | ValueKind::DurationOrNone => key.most.is_none() && least(key) <= 1,
+        ValueKind::Duration | ValueKind::DurationOrNone => least(key) <= 1,
         ValueKind::Size => key.most.is_none(),
         ValueKind::Integer => key.least.is_none() && key.most.is_none(),
         _ => true,

@@ -15,6 +15,7 @@
 //! what they mean together, is not known here.
 
 pub mod check;
+pub mod command;
 pub mod complaint;
 pub mod duration;
 pub mod expression;

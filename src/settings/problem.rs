@@ -58,6 +58,8 @@ struct Problem {
 pub struct Warning {
     /// The whole line, of the same form as an error.
     pub text: String,
+    /// What it is about: the path of the key, or the file where it is not the configuration.
+    pub path: String,
     /// Whether `check` alone prints it; each pass prints the others.
     pub check_only: bool,
 }
@@ -208,7 +210,13 @@ impl Report {
                 problem.text
             )
         };
+        let subject = |problem: &Problem| {
+            let number = usize::from(problem.place.at.file).checked_sub(1);
+            let other = number.and_then(|at| found.files.get(at));
+            other.map_or_else(|| problem.place.path.clone(), |file| visible(file))
+        };
         let warning = |(problem, check_only): &(Problem, bool)| Warning {
+            path: subject(problem),
             text: line(problem),
             check_only: *check_only,
         };

@@ -25,9 +25,6 @@ pub struct LabelDrift {
     /// The last server that was made all the same for an item that such a node does not serve.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<LabelRetry>,
-    /// Of which labels a warning was given, and when; for a day.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub said: BTreeMap<String, Timestamp>,
 }
 
 impl LabelDrift {
@@ -40,7 +37,6 @@ impl LabelDrift {
             lacks: BTreeMap::new(),
             adds: BTreeMap::new(),
             retry: None,
-            said: BTreeMap::new(),
         }
     }
 

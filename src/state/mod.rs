@@ -21,7 +21,7 @@ use crate::model::{
 pub use backoff::{Backoff, BackoffKey};
 pub use drift::{LabelDrift, LabelRetry};
 pub use images::{FailedImage, ImageMemory};
-pub use problems::ProblemMemory;
+pub use problems::{CreateRecord, FailingAction, Notice, NotifyMemory, ProblemMemory, Told};
 pub use refusals::{Asker, Refusal, RefusalKey};
 
 /// The format written by this program. A file with a larger number is refused.
@@ -87,9 +87,6 @@ pub struct State {
     /// Since when items of a label wait beside an idle executor that has it, by label (empty for none).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub ignored: BTreeMap<String, Timestamp>,
-    /// What Jenkins and the clouds show in contradiction, by the sentence that says it.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub clashes: BTreeMap<String, Clash>,
     /// Labels of foreign nodes where the computer list does not tell them.
     #[serde(default)]
     pub node_labels: BTreeMap<NodeName, Cached<Vec<String>>>,
@@ -108,6 +105,18 @@ pub struct State {
     /// The problems that are open, by key.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub problems: BTreeMap<String, ProblemMemory>,
+    /// How the servers of templates fare that fail, by `template@placement`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub creating: BTreeMap<String, CreateRecord>,
+    /// The actions that fail in each pass, by what is done and to what.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub failing: BTreeMap<String, FailingAction>,
+    /// What the command of `notify` was not told yet.
+    #[serde(default, skip_serializing_if = "NotifyMemory::is_empty")]
+    pub notify: NotifyMemory,
+    /// The last pass that could not read Jenkins, or any provider. It saw nothing: `last_pass` is the last that did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blind: Option<LastPass>,
 }
 
 impl Default for State {
@@ -132,13 +141,16 @@ impl Default for State {
             failures: BTreeMap::new(),
             jobs: BTreeMap::new(),
             ignored: BTreeMap::new(),
-            clashes: BTreeMap::new(),
             node_labels: BTreeMap::new(),
             queue_seen: BTreeMap::new(),
             refusals: BTreeMap::new(),
             ssh_made_in: None,
             service_bases: BTreeMap::new(),
             problems: BTreeMap::new(),
+            creating: BTreeMap::new(),
+            failing: BTreeMap::new(),
+            notify: NotifyMemory::default(),
+            blind: None,
         }
     }
 }
@@ -156,6 +168,14 @@ pub struct LastPass {
     /// How many milliseconds it took; `None` like `exit`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub milliseconds: Option<u64>,
+}
+
+impl State {
+    /// Returns the last pass, whether or not it saw anything.
+    pub fn latest_pass(&self) -> Option<&LastPass> {
+        let passes = self.last_pass.iter().chain(&self.blind);
+        passes.max_by_key(|pass| pass.at)
+    }
 }
 
 impl LastPass {
@@ -296,6 +316,9 @@ pub struct NodeMemory {
     /// The builds that were seen on it, where its template limits them (`max_builds`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub builds: Option<BuildCount>,
+    /// Since when it is drained and still works.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draining_since: Option<Timestamp>,
     /// The phase in which the last pass saw it.
     pub phase: Phase,
 }
@@ -361,18 +384,6 @@ pub struct Sighting {
     /// Whether it was known to be ours by more than its name when it was seen first.
     #[serde(default)]
     pub known: bool,
-}
-
-/// A contradiction that a person must clear.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Clash {
-    /// When it was seen first.
-    pub first: Timestamp,
-    /// In how many passes in a row.
-    pub passes: u32,
-    /// When a warning was last given of it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub warned: Option<Timestamp>,
 }
 
 /// An answer that is kept for later passes.

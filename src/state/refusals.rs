@@ -11,7 +11,7 @@ use crate::model::TemplateName;
 /// For so long what was refused is not tried again, unless Jenkins starts again or another user asks.
 const HOLDS_FOR: SignedDuration = SignedDuration::from_hours(1);
 
-/// After this time a refusal is forgotten, and said anew should it come again.
+/// After this time a refusal is forgotten.
 const FORGET_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 /// The most that are kept.
@@ -31,15 +31,12 @@ pub enum RefusalKey {
 impl fmt::Display for RefusalKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Job(path) => write!(f, "{JOBS}{path}"),
+            Self::Job(path) => write!(f, "configuration of {path}"),
             Self::Removal => f.write_str("removal"),
             Self::Making(template) => write!(f, "nodes of template {template}"),
         }
     }
 }
-
-/// How the keys of all jobs begin.
-const JOBS: &str = "configuration of ";
 
 /// Something that Jenkins refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,9 +53,6 @@ pub struct Refusal {
     /// What it was refused for: a node, if it is about one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<String>,
-    /// When a warning was last given of it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub said: Option<Timestamp>,
 }
 
 /// Who asks, and whom.
@@ -92,7 +86,6 @@ impl State {
     /// Remembers that something was refused.
     pub fn refuse(&mut self, key: &RefusalKey, asker: Asker<'_>, lacks: &str, about: Option<&str>) {
         let name = key.to_string();
-        let said = self.refusals.get(&name).and_then(|before| before.said);
         if self.refusals.len() >= MOST && !self.refusals.contains_key(&name) {
             return;
         }
@@ -104,7 +97,6 @@ impl State {
                 user: asker.user.to_owned(),
                 lacks: lacks.to_owned(),
                 about: about.map(str::to_owned),
-                said,
             },
         );
     }
@@ -118,27 +110,6 @@ impl State {
     pub fn forget_refusals(&mut self, now: Timestamp) {
         let young = |refusal: &Refusal| now.duration_since(refusal.at).abs() < FORGET_AFTER;
         self.refusals.retain(|_, refusal| young(refusal));
-    }
-
-    /// Returns the permission for want of which configurations of jobs are refused, once a day, and takes it for said.
-    pub fn news_of_jobs(&mut self, asker: Asker<'_>) -> Option<String> {
-        let mut jobs: Vec<&mut Refusal> = self
-            .refusals
-            .iter_mut()
-            .filter(|(key, refusal)| key.starts_with(JOBS) && refusal.holds(asker))
-            .map(|(_, refusal)| refusal)
-            .collect();
-        let lately = |refusal: &&mut Refusal| {
-            let said = refusal.said.map(|said| asker.now.duration_since(said).abs());
-            said.is_some_and(|ago| ago < FORGET_AFTER)
-        };
-        if jobs.iter().any(lately) {
-            return None;
-        }
-        for refusal in &mut jobs {
-            refusal.said = Some(asker.now);
-        }
-        jobs.first().map(|refusal| refusal.lacks.clone())
     }
 }
 
@@ -181,25 +152,6 @@ mod tests {
         state.refuse(&key, asker(0), "Agent/Delete", None);
         state.allow(&key);
         assert!(state.refusals.is_empty());
-    }
-
-    #[test]
-    fn what_is_refused_of_many_jobs_is_said_once_a_day() {
-        let mut state = State::default();
-        let job = |n: i64| RefusalKey::Job(format!("job/j{n}"));
-        assert_eq!(state.news_of_jobs(asker(0)), None);
-        let mut said = 0;
-        for hour in 0..30 {
-            for n in 0..8 {
-                state.refuse(&job(n), asker(hour * 3600), "Job/ExtendedRead", None);
-            }
-            said += i32::from(state.news_of_jobs(asker(hour * 3600)).is_some());
-            said += i32::from(state.news_of_jobs(asker(hour * 3600 + 60)).is_some());
-            state.forget_refusals(at(hour * 3600));
-        }
-        assert_eq!(said, 2);
-        state.refuse(&RefusalKey::Removal, asker(0), "Agent/Delete", None);
-        assert_eq!(state.refusals.len(), 9);
     }
 
     #[test]

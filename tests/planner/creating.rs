@@ -284,9 +284,7 @@ fn a_cloud_that_does_not_answer_or_lacks_something_is_closed() {
     check_limit(unreadable, 0, "provider openstack cannot be read: no images");
     check_limit(|w| w.close(CLOUD), 0, "provider openstack cannot be read: timeout");
     let lacks = |w: &mut World| {
-        let wrong = Unavailable {
-            reason: "no flavor named \"m1.smal\"".to_owned(),
-        };
+        let wrong = Unavailable::new("no flavor named \"m1.smal\"".to_owned());
         let offers = Offers {
             room: Headroom::default(),
             templates: [("small".into(), Err(wrong))].into(),

@@ -47,8 +47,9 @@ impl Fleet {
 
     /// Makes a pass, does what it plans, and lets time go on.
     pub fn pass(&mut self, pause: SignedDuration) -> Plan {
-        let plan = self.world.plan();
+        let mut plan = self.world.plan();
         self.world.state = plan.state.clone();
+        plan.news.extend(self.world.mail(&plan));
         for removal in &plan.removals {
             if let Some(node) = &removal.node {
                 self.world.lose_node(node.name.as_str());

@@ -108,6 +108,7 @@ impl Labelled {
         self.random.shuffle(&mut other.observed.jenkins.computers);
         self.random.shuffle(&mut other.cloud(CLOUD).servers);
         let again = planned(&other.observed, &other.config, &other.state, &other.context);
+        let plan = planned(&before.observed, &before.config, &before.state, &before.context);
         if format!("{plan:?}") != format!("{again:?}") {
             return Err("the order of the lists shows".to_owned());
         }

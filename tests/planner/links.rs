@@ -155,9 +155,9 @@ fn the_guard_counts_an_agent_once() {
     let plan = world.plan();
     assert_eq!(removed(&plan), Vec::<&str>::new());
     assert!(
-        plan.warnings[0].contains("8 removals out of 8 nodes"),
+        plan.notes.iter().any(|note| note.contains("8 removals out of 8 nodes")),
         "{:?}",
-        plan.warnings
+        plan.notes
     );
 }
 
@@ -338,7 +338,7 @@ fn a_dead_server_that_its_node_keeps_is_said_at_once() {
         assert!(plan.removals.is_empty(), "{word}");
         assert_eq!(plan.news.len(), 1, "{word}: {:?}", plan.news);
         let said = &plan.news[0];
-        for part in [word, server.as_str(), "abort its builds", "since 2026-11-22T12:01:00Z"] {
+        for part in [word, server.as_str(), "abort its builds"] {
             assert!(said.contains(part), "{part} in {said}");
         }
         // Once a day, not once a pass.
@@ -357,7 +357,7 @@ fn a_person_s_node_on_a_dead_server_is_said_too() {
     world.pass(mins(1));
     marked(world.node_mut(&server), "mine", "hudson.slaves.OfflineCause$UserCause");
     world.server_mut(&server).status = ServerStatus::Error;
-    let plan = world.plan();
+    let plan = world.pass(mins(1));
     assert!(plan.removals.is_empty());
     assert!(plan.news[0].contains("a person took it offline"), "{:?}", plan.news);
 }

@@ -94,7 +94,7 @@ fn only_a_limit_that_is_shared_lets_a_node_go() {
     check(held, 0, "its template is held back here");
     let missing = |w: &mut World| {
         let reason = "no flavor".to_owned();
-        let unavailable = Err(mita::model::Unavailable { reason });
+        let unavailable = Err(mita::model::Unavailable::new(reason));
         w.cloud(CLOUD).offers = Some(Reading::Read(Offers {
             room: Headroom::default(),
             templates: [("b".into(), unavailable)].into(),

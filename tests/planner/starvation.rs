@@ -247,7 +247,7 @@ fn what_a_template_does_not_find_closes_it_there_and_nothing_else() {
         let reason = "security group \"web\": not allowed (status 403)".to_owned();
         let offer = |name: &str| {
             if names.contains(&name) {
-                Err(Unavailable { reason: reason.clone() })
+                Err(Unavailable::new(reason.clone()))
             } else {
                 Ok(offer(1))
             }

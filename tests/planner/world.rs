@@ -14,6 +14,7 @@ use mita::model::{
     Address, CloudView, Computer, Headroom, ImageRef, JenkinsView, NodeId, Observed, Offer, Offers, Presence,
     ProviderName, Reading, Server, ServerSpec, SizeRef, Unavailable, Zone, server_name,
 };
+use mita::plan::problems;
 use mita::plan::{Context, Plan, audit, plan};
 use mita::provider::openstack;
 use mita::provider::openstack::endpoint::{EndpointOverrides, KeystoneAuth, OpenStackEndpoint};
@@ -165,6 +166,8 @@ pub fn config(templates: Vec<Template>) -> Config {
         },
         labels: LabelSources::default(),
         timing: Timing::default(),
+        notify: None,
+        remind: SignedDuration::from_hours(24),
     }
 }
 
@@ -344,12 +347,21 @@ impl World {
         plan
     }
 
-    /// Plans, remembers, and lets time pass.
+    /// Plans, remembers, says what cron mails (it is added to the news of the plan), and lets time pass.
     pub fn pass(&mut self, pause: SignedDuration) -> Plan {
-        let plan = self.plan();
+        let mut plan = self.plan();
         self.state = plan.state.clone();
+        plan.news.extend(self.mail(&plan));
         self.later(pause);
         plan
+    }
+
+    /// Brings the problems up to date with what a plan found; returns what cron mails.
+    pub fn mail(&mut self, plan: &Plan) -> Vec<String> {
+        let now = self.context.now;
+        problems::remember(&mut self.state, plan.problems.clone(), now);
+        let lines = problems::say::due(&mut self.state, now, self.config.remind);
+        lines.into_iter().map(|line| line.text).collect()
     }
 
     /// Lets time pass.
@@ -410,4 +422,13 @@ pub fn removed(plan: &Plan) -> Vec<&str> {
 /// The reasons of what gets nothing.
 pub fn reasons(plan: &Plan) -> Vec<&str> {
     plan.unmet.iter().map(|unmet| unmet.reason.as_str()).collect()
+}
+
+/// Returns what a plan found to be wrong, in sentences.
+pub fn found(plan: &Plan) -> Vec<&str> {
+    plan.problems
+        .found
+        .values()
+        .map(|finding| finding.sentence.as_str())
+        .collect()
 }

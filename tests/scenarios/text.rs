@@ -6,6 +6,8 @@ use std::fmt::{Display, Write as _};
 
 use jiff::Timestamp;
 use mita::config::Config;
+use mita::model::problem_key;
+use mita::plan::problems::Finding;
 use mita::plan::{
     Anchor, Create, Drain, Example, FailureRecord, Leak, Leftover, NewFloatingIp, NodeToRemove, Plan, Registration,
     Removal, Rollback, ServerRow, ServerToRemove, TemplateRow, Unmark, VolumeMark, Waiting,
@@ -42,6 +44,8 @@ pub fn plan(plan: &Plan, before: &State, config: &Config, now: Timestamp) -> Str
         notes,
         warnings,
         news,
+        problems,
+        partly,
         servers,
         orphan_nodes,
         templates,
@@ -72,6 +76,12 @@ pub fn plan(plan: &Plan, before: &State, config: &Config, now: Timestamp) -> Str
         section("notes", notes),
         section("warnings", warnings),
         section("news", news),
+        section("problems", problems.found.values().map(problem)),
+        section(
+            "over",
+            problems.over.difference(&problems.found.keys().cloned().collect()),
+        ),
+        section("exit code", partly.then_some("1, whatever becomes of the actions")),
         section("templates", templates.iter().map(template_row)),
         section("servers", servers.iter().map(server_row)),
         section("nodes without a server", orphan_nodes),
@@ -100,6 +110,25 @@ fn also<T: Display>(word: &str, value: Option<T>) -> String {
 
 fn when(is: bool, text: &str) -> &str {
     if is { text } else { "" }
+}
+
+fn problem(finding: &Finding) -> String {
+    let Finding {
+        kind,
+        subject,
+        sentence,
+        facts,
+        provider: _,
+        config: _,
+        read: _,
+    } = finding;
+    let facts: Vec<String> = facts.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    let facts = if facts.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", facts.join(", "))
+    };
+    format!("{}: {sentence}{facts}", problem_key(*kind, subject))
 }
 
 /// Writes the name that an enum has in JSON.

@@ -146,7 +146,7 @@ impl World {
         for template in self.config.templates.iter().filter(here) {
             let change = cloud.offers.get(template.name.as_str()).unwrap_or(&Value::Null);
             let offer = match cloud.lacks.get(template.name.as_str()) {
-                Some(reason) => Err(Unavailable { reason: reason.clone() }),
+                Some(reason) => Err(Unavailable::new(reason.clone())),
                 None => Ok(changed(&facts::offer("image-1", 4), change, now)?),
             };
             offers.templates.insert(template.name.clone(), offer);
@@ -367,6 +367,7 @@ fn memory(agent: &Agent, template: &Template, node: NodeIs, server: &Server) -> 
         volumes_settled: template.spec.storage.is_none() && template.spec.boot_volume.is_none(),
         adopted: false,
         builds: None,
+        draining_since: None,
         phase: match node {
             _ if agent.server == "error" => Phase::Error,
             _ if agent.marked.is_some() || agent.by == By::Disconnect => Phase::Draining,

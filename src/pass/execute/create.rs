@@ -9,10 +9,10 @@ use super::{Executor, Live};
 use crate::config::script::HostKeyPair;
 use crate::config::{Config, Template};
 use crate::error::Error;
-use crate::model::{NodeId, ResourceMark, ServerId};
+use crate::model::{FaultKind, NodeId, ResourceMark, ServerId};
 use crate::pass::rows::create_action;
-use crate::plan::Create;
 use crate::plan::backoff::{begin, charge, record_failure};
+use crate::plan::{Create, creating, problems};
 use crate::provider::{CreateServer, ProviderError};
 use crate::report::{Action, Outcome};
 use crate::state::{BackoffKey, Intent};
@@ -99,6 +99,7 @@ impl Executor<'_> {
                     intent.server_id = Some(id.clone());
                 }
                 action.server_id = Some(id);
+                self.is_taken(create);
                 self.record(action, Outcome::Done, None);
                 true
             }
@@ -110,6 +111,23 @@ impl Executor<'_> {
                 }
                 false
             }
+        }
+    }
+
+    /// Remembers that a cloud took a server.
+    fn is_taken(&mut self, create: &Create) {
+        let zone = create.zone.clone();
+        let place = creating::placement(&create.provider, zone.as_ref());
+        creating::taken(&mut self.state, &create.template, &place);
+        self.taken
+            .push((create.template.clone(), create.provider.clone(), zone));
+    }
+
+    /// Remembers that a server cannot be made, for another reason than a quota.
+    pub(super) fn is_refused(&mut self, create: &Create, reason: &str, now: Timestamp) {
+        if let Some(template) = self.config.template(create.template.as_str()) {
+            let place = creating::placement(&create.provider, create.zone.as_ref());
+            creating::refused(&mut self.state, template, &place, reason, now);
         }
     }
 
@@ -176,6 +194,14 @@ impl Executor<'_> {
             self.may_have_ports(&intent, now);
         }
         let (reason, after) = (error.to_string(), retry_after(error));
+        if is_of_the_pair(error) {
+            self.is_refused(create, &reason, now);
+        }
+        let template = self.config.template(create.template.as_str());
+        if let Some(template) = template.filter(|_| FaultKind::blames_key_pair(&reason)) {
+            self.found
+                .push(problems::refused_key_pair(template, &create.provider, &reason));
+        }
         // A wrong key, image or group is the template's fault, not the placement's.
         if let ProviderError::Refused(_) | ProviderError::NotFound(_) = error {
             record_failure(&mut self.state, &key, now, &reason, after, &self.config.timing);
@@ -236,6 +262,20 @@ fn key_of(create: &Create, error: &ProviderError) -> BackoffKey {
         | ProviderError::Misrouted(_)
         | ProviderError::Throttled { .. } => BackoffKey::Provider(create.provider.clone()),
     }
+}
+
+/// Whether a refusal says something of a template at a placement: a quota does not, nor does a provider that cannot be
+/// reached.
+fn is_of_the_pair(error: &ProviderError) -> bool {
+    let is_quota = matches!(error, ProviderError::ServerQuota(_) | ProviderError::Quota(_));
+    let is_provider = matches!(
+        error,
+        ProviderError::Auth(_)
+            | ProviderError::Unavailable(_)
+            | ProviderError::Misrouted(_)
+            | ProviderError::Throttled { .. }
+    );
+    !is_quota && !is_provider
 }
 
 /// Returns whether the server may exist all the same.

@@ -14,7 +14,7 @@ use crate::model::{NodeName, TemplateName};
 use crate::pass::rows::{node_first_action, register_action, take_back_action};
 use crate::pass::{Live, host_key};
 use crate::plan::backoff::record_failure;
-use crate::plan::{Create, Registration};
+use crate::plan::{Create, Registration, creating};
 use crate::report::Outcome;
 use crate::secret::Secret;
 use crate::state::{BackoffKey, RefusalKey, Sighting};
@@ -70,6 +70,11 @@ impl Executor<'_> {
             Err(error) => error,
         };
         self.hold_back(live, &create.template, &error, false);
+        let (reason, now) = (
+            format!("its Jenkins node cannot be made: {}", chain(&error)),
+            self.time(live),
+        );
+        self.is_refused(create, &reason, now);
         self.state.drop_intent(&create.id);
         self.record(action, Outcome::Failed, Some(chain(&error)));
         if node_is_there {
@@ -146,6 +151,9 @@ impl Executor<'_> {
                 }
                 Err(error) => {
                     self.hold_back(live, &wanted.template, &error, true);
+                    let reason = format!("its Jenkins node cannot be made: {}", chain(&error));
+                    let (place, now) = (creating::placement(&wanted.provider, None), self.time(live));
+                    creating::refused(&mut self.state, template, &place, &reason, now);
                     refused.insert(wanted.template.clone());
                     self.record(action, Outcome::Failed, Some(with_hint(&error)));
                 }

@@ -52,9 +52,9 @@ pub fn destroy(
 /// Keeps what counts passes as it was: an operator's command between two passes is none.
 pub fn keep_sightings(after: &mut State, before: &State) {
     after.last_pass.clone_from(&before.last_pass);
+    after.blind.clone_from(&before.blind);
     after.gaps.clone_from(&before.gaps);
     after.orphan_nodes.clone_from(&before.orphan_nodes);
-    after.clashes.clone_from(&before.clashes);
     for (name, entry) in &mut after.gone_servers {
         entry.sightings = before.gone_servers.get(name).map_or(0, |entry| entry.sightings);
     }

@@ -8,6 +8,7 @@ use crate::config::{Placement, Register, Template};
 use crate::model::{CloudView, Headroom, Offer, ProviderName, Reading, server_name};
 use crate::plan::action::Create;
 use crate::plan::create::backoff::{Gate, gate, order};
+use crate::plan::create::closed::{Cause, Closed, Limit};
 use crate::plan::create::counts::Counts;
 use crate::plan::create::headroom::{lacking, ports, ports_of, take};
 use crate::plan::create::ids::Ids;
@@ -30,7 +31,7 @@ pub struct Capacity<'s, 'a> {
     /// The servers of this plan, in order.
     pub creates: Vec<Create>,
     /// For each template why nothing more can be made of it; `None` as long as it can.
-    pub closed: Vec<Option<String>>,
+    pub closed: Vec<Option<Closed>>,
     /// The probes that were wanted and not granted.
     pub turns: Vec<Turn>,
     /// Whether a limit that several templates share refused a server.
@@ -107,7 +108,7 @@ impl<'s, 'a> Capacity<'s, 'a> {
         }
     }
 
-    fn find(&mut self, index: TemplateIndex) -> Result<(usize, Option<Offer>), String> {
+    fn find(&mut self, index: TemplateIndex) -> Result<(usize, Option<Offer>), Closed> {
         let template = &self.fleet.config.templates[index];
         self.template_is_open(index, template)?;
         let pass = self.pass_is_open();
@@ -116,28 +117,33 @@ impl<'s, 'a> Capacity<'s, 'a> {
         Ok(place)
     }
 
-    fn template_is_open(&self, index: TemplateIndex, template: &Template) -> Result<(), String> {
+    fn template_is_open(&self, index: TemplateIndex, template: &Template) -> Result<(), Closed> {
         let name = &template.name;
         if self.fleet.is_quieting() {
-            return Err("Jenkins is quieting down: nothing is created".to_owned());
-        }
-        if !self.fleet.context.create {
-            return Err("this command creates nothing".to_owned());
-        }
-        if self.counts.of_template[index] >= template.max {
-            return Err(format!(
-                "template \"{name}\" is at its max of {}",
-                plural(template.max, "server")
+            return Err(Closed::new(
+                Cause::NotNow,
+                "Jenkins is quieting down: nothing is created",
             ));
         }
+        if !self.fleet.context.create {
+            return Err(Closed::new(Cause::NotNow, "this command creates nothing"));
+        }
+        if self.counts.of_template[index] >= template.max {
+            let text = format!(
+                "template \"{name}\" is at its max of {}",
+                plural(template.max, "server")
+            );
+            return Err(Closed::new(Cause::Maximum(Limit::Template(name.clone())), text));
+        }
         if let Some(reason) = refusals::closes(self.fleet, template, self.coming_by_ssh()) {
-            return Err(reason);
+            return Err(Closed::new(Cause::NoNode, reason));
         }
         self.passes(&BackoffKey::Template(name.clone()), self.counts.booting_of[index])?;
         let canary = self.fleet.config.limits.canary;
         let proved = self.fleet.state.proved.get(name) == Some(&template.digest);
         if canary > 0 && !proved && self.counts.booting_of[index] >= canary {
-            return Err(format!("canary: waiting for the first server of \"{name}\" to join"));
+            let text = format!("canary: waiting for the first server of \"{name}\" to join");
+            return Err(Closed::new(Cause::Canary, text));
         }
         Ok(())
     }
@@ -182,8 +188,8 @@ impl<'s, 'a> Capacity<'s, 'a> {
         index: TemplateIndex,
         template: &Template,
         may_probe: bool,
-    ) -> Result<(usize, Option<Offer>), String> {
-        let mut reasons: Vec<String> = Vec::new();
+    ) -> Result<(usize, Option<Offer>), Closed> {
+        let mut reasons: Vec<Closed> = Vec::new();
         for (place, placement) in order(&self.fleet.state, template) {
             let reason = match self.fits(index, template, placement) {
                 Ok(fit) if fit.probes.is_empty() || self.granted.contains(&(index, place)) => {
@@ -197,35 +203,42 @@ impl<'s, 'a> Capacity<'s, 'a> {
                 }
                 Err(reason) => reason,
             };
-            if !reasons.contains(&reason) {
-                reasons.push(reason);
-            }
+            reasons.push(reason);
         }
         if reasons.is_empty() {
-            reasons.push(format!("template \"{}\" has no provider", template.name));
+            let text = format!("template \"{}\" has no provider", template.name);
+            reasons.push(Closed::new(Cause::NotNow, text));
         }
-        Err(reasons.join("; "))
+        Err(Closed::all(reasons))
     }
 
-    fn fits(&mut self, index: TemplateIndex, template: &Template, placement: &Placement) -> Result<Fit, String> {
+    fn fits(&mut self, index: TemplateIndex, template: &Template, placement: &Placement) -> Result<Fit, Closed> {
         let name = placement.provider.as_str();
+        let unreadable = |why: &str| {
+            let text = format!("provider {name} cannot be read: {}", shown(why));
+            Closed::new(Cause::Unreadable(placement.provider.clone()), text)
+        };
         let cloud = match self.fleet.observed.clouds.get(name) {
             Some(Reading::Read(cloud)) => cloud,
-            Some(Reading::Unreadable(why)) => return Err(format!("provider {name} cannot be read: {}", shown(why))),
-            None => return Err(format!("provider {name} was not read")),
+            Some(Reading::Unreadable(why)) => return Err(unreadable(why)),
+            None => {
+                let cause = Cause::Unreadable(placement.provider.clone());
+                return Err(Closed::new(cause, format!("provider {name} was not read")));
+            }
         };
         // What the look-up of one template did not find closes that template here, and no other. It is said before what passes
         // by itself.
         if let Some(Reading::Read(offers)) = &cloud.offers
             && let Some(Err(unavailable)) = offers.templates.get(&template.name)
         {
-            return Err(format!("{name}: {}", shown(&unavailable.reason)));
+            let text = format!("{name}: {}", shown(&unavailable.reason));
+            return Err(Closed::new(Cause::NotOffered(placement.provider.clone()), text));
         }
-        self.shared(|capacity| capacity.provider_maximum(name))?;
+        self.shared(|capacity| capacity.provider_maximum(&placement.provider))?;
         let probes = self.back_offs(index, template, placement)?;
         let offers = match &cloud.offers {
             None => return Ok(Fit { offer: None, probes }),
-            Some(Reading::Unreadable(why)) => return Err(format!("provider {name} cannot be read: {}", shown(why))),
+            Some(Reading::Unreadable(why)) => return Err(unreadable(why)),
             Some(Reading::Read(offers)) => offers,
         };
         let offer = offers
@@ -234,15 +247,18 @@ impl<'s, 'a> Capacity<'s, 'a> {
             .and_then(|offer| offer.as_ref().ok());
         self.shared(|capacity| {
             let lack = capacity.room.get(name).and_then(|room| lacking(room, offer))?;
-            Some(format!("{name}: {lack}"))
+            let cause = Cause::Quota(placement.provider.clone());
+            Some(Closed::new(cause, format!("{name}: {lack}")))
         })?;
         let Some(offer) = offer else {
             return Ok(Fit { offer: None, probes });
         };
         let image = self.image(index, template, &placement.provider, offer)?;
         let free = |port: &str| !self.ports.contains(&(name, port.to_owned()));
-        let ports = ports(&offer.ports, free)
-            .ok_or_else(|| format!("{name}: needs a port, 0 left: every one of `ports` is in use"))?;
+        let ports = ports(&offer.ports, free).ok_or_else(|| {
+            let text = format!("{name}: needs a port, 0 left: every one of `ports` is in use");
+            Closed::new(Cause::Quota(placement.provider.clone()), text)
+        })?;
         let offer = Offer {
             image,
             ports,
@@ -255,7 +271,7 @@ impl<'s, 'a> Capacity<'s, 'a> {
     }
 
     /// Asks a limit that several templates share.
-    fn shared(&mut self, limit: impl FnOnce(&Self) -> Option<String>) -> Result<(), String> {
+    fn shared(&mut self, limit: impl FnOnce(&Self) -> Option<Closed>) -> Result<(), Closed> {
         if self.without_shared_limits {
             return Ok(());
         }
@@ -280,19 +296,23 @@ impl<'s, 'a> Capacity<'s, 'a> {
         self.room.get(provider).cloned().unwrap_or_default()
     }
 
-    fn provider_maximum(&self, name: &str) -> Option<String> {
+    fn provider_maximum(&self, name: &ProviderName) -> Option<Closed> {
         let most = self.fleet.config.providers.get(name)?.max_servers?;
-        let count = self.counts.at_provider.get(name).copied().unwrap_or(0);
-        (count >= most).then(|| format!("provider {name} is at its max of {}", plural(most, "server")))
+        let count = self.counts.at_provider.get(name.as_str()).copied().unwrap_or(0);
+        (count >= most).then(|| {
+            let text = format!("provider {name} is at its max of {}", plural(most, "server"));
+            Closed::new(Cause::Maximum(Limit::Provider(name.clone())), text)
+        })
     }
 
-    fn fleet_maximum(&self) -> Option<String> {
+    fn fleet_maximum(&self) -> Option<Closed> {
         let most = self.fleet.config.limits.max_servers?;
         (self.counts.all >= most).then(|| {
-            format!(
+            let text = format!(
                 "the fleet is at its max of {} (limits.max_servers)",
                 plural(most, "server")
-            )
+            );
+            Closed::new(Cause::Maximum(Limit::Fleet), text)
         })
     }
 
@@ -302,7 +322,7 @@ impl<'s, 'a> Capacity<'s, 'a> {
         index: TemplateIndex,
         template: &Template,
         placement: &Placement,
-    ) -> Result<Vec<BackoffKey>, String> {
+    ) -> Result<Vec<BackoffKey>, Closed> {
         let Placement { provider, zone } = placement;
         let name = provider.as_str();
         let zone = zone.as_ref();
@@ -340,7 +360,7 @@ impl<'s, 'a> Capacity<'s, 'a> {
         template: &Template,
         at: &ProviderName,
         offer: &Offer,
-    ) -> Result<String, String> {
+    ) -> Result<String, Closed> {
         // A cloud of type exec resolves no image: what it lists is its own word, which proves none.
         if offer.image.is_empty() {
             return Ok(String::new());
@@ -355,42 +375,43 @@ impl<'s, 'a> Capacity<'s, 'a> {
         let canary = self.fleet.config.limits.canary;
         if canary > 0 && chooser.is_unproved(image) && booting(image) >= canary {
             let name = &template.name;
-            return Err(format!(
+            let text = format!(
                 "canary: waiting for the first server of image {} of \"{name}\" at {at} to join",
                 shown(image)
-            ));
+            );
+            return Err(Closed::new(Cause::Canary, text));
         }
         Ok(image.to_owned())
     }
 
-    fn pass_is_open(&mut self) -> Result<(), String> {
+    fn pass_is_open(&mut self) -> Result<(), Closed> {
         self.shared(Self::fleet_maximum)?;
         let limits = &self.fleet.config.limits;
         if limits.max_creates_per_pass == 0 {
-            return Err("limits.max_creates_per_pass is 0: nothing is created".to_owned());
+            let text = "limits.max_creates_per_pass is 0: nothing is created";
+            return Err(Closed::new(Cause::Maximum(Limit::NoCreates), text));
         }
         if self.counts.booting >= limits.max_booting {
-            return Err(format!(
-                "{} are booting, the most at a time (limits.max_booting)",
-                plural(self.counts.booting, "server")
-            ));
+            let booting = plural(self.counts.booting, "server");
+            let text = format!("{booting} are booting, the most at a time (limits.max_booting)");
+            return Err(Closed::new(Cause::Pace, text));
         }
         let most = limits.max_creates_per_pass;
         if self.counts.made.saturating_add(self.fleet.context.created) >= most {
-            return Err(format!(
-                "{most} creates are the most for one pass; the rest goes in the next passes"
-            ));
+            let text = format!("{most} creates are the most for one pass; the rest goes in the next passes");
+            return Err(Closed::new(Cause::Pace, text));
         }
         Ok(())
     }
 
     /// Asks a back-off key, with how many servers boot under it; returns whether it is open or half-open.
-    fn passes(&self, key: &BackoffKey, booting: u32) -> Result<Gate, String> {
+    fn passes(&self, key: &BackoffKey, booting: u32) -> Result<Gate, Closed> {
+        let closed = |text| Closed::new(Cause::BackOff(key.clone()), text);
         match gate(&self.fleet.state, key, self.fleet.context.now) {
-            Gate::Closed(why) => Err(excerpt(&why, LONGEST_REASON)),
-            Gate::Probe if booting > 0 => Err(format!(
+            Gate::Closed(why) => Err(closed(excerpt(&why, LONGEST_REASON))),
+            Gate::Probe if booting > 0 => Err(closed(format!(
                 "{key}: after its failures one server at a time, until one has joined"
-            )),
+            ))),
             gate => Ok(gate),
         }
     }
@@ -430,8 +451,11 @@ struct Fit {
 }
 
 /// Says that another template probes first.
-fn turn_of_another(probes: &[BackoffKey]) -> String {
+fn turn_of_another(probes: &[BackoffKey]) -> Closed {
     let keys: Vec<String> = probes.iter().map(ToString::to_string).collect();
     let keys = keys.join(", ");
-    format!("{keys}: after its failures one server at a time, and it is another template's turn")
+    Closed {
+        text: format!("{keys}: after its failures one server at a time, and it is another template's turn"),
+        causes: probes.iter().cloned().map(Cause::BackOff).collect(),
+    }
 }

@@ -4,6 +4,7 @@
 
 use crate::plan::action::Create;
 use crate::plan::create::capacity::Capacity;
+use crate::plan::create::closed::Closed;
 use crate::plan::create::turns::{Granted, Turn};
 use crate::plan::create::{turns, zero_agents};
 use crate::plan::demand::eligible::label_request_text;
@@ -20,7 +21,7 @@ pub struct Growth<'d> {
     /// Items to slots, those to be made among them.
     pub flow: Flow<'d>,
     /// For each template why nothing more can be made of it; `None` as long as it can.
-    pub closed: Vec<Option<String>>,
+    pub closed: Vec<Option<Closed>>,
     /// For each template, how many slots of its warm pool got nothing.
     pub cold: Vec<u32>,
     /// Whether a limit that several templates share kept a server from being made.
@@ -138,7 +139,8 @@ fn bootstrap(fleet: &Fleet<'_>, demand: &Demand<'_>, capacity: &mut Capacity<'_,
         capacity.book(template, because);
         return None;
     }
-    let reason = capacity.closed[template].as_deref().unwrap_or("it cannot be made");
+    let closed = capacity.closed[template].as_ref();
+    let reason = closed.map_or("it cannot be made", |closed| closed.text.as_str());
     Some(format!("jenkins.bootstrap: no server of \"{name}\": {reason}"))
 }
 

@@ -233,7 +233,8 @@ pub fn decide(fleet: &mut Fleet<'_>) {
                 fleet.notes.push(text);
                 continue;
             }
-            fleet.warnings.push(text);
+            fleet.news.push(text);
+            fleet.partly = true;
             // Where nothing ever joined, the second image that fails is held back as any template is.
             if memory.instead.is_none() || memory.joined.contains(&rollback.instead) {
                 opened.push(provider.clone());

@@ -2,7 +2,9 @@
 
 pub mod backoff;
 pub mod capacity;
+pub mod closed;
 pub mod counts;
+pub mod creating;
 pub mod grow;
 pub mod headroom;
 pub mod ids;

@@ -9,7 +9,6 @@ use crate::plan::demand::items::{Demand, Item};
 use crate::plan::fleet::Fleet;
 use crate::plan::fleet::agent::AgentState;
 use crate::queue;
-use crate::state::State;
 use crate::text::shown;
 
 /// Says what is to be done about the anchor. The list of computers tells: where it is there, no request is made.
@@ -74,13 +73,6 @@ pub fn notes(fleet: &Fleet<'_>) -> Vec<String> {
 fn quieting(fleet: &Fleet<'_>) -> Option<String> {
     let told = fleet.is_quieting() || queue::is_quieting(&fleet.observed.jenkins);
     told.then(|| "Jenkins is quieting down: nothing is made and nothing is removed until that ends".to_owned())
-}
-
-/// Says what an operator is to hear once: a language that was not said before.
-pub fn news(fleet: &Fleet<'_>, before: &State) -> Vec<String> {
-    let language = fleet.state.language.as_ref();
-    let new = language.filter(|_| fleet.state.language != before.language);
-    new.map(|language| foreign(language)).into_iter().collect()
 }
 
 fn foreign(language: &str) -> String {

@@ -20,9 +20,6 @@ use crate::state::{LabelDrift, State};
 /// How often a server is made although the last one had other labels.
 const RETRY_EVERY: SignedDuration = SignedDuration::from_hours(24);
 
-/// How often a warning is repeated.
-const WARN_EVERY: SignedDuration = SignedDuration::from_hours(24);
-
 /// A plugin may add labels after the agent came online. Labels that come later may be a person's.
 const LABELS_COMPLETE: SignedDuration = SignedDuration::from_mins(5);
 
@@ -73,9 +70,6 @@ pub fn learn(fleet: &mut Fleet<'_>, label_requests: &[LabelRequest]) {
         if let Some(lacks) = complete(fleet, template, drift) {
             drift.lacks.retain(|label, _| lacks.contains(label.as_str()));
         }
-        drift
-            .said
-            .retain(|_, then| now.duration_since(*then).abs() < WARN_EVERY);
         true
     });
     let lacking = newest(fleet, is_first_sighting, lacks_of);
@@ -101,7 +95,7 @@ pub fn learn(fleet: &mut Fleet<'_>, label_requests: &[LabelRequest]) {
             }
         });
     }
-    drifts.retain(|_, drift| !drift.is_none() || !drift.said.is_empty());
+    drifts.retain(|_, drift| !drift.is_none());
     fleet.state.drifts = drifts;
 }
 

@@ -37,6 +37,13 @@ pub struct Item {
     pub label_request: usize,
 }
 
+impl Item {
+    /// Returns whether it comes before another one.
+    pub fn is_older_than(&self, other: &Self) -> bool {
+        self.rank < other.rank
+    }
+}
+
 /// The warm pool of a template.
 pub struct Warm {
     pub template: usize,

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{Computer, NodeName, ServerStatus, TemplateName};
 use crate::plan::fleet::agent::{Agent, AgentState, Hold};
+use crate::plan::fleet::contradiction::Contradiction;
 use crate::text::shown;
 
 /// So long a server is kept for a node of which nobody knows where it is.
@@ -69,11 +70,11 @@ pub fn holds(agent: &Agent<'_>) -> bool {
 }
 
 /// Says for which node a server stays that looks absent from Jenkins.
-pub fn why(agent: &Agent<'_>) -> Option<String> {
+pub fn why(agent: &Agent<'_>) -> Option<Contradiction> {
     let hold = agent.held.filter(|_| holds(agent))?;
     let (server, node) = (shown(agent.name), shown(hold.node().name.as_str()));
     let template = shown(agent.template.as_str());
-    Some(match hold {
+    let sentence = match hold {
         Hold::Template(_) => format!(
             "no server has the address of the busy Jenkins node \"{node}\": as long as it works, server \"{server}\" of \
              \"{template}\", which has no node, stays for a day"
@@ -83,5 +84,9 @@ pub fn why(agent: &Agent<'_>) -> Option<String> {
              may not be its own: the server stays as long as that node works; let the agent register under the name of \
              its server, or with the labels of \"{template}\""
         ),
+    };
+    Some(Contradiction {
+        provider: Some(agent.provider.clone()),
+        ..Contradiction::new(server, sentence)
     })
 }

@@ -4,7 +4,7 @@
 //! `mapping` links them to Jenkins nodes; `agent_state` says where each is in its life.
 
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use foldhash::HashMap;
 use jiff::{SignedDuration, Timestamp};
@@ -14,6 +14,7 @@ use crate::model::{CloudView, NodeId, Observed, Presence, ProviderName, Reading,
 use crate::plan::clock::{sighted_again, since};
 use crate::plan::fleet::adopt::Adoption;
 use crate::plan::fleet::agent::{Agent, AgentState, Link, TemplateIndex, marked};
+use crate::plan::fleet::contradiction::Contradiction;
 use crate::state::{Intent, NodeMemory, Sighting, State};
 use crate::text::shown;
 
@@ -26,11 +27,11 @@ pub struct Inventory<'a> {
     /// Servers that a list lacks and that are to be asked for one by one.
     pub lookups: Vec<(ProviderName, ServerId)>,
     /// Servers of which nobody knows which is ours.
-    pub clashes: Vec<String>,
+    pub clashes: Vec<Contradiction>,
     /// What is worth saying.
     pub notes: Vec<String>,
-    /// What an operator must hear of: said once, and forgotten.
-    pub warnings: Vec<String>,
+    /// What an operator hears of once.
+    pub news: Vec<String>,
 }
 
 /// Finds everything that is ours.
@@ -39,10 +40,10 @@ pub fn inventory<'a>(observed: &'a Observed, config: &'a Config, state: &'a Stat
     let foreign = builder.list();
     let mut by_id: Vec<usize> = (0..builder.agents.len()).collect();
     by_id.sort_by(|&a, &b| builder.agents[a].id.cmp(&builder.agents[b].id));
-    let (clashes, overlaps) = duplicates(&mut builder.agents, &by_id);
+    let clashes = duplicates(&mut builder.agents, &by_id);
     builder.add_unlisted(&by_id);
     builder.agents.sort_by(|a, b| key(a).cmp(&key(b)));
-    let warnings = builder.forgotten.into_iter().map(|(provider, count)| {
+    let forgotten = builder.forgotten.into_iter().map(|(provider, count)| {
         format!(
             "provider \"{provider}\" is no longer configured: {count} of our servers there are forgotten and go on \
              running; configure it again, or remove them there"
@@ -55,7 +56,7 @@ pub fn inventory<'a>(observed: &'a Observed, config: &'a Config, state: &'a Stat
         lookups: builder.lookups,
         clashes: clashes.into_iter().chain(builder.stripped).collect(),
         notes,
-        warnings: warnings.chain(overlaps).chain(builder.unmarked).collect(),
+        news: forgotten.chain(builder.unmarked).collect(),
     }
 }
 
@@ -64,10 +65,10 @@ fn key<'u>(agent: &'u Agent<'_>) -> (&'u str, &'u str, Option<&'u ServerId>) {
 }
 
 /// Finds servers that share an id, which names make impossible unless a person made one of them: a note each. One server
-/// that two providers list is said once for the two of them, as a warning: nothing there would ever be removed.
-fn duplicates(agents: &mut [Agent<'_>], by_id: &[usize]) -> (Vec<String>, Vec<String>) {
-    let mut notes = Vec::new();
-    let mut overlaps: BTreeMap<(&ProviderName, &ProviderName), u32> = BTreeMap::new();
+/// that two providers list is said once for the two of them: nothing there would ever be removed.
+fn duplicates(agents: &mut [Agent<'_>], by_id: &[usize]) -> Vec<Contradiction> {
+    let mut found = Vec::new();
+    let mut overlaps: BTreeSet<(&ProviderName, &ProviderName)> = BTreeSet::new();
     for pair in by_id.windows(2) {
         let (a, b) = (pair[0], pair[1]);
         if agents[a].id != agents[b].id {
@@ -83,21 +84,25 @@ fn duplicates(agents: &mut [Agent<'_>], by_id: &[usize]) -> (Vec<String>, Vec<St
         };
         let (a, b) = (&agents[a], &agents[b]);
         if a.provider != b.provider && a.server_id() == b.server_id() {
-            *overlaps.entry((a.provider, b.provider)).or_default() += 1;
+            overlaps.insert((a.provider, b.provider));
         } else {
-            notes.push(format!(
+            let sentence = format!(
                 "servers \"{}\" ({}) and \"{}\" ({}) have one id: neither is touched",
                 a.name, a.provider, b.name, b.provider
-            ));
+            );
+            let subject = format!("{}, {}", shown(a.name), shown(b.name));
+            found.push(Contradiction::new(subject, sentence));
         }
     }
-    let overlaps = overlaps.into_iter().map(|((a, b), count)| {
-        format!(
-            "the providers \"{a}\" and \"{b}\" list the same servers ({count} of ours): they are one place, and nothing \
-             there is removed; keep one of the two entries"
-        )
+    let overlaps = overlaps.into_iter().map(|(a, b)| {
+        let sentence = format!(
+            "the providers \"{a}\" and \"{b}\" list the same servers: they are one place, and nothing there is removed; \
+             keep one of the two entries"
+        );
+        Contradiction::new(format!("{a}, {b}"), sentence)
     });
-    (notes, overlaps.collect())
+    found.extend(overlaps);
+    found
 }
 
 /// A server that so many lists in a row lacked is gone, where the cloud cannot be asked for it.
@@ -135,7 +140,7 @@ struct InventoryBuilder<'a> {
     /// Every server that a cloud lists; found out when one of ours is missing.
     listed: OnceCell<HashMap<(&'a ProviderName, &'a ServerId), &'a Server>>,
     /// Servers that have no mark or name of ours any more.
-    stripped: Vec<String>,
+    stripped: Vec<Contradiction>,
     /// Servers that a list lacks, to be asked for.
     lookups: Vec<(ProviderName, ServerId)>,
     adoption: Adoption<'a>,
@@ -293,11 +298,15 @@ impl<'a> InventoryBuilder<'a> {
     /// Notes a server of ours that lost its name or its marks: it counts, and is not touched.
     fn stripped(&mut self, memory: &NodeMemory) {
         let (name, provider) = (shown(&memory.name), &memory.provider);
-        self.stripped.push(format!(
+        let sentence = format!(
             "server \"{name}\" ({provider}, {}) lost the name or the metadata that it was made with: it counts, and mita \
              does not touch it; give them back, or remove it there",
             memory.server_id
-        ));
+        );
+        self.stripped.push(Contradiction {
+            provider: Some(provider.clone()),
+            ..Contradiction::new(name, sentence)
+        });
     }
 
     /// Returns what is known of a server that a cloud does not list, and has it asked for where that was not done. An

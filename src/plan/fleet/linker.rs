@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::model::node_name::{addresses_in, id_of_our_form, ids_in};
 use crate::model::{Computer, Observed, Reading, Server, ServerId, TemplateName, is_uuid, template_in_name};
 use crate::plan::fleet::agent::{Agent, Hold, Link};
+use crate::plan::fleet::contradiction::Contradiction;
 use crate::plan::fleet::node_match::{has_labels_of, is_named_for, is_named_otherwise, uuid_of, uuids_in};
 use crate::text::shown;
 
@@ -32,7 +33,7 @@ pub struct Linker<'u, 'a> {
     /// What became of each node.
     pub fits: Vec<Fit>,
     /// What could not be decided.
-    pub notes: Vec<String>,
+    pub contradictions: Vec<Contradiction>,
     /// The addresses in the names of the nodes that no stronger rule took.
     addresses: HashMap<usize, Vec<IpAddr>>,
     /// Those of them whose name has an id of our form: they are that server's and link to no other.
@@ -55,7 +56,7 @@ impl<'u, 'a> Linker<'u, 'a> {
             computers,
             observed,
             config,
-            notes: Vec::new(),
+            contradictions: Vec::new(),
             addresses: HashMap::default(),
             with_id: HashSet::default(),
         }
@@ -274,7 +275,7 @@ impl<'u, 'a> Linker<'u, 'a> {
                 Link::Many(several)
             }
         };
-        self.notes.push(undecided(computer, &[agent], self.agents));
+        self.contradictions.push(undecided(computer, &[agent], self.agents));
     }
 
     /// Holds what a node held before, as long as it is there and works: clouds lose the addresses of running servers.
@@ -374,7 +375,8 @@ impl<'u, 'a> Linker<'u, 'a> {
                 self.agents[agent].link = Link::One(self.computers[place]);
                 continue;
             }
-            self.notes.push(undecided(self.computers[place], found, self.agents));
+            self.contradictions
+                .push(undecided(self.computers[place], found, self.agents));
             for &agent in found {
                 match &mut self.agents[agent].link {
                     Link::Many(several) => several.push(self.computers[place]),
@@ -401,15 +403,16 @@ fn keep_open_once(found: &mut Vec<usize>, start: usize, agents: &[Agent<'_>]) {
     found.truncate(kept);
 }
 
-fn undecided(computer: &Computer, found: &[usize], agents: &[Agent<'_>]) -> String {
+fn undecided(computer: &Computer, found: &[usize], agents: &[Agent<'_>]) -> Contradiction {
     let name = shown(computer.name.as_str());
     let names: Vec<&str> = found.iter().map(|&agent| agents[agent].name).collect();
-    if let [server] = names[..] {
+    let sentence = if let [server] = names[..] {
         format!("Jenkins node \"{name}\" is not the only one that fits server \"{server}\": nothing of it is removed")
     } else {
         let names = names.join(", ");
         format!("Jenkins node \"{name}\" fits several servers ({names}): nothing of it is removed")
-    }
+    };
+    Contradiction::new(name, sentence)
 }
 
 /// Whether an agent may still be given a node.

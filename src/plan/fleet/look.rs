@@ -36,7 +36,7 @@ pub fn look<'a>(observed: &'a Observed, config: &'a Config, state: &'a State, co
         clashes: mut contradictions,
         lookups,
         mut notes,
-        warnings,
+        news,
     } = inventory;
     contradictions.extend(ambiguities);
     let session = observed.jenkins.session.as_ref();
@@ -56,7 +56,7 @@ pub fn look<'a>(observed: &'a Observed, config: &'a Config, state: &'a State, co
     lend_slots(&mut agents);
     hold::at_unknown_addresses(&mut agents, &homeless, context.now);
     contradictions.extend(agents.iter().filter_map(hold::why));
-    notes.extend(contradictions.iter().cloned());
+    notes.extend(contradictions.iter().map(|found| found.sentence.clone()));
     let free = computers.iter().zip(&fits).filter(|(_, fit)| **fit == Fit::Free);
     let free: Vec<&Computer> = free.map(|(computer, _)| *computer).collect();
     let (orphans, sightings) = orphans(&free, observed, config, state, context, &mut notes);
@@ -78,8 +78,8 @@ pub fn look<'a>(observed: &'a Observed, config: &'a Config, state: &'a State, co
         settling,
         contradictions,
         notes,
-        warnings,
-        news: Vec::new(),
+        news,
+        partly: false,
         lookups: lookups_of(lookups, observed, context),
     }
 }
@@ -107,13 +107,17 @@ fn carried_over(before: &State, observed: &Observed, context: &Context) -> State
         failures: before.failures.clone(),
         jobs: before.jobs.clone(),
         ignored: before.ignored.clone(),
-        clashes: BTreeMap::new(),
         node_labels: before.node_labels.clone(),
         queue_seen: before.queue_seen.clone(),
         refusals: before.refusals.clone(),
         ssh_made_in: before.ssh_made_in.clone(),
         service_bases: before.service_bases.clone(),
         problems: before.problems.clone(),
+        creating: before.creating.clone(),
+        failing: before.failing.clone(),
+        notify: before.notify.clone(),
+        // This pass sees.
+        blind: None,
     }
 }
 

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 
 use crate::config::Config;
 use crate::model::{Computer, NodeName, Observed, TemplateName};
+use crate::plan::fleet::contradiction::Contradiction;
 use crate::plan::fleet::inventory::{Inventory, inventory};
 use crate::plan::fleet::linker::{Fit, Linker};
 use crate::state::State;
@@ -26,7 +27,7 @@ pub struct Linked<'a> {
     /// What became of each computer.
     pub fits: Vec<Fit>,
     /// What could not be decided.
-    pub contradictions: Vec<String>,
+    pub contradictions: Vec<Contradiction>,
     /// By template, the busy nodes with its name and an address that no server has.
     pub homeless: BTreeMap<TemplateName, Vec<&'a Computer>>,
 }
@@ -40,7 +41,7 @@ pub fn linked<'a>(observed: &'a Observed, config: &'a Config, state: &'a State, 
     linker.link();
     linker.hold();
     let homeless = linker.homeless();
-    let (fits, contradictions) = (linker.fits, linker.notes);
+    let (fits, contradictions) = (linker.fits, linker.contradictions);
     Linked {
         inventory,
         computers,

@@ -4,6 +4,7 @@ pub mod adopt;
 pub mod agent;
 pub mod agent_state;
 pub mod builds;
+pub mod contradiction;
 pub mod hold;
 pub mod inventory;
 pub mod linker;
@@ -18,6 +19,7 @@ use crate::config::Config;
 use crate::model::{Computer, Observed, ProviderName, ServerId};
 use crate::plan::context::Context;
 use crate::plan::fleet::agent::Agent;
+use crate::plan::fleet::contradiction::Contradiction;
 use crate::state::{Sighting, State};
 
 /// What a pass knows.
@@ -39,13 +41,13 @@ pub struct Fleet<'a> {
     /// Why nothing at all is removed: the controller has just started, and its agents are still to come back.
     pub settling: Option<String>,
     /// What fits twice or not at all, so that a person must clear it.
-    pub contradictions: Vec<String>,
+    pub contradictions: Vec<Contradiction>,
     /// What an operator should know.
     pub notes: Vec<String>,
-    /// What an operator must hear of.
-    pub warnings: Vec<String>,
-    /// What an operator hears once a day, and what is no failure of the pass.
+    /// What happened and lasts no longer than that: an operator hears of it once.
     pub news: Vec<String>,
+    /// Whether something was decided in this pass that makes its exit code 1: a bad image is left for an older one.
+    pub partly: bool,
     /// Servers that a list lacks and that are to be asked for one by one.
     pub lookups: Vec<(ProviderName, ServerId)>,
 }

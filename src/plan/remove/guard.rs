@@ -30,7 +30,7 @@ pub fn known_nodes<'a>(fleet: &Fleet<'a>) -> HashSet<&'a NodeName> {
 }
 
 /// Says what was held back.
-pub fn warning(absent: usize, size: usize) -> String {
+pub fn sentence(absent: usize, size: usize) -> String {
     format!(
         "the guard holds back {absent} removals out of {size} nodes: so many lost at once look like a half-read Jenkins or \
          cloud; if they are really lost, run again with --force"

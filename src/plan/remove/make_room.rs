@@ -14,6 +14,7 @@ use crate::model::{CloudView, NodeId, Offer, ProviderName, Reading};
 use crate::plan::action::Removal;
 use crate::plan::clock::since;
 use crate::plan::create::capacity::Capacity;
+use crate::plan::create::closed::Closed;
 use crate::plan::create::grow::{Growth, free_slots};
 use crate::plan::create::turns::Granted;
 use crate::plan::demand::items::{Demand, Item};
@@ -265,7 +266,7 @@ impl<'s> Left<'s> {
 struct Maker<'s, 'a> {
     fleet: &'s Fleet<'a>,
     /// For each template what kept it from being made.
-    reasons: &'s [Option<String>],
+    reasons: &'s [Option<Closed>],
     capacity: Capacity<'s, 'a>,
     left: Left<'s>,
     pool: Vec<Idle<'s, 'a>>,
@@ -334,7 +335,7 @@ impl<'s, 'a> Maker<'s, 'a> {
             idle.taken = true;
             self.left.change(idle.agent.provider.as_str(), idle.gives, 1);
             let waiting = &demand.queue[item.place];
-            let lack = self.reasons[index].as_deref();
+            let lack = self.reasons[index].as_ref().map(|closed| closed.text.as_str());
             let why = Why::MakesRoom {
                 idle: since(self.fleet.context.now, idle.since),
                 item: waiting.id,

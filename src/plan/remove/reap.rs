@@ -31,8 +31,8 @@ pub struct Reaped {
     pub removals: Vec<Removal>,
     /// What an operator should know.
     pub notes: Vec<String>,
-    /// What the guard held back.
-    pub warnings: Vec<String>,
+    /// How many removals the guard held back, of how many agents; `None` where it was not asked.
+    pub guard: Option<(usize, usize)>,
 }
 
 /// Decides what goes.
@@ -261,8 +261,10 @@ fn hold_back(dead: &mut Vec<Removal>, fleet: &Fleet<'_>, reaped: &mut Reaped) {
     let absent = dead.iter().filter(counts).count();
     let size = guard::fleet_size(fleet);
     if fleet.context.force || !guard::holds(absent, size) {
+        reaped.guard = Some((0, size));
         return;
     }
     dead.retain(|removal| !removal.why.is_absence());
-    reaped.warnings.push(guard::warning(absent, size));
+    reaped.guard = Some((absent, size));
+    reaped.notes.push(guard::sentence(absent, size));
 }

@@ -7,8 +7,9 @@ use crate::plan::create::grow::Growth;
 use crate::plan::create::zero_agents;
 use crate::plan::demand::items::Demand;
 use crate::plan::fleet::Fleet;
-use crate::plan::refusals;
+use crate::plan::problems::{self, Evidence, Grounds, staying};
 use crate::plan::remove::reap::Reaped;
+use crate::plan::report::drift::Drifted;
 use crate::plan::report::{drift, overview, persistent};
 use crate::plan::resources::upkeep::Upkeep;
 use crate::state::State;
@@ -22,29 +23,37 @@ pub fn plan(
     upkeep: Upkeep,
     state: &State,
 ) -> Plan {
-    let waiting = overview::waiting(&fleet, demand, &growth);
+    let groups = overview::groups(&fleet, demand, &growth);
+    let problems = problems::judge(&Grounds {
+        fleet: &fleet,
+        demand,
+        growth: &growth,
+        groups: &groups,
+        guard: reaped.guard,
+        open: &state.problems,
+    });
+    let waiting = overview::waiting(&fleet, demand, &growth, groups);
     let mut notes = cold(&fleet, demand, &growth);
     notes.extend(persistent::ignored(&mut fleet, demand, &waiting.ready));
-    let (drifts, mut news) = drift::sentences(&mut fleet, demand);
-    notes.extend(drifts);
+    notes.extend(drift::drifted(&fleet, demand).iter().flat_map(Drifted::sentences));
+    let stays = staying::of_fleet(&fleet).into_iter().map(|finding| finding.sentence);
+    notes.extend(stays);
+    notes.extend(persistent::odd(fleet.observed));
     notes.extend(growth.bootstrap);
     notes.extend(zero_agents::notes(&fleet));
-    news.extend(zero_agents::news(&fleet, state));
-    news.append(&mut fleet.news);
-    news.extend(refusals::news(&mut fleet));
     let anchor = zero_agents::anchor(&fleet);
     let mut plan = empty(fleet, demand.items.len());
     plan.notes.extend(reaped.notes);
-    plan.warnings.extend(reaped.warnings);
     plan.notes.extend(notes);
     plan.notes.extend(upkeep.notes);
+    plan.partly |= reaped.guard.is_some_and(|(held, _)| held > 0);
     Plan {
         sweeps: upkeep.sweeps,
         floating_ips: upkeep.floating_ips,
         volume_marks: upkeep.volume_marks,
         asks: upkeep.asks,
         anchor,
-        news,
+        problems,
         unmarks: reaped.unmarks,
         drains: reaped.drains,
         removals: reaped.removals,
@@ -81,7 +90,9 @@ pub fn empty(mut fleet: Fleet<'_>, waiting_items: usize) -> Plan {
         templates: overview::templates(&fleet),
         waiting_items: waiting_items as u64,
         notes: fleet.notes,
-        warnings: fleet.warnings,
+        warnings: Vec::new(),
+        problems: Evidence::default(),
+        partly: fleet.partly,
         state: fleet.state,
     }
 }
@@ -92,9 +103,8 @@ fn cold(fleet: &Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> Vec<Stri
     short
         .map(|pool| {
             let name = &fleet.config.templates[pool.template].name;
-            let reason = growth.closed[pool.template]
-                .as_deref()
-                .unwrap_or("its servers are wanted by waiting items");
+            let closed = growth.closed[pool.template].as_ref();
+            let reason = closed.map_or("its servers are wanted by waiting items", |closed| closed.text.as_str());
             format!(
                 "the warm pool of \"{name}\" lacks {} of {} slots: {reason}",
                 growth.cold[pool.template], pool.slots

@@ -13,35 +13,49 @@ use crate::queue::LabelRequest;
 use crate::state::{LabelDrift, State};
 use crate::text::{excerpt, shown};
 
-/// Says which templates differ from their nodes in labels: in each pass, and as a warning each label when it begins and once
-/// a day. A label that nodes have beside those of their template is said where an item waits that gets nothing for it.
-pub fn sentences(fleet: &mut Fleet<'_>, demand: &Demand<'_>) -> (Vec<String>, Vec<String>) {
-    let (config, now) = (fleet.config, fleet.context.now);
-    let (mut notes, mut news) = (Vec::new(), Vec::new());
-    for template in &config.templates {
-        let Some(drift) = fleet.state.drifts.get_mut(&template.name) else {
-            continue;
-        };
-        let lacks: BTreeSet<String> = drift.lacks.keys().cloned().collect();
-        let unwanted = unwanted(template, drift, demand);
-        let mut tell = |labels: BTreeSet<String>, say: fn(&Template, &BTreeSet<String>) -> String| {
-            let due: BTreeSet<String> = labels
-                .iter()
-                .filter(|label| !drift.said.contains_key(*label))
-                .cloned()
-                .collect();
-            if !due.is_empty() {
-                news.push(say(template, &due));
-            }
-            if !labels.is_empty() {
-                notes.push(say(template, &labels));
-            }
-            drift.said.extend(due.into_iter().map(|label| (label, now)));
-        };
-        tell(lacks, say_lacking);
-        tell(unwanted, say_unwanted);
+/// The labels of a template that its nodes have not, and those that they have beside it while an item waits that gets
+/// nothing for them.
+pub struct Drifted<'c> {
+    pub template: &'c Template,
+    pub lacks: BTreeSet<String>,
+    pub unwanted: BTreeSet<String>,
+}
+
+/// Finds the templates that differ from their nodes in labels.
+pub fn drifted<'c>(fleet: &Fleet<'c>, demand: &Demand<'_>) -> Vec<Drifted<'c>> {
+    let config = fleet.config;
+    let differing = config.templates.iter().filter_map(|template| {
+        let drift = fleet.state.drifts.get(&template.name)?;
+        Some(Drifted {
+            template,
+            lacks: drift.lacks.keys().cloned().collect(),
+            unwanted: unwanted(template, drift, demand),
+        })
+    });
+    differing.collect()
+}
+
+impl Drifted<'_> {
+    /// Says it in a sentence for all labels that lack, and one for all that nobody wants.
+    pub fn sentences(&self) -> Vec<String> {
+        let lacking = (!self.lacks.is_empty()).then(|| say_lacking(self.template, &self.lacks));
+        let unwanted = (!self.unwanted.is_empty()).then(|| say_unwanted(self.template, &self.unwanted));
+        lacking.into_iter().chain(unwanted).collect()
     }
-    (notes, news)
+
+    /// Says it for each label.
+    pub fn by_label(&self) -> Vec<(&str, String)> {
+        let one = |label: &String| BTreeSet::from([label.clone()]);
+        let lacking = self
+            .lacks
+            .iter()
+            .map(|label| (label.as_str(), say_lacking(self.template, &one(label))));
+        let unwanted = self
+            .unwanted
+            .iter()
+            .map(|label| (label.as_str(), say_unwanted(self.template, &one(label))));
+        lacking.chain(unwanted).collect()
+    }
 }
 
 /// Finds the labels beside a template's for which a waiting item gets nothing, from no template.

@@ -1,6 +1,5 @@
 //! What a plan says: the rows of `status`, why items wait, and what an operator should know.
 
-pub mod alerts;
 pub mod assemble;
 pub mod drift;
 pub mod overview;

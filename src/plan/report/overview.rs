@@ -23,7 +23,7 @@ use crate::text::{excerpt, shown};
 
 /// What serves an item.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Served {
+pub enum Served {
     /// An idle executor of a group.
     Idle(usize),
     /// A server of a group that boots.
@@ -34,10 +34,11 @@ enum Served {
 }
 
 /// Items of one label request that are served alike.
-struct Group {
-    served: Served,
-    items: u64,
-    first: Item,
+pub struct Group {
+    pub served: Served,
+    pub items: u64,
+    /// The oldest of them.
+    pub first: Item,
 }
 
 /// The waiting items of a pass, grouped by label and reason.
@@ -53,8 +54,7 @@ pub struct WaitingItems {
 type RowKey = (Option<String>, String, Option<usize>);
 
 /// Groups the waiting items.
-pub fn waiting(fleet: &Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> WaitingItems {
-    let groups = groups(fleet, demand, growth);
+pub fn waiting(fleet: &Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>, groups: Vec<Vec<Group>>) -> WaitingItems {
     let mut rows: BTreeMap<RowKey, (Waiting, bool)> = BTreeMap::new();
     for (label_request, groups) in groups.into_iter().enumerate() {
         let label = label_request_text(&demand.label_requests[label_request]).map(|label| shown(&label));
@@ -113,7 +113,7 @@ impl SlotsLeft {
 }
 
 /// Deals what the matching gave to each class out to its items, oldest first, idle executors first.
-fn groups(fleet: &Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> Vec<Vec<Group>> {
+pub fn groups(fleet: &Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> Vec<Vec<Group>> {
     let mut left = SlotsLeft::new(fleet, demand);
     let quota = |class: usize| -> Vec<(usize, u32)> { growth.flow.groups_of(class).filter(|(_, n)| *n > 0).collect() };
     let mut quotas: Vec<Vec<(usize, u32)>> = (0..demand.classes.len()).map(quota).collect();
@@ -179,7 +179,7 @@ fn why_nothing(fleet: &Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>, labe
     };
     for &group in &demand.classes[class] {
         let template = demand.slots.template(group);
-        let closed = growth.closed[template].clone();
+        let closed = growth.closed[template].as_ref().map(|closed| closed.text.clone());
         let found = match demand.slots.origin(group) {
             Origin::Node => continue,
             Origin::Template => vec![closed.unwrap_or_else(|| "its slots are taken by older items".to_owned())],

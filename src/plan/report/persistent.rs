@@ -1,54 +1,21 @@
-//! What lasts longer than a moment: contradictions that a person must clear, and items that wait although an executor is
-//! idle.
-//!
-//! `fleet` and `overview` find them. Nothing is done about them here.
+//! Items that wait although an executor is idle, and what could not be read: notes, about which nothing is done.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use crate::config::Register;
-use crate::model::{Observed, digest};
+use crate::model::Observed;
 use crate::plan::clock::since;
 use crate::plan::demand::eligible::label_request_text;
 use crate::plan::demand::items::Demand;
 use crate::plan::fleet::Fleet;
 use crate::plan::fleet::agent::{Agent, AgentState};
 use crate::plan::rows::Waiting;
-use crate::state::Clash;
-use crate::text::{moment, shown, span};
-
-/// A contradiction that lasts for so many passes does not end by itself.
-pub const LASTING: u32 = 5;
-
-/// What is said in the first pass that sees it.
-pub const AT_ONCE: u32 = 1;
-
-/// A warning of a contradiction is given once in this time.
-const WARN_EVERY: SignedDuration = SignedDuration::from_hours(24);
+use crate::text::{shown, span};
 
 /// An item that waits for so long beside an idle executor is kept from it by something else than a lack of servers.
 const IGNORED_AFTER: SignedDuration = SignedDuration::from_mins(5);
-
-/// Something that is to be said now.
-pub struct Due {
-    sentence: String,
-    first: Timestamp,
-    now: Timestamp,
-}
-
-impl Due {
-    /// Says that it lasts and that a person must clear it.
-    pub fn for_a_person(&self) -> String {
-        let length = span(since(self.now, self.first));
-        format!("{} (for {length}: a person must clear it)", self.sentence)
-    }
-
-    /// Says it, and when it began.
-    pub fn since(&self) -> String {
-        format!("{} (since {})", self.sentence, moment(self.first))
-    }
-}
 
 /// Says what could not be read of a reply and was left alone, and whose it was. It does not count as a failure.
 pub fn odd(observed: &Observed) -> Vec<String> {
@@ -69,38 +36,6 @@ pub fn odd(observed: &Observed) -> Vec<String> {
 pub fn nameless(observed: &Observed) -> Option<String> {
     (observed.jenkins.nameless > 0)
         .then(|| "Jenkins lists a node whose name cannot be read: no server is removed for want of a node".to_owned())
-}
-
-/// Counts what is said in this pass on; returns that, and what is to be said now: what was seen in so many passes, once a
-/// day.
-pub fn clashes(
-    before: &BTreeMap<String, Clash>,
-    sentences: &[String],
-    passes: u32,
-    now: Timestamp,
-) -> (BTreeMap<String, Clash>, Vec<Due>) {
-    let mut after = BTreeMap::new();
-    let mut warnings = Vec::new();
-    for sentence in sentences {
-        let key = digest(sentence.as_bytes());
-        let mut clash = before.get(&key).copied().unwrap_or(Clash {
-            first: now,
-            passes: 0,
-            warned: None,
-        });
-        clash.passes = clash.passes.saturating_add(1);
-        let quiet = |then: Timestamp| now.duration_since(then).abs() < WARN_EVERY;
-        if clash.passes >= passes && !clash.warned.is_some_and(quiet) {
-            clash.warned = Some(now);
-            warnings.push(Due {
-                sentence: sentence.clone(),
-                first: clash.first,
-                now,
-            });
-        }
-        after.insert(key, clash);
-    }
-    (after, warnings)
 }
 
 /// Says which of the items that an idle executor can take are still waiting after a while: no server helps them.

@@ -23,9 +23,8 @@ use log::debug;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::ended::{Ran, RunEnd};
-use super::run;
 use crate::http::Deadline;
+use crate::process::{self, Program, Ran, RunEnd};
 use crate::provider::ProviderError;
 use crate::provider::exec::program::ExecProgram;
 use crate::secret::Secret;
@@ -64,13 +63,31 @@ pub(super) fn call(
         )));
     }
     let began = Instant::now();
-    let ran = run::run(settings, call.verb, call.input, limit).map_err(|error| {
+    let ran = process::run(&program(settings, call.verb), call.input, limit).map_err(|error| {
         let program = printable(&settings.program.display().to_string(), 200);
         ProviderError::Unavailable(format!("{what}: cannot run {program}: {error}"))
     })?;
     let lines = lines(settings, &ran.stderr, call.secret);
     log(settings, call.verb, &ran, &lines, began.elapsed());
     meaning(settings, what, limit, ran, lines.last())
+}
+
+fn program<'p>(settings: &'p ExecProgram, verb: &'p str) -> Program<'p> {
+    let inherited = settings
+        .inherited
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()));
+    let own = settings
+        .environment
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.reveal()));
+    Program {
+        program: &settings.program,
+        arguments: settings.arguments.iter().map(String::as_str).chain([verb]).collect(),
+        folder: &settings.folder,
+        environment: inherited.chain(own).collect(),
+        max_output: settings.max_output,
+    }
 }
 
 fn log(settings: &ExecProgram, verb: &str, ran: &Ran, lines: &[String], span: Duration) {

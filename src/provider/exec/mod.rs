@@ -7,21 +7,13 @@
 //!
 //! | file | what it is for |
 //! | --- | --- |
-//! | `run`, `ended` | a program with its streams, its time and its size |
 //! | `call` | what its end means |
 //! | `request`, `answer` | the JSON |
 
 mod answer;
 mod call;
-mod command;
-mod ended;
 pub mod program;
 mod request;
-#[cfg(unix)]
-mod run;
-#[cfg(not(unix))]
-#[path = "run_elsewhere.rs"]
-mod run;
 pub mod settings;
 
 #[cfg(all(test, unix))]
@@ -211,9 +203,7 @@ impl Provider for Exec {
 /// Makes the offer of a template; an absent amount counts as zero.
 fn offer(has: Option<&TemplateAnswer>) -> Result<Offer, Unavailable> {
     if let Some(reason) = has.and_then(|has| has.unavailable.as_ref()) {
-        return Err(Unavailable {
-            reason: printable(reason, 300),
-        });
+        return Err(Unavailable::new(printable(reason, 300)));
     }
     Ok(Offer {
         flavor: String::new(),

@@ -11,13 +11,13 @@ use crate::model::ServerSpec;
 use crate::provider::kind::{COMMON, CloudSettings, Kind, Site, complete_nothing};
 use crate::provider::{Provider, ProviderError};
 use crate::secret::Secret;
+use crate::settings::command::{self, Command};
 use crate::settings::key::{Key, Need, Schema};
 use crate::settings::keys;
 use crate::settings::problem::Place;
 use crate::settings::section::{Given, Section};
 
 use super::Exec;
-use super::command::{self, Command};
 use super::program::ExecProgram;
 
 keys! {

@@ -30,6 +30,7 @@ pub(super) fn check(session: &mut Session, wanted: &[Wanted<'_>]) -> Result<Vec<
                 let wrong = stock.offer(spec).err().unwrap_or_default();
                 wrong
                     .into_iter()
+                    .map(|lack| lack.text)
                     .filter(|text| !failed.contains(text))
                     .for_each(|text| found.add(name, text));
             }

@@ -57,13 +57,13 @@ use log::info;
 
 use crate::http::{Deadline, Http};
 use crate::model::{
-    Inventory, Offers, Resource, ResourceKind, ResourceMark, ServerId, ServerSpec, ServiceBases, TemplateName,
-    Unavailable, Zone,
+    Inventory, MissingPart, Offers, Resource, ResourceKind, ResourceMark, ServerId, ServerSpec, ServiceBases,
+    TemplateName, Unavailable, Zone,
 };
 use crate::provider::{AddFloatingIp, CreateServer, Deleted, Lookup, Provider, ProviderError, ServerList};
 use crate::text::printable;
 use endpoint::OpenStackEndpoint;
-use resolve::Stock;
+use resolve::{Lack, Stock};
 use session::{Pause, Session};
 
 /// An OpenStack project in one region.
@@ -112,9 +112,7 @@ impl Provider for OpenStack {
         let stock = Stock::load(&mut self.session, &specs)?;
         let room = compute::headroom(&mut self.session)?;
         let templates = wanted.iter().map(|(name, spec)| {
-            let offer = stock.offer(spec).map_err(|wrong| Unavailable {
-                reason: wrong.join("; "),
-            });
+            let offer = stock.offer(spec).map_err(unavailable);
             if let (Ok(_), Some(image)) = (&offer, stock.chosen(spec)) {
                 info!("openstack: {}: {image}", printable(name.as_str(), 100));
             }
@@ -176,5 +174,19 @@ impl Provider for OpenStack {
 
     fn requests(&self) -> u64 {
         self.session.requests()
+    }
+}
+
+/// Puts together what a cloud lacks of a template.
+fn unavailable(lacks: Vec<Lack>) -> Unavailable {
+    let parts = lacks.iter().map(|lack| MissingPart {
+        key: lack.key.to_owned(),
+        unread: lack.unread,
+    });
+    let parts: BTreeSet<MissingPart> = parts.collect();
+    let reasons: Vec<String> = lacks.into_iter().map(|lack| lack.text).collect();
+    Unavailable {
+        reason: reasons.join("; "),
+        parts: parts.into_iter().collect(),
     }
 }

@@ -34,6 +34,17 @@ pub(super) struct Stock {
     taken_ports: BTreeSet<String>,
 }
 
+/// Something that a spec names and the cloud does not have.
+#[derive(Debug)]
+pub(super) struct Lack {
+    /// The key of the template.
+    pub key: &'static str,
+    /// Whether only its list could not be read.
+    pub unread: bool,
+    /// What is wrong and what to do.
+    pub text: String,
+}
+
 /// A list, or why it could not be read.
 type Looked<T> = Result<T, ProviderError>;
 
@@ -75,24 +86,43 @@ impl Stock {
     }
 
     /// Resolves a spec, or returns all that is wrong with it.
-    pub(super) fn offer(&self, spec: &ServerSpec) -> Result<Offer, Vec<String>> {
+    pub(super) fn offer(&self, spec: &ServerSpec) -> Result<Offer, Vec<Lack>> {
+        let mut lacks = Vec::new();
+        let mut note = |key, unread, texts: Vec<String>| {
+            lacks.extend(texts.into_iter().map(|text| Lack { key, unread, text }));
+        };
         let mut wrong = Vec::new();
         let image = self.image(&spec.image).map_err(|text| wrong.push(text)).ok();
         let (image, known, older_images) = image.unwrap_or_default();
+        note("image", self.images.is_err(), std::mem::take(&mut wrong));
         let flavor = flavor::choose(&self.flavors, spec, known);
         let flavor = flavor.map_err(|text| wrong.push(text)).ok();
+        note("size", false, std::mem::take(&mut wrong));
         let networks = self.networks(spec, &mut wrong);
+        note(
+            "networks",
+            matches!(self.networks, Some(Err(_))),
+            std::mem::take(&mut wrong),
+        );
         let ports = self.ports(spec, &mut wrong);
+        let unread = self.ports.is_err() || self.security_groups.is_err();
+        note("ports", unread, std::mem::take(&mut wrong));
         let group = group_name(spec).map(|name| {
             let groups = self.server_groups.as_ref().map_err(ToString::to_string)?;
             network::named("server group", groups, name)
         });
         let server_group = group.and_then(|found| found.map_err(|text| wrong.push(text)).ok());
+        note(
+            "scheduler_hints",
+            self.server_groups.is_err(),
+            std::mem::take(&mut wrong),
+        );
         if let (Some(image), Some(flavor)) = (known, flavor) {
             wrong.extend(flavor::misfit(image, flavor, spec.boot_volume));
         }
+        note("size", false, wrong);
         match flavor {
-            Some(flavor) if wrong.is_empty() => Ok(Offer {
+            Some(flavor) if lacks.is_empty() => Ok(Offer {
                 flavor: flavor.id.clone(),
                 image,
                 older_images,
@@ -103,7 +133,7 @@ impl Stock {
                 vcpus: flavor.vcpus.size().unwrap_or(0),
                 ram_mb: flavor.ram.size().unwrap_or(0),
             }),
-            _ => Err(wrong),
+            _ => Err(lacks),
         }
     }
 

@@ -1,7 +1,7 @@
-//! Finds the executable of a provider of type exec, and what it gets of our environment.
+//! Finds an executable of the operator that the configuration names, and what it gets of our environment.
 //!
 //! A program whose name holds a slash is a path, relative to the configuration file; a bare name is a file beside the
-//! configuration file, else one that `PATH` leads to. Whether a command is given at all is judged by `settings`.
+//! configuration file, else one that `PATH` leads to. Whether a command is given at all is judged by who reads the key.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

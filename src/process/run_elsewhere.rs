@@ -4,10 +4,9 @@
 use std::io;
 use std::time::Duration;
 
-use super::ended::Ran;
-use crate::provider::exec::program::ExecProgram;
+use super::{Program, Ran};
 
-pub(super) fn run(_access: &ExecProgram, _verb: &str, _input: &[u8], _limit: Duration) -> io::Result<Ran> {
-    let text = "providers of type exec need a Unix";
+pub fn run(_program: &Program<'_>, _input: &[u8], _limit: Duration) -> io::Result<Ran> {
+    let text = "a program can be run on a Unix alone";
     Err(io::Error::new(io::ErrorKind::Unsupported, text))
 }

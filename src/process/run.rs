@@ -2,11 +2,10 @@
 //!
 //! All three streams are served at once by `poll`, so that neither side waits for the other. The program is the leader
 //! of a process group of its own: a Ctrl-C on our terminal does not reach it (the pass finishes what is in flight), and
-//! when its time is over the whole group goes. What its answer means is left to `call`.
+//! when its time is over the whole group goes. What its answer means is left to the caller.
 
 #![expect(clippy::disallowed_methods, reason = "an edge: measures how long a program takes")]
 
-use std::collections::BTreeMap;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
@@ -17,8 +16,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::ioctl_fionbio;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
+use super::Program;
 use super::ended::{Ran, RunEnd};
-use crate::provider::exec::program::ExecProgram;
 
 /// How many bytes of stderr are kept: its end, which has the reason.
 const KEPT_STDERR: usize = 64 * 1024;
@@ -31,11 +30,11 @@ const LOOK: Duration = Duration::from_millis(100);
 /// How many bytes are read or written at a time.
 const CHUNK: usize = 16 * 1024;
 
-/// Runs the program with one more argument. An error means that it was not started.
-pub(super) fn run(settings: &ExecProgram, verb: &str, input: &[u8], limit: Duration) -> io::Result<Ran> {
+/// Runs the program. An error means that it was not started.
+pub fn run(program: &Program<'_>, input: &[u8], limit: Duration) -> io::Result<Ran> {
     let end = Instant::now() + limit;
-    let mut child = start(settings, verb)?;
-    let mut streams = Streams::open(&mut child, input, settings.max_output)?;
+    let mut child = start(program)?;
+    let mut streams = Streams::open(&mut child, input, program.max_output)?;
     let ended = match attend(&mut child, &mut streams, end) {
         Ok(ended) => ended,
         // A program whose streams cannot be served is ended: it must not run unwatched.
@@ -55,24 +54,12 @@ pub(super) fn run(settings: &ExecProgram, verb: &str, input: &[u8], limit: Durat
     })
 }
 
-fn start(settings: &ExecProgram, verb: &str) -> io::Result<Child> {
-    let environment: BTreeMap<&str, &str> = settings
-        .inherited
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .chain(
-            settings
-                .environment
-                .iter()
-                .map(|(name, value)| (name.as_str(), value.reveal())),
-        )
-        .collect();
-    Command::new(&settings.program)
-        .args(&settings.arguments)
-        .arg(verb)
-        .current_dir(&settings.folder)
+fn start(program: &Program<'_>) -> io::Result<Child> {
+    Command::new(program.program)
+        .args(&program.arguments)
+        .current_dir(program.folder)
         .env_clear()
-        .envs(environment)
+        .envs(&program.environment)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum RunEnd {
+pub enum RunEnd {
     /// With an exit code.
     Code(i32),
     /// By a signal that was not ours.
@@ -28,9 +28,11 @@ impl fmt::Display for RunEnd {
 
 /// A run.
 #[derive(Debug)]
-pub(super) struct Ran {
+pub struct Ran {
+    /// How it ended.
     pub ended: RunEnd,
+    /// What it wrote.
     pub stdout: Vec<u8>,
-    /// Its last bytes only.
+    /// What it wrote to stderr: its last bytes only.
     pub stderr: Vec<u8>,
 }

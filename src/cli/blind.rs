@@ -1,0 +1,62 @@
+//! The end of a pass that could not read Jenkins, or any provider: nothing outside was changed, and the problem is
+//! remembered.
+
+use crate::config::Config;
+use crate::error::{Blind, EXIT_BLIND, Error};
+use crate::model::{ProblemKind, problem_key};
+use crate::plan::Context;
+use crate::plan::problems::{self, Evidence, Finding};
+use crate::state::{LastPass, State, file};
+
+use super::console::Console;
+use super::mode::Mode;
+use super::notify;
+use super::problems::Audience;
+
+/// Ends a pass by an error. If it saw nothing, that is remembered and said as any problem; other errors are passed on.
+pub fn end(
+    error: Error,
+    mut state: State,
+    config: &Config,
+    context: &Context,
+    around: Vec<Finding>,
+    mode: Mode,
+    console: &mut Console<'_, '_>,
+) -> Result<u8, Error> {
+    let Error::Blind(blind) = &error else {
+        return Err(error);
+    };
+    if mode.dry_run {
+        return Err(error);
+    }
+    let evidence = super::problems::with(evidence(blind), around, &state);
+    let changes = problems::remember(&mut state, evidence, context.now);
+    notify::owe(&mut state, config, changes, context.now);
+    let audience = Audience::of(mode, console);
+    let lines = audience.lines(&mut state, context.now, config.remind);
+    state.blind = Some(LastPass {
+        exit: Some(EXIT_BLIND),
+        ..LastPass::begun(&context.pass, context.now)
+    });
+    file::save(&config.state_file, &state)?;
+    if audience != Audience::Cron {
+        // Who looks on sees the error itself.
+        return Err(error);
+    }
+    lines.iter().for_each(|line| console.say(line));
+    Ok(EXIT_BLIND)
+}
+
+fn evidence(blind: &Blind) -> Evidence {
+    let mut evidence = Evidence::default();
+    match blind {
+        Blind::Jenkins(reason) => evidence.add(problems::jenkins_unreadable(reason)),
+        Blind::Providers(reasons) => {
+            evidence.over.insert(problem_key(ProblemKind::JenkinsUnreadable, ""));
+            for (provider, reason) in reasons {
+                evidence.add(problems::unreadable(provider, reason));
+            }
+        }
+    }
+    evidence
+}

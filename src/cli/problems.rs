@@ -1,0 +1,67 @@
+//! What is said of problems, and to whom; and the problems that no look at the world shows.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::model::ProblemKind;
+use crate::plan::problems::{self, Evidence, Finding, Line};
+use crate::state::State;
+
+use super::args::Output;
+use super::console::Console;
+use super::mode::Mode;
+
+/// Who reads what is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// Somebody to whom cron mails it: what is new, and all once a day.
+    Cron,
+    /// Somebody who looks on: all that is open, and nothing counts as said.
+    Reader,
+    /// Nobody.
+    Nobody,
+}
+
+impl Audience {
+    /// Returns who reads what a pass says.
+    pub fn of(mode: Mode, console: &Console<'_, '_>) -> Self {
+        if console.quiet {
+            Self::Nobody
+        } else if console.io.err_terminal || mode.dry_run || mode.output == Some(Output::Json) {
+            Self::Reader
+        } else {
+            Self::Cron
+        }
+    }
+
+    /// Returns what is to be said.
+    pub fn lines(self, state: &mut State, now: Timestamp, remind: SignedDuration) -> Vec<Line> {
+        match self {
+            Self::Cron => problems::say::due(state, now, remind),
+            Self::Reader => problems::say::open(state, now),
+            Self::Nobody => Vec::new(),
+        }
+    }
+}
+
+/// The kinds that the configuration and the state show at any time: those that are not found are over.
+const AROUND: [ProblemKind; 3] = [
+    ProblemKind::Insecure,
+    ProblemKind::NotifyFailed,
+    ProblemKind::PausedForLong,
+];
+
+/// Adds what the configuration and the state show to what a pass found.
+pub fn with(mut evidence: Evidence, around: Vec<Finding>, state: &State) -> Evidence {
+    for (key, problem) in &state.problems {
+        if AROUND.contains(&problem.kind) {
+            evidence.over.insert(key.clone());
+        }
+    }
+    around.into_iter().for_each(|finding| evidence.add(finding));
+    if let Some(reason) = &state.notify.failed {
+        let sentence = "the command of `notify` failed: what began and ended is offered again for a day";
+        let finding = Finding::new(ProblemKind::NotifyFailed, "", sentence);
+        evidence.add(finding.fact("reason", reason.as_str()));
+    }
+    evidence
+}

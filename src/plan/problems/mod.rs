@@ -1,0 +1,133 @@
+//! Problems: what an operator should know, derived anew by each pass from what it saw.
+//!
+//! A pass says what it found, and which of the open problems it has evidence against; `remember` makes of the two what is
+//! open afterwards, `say` what cron mails. A problem that a pass neither finds nor has evidence against goes on: not known
+//! is not over.
+
+pub mod creating;
+pub mod finding;
+pub mod linking;
+pub mod reading;
+pub mod remember;
+pub mod say;
+pub mod staying;
+pub mod waiting;
+
+use std::collections::BTreeMap;
+
+use crate::config::Config;
+use crate::model::{Observed, ProblemKind, ProviderName};
+use crate::plan::create::grow::Growth;
+use crate::plan::demand::items::Demand;
+use crate::plan::fleet::Fleet;
+use crate::plan::report::overview::Group;
+use crate::state::{ProblemMemory, State};
+
+pub use creating::refused_key_pair;
+pub use finding::{Evidence, Finding};
+pub use reading::{jenkins_unreadable, unreadable};
+pub use remember::{Changes, remember};
+pub use say::Line;
+pub use staying::removal_refused;
+
+/// What the problems of a pass are derived from.
+pub struct Grounds<'g, 'a> {
+    /// What the pass knows.
+    pub fleet: &'g Fleet<'a>,
+    /// What waits.
+    pub demand: &'g Demand<'a>,
+    /// What is made, and why no more.
+    pub growth: &'g Growth<'g>,
+    /// For each label request its items by what serves them.
+    pub groups: &'g [Vec<Group>],
+    /// How many removals the guard held back, of how many agents; `None` where it was not asked.
+    pub guard: Option<(usize, usize)>,
+    /// The problems that are open.
+    pub open: &'g BTreeMap<String, ProblemMemory>,
+}
+
+/// Finds the problems, and the open ones that are over.
+pub fn judge(grounds: &Grounds<'_, '_>) -> Evidence {
+    let mut evidence = Evidence::default();
+    reading::find(grounds.fleet, &mut evidence);
+    creating::find(grounds, &mut evidence);
+    waiting::find(grounds, &mut evidence);
+    staying::find(grounds, &mut evidence);
+    linking::find(grounds, &mut evidence);
+    for (key, problem) in grounds.open.iter().filter(|(_, problem)| problem.ended.is_none()) {
+        if is_over(problem, grounds) {
+            evidence.over.insert(key.clone());
+        }
+    }
+    evidence
+}
+
+/// Whether this pass has evidence that an open problem is over.
+fn is_over(problem: &ProblemMemory, grounds: &Grounds<'_, '_>) -> bool {
+    let fleet = grounds.fleet;
+    if is_without_need(problem, fleet.config) {
+        return true;
+    }
+    match problem.kind {
+        ProblemKind::JenkinsUnreadable => true,
+        ProblemKind::ProviderUnreadable => reading::is_readable(problem, fleet),
+        ProblemKind::OddData => reading::is_even(problem, fleet),
+        ProblemKind::NotOffered => creating::is_offered(problem, fleet),
+        ProblemKind::CreateFailing => !fleet.state.creating.contains_key(&problem.subject),
+        ProblemKind::PlacementHeld => creating::was_taken(problem, fleet),
+        ProblemKind::RolledBack => creating::is_rolled_forward(problem, fleet),
+        ProblemKind::Unserved => waiting::is_served(problem, grounds),
+        ProblemKind::AtMax => waiting::is_below_max(problem, grounds),
+        ProblemKind::HiddenLabels => waiting::shows_labels(problem, grounds),
+        ProblemKind::GuardHeld => grounds.guard.is_some_and(|(held, _)| held == 0),
+        ProblemKind::LinkUnsure | ProblemKind::DeadServer => sees_all_of(problem, fleet.observed),
+        ProblemKind::DeleteStuck => staying::is_gone(problem, fleet),
+        ProblemKind::LabelDrift => linking::has_labels(problem, fleet),
+        ProblemKind::RefreshStuck => sees_all_of(problem, fleet.observed),
+        // What happens at the end of a pass or outside of it tells whether these are over.
+        ProblemKind::RemovalRefused
+        | ProblemKind::Insecure
+        | ProblemKind::PausedForLong
+        | ProblemKind::CannotWrite
+        | ProblemKind::NotifyFailed
+        | ProblemKind::Unfinished => false,
+    }
+}
+
+/// Whether nothing in the configuration is what a problem is about any more.
+fn is_without_need(problem: &ProblemMemory, config: &Config) -> bool {
+    let forgotten = |provider: &ProviderName| !config.providers.contains_key(provider);
+    problem.provider.as_ref().is_some_and(forgotten)
+}
+
+/// Whether the lists that would show a problem were read.
+fn sees_all_of(problem: &ProblemMemory, observed: &Observed) -> bool {
+    let is_read = |provider: &ProviderName| observed.clouds.get(provider).is_some_and(|cloud| cloud.ok().is_some());
+    match &problem.provider {
+        Some(provider) => is_read(provider),
+        None => observed.clouds.values().all(|cloud| cloud.ok().is_some()),
+    }
+}
+
+/// Takes over what a later plan of the same pass shows of the queue and of what can be made; of the rest the first knows
+/// more, since the later one removes nothing.
+pub fn follow(first: &mut Evidence, later: Evidence, open: &State) {
+    let replaced = |kind: ProblemKind| {
+        matches!(
+            kind,
+            ProblemKind::ProviderUnreadable
+                | ProblemKind::NotOffered
+                | ProblemKind::CreateFailing
+                | ProblemKind::PlacementHeld
+                | ProblemKind::Unserved
+                | ProblemKind::AtMax
+                | ProblemKind::HiddenLabels
+        )
+    };
+    let is_replaced = |key: &String| open.problems.get(key).is_some_and(|problem| replaced(problem.kind));
+    first.found.retain(|_, finding| !replaced(finding.kind));
+    first.over.retain(|key| !is_replaced(key));
+    let found = later.found.into_iter().filter(|(_, finding)| replaced(finding.kind));
+    first.found.extend(found);
+    first.over.extend(later.over.into_iter().filter(is_replaced));
+}
