@@ -86,9 +86,10 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => EXIT_USAGE,
-            Self::Config(_) | Self::State(_) | Self::File { .. } | Self::Lock(LockError::Unusable { .. }) => {
-                EXIT_UNUSABLE
-            }
+            Self::Config(_)
+            | Self::State(_)
+            | Self::File { .. }
+            | Self::Lock(LockError::Unusable { .. } | LockError::NoLock { .. }) => EXIT_UNUSABLE,
             Self::Lock(LockError::Held { .. }) => EXIT_LOCKED,
             Self::Blind(_) => EXIT_BLIND,
             Self::BrokenPlan(_) | Self::Stopped => EXIT_PARTLY,

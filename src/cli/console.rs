@@ -21,6 +21,9 @@ pub struct Io<'a> {
     pub terminal: bool,
     /// Whether stderr is a terminal: then each problem that is open is shown.
     pub err_terminal: bool,
+    /// The id of the pass, from which the names of new servers are made; `None`: a random one. A simulation that is to
+    /// go the same way again gives its own.
+    pub pass: Option<String>,
     /// Set by a signal: the pass finishes the request in flight, saves and ends.
     pub stop: Arc<AtomicBool>,
     /// Takes reports.
@@ -36,6 +39,7 @@ impl<'a> Io<'a> {
             now,
             terminal: false,
             err_terminal: false,
+            pass: None,
             stop: Arc::new(AtomicBool::new(false)),
             out,
             err,

@@ -65,7 +65,7 @@ pub fn config_and_findings(cli: &Cli) -> Result<(Config, Vec<Finding>), Error> {
 pub fn context(console: &Console<'_, '_>) -> Result<Context, Error> {
     Ok(Context {
         now: console.io.now,
-        pass: pass_id()?,
+        pass: console.io.pass.clone().map_or_else(pass_id, Ok)?,
         create: true,
         remove: true,
         force: false,

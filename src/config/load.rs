@@ -104,7 +104,7 @@ fn read_bytes<T>(
         let outside = Outside {
             folders: &folders,
             env,
-            readable: readable_by_others(path, 0o044),
+            readable: readable_by_others(path, 0o004),
         };
         let root = tree(text, &report, &outside, kinds)?;
         let root = Section::root(&root, &report);

@@ -2,7 +2,8 @@
 //!
 //! A cloud that is slow, throttles or does not answer must not delay the others. So each of several clouds
 //! has a share of the pass's time, and after two long waits in vain it is closed for the rest of the pass. A
-//! single cloud has all the time, within the limits of each request.
+//! single cloud has all the time, within the limits of each request. A client whose time is a share makes no wait of more
+//! than two seconds for a cloud that throttles (`provider/openstack/session`).
 //!
 //! What follows for a closed cloud is left to `execute` and `act`.
 

@@ -225,7 +225,7 @@ fn shape(key: &KeySpec) -> Json {
         ValueKind::Text | ValueKind::TextOrNone | ValueKind::Source | ValueKind::Path | ValueKind::Secret => {
             defined("text")
         }
-        ValueKind::FlagOrPath => defined("text"),
+        ValueKind::FlagOrPath | ValueKind::UrlWithPassword => defined("text"),
         ValueKind::Word(words) => word(words),
         ValueKind::Flag => defined("flag"),
         ValueKind::FlagOr(word) => {

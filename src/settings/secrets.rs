@@ -61,11 +61,11 @@ impl Outside<'_> {
         }
     }
 
-    /// Hints at a secret in a configuration file that others can read.
+    /// Warns of a secret in a configuration file that everyone can read.
     pub fn holds_a_secret(&self, at: &Section<'_>) {
         if self.readable {
-            let text = "holds a secret and can be read by others; chmod 600 it, or use token_file and password_file";
-            at.report().hint(&Place::file(), text);
+            let text = "holds a secret and can be read by everyone; chmod 600 it, or use token_file and password_file";
+            at.report().warn(&Place::file(), text);
         }
     }
 

@@ -383,6 +383,12 @@ fn transport_and_endpoints_are_taken() {
     let endpoint = site.endpoint("cloud: c");
     let ca_file = site.0.path("home/.config/openstack/ca.pem");
     assert_eq!(endpoint.transport.ca_file.as_deref(), Some(Path::new(&ca_file)));
+    assert!(!endpoint.transport.ca_file_only, "beside the machine's store");
+    let alone = site.endpoint("cloud: c, ca_file_only: true").transport;
+    assert_eq!(
+        (alone.ca_file, alone.ca_file_only),
+        (endpoint.transport.ca_file.clone(), true)
+    );
     assert_eq!(endpoint.interface, "internal");
     let endpoints = &endpoint.endpoints;
     assert_eq!(endpoints.compute.as_deref(), Some("https://nova/v2.1"));

@@ -1,5 +1,6 @@
 //! The commands, their exit codes and what they print.
 
+use super::fakes::Call;
 use super::site::{NODES, Site, job};
 
 #[test]
@@ -98,6 +99,33 @@ fn a_newer_state_is_refused_and_a_damaged_one_moved_aside() {
             .map(|entry| entry.file_name())
             .any(|name| name.to_string_lossy().starts_with("state.json.damaged-"))
     );
+}
+
+/// Nothing of another file is read, overwritten or replaced by way of a link.
+#[test]
+fn files_of_ours_that_are_links_are_refused() {
+    for (name, said) in [
+        ("state.json.lock", "state.json.lock: it is a symbolic link; remove it, "),
+        (
+            "state.json",
+            "state.json: cannot be read: it is a symbolic link; remove it, ",
+        ),
+        ("seen.json", "seen.json: it is a symbolic link; remove it, "),
+    ] {
+        for target in ["mine", "nothing"] {
+            let site = Site::new();
+            site.world.submit(job("build", "linux"));
+            std::fs::write(site.path("mine"), "my own file").unwrap();
+            std::os::unix::fs::symlink(target, site.path(name)).unwrap();
+            let seen = site.path("seen.json");
+            let done = site.mita(&["run", "--save-observation", seen.to_str().unwrap()]);
+            assert_eq!(done.code, 3, "{name}: {}", done.err);
+            assert!(done.err.contains(said), "{name}: {}", done.err);
+            assert_eq!(std::fs::read_to_string(site.path("mine")).unwrap(), "my own file");
+            assert!(!site.path("nothing").exists() && site.path(name).is_symlink());
+            assert_eq!(site.world.count(Call::writes), 0, "{name}");
+        }
+    }
 }
 
 #[test]

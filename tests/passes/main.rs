@@ -31,6 +31,7 @@ mod leaks;
 mod life;
 mod r#move;
 mod odd;
+mod problems;
 mod races;
 mod refused;
 mod register;

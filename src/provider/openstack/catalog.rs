@@ -90,6 +90,11 @@ pub(super) fn bases(
     Ok(bases)
 }
 
+/// Returns whether the configuration names the endpoint, so that no catalog counts.
+pub(super) fn is_given(endpoint: &OpenStackEndpoint, service: Service) -> bool {
+    given(endpoint, service).is_some()
+}
+
 /// The endpoint that the configuration names.
 fn given(endpoint: &OpenStackEndpoint, service: Service) -> Option<&str> {
     let endpoints = &endpoint.endpoints;

@@ -6,6 +6,7 @@ mod create;
 mod inventory;
 mod login;
 mod odd;
+mod outdated;
 mod ports;
 mod real;
 mod replies;
@@ -45,6 +46,7 @@ fn endpoint_of(auth_url: &str) -> OpenStackEndpoint {
         token_cache: None,
         transport: Transport {
             ca_file: None,
+            ca_file_only: false,
             verify: true,
             proxy: None,
             connect_timeout: SignedDuration::from_secs(5),
