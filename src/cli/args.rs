@@ -99,6 +99,28 @@ pub enum Command {
     /// they are written.
     #[command(verbatim_doc_comment, after_help = examples::CONFIG)]
     Config,
+    /// Write a starter configuration from what a cloud and a Jenkins have
+    ///
+    /// Writes ./mita.yaml, or the file of -c, never over one that is there, and the
+    /// script that makes servers join beside it. It asks the cloud for images,
+    /// flavors, networks and key pairs, and Jenkins for what its queue waits for.
+    /// What it could not know is a line marked <--. It writes no password.
+    ///
+    /// The cloud is an entry of clouds.yaml (--cloud, OS_CLOUD), or that of the OS_*
+    /// variables of an openrc file.
+    #[command(verbatim_doc_comment, after_help = examples::INIT)]
+    Init(InitArgs),
+    /// Print the user data of a node template as a server would get it
+    ///
+    /// The server is an example; secrets are shown as ***.
+    #[command(verbatim_doc_comment, after_help = examples::RENDER)]
+    Render(RenderArgs),
+    /// Print a JSON Schema of mita.yaml, for editors
+    ///
+    /// An editor with it completes keys, shows what they mean and marks what is
+    /// wrong. It knows keys, types and bounds; `mita check` knows the rest.
+    #[command(verbatim_doc_comment, after_help = examples::SCHEMA)]
+    Schema,
     /// Remove nodes now, by the same safe order as `reap`
     ///
     /// Names are of servers or Jenkins nodes of ours; a selector means all of ours that match, and asks first. A busy node
@@ -154,6 +176,9 @@ impl Command {
     pub fn prints_one_form(&self) -> Option<&'static str> {
         match self {
             Self::Config => Some("config"),
+            Self::Init(_) => Some("init"),
+            Self::Render(_) => Some("render"),
+            Self::Schema => Some("schema"),
             Self::Completions(_) => Some("completions"),
             Self::Man(_) => Some("man"),
             Self::Run(_)
@@ -187,6 +212,34 @@ pub enum Output {
     Text,
     /// For programs: one JSON object
     Json,
+}
+
+/// Arguments of `init`.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// The entry of clouds.yaml [default: $OS_CLOUD, else the login of the OS_* variables]
+    #[arg(long, value_name = "NAME")]
+    pub cloud: Option<String>,
+    /// The address of Jenkins
+    #[arg(long, value_name = "URL")]
+    pub jenkins: Option<String>,
+    /// The user of Jenkins
+    #[arg(long, value_name = "USER")]
+    pub user: Option<String>,
+    /// The file with that user's API token [default: $MITA_JENKINS_TOKEN]
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// Ask nobody: what would have been asked is marked <--
+    #[arg(long)]
+    pub offline: bool,
+}
+
+/// Arguments of `render`.
+#[derive(Debug, Args)]
+pub struct RenderArgs {
+    /// The node template: an entry of `nodes:`
+    #[arg(value_name = "TEMPLATE")]
+    pub template: String,
 }
 
 /// Arguments of a pass.

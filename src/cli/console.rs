@@ -98,6 +98,13 @@ impl Console<'_, '_> {
         }
     }
 
+    /// Says what is no warning: what was taken for an example, what was left out.
+    pub fn note(&mut self, sentence: &str) {
+        if !self.quiet {
+            self.line("", sentence);
+        }
+    }
+
     pub fn error(&mut self, sentence: &str) {
         self.line("", sentence);
     }

@@ -37,6 +37,19 @@ Example, to see what a change of the file changes:
   mita config > before.yaml
   mita config | diff before.yaml -";
 
+pub const INIT: &str = "\
+Example:
+  mita init --cloud mycloud --jenkins https://jenkins.example.com --user mita --token-file jenkins.token";
+
+pub const RENDER: &str = "\
+Example, to have a script checked before a server runs it:
+  mita render small | shellcheck -";
+
+pub const SCHEMA: &str = "\
+Example, for editors with the YAML language server (VS Code, Neovim, Helix), whose first line of mita.yaml
+is then `# yaml-language-server: $schema=mita.schema.json`:
+  mita schema > mita.schema.json";
+
 pub const DESTROY: &str = "\
 Examples:
   mita destroy small__0123456789ab

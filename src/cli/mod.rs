@@ -12,6 +12,7 @@ mod examples;
 mod explain;
 mod failure;
 mod finish;
+mod init;
 mod known;
 mod leaks;
 mod logging;
@@ -20,6 +21,8 @@ mod notify;
 mod passes;
 mod pause;
 mod problems;
+mod render;
+mod schema;
 mod setup;
 mod status;
 
@@ -73,6 +76,9 @@ fn dispatch(cli: &Cli, console: &mut Console<'_, '_>) -> Result<u8, Error> {
         Command::Explain(args) => explain::explain(cli, args, console),
         Command::Check(args) => check::check(cli, args, console),
         Command::Config => config::config(cli, console),
+        Command::Init(args) => init::init(cli, args, console),
+        Command::Render(args) => render::render(cli, args, console),
+        Command::Schema => Ok(schema::schema(console)),
         Command::Destroy(args) => destroy::destroy(cli, args, console),
         Command::Drain(args) => drain::drain(cli, args, console),
         Command::Undrain(args) => drain::undrain(cli, args, console),

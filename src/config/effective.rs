@@ -10,7 +10,7 @@ use serde_yaml::{Mapping, Value as Yaml};
 
 use crate::provider::kind::TYPE;
 use crate::settings::duration::show_size;
-use crate::settings::key::{KeySpec, Preset, Schema, ValueKind as Takes};
+use crate::settings::key::{KeySpec, Need, Preset, Schema, ValueKind as Takes};
 use crate::settings::section::Section;
 use crate::settings::url::without_password;
 use crate::settings::value::preset;
@@ -83,8 +83,12 @@ impl Writer<'_> {
         }
     }
 
-    /// Writes a section with the name that it has, unless it is empty and not there.
+    /// Writes a section with the name that it has, unless it is empty and not there. One that must say something of its
+    /// own is not made of defaults.
     fn section(&mut self, at: &Section<'_>, name: &str, schema: &'static Schema, indent: usize) {
+        if !at.exists() && schema.needs.iter().any(Need::is_unconditional) {
+            return;
+        }
         let before = self.out.len();
         self.line(indent, &header(name), None);
         let begun = self.out.len();

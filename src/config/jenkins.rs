@@ -4,7 +4,7 @@ use crate::endpoint::{JenkinsCredential, JenkinsEndpoint};
 use crate::model::TemplateName;
 use crate::secret::Secret;
 use crate::settings::files::Outside;
-use crate::settings::key::{Key, KeySpec, Words};
+use crate::settings::key::{Key, KeySpec, Need, Words};
 use crate::settings::problem::quoted;
 use crate::settings::secrets::Source;
 use crate::settings::section::Section;
@@ -14,7 +14,7 @@ use crate::text::did_you_mean;
 
 keys! {
     /// `jenkins:`.
-    pub JENKINS_KEYS { include: &[&TRANSPORT] };
+    pub JENKINS_KEYS { include: &[&TRANSPORT], needs: &[Need::of(&[URL.spec()]), Need::of(&[USER.spec()])] };
     /// The address of Jenkins, with its context path.
     URL: Option<String> = Key::text("url");
     /// The user.

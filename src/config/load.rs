@@ -15,6 +15,7 @@ use crate::settings::yaml::{self, Node, Value};
 
 use super::effective::write;
 use super::hints;
+use super::marks;
 use super::node::{NODE, inherit};
 use super::provider;
 use super::root::{self, ROOT};
@@ -64,6 +65,12 @@ pub fn load_with(path: &Path, env: Env<'_>, kinds: &[&'static Kind]) -> Result<L
     read_file(path, env, kinds, &nothing).map(|(loaded, ())| loaded)
 }
 
+/// Checks a configuration that is in no file; `path` is what it is called, and its folder is that of relative paths.
+pub fn load_text(text: &str, path: &Path, env: Env<'_>) -> Result<Loaded, ConfigError> {
+    let nothing = |_: &Section<'_>, _: &Config| ();
+    read_bytes(text.as_bytes(), path, env, &KINDS, &nothing).map(|(loaded, ())| loaded)
+}
+
 /// Reads and checks a configuration file, and writes out what it means with all defaults: the second value is the YAML.
 pub fn effective(path: &Path, env: Env<'_>) -> Result<(Loaded, String), ConfigError> {
     let written = |root: &Section<'_>, config: &Config| write(root, config);
@@ -81,9 +88,22 @@ fn read_file<T>(
 ) -> Result<(Loaded, T), ConfigError> {
     let file = path.display().to_string();
     let bytes = read(path).map_err(|text| ConfigError::of_file(&file, &text))?;
+    read_bytes(&bytes, path, env, kinds, also)
+}
+
+/// Reads what a file holds.
+fn read_bytes<T>(
+    bytes: &[u8],
+    path: &Path,
+    env: Env<'_>,
+    kinds: &[&'static Kind],
+    also: Also<'_, T>,
+) -> Result<(Loaded, T), ConfigError> {
+    let file = path.display().to_string();
     let report = Report::default();
-    let made = text_of(&bytes, &report).and_then(|text| {
+    let made = text_of(bytes, &report).and_then(|text| {
         report.keep_text(text);
+        marks::hint(text, &report);
         let folders = Folders::new(path, env);
         let outside = Outside {
             folders: &folders,

@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 
 use crate::settings::command;
 use crate::settings::files::Outside;
-use crate::settings::key::Key;
+use crate::settings::key::{Key, Need};
 use crate::settings::keys;
 use crate::settings::section::Section;
 
@@ -17,7 +17,7 @@ const LIMIT: SignedDuration = SignedDuration::from_secs(10);
 
 keys! {
     /// `notify:`.
-    pub NOTIFY_KEYS;
+    pub NOTIFY_KEYS { needs: &[Need::of(&[COMMAND.spec()])] };
     /// The program and its arguments.
     COMMAND: Vec<String> = Key::texts("command");
     /// The limit for a call.

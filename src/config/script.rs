@@ -62,6 +62,8 @@ pub enum Joining<'a> {
     Secret(&'a Secret),
     /// A host key made for the server (`register: ssh`).
     HostKey(&'a HostKeyPair),
+    /// What is shown in place of what a server would be given, by name.
+    Shown(&'a [(&'a str, &'a str)]),
 }
 
 /// The host key of an SSH server.
@@ -92,6 +94,10 @@ impl Joining<'_> {
     fn get(&self, name: &str) -> Option<String> {
         match (self, name) {
             (Self::Secret(secret), "agent_secret") => Some(secret.reveal().to_owned()),
+            (Self::Shown(values), name) => {
+                let value = values.iter().find(|(known, _)| *known == name);
+                value.map(|(_, shown)| (*shown).to_owned())
+            }
             (Self::HostKey(key), "ssh_host_key") => Some(key.private.reveal().trim_end().to_owned()),
             (Self::HostKey(key), "ssh_host_key_base64") => Some(STANDARD.encode(key.private.reveal())),
             (Self::HostKey(key), "ssh_host_public_key") => Some(key.public.clone()),

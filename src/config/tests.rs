@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 
 use crate::provider::kinds::KINDS;
+use crate::settings::json_schema::says_bounds;
 use crate::settings::key::{KeySpec, Preset, Schema, ValueKind};
 use crate::settings::lines::{holds_anything, is_secret_name};
 use crate::settings::value::{out_of_bounds, preset, shown as shown_value, typed};
@@ -219,6 +220,7 @@ fn every_default_has_the_type_of_its_key_and_is_within_its_bounds() {
         for key in schema.all() {
             let name = format!("{}.{}", place.join("."), key.name);
             assert!(!key.doc.trim().is_empty(), "{name} says nothing for people");
+            assert!(says_bounds(key), "the schema cannot say the bounds of {name}");
             if let Preset::Is(_) | Preset::AtMost(..) = key.preset {
                 let value = preset(key).unwrap_or_else(|| panic!("the default of {name} is of another type"));
                 assert_eq!(out_of_bounds(key, &value), None, "{name}");

@@ -97,7 +97,7 @@ pub fn config(root: &Section<'_>, text: &str, outside: &Outside<'_>, kinds: &[&'
         jenkins_url: &jenkins.url,
         text,
     };
-    let templates = templates(root, graces, site, kinds);
+    let templates = templates(root, graces, site, outside, kinds);
     enough_servers(&limits_at, &limits, &templates);
     let notify = match root.given(&NOTIFY) {
         Given::Absent => None,
@@ -122,6 +122,7 @@ fn templates(
     root: &Section<'_>,
     graces: Graces,
     site: node::Placeholders<'_>,
+    outside: &Outside<'_>,
     kinds: &[&'static Kind],
 ) -> Vec<Template> {
     let entries = (!root.is_bad(&PROVIDER)).then(|| provider::kinds_of(&root.section(&PROVIDER), kinds));
@@ -129,6 +130,7 @@ fn templates(
         graces,
         clouds: node::Known { entries, kinds },
         site,
+        outside: *outside,
     };
     let nodes = root.section(&NODES);
     nodes_are_there(root, &nodes);

@@ -7,6 +7,7 @@ mod checked;
 mod cloud;
 mod digest;
 mod fault;
+mod inventory;
 mod jenkins;
 mod names;
 pub mod node_name;
@@ -22,6 +23,7 @@ pub use checked::Checked;
 pub use cloud::{Address, CloudView, Mark, Presence, Server, ServerStatus, ServiceBase, ServiceBases};
 pub use digest::{digest, digest_u64};
 pub use fault::FaultKind;
+pub use inventory::{FlavorChoice, ImageChoice, Inventory};
 pub use jenkins::{Computer, JenkinsView, JobConfig, QueueItem, Stage, TaskLabel};
 pub use names::{
     NAME_SEPARATOR, NodeId, NodeName, ProviderName, ServerId, TemplateName, Zone, adopted_id, is_uuid, server_name,

@@ -16,7 +16,7 @@ use log::info;
 
 use super::Live;
 use super::rows::{drain_action, unmark_action};
-use crate::config::{Config, Template};
+use crate::config::Config;
 use crate::error::{Error, chain};
 use crate::jenkins::{Drained, RemoveNode};
 use crate::model::{ProviderName, TemplateName, Zone};
@@ -190,10 +190,4 @@ impl<'a> Executor<'a> {
         (self.heard)(&action);
         self.actions.push(action);
     }
-}
-
-/// Returns the labels of a template, a blank between.
-fn labels_of(template: &Template) -> String {
-    let labels: Vec<&str> = template.labels.iter().map(String::as_str).collect();
-    labels.join(" ")
 }

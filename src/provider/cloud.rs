@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use super::error::ProviderError;
 use crate::model::{
-    Checked, Offer, Offers, Resource, ResourceKind, ResourceMark, Server, ServerId, ServerSpec, ServiceBases,
-    TemplateName, Zone,
+    Checked, Inventory, Offer, Offers, Resource, ResourceKind, ResourceMark, Server, ServerId, ServerSpec,
+    ServiceBases, TemplateName, Zone,
 };
 
 /// The servers of a project, and the cloud's clock.
@@ -111,6 +111,13 @@ pub trait Provider {
     /// Reads every list that a pass reads, and looks up everything the templates name, for `check --online`. An error
     /// means that the cloud cannot be asked at all.
     fn check(&mut self, wanted: &[(&TemplateName, &ServerSpec, &[Zone])]) -> Result<Checked, ProviderError>;
+
+    /// Lists what there is to choose from, for a first configuration.
+    fn inventory(&mut self) -> Result<Inventory, ProviderError> {
+        Err(ProviderError::Refused(
+            "this kind of cloud has no lists to choose from".to_owned(),
+        ))
+    }
 
     /// Takes the endpoints that an earlier pass found, to ask there first.
     fn recall(&mut self, _known: &ServiceBases) {}

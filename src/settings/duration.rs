@@ -5,7 +5,22 @@ use jiff::SignedDuration;
 use super::complaint::Complaint;
 
 /// Ten years: longer is a slip of the pen.
-const MOST_SECONDS: i64 = 10 * 365 * 24 * 3600;
+pub const MOST_SECONDS: i64 = 10 * 365 * 24 * 3600;
+/// The units of durations in seconds, with their names in lower case.
+pub const UNITS: [(i64, &[&str]); 5] = [
+    (1, &["s", "sec", "secs", "second", "seconds"]),
+    (60, &["m", "min", "mins", "minute", "minutes"]),
+    (3600, &["h", "hr", "hrs", "hour", "hours"]),
+    (24 * 3600, &["d", "day", "days"]),
+    (7 * 24 * 3600, &["w", "week", "weeks"]),
+];
+/// The units of sizes in bytes, with their names in lower case.
+pub const SIZE_UNITS: [(u64, &[&str]); 4] = [
+    (1, &["", "b"]),
+    (1 << 10, &["k", "kb", "kib"]),
+    (1 << 20, &["m", "mb", "mib"]),
+    (1 << 30, &["g", "gb", "gib"]),
+];
 /// What to do about a duration that has the form of one.
 const EXAMPLES: &str = "write it like 40m or 1h 30m";
 
@@ -51,27 +66,21 @@ fn sum(text: &str) -> Result<Option<i64>, Complaint> {
 }
 
 fn unit_seconds(unit: &str) -> Option<i64> {
-    Some(match unit.to_ascii_lowercase().as_str() {
-        "s" | "sec" | "secs" | "second" | "seconds" => 1,
-        "m" | "min" | "mins" | "minute" | "minutes" => 60,
-        "h" | "hr" | "hrs" | "hour" | "hours" => 3600,
-        "d" | "day" | "days" => 24 * 3600,
-        "w" | "week" | "weeks" => 7 * 24 * 3600,
-        _ => return None,
-    })
+    of_unit(&UNITS, unit)
+}
+
+/// Returns what a unit means, in upper or lower case.
+fn of_unit<T: Copy>(units: &[(T, &[&str])], unit: &str) -> Option<T> {
+    let unit = unit.to_ascii_lowercase();
+    let found = units.iter().find(|(_, names)| names.contains(&unit.as_str()));
+    found.map(|(scale, _)| *scale)
 }
 
 /// Reads a number of bytes: bare, or with `KiB`, `MiB`, `GiB` (`K`, `M`, `G` mean the same).
 pub fn parse_size(text: &str) -> Result<u64, Complaint> {
     let bad = || Complaint::new("is not a size", "write it like 256MiB, or a whole number of bytes");
     let (number, unit) = split_while(text.trim(), |c| c.is_ascii_digit());
-    let scale: u64 = match unit.trim_start().to_ascii_lowercase().as_str() {
-        "" | "b" => 1,
-        "k" | "kb" | "kib" => 1 << 10,
-        "m" | "mb" | "mib" => 1 << 20,
-        "g" | "gb" | "gib" => 1 << 30,
-        _ => return Err(bad()),
-    };
+    let scale = of_unit(&SIZE_UNITS, unit.trim_start()).ok_or_else(bad)?;
     number
         .parse::<u64>()
         .ok()

@@ -119,6 +119,9 @@ pub struct KeySpec {
     pub least: Option<Bound>,
     /// The largest value.
     pub most: Option<Bound>,
+    /// The texts that make sense, in lower case, where a text is judged further by who reads it: groups of spellings
+    /// that mean the same, the usual one first. Empty: any.
+    pub among: &'static [&'static [&'static str]],
     /// What it means, for people.
     pub doc: &'static str,
 }
@@ -163,6 +166,7 @@ impl<T> Key<T> {
             preset: Preset::None,
             least: None,
             most: None,
+            among: &[],
             doc: "",
         };
         Self {
@@ -218,6 +222,13 @@ impl<T> Key<T> {
         self.spec.preset = Preset::Like(section, &key.spec);
         self.spec.least = key.spec.least;
         self.spec.most = key.spec.most;
+        self
+    }
+
+    /// Lists the texts that make sense, in lower case, for editors: who reads the key refuses the others.
+    #[must_use]
+    pub const fn among(mut self, texts: &'static [&'static [&'static str]]) -> Self {
+        self.spec.among = texts;
         self
     }
 
@@ -419,6 +430,38 @@ pub struct Schema {
     pub refused: &'static [(&'static str, &'static str)],
     /// Prefixes that libcloud puts before a key and that mean nothing here, longest first.
     pub prefixes: &'static [&'static str],
+    /// What must be there, for editors: who reads the section reports what is missing in its own words.
+    pub needs: &'static [Need],
+}
+
+/// A key that must be there, or one of several, and the cases in which it must.
+#[derive(Clone, Copy, Debug)]
+pub struct Need {
+    /// One of these must have a value.
+    pub any_of: &'static [&'static KeySpec],
+    /// Only where one of these is there; empty: always.
+    pub when: &'static [&'static KeySpec],
+    /// Not where one of these is there.
+    pub unless: &'static [&'static KeySpec],
+    /// Not where this key has one of these texts, in upper or lower case.
+    pub unless_text: Option<(&'static KeySpec, &'static [&'static [&'static str]])>,
+}
+
+impl Need {
+    /// One of these keys must be there in any case.
+    pub const fn of(any_of: &'static [&'static KeySpec]) -> Self {
+        Self {
+            any_of,
+            when: &[],
+            unless: &[],
+            unless_text: None,
+        }
+    }
+
+    /// Returns whether it holds whatever else is there.
+    pub const fn is_unconditional(&self) -> bool {
+        self.when.is_empty() && self.unless.is_empty() && self.unless_text.is_none()
+    }
 }
 
 impl Schema {
@@ -429,6 +472,7 @@ impl Schema {
             include: &[],
             refused: &[],
             prefixes: &[],
+            needs: &[],
         }
     }
 

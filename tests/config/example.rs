@@ -151,3 +151,26 @@ fn one_fault_makes_one_line() {
         ],
     );
 }
+
+#[test]
+fn lines_that_are_still_marked_are_named() {
+    let hints = |text: &str| -> Vec<String> {
+        let loaded = load(text);
+        loaded
+            .warnings
+            .iter()
+            .map(|hint| hint.text.split_once("mita.yaml:").unwrap().1.to_owned())
+            .collect()
+    };
+    let text = end("# owner: me    <-- who\nlimits: {canary: 3}   # <--\n# marked with <--, as here\n");
+    assert_eq!(
+        hints(&text),
+        ["17:16: (file): 2 lines are marked <-- (17, 18): say there what could not be known, and take the marks off"]
+    );
+    let one = end("# <--");
+    assert_eq!(
+        hints(&one),
+        ["17:3: (file): 1 line is marked <-- (17): say there what could not be known, and take the mark off"]
+    );
+    assert_eq!(hints(&end("")), [] as [&str; 0]);
+}

@@ -12,12 +12,13 @@ use mita::provider::kind::{COMMON, CloudSettings, Kind, Site as CloudSite, compl
 use mita::provider::kinds::KINDS;
 use mita::provider::{AddFloatingIp, CreateServer, Deadline, Deleted, Provider, ProviderError, ServerList};
 use mita::secret::Secret;
-use mita::settings::key::{Key, Schema};
+use mita::settings::key::{Key, Need, Schema};
 use mita::settings::names;
 use mita::settings::section::Section;
 
 use serde_json::json;
 
+use super::schema;
 use super::site::{Site, file};
 
 static HANGAR: Key<Option<String>> = Key::text("hangar").also(&["shed"]).doc("Where the balloons are.");
@@ -28,6 +29,7 @@ static GAS: Key<u32> = Key::count("gas")
 static ROPE: Key<Option<Secret>> = Key::secret("rope").doc("What holds them.");
 static BALLOON: Schema = Schema {
     include: &[&COMMON],
+    needs: &[Need::of(&[HANGAR.spec()])],
     ..Schema::new(&[HANGAR.spec(), GAS.spec(), ROPE.spec()])
 };
 
@@ -166,10 +168,14 @@ fn load_kind(kind: &'static Kind, provider: &str, node: &str) -> Result<Loaded, 
         "provider:\n",
         &format!("provider:\n  sky: {{type: balloon, {provider}}}\n"),
     );
-    site.write("mita.yaml", text.replace("provider: openstack", "provider: sky"), 0o600);
+    let text = text.replace("provider: openstack", "provider: sky");
+    site.write("mita.yaml", &text, 0o600);
     let env = |name: &str| (name == "HOME").then(|| "/home/ci".to_owned());
     let kinds = [KINDS[0], KINDS[1], kind];
-    config::load_with(&site.path("mita.yaml"), &env, &kinds)
+    let loaded = config::load_with(&site.path("mita.yaml"), &env, &kinds);
+    let lines = loaded.as_ref().err().map(|error| error.lines().to_vec());
+    schema::agrees_with_kinds(&kinds, text.as_bytes(), &lines.unwrap_or_default());
+    loaded
 }
 
 fn refused(provider: &str, node: &str) -> Vec<String> {

@@ -17,6 +17,7 @@ mod kinds;
 mod mistakes;
 mod provider;
 mod register;
+mod schema;
 mod script;
 mod secrets;
 mod servers;

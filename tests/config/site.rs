@@ -9,6 +9,8 @@ use mita::config::{self, Config, Loaded};
 use mita::provider::openstack::endpoint::{KeystoneAuth, OpenStackEndpoint};
 use tempfile::TempDir;
 
+use super::schema;
+
 pub const SEED: &str = r"provider:
   openstack:
     username: adeza
@@ -86,15 +88,19 @@ impl Site {
 
     /// Does what [`load`](Self::load) does in another environment.
     pub fn load_in(&self, text: impl AsRef<[u8]>, env: &dyn Fn(&str) -> Option<String>) -> Result<Loaded, Vec<String>> {
-        self.write("mita.yaml", text, self.mode);
+        self.write("mita.yaml", &text, self.mode);
         let file = self.path("mita.yaml");
         let loaded = config::load(&file, env).map_err(|error| {
             let lines: Vec<String> = error.to_string().lines().map(|line| self.short(line)).collect();
             assert_eq!(lines.len(), error.lines().len(), "one line each");
             lines
-        })?;
+        });
+        let lines = loaded.as_ref().err().cloned().unwrap_or_default();
+        schema::agrees(text.as_ref(), &lines);
+        let loaded = loaded?;
         let (_, printed) = config::effective(&file, env).unwrap();
         self.write("printed.yaml", &printed, 0o600);
+        schema::agrees(printed.as_bytes(), &[]);
         let again = config::load(&self.path("printed.yaml"), env).unwrap_or_else(|error| panic!("{error}\n{printed}"));
         let shown = |config: &Config| format!("{config:#?}");
         assert_eq!(

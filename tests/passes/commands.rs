@@ -66,6 +66,11 @@ fn the_effective_configuration_is_printed() {
     let help = site.mita(&["config", "--help"]);
     assert!(help.out.contains("mita config | diff before.yaml -"), "{}", help.out);
     assert!(site.mita(&["--help"]).out.contains("Print the effective configuration"));
+    let schema = site.mita(&["schema"]);
+    assert_eq!((schema.code, schema.err.as_str()), (0, ""));
+    assert!(schema.out.contains("https://json-schema.org/draft/2020-12/schema"));
+    assert!(serde_json::from_str::<serde_json::Value>(&schema.out).is_ok());
+    assert_eq!(site.mita(&["schema", "-o", "json"]).code, 2);
     assert!(site.world.calls().is_empty());
     let broken = Site::with(&NODES.replace("size:", "sizes:"), "");
     assert_eq!(broken.mita(&["config"]).code, 3);

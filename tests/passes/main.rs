@@ -38,6 +38,7 @@ mod problems;
 mod races;
 mod refused;
 mod register;
+mod render;
 mod resources;
 mod safety;
 mod servers;

@@ -52,10 +52,11 @@ fn is_bash(file: &str, script: &str) {
 }
 
 #[test]
-fn inbound_scripts_start_the_agent_of_this_controller() {
-    for file in ["inbound-debian.sh", "inbound-rhel.sh"] {
-        let (name, script, site) = rendered(file, "    register: inbound\n", JoinsAs::BySecret);
-        is_bash(file, &script);
+fn the_inbound_script_starts_the_agent_of_this_controller() {
+    let file = "inbound.sh";
+    let (name, script, site) = rendered(file, "    register: inbound\n", JoinsAs::BySecret);
+    is_bash(file, &script);
+    {
         assert!(
             script.contains(&format!("\n{}\nSECRET\n", secret_of(&name))),
             "{script}"

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::settings::key::{Key, Nested, Words};
+use crate::settings::key::{Key, Need, Nested, Words};
 use crate::settings::problem::quoted;
 use crate::settings::section::{Given, Section};
 use crate::settings::{keys, names};
@@ -37,7 +37,7 @@ keys! {
     /// Whether an inbound agent connects by WebSocket.
     WEB_SOCKET: bool = Key::flag("web_socket").also(&["websocket"]).or("true");
     /// How the host key of the SSH server is verified.
-    HOST_KEY: Nested = Key::section("host_key", &HOST_KEY_KEYS);
+    pub HOST_KEY: Nested = Key::section("host_key", &HOST_KEY_KEYS);
 }
 
 keys! {
@@ -48,6 +48,11 @@ keys! {
     /// The key of all servers of the template.
     KEY: Option<String> = Key::text("key");
 }
+
+/// What `agent:` must have with `register: ssh`.
+pub static SSH_NEEDS: Need = Need::of(&[CREDENTIALS_ID.spec()]);
+/// What its `host_key:` must have then.
+pub static HOST_KEY_NEEDS: Need = Need::of(&[STRATEGY.spec()]);
 
 static WAYS: Words = Words {
     words: &["self", "inbound", "ssh"],

@@ -3,6 +3,7 @@
 use crate::settings::key::KeySpec;
 use crate::settings::yaml::{Entry, Node, Value};
 
+use super::script_source;
 use super::server::{IMAGE_ID, IMAGE_NAME, IMAGE_REGEX};
 
 /// Gives every template the keys of `defaults` that it does not have itself. A key that a template sets to nothing
@@ -39,5 +40,5 @@ pub fn inherit(root: &mut Node) {
 fn same(own: &str, default: &str) -> bool {
     let images: [&KeySpec; 3] = [&IMAGE_NAME, &IMAGE_ID, &IMAGE_REGEX];
     let image = |key: &str| images.iter().any(|spec| spec.name == key);
-    own == default || (image(own) && image(default))
+    own == default || (image(own) && image(default)) || script_source::exclude(own, default)
 }

@@ -3,7 +3,8 @@
 //! | file | what it reads |
 //! | --- | --- |
 //! | `server` | what a server is made of |
-//! | `user_data` | the script |
+//! | `script_source` | the script: where it is |
+//! | `user_data` | the script: what is right about it |
 //! | `agent` | who makes the Jenkins node, and what it is like |
 //! | `clouds` | what depends on the kind of cloud |
 //! | `inherit` | puts `defaults` into the templates |
@@ -11,13 +12,15 @@
 mod agent;
 mod clouds;
 mod inherit;
+mod script_source;
 mod server;
 mod user_data;
 
 use std::collections::BTreeSet;
 
 use crate::model::{self, ProviderName, TemplateName, Zone};
-use crate::settings::key::{Key, KeySpec};
+use crate::settings::files::Outside;
+use crate::settings::key::{Key, KeySpec, Need};
 use crate::settings::problem::{Place, Report, quoted};
 use crate::settings::section::{Given, ListItem, Section};
 use crate::settings::{keys, names};
@@ -26,8 +29,10 @@ use crate::text::{did_you_mean, excerpt, hidden_in, java_trim};
 use super::template::{Adopt, MinReady, Placement, ReadyWindow, Register, Template};
 use super::timing::{Graces, OWN_TIMING};
 
+pub use agent::{AGENT, AGENT_KEYS, HOST_KEY, HOST_KEY_KEYS, HOST_KEY_NEEDS, REGISTER, SSH_NEEDS};
 pub use clouds::Known;
 pub use inherit::inherit;
+pub use server::SERVER_NEEDS;
 pub use user_data::Placeholders;
 
 /// A hostname is cut there, and with it the end of the id.
@@ -38,7 +43,7 @@ const FORBIDDEN: &str = "?*/\\%!@#$^&|<>[]:;";
 keys! {
     /// A node template: an entry of `nodes:`, and `defaults:`.
     pub NODE {
-        include: &[&user_data::USER_DATA, &server::SERVER, &agent::JOINING, &OWN_TIMING],
+        include: &[&script_source::USER_DATA, &server::SERVER, &agent::JOINING, &OWN_TIMING],
         prefixes: &["ex_"],
     };
     /// What a node of the template can do.
@@ -66,9 +71,12 @@ keys! {
     ADOPT: String = Key::flag_or("adopt", "all").or("false");
 }
 
+/// What a template must have, itself or by `defaults`.
+pub static NODE_NEEDS: [Need; 2] = [Need::of(&[LABELS.spec()]), Need::of(&[PROVIDER.spec()])];
+
 keys! {
     /// A cron window of `min_ready:`.
-    pub WINDOW;
+    pub WINDOW { needs: &[Need::of(&[CRON.spec()]), Need::of(&[READY.spec()])] };
     /// Five cron fields.
     CRON: Option<String> = Key::text("cron");
     /// The time zone of the fields.
@@ -85,6 +93,8 @@ pub struct NodeContext<'c> {
     pub clouds: Known<'c>,
     /// What a script is filled in with.
     pub site: Placeholders<'c>,
+    /// Where the files are that it names.
+    pub outside: Outside<'c>,
 }
 
 /// Returns whether a key of a template counts in what `mita config` prints: one that comes from `defaults` may mean nothing
@@ -93,7 +103,7 @@ pub fn counts(at: &Section<'_>, key: &KeySpec) -> bool {
     if key.name == server::VOLUME_TYPE.name {
         return server::has_volume(at);
     }
-    key.name != agent::AGENT.name || agent::register(at) != Register::Own
+    key.name != AGENT.name || agent::register(at) != Register::Own
 }
 
 /// Reads all templates, in the order of the file.
@@ -107,11 +117,12 @@ fn template(at: &Section<'_>, context: &NodeContext<'_>) -> Template {
     let register = agent::register(at);
     let graces = context.graces.of_template(at);
     let clouds = context.clouds.clouds_of(&at.get(&PROVIDER));
+    let source = script_source::script(at, &context.outside);
     let mut template = Template {
         name: TemplateName::new(at.name()),
         placements: placements(at, &context.clouds),
         spec: server::spec(at, &clouds),
-        script: at.get(&user_data::SCRIPT),
+        script: source.as_ref().map(|source| source.text.clone()),
         labels,
         executors: at.get(&EXECUTORS),
         accepts_unlabelled: at.get(&ACCEPTS_UNLABELLED),
@@ -127,10 +138,10 @@ fn template(at: &Section<'_>, context: &NodeContext<'_>) -> Template {
         adopt: adopt(at),
         digest: String::new(),
     };
-    if let Some(script) = &template.script {
-        user_data::check(at, script, &template, &context.site, &clouds);
+    if let Some(source) = &source {
+        user_data::check(at, source, &template, &context.site, &clouds);
     }
-    user_data::unused(at, &template, &clouds);
+    user_data::unused(at, source.as_ref(), &template, &clouds);
     template.digest = digest(&template);
     template
 }

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use crate::model::{ImageRef, PortSpec, ServerSpec, SizeRef};
 use crate::pattern::WholeName;
-use crate::settings::key::Key;
+use crate::settings::key::{Key, Need};
 use crate::settings::problem::{Place, join, quoted};
 use crate::settings::section::{Given, ListItem, Section};
 use crate::settings::{keys, names};
@@ -50,7 +50,7 @@ keys! {
 
 keys! {
     /// `size:` by what a flavor must have.
-    pub LEAST;
+    pub LEAST { needs: &[Need::of(&[VCPUS.spec(), RAM.spec(), DISK.spec()])] };
     /// So many virtual processors.
     VCPUS: Option<u32> = Key::count("vcpus").at_least(1, ANY_WILL_DO);
     /// So many MiB of memory.
@@ -59,11 +59,17 @@ keys! {
     DISK: Option<u32> = Key::count("disk").at_least(1, ANY_WILL_DO);
 }
 
+/// What a server needs at a cloud that has images: a template has it itself or by `defaults`.
+pub static SERVER_NEEDS: [Need; 2] = [
+    Need::of(&[IMAGE_NAME.spec(), IMAGE_ID.spec(), IMAGE_REGEX.spec()]),
+    Need::of(&[SIZE.spec()]),
+];
+
 const ANY_WILL_DO: &str = "; leave it out where any will do";
 
 keys! {
     /// A port of `ports:` that is made for each server.
-    pub PORT;
+    pub PORT { needs: &[Need::of(&[NETWORK.spec()])] };
     /// The network that the port is made in.
     NETWORK: Option<String> = Key::text("network");
     /// Its security groups; without them it has those of the template.

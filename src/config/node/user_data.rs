@@ -3,9 +3,7 @@
 use crate::model::{self, NodeId};
 use crate::secret::Secret;
 
-use crate::settings::key::{Key, KeySpec};
-use crate::settings::keys;
-use crate::settings::problem::{Place, Pos};
+use crate::settings::key::KeySpec;
 use crate::settings::section::Section;
 
 use super::super::hints;
@@ -13,13 +11,7 @@ use super::super::script::{self, HostKeyPair, Joining, Values};
 use super::super::template::{HostKey, Register, Template};
 use super::agent::REGISTER;
 use super::clouds::Clouds;
-
-keys! {
-    /// The server's user data.
-    pub USER_DATA;
-    /// Runs once when the server boots; placeholders are filled in.
-    pub SCRIPT: Option<String> = Key::text("script").also(&["user_data", "userdata"]);
-}
+use super::script_source::{self, SCRIPT, ScriptSource};
 
 /// What a script is judged against.
 pub struct Placeholders<'s> {
@@ -52,7 +44,14 @@ const CLOUDBASE_INIT: [&str; 3] = ["#ps1", "#ps1_sysnative", "#ps1_x86"];
 const CLOUDBASE_INIT_TAGS: [&str; 4] = ["<script>", "</script>", "<powershell>", "</powershell>"];
 
 /// Checks the script of a template: its placeholders, and that the cloud takes it with these filled in.
-pub fn check(at: &Section<'_>, script: &str, template: &Template, site: &Placeholders<'_>, clouds: &Clouds<'_>) {
+pub fn check(
+    at: &Section<'_>,
+    source: &ScriptSource,
+    template: &Template,
+    site: &Placeholders<'_>,
+    clouds: &Clouds<'_>,
+) {
+    let script = source.text.as_str();
     let (secret, host_key) = (Secret::new("0".repeat(SECRET_DIGITS)), HostKeyPair::stand_in());
     let joining = match template.register {
         Register::Inbound => Joining::Secret(&secret),
@@ -60,14 +59,13 @@ pub fn check(at: &Section<'_>, script: &str, template: &Template, site: &Placeho
         Register::Own | Register::Ssh => Joining::Nothing,
     };
     for (byte, text) in script::faults(script, &joining) {
-        at.report().error(&script_place(at, script, byte, site.text), text);
+        at.report().error(&source.place(at, byte, site.text), text);
     }
     for (byte, text) in script::hints(script) {
-        at.report()
-            .warn_in_check(&script_place(at, script, byte, site.text), text);
+        at.report().warn_in_check(&source.place(at, byte, site.text), text);
     }
     if let Some((byte, text)) = script::percent(script) {
-        at.report().hint(&script_place(at, script, byte, site.text), text);
+        at.report().hint(&source.place(at, byte, site.text), text);
     }
     if at.is_folded(&SCRIPT) {
         let text = "`>` puts lines of the script together; write `script: |`, which keeps them";
@@ -95,7 +93,7 @@ pub fn check(at: &Section<'_>, script: &str, template: &Template, site: &Placeho
             "is too long for the cloud: {} bytes with its placeholders filled in, at most {most}; let it fetch the rest",
             rendered.len()
         );
-        at.error(&SCRIPT, text);
+        at.error(source.key(), text);
     }
     if !is_known(script, &rendered) {
         if let Some(text) = not_a_block(at, site.text) {
@@ -103,7 +101,17 @@ pub fn check(at: &Section<'_>, script: &str, template: &Template, site: &Placeho
         }
         let text = "is nothing that cloud-init, cloudbase-init or Ignition runs: it begins neither with #! nor with \
                     #cloud-config or the like; add its first line";
-        at.warn_in_check(&SCRIPT, text);
+        at.warn_in_check(source.key(), text);
+    }
+    // In the configuration YAML makes one line end of both.
+    if script.starts_with("#!")
+        && script
+            .lines()
+            .next()
+            .is_some_and(|line| script[line.len()..].starts_with("\r\n"))
+    {
+        let text = "has the line ends of Windows (CR LF), so that its interpreter is not found; save it with LF alone";
+        at.warn_in_check(source.key(), text);
     }
 }
 
@@ -151,8 +159,11 @@ fn is_ignition(rendered: &str) -> bool {
 }
 
 /// Warns of what mita makes for a script that does not use it: nothing could join then.
-pub fn unused(at: &Section<'_>, template: &Template, clouds: &Clouds<'_>) {
-    let script = template.script.as_deref().unwrap_or_default();
+pub fn unused(at: &Section<'_>, source: Option<&ScriptSource>, template: &Template, clouds: &Clouds<'_>) {
+    if source.is_none() && script_source::is_given(at) {
+        return;
+    }
+    let script = source.map_or("", |source| source.text.as_str());
     let names = |names: &[&str]| script::names_one_of(script, names);
     let text = match template.register {
         Register::Inbound if !names(&["agent_secret"]) => {
@@ -165,49 +176,25 @@ pub fn unused(at: &Section<'_>, template: &Template, clouds: &Clouds<'_>) {
              {{ mita.ssh_host_key }}: Jenkins will refuse to connect"
         }
         // What an executable starts may be an agent already.
-        Register::Own if clouds.need_image() => return joins_by_itself(at, template.script.as_deref()),
+        Register::Own if clouds.need_image() => return joins_by_itself(at, source),
         _ => return,
     };
-    let key: &KeySpec = if template.script.is_some() { &SCRIPT } else { &REGISTER };
+    let key: &KeySpec = source.map_or(&REGISTER, |source| source.key());
     at.warn_in_check(key, text);
 }
 
 /// Hints at a server that nothing registers with Jenkins, or under a name that cannot be linked to it.
-fn joins_by_itself(at: &Section<'_>, script: Option<&str>) {
-    let Some(script) = script else {
+fn joins_by_itself(at: &Section<'_>, source: Option<&ScriptSource>) {
+    let Some(source) = source else {
         let text = "register: self, and there is no script: the image itself must start an agent that joins Jenkins, or \
                     set register: inbound or ssh";
         return at.report().hint(&at.here(), text);
     };
+    let script = source.text.as_str();
     if !script::names_one_of(script, &hints::OWN_PLACEHOLDERS) && !hints::asks_for_itself(script) {
         let text = "register: self, and the script uses neither {{ mita.name }} nor the server's address: the node that it \
                     makes in Jenkins must be named NAME+ADDRESS or {{ mita.name }}, or it is not known as this server's";
-        at.hint(&SCRIPT, text);
-    }
-}
-
-/// Returns the place of a byte of the script: its own line where the script is a literal block.
-fn script_place(at: &Section<'_>, script: &str, byte: usize, file: &str) -> Place {
-    let place = at.place(&SCRIPT);
-    let Some(first) = at.block_line(&SCRIPT) else {
-        return place;
-    };
-    let before = script.get(..byte).unwrap_or_default();
-    let line = first + before.matches('\n').count();
-    let written = file.lines().nth(line.saturating_sub(1)).unwrap_or_default();
-    let wanted = script
-        .get(byte..)
-        .and_then(|rest| rest.lines().next())
-        .unwrap_or_default();
-    // The rest of the line is at its end, whatever the indentation.
-    let column = written.strip_suffix(wanted).map_or(1, |head| head.chars().count() + 1);
-    Place {
-        at: Pos {
-            line,
-            column,
-            ..place.at
-        },
-        ..place
+        at.hint(source.key(), text);
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::prepared::Prepared;
-use super::{Executor, Live, labels_of};
-use crate::config::script::{self, HostKeyPair};
+use super::{Executor, Live};
+use crate::config::script::HostKeyPair;
 use crate::config::{Config, Template};
 use crate::error::Error;
 use crate::model::{FaultKind, NodeId, ResourceMark, ServerId};
@@ -179,18 +179,7 @@ impl Executor<'_> {
                 "the plan names what is not there".to_owned(),
             ));
         };
-        let labels = labels_of(template);
-        let values = script::Values {
-            id: create.id.as_str(),
-            name: &create.name,
-            node: template.name.as_str(),
-            labels: &labels,
-            owner: &config.owner,
-            executors: template.executors,
-            jenkins_url: &config.jenkins.url,
-            joining: joining.values(),
-        };
-        let user_data = template.script.as_deref().map(|text| script::render(text, &values));
+        let user_data = config.user_data(template, create.id.as_str(), &create.name, joining.values());
         let metadata = metadata(config, template, create);
         let mark = ResourceMark {
             owner: config.owner.clone(),

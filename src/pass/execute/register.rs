@@ -4,8 +4,8 @@
 
 use std::collections::BTreeSet;
 
+use super::Executor;
 use super::prepared::Prepared;
-use super::{Executor, labels_of};
 use crate::config::script::HostKeyPair;
 use crate::config::{AgentSettings, HostKey, Register, Template};
 use crate::error::chain;
@@ -57,7 +57,7 @@ impl Executor<'_> {
         let action = node_first_action(create);
         let name = NodeName::new(&create.name);
         let web_socket = template.agent.web_socket;
-        let labels = labels_of(template);
+        let labels = template.labels_line();
         let node = new_node(&name, template, &labels, Launcher::Inbound { web_socket });
         let made = live.jenkins.create_node(&node);
         let node_is_there = made.is_ok();
@@ -135,7 +135,7 @@ impl Executor<'_> {
             let Some(template) = self.config.template(wanted.template.as_str()) else {
                 continue;
             };
-            let (host, labels) = (wanted.address.to_string(), labels_of(template));
+            let (host, labels) = (wanted.address.to_string(), template.labels_line());
             let launcher = ssh(&template.agent, &host, wanted.host_key.as_deref());
             match live
                 .jenkins

@@ -12,7 +12,7 @@ use crate::provider::kind::{COMMON, CloudSettings, Kind, Site, complete_nothing}
 use crate::provider::{Provider, ProviderError};
 use crate::secret::Secret;
 use crate::settings::command::{self, Command};
-use crate::settings::key::{Key, Schema};
+use crate::settings::key::{Key, Need, Schema};
 use crate::settings::keys;
 use crate::settings::problem::Place;
 use crate::settings::section::{Given, Section};
@@ -22,7 +22,11 @@ use super::program::ExecProgram;
 
 keys! {
     /// An executable of the operator.
-    pub EXEC { include: &[&COMMON], prefixes: &["ex_force_", "ex_"] };
+    pub EXEC {
+        include: &[&COMMON],
+        prefixes: &["ex_force_", "ex_"],
+        needs: &[Need::of(&[COMMAND.spec()])],
+    };
     /// The program, and what is before the verb.
     COMMAND: Vec<String> = Key::texts("command");
     /// Environment variables for the program, by name.

@@ -179,6 +179,18 @@ fn find<'a>(endpoint: &OpenStackEndpoint, catalog: &'a [Endpoint], service: Serv
     }
 }
 
+/// Returns the regions in which a service is, each once, in order.
+pub(super) fn regions(catalog: &[Endpoint], service: Service) -> Vec<String> {
+    let of_service = catalog
+        .iter()
+        .filter(|e| service.kinds().contains(&e.kind.as_str()) && !e.url.is_empty());
+    let regions: BTreeSet<&str> = of_service
+        .map(Endpoint::region)
+        .filter(|region| !region.is_empty())
+        .collect();
+    regions.into_iter().map(str::to_owned).collect()
+}
+
 fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: BTreeSet<&str> = names.collect();
     printable(&names.into_iter().collect::<Vec<_>>().join(", "), 300)

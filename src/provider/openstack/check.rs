@@ -12,7 +12,7 @@ use super::error::parse;
 use super::names::{missing, nearest};
 use super::resolve::{Stock, image_name, image_of_id};
 use super::session::Session;
-use super::wire::{KeyPairsBody, Network, VolumeTypesBody, ZoneInfo, ZonesBody};
+use super::wire::{Network, VolumeTypesBody, ZoneInfo, ZonesBody};
 use super::{compute, network, resources};
 use crate::model::{
     Checked, ImageRef, Offer, PortOffer, PortSpec, ResourceKind, ServerSpec, TemplateName, Zone, is_uuid,
@@ -274,14 +274,8 @@ fn key_pairs(session: &mut Session, wanted: &[Wanted<'_>], found: &mut Findings)
     if wanted.iter().all(|(_, spec, _)| spec.key_pair.is_none()) {
         return;
     }
-    let what = "key pairs";
-    let reply = session.get(what, Service::Compute, "/os-keypairs");
-    let pairs: Result<KeyPairsBody, _> = reply.and_then(|reply| parse(what, &reply));
-    let names: Vec<String> = match pairs {
-        Ok(body) => {
-            let pairs = body.keypairs.all.into_iter();
-            pairs.filter_map(|entry| Some(entry.keypair.0?.name)).collect()
-        }
+    let names = match compute::key_pairs(session) {
+        Ok(names) => names,
         Err(error) => return found.note(error.to_string()),
     };
     for (name, spec, _) in wanted {

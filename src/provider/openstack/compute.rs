@@ -8,7 +8,7 @@ use super::error::{Fault, parse};
 use super::pages::{Markers, next_marker, page, pages};
 use super::server::{Failed, OneServer, WireServer};
 use super::session::Session;
-use super::wire::{Flavor, LimitsBody, Named, ServerGroupsBody};
+use super::wire::{Flavor, KeyPairsBody, LimitsBody, Named, ServerGroupsBody};
 use crate::http::escaped;
 use crate::lenient::{NumberOrText, Object};
 use crate::model::{Headroom, Server, ServerId, ServerStatus};
@@ -128,6 +128,15 @@ fn without_doubles(servers: &mut Vec<Server>) {
 
 pub(super) fn flavors(session: &mut Session) -> Result<Vec<Flavor>, ProviderError> {
     pages(session, (Service::Compute, "flavors", "/flavors/detail"), "flavors")
+}
+
+/// Lists the names of the user's key pairs.
+pub(super) fn key_pairs(session: &mut Session) -> Result<Vec<String>, ProviderError> {
+    let what = "key pairs";
+    let reply = session.get(what, Service::Compute, "/os-keypairs")?;
+    let body: KeyPairsBody = parse(what, &reply)?;
+    let pairs = body.keypairs.all.into_iter();
+    Ok(pairs.filter_map(|entry| Some(entry.keypair.0?.name)).collect())
 }
 
 /// Lists the server groups of the project.

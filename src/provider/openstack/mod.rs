@@ -12,6 +12,7 @@
 //! | `resources` | floating IPs, ports, volumes: listed, removed, marked |
 //! | `console` | the last lines of a server's console |
 //! | `check` | everything that is named, looked up |
+//! | `inventory` | what there is to choose from |
 //! | `error`, `server`, `wire`, `entry`, `names` | what the answers look like |
 //! | `odd` | what of them could not be read |
 
@@ -32,6 +33,7 @@ mod entry;
 mod error;
 mod flavor;
 mod image;
+mod inventory;
 mod names;
 mod network;
 mod odd;
@@ -55,7 +57,7 @@ use log::info;
 
 use crate::http::{Deadline, Http};
 use crate::model::{
-    Checked, MissingPart, Offers, Resource, ResourceKind, ResourceMark, ServerId, ServerSpec, ServiceBases,
+    Checked, Inventory, MissingPart, Offers, Resource, ResourceKind, ResourceMark, ServerId, ServerSpec, ServiceBases,
     TemplateName, Unavailable, Zone,
 };
 use crate::provider::{AddFloatingIp, CreateServer, Deleted, Lookup, Provider, ProviderError, ServerList};
@@ -152,6 +154,10 @@ impl Provider for OpenStack {
 
     fn check(&mut self, wanted: &[(&TemplateName, &ServerSpec, &[Zone])]) -> Result<Checked, ProviderError> {
         check::check(&mut self.session, wanted)
+    }
+
+    fn inventory(&mut self) -> Result<Inventory, ProviderError> {
+        inventory::inventory(&mut self.session)
     }
 
     fn recall(&mut self, service_bases: &ServiceBases) {

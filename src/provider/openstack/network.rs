@@ -49,17 +49,35 @@ pub(super) fn resolve(networks: &[Network], wanted: &str) -> Result<String, Stri
     }
 }
 
+/// The networks among which Nova would choose.
+fn usable<'n>(networks: &'n [Network], project: Option<&str>) -> Vec<&'n Network> {
+    let own = |n: &Network| match project {
+        Some(project) => n.project_id.as_deref() == Some(project),
+        None => n.external.0 == Some(false),
+    };
+    networks.iter().filter(|n| n.shared.0 == Some(true) || own(n)).collect()
+}
+
+/// Returns what a template can name of these: the name, or the id of one that has none of its own.
+pub(super) fn usable_names(networks: &[Network], project: Option<&str>) -> Vec<String> {
+    let name = |network: &&Network| {
+        let alone = networks.iter().filter(|other| other.name == network.name).count() == 1;
+        let named = alone && !network.name.is_empty();
+        if named {
+            network.name.clone()
+        } else {
+            network.id.clone()
+        }
+    };
+    usable(networks, project).iter().map(name).collect()
+}
+
 /// Finds the network that Nova would choose where none is named; `None` where there is none at all.
 ///
 /// Nova takes the project's own networks and those that are shared with it, be they external or not, and refuses a
 /// server when these are several.
 pub(super) fn only(networks: &[Network], project: Option<&str>) -> Result<Option<String>, String> {
-    let own = |n: &Network| match project {
-        Some(project) => n.project_id.as_deref() == Some(project),
-        None => n.external.0 == Some(false),
-    };
-    let usable: Vec<&Network> = networks.iter().filter(|n| n.shared.0 == Some(true) || own(n)).collect();
-    match usable.as_slice() {
+    match usable(networks, project).as_slice() {
         [] => Ok(None),
         [network] => Ok(Some(network.id.clone())),
         several => {

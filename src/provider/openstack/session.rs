@@ -114,8 +114,13 @@ impl Session {
         Ok(has(self) || self.renewed(service) && has(self))
     }
 
-    fn catalog(&self) -> &[Endpoint] {
+    pub(super) fn catalog(&self) -> &[Endpoint] {
         self.login.as_ref().map_or(&[], |login| &login.catalog)
+    }
+
+    /// Returns the region that the settings name.
+    pub(super) fn region(&self) -> Option<String> {
+        self.endpoint.region.clone()
     }
 
     /// The id of the project, once logged in.

@@ -2,9 +2,11 @@
 
 use crate::provider::kind::COMMON;
 use crate::secret::Secret;
-use crate::settings::key::{Key, Words};
+use crate::settings::key::{Key, KeySpec, Need, Words};
 use crate::settings::keys;
 use crate::settings::transport::TRANSPORT;
+
+use super::libcloud;
 
 keys! {
     /// An OpenStack.
@@ -27,6 +29,7 @@ keys! {
             ("insecure", "not supported; write verify: false"),
         ],
         prefixes: &["ex_force_", "ex_"],
+        needs: &NEEDS,
     };
     /// The user.
     pub USERNAME: Option<String> = Key::text("username").also(&["user"]);
@@ -49,7 +52,10 @@ keys! {
     /// The address of Keystone.
     pub AUTH_URL: Option<String> = Key::text("auth_url");
     /// How to log in.
-    pub AUTH_VERSION: Option<String> = Key::text("auth_version").also(&["auth_type"]).depends("the other keys");
+    pub AUTH_VERSION: Option<String> = Key::text("auth_version")
+        .also(&["auth_type"])
+        .among(&[&libcloud::V3_PASSWORD, &libcloud::APPLICATION_CREDENTIAL, &libcloud::TOKEN, &libcloud::V2_PASSWORD])
+        .depends("the other keys");
     /// The region; without it the cloud must have just one.
     pub SERVICE_REGION: Option<String> = Key::text_or_none("service_region").also(&["region_name", "region"]);
     /// The project.
@@ -83,6 +89,49 @@ keys! {
     /// (`KEY.value_in(&spec.more)`, which knows the defaults); the keys that every kind gets are in `config::node::server`.
     pub NODE;
 }
+
+/// A provider with one of these logs in by its own keys; one without takes its login from the environment.
+pub static OWN_LOGIN: [&KeySpec; 6] = [
+    AUTH_URL.spec(),
+    USERNAME.spec(),
+    USER_ID.spec(),
+    APPLICATION_CREDENTIAL_ID.spec(),
+    APPLICATION_CREDENTIAL_NAME.spec(),
+    TOKEN.spec(),
+];
+
+/// What a login by its own keys needs. The secret may come from the environment.
+static NEEDS: [Need; 3] = [
+    Need {
+        when: &OWN_LOGIN,
+        unless: &[CLOUD.spec()],
+        ..Need::of(&[AUTH_URL.spec()])
+    },
+    Need {
+        when: &OWN_LOGIN,
+        unless: &[
+            CLOUD.spec(),
+            APPLICATION_CREDENTIAL_ID.spec(),
+            APPLICATION_CREDENTIAL_NAME.spec(),
+            TOKEN.spec(),
+        ],
+        unless_text: Some((
+            AUTH_VERSION.spec(),
+            &[&libcloud::APPLICATION_CREDENTIAL, &libcloud::TOKEN],
+        )),
+        ..Need::of(&[USERNAME.spec(), USER_ID.spec()])
+    },
+    Need {
+        when: &OWN_LOGIN,
+        unless: &[
+            CLOUD.spec(),
+            APPLICATION_CREDENTIAL_ID.spec(),
+            APPLICATION_CREDENTIAL_NAME.spec(),
+        ],
+        unless_text: Some((AUTH_VERSION.spec(), &[&libcloud::APPLICATION_CREDENTIAL])),
+        ..Need::of(&[TENANT_NAME.spec(), TENANT_ID.spec()])
+    },
+];
 
 const NO_NEED: &str = "not supported; remove it, mita finds what it needs in the catalog";
 

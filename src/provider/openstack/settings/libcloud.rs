@@ -17,20 +17,42 @@ pub enum AuthVersion {
     V3Token,
 }
 
+/// The spellings of each login, in lower case.
+pub static V2_PASSWORD: [&str; 6] = ["2.0_password", "2", "2.0", "v2", "v2.0", "v2password"];
+/// As [`V2_PASSWORD`].
+pub static V3_PASSWORD: [&str; 8] = [
+    "3.x_password",
+    "3",
+    "3.0",
+    "3.x",
+    "v3",
+    "3.0_password",
+    "password",
+    "v3password",
+];
+/// As [`V2_PASSWORD`].
+pub static APPLICATION_CREDENTIAL: [&str; 4] = [
+    "3.x_appcred",
+    "v3applicationcredential",
+    "appcred",
+    "application_credential",
+];
+/// As [`V2_PASSWORD`].
+pub static TOKEN: [&str; 3] = ["3.x_token", "v3token", "token"];
+
 impl AuthVersion {
     /// Reads a spelling. The error has the reason why the login cannot be used.
     pub fn parse(text: &str) -> Result<Self, Complaint> {
         let lower = text.trim().to_ascii_lowercase();
-        match lower.as_str() {
-            "2" | "2.0" | "v2" | "v2.0" | "2.0_password" | "v2password" => return Ok(Self::V2Password),
-            "3" | "3.0" | "3.x" | "v3" | "3.x_password" | "3.0_password" | "password" | "v3password" => {
-                return Ok(Self::V3Password);
+        for (spellings, version) in [
+            (&V2_PASSWORD[..], Self::V2Password),
+            (&V3_PASSWORD, Self::V3Password),
+            (&APPLICATION_CREDENTIAL, Self::V3ApplicationCredential),
+            (&TOKEN, Self::V3Token),
+        ] {
+            if spellings.contains(&lower.as_str()) {
+                return Ok(version);
             }
-            "3.x_appcred" | "v3applicationcredential" | "appcred" | "application_credential" => {
-                return Ok(Self::V3ApplicationCredential);
-            }
-            "3.x_token" | "v3token" | "token" => return Ok(Self::V3Token),
-            _ => {}
         }
         let reason = if lower.starts_with("1.") || lower == "1" {
             "version 1 of the login left OpenStack long ago"

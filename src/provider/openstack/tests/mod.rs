@@ -3,6 +3,7 @@
 
 mod client;
 mod create;
+mod inventory;
 mod login;
 mod odd;
 mod outdated;

@@ -30,22 +30,12 @@ use crate::settings::yaml::{Entry, Node, Value};
 use crate::text::nearest;
 
 use super::keys::{
-    APPLICATION_CREDENTIAL_ID, APPLICATION_CREDENTIAL_NAME, AUTH_URL, AUTH_VERSION, CLOUD, PASSWORD, TENANT_ID,
-    TENANT_NAME, TOKEN, USER_ID, USERNAME,
+    APPLICATION_CREDENTIAL_ID, AUTH_URL, AUTH_VERSION, CLOUD, OWN_LOGIN, PASSWORD, TENANT_ID, TENANT_NAME, USER_ID,
+    USERNAME,
 };
 use files::{CloudFiles, Files};
 use layers::Layers;
 use maker::SECRETS;
-
-/// A provider with one of these logs in by its own keys.
-static OWN_LOGIN: [&KeySpec; 6] = [
-    AUTH_URL.spec(),
-    USERNAME.spec(),
-    USER_ID.spec(),
-    APPLICATION_CREDENTIAL_ID.spec(),
-    APPLICATION_CREDENTIAL_NAME.spec(),
-    TOKEN.spec(),
-];
 
 /// Completes the entries of `provider:` that are an OpenStack.
 pub fn complete(providers: &mut [&mut Entry], checker: &Checker<'_>, outside: &Outside<'_>) {
