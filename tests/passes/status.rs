@@ -154,6 +154,41 @@ fn the_controller_the_queue_the_quota_and_the_last_pass_are_said() {
 }
 
 #[test]
+fn what_is_paused_is_said() {
+    let (site, _) = at_work();
+    let pause = site.mita(&["pause", "--template", "small", "--reason", "new kernel"]);
+    assert_eq!(pause.code, 0, "{}", pause.err);
+    let json = status(&site);
+    assert_eq!(
+        (&json["pauses"][0]["template"], &json["pauses"][0]["until"]),
+        (&json!("small"), &json!(null))
+    );
+    let text = site.mita(&["status"]).good().out;
+    assert!(
+        text.contains("PAUSED") && text.contains("template \"small\"") && text.contains("new kernel"),
+        "{text}"
+    );
+    assert_eq!(site.mita(&["resume", "--all"]).code, 0);
+    assert_eq!(status(&site)["pauses"], json!([]));
+}
+
+#[test]
+fn a_pass_that_saw_nothing_is_the_last_one() {
+    let (site, _) = at_work();
+    let down = Fault::Instead(Reply::html(503, "restarting"));
+    site.world.fault(When::on(Service::Jenkins).times(1), down);
+    site.world.advance(60);
+    assert_eq!(site.mita(&["run"]).code, 4);
+    site.world.advance(5);
+    nagios(&site, 2, "exit 4 (could not observe)");
+    let json = status(&site);
+    assert_eq!(
+        (&json["last_pass"]["exit"], &json["last_pass"]["age_seconds"]),
+        (&json!(4), &json!(5))
+    );
+}
+
+#[test]
 fn a_quota_that_is_not_shown_is_no_failure() {
     let (site, _) = at_work();
     site.world.fault(
@@ -282,6 +317,7 @@ fn check_says_in_one_line_whether_all_is_well() {
     let site = Site::new();
     nagios(&site, 2, "no pass was ever made");
     site.minutes(3);
+    nagios(&site, 0, "last pass 0s ago, no problems");
     let ended = |exit: Value| edit(&site, |state| state["last_pass"]["exit"] = exit);
     ended(json!(0));
     nagios(&site, 0, "last pass 0s ago, no problems");

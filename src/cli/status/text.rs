@@ -150,7 +150,9 @@ fn last_pass(last: Option<&LastPassRow<'_>>) -> (String, Tone) {
 }
 
 fn took_words(seconds: f64) -> String {
-    if seconds < 60.0 {
+    if seconds < 1.0 {
+        format!("{:.0}ms", seconds * 1000.0)
+    } else if seconds < 60.0 {
         format!("{seconds:.1}s")
     } else {
         age(std::time::Duration::from_secs_f64(seconds)
