@@ -264,7 +264,7 @@ fn complain(faults: &Faults, report: &PassReport, mode: Mode, console: &mut Cons
     if let Some(reason) = faults.ended {
         console.warn(&format!("{reason}; the rest is left to the next pass"));
     }
-    if mode.named || console.io.err_terminal {
+    if mode.named || Audience::of(mode, console) == Audience::Reader {
         for action in &report.actions {
             if let Some(error) = action.error.as_ref().filter(|_| is_failure(action, mode)) {
                 console.error(&format!("{} {}: {error}", action.kind.word(), action.name));

@@ -12,13 +12,16 @@ use crate::settings::key::Key;
 use crate::settings::keys;
 use crate::settings::section::Section;
 
+/// The limit for a call where none is given.
+const LIMIT: SignedDuration = SignedDuration::from_secs(10);
+
 keys! {
     /// `notify:`.
     pub NOTIFY_KEYS;
     /// The program and its arguments.
     COMMAND: Vec<String> = Key::texts("command");
     /// The limit for a call.
-    TIMEOUT: SignedDuration = Key::duration("timeout").or("10s").positive().at_most(300, ": a pass is to be over by the next one");
+    TIMEOUT: Option<SignedDuration> = Key::duration("timeout").depends("10s").positive().at_most(300, ": a pass is to be over by the next one");
 }
 
 /// The command that hears of problems.
@@ -39,7 +42,7 @@ pub struct Notify {
 /// Reads the section; `None` where nothing can be run.
 pub fn notify(at: &Section<'_>, outside: &Outside<'_>) -> Option<Notify> {
     let words = at.get(&COMMAND);
-    let timeout = at.get(&TIMEOUT).unsigned_abs();
+    let timeout = at.get(&TIMEOUT).unwrap_or(LIMIT).unsigned_abs();
     let Some((program, arguments)) = words.split_first().filter(|(program, _)| !program.trim().is_empty()) else {
         at.error(
             &COMMAND,

@@ -59,8 +59,9 @@ impl Pass<'_> {
         } else {
             None
         };
-        let signalled = self.live.is_stopped();
-        let evidence = evidence::of_actions(&mut executor, std::mem::take(&mut plan.problems), signalled);
+        let is_whole = !self.live.is_stopped() && broken.is_none();
+        let at_deadline = is_whole.then_some(executor.left_undone);
+        let evidence = evidence::of_actions(&mut executor, std::mem::take(&mut plan.problems), at_deadline);
         Executed {
             left: !executor.closed.is_empty() || ended.is_some(),
             evidence,

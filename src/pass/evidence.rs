@@ -16,18 +16,28 @@ const FORGET_AFTER: SignedDuration = SignedDuration::from_hours(1);
 /// The most failing actions that are remembered.
 const MOST: usize = 1_000;
 
-/// Adds to what a plan found what became of its actions. `signalled`: whether a signal ended the pass.
-pub fn of_actions(executor: &mut Executor<'_>, mut evidence: Evidence, signalled: bool) -> Evidence {
+/// Adds to what a plan found what became of its actions. `at_deadline`: whether the pass left actions since it came near
+/// its deadline; `None` where something else ended it.
+pub fn of_actions(executor: &mut Executor<'_>, mut evidence: Evidence, at_deadline: Option<bool>) -> Evidence {
     let now = executor.now();
     for (provider, reason) in &executor.closed {
+        // That nothing more is asked there is the one cause.
+        let is_alike = |finding: &Finding| {
+            finding.kind == ProblemKind::ProviderUnreadable && finding.provider.as_ref() == Some(provider)
+        };
+        evidence.found.retain(|_, finding| !is_alike(finding));
         evidence.add(problems::unreadable(provider, reason));
     }
     executor.found.drain(..).for_each(|finding| evidence.add(finding));
-    if let Some((lacks, user)) = executor.removal_refused() {
+    let refused = executor.removal_refused();
+    let is_refused = refused.is_some();
+    if let Some((lacks, user)) = refused {
         evidence.add(problems::removal_refused(&lacks, user));
     }
     let state = &mut executor.state;
-    remember_failing(state, &executor.actions, now);
+    // What Jenkins refuses for want of a permission is that problem, and no other.
+    let is_counted = |action: &&Action| !(is_refused && action.kind == ActionKind::DeleteNode);
+    remember_failing(state, executor.actions.iter().filter(is_counted), now);
     let is_removed = |action: &Action| action.kind == ActionKind::DeleteNode && action.result == Outcome::Done;
     if executor.actions.iter().any(is_removed) {
         end_all(&mut evidence, state, ProblemKind::RemovalRefused);
@@ -39,7 +49,7 @@ pub fn of_actions(executor: &mut Executor<'_>, mut evidence: Evidence, signalled
         evidence.over.extend(held);
         evidence.over.insert(problem_key(ProblemKind::NotOffered, &key_pair));
     }
-    unfinished(&mut evidence, executor.left_undone && !signalled, signalled);
+    unfinished(&mut evidence, at_deadline);
     evidence
 }
 
@@ -48,18 +58,18 @@ fn end_all(evidence: &mut Evidence, state: &State, kind: ProblemKind) {
     evidence.over.extend(alike.map(|(key, _)| key.clone()));
 }
 
-fn unfinished(evidence: &mut Evidence, is_left: bool, signalled: bool) {
-    if is_left {
+fn unfinished(evidence: &mut Evidence, at_deadline: Option<bool>) {
+    if at_deadline == Some(true) {
         let sentence = "a pass came near limits.pass_deadline and left actions to the next one: a service is slow, or there \
                         is too much to do; look with -vv how long its requests take";
         evidence.add(Finding::new(ProblemKind::Unfinished, "", sentence));
-    } else if !signalled {
+    } else if at_deadline.is_some() {
         evidence.over.insert(problem_key(ProblemKind::Unfinished, ""));
     }
 }
 
 /// Remembers since when actions fail; of servers that are refused the planner keeps account.
-fn remember_failing(state: &mut State, actions: &[Action], now: Timestamp) {
+fn remember_failing<'a>(state: &mut State, actions: impl Iterator<Item = &'a Action>, now: Timestamp) {
     for action in actions {
         if matches!(action.kind, ActionKind::Create | ActionKind::Register) {
             continue;

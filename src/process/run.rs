@@ -16,8 +16,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::ioctl_fionbio;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
-use super::Program;
 use super::ended::{Ran, RunEnd};
+use super::program::Program;
 
 /// How many bytes of stderr are kept: its end, which has the reason.
 const KEPT_STDERR: usize = 64 * 1024;

@@ -4,7 +4,8 @@
 use std::io;
 use std::time::Duration;
 
-use super::{Program, Ran};
+use super::ended::Ran;
+use super::program::Program;
 
 pub fn run(_program: &Program<'_>, _input: &[u8], _limit: Duration) -> io::Result<Ran> {
     let text = "a program can be run on a Unix alone";

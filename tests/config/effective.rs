@@ -59,6 +59,7 @@ nodes:
     idle_grace: 40m  # from timing
     boot_grace: 15m  # from timing
     max_lifetime: none  # from timing
+remind: 1d
 ";
     // The rest are defaults alone: `config::tests` holds them against the tables of keys.
     let (own, rest) = printed.split_once("limits:\n").unwrap();

@@ -127,7 +127,7 @@ fn a_mark_that_fails_is_tried_again() {
     let mut failed = 0;
     for _ in 0..3 {
         site.world.advance(60);
-        let done = site.mita(&["run"]);
+        let done = site.run();
         failed += usize::from(done.code == 1 && done.err.contains("Agent/Disconnect"));
     }
     assert!(failed > 0, "said in each pass");

@@ -209,15 +209,14 @@ fn a_controller_with_a_language_of_its_own_is_mentioned_once() {
     site.world.agent(Agent::new("old", &["mac"]));
     site.world.submit(job("build", "linux"));
     site.world.submit(Task::pipeline("deploy", 3).label("linux"));
-    let first = site.pass();
-    assert_eq!(first.actions(), ["create done small"], "a job tells its label itself");
+    let first = site.mita(&["run"]);
+    assert_eq!(site.servers(), 1, "a job tells its label itself");
     assert_eq!(first.err.lines().count(), 1, "{}", first.err);
     assert!(first.err.contains("X-Jenkins-Language: de"), "{}", first.err);
     for _ in 0..3 {
         site.world.advance(60);
-        let done = site.pass();
-        assert_eq!(done.err, "");
-        let json = done.json();
+        assert_eq!(site.mita(&["run"]).err, "");
+        let json = site.pass().json();
         let unread = json["unmet"][0]["reason"].as_str().unwrap();
         assert!(unread.contains("„linux“") || unread.contains("auf"), "{unread}");
         assert!(json["notes"][0].as_str().unwrap().contains("locale plugin"));

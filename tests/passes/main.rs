@@ -33,6 +33,7 @@ mod life;
 mod r#move;
 mod odd;
 mod pauses;
+mod problems;
 mod races;
 mod refused;
 mod register;

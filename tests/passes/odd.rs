@@ -23,7 +23,8 @@ fn a_control_character_or_half_a_pair_in_a_name_does_not_end_the_pass() {
         );
         let notes = done.json()["notes"].to_string();
         assert!(notes.contains("holds what is no text"), "{notes}");
-        assert!(done.err.is_empty(), "{}", done.err);
+        assert_eq!(done.code, 0, "{}", done.err);
+        assert!(done.json()["problems"][0]["key"] == "odd-data/jenkins", "{}", done.out);
     }
 }
 

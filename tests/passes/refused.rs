@@ -63,15 +63,11 @@ fn a_label_that_jenkins_refuses_to_tell_is_not_made_up() {
     let said = |err: &str| err.matches("Job/ExtendedRead").count();
     assert_eq!(said(&done.err), 1, "{}", done.err);
     assert_eq!(count(&site, "config.xml"), 8);
+    assert_eq!(said(&site.mita(&["run"]).err), 1, "said where cron mails it");
     for _ in 0..58 {
         site.world.advance(60);
-        let done = site.pass();
-        assert_eq!(
-            (said(&done.err), done.actions().len()),
-            (0, 0),
-            "said once: {}",
-            done.err
-        );
+        let done = site.mita(&["run"]);
+        assert_eq!((said(&done.err), site.servers()), (0, 0), "said once: {}", done.err);
     }
     assert_eq!(count(&site, "config.xml"), 8, "a refusal is remembered");
     site.minutes(3);

@@ -369,7 +369,7 @@ fn one_service_that_is_down_does_not_harm_the_other() {
         first.err
     );
     assert!(
-        first.err.contains("provider openstack: cannot list its volumes"),
+        first.err.contains("provider openstack does not list its volumes"),
         "{}",
         first.err
     );

@@ -199,7 +199,11 @@ fn half_a_jenkins_does_not_cost_the_fleet() {
     }
     assert!(held, "the guard says that it held something back");
     let status = site.mita(&["status"]);
-    assert!(status.code == 0 && status.err.contains("--force"), "{}", status.err);
+    assert!(
+        status.code == 0 && status.out.contains("guard holds back"),
+        "{}",
+        status.out
+    );
     assert_eq!(site.servers(), 8);
     site.world.with(|world| world.jenkins.agents = agents);
     assert!(site.pass().actions().is_empty());

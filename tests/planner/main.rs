@@ -19,6 +19,7 @@ mod labels;
 mod links;
 mod making_room;
 mod odd;
+mod problems;
 #[path = "../support/random.rs"]
 mod random;
 mod register;

@@ -229,11 +229,10 @@ pub fn decide(fleet: &mut Fleet<'_>) {
                 continue;
             };
             let text = sentence(template, &rollback);
+            fleet.notes.push(text);
             if memory.instead == instead {
-                fleet.notes.push(text);
                 continue;
             }
-            fleet.news.push(text);
             fleet.partly = true;
             // Where nothing ever joined, the second image that fails is held back as any template is.
             if memory.instead.is_none() || memory.joined.contains(&rollback.instead) {

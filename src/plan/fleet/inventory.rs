@@ -59,9 +59,13 @@ pub fn inventory<'a>(observed: &'a Observed, config: &'a Config, state: &'a Stat
         agents: builder.agents,
         foreign,
         lookups: builder.lookups,
-        clashes: clashes.into_iter().chain(builder.stripped).collect(),
+        clashes: clashes
+            .into_iter()
+            .chain(builder.stripped)
+            .chain(builder.unmarked)
+            .collect(),
         notes,
-        news: forgotten.chain(builder.unmarked).collect(),
+        news: forgotten.collect(),
     }
 }
 
@@ -140,8 +144,8 @@ struct InventoryBuilder<'a> {
     agents: Vec<Agent<'a>>,
     /// How many nodes stood at providers that are no longer configured.
     forgotten: BTreeMap<&'a ProviderName, u32>,
-    /// What is to be said of servers that lost their marks.
-    unmarked: Vec<String>,
+    /// Servers that their cloud lists without the marks that they were made with.
+    unmarked: Vec<Contradiction>,
     /// Every server that a cloud lists; found out when one of ours is missing.
     listed: OnceCell<HashMap<(&'a ProviderName, &'a ServerId), &'a Server>>,
     /// Servers that have no mark or name of ours any more.
@@ -360,10 +364,14 @@ impl<'a> InventoryBuilder<'a> {
         }
         if unmarked {
             let (name, provider) = (shown(&intent.name), &intent.provider);
-            self.unmarked.push(format!(
+            let sentence = format!(
                 "provider \"{provider}\" lists server \"{name}\" without the metadata that it was made with: mita cannot \
                  tell that it is its own; remove it there, and let the provider keep metadata"
-            ));
+            );
+            self.unmarked.push(Contradiction {
+                provider: Some(provider.clone()),
+                ..Contradiction::new(name, sentence)
+            });
         } else if cloud == Cloud::NotConfigured || cloud == Cloud::Read && is_gone {
             return;
         }

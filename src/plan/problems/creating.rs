@@ -8,8 +8,8 @@ use crate::plan::clock::since;
 use crate::plan::create::creating::{pair, placement};
 use crate::plan::create::images;
 use crate::plan::fleet::Fleet;
-use crate::plan::problems::Grounds;
 use crate::plan::problems::finding::{Evidence, Finding};
+use crate::plan::problems::grounds::Grounds;
 use crate::state::{BackoffKey, CreateRecord, ProblemMemory};
 use crate::text::shown;
 
@@ -51,10 +51,7 @@ fn not_offered(template: &Template, provider: &ProviderName, unavailable: &Unava
     }
     for part in &unavailable.parts {
         let finding = if part.unread {
-            let sentence = format!(
-                "provider \"{provider}\" does not list what `{}` is looked up in",
-                part.key
-            );
+            let sentence = format!("provider {provider} does not list what `{}` is looked up in", part.key);
             let subject = format!("{provider}: {}", part.key);
             let finding = Finding::new(ProblemKind::ProviderUnreadable, subject, sentence);
             Finding {
@@ -72,7 +69,7 @@ fn not_offered(template: &Template, provider: &ProviderName, unavailable: &Unava
 pub fn missing(template: &Template, provider: &ProviderName, key: &str) -> Finding {
     let name = &template.name;
     let sentence = format!(
-        "provider \"{provider}\" does not have what template \"{name}\" names ({key}): none of its servers is made there"
+        "provider {provider} does not have what template \"{name}\" names ({key}): none of its servers is made there"
     );
     let subject = format!("{name}@{provider}: {key}");
     Finding {
@@ -168,7 +165,8 @@ fn placement_held(fleet: &Fleet<'_>, evidence: &mut Evidence) {
         if backoff.until <= fleet.context.now {
             continue;
         }
-        let sentence = format!("{place} takes no server for now, and is held back; one at a time tries it again");
+        let sentence =
+            format!("placement {place} takes no server for now, and is held back; one at a time tries it again");
         let finding = Finding::new(ProblemKind::PlacementHeld, &place, sentence).at(provider);
         evidence.add(
             finding
@@ -218,8 +216,8 @@ fn rolled_back(template: &Template, fleet: &Fleet<'_>, evidence: &mut Evidence) 
     let Some(rollback) = rollbacks.first() else { return };
     let name = &template.name;
     let sentence = format!(
-        "servers of the newest image of template \"{name}\" never joined, an older one is used; a newer image is tried at \
-         once, this one again after a day"
+        "servers of the newest image of template \"{name}\" never joined, it is rolled back to an older one; a newer image \
+         is tried at once, this one again after a day"
     );
     let finding = Finding::new(ProblemKind::RolledBack, name.as_str(), sentence);
     evidence.add(

@@ -2,8 +2,8 @@
 
 use crate::model::{ProblemKind, TemplateName};
 use crate::plan::fleet::Fleet;
-use crate::plan::problems::Grounds;
 use crate::plan::problems::finding::{Evidence, Finding};
+use crate::plan::problems::grounds::Grounds;
 use crate::plan::report::drift;
 use crate::state::ProblemMemory;
 use crate::text::shown;

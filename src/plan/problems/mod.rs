@@ -6,6 +6,7 @@
 
 pub mod creating;
 pub mod finding;
+pub mod grounds;
 pub mod linking;
 pub mod pausing;
 pub mod reading;
@@ -14,38 +15,18 @@ pub mod say;
 pub mod staying;
 pub mod waiting;
 
-use std::collections::BTreeMap;
-
 use crate::config::Config;
 use crate::model::{Observed, ProblemKind, ProviderName};
-use crate::plan::create::grow::Growth;
-use crate::plan::demand::items::Demand;
-use crate::plan::fleet::Fleet;
-use crate::plan::report::overview::Group;
+use crate::plan::remove::guard;
 use crate::state::{ProblemMemory, State};
 
 pub use creating::refused_key_pair;
 pub use finding::{Evidence, Finding};
+pub use grounds::Grounds;
 pub use reading::{jenkins_unreadable, unreadable};
 pub use remember::{Changes, remember};
 pub use say::Line;
 pub use staying::removal_refused;
-
-/// What the problems of a pass are derived from.
-pub struct Grounds<'g, 'a> {
-    /// What the pass knows.
-    pub fleet: &'g Fleet<'a>,
-    /// What waits.
-    pub demand: &'g Demand<'a>,
-    /// What is made, and why no more.
-    pub growth: &'g Growth<'g>,
-    /// For each label request its items by what serves them.
-    pub groups: &'g [Vec<Group>],
-    /// How many removals the guard held back, of how many agents; `None` where it was not asked.
-    pub guard: Option<(usize, usize)>,
-    /// The problems that are open.
-    pub open: &'g BTreeMap<String, ProblemMemory>,
-}
 
 /// Finds the problems, and the open ones that are over.
 pub fn judge(grounds: &Grounds<'_, '_>) -> Evidence {
@@ -82,7 +63,12 @@ fn is_over(problem: &ProblemMemory, grounds: &Grounds<'_, '_>) -> bool {
         ProblemKind::Unserved => waiting::is_served(problem, grounds),
         ProblemKind::AtMax => waiting::is_below_max(problem, grounds),
         ProblemKind::HiddenLabels => waiting::shows_labels(problem, grounds),
-        ProblemKind::GuardHeld => grounds.guard.is_some_and(|(held, _)| held == 0),
+        ProblemKind::GuardHeld => {
+            let holds_nothing = grounds.guard.is_some_and(|(held, _)| held == 0);
+            // A provider that is not read shows fewer absent servers, and one that is read again shows them for the first
+            // time: neither says that they are back.
+            holds_nothing && sees_all_of(problem, fleet.observed) && !guard::may_hold(fleet)
+        }
         ProblemKind::LinkUnsure | ProblemKind::DeadServer => sees_all_of(problem, fleet.observed),
         ProblemKind::DeleteStuck => staying::is_gone(problem, fleet),
         ProblemKind::LabelDrift => linking::has_labels(problem, fleet),

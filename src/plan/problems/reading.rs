@@ -32,7 +32,7 @@ pub fn find(fleet: &Fleet<'_>, evidence: &mut Evidence) {
 /// Says that a provider cannot be read.
 pub fn unreadable(provider: &ProviderName, reason: &str) -> Finding {
     let sentence = format!(
-        "provider \"{provider}\" cannot be read: nothing is made or removed there, and its servers count on; look with \
+        "provider {provider} cannot be read: nothing is made or removed there, and its servers count on; look with \
          `mita check --online`"
     );
     Finding::new(ProblemKind::ProviderUnreadable, provider.as_str(), sentence)
@@ -48,18 +48,18 @@ pub fn jenkins_unreadable(reason: &str) -> Finding {
 
 fn of_cloud(provider: &ProviderName, view: &CloudView, evidence: &mut Evidence) {
     if let Some(Reading::Unreadable(reason)) = &view.offers {
-        let sentence = format!("provider \"{provider}\" does not say what it offers: nothing is made there");
+        let sentence = format!("provider {provider} does not say what it offers: nothing is made there");
         evidence.add(service(provider, OFFERS, sentence, reason));
     }
     if let Some(Reading::Read(listed)) = &view.resources {
         for (kind, reason) in &listed.failed {
             let things = things(*kind);
-            let sentence = format!("provider \"{provider}\" does not list its {things}: what is left of them stays");
+            let sentence = format!("provider {provider} does not list its {things}: what is left of them stays");
             evidence.add(service(provider, &things, sentence, reason));
         }
     }
     if !view.odd.is_empty() {
-        let mut finding = odd(provider.as_str(), &format!("provider \"{provider}\""), &view.odd).at(provider);
+        let mut finding = odd(provider.as_str(), &format!("provider {provider}"), &view.odd).at(provider);
         finding.read = parts_read(view);
         evidence.add(finding);
     }
@@ -111,7 +111,8 @@ fn of_jenkins(fleet: &Fleet<'_>, evidence: &mut Evidence) {
     if let Some(language) = &fleet.state.language {
         let sentence = "Jenkins answers in its own language whatever it is asked for: items stay unmet whose sentence \
                         cannot be read; let its locale plugin heed the browser's language";
-        evidence.add(Finding::new(ProblemKind::OddData, LANGUAGE, sentence).fact("language", shown(language)));
+        evidence
+            .add(Finding::new(ProblemKind::OddData, LANGUAGE, sentence).fact("X-Jenkins-Language", shown(language)));
     }
 }
 

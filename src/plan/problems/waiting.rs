@@ -13,8 +13,8 @@ use crate::plan::demand::items::{Demand, Item};
 use crate::plan::demand::slots::Origin;
 use crate::plan::fleet::Fleet;
 use crate::plan::fleet::agent::{Agent, AgentState};
-use crate::plan::problems::Grounds;
 use crate::plan::problems::finding::{Evidence, Finding};
+use crate::plan::problems::grounds::Grounds;
 use crate::plan::report::overview::{Group, Served};
 use crate::queue::{LabelRequest, NoConfig};
 use crate::state::{BackoffKey, ProblemMemory};
@@ -99,6 +99,9 @@ fn unserved_items(grounds: &Grounds<'_, '_>, index: usize, foreign: &[&Computer]
     if label_request.is_hidden() || lacks_permission(label_request).is_some() {
         return Vec::new();
     }
+    if is_drifted(grounds, index) {
+        return Vec::new();
+    }
     let causes = causes(grounds, index);
     let limits = causes.iter().filter_map(limit_of);
     let at_max = limits.map(|limit| Finding::new(ProblemKind::AtMax, limit.subject(), at_max(limit)));
@@ -132,6 +135,17 @@ fn with_items(finding: Finding, grounds: &Grounds<'_, '_>, items: u64, first: &I
         .fact("oldest_seconds", age(grounds, first).as_secs())
         .fact("item", oldest.id)
         .fact("task", shown(&oldest.task))
+}
+
+/// Whether templates promise a label that their nodes do not have: that is the problem.
+fn is_drifted(grounds: &Grounds<'_, '_>, index: usize) -> bool {
+    let demand = grounds.demand;
+    let groups = demand.class_of[index].map(|class| &demand.classes[class]);
+    groups.is_some_and(|groups| {
+        let mut origins = groups.iter().map(|group| demand.slots.origin(*group));
+        let retries = origins.clone().any(|origin| matches!(origin, Origin::Retry { .. }));
+        retries && !origins.any(|origin| *origin == Origin::Template)
+    })
 }
 
 /// Returns why nothing is made for a label, of each template that fits.
@@ -236,7 +250,7 @@ fn lacks_permission(label_request: &LabelRequest) -> Option<&str> {
 }
 
 fn hidden_labels(grounds: &Grounds<'_, '_>, evidence: &mut Evidence) {
-    let mends_itself = is_mended(grounds.fleet);
+    let mends_itself = is_mended(grounds.fleet) || !grounds.growth.creates.is_empty();
     for item in &grounds.demand.items {
         let label_request = &grounds.demand.label_requests[item.label_request];
         let finding = if let Some(permission) = lacks_permission(label_request) {

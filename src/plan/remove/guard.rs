@@ -4,6 +4,7 @@ use foldhash::HashSet;
 
 use crate::model::NodeName;
 use crate::plan::fleet::Fleet;
+use crate::plan::fleet::agent::{Agent, AgentState};
 
 /// So many removals because of an absence are held back when they are more than half of the fleet.
 const LEAST: usize = 5;
@@ -11,6 +12,13 @@ const LEAST: usize = 5;
 /// Returns whether so many absent agents of a fleet look like a half-read world.
 pub fn holds(absent: usize, size: usize) -> bool {
     absent >= LEAST && absent * 2 > size
+}
+
+/// Whether so many agents are absent that their removal would be held back, however often they were seen so.
+pub fn may_hold(fleet: &Fleet<'_>) -> bool {
+    let is_absent = |agent: &&Agent<'_>| matches!(agent.state, AgentState::Orphan { .. } | AgentState::Offline { .. });
+    let absent = fleet.agents.iter().filter(is_absent).count();
+    holds(absent + fleet.orphans.len(), fleet_size(fleet))
 }
 
 /// Returns how many agents there are. One whose server and node are both seen, though nothing links them any more, is one.
