@@ -34,16 +34,27 @@ pub enum JenkinsCredential {
 /// How to speak HTTP with one service; read by `http`.
 #[derive(Clone, Debug)]
 pub struct Transport {
-    /// A PEM file that replaces the built-in roots.
+    /// A PEM file with certificates that are trusted beside those of the machine.
     pub ca_file: Option<PathBuf>,
+    /// Whether those of the file alone are trusted.
+    pub ca_file_only: bool,
     /// Whether certificates are verified.
     pub verify: bool,
-    /// URL of an HTTP proxy: `http://HOST:PORT`.
-    pub proxy: Option<String>,
+    /// An HTTP proxy.
+    pub proxy: Option<ProxyEndpoint>,
     /// Limit for the connection.
     pub connect_timeout: SignedDuration,
     /// Limit for a whole request.
     pub timeout: SignedDuration,
     /// Largest body that is accepted, in bytes.
     pub max_body: u64,
+}
+
+/// How to reach an HTTP proxy.
+#[derive(Clone, Debug)]
+pub struct ProxyEndpoint {
+    /// `http://HOST:PORT`, or with https.
+    pub url: String,
+    /// The user and the password, where it wants them.
+    pub login: Option<(String, Secret)>,
 }

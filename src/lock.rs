@@ -1,25 +1,33 @@
 //! The lock that keeps two passes apart; the only place that uses fs2.
 //!
-//! The lock file is never deleted: a pass that waits on a deleted file would hold a lock that nobody else sees.
+//! The lock file is never deleted: a pass that waits on a deleted file would hold a lock that nobody else sees. Something
+//! is written into it, so what leads to another file, or is one under a second name, is refused.
 
 #![expect(
     clippy::disallowed_methods,
     reason = "an edge: measures how long the lock is waited for"
 )]
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{Read as _, Seek as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::text::printable;
 use jiff::Timestamp;
+use rustix::fs::OFlags;
+use rustix::process::geteuid;
 use thiserror::Error;
+
+use crate::disk::no_file;
+use crate::text::printable;
 
 /// How often a lock that is held is tried again.
 const POLL: Duration = Duration::from_millis(100);
+
+/// The user who may look after everybody's files.
+const ROOT: u32 = 0;
 
 /// Why the lock could not be taken.
 #[derive(Debug, Error)]
@@ -34,6 +42,13 @@ pub enum LockError {
     /// The file cannot be opened or locked.
     #[error("cannot lock {path}: {source}; its folder must exist and be writable, see state_file")]
     Unusable { path: PathBuf, source: std::io::Error },
+    /// What is there is no lock file of ours.
+    #[error("cannot lock {path}: {what}, see state_file")]
+    NoLock {
+        path: PathBuf,
+        /// What it is; what to do.
+        what: String,
+    },
 }
 
 /// An exclusive lock, held until it is dropped.
@@ -72,14 +87,7 @@ pub fn take(path: &Path, patience: &Patience<'_>, now: Timestamp, pause: &dyn Fn
         path: path.to_owned(),
         source,
     };
-    let mut file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)
-        .map_err(unusable)?;
+    let mut file = open(path)?;
     let began = Instant::now();
     let mut waited = Duration::ZERO;
     // Written out in full: the standard library has methods of the same names with other error types.
@@ -102,6 +110,50 @@ pub fn take(path: &Path, patience: &Patience<'_>, now: Timestamp, pause: &dyn Fn
         .and_then(|()| file.write_all(text.as_bytes()))
         .map_err(unusable)?;
     Ok(Lock { file, waited })
+}
+
+/// Opens the file, and makes it where there is none.
+fn open(path: &Path) -> Result<File, LockError> {
+    let no_lock = |what: &str| LockError::NoLock {
+        path: path.to_owned(),
+        what: what.to_owned(),
+    };
+    if let Some(instead) = fs::symlink_metadata(path).ok().as_ref().and_then(no_file) {
+        return Err(no_lock(instead));
+    }
+    // It is looked at once more when it is open. Neither a link nor a pipe that came in between is gone into.
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let opened = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(flags.bits().cast_signed())
+        .open(path)
+        .and_then(|file| Ok((file.metadata()?, file)));
+    let (found, file) = opened.map_err(|source| LockError::Unusable {
+        path: path.to_owned(),
+        source,
+    })?;
+    if let Some(instead) = no_file(&found) {
+        return Err(no_lock(instead));
+    }
+    if found.nlink() > 1 {
+        return Err(no_lock("it is a file with another name, too (a hard link); remove it"));
+    }
+    match other_owner(found.uid(), geteuid().as_raw()) {
+        Some(what) => Err(no_lock(&what)),
+        None => Ok(file),
+    }
+}
+
+/// Returns what is wrong with the owner of the file. Root's own passes, and those that root looks after, are good.
+fn other_owner(owner: u32, us: u32) -> Option<String> {
+    let good = owner == us || [owner, us].contains(&ROOT);
+    (!good).then(|| {
+        format!("it belongs to another user (uid {owner}), who could hold it for ever; choose a folder of your own")
+    })
 }
 
 fn holder(file: &mut File) -> String {
@@ -138,6 +190,41 @@ mod tests {
         drop(first);
         check(&path, Duration::ZERO, false, &never).unwrap();
         assert!(path.exists(), "the lock file is never deleted");
+    }
+
+    #[test]
+    fn what_is_no_lock_file_is_refused_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let other = path("other");
+        fs::write(&other, "mine").unwrap();
+        std::os::unix::fs::symlink(&other, path("link.lock")).unwrap();
+        std::os::unix::fs::symlink(path("nothing"), path("dangling.lock")).unwrap();
+        fs::hard_link(&other, path("hard.lock")).unwrap();
+        fs::create_dir(path("folder.lock")).unwrap();
+        let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+        rustix::fs::mkfifoat(rustix::fs::CWD, path("pipe.lock"), mode).unwrap();
+        let never = |_| panic!("nothing is waited for");
+        for (name, what) in [
+            ("link", "it is a symbolic link; remove it"),
+            ("dangling", "it is a symbolic link; remove it"),
+            ("hard", "it is a file with another name, too (a hard link); remove it"),
+            ("folder", "it is a folder; "),
+            ("pipe", "it is no regular file; "),
+        ] {
+            let lock = path_for(&path(name));
+            let refused = check(&lock, Duration::ZERO, false, &never).unwrap_err();
+            assert!(
+                refused.starts_with(&format!("cannot lock {}: {what}", lock.display())),
+                "{refused}"
+            );
+            assert!(refused.ends_with(", see state_file"), "{refused}");
+        }
+        assert_eq!(fs::read_to_string(&other).unwrap(), "mine");
+        assert!(!path("nothing").exists());
+        for (owner, us, good) in [(1, 1, true), (0, 1, true), (1, 0, true), (2, 1, false)] {
+            assert_eq!(other_owner(owner, us).is_none(), good, "{owner} {us}");
+        }
     }
 
     #[test]

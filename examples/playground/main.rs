@@ -1,9 +1,10 @@
 //! mita at work, with nothing at stake: a simulated Jenkins, a simulated OpenStack, and the real program once a
 //! simulated minute.
 //!
-//!     cargo run --release --example playground [-- --fast] [SEED]
+//!     cargo run --release --example playground [-- --seed N] [--fast]
 //!
-//! No account, no configuration, about half a minute. It ends with 1 when a build was killed or a server is left over.
+//! No account, no configuration, about half a minute. A seed goes the same way each time, to the letter where the width is
+//! the same. It ends with 1 when a build was killed or a server is left over.
 
 #![expect(clippy::print_stdout, reason = "a program of its own, which prints")]
 #![allow(
@@ -25,7 +26,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use fakes::{FakeJenkins, FakeOpenStack, World};
+use clap::Parser;
+
+use fakes::{FakeJenkins, FakeOpenStack, Random, World};
 
 /// Real time for a simulated minute, where somebody watches.
 const PACE: Duration = Duration::from_millis(100);
@@ -33,15 +36,41 @@ const PACE: Duration = Duration::from_millis(100);
 /// So many minutes after the last job everything is to be gone.
 const EVENING: i64 = 90;
 
+/// The narrowest and the widest that is printed, and what is where nobody watches.
+const WIDTHS: std::ops::RangeInclusive<usize> = 60..=200;
+const UNWATCHED: usize = 120;
+
+/// mita, watched for some hours at a simulated Jenkins and a simulated OpenStack.
+///
+/// Each pass is the real program, once a simulated minute; no account and no configuration is needed. It ends with 1 when
+/// a build was killed or a server is left over.
+#[derive(Parser)]
+#[command(
+    name = "playground",
+    after_help = "Example: cargo run --release --example playground -- --seed 8 --fast"
+)]
+struct Arguments {
+    /// Which day is played; the same seed goes the same way
+    #[arg(long, value_name = "N", default_value_t = 7, conflicts_with = "also_seed")]
+    seed: u64,
+    /// Does not wait between the minutes; so it is where stdout is no terminal
+    #[arg(long)]
+    fast: bool,
+    /// The seed
+    #[arg(value_name = "SEED", hide = true)]
+    also_seed: Option<u64>,
+}
+
+/// Returns how wide the terminal is.
+fn width() -> usize {
+    let width = terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0));
+    width.map_or(UNWATCHED, |width| width.clamp(*WIDTHS.start(), *WIDTHS.end()))
+}
+
 fn main() -> Result<ExitCode, Box<dyn Error>> {
-    let mut seed = 7;
-    let mut fast = !std::io::stdout().is_terminal();
-    for argument in std::env::args().skip(1) {
-        match argument.as_str() {
-            "--fast" => fast = true,
-            other => seed = other.parse().map_err(|_| format!("not a seed: {other}"))?,
-        }
-    }
+    let arguments = Arguments::parse();
+    let seed = arguments.also_seed.unwrap_or(arguments.seed);
+    let fast = arguments.fast || !std::io::stdout().is_terminal();
     let world = World::new(seed);
     let jenkins = FakeJenkins::start(&world, "/jenkins");
     let cloud = FakeOpenStack::start(&world, "openstack");
@@ -52,10 +81,11 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let notes = story::begin(&world);
 
     print!("{}", story::OPENING);
-    let mut watcher = watch::Watcher::new(&world);
+    let mut watcher = watch::Watcher::new(&world, width());
+    let mut ids = Random::new(seed);
     let mut calm = 0;
     for minute in 0.. {
-        let report = pass::run(&config, world.now());
+        let report = pass::run(&config, world.now(), ids.hex(12));
         watcher.tell(&world, &report, &notes.take());
         if !fast {
             std::thread::sleep(PACE);
@@ -68,5 +98,6 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     }
     watcher.fold();
     let sound = summary::print(&world, &watcher);
+    summary::what_next(seed);
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -13,14 +13,16 @@ const NOBODY: &str = "installer";
 
 /// What the watcher is told first.
 pub const OPENING: &str = "\
-mita, watched for some hours: Jenkins and OpenStack are simulated, each pass is the real program, once a minute.
+mita, watched for some hours: Jenkins and OpenStack are simulated, each pass
+is the real program, once a minute.
 
   linux   labels linux, x86_64           up to 12
   docker  labels linux, x86_64, docker   up to 4, 2 executors each
   arm     labels linux, arm64            up to 4, slow to boot
 
-Servers stand in zone az1, else in az2; the project has room for 14. A node idle for 10 minutes goes.
-+ asked for   * joined Jenkins   - removed   ! trouble   ~ somebody else's doing
+Servers stand in zone az1, else in az2; the project has room for 14. A node
+idle for 10 minutes goes.
++ asked for   * joined Jenkins   - removed   ! trouble   ~ somebody else
 
  time   waiting  running  servers
 ";

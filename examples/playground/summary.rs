@@ -36,11 +36,10 @@ pub fn print(world: &World, watcher: &Watcher) -> bool {
     println!("  builds    {:.1} hours, {killed} killed", hours(busy));
     println!("  left      {left} servers, {volumes} volumes, {nodes} Jenkins nodes");
     println!(
-        "  passes    {}, {:.1} requests to Jenkins and {:.1} to OpenStack each, {:.1} ms",
+        "  passes    {}, {:.1} requests to Jenkins and {:.1} to OpenStack each",
         watcher.passes,
         count(watcher.requests.0) / passes,
         count(watcher.requests.1) / passes,
-        watcher.millis / passes
     );
     let sound = killed == 0 && left == 0 && volumes == 0 && nodes == 0 && waiting == 0;
     println!();
@@ -53,6 +52,19 @@ pub fn print(world: &World, watcher: &Watcher) -> bool {
         }
     );
     sound
+}
+
+/// Prints where to go from here.
+pub fn what_next(seed: u64) {
+    println!(
+        "
+What next
+  this day again      cargo run --release --example playground -- --seed {seed}
+  another day         cargo run --release --example playground -- --seed {}
+  what it would cost  cargo run --release --example simulate
+  your own cloud      README.md, from \"From nothing to a crontab line\" on",
+        seed.wrapping_add(1)
+    );
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a figure to look at")]

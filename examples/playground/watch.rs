@@ -7,14 +7,13 @@ use serde_json::Value;
 use super::fakes::World;
 use super::pass::Report;
 
-/// The longest reason that is shown whole.
-const REASON: usize = 62;
-
 /// The width of time and figures.
 const HEAD: usize = 36;
 
 /// Remembers what was shown, to show only what is new.
 pub struct Watcher {
+    /// How wide lines may be.
+    width: usize,
     online: BTreeSet<String>,
     failed: BTreeSet<String>,
     unmet: BTreeMap<String, String>,
@@ -29,14 +28,13 @@ pub struct Watcher {
     pub created: u64,
     /// Servers that ended in ERROR.
     pub errors: u64,
-    /// Milliseconds of the passes.
-    pub millis: f64,
 }
 
 impl Watcher {
     /// Begins at the world's time.
-    pub fn new(world: &World) -> Self {
+    pub fn new(world: &World, width: usize) -> Self {
         Self {
+            width,
             online: BTreeSet::from(["house".to_owned()]),
             failed: BTreeSet::new(),
             unmet: BTreeMap::new(),
@@ -47,14 +45,12 @@ impl Watcher {
             requests: (0, 0),
             created: 0,
             errors: 0,
-            millis: 0.0,
         }
     }
 
     /// Prints what a pass saw and did, if it is worth a line.
     pub fn tell(&mut self, world: &World, report: &Report, notes: &[String]) {
         self.passes += 1;
-        self.millis += report.millis;
         let requests = &report.json["observed"]["requests"];
         self.requests.0 += requests["jenkins"].as_u64().unwrap_or(0);
         self.requests.1 += requests["openstack"].as_u64().unwrap_or(0);
@@ -65,7 +61,7 @@ impl Watcher {
         for line in report.said.lines() {
             let known = line.split_whitespace().take(5).collect::<Vec<_>>().join(" ");
             if self.said.insert(known) {
-                lines.push(format!("! {}", short(line, REASON)));
+                lines.push(format!("! {}", short(line)));
             }
         }
         if report.json.is_null() {
@@ -78,7 +74,8 @@ impl Watcher {
         self.fold();
         let head = self.head(world);
         for (at, line) in lines.iter().enumerate() {
-            println!("{:<HEAD$}{line}", if at == 0 { head.as_str() } else { "" });
+            let head = if at == 0 { head.as_str() } else { "" };
+            println!("{}", cut(&format!("{head:<HEAD$}{line}"), self.width));
         }
     }
 
@@ -162,14 +159,16 @@ impl Watcher {
             ("+", 2..) => format!(", and {} more", count - 1),
             _ => String::new(),
         };
-        let said = |sign: &str, count: usize, why: &str| format!("{}{}", short(why, REASON), more(sign, count));
-        groups
-            .iter()
-            .map(|((sign, kind, place), (count, why))| match *sign {
-                "!" | "+" => line(sign, *count, kind, &format!("{place}: {}", said(sign, *count, why))),
-                _ => line(sign, *count, kind, &said(sign, *count, why)),
-            })
-            .collect()
+        let shown = |((sign, kind, place), (count, why)): (&(&str, String, String), &(usize, String))| {
+            let begin = match *sign {
+                "!" | "+" => line(sign, *count, kind, &format!("{place}: ")),
+                _ => line(sign, *count, kind, ""),
+            };
+            let more = more(sign, *count);
+            let taken = HEAD + begin.chars().count() + more.chars().count();
+            format!("{begin}{}{more}", cut(&short(why), self.width.saturating_sub(taken)))
+        };
+        groups.iter().map(shown).collect()
     }
 
     /// What gets nothing, when the reason is a new one.
@@ -182,10 +181,7 @@ impl Watcher {
             // A count in a reason is no news.
             let gist: String = reason.chars().filter(|c| !c.is_ascii_digit()).collect();
             if self.unmet.get(&label) != Some(&gist) {
-                lines.push(format!(
-                    "! {label} waits: {}",
-                    short(reason, REASON - label.len().min(20))
-                ));
+                lines.push(format!("! {label} waits: {}", short(reason)));
             }
             now.insert(label, gist);
         }
@@ -226,11 +222,16 @@ fn zone_of(world: &World, name: &str) -> String {
     server.map_or_else(String::new, |s| format!("in {}", s.zone))
 }
 
-/// What was said, without the words that are the same in every line, and not too long.
-fn short(text: &str, most: usize) -> String {
-    let text = text.replace("queue item ", "#").replace("(part of ", "(");
-    match text.char_indices().nth(most) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text,
+/// What was said, without the words that are the same in every line.
+fn short(text: &str) -> String {
+    text.replace("queue item ", "#").replace("(part of ", "(")
+}
+
+/// Cuts a text that is longer than so many characters.
+fn cut(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
     }
+    let kept: String = text.chars().take(most.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
 }

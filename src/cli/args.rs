@@ -79,6 +79,9 @@ pub enum Command {
     #[command(after_help = examples::EXPLAIN)]
     Explain(ExplainArgs),
     /// Validate the configuration; with --online also log in everywhere and look up all that it names
+    ///
+    /// Prints what is wrong with its place in the file, and what is often a mistake: warnings, and hints. With --online it
+    /// reads every list that a pass reads, and prints a line for each thing that it finds. Nothing is changed anywhere.
     #[command(after_help = examples::CHECK)]
     Check(CheckArgs),
     /// Print the effective configuration as YAML, defaults included and secrets as ***
@@ -240,9 +243,13 @@ pub struct ExplainArgs {
 /// Arguments of `check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// Also log in everywhere and look up every image, size, key pair, network, group, zone and permission
+    /// Also log in everywhere, read every list that a pass reads, and look up every image, size, key pair, network,
+    /// group, zone and permission
     #[arg(long)]
     pub online: bool,
+    /// End with 1 where there are warnings, too; hints never count
+    #[arg(long)]
+    pub strict: bool,
 }
 
 /// Arguments of `leaks`.

@@ -7,6 +7,8 @@ use std::sync::atomic::AtomicBool;
 
 use jiff::Timestamp;
 
+use crate::config::{ConfigProblem, Excerpt};
+use crate::error::{Error, chain};
 use crate::model::Severity;
 use crate::plan::problems::Line;
 use crate::text::printable;
@@ -20,8 +22,11 @@ pub struct Io<'a> {
     pub now: Timestamp,
     /// Whether stdout is a terminal: then a pass prints its report.
     pub terminal: bool,
-    /// Whether stderr is a terminal: then each problem that is open is shown.
+    /// Whether stderr is a terminal: then each problem that is open is shown, and one of the configuration with its line.
     pub err_terminal: bool,
+    /// The id of the pass, from which the names of new servers are made; `None`: a random one. A simulation that is to
+    /// go the same way again gives its own.
+    pub pass: Option<String>,
     /// Whether stdout and stderr take colours, in this order.
     pub colors: [bool; 2],
     /// The answers of a person, where stdin is a terminal.
@@ -41,6 +46,7 @@ impl<'a> Io<'a> {
             now,
             terminal: false,
             err_terminal: false,
+            pass: None,
             colors: [false; 2],
             answers: None,
             stop: Arc::new(AtomicBool::new(false)),
@@ -73,8 +79,33 @@ impl Console<'_, '_> {
         }
     }
 
+    pub fn hint(&mut self, sentence: &str) {
+        if !self.quiet {
+            self.line("hint: ", sentence);
+        }
+    }
+
     pub fn error(&mut self, sentence: &str) {
         self.line("", sentence);
+    }
+
+    /// Prints why a command could not do its work.
+    pub fn failure(&mut self, error: &Error) {
+        match error {
+            Error::Config(error) => error.problems().iter().for_each(|problem| self.problem(problem)),
+            error => self.error(&chain(error)),
+        }
+    }
+
+    /// Prints a problem of the configuration, which begins with its place in the file, as a compiler's do; a terminal
+    /// shows the line of the file, too.
+    fn problem(&mut self, problem: &ConfigProblem) {
+        let text = printable(&problem.to_string(), MAX_LINE);
+        let whole = if problem.file.is_some() { "" } else { "mita: " };
+        let _ = writeln!(self.io.err, "{whole}{text}");
+        if let Some(Excerpt { line, before }) = problem.excerpt.as_ref().filter(|_| self.io.err_terminal) {
+            let _ = writeln!(self.io.err, "{line}\n{}^", " ".repeat(*before));
+        }
     }
 
     /// Prints what is said of a problem of the fleet.
@@ -85,11 +116,6 @@ impl Console<'_, '_> {
             None => "",
         };
         self.line(kind, &line.text);
-    }
-
-    /// Prints a problem of the configuration, which begins with its place in the file, as a compiler's do.
-    pub fn problem(&mut self, problem: &str) {
-        let _ = writeln!(self.io.err, "{}", printable(problem, MAX_LINE));
     }
 
     fn line(&mut self, kind: &str, sentence: &str) {

@@ -10,6 +10,7 @@ mod destroy;
 mod drain;
 mod examples;
 mod explain;
+mod failure;
 mod finish;
 mod known;
 mod leaks;
@@ -26,8 +27,10 @@ use std::ffi::OsString;
 use std::io::Write;
 
 use clap::Parser as _;
+use clap::error::ErrorKind;
 
-use crate::error::{EXIT_DONE, EXIT_USAGE, Error, chain};
+use crate::error::{EXIT_DONE, EXIT_USAGE, Error, ErrorRow};
+use crate::text::printable;
 use args::{Cli, Command, Output};
 use console::Console;
 
@@ -39,23 +42,18 @@ where
     I: IntoIterator<Item = T>,
     T: Into<OsString> + Clone,
 {
-    let cli = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
-        Err(error) => return usage(&error, io),
+        Err(error) => return usage(&error, &arguments, io),
     };
     logging::init(cli.verbose, cli.quiet);
     let mut console = Console { quiet: cli.quiet, io };
     match dispatch(&cli, &mut console) {
         Ok(code) => code,
-        Err(Error::Config(problems)) => {
-            for problem in &problems {
-                // These lines begin with the place in the file, as a compiler's do.
-                console.problem(problem);
-            }
-            Error::Config(problems).exit_code()
-        }
         Err(error) => {
-            console.error(&chain(&error));
+            console.failure(&error);
+            failure::print(&arguments, error.exit_code(), error.rows(), console.io);
             error.exit_code()
         }
     }
@@ -93,7 +91,7 @@ fn later(command: &str) -> Result<u8, Error> {
     )))
 }
 
-fn usage(error: &clap::Error, io: &mut Io<'_>) -> u8 {
+fn usage(error: &clap::Error, arguments: &[OsString], io: &mut Io<'_>) -> u8 {
     let text = error.render();
     let [out_color, err_color] = io.colors;
     let (to, color, code): (&mut dyn Write, bool, u8) = if error.use_stderr() {
@@ -106,5 +104,23 @@ fn usage(error: &clap::Error, io: &mut Io<'_>) -> u8 {
     } else {
         write!(to, "{text}")
     };
+    if code == EXIT_USAGE {
+        failure::print(arguments, code, vec![ErrorRow::new(gist(error))], io);
+    }
     code
 }
+
+/// Returns what is wrong with the arguments, without the help around it, on one line.
+fn gist(error: &clap::Error) -> String {
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        return "a command is missing; see `mita --help`".to_owned();
+    }
+    let text = error.render().to_string();
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    let lines = text.lines().take_while(|line| !line.starts_with("Usage:"));
+    let lines = lines.filter(|line| !line.starts_with("For more information"));
+    printable(&lines.collect::<Vec<_>>().join(" "), MAX_GIST)
+}
+
+/// The most characters of what is wrong with the arguments.
+const MAX_GIST: usize = 500;

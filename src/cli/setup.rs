@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use crate::config::{self, Config, ConfigError, Loaded};
+use crate::config::{self, Config, Loaded};
 use crate::error::Error;
 use crate::lock::{self, Lock, Patience};
-use crate::model::ProblemKind;
+use crate::model::{Problem, ProblemKind};
 use crate::plan::Context;
 use crate::plan::problems::Finding;
 use crate::state::State;
@@ -27,17 +27,16 @@ use super::console::Console;
 /// Finds and loads the configuration; returns where it was, too.
 pub fn load(cli: &Cli) -> Result<(PathBuf, Loaded), Error> {
     let variable = |name: &str| env::var(name).ok();
-    let path = config::find(cli.config.as_deref(), &variable).map_err(|error| Error::Config(error.lines().to_vec()))?;
-    let loaded = config::load(&path, &variable).map_err(|error| Error::Config(error.lines().to_vec()))?;
+    let path = config::find(cli.config.as_deref(), &variable)?;
+    let loaded = config::load(&path, &variable)?;
     Ok((path, loaded))
 }
 
 /// Loads the configuration and writes it out with its defaults; returns where it was, too.
 pub fn effective(cli: &Cli, console: &mut Console<'_, '_>) -> Result<(PathBuf, String), Error> {
     let variable = |name: &str| env::var(name).ok();
-    let unusable = |error: ConfigError| Error::Config(error.lines().to_vec());
-    let path = config::find(cli.config.as_deref(), &variable).map_err(unusable)?;
-    let (loaded, yaml) = config::effective(&path, &variable).map_err(unusable)?;
+    let path = config::find(cli.config.as_deref(), &variable)?;
+    let (loaded, yaml) = config::effective(&path, &variable)?;
     for warning in loaded.warnings.iter().filter(|warning| !warning.check_only) {
         console.warn(&warning.text);
     }
@@ -65,7 +64,7 @@ pub fn config_and_findings(cli: &Cli) -> Result<(Config, Vec<Finding>), Error> {
 pub fn context(console: &Console<'_, '_>) -> Result<Context, Error> {
     Ok(Context {
         now: console.io.now,
-        pass: pass_id()?,
+        pass: console.io.pass.clone().map_or_else(pass_id, Ok)?,
         create: true,
         remove: true,
         force: false,
@@ -136,6 +135,14 @@ pub fn state(config: &Config, write: bool, console: &mut Console<'_, '_>) -> Res
             ));
             Ok(State::default())
         }
+    }
+}
+
+/// Returns the problems that are remembered; none where the state file cannot be read.
+pub fn open_problems(config: &Config) -> Vec<Problem> {
+    match file::load(&config.state_file) {
+        Ok(StateFile::State(state)) => state.open_problems(),
+        Ok(StateFile::Damaged { .. }) | Err(_) => Vec::new(),
     }
 }
 

@@ -12,6 +12,7 @@ use crate::provider::kind::TYPE;
 use crate::settings::duration::show_size;
 use crate::settings::key::{KeySpec, Preset, Schema, ValueKind as Takes};
 use crate::settings::section::Section;
+use crate::settings::url::without_password;
 use crate::settings::value::preset;
 use crate::settings::yaml::{Entry, Value};
 use crate::text::{span, visible};
@@ -198,6 +199,7 @@ fn header(name: &str) -> String {
 fn shown(kind: Takes, value: &Value) -> Yaml {
     match (kind, value) {
         (Takes::Secret, _) => HIDDEN.into(),
+        (Takes::UrlWithPassword, Value::Text(text, _)) => without_password(text).into(),
         (Takes::SecretMap, Value::Map(entries)) => {
             let pairs = entries.iter().map(|entry| {
                 let hidden = entry.key != SHOWN_VARIABLE;

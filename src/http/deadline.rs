@@ -46,6 +46,11 @@ impl Deadline {
         self.part.set(Instant::now().checked_add(span));
     }
 
+    /// Returns whether other services have their time in the same pass, so that a wait here is one for them, too.
+    pub fn is_shared(&self) -> bool {
+        self.part.get().is_some()
+    }
+
     /// Returns what is left; `None` without a deadline.
     pub fn left(&self) -> Option<Duration> {
         let ends = [self.pass.get(), self.part.get()];

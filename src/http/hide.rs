@@ -5,14 +5,15 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::message::Request;
+use crate::secret::Secret;
 
 /// Shorter secrets are not searched for: ordinary words contain them.
 const SHORTEST: usize = 4;
 
-/// Replaces the credentials of the request's headers and body by `***`.
-pub(super) fn hide(request: &Request<'_>, body: Vec<u8>) -> Vec<u8> {
+/// Replaces the credentials of the request's headers and body, and those for the proxy, by `***`.
+pub(super) fn hide(request: &Request<'_>, proxy: Option<&Secret>, body: Vec<u8>) -> Vec<u8> {
     let mut body = body;
-    for secret in secrets(request) {
+    for secret in secrets(request, proxy) {
         if secret.len() >= SHORTEST {
             body = replaced(body, secret.as_bytes());
         }
@@ -20,18 +21,12 @@ pub(super) fn hide(request: &Request<'_>, body: Vec<u8>) -> Vec<u8> {
     body
 }
 
-fn secrets(request: &Request<'_>) -> Vec<String> {
-    let mut found = Vec::new();
+fn secrets(request: &Request<'_>, proxy: Option<&Secret>) -> Vec<String> {
+    let mut found = proxy.map_or_else(Vec::new, |login| in_basic(login.reveal()));
     for (name, value) in request.headers {
         let name = name.to_ascii_lowercase();
         if name == "authorization" {
-            let encoded = value.rsplit(' ').next().unwrap_or(value);
-            found.push(encoded.to_owned());
-            let pair = STANDARD
-                .decode(encoded)
-                .ok()
-                .and_then(|pair| String::from_utf8(pair).ok());
-            found.extend(pair.and_then(|pair| Some(pair.split_once(':')?.1.to_owned())));
+            found.extend(in_basic(value));
         } else if name == "x-auth-token" || name == "cookie" || name.contains("crumb") {
             found.push((*value).to_owned());
         }
@@ -46,6 +41,15 @@ fn secrets(request: &Request<'_>) -> Vec<String> {
     let escaped: Vec<_> = escaped.map(|text| text[1..text.len() - 1].to_owned()).collect();
     found.extend(escaped);
     found
+}
+
+/// Finds the encoded pair and the password.
+fn in_basic(value: &str) -> Vec<String> {
+    let encoded = value.rsplit(' ').next().unwrap_or(value);
+    let pair = STANDARD.decode(encoded).ok();
+    let pair = pair.and_then(|pair| String::from_utf8(pair).ok());
+    let password = pair.and_then(|pair| Some(pair.split_once(':')?.1.to_owned()));
+    std::iter::once(encoded.to_owned()).chain(password).collect()
 }
 
 fn in_json(value: &Value, found: &mut Vec<String>) {
@@ -94,7 +98,8 @@ mod tests {
             headers,
             body: Some(("application/json", sent.as_bytes())),
         };
-        String::from_utf8(hide(&request, body.as_bytes().to_vec())).unwrap()
+        let proxy = Secret::new("Basic cDpwcm94eS1wYXNz");
+        String::from_utf8(hide(&request, Some(&proxy), body.as_bytes().to_vec())).unwrap()
     }
 
     #[test]
@@ -114,5 +119,6 @@ mod tests {
         let login = r#"{"auth":{"identity":{"token":{"id":"gAAAA"}}}}"#;
         assert_eq!(hidden(&[], login, "no gAAAA"), "no ***");
         assert_eq!(hidden(&basic, "", "nothing of it"), "nothing of it");
+        assert_eq!(hidden(&[], "", "p:proxy-pass cDpwcm94eS1wYXNz"), "p:*** ***");
     }
 }

@@ -10,11 +10,14 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use ureq::http::HeaderMap;
 
 use super::*;
+use crate::endpoint::ProxyEndpoint;
 use crate::fakes::http_server::{Canned, Scripted};
+use crate::secret::Secret;
 
 fn transport() -> Transport {
     Transport {
         ca_file: None,
+        ca_file_only: false,
         verify: true,
         proxy: None,
         connect_timeout: SignedDuration::from_secs(5),
@@ -152,6 +155,12 @@ fn a_peer_without_tls_sent_nothing() {
     let url = fake.url("/").replace("http:", "https:");
     let error = send(&http(&transport()), Method::POST, &url).unwrap_err();
     assert!(error.not_sent(), "{error}");
+    let text = error.to_string();
+    assert!(
+        text.ends_with("does not speak TLS: is it http://, or another port?"),
+        "{text}"
+    );
+    assert!(!text.contains("verify"), "{text}");
 }
 
 #[test]
@@ -204,23 +213,137 @@ fn one_connection_serves_many_requests() {
     assert_eq!(fake.connections(), 1);
 }
 
+fn proxy_at(fake: &Scripted, login: Option<(&str, &str)>) -> ProxyEndpoint {
+    ProxyEndpoint {
+        url: fake.url(""),
+        login: login.map(|(user, password)| (user.to_owned(), Secret::new(password))),
+    }
+}
+
+fn proxied(fake: &Scripted, login: Option<(&str, &str)>) -> Http {
+    http(&Transport {
+        proxy: Some(proxy_at(fake, login)),
+        ..transport()
+    })
+}
+
 #[test]
-fn a_proxy_of_ours_is_used_and_no_cookie_is_kept() {
+fn plain_http_is_handed_to_the_proxy_with_the_whole_url() {
+    let large = "x".repeat(300_000);
     let fake = Scripted::start(vec![
-        Canned::new(200, &[], ""),
         Canned::new(200, &["Set-Cookie: JSESSIONID=1; Path=/"], ""),
         Canned::new(200, &[], ""),
+        Canned::new(200, &[], ""),
     ]);
-    let proxied = Transport {
-        proxy: Some(fake.url("")),
-        ..transport()
-    };
-    let http = http(&proxied);
-    get(&http, "http://jenkins.invalid/a").unwrap();
-    get(&http, "http://jenkins.invalid/b").unwrap();
+    let http = proxied(&fake, None);
+    get(&http, "http://jenkins.invalid/a?tree=x").unwrap();
+    http.send(&Request {
+        method: Method::POST,
+        url: "http://jenkins.invalid:8080/b",
+        headers: &[("authorization", "Basic eDp5enp6")],
+        body: Some(("text/plain", large.as_bytes())),
+    })
+    .unwrap();
+    get(&http, "http://jenkins.invalid/c").unwrap();
     drop(http);
-    assert_eq!(fake.lines(), ["CONNECT jenkins.invalid:80", "GET /a", "GET /b"]);
-    assert!(!fake.requests()[2].to_lowercase().contains("cookie"));
+    assert_eq!(
+        fake.lines(),
+        [
+            "GET http://jenkins.invalid/a?tree=x",
+            "POST http://jenkins.invalid:8080/b",
+            "GET http://jenkins.invalid/c"
+        ]
+    );
+    let requests = fake.requests();
+    let lower = requests[1].to_lowercase();
+    assert!(
+        lower.contains("\r\nhost: jenkins.invalid:8080\r\n"),
+        "{}",
+        &lower[..300]
+    );
+    assert!(
+        lower.contains("\r\nauthorization: basic edp5enp6\r\n"),
+        "the credentials for Jenkins go along"
+    );
+    assert!(requests[1].ends_with(&large), "a large body is whole");
+    assert!(
+        !requests.join("").to_lowercase().contains("proxy-authorization"),
+        "no login, no header"
+    );
+    assert!(!requests[2].to_lowercase().contains("cookie"), "no cookie is kept");
+    // The connection for a host is kept: one for each of the two.
+    assert_eq!(fake.connections(), 2);
+}
+
+#[test]
+fn a_proxy_gets_its_login_and_the_service_does_not() {
+    // u@x:p:/%s
+    let basic = "proxy-authorization: basic dub4onatlyvz".to_owned();
+    let fake = Scripted::start(vec![Canned::new(200, &[], ""), Canned::new(200, &[], "")]);
+    let http = proxied(&fake, Some(("u@x", "p-/%s")));
+    get(&http, "http://jenkins.invalid/a").unwrap();
+    let tunnel = get(&http, "https://jenkins.invalid/b").unwrap_err();
+    assert!(tunnel.not_sent(), "no TLS behind this tunnel: {tunnel}");
+    drop(http);
+    assert_eq!(
+        fake.lines(),
+        ["GET http://jenkins.invalid/a", "CONNECT jenkins.invalid:443"]
+    );
+    for request in fake.requests() {
+        assert_eq!(request.to_lowercase().matches(&basic).count(), 1, "{request}");
+    }
+}
+
+#[test]
+fn a_proxy_that_wants_a_login_is_named() {
+    for (url, login) in [
+        ("http://jenkins.invalid/", None),
+        ("https://jenkins.invalid/", None),
+        ("http://jenkins.invalid/", Some(("u", "wrong-pass"))),
+        ("https://jenkins.invalid/", Some(("u", "wrong-pass"))),
+    ] {
+        let refusal = ["Proxy-Authenticate: Basic realm=\"proxy\""];
+        let fake = Scripted::start(vec![Canned::new(407, &refusal, "u:wrong-pass is not known")]);
+        let error = send(&proxied(&fake, login), Method::POST, url).unwrap_err();
+        let text = error.to_string();
+        assert!(error.not_sent(), "{text}");
+        let host = fake.url("").replace("http://", "");
+        assert!(
+            text.contains(&format!("the proxy {host} refuses the login (status 407); "))
+                && text.contains("setting proxy"),
+            "{text}"
+        );
+        assert!(!text.contains("wrong-pass"), "{text}");
+    }
+}
+
+#[test]
+fn a_proxy_that_is_not_there_is_named() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let down = http(&Transport {
+        proxy: Some(ProxyEndpoint {
+            url: format!("http://{free}"),
+            login: Some(("u".to_owned(), Secret::new("some-pass"))),
+        }),
+        ..transport()
+    });
+    for url in ["http://jenkins.invalid/", "https://jenkins.invalid/"] {
+        let error = send(&down, Method::POST, url).unwrap_err();
+        let text = error.to_string();
+        assert!(
+            error.not_sent() && text.contains("jenkins.invalid by the proxy 127.0.0.1:"),
+            "{text}"
+        );
+        assert!(text.ends_with("; see the setting proxy"), "{text}");
+        assert!(!format!("{text}{down:?}").contains("some-pass"), "{text}");
+    }
+}
+
+#[test]
+fn what_a_proxy_echoes_of_its_login_is_hidden() {
+    let fake = Scripted::start(vec![Canned::new(502, &[], "denied to u:some-pass dTpzb21lLXBhc3M=")]);
+    let reply = get(&proxied(&fake, Some(("u", "some-pass"))), "http://jenkins.invalid/").unwrap();
+    assert_eq!((reply.status, reply.excerpt()), (502, "denied to u:*** ***".to_owned()));
 }
 
 #[test]
@@ -247,8 +370,17 @@ fn a_bad_setting_names_itself() {
         ..transport()
     };
     assert!(setting(empty).contains("no PEM certificate"));
+    let only = Transport {
+        ca_file: Some("/dev/null".into()),
+        ca_file_only: true,
+        ..transport()
+    };
+    assert!(setting(only).contains("no PEM certificate"));
     let proxy = Transport {
-        proxy: Some("::".to_owned()),
+        proxy: Some(ProxyEndpoint {
+            url: "::".to_owned(),
+            login: None,
+        }),
         ..transport()
     };
     assert!(setting(proxy).starts_with("proxy: "));
@@ -271,28 +403,45 @@ fn tls_config() -> Arc<ServerConfig> {
     Arc::new(config.unwrap())
 }
 
+/// Asks a service whose certificate a CA of its own has signed.
+fn get_sealed(transport: &Transport) -> Result<Vec<u8>, HttpError> {
+    let config = tls_config();
+    let wrap = move |stream| StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), stream);
+    let fake = Scripted::start_over(
+        wrap,
+        vec![Canned::new(200, &[], "sealed"), Canned::new(200, &[], "again")],
+    );
+    let http = http(transport);
+    let body = get(&http, &fake.url("/").replace("http:", "https:")).map(|reply| reply.body)?;
+    assert_eq!(
+        get(&http, &fake.url("/").replace("http:", "https:")).unwrap().body,
+        b"again"
+    );
+    Ok(body)
+}
+
 #[test]
 fn a_private_ca_is_trusted_when_it_is_named() {
-    let get = |transport: Transport| {
-        let config = tls_config();
-        let wrap = move |stream| StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), stream);
-        let fake = Scripted::start_over(wrap, vec![Canned::new(200, &[], "sealed")]);
-        get(&http(&transport), &fake.url("/").replace("http:", "https:")).map(|reply| reply.body)
-    };
-    let named = Transport {
-        ca_file: Some(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/http/ca.pem").into()),
-        ..transport()
-    };
-    assert_eq!(get(named).unwrap(), b"sealed");
+    let ca_file = Some(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/http/ca.pem").into());
+    for ca_file_only in [false, true] {
+        let named = Transport {
+            ca_file: ca_file.clone(),
+            ca_file_only,
+            ..transport()
+        };
+        assert_eq!(get_sealed(&named).unwrap(), b"sealed");
+    }
     let unverified = Transport {
         verify: false,
         ..transport()
     };
-    assert_eq!(get(unverified).unwrap(), b"sealed");
-    let error = get(transport()).unwrap_err();
+    assert_eq!(get_sealed(&unverified).unwrap(), b"sealed");
+    let error = get_sealed(&transport()).unwrap_err();
+    let text = error.to_string();
+    assert!(error.not_sent() && text.contains("UnknownIssuer; trusted: "), "{text}");
     assert!(
-        error.not_sent() && error.to_string().contains("ca_file (verify: false"),
-        "{error}"
+        text.ends_with("; add the CA of this service to the machine's store, or name its file by ca_file"),
+        "{text}"
     );
 }
 

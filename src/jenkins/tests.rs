@@ -58,6 +58,7 @@ fn endpoint_of(fake: &Scripted) -> JenkinsEndpoint {
         credential: JenkinsCredential::Token(Secret::new("T0KEN")),
         transport: Transport {
             ca_file: None,
+            ca_file_only: false,
             verify: true,
             proxy: None,
             connect_timeout: SignedDuration::from_secs(5),

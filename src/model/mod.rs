@@ -3,6 +3,7 @@
 //! Plain data, and what it says by itself: whether a node is idle, who took it offline, whose a server is. Reading it from
 //! the wire is left to `jenkins` and `provider`, deciding on it to `plan`.
 
+mod checked;
 mod cloud;
 mod digest;
 mod fault;
@@ -17,6 +18,7 @@ mod reading;
 mod resource;
 mod spec;
 
+pub use checked::Checked;
 pub use cloud::{Address, CloudView, Mark, Presence, Server, ServerStatus, ServiceBase, ServiceBases};
 pub use digest::{digest, digest_u64};
 pub use fault::FaultKind;

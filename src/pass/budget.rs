@@ -2,7 +2,8 @@
 //!
 //! A cloud that is slow, throttles or does not answer must not delay the others. So each of several clouds
 //! has a share of the pass's time, and after two long waits in vain it is closed for the rest of the pass. A
-//! single cloud has all the time, within the limits of each request.
+//! single cloud has all the time, within the limits of each request. A client whose time is a share makes no wait of more
+//! than two seconds for a cloud that throttles (`provider/openstack/session`).
 //!
 //! What follows for a closed cloud is left to `execute` and `act`.
 
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use crate::http::Deadline;
 use crate::model::{
-    Offers, Resource, ResourceKind, ResourceMark, ServerId, ServerSpec, ServiceBases, TemplateName, Zone,
+    Checked, Offers, Resource, ResourceKind, ResourceMark, ServerId, ServerSpec, ServiceBases, TemplateName, Zone,
 };
 use crate::provider::{AddFloatingIp, CreateServer, Deleted, Lookup, Provider, ProviderError, ServerList};
 
@@ -189,7 +190,7 @@ impl Provider for Budgeted {
         self.ask(self.budget.share, |cloud| cloud.console(id, lines))
     }
 
-    fn check(&mut self, wanted: &[(&TemplateName, &ServerSpec, &[Zone])]) -> Result<Vec<String>, ProviderError> {
+    fn check(&mut self, wanted: &[(&TemplateName, &ServerSpec, &[Zone])]) -> Result<Checked, ProviderError> {
         self.ask(self.budget.share, |cloud| cloud.check(wanted))
     }
 

@@ -25,6 +25,8 @@ pub enum ValueKind {
     Path,
     /// A text that is never shown.
     Secret,
+    /// A URL that may hold a user and a password; the password is never shown.
+    UrlWithPassword,
     /// One of some words.
     Word(&'static Words),
     /// Yes or no.
@@ -257,6 +259,11 @@ impl Key<Option<String>> {
     /// A text.
     pub const fn text(name: &'static str) -> Self {
         Self::new(name, ValueKind::Text)
+    }
+
+    /// A URL whose password is not shown.
+    pub const fn url_with_password(name: &'static str) -> Self {
+        Self::new(name, ValueKind::UrlWithPassword)
     }
 
     /// A text; an empty one means that the key is not there.

@@ -61,11 +61,11 @@ impl Outside<'_> {
         }
     }
 
-    /// Hints at a secret in a configuration file that others can read.
+    /// Warns of a secret in a configuration file that everyone can read.
     pub fn holds_a_secret(&self, at: &Section<'_>) {
         if self.readable {
-            let text = "holds a secret and can be read by others; chmod 600 it, or use token_file and password_file";
-            at.report().hint(&Place::file(), text);
+            let text = "holds a secret and can be read by everyone; chmod 600 it, or use token_file and password_file";
+            at.report().warn(&Place::file(), text);
         }
     }
 
@@ -128,7 +128,7 @@ fn read_file(at: &Section<'_>, place: &Place, path: &Path) -> Option<Secret> {
                 let text = format!("{shown} can be read by everyone; chmod 600 it");
                 at.report().warn(place, text);
             }
-            usable(at, place, Secret::new(text), " in the file")
+            usable(at, place, Secret::new(text), &format!(" in the file {shown}"))
         }
         Err(text) => {
             at.report().error(place, format!("cannot use {shown}: {text}"));

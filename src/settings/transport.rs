@@ -2,24 +2,30 @@
 
 use jiff::SignedDuration;
 
-use crate::endpoint::Transport;
+use crate::endpoint::{ProxyEndpoint, Transport};
+use crate::secret::Secret;
 use crate::text::span;
 
 use super::files::Outside;
 use super::key::Key;
 use super::keys;
+use super::secrets::Source;
 use super::section::{Given, Section};
 use super::url;
 
 keys! {
     /// The keys of a transport; a section has them beside its own.
     pub TRANSPORT;
-    /// A PEM file with the CA of a private service.
+    /// A PEM file with the CA of a private service, trusted beside the machine's own store.
     pub CA_FILE: Option<String> = Key::path("ca_file").also(&["cacert"]);
+    /// Whether the certificates of `ca_file` alone are trusted.
+    pub CA_FILE_ONLY: bool = Key::flag("ca_file_only").or("false");
     /// Whether certificates are verified.
     pub VERIFY: bool = Key::flag("verify").or("true");
-    /// A proxy; the environment is not looked at.
-    pub PROXY: Option<String> = Key::text("proxy").also(&["proxy_url"]);
+    /// A proxy, as `http://HOST:PORT` or `http://USER:PASSWORD@HOST:PORT`; the environment is not looked at.
+    pub PROXY: Option<String> = Key::url_with_password("proxy").also(&["proxy_url"]);
+    /// A file with the password for the user of `proxy`.
+    pub PROXY_PASSWORD_FILE: Option<String> = Key::path("proxy_password_file");
     /// The limit for the connection.
     pub CONNECT_TIMEOUT: SignedDuration = Key::duration("connect_timeout").or_at_most("10s", &TIMEOUT).positive();
     /// The limit for a whole request.
@@ -36,17 +42,54 @@ pub fn transport(at: &Section<'_>, outside: &Outside<'_>, max_body: u64) -> Tran
             at.error(&CA_FILE, "has no use with verify: false; remove one of the two");
         }
     }
+    let ca_file_only = at.get(&CA_FILE_ONLY);
+    if ca_file_only && !at.has(&CA_FILE) {
+        at.error(&CA_FILE_ONLY, "needs ca_file; name the file, or remove this key");
+    }
     let timeout = at.get(&TIMEOUT);
     let connect_timeout = at.get_capped(&CONNECT_TIMEOUT);
     not_below(at, (&TIMEOUT, timeout), (&CONNECT_TIMEOUT, connect_timeout));
     Transport {
         ca_file: outside.certificates(at, &CA_FILE),
+        ca_file_only,
         verify,
-        proxy: url::proxy(at, &PROXY),
+        proxy: proxy(at, outside),
         connect_timeout,
         timeout,
         max_body,
     }
+}
+
+/// Reads the proxy; its password may stand in the URL or in a file of its own.
+fn proxy(at: &Section<'_>, outside: &Outside<'_>) -> Option<ProxyEndpoint> {
+    let proxy = url::proxy(at, &PROXY);
+    if at.given(&PROXY_PASSWORD_FILE) != Given::Absent {
+        return with_file(at, outside, proxy);
+    }
+    let url::ProxyUrl { url, user, password } = proxy?;
+    if password.is_some() {
+        outside.holds_a_secret(at);
+    }
+    let login = user.map(|user| (user, password.unwrap_or_else(|| Secret::new(""))));
+    Some(ProxyEndpoint { url, login })
+}
+
+fn with_file(at: &Section<'_>, outside: &Outside<'_>, proxy: Option<url::ProxyUrl>) -> Option<ProxyEndpoint> {
+    let Some(url::ProxyUrl { url, user, password }) = proxy else {
+        if at.given(&PROXY) == Given::Absent {
+            at.error(&PROXY_PASSWORD_FILE, "needs proxy; write proxy: http://USER@HOST:PORT");
+        }
+        return None;
+    };
+    let Some(user) = user.filter(|_| password.is_none()) else {
+        let text = "must be the password of the user in proxy, which has none; write http://USER@HOST:PORT there";
+        let both = "proxy has a password, too; keep one of the two";
+        at.error(&PROXY_PASSWORD_FILE, if password.is_some() { both } else { text });
+        return None;
+    };
+    let (_, password) = outside.secret(at, &[Source::File(&PROXY_PASSWORD_FILE)], &[])?;
+    let login = Some((user, password));
+    Some(ProxyEndpoint { url, login })
 }
 
 /// Reports a duration that is below another one, at the one of the two that is given.

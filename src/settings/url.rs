@@ -1,5 +1,9 @@
 //! Base URLs.
 
+use percent_encoding::percent_decode_str;
+
+use crate::secret::Secret;
+
 use super::key::{Key, KeySpec};
 use super::section::{Given, Section};
 
@@ -33,16 +37,82 @@ pub fn optional(at: &Section<'_>, key: &Key<Option<String>>) -> Option<Url> {
     Some(url)
 }
 
-/// Reads the URL of a proxy.
-pub fn proxy(at: &Section<'_>, key: &Key<Option<String>>) -> Option<String> {
-    let url = url(&at.get(key)?).and_then(|url| match url.text.splitn(4, '/').nth(3) {
-        Some(_) => Err("must hold no path; write it like http://proxy:3128".to_owned()),
-        None => Ok(url),
-    });
-    parsed(at, key, url).map(|url| url.text)
+/// The URL of a proxy that was taken apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProxyUrl {
+    /// `http://HOST:PORT`.
+    pub url: String,
+    /// The user that it names.
+    pub user: Option<String>,
+    /// The password that it names.
+    pub password: Option<Secret>,
 }
 
-fn parsed(at: &Section<'_>, key: &KeySpec, url: Result<Url, String>) -> Option<Url> {
+/// Reads the URL of a proxy.
+pub fn proxy(at: &Section<'_>, key: &Key<Option<String>>) -> Option<ProxyUrl> {
+    parsed(at, key, proxy_url(&at.get(key)?))
+}
+
+/// Takes the URL of a proxy apart. No error shows the URL.
+fn proxy_url(text: &str) -> Result<ProxyUrl, String> {
+    let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
+    let (login, host) = match rest.rsplit_once('@') {
+        Some((login, host)) => (Some(login), host),
+        None => (None, rest),
+    };
+    let url = url(&if scheme.is_empty() {
+        host.to_owned()
+    } else {
+        format!("{scheme}://{host}")
+    })?;
+    if url.text.splitn(4, '/').nth(3).is_some() {
+        return Err("must hold no path; write it like http://proxy:3128".to_owned());
+    }
+    let (user, password) = match login.map(|login| login.split_once(':').unwrap_or((login, ""))) {
+        Some((user, password)) => (Some(decoded(user)?), Some(decoded(password)?)),
+        None => (None, None),
+    };
+    if user.as_ref().is_some_and(|user| user.is_empty() || user.contains(':')) {
+        return Err(
+            "must hold a user without a colon before the password; write http://USER:PASSWORD@HOST:PORT".to_owned(),
+        );
+    }
+    Ok(ProxyUrl {
+        url: url.text,
+        user,
+        password: password.filter(|password| !password.is_empty()).map(Secret::new),
+    })
+}
+
+/// Decodes a user or a password.
+fn decoded(text: &str) -> Result<String, String> {
+    let wrong = "holds a user or password that is not percent-encoded; write % as %25, / as %2F, @ as %40, : as %3A";
+    let is_hex = |part: &str| {
+        part.get(..2)
+            .is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()))
+    };
+    if text.contains(['/', '?', '#']) || !text.split('%').skip(1).all(is_hex) {
+        return Err(wrong.to_owned());
+    }
+    match percent_decode_str(text).decode_utf8() {
+        Ok(text) if !text.chars().any(char::is_control) => Ok(text.into_owned()),
+        _ => Err(wrong.to_owned()),
+    }
+}
+
+/// Returns the URL of a proxy without its password.
+pub fn without_password(text: &str) -> String {
+    let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
+    let Some((login, host)) = rest.rsplit_once('@') else {
+        return text.to_owned();
+    };
+    match login.split_once(':') {
+        Some((user, _)) => format!("{scheme}://{user}:***@{host}"),
+        None => text.to_owned(),
+    }
+}
+
+fn parsed<T>(at: &Section<'_>, key: &KeySpec, url: Result<T, String>) -> Option<T> {
     url.map_err(|text| at.error(key, text)).ok()
 }
 
@@ -123,6 +193,57 @@ mod tests {
         check("http://localhost:1", "http://localhost:1", "localhost", false);
         check("http://[::1]:80/x", "http://[::1]:80/x", "::1", false);
         check("http://[2001:db8::1]", "http://[2001:db8::1]", "2001:db8::1", true);
+    }
+
+    #[test]
+    fn the_url_of_a_proxy_is_taken_apart() {
+        let check = |text, url: &str, login: Option<(&str, &str)>| {
+            let found = proxy_url(text).unwrap();
+            let password = found
+                .password
+                .map_or_else(String::new, |password| password.reveal().to_owned());
+            let found = (
+                found.url.as_str(),
+                found.user.as_deref().map(|user| (user, password.as_str())),
+            );
+            assert_eq!(found, (url, login));
+        };
+        check("http://proxy:3128/", "http://proxy:3128", None);
+        check("https://proxy", "https://proxy", None);
+        check("http://u:p@proxy:3128", "http://proxy:3128", Some(("u", "p")));
+        check("http://u@proxy:3128", "http://proxy:3128", Some(("u", "")));
+        check(
+            "http://a%40b:p%3a%2F+%25@[::1]:3128",
+            "http://[::1]:3128",
+            Some(("a@b", "p:/+%")),
+        );
+        // What nobody can misread is taken.
+        check("http://u:p@:ss@proxy", "http://proxy", Some(("u", "p@:ss")));
+        for bad in [
+            "u:p@proxy:3128",
+            "http://u:p@",
+            "http://:p@proxy",
+            "http://u:p/s@proxy",
+            "http://u:p?s@proxy",
+            "http://u:10%@proxy",
+            "http://u:%zz@proxy",
+            "http://u:%0a@proxy",
+            "http://u:%ff@proxy",
+            "http://u%3a:p@proxy",
+            "http://u:p@proxy/path",
+            "socks5://u:p@proxy",
+        ] {
+            let error = proxy_url(bad).unwrap_err();
+            assert!(!error.contains("p/s") && error.contains("; "), "{bad}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_password_in_a_url_is_hidden() {
+        assert_eq!(without_password("http://u:p@h:1"), "http://u:***@h:1");
+        assert_eq!(without_password("http://u:p@x:y@h:1"), "http://u:***@h:1");
+        assert_eq!(without_password("http://u@h:1"), "http://u@h:1");
+        assert_eq!(without_password("http://h:1"), "http://h:1");
     }
 
     #[test]

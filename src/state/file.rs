@@ -54,6 +54,17 @@ pub enum StateError {
     },
 }
 
+impl StateError {
+    /// Returns the state file.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Newer { path, .. } | Self::Read { path, .. } | Self::Write { path, .. } | Self::TooLarge { path } => {
+                path
+            }
+        }
+    }
+}
+
 /// What was found at the place of the state file.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "there is one in a pass")]
@@ -73,13 +84,11 @@ pub fn load(path: &Path) -> Result<StateFile, StateError> {
         path: path.to_owned(),
         source,
     };
-    // Looked at before it is opened: opening a pipe would wait for ever, and a device is nothing to move aside.
-    let opened = fs::metadata(path).and_then(|found| {
-        let special = !found.is_file() && !found.is_dir();
-        if special {
-            return Err(std::io::Error::other("it is no regular file"));
-        }
-        File::open(path)
+    // Looked at before it is opened: opening a pipe would wait for ever, a device is nothing to move aside, and a link
+    // would be replaced when the state is saved. What the lock is beside must be the file itself.
+    let opened = fs::symlink_metadata(path).and_then(|found| match disk::no_file(&found) {
+        Some(instead) => Err(std::io::Error::other(instead)),
+        None => File::open(path),
     });
     let file = match opened {
         Ok(file) => file,
@@ -194,9 +203,15 @@ mod tests {
     #[test]
     fn what_is_no_file_is_refused_and_left_alone() {
         let folder = tempfile::tempdir().unwrap();
-        for path in [Path::new("/dev/null"), folder.path()] {
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink("nothing", &link).unwrap();
+        for (path, what) in [
+            (Path::new("/dev/null"), "it is no regular file"),
+            (folder.path(), "it is a folder"),
+            (&link, "it is a symbolic link"),
+        ] {
             let error = load(path).unwrap_err().to_string();
-            assert!(error.contains("cannot be read"), "{error}");
+            assert!(error.contains(&format!("cannot be read: {what}")), "{error}");
         }
     }
 

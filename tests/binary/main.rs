@@ -24,5 +24,7 @@ mod program;
 mod site;
 
 mod crash;
+mod fronts;
+mod network;
 mod removal;
 mod secrets;

@@ -27,6 +27,7 @@ provider:
     interface: public
     token_cache: false
     type: openstack
+    ca_file_only: false
     verify: true
     connect_timeout: 10s
     timeout: 1m
@@ -36,6 +37,7 @@ jenkins:
   token: '***'
   anchor: false
   labels_from: queue
+  ca_file_only: false
   verify: true
   connect_timeout: 10s
   timeout: 1m
@@ -159,4 +161,23 @@ fn no_secret_is_printed() {
     let printed = site.printed(text);
     assert!(!printed.contains("hunter2"), "{printed}");
     assert_eq!(lines(&printed, "CLOUD_TOKEN"), ["CLOUD_TOKEN: '***'"]);
+}
+
+#[test]
+fn the_password_of_a_proxy_is_not_shown() {
+    let lines = "proxy: http://u:pro%78y-pass@proxy:3128";
+    let jenkins = format!("{JENKINS}\n{lines}");
+    let printed = Site::new().printed(&file(PROVIDER, &jenkins, NODE, ""));
+    assert_eq!(lines_of(&printed), ["proxy: http://u:***@proxy:3128"]);
+    let user = Site::new().printed(&file(
+        PROVIDER,
+        &format!("{JENKINS}\nproxy: http://u@proxy:3128"),
+        NODE,
+        "",
+    ));
+    assert_eq!(lines_of(&user), ["proxy: http://u@proxy:3128"]);
+}
+
+fn lines_of(printed: &str) -> Vec<&str> {
+    lines(printed, "proxy")
 }

@@ -21,8 +21,22 @@ fn wrong_values_of_a_provider_are_named() {
         "12: provider.openstack.proxy: must begin with https:// or http://; write the whole URL",
     );
     one(
-        "proxy: http://u:p@h",
-        "12: provider.openstack.proxy: must not hold a user or password; give them by their own keys",
+        "proxy: http://u:p/q@h",
+        "12: provider.openstack.proxy: holds a user or password that is not percent-encoded; write % as %25, / as %2F, \
+         @ as %40, : as %3A",
+    );
+    one(
+        "proxy: http://:p@h",
+        "12: provider.openstack.proxy: must hold a user without a colon before the password; write \
+         http://USER:PASSWORD@HOST:PORT",
+    );
+    one(
+        "proxy_password_file: x",
+        "26: provider.openstack.proxy_password_file: needs proxy; write proxy: http://USER@HOST:PORT",
+    );
+    one(
+        "ca_file_only: true",
+        "19: provider.openstack.ca_file_only: needs ca_file; name the file, or remove this key",
     );
     one(
         "tenant_id: x",

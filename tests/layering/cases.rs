@@ -42,7 +42,7 @@ fn a_wrong_import_is_found() {
         (
             "jenkins/client.rs",
             "use ureq::{Agent, http::Method};",
-            "ureq is used in http.rs only",
+            "ureq is used in http.rs, http/ only",
         ),
         (
             "pass/mod.rs",

@@ -100,7 +100,7 @@ fn kept(state: &Value, provider: &str) -> usize {
 }
 
 /// With the spare cloud in this state the other does all of its work, and the spare one loses nothing.
-fn unharmed(what: &str, weather: impl FnOnce(&Two)) {
+fn unharmed(what: &str, weather: impl FnOnce(&Two)) -> Two {
     let two = Two::idle("pass_deadline: 15s", 1);
     two.site.world.submit(job("big", "big"));
     weather(&two);
@@ -127,6 +127,7 @@ fn unharmed(what: &str, weather: impl FnOnce(&Two)) {
         began.elapsed()
     );
     two.site.world.clear_script();
+    two
 }
 
 #[test]
@@ -158,13 +159,48 @@ fn a_cloud_that_hangs_harms_no_other() {
     unharmed("drip", |two| two.spoil(When::on(Service::Nova), drip));
 }
 
+fn throttled(after: &str) -> Fault {
+    let body = json!({"overLimit": {"code": 429, "message": "too many"}});
+    Fault::Instead(Reply::json(429, &body).header("Retry-After", after))
+}
+
 #[test]
 fn a_cloud_that_throttles_harms_no_other() {
-    for seconds in ["1", "60"] {
-        let body = json!({"overLimit": {"code": 429, "message": "too many"}});
-        let reply = Reply::json(429, &body).header("Retry-After", seconds);
-        unharmed(seconds, |two| two.spoil(When::on(Service::Nova), Fault::Instead(reply)));
+    // Alone it would be waited for, 25 s at a time.
+    for (seconds, service) in [
+        ("3", Service::Nova),
+        ("25", Service::Keystone),
+        ("25", Service::Nova),
+        ("60", Service::Nova),
+    ] {
+        let two = unharmed(seconds, |two| two.spoil(When::on(service), throttled(seconds)));
+        // A wait would end in asking again.
+        let asked = two
+            .site
+            .world
+            .count(|call| call.cloud == "spare" && call.service == service);
+        assert_eq!(asked, 1, "{seconds} s: not waited for");
     }
+}
+
+#[test]
+fn a_create_that_is_throttled_holds_up_no_other() {
+    let two = Two::new("pass_deadline: 5m");
+    two.site.world.submit(job("big", "big"));
+    two.site.world.submit(job("linux", "linux"));
+    two.spoil(When::on(Service::Nova).method("POST").path("/servers"), throttled("25"));
+    let done = two.run();
+    assert_eq!(done.code, 1, "{}", done.err);
+    assert_eq!(
+        (two.asked("spare", "POST"), two.servers("openstack")),
+        (1, 2),
+        "{}",
+        done.out
+    );
+    assert_eq!(
+        done.actions(),
+        ["create failed both", "create done small", "create done both"]
+    );
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The commands, their exit codes and what they print.
 
+use super::fakes::Call;
 use super::site::{NODES, Site, job};
 
 #[test]
@@ -17,6 +18,10 @@ fn the_usage_is_wrong() {
         let done = site.mita(arguments);
         assert_eq!((done.code, done.out.as_str()), (2, ""), "{arguments:?}");
         assert!(!done.err.is_empty());
+        let json = site.mita(&[arguments, &["-o", "json"]].concat());
+        let message = json.json()["errors"][0]["message"].as_str().unwrap().to_owned();
+        assert_eq!((json.code, &json.json()["exit"]), (2, &2.into()));
+        assert!(!message.is_empty() && !message.contains("Usage"), "{message}");
     }
     for later in ["history", "completions", "man"] {
         let done = site.mita(&[later, "--delete", "x"]);
@@ -53,6 +58,7 @@ fn the_effective_configuration_is_printed() {
     let again = site.mita(&["config"]);
     assert_eq!(again.code, 0, "{}", again.err);
     let json = site.mita(&["config", "-o", "json"]);
+    assert_eq!((json.code, &json.json()["exit"]), (2, &2.into()), "{}", json.out);
     assert_eq!(json.code, 2, "{}", json.out);
     assert!(json.err.contains("leave `-o json` out"), "{}", json.err);
     assert_eq!(site.mita(&["-o", "json", "config"]).code, 2);
@@ -98,6 +104,33 @@ fn a_newer_state_is_refused_and_a_damaged_one_moved_aside() {
             .map(|entry| entry.file_name())
             .any(|name| name.to_string_lossy().starts_with("state.json.damaged-"))
     );
+}
+
+/// Nothing of another file is read, overwritten or replaced by way of a link.
+#[test]
+fn files_of_ours_that_are_links_are_refused() {
+    for (name, said) in [
+        ("state.json.lock", "state.json.lock: it is a symbolic link; remove it, "),
+        (
+            "state.json",
+            "state.json: cannot be read: it is a symbolic link; remove it, ",
+        ),
+        ("seen.json", "seen.json: it is a symbolic link; remove it, "),
+    ] {
+        for target in ["mine", "nothing"] {
+            let site = Site::new();
+            site.world.submit(job("build", "linux"));
+            std::fs::write(site.path("mine"), "my own file").unwrap();
+            std::os::unix::fs::symlink(target, site.path(name)).unwrap();
+            let seen = site.path("seen.json");
+            let done = site.mita(&["run", "--save-observation", seen.to_str().unwrap()]);
+            assert_eq!(done.code, 3, "{name}: {}", done.err);
+            assert!(done.err.contains(said), "{name}: {}", done.err);
+            assert_eq!(std::fs::read_to_string(site.path("mine")).unwrap(), "my own file");
+            assert!(!site.path("nothing").exists() && site.path(name).is_symlink());
+            assert_eq!(site.world.count(Call::writes), 0, "{name}");
+        }
+    }
 }
 
 #[test]

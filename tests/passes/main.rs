@@ -22,6 +22,7 @@ mod answers;
 mod builds;
 mod by_hand;
 mod chaos;
+mod check;
 mod clouds;
 mod commands;
 mod controllers;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use super::fakes::{Fault, Reply, Service, When};
+use super::fakes::{FakeOpenStack, Fault, Reply, Service, When};
 use super::site::{NODES, Site, job};
 
 /// A site whose provider has these further keys, in place of its password.
@@ -91,6 +91,37 @@ fn a_kept_token_that_is_refused_is_replaced() {
     assert_ne!(fs::read(&path).unwrap(), first);
     site.pass();
     assert_eq!(logins(&site), 2);
+}
+
+/// Makes a pass with a catalog in which a text is replaced, and keeps it.
+fn pass_before(site: &Site, from: String, to: String) {
+    let edited = Fault::Edited {
+        from: from.leak().as_bytes(),
+        to: to.leak().as_bytes(),
+    };
+    site.world.fault(When::on(Service::Keystone).always(), edited);
+    site.pass();
+    site.world.clear_script();
+    site.world.forget_calls();
+}
+
+#[test]
+fn a_kept_catalog_that_is_out_of_date_is_mended_in_the_same_pass() {
+    let moved = site("password: ci-pass\n    token_cache: true");
+    let old = FakeOpenStack::start(&moved.world, "openstack");
+    let port = |cloud: &FakeOpenStack| format!("127.0.0.1:{}/compute", cloud.port());
+    pass_before(&moved, port(&moved.cloud), port(&old));
+    old.stop();
+    let missing = site("password: ci-pass\n    token_cache: true");
+    pass_before(&missing, "\"network\"".to_owned(), "\"networks\"".to_owned());
+    for site in [moved, missing] {
+        site.world.submit(job("build", "linux"));
+        assert_eq!(site.pass().actions(), ["create done small"]);
+        assert_eq!(logins(&site), 1);
+        site.world.forget_calls();
+        site.pass();
+        assert_eq!(logins(&site), 0, "the new catalog is kept");
+    }
 }
 
 #[test]

@@ -52,6 +52,7 @@ pub fn id(number: u64) -> NodeId {
 pub fn provider(name: &str) -> (ProviderName, ProviderConfig) {
     let transport = Transport {
         ca_file: None,
+        ca_file_only: false,
         verify: true,
         proxy: None,
         connect_timeout: secs(5),
@@ -151,6 +152,7 @@ pub fn config(templates: Vec<Template>) -> Config {
             credential: JenkinsCredential::Token(Secret::new("t")),
             transport: Transport {
                 ca_file: None,
+                ca_file_only: false,
                 verify: true,
                 proxy: None,
                 connect_timeout: secs(5),

@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test takes the part it needs")]
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Arc;
@@ -63,6 +64,8 @@ impl BareSite {
     pub fn write_config(&self, text: &str) {
         let text = format!("state_file: state.json\n{text}\n");
         fs::write(self.config(), text).expect("a configuration");
+        // It holds secrets.
+        fs::set_permissions(self.config(), fs::Permissions::from_mode(0o600)).expect("a mode");
     }
 
     /// Writes a configuration for this Jenkins, whose requests get five seconds; `text` has the clouds and the nodes.

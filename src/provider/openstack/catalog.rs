@@ -90,6 +90,11 @@ pub(super) fn bases(
     Ok(bases)
 }
 
+/// Returns whether the configuration names the endpoint, so that no catalog counts.
+pub(super) fn is_given(endpoint: &OpenStackEndpoint, service: Service) -> bool {
+    given(endpoint, service).is_some()
+}
+
 /// The endpoint that the configuration names.
 fn given(endpoint: &OpenStackEndpoint, service: Service) -> Option<&str> {
     let endpoints = &endpoint.endpoints;
@@ -105,6 +110,24 @@ fn given(endpoint: &OpenStackEndpoint, service: Service) -> Option<&str> {
 fn filled_in(url: &str, project: &str) -> String {
     let filled = PROJECT_MARKS.iter();
     filled.fold(url.to_owned(), |url, mark| url.replace(mark, project))
+}
+
+/// Returns what is wrong with the region of the configuration where the catalog has no service in it at all: one sentence
+/// for all services.
+pub(super) fn lost_region(endpoint: &OpenStackEndpoint, catalog: &[Endpoint]) -> Option<String> {
+    let region = endpoint.region.as_deref()?;
+    let named = catalog.iter().filter(|endpoint| !endpoint.region().is_empty());
+    // What the configuration names needs no catalog.
+    let services = [Service::Compute, Service::Image, Service::Network, Service::Volume];
+    let is_given = services.iter().any(|service| given(endpoint, *service).is_some());
+    if is_given || catalog.iter().any(|endpoint| endpoint.is_in(region)) || named.clone().next().is_none() {
+        return None;
+    }
+    let regions = list(named.map(Endpoint::region));
+    Some(format!(
+        "the catalog has no region \"{}\" (service_region; upper and lower case matter), there are: {regions}",
+        printable(region, 60),
+    ))
 }
 
 /// Returns whether there is a service for us, at any interface.

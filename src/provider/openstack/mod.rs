@@ -55,8 +55,8 @@ use log::info;
 
 use crate::http::{Deadline, Http};
 use crate::model::{
-    MissingPart, Offers, Resource, ResourceKind, ResourceMark, ServerId, ServerSpec, ServiceBases, TemplateName,
-    Unavailable, Zone,
+    Checked, MissingPart, Offers, Resource, ResourceKind, ResourceMark, ServerId, ServerSpec, ServiceBases,
+    TemplateName, Unavailable, Zone,
 };
 use crate::provider::{AddFloatingIp, CreateServer, Deleted, Lookup, Provider, ProviderError, ServerList};
 use crate::text::printable;
@@ -150,7 +150,7 @@ impl Provider for OpenStack {
         console::console(&mut self.session, id, lines)
     }
 
-    fn check(&mut self, wanted: &[(&TemplateName, &ServerSpec, &[Zone])]) -> Result<Vec<String>, ProviderError> {
+    fn check(&mut self, wanted: &[(&TemplateName, &ServerSpec, &[Zone])]) -> Result<Checked, ProviderError> {
         check::check(&mut self.session, wanted)
     }
 

@@ -1,7 +1,8 @@
-//! Requests with a token: the login when it is first needed, one more after a 401, patience after a 429 (or 498).
+//! Requests with a token: the login when it is first needed, one more after a 401, patience after a 429 (or 498), and
+//! one more login where the catalog of a pass before leads nowhere.
 //!
-//! What an answer means is left to the callers; only the two statuses are handled here that prove that the
-//! request was not handled, so that repeating even a POST is safe.
+//! What an answer means is left to the callers; only those are handled here that prove that the request was not
+//! handled, so that repeating even a POST is safe. A request of unknown outcome is repeated only if it is a GET.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use log::{debug, warn};
 use ureq::http::Method;
 
 use super::auth::{self, Login};
-use super::catalog::{self, Service};
+use super::catalog::{self, Endpoint, Service};
 use super::error::{Fault, unreachable};
 use super::odd::Oddities;
 use super::token_cache::TokenFile;
@@ -26,6 +27,10 @@ const MAX_LOGINS: u32 = 3;
 const MAX_TRIES: u32 = 3;
 /// The longest wait: the next pass comes sooner than a longer one would end.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// The longest wait, and all waits of a pass together, where other clouds wait, too: what is shorter than a request may
+/// take anyway. After a longer one the cloud is asked no more in this pass.
+const SHARED_PAUSE: Duration = Duration::from_secs(2);
+const SHARED_PAUSES: Duration = Duration::from_secs(4);
 
 /// How a wait is made; tests do not wait.
 pub(super) type Pause = Box<dyn Fn(Duration)>;
@@ -53,9 +58,13 @@ pub(super) struct Session {
     http: Http,
     endpoint: OpenStackEndpoint,
     pause: Pause,
+    /// All waits so far.
+    paused: Duration,
     login: Option<Login>,
     /// Where a token outlives the pass.
     keeper: Option<TokenFile>,
+    /// Whether the login is that of a pass before, so that its catalog may be out of date.
+    is_kept: bool,
     logins: u32,
     /// Why Keystone refused the login: further tries would only lock the account.
     refused: Option<ProviderError>,
@@ -79,8 +88,10 @@ impl Session {
             http,
             endpoint,
             pause,
+            paused: Duration::ZERO,
             login: None,
             keeper,
+            is_kept: false,
             logins: 0,
             refused: None,
             service_bases: ServiceBases::new(),
@@ -99,13 +110,22 @@ impl Session {
     /// Returns whether the cloud has a service for us at all; logs in unless that is done.
     pub(super) fn has(&mut self, service: Service) -> Result<bool, ProviderError> {
         self.ensure_login()?;
-        let catalog = self.login.as_ref().map_or(&[][..], |login| &login.catalog);
-        Ok(catalog::has(&self.endpoint, catalog, service))
+        let has = |it: &Self| catalog::has(&it.endpoint, it.catalog(), service);
+        Ok(has(self) || self.renewed(service) && has(self))
+    }
+
+    fn catalog(&self) -> &[Endpoint] {
+        self.login.as_ref().map_or(&[], |login| &login.catalog)
     }
 
     /// The id of the project, once logged in.
     pub(super) fn project(&self) -> Option<&str> {
         self.login.as_ref()?.project.as_deref()
+    }
+
+    /// Returns what is wrong with the region, once logged in, where the catalog does not have it at all.
+    pub(super) fn lost_region(&self) -> Option<String> {
+        catalog::lost_region(&self.endpoint, &self.login.as_ref()?.catalog)
     }
 
     /// Makes the token a bad one, as if it had been revoked.
@@ -133,7 +153,30 @@ impl Session {
     fn kept(&mut self) -> Option<Login> {
         let login = self.keeper.as_mut()?.take(&self.endpoint)?;
         catalog::bases(&self.endpoint, &login.catalog, Service::Compute, None).ok()?;
+        self.is_kept = true;
         Some(login)
+    }
+
+    /// Logs in afresh for the sake of the catalog, where that in use is of a pass before; returns whether there is a new
+    /// one. Without it the pass goes on with what it has: Keystone may be down, and the token is good.
+    fn renewed(&mut self, service: Service) -> bool {
+        if !std::mem::take(&mut self.is_kept) {
+            return false;
+        }
+        let what = service.kind();
+        match self.log_in() {
+            Ok(login) => {
+                debug!("openstack: the kept catalog does not lead to the {what} service, a fresh one is taken");
+                self.login = Some(login);
+                true
+            }
+            Err(error) => {
+                debug!(
+                    "openstack: the kept catalog does not lead to the {what} service, and there is no other: {error}"
+                );
+                false
+            }
+        }
     }
 
     fn log_in(&mut self) -> Result<Login, ProviderError> {
@@ -145,6 +188,7 @@ impl Session {
             return Err(ProviderError::Auth(text));
         }
         self.logins += 1;
+        self.is_kept = false;
         let mut tries = 1;
         let reply = loop {
             self.in_time()?;
@@ -242,11 +286,28 @@ impl Session {
         }
     }
 
-    /// Makes a request at the base that the service has. While that is not proven, a 404 that the service does not say
-    /// itself makes it another base's turn: nothing was done there.
+    /// Makes a request; where it leads nowhere by a kept catalog, and a fresh one leads elsewhere, once more.
     fn once(&mut self, call: &Call<'_>, version: Option<&str>) -> Result<Reply, CallError> {
         self.ensure_login().map_err(CallError::NotMade)?;
-        let bases = self.bases(call.service).map_err(CallError::NotMade)?;
+        let bases = match self.bases(call.service) {
+            Err(_) if self.renewed(call.service) => self.bases(call.service),
+            bases => bases,
+        };
+        let bases = bases.map_err(CallError::NotMade)?;
+        let outcome = self.at_bases(call, version, &bases);
+        let is_known = self.proven.contains(&call.service) || catalog::is_given(&self.endpoint, call.service);
+        if is_known || !self.is_kept || !leads_nowhere(call, &outcome) || !self.renewed(call.service) {
+            return outcome;
+        }
+        match self.bases(call.service) {
+            Ok(fresh) if fresh != bases => self.at_bases(call, version, &fresh),
+            _ => outcome,
+        }
+    }
+
+    /// Makes a request at the base that the service has. While that is not proven, a 404 that the service does not say
+    /// itself makes it another base's turn: nothing was done there.
+    fn at_bases(&mut self, call: &Call<'_>, version: Option<&str>, bases: &[String]) -> Result<Reply, CallError> {
         let key = call.service.kind();
         let endpoint = digest(bases.join(" ").as_bytes());
         let known = self.service_bases.get(key).filter(|known| known.endpoint == endpoint);
@@ -290,8 +351,7 @@ impl Session {
     }
 
     fn bases(&self, service: Service) -> Result<Vec<String>, ProviderError> {
-        let catalog = self.login.as_ref().map_or(&[][..], |login| &login.catalog);
-        catalog::bases(&self.endpoint, catalog, service, self.project())
+        catalog::bases(&self.endpoint, self.catalog(), service, self.project())
     }
 
     fn send(&self, call: &Call<'_>, version: Option<&str>, base: &str) -> Result<Reply, CallError> {
@@ -315,15 +375,39 @@ impl Session {
     }
 
     /// Waits before another try; `false` when there is none.
-    fn waited(&self, reply: &Reply, tries: u32) -> bool {
+    fn waited(&mut self, reply: &Reply, tries: u32) -> bool {
         let asked = reply.retry_after().map(|seconds| Duration::from_secs(seconds.max(1)));
         let span = asked.unwrap_or(Duration::from_secs(1 << (tries - 1)));
         let in_time = self.http.time_left().is_none_or(|left| span < left);
-        if tries >= MAX_TRIES || span > LONGEST_PAUSE || !in_time {
+        let paused = self.paused.saturating_add(span);
+        let too_long = if self.http.is_shared() {
+            span > SHARED_PAUSE || paused > SHARED_PAUSES
+        } else {
+            span > LONGEST_PAUSE
+        };
+        if tries >= MAX_TRIES || too_long || !in_time {
             return false;
         }
         debug!("openstack: too many requests, waiting {} s", span.as_secs());
         (self.pause)(span);
+        self.paused = paused;
         true
+    }
+}
+
+/// Returns whether a request came to nobody who knows of it, or may have: the service has moved. One that is no GET must
+/// not have been handled for certain.
+fn leads_nowhere(call: &Call<'_>, outcome: &Result<Reply, CallError>) -> bool {
+    let is_get = call.method == Method::GET;
+    match outcome {
+        Err(CallError::NotMade(_)) => false,
+        Err(CallError::Http(error)) => error.not_sent() || is_get && matches!(error, HttpError::Broken { .. }),
+        Ok(reply) => match reply.status {
+            300..=399 | 410 => true,
+            404 => Fault::read(reply).is_unrouted(),
+            // What speaks there is no OpenStack: a gateway without a service behind it, another port's web server.
+            400 | 403 | 405 | 500..=599 => is_get && !Fault::read(reply).json,
+            _ => false,
+        },
     }
 }

@@ -86,7 +86,7 @@ impl Reply {
     }
 
     /// Returns whether the connection goes on.
-    pub(super) fn write(
+    pub fn write(
         &self,
         stream: &mut (impl Read + Write),
         delivery: Delivery,

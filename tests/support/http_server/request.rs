@@ -21,7 +21,7 @@ pub struct Request {
 
 impl Request {
     /// Reads the next request of a connection; `None` at its end.
-    pub(super) fn read(reader: &mut BufReader<impl Read>) -> Result<Option<Self>> {
+    pub fn read(reader: &mut BufReader<impl Read>) -> Result<Option<Self>> {
         let mut request = Self::default();
         reader.read_line(&mut request.head)?;
         let mut words = request.head.split_whitespace().map(str::to_owned);

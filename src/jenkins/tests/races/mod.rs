@@ -83,6 +83,7 @@ impl Arena {
             credential: JenkinsCredential::Token(Secret::new("11token")),
             transport: Transport {
                 ca_file: None,
+                ca_file_only: false,
                 verify: true,
                 proxy: None,
                 connect_timeout: SignedDuration::from_secs(5),

@@ -1,7 +1,9 @@
 //! Logins, lists and deletes against a scripted server.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::server::{Canned, Scripted, cut, json, like, login, stall};
@@ -323,6 +325,33 @@ fn too_many_requests_are_waited_for_and_no_longer_than_that() {
 }
 
 #[test]
+fn where_other_clouds_wait_only_short_waits_are_made() {
+    let slow = |after: &str| Canned::new(429, &[&format!("Retry-After: {after}")], "");
+    let server = Scripted::new(vec![
+        (LOGIN, slow("2")),
+        (LOGIN, login()),
+        (FIRST, slow("3")),
+        (FIRST, slow("1")),
+        (FIRST, page("a", None)),
+        (FIRST, slow("2")),
+    ]);
+    let deadline = Deadline::after(Duration::from_secs(300)).part();
+    deadline.allow(Duration::from_secs(100));
+    let waits = Rc::new(RefCell::new(Vec::new()));
+    let kept = Rc::clone(&waits);
+    let pause = Box::new(move |span: Duration| kept.borrow_mut().push(span.as_secs()));
+    let mut cloud = OpenStack::with_pause(&endpoint_of(&server.url), deadline, pause).unwrap();
+    // Three seconds are longer than another cloud should wait; four in all are enough.
+    for (good, waited) in [(false, &[2][..]), (true, &[2, 1]), (false, &[2, 1])] {
+        let outcome = cloud.servers();
+        assert_eq!(outcome.is_ok(), good, "{outcome:?}");
+        assert!(good || matches!(outcome, Err(ProviderError::Throttled { .. })));
+        assert_eq!(*waits.borrow(), waited);
+    }
+    server.finish();
+}
+
+#[test]
 fn no_wait_goes_beyond_the_end_of_the_pass() {
     let slow = Canned::new(429, &["Retry-After: 20"], "");
     let server = Scripted::new(vec![(LOGIN, login()), (FIRST, slow)]);
@@ -585,6 +614,11 @@ fn check_tells_what_is_missing_beside_a_dead_service() {
     let server = Scripted::new(vec![
         (LOGIN, login()),
         (
+            FIRST,
+            json(403, r#"{"forbidden":{"code":403,"message":"Policy doesn't allow it"}}"#),
+        ),
+        (LIMITS, json(403, "{}")),
+        (
             &*format!("{IMAGES}&name=in%3A%22a%22"),
             like(&recorded!("outage-keystone-new-token")),
         ),
@@ -612,9 +646,14 @@ fn check_tells_what_is_missing_beside_a_dead_service() {
     spec.key_pair = Some("jenkin".to_owned());
     spec.security_groups = vec!["g".to_owned()];
     let zones = [Zone::new("az1"), Zone::new("az2")];
-    let told = cloud.check(&[(&TemplateName::new("t"), &spec, &zones)]).unwrap();
+    let told = cloud
+        .check(&[(&TemplateName::new("t"), &spec, &zones)])
+        .unwrap()
+        .missing;
     server.finish();
     let sentences = [
+        "without the list of servers a pass does nothing here",
+        "limits: the quota is not shown (status 403)",
         "unavailable: images",
         "no flavor",
         "no key pair",

@@ -5,6 +5,7 @@ mod client;
 mod create;
 mod login;
 mod odd;
+mod outdated;
 mod ports;
 mod real;
 mod replies;
@@ -44,6 +45,7 @@ fn endpoint_of(auth_url: &str) -> OpenStackEndpoint {
         token_cache: None,
         transport: Transport {
             ca_file: None,
+            ca_file_only: false,
             verify: true,
             proxy: None,
             connect_timeout: SignedDuration::from_secs(5),

@@ -30,11 +30,12 @@ use crate::settings::yaml::{Entry, Node, Value};
 use crate::text::nearest;
 
 use super::keys::{
-    APPLICATION_CREDENTIAL_ID, APPLICATION_CREDENTIAL_NAME, AUTH_URL, CLOUD, PASSWORD, TENANT_NAME, TOKEN, USER_ID,
-    USERNAME,
+    APPLICATION_CREDENTIAL_ID, APPLICATION_CREDENTIAL_NAME, AUTH_URL, AUTH_VERSION, CLOUD, PASSWORD, TENANT_ID,
+    TENANT_NAME, TOKEN, USER_ID, USERNAME,
 };
 use files::{CloudFiles, Files};
 use layers::Layers;
+use maker::SECRETS;
 
 /// A provider with one of these logs in by its own keys.
 static OWN_LOGIN: [&KeySpec; 6] = [
@@ -226,12 +227,18 @@ fn unknown(source: &EntrySource, found: &CloudFiles, names: &[&str]) -> String {
 
 /// What could not be found is not reported as missing on top of that.
 fn dummies(own: &[Entry]) -> Vec<Entry> {
-    let wanted: [&KeySpec; 4] = [&AUTH_URL, &USERNAME, &PASSWORD, &TENANT_NAME];
-    let absent = |key: &&KeySpec| !own.iter().any(|entry| entry.is(key));
-    wanted
-        .into_iter()
-        .filter(absent)
-        .map(|key| {
+    let has = |keys: &[&KeySpec]| own.iter().any(|entry| keys.iter().any(|key| entry.is(key)));
+    // A key that says the same otherwise is there: it would be one too many.
+    let wanted: [(&KeySpec, bool); 5] = [
+        (&AUTH_URL, has(&[&AUTH_URL])),
+        (&USERNAME, has(&[&USERNAME, &USER_ID, &APPLICATION_CREDENTIAL_ID])),
+        (&PASSWORD, has(&SECRETS)),
+        (&TENANT_NAME, has(&[&TENANT_NAME, &TENANT_ID])),
+        (&AUTH_VERSION, has(&[&AUTH_VERSION])),
+    ];
+    let absent = wanted.into_iter().filter(|(_, there)| !there);
+    absent
+        .map(|(key, _)| {
             let node = Node {
                 at: Pos::START,
                 value: Value::Bad,
