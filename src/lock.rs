@@ -156,6 +156,35 @@ fn other_owner(owner: u32, us: u32) -> Option<String> {
     })
 }
 
+/// A lock that somebody holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Since when; `None` where the file does not tell.
+    pub since: Option<Timestamp>,
+}
+
+/// Returns whether somebody holds a lock. Where nobody does, it is taken for a moment, to see.
+pub fn held(path: &Path) -> Option<Held> {
+    // Opening a pipe would wait for ever.
+    if !fs::metadata(path).is_ok_and(|found| found.is_file()) {
+        return None;
+    }
+    let file = OpenOptions::new().read(true).open(path).ok()?;
+    match fs2::FileExt::try_lock_shared(&file) {
+        Ok(()) => {
+            let _ = fs2::FileExt::unlock(&file);
+            None
+        }
+        Err(error) if error.kind() == fs2::lock_contended_error().kind() => {
+            let mut text = String::new();
+            let _ = file.take(200).read_to_string(&mut text);
+            let since = text.trim().split_once(' ').and_then(|(_, since)| since.parse().ok());
+            Some(Held { since })
+        }
+        Err(_) => None,
+    }
+}
+
 fn holder(file: &mut File) -> String {
     let mut text = String::new();
     if file.take(200).read_to_string(&mut text).is_err() {
@@ -225,6 +254,19 @@ mod tests {
         for (owner, us, good) in [(1, 1, true), (0, 1, true), (1, 0, true), (2, 1, false)] {
             assert_eq!(other_owner(owner, us).is_none(), good, "{owner} {us}");
         }
+    }
+
+    #[test]
+    fn who_looks_at_a_lock_sees_since_when_it_is_held() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = path_for(&folder.path().join("state.json"));
+        assert_eq!(held(&path), None, "there is no file");
+        let first = check(&path, Duration::ZERO, false, &|_| {}).unwrap();
+        let since = Some(Timestamp::UNIX_EPOCH);
+        assert_eq!(held(&path), Some(Held { since }));
+        drop(first);
+        assert_eq!(held(&path), None);
+        assert_eq!(held(folder.path()), None);
     }
 
     #[test]

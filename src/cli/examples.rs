@@ -17,8 +17,11 @@ Examples:
   mita reap --force         # after an outage: what the guard held back is really gone";
 
 pub const STATUS: &str = "\
-Example:
-  mita status -o json";
+Examples:
+  mita status
+  mita status --phase error,orphan,offline
+  mita status --template small
+  mita status --check       # for Nagios: one line, no request";
 
 pub const EXPLAIN: &str = "\
 Examples:
