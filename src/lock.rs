@@ -36,6 +36,8 @@ pub enum LockError {
     #[error("another pass holds the lock {path}{holder}")]
     Held {
         path: PathBuf,
+        /// Since when; `None` where the file does not tell.
+        since: Option<Timestamp>,
         /// Who, by the content of the file; empty or beginning with a blank.
         holder: String,
     },
@@ -96,9 +98,11 @@ pub fn take(path: &Path, patience: &Patience<'_>, now: Timestamp, pause: &dyn Fn
             return Err(unusable(error));
         }
         if waited >= patience.wait || patience.stop.load(Ordering::Relaxed) {
+            let text = content(&mut file);
             return Err(LockError::Held {
                 path: path.to_owned(),
-                holder: holder(&mut file),
+                since: since(&text),
+                holder: holder(&text),
             });
         }
         pause(POLL.min(patience.wait.saturating_sub(waited)));
@@ -169,27 +173,34 @@ pub fn held(path: &Path) -> Option<Held> {
     if !fs::metadata(path).is_ok_and(|found| found.is_file()) {
         return None;
     }
-    let file = OpenOptions::new().read(true).open(path).ok()?;
+    let mut file = OpenOptions::new().read(true).open(path).ok()?;
     match fs2::FileExt::try_lock_shared(&file) {
         Ok(()) => {
             let _ = fs2::FileExt::unlock(&file);
             None
         }
         Err(error) if error.kind() == fs2::lock_contended_error().kind() => {
-            let mut text = String::new();
-            let _ = file.take(200).read_to_string(&mut text);
-            let since = text.trim().split_once(' ').and_then(|(_, since)| since.parse().ok());
+            let since = since(&content(&mut file));
             Some(Held { since })
         }
         Err(_) => None,
     }
 }
 
-fn holder(file: &mut File) -> String {
+/// Returns what who holds the lock wrote into the file.
+fn content(file: &mut File) -> String {
     let mut text = String::new();
-    if file.take(200).read_to_string(&mut text).is_err() {
-        return String::new();
+    match file.take(200).read_to_string(&mut text) {
+        Ok(_) => text,
+        Err(_) => String::new(),
     }
+}
+
+fn since(text: &str) -> Option<Timestamp> {
+    text.trim().split_once(' ')?.1.parse().ok()
+}
+
+fn holder(text: &str) -> String {
     match text.trim().split_once(' ') {
         Some((pid, since)) => format!(" (pid {}, since {})", printable(pid, 20), printable(since, 40)),
         None => String::new(),

@@ -113,6 +113,8 @@ impl Console<'_, '_> {
     pub fn failure(&mut self, error: &Error) {
         match error {
             Error::Config(error) => error.problems().iter().for_each(|problem| self.problem(problem)),
+            // The other pass does the same, and a person who looks on is told.
+            Error::Busy(_) if !self.io.terminal && !self.io.err_terminal => {}
             error => self.error(&chain(error)),
         }
     }
