@@ -43,7 +43,9 @@ pub fn end(
         // Who looks on sees the error itself.
         return Err(error);
     }
-    lines.iter().for_each(|line| console.say(line));
+    for line in &lines {
+        console.say(line);
+    }
     Ok(EXIT_BLIND)
 }
 

@@ -46,8 +46,7 @@ Example, to have a script checked before a server runs it:
   mita render small | shellcheck -";
 
 pub const SCHEMA: &str = "\
-Example, for editors with the YAML language server (VS Code, Neovim, Helix), whose first line of mita.yaml
-is then `# yaml-language-server: $schema=mita.schema.json`:
+Example; the first line of mita.yaml is then `# yaml-language-server: $schema=mita.schema.json`:
   mita schema > mita.schema.json";
 
 pub const DESTROY: &str = "\

@@ -253,7 +253,9 @@ impl End {
         for sentence in news.iter().chain(&self.faults.refused) {
             console.warn(sentence);
         }
-        self.lines.iter().for_each(|line| console.say(line));
+        for line in &self.lines {
+            console.say(line);
+        }
         complain(&self.faults, &report, mode, console);
         report.exit
     }

@@ -3,6 +3,11 @@
 //! It is called when the state is saved and the lock is free again, so that a slow command holds no pass up. What it did not
 //! take is kept in the state and offered again, for a day.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "an edge: waits for the lock to write down what was told"
+)]
+
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 use std::thread::sleep;
@@ -119,7 +124,7 @@ fn run(notify: &Notify, text: &[u8]) -> Result<(), String> {
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
     let program = Program {
-        program: &notify.program,
+        executable: &notify.program,
         arguments: notify.arguments.iter().map(String::as_str).collect(),
         folder: &notify.folder,
         environment,

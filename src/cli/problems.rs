@@ -53,7 +53,9 @@ pub fn with(mut evidence: Evidence, around: Vec<Finding>, state: &State) -> Evid
             evidence.over.insert(key.clone());
         }
     }
-    around.into_iter().for_each(|finding| evidence.add(finding));
+    for finding in around {
+        evidence.add(finding);
+    }
     if let Some(reason) = &state.notify.failed {
         let sentence = "the command of `notify` failed: what began and ended is offered again for a day";
         let finding = Finding::new(ProblemKind::NotifyFailed, "", sentence);

@@ -7,7 +7,7 @@ use std::path::Path;
 #[derive(Debug)]
 pub struct Program<'p> {
     /// The executable, with its whole path.
-    pub program: &'p Path,
+    pub executable: &'p Path,
     /// Its arguments.
     pub arguments: Vec<&'p str>,
     /// The folder in which it runs.

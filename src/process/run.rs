@@ -55,7 +55,7 @@ pub fn run(program: &Program<'_>, input: &[u8], limit: Duration) -> io::Result<R
 }
 
 fn start(program: &Program<'_>) -> io::Result<Child> {
-    Command::new(program.program)
+    Command::new(program.executable)
         .args(&program.arguments)
         .current_dir(program.folder)
         .env_clear()

@@ -143,6 +143,7 @@ pub struct Notice {
 
 impl State {
     /// Returns a state that has the problems of this one and nothing else.
+    #[must_use]
     pub fn problems_only(&self) -> Self {
         Self {
             problems: self.problems.clone(),

@@ -175,6 +175,7 @@ fn drift(world: &mut World, labels: &[&str]) {
     world.state.drifts = BTreeMap::from([("small".into(), drift)]);
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn cases() -> Vec<Case> {
     let case = |kind, subject, begin: fn(&mut World), end: fn(&mut World)| Case {
         kind,
@@ -267,7 +268,7 @@ fn cases() -> Vec<Case> {
                 },
                 |world| {
                     for number in 1..=9 {
-                        let name = format!("small__{:012x}", number);
+                        let name = format!("small__{number:012x}");
                         world.node(&name, 1);
                     }
                 },
@@ -434,7 +435,7 @@ fn what_begins_and_ends_again_and_again_is_a_line_an_hour_at_most() {
 
 #[test]
 fn one_that_begins_long_after_its_end_is_another_one() {
-    let lines = mailed(400, |minute| minute < 10 || minute > 200);
+    let lines = mailed(400, |minute| !(10..=200).contains(&minute));
     assert_eq!(lines.len(), 3, "{lines:#?}");
     assert_eq!(lines[1], "ended after 10m: refused");
     assert_eq!(lines[2], "refused (pass: 201)");

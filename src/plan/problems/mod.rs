@@ -69,10 +69,11 @@ fn is_over(problem: &ProblemMemory, grounds: &Grounds<'_, '_>) -> bool {
             // time: neither says that they are back.
             holds_nothing && sees_all_of(problem, fleet.observed) && !guard::may_hold(fleet)
         }
-        ProblemKind::LinkUnsure | ProblemKind::DeadServer => sees_all_of(problem, fleet.observed),
+        ProblemKind::LinkUnsure | ProblemKind::DeadServer | ProblemKind::RefreshStuck => {
+            sees_all_of(problem, fleet.observed)
+        }
         ProblemKind::DeleteStuck => staying::is_gone(problem, fleet),
         ProblemKind::LabelDrift => linking::has_labels(problem, fleet),
-        ProblemKind::RefreshStuck => sees_all_of(problem, fleet.observed),
         // What happens at the end of a pass or outside of it tells whether these are over.
         ProblemKind::RemovalRefused
         | ProblemKind::Insecure

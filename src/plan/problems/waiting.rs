@@ -1,5 +1,6 @@
 //! Problems of waiting: items for which nothing is made, items behind a maximum, items whose label Jenkins hides.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
@@ -36,15 +37,16 @@ pub fn find(grounds: &Grounds<'_, '_>, evidence: &mut Evidence) {
     if !grounds.fleet.context.create || grounds.fleet.is_quieting() {
         return;
     }
-    let foreign = foreign_nodes(grounds.fleet);
+    let foreign = OnceCell::new();
     let mut waiting = Waiting::new();
     for (label_request, groups) in grounds.groups.iter().enumerate() {
         let unserved = groups.iter().find(|group| group.served == Served::Nothing);
         if let Some(group) = unserved.filter(|group| is_old(grounds, &group.first)) {
-            let findings = unserved_items(grounds, label_request, &foreign, evidence);
-            findings
-                .into_iter()
-                .for_each(|finding| count(&mut waiting, finding, group));
+            let foreign = foreign.get_or_init(|| foreign_nodes(grounds.fleet));
+            let findings = unserved_items(grounds, label_request, foreign, evidence);
+            for finding in findings {
+                count(&mut waiting, finding, group);
+            }
         }
     }
     for (finding, items, oldest) in waiting.into_values() {
@@ -182,9 +184,12 @@ fn explains(cause: &Cause, evidence: &Evidence, grounds: &Grounds<'_, '_>) -> bo
     let is_said =
         |kind: ProblemKind, subject: &str| evidence.has(kind, subject) || is_open(&problem_key(kind, subject));
     match cause {
-        Cause::Unreadable(_) | Cause::NotOffered(_) | Cause::Paused | Cause::NotNow => true,
+        Cause::Unreadable(_)
+        | Cause::NotOffered(_)
+        | Cause::Paused
+        | Cause::NotNow
+        | Cause::BackOff(BackoffKey::Provider(_) | BackoffKey::Placement(..)) => true,
         Cause::Quota(provider) => is_said(ProblemKind::PlacementHeld, provider.as_str()),
-        Cause::BackOff(BackoffKey::Provider(_) | BackoffKey::Placement(..)) => true,
         Cause::BackOff(BackoffKey::TemplateAt(template, provider, zone)) => is_said(
             ProblemKind::CreateFailing,
             &pair(template, &placement(provider, zone.as_ref())),
@@ -260,7 +265,7 @@ fn hidden_labels(grounds: &Grounds<'_, '_>, evidence: &mut Evidence) {
                 shown(permission)
             );
             Finding::new(ProblemKind::HiddenLabels, shown(permission), sentence)
-        } else if label_request.is_hidden() && !(mends_itself && !is_old(grounds, item)) {
+        } else if label_request.is_hidden() && (!mends_itself || is_old(grounds, item)) {
             Finding::new(
                 ProblemKind::HiddenLabels,
                 "",

@@ -82,7 +82,7 @@ fn program<'p>(settings: &'p ExecProgram, verb: &'p str) -> Program<'p> {
         .iter()
         .map(|(name, value)| (name.as_str(), value.reveal()));
     Program {
-        program: &settings.program,
+        executable: &settings.program,
         arguments: settings.arguments.iter().map(String::as_str).chain([verb]).collect(),
         folder: &settings.folder,
         environment: inherited.chain(own).collect(),
