@@ -243,7 +243,7 @@ mod tests {
             assert!(
                 store
                     .shown
-                    .starts_with(&format!("SSL_CERT_FILE {file} (0 certificates; {fault}")),
+                    .starts_with(&format!("SSL_CERT_FILE {file} (no certificate; {fault}")),
                 "{}",
                 store.shown
             );
