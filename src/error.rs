@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::error::Error as StdError;
 use std::fmt;
+use std::path::Path;
 
+use serde::Serialize;
 use thiserror::Error;
 
+use crate::config::{ConfigError, ConfigProblem};
 use crate::lock::LockError;
 use crate::model::ProviderName;
 use crate::state::file::StateError;
@@ -23,6 +26,51 @@ pub const EXIT_BLIND: u8 = 4;
 /// Another pass holds the lock; nothing was changed (`EX_TEMPFAIL` of sysexits.h).
 pub const EXIT_LOCKED: u8 = 75;
 
+/// What is wrong, as `-o json` shows it; what has no place has none.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ErrorRow {
+    message: String,
+    file: Option<String>,
+    line: Option<usize>,
+    column: Option<usize>,
+    path: Option<String>,
+}
+
+impl ErrorRow {
+    /// Makes the row of something without a place.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            ..Self::default()
+        }
+    }
+
+    /// Makes the row of something that is about a key.
+    pub fn of_key(message: &str, path: Option<String>) -> Self {
+        Self {
+            path,
+            ..Self::new(message)
+        }
+    }
+
+    fn of_file(message: String, file: &Path) -> Self {
+        Self {
+            file: Some(file.display().to_string()),
+            ..Self::new(message)
+        }
+    }
+
+    fn of_problem(problem: &ConfigProblem) -> Self {
+        Self {
+            message: problem.message.clone(),
+            file: problem.file.clone(),
+            line: problem.at.map(|(line, _)| line),
+            column: problem.at.map(|(_, column)| column),
+            path: problem.path.clone(),
+        }
+    }
+}
+
 /// What ends a command before it is done.
 #[derive(Debug, Error)]
 pub enum Error {
@@ -30,8 +78,8 @@ pub enum Error {
     #[error("{0}")]
     Usage(String),
     /// Problems of the configuration; each is a line of its own.
-    #[error("{}", .0.join("\n"))]
-    Config(Vec<String>),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// The state file.
     #[error("state file")]
     State(#[from] StateError),
@@ -52,6 +100,9 @@ pub enum Error {
     /// Nothing could be observed.
     #[error("{0}; nothing was changed")]
     Blind(Blind),
+    /// A person who was asked did not say yes.
+    #[error("nothing was removed: the answer was not yes")]
+    Declined,
     /// A signal came before anything was done.
     #[error("a signal asked mita to end; nothing was changed")]
     Stopped,
@@ -92,7 +143,26 @@ impl Error {
             | Self::Lock(LockError::Unusable { .. } | LockError::NoLock { .. }) => EXIT_UNUSABLE,
             Self::Lock(LockError::Held { .. }) => EXIT_LOCKED,
             Self::Blind(_) => EXIT_BLIND,
-            Self::BrokenPlan(_) | Self::Stopped => EXIT_PARTLY,
+            Self::BrokenPlan(_) | Self::Declined | Self::Stopped => EXIT_PARTLY,
+        }
+    }
+}
+
+impl Error {
+    /// Returns what is wrong, one row for each problem.
+    pub fn rows(&self) -> Vec<ErrorRow> {
+        match self {
+            Self::Config(error) => error.problems().iter().map(ErrorRow::of_problem).collect(),
+            Self::State(error) => vec![ErrorRow::of_file(chain(self), error.path())],
+            Self::Lock(LockError::Held { path, .. } | LockError::Unusable { path, .. }) => {
+                vec![ErrorRow::of_file(chain(self), path)]
+            }
+            Self::Blind(Blind::Providers(reasons)) => {
+                let row =
+                    |(name, reason): (&ProviderName, &String)| ErrorRow::new(format!("provider {name}: {reason}"));
+                reasons.iter().map(row).collect()
+            }
+            _ => vec![ErrorRow::new(chain(self))],
         }
     }
 }
@@ -116,6 +186,20 @@ pub fn chain(error: &dyn StdError) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_problem_is_a_row() {
+        let reasons = ["east", "west"].map(|name| (ProviderName::new(name), "gone".to_owned()));
+        let rows = Error::Blind(Blind::Providers(BTreeMap::from(reasons))).rows();
+        assert_eq!(rows[1], ErrorRow::new("provider west: gone"));
+        let problem = ConfigError::of_file("m.yaml", "is empty; fill it");
+        let rows = serde_json::to_value(Error::Config(problem).rows()).unwrap();
+        let wanted = r#"[{"message":"is empty; fill it","file":"m.yaml","line":1,"column":1,"path":null}]"#;
+        assert_eq!(
+            rows.to_string(),
+            serde_json::from_str::<serde_json::Value>(wanted).unwrap().to_string()
+        );
+    }
 
     #[test]
     fn a_cause_is_told_once() {

@@ -53,4 +53,4 @@ pub mod settings;
 pub mod state;
 pub mod text;
 
-pub use cli::{Io, run};
+pub use cli::{Io, run, takes_color};

@@ -7,7 +7,7 @@ mod number;
 mod suggest;
 mod terminal;
 
-pub use number::{age, moment, plural, span};
+pub use number::{age, are, left, moment, plural, span};
 pub use suggest::{closest, did_you_mean, nearest};
 pub use terminal::without_controls;
 

@@ -90,6 +90,7 @@ fn play(config: &Config, jobs: &[Job]) -> Outcome {
             remove: true,
             force: false,
             created: 0,
+            asked: None,
         };
         let decided = plan(&observed, config, &state, &context);
         state = world.with(|w| mirror::apply(w, config, decided, context.now));

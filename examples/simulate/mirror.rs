@@ -55,6 +55,7 @@ pub fn observe(world: &mut State, config: &Config) -> Observed {
             ..JenkinsView::default()
         },
         clouds: world.clouds.iter().map(view).collect(),
+        ..Observed::default()
     }
 }
 

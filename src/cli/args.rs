@@ -2,12 +2,19 @@
 
 #![expect(clippy::doc_markdown, reason = "help texts are shown as they are written")]
 
+mod act;
+mod by_hand;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::examples;
 use crate::config;
+
+pub use act::ActArgs;
+pub use by_hand::{DestroyArgs, DrainArgs, PauseArgs, PlaceArgs, ResumeArgs, TargetArgs, UndrainArgs};
 
 /// Keeps a Jenkins controller supplied with OpenStack agents.
 ///
@@ -26,6 +33,10 @@ pub struct Cli {
     /// $XDG_CONFIG_HOME/mita/mita.yaml, /etc/mita/mita.yaml]
     #[arg(short, long, global = true, value_name = "FILE", display_order = 100)]
     pub config: Option<PathBuf>,
+    /// How to print; JSON is one object on stdout [default: text on a terminal and in a dry run; of a pass under
+    /// cron only what is wrong]
+    #[arg(short, long, global = true, value_enum, display_order = 100)]
+    pub output: Option<Output>,
     /// Say more on stderr: -v each action, -vv each request
     #[arg(short, long, global = true, action = clap::ArgAction::Count, display_order = 101)]
     pub verbose: u8,
@@ -53,16 +64,25 @@ MITA_LOG sets what is logged on stderr (error, warn, info, debug).";
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Make one full pass: create the servers that waiting jobs need, remove idle ones
-    Run(PassArgs),
-    /// Make a pass that only creates
-    Provision(PassArgs),
+    #[command(after_help = examples::RUN)]
+    Run(RunArgs),
+    /// Make a pass that only creates; with --template: make servers now
+    #[command(after_help = examples::PROVISION)]
+    Provision(ProvisionArgs),
     /// Make a pass that only removes: idle, dead, orphaned and over-age nodes
-    Reap(PassArgs),
+    #[command(after_help = examples::REAP)]
+    Reap(RunArgs),
     /// Show what there is: servers, Jenkins nodes, back-offs, and what waits and why
-    Status(OutputArgs),
+    #[command(after_help = examples::STATUS)]
+    Status,
     /// Show how a label expression, a `why` sentence or a queue item is read, and which template it gets
+    #[command(after_help = examples::EXPLAIN)]
     Explain(ExplainArgs),
     /// Validate the configuration; with --online also log in everywhere and look up all that it names
+    ///
+    /// Prints what is wrong with its place in the file, and what is often a mistake: warnings, and hints. With --online it
+    /// reads every list that a pass reads, and prints a line for each thing that it finds. Nothing is changed anywhere.
+    #[command(after_help = examples::CHECK)]
     Check(CheckArgs),
     /// Print the effective configuration as YAML, defaults included and secrets as ***
     ///
@@ -71,11 +91,7 @@ pub enum Command {
     /// What is printed is itself a configuration that means the same, apart from the
     /// secrets. Scripts, metadata, options and the words of a command are printed as
     /// they are written.
-    ///
-    /// Example, to see what a change of the file changes:
-    ///
-    ///   mita config > before.yaml; $EDITOR mita.yaml; mita config | diff before.yaml -
-    #[command(verbatim_doc_comment)]
+    #[command(verbatim_doc_comment, after_help = examples::CONFIG)]
     Config,
     /// Write a starter configuration from what a cloud and a Jenkins have
     ///
@@ -86,48 +102,60 @@ pub enum Command {
     ///
     /// The cloud is an entry of clouds.yaml (--cloud, OS_CLOUD), or that of the OS_*
     /// variables of an openrc file.
-    ///
-    /// Example:
-    ///
-    ///   mita init --cloud mycloud --jenkins https://jenkins.example.com \\
-    ///     --user mita --token-file jenkins.token
-    #[command(verbatim_doc_comment)]
+    #[command(verbatim_doc_comment, after_help = examples::INIT)]
     Init(InitArgs),
     /// Print the user data of a node template as a server would get it
     ///
     /// The server is an example; secrets are shown as ***.
-    ///
-    /// Example, to have a script checked before a server runs it:
-    ///
-    ///   mita render small | shellcheck -
-    #[command(verbatim_doc_comment)]
+    #[command(verbatim_doc_comment, after_help = examples::RENDER)]
     Render(RenderArgs),
     /// Print a JSON Schema of mita.yaml, for editors
     ///
     /// An editor with it completes keys, shows what they mean and marks what is
     /// wrong. It knows keys, types and bounds; `mita check` knows the rest.
+    /// With the YAML language server (VS Code, Neovim, Helix) mita.yaml begins with:
     ///
-    /// Example, for editors with the YAML language server (VS Code, Neovim, Helix):
-    ///
-    ///   mita schema > mita.schema.json
-    ///   sed -i '1i # yaml-language-server: $schema=mita.schema.json' mita.yaml
-    #[command(verbatim_doc_comment)]
+    ///   # yaml-language-server: $schema=mita.schema.json
+    #[command(verbatim_doc_comment, after_help = examples::SCHEMA)]
     Schema,
     /// Remove nodes now, by the same safe order as `reap`
+    ///
+    /// Names are of servers or Jenkins nodes of ours; a selector means all of ours that match, and asks first. A busy node
+    /// stays without --force, one that a person took offline in any case, and what is not ours is never touched; what stays
+    /// is named, and is exit 1.
+    #[command(after_help = examples::DESTROY)]
     Destroy(DestroyArgs),
     /// Let nodes take no new work: their builds end, then the passes remove them
     ///
     /// Marks the Jenkins nodes offline with "mita: draining, by hand". What runs there goes on; no pass takes the mark
     /// back off, and the first pass that finds the node idle removes it with its server, without waiting for idle_grace.
     /// A drained node counts as no supply: where its work is wanted, another server is made. What is not ours, or a
-    /// person took offline, is refused; the rest is done. To remove nodes at once use `mita destroy`.
+    /// person took offline, is refused by name and left out of a selection; the rest is done. To remove nodes at once use
+    /// `mita destroy`.
+    #[command(after_help = examples::DRAIN)]
     Drain(DrainArgs),
     /// Let drained nodes take work again
     ///
     /// Takes a mark of mita's off ("mita: draining..." or "mita: removing..."), never a person's or a monitor's. A node
-    /// that is over its max_lifetime or max_builds goes all the same.
+    /// that is over its max_lifetime or max_builds goes all the same. A selector means those nodes that have such a mark.
+    #[command(after_help = examples::UNDRAIN)]
     Undrain(UndrainArgs),
+    /// Create nothing for a while: everywhere, or of one template, or at one provider
+    ///
+    /// Servers that are there go on working, and are removed as ever; warm pools are not filled. A pass that runs meanwhile
+    /// creates nothing more there. What waits for it is said to be paused. The pause is kept beside the state file, in a
+    /// file of its own (`<state_file>.paused`), and outlives the state; the same pause given again replaces the end and
+    /// the reason.
+    #[command(after_help = examples::PAUSE)]
+    Pause(PauseArgs),
+    /// End a pause, given the same selector
+    ///
+    /// Without a selector the pause of everything ends; those of single templates and providers go on until they are
+    /// resumed themselves, or with --all.
+    #[command(after_help = examples::RESUME)]
+    Resume(ResumeArgs),
     /// List what looks like ours and is accounted for nowhere: servers, volumes, floating IPs, ports, Jenkins nodes
+    #[command(after_help = examples::LEAKS)]
     Leaks(LeaksArgs),
     /// Not supported yet
     #[command(hide = true)]
@@ -138,6 +166,33 @@ pub enum Command {
     /// Not supported yet
     #[command(hide = true)]
     Man(Later),
+}
+
+impl Command {
+    /// Returns the name of a command that prints in one form alone, for which `-o json` is a usage error.
+    pub fn prints_one_form(&self) -> Option<&'static str> {
+        match self {
+            Self::Config => Some("config"),
+            Self::Init(_) => Some("init"),
+            Self::Render(_) => Some("render"),
+            Self::Schema => Some("schema"),
+            Self::Completions(_) => Some("completions"),
+            Self::Man(_) => Some("man"),
+            Self::Run(_)
+            | Self::Provision(_)
+            | Self::Reap(_)
+            | Self::Status
+            | Self::Explain(_)
+            | Self::Check(_)
+            | Self::Destroy(_)
+            | Self::Drain(_)
+            | Self::Undrain(_)
+            | Self::Pause(_)
+            | Self::Resume(_)
+            | Self::Leaks(_)
+            | Self::History(_) => None,
+        }
+    }
 }
 
 /// Whatever follows a command that is not supported yet.
@@ -154,33 +209,6 @@ pub enum Output {
     Text,
     /// For programs: one JSON object
     Json,
-}
-
-/// Arguments of a command that only prints.
-#[derive(Debug, Args)]
-pub struct OutputArgs {
-    /// How to print [default: text]
-    #[arg(short, long, value_enum, display_order = 90)]
-    pub output: Option<Output>,
-}
-
-/// Arguments of a command that acts.
-#[derive(Debug, Args)]
-pub struct ActArgs {
-    /// Print exactly what would be done and why, and write nothing anywhere
-    #[arg(short = 'n', long)]
-    pub dry_run: bool,
-    /// How to print [default: text on a terminal and in a dry run, else only what is wrong]
-    #[arg(short, long, value_enum, display_order = 90)]
-    pub output: Option<Output>,
-}
-
-/// Arguments of a command that is given names.
-#[derive(Debug, Args)]
-pub struct NameArgs {
-    /// Names of servers or Jenkins nodes of ours
-    #[arg(required = true, value_name = "NAME")]
-    pub names: Vec<String>,
 }
 
 /// Arguments of `init`.
@@ -219,18 +247,41 @@ pub struct PassArgs {
     /// Wait that long for another pass to end, as in 30s, 2m or "1h 30m"; a bare number is seconds [default: do not wait]
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "0", hide_default_value = true)]
     pub wait: Duration,
-    /// Lift the deletion guard for this one pass
-    ///
-    /// The guard holds back what would be removed because something is absent (a server without its Jenkins node, a
-    /// node without its server, a node that is offline) when that is at least 5 and more than half of the fleet.
-    #[arg(long)]
-    pub force: bool,
     /// Decide on a saved observation instead of the live world; implies --dry-run
     #[arg(long, value_name = "FILE", conflicts_with = "save_observation")]
     pub replay: Option<PathBuf>,
     /// Save what was observed, for --replay (it holds no secrets)
     #[arg(long, value_name = "FILE")]
     pub save_observation: Option<PathBuf>,
+}
+
+/// Arguments of a pass that removes.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    pub pass: PassArgs,
+    /// Lift the deletion guard for this one pass
+    ///
+    /// The guard holds back what would be removed because something is absent (a server without its Jenkins node, a
+    /// node without its server, a node that is offline) when that is at least 5 and more than half of the fleet.
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Arguments of `provision`: it removes nothing, so there is no guard to lift.
+#[derive(Debug, Args)]
+pub struct ProvisionArgs {
+    /// Make servers of this template now, whatever waits, and nothing else
+    ///
+    /// Every limit, pause and back-off holds; what cannot be made is said with the reason, and is exit 1. Such a server is
+    /// like any other: it goes when it has been idle for idle_grace.
+    #[arg(long, value_name = "NAME")]
+    pub template: Option<String>,
+    /// How many servers of --template are made [default: 1]
+    #[arg(long, value_name = "N", requires = "template", value_parser = clap::value_parser!(u32).range(1..=MAX_COUNT))]
+    pub count: Option<u32>,
+    #[command(flatten)]
+    pub pass: PassArgs,
 }
 
 /// Arguments of `explain`.
@@ -243,51 +294,18 @@ pub struct ExplainArgs {
     /// A live queue item, by its id
     #[arg(long, value_name = "ID", group = "what")]
     pub item: Option<u64>,
-    #[command(flatten)]
-    pub print: OutputArgs,
 }
 
 /// Arguments of `check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// Also log in everywhere and look up every image, size, key pair, network, group, zone and permission
+    /// Also log in everywhere, read every list that a pass reads, and look up every image, size, key pair, network,
+    /// group, zone and permission
     #[arg(long)]
     pub online: bool,
-    #[command(flatten)]
-    pub print: OutputArgs,
-}
-
-/// Arguments of `destroy`.
-#[derive(Debug, Args)]
-pub struct DestroyArgs {
-    #[command(flatten)]
-    pub nodes: NameArgs,
-    /// Remove them although they are busy: their builds fail
+    /// End with 1 where there are warnings, too; hints never count
     #[arg(long)]
-    pub force: bool,
-    #[command(flatten)]
-    pub act: ActArgs,
-}
-
-/// Arguments of `drain`.
-#[derive(Debug, Args)]
-pub struct DrainArgs {
-    #[command(flatten)]
-    pub nodes: NameArgs,
-    /// What Jenkins shows beside the mark, as in "new kernel, ask anna" [at most 120 characters]
-    #[arg(long, value_name = "TEXT")]
-    pub reason: Option<String>,
-    #[command(flatten)]
-    pub act: ActArgs,
-}
-
-/// Arguments of `undrain`.
-#[derive(Debug, Args)]
-pub struct UndrainArgs {
-    #[command(flatten)]
-    pub nodes: NameArgs,
-    #[command(flatten)]
-    pub act: ActArgs,
+    pub strict: bool,
 }
 
 /// Arguments of `leaks`.
@@ -299,9 +317,10 @@ pub struct LeaksArgs {
     /// With --delete: print exactly what would be done and why, and write nothing anywhere
     #[arg(short = 'n', long, requires = "delete")]
     pub dry_run: bool,
-    #[command(flatten)]
-    pub print: OutputArgs,
 }
+
+/// More than any fleet has: a slip of the pen.
+const MAX_COUNT: i64 = 10_000;
 
 /// A day: nobody waits longer for a lock.
 const MAX_WAIT_SECONDS: i64 = 24 * 60 * 60;

@@ -1,34 +1,27 @@
-//! `drain` and `undrain`: named nodes take no new work, or work again. The passes remove them afterwards.
+//! `drain` and `undrain`: nodes take no new work, or work again. The passes remove drained ones afterwards.
 
 use crate::config::Config;
 use crate::error::Error;
 use crate::model::Observed;
-use crate::plan::{self, Context};
+use crate::plan::{self, Context, Targets};
 use crate::state::State;
 
 use super::args::{Cli, DrainArgs, UndrainArgs};
-use super::by_name::by_name;
+use super::by_name::ByName;
 use super::console::Console;
 use super::mode::Mode;
 
 pub fn drain(cli: &Cli, args: &DrainArgs, console: &mut Console<'_, '_>) -> Result<u8, Error> {
-    let planner = &mut |observed: &Observed, config: &Config, state: &State, context: &Context| {
-        plan::drain(
-            observed,
-            config,
-            state,
-            context,
-            &args.nodes.names,
-            args.reason.as_deref(),
-        )
+    let reason = args.reason.as_deref();
+    let planner = |observed: &Observed, config: &Config, state: &State, context: &Context, targets: &Targets| {
+        plan::drain(observed, config, state, context, targets, reason)
     };
-    by_name(cli, Mode::named(&args.act), false, planner, console)
+    let command = ByName::new(cli, &args.targets, Mode::named(cli, &args.act), console)?;
+    command.execute(&planner, console)
 }
 
-/// Lets the named nodes work again.
+/// Lets nodes work again.
 pub fn undrain(cli: &Cli, args: &UndrainArgs, console: &mut Console<'_, '_>) -> Result<u8, Error> {
-    let planner = &mut |observed: &Observed, config: &Config, state: &State, context: &Context| {
-        plan::undrain(observed, config, state, context, &args.nodes.names)
-    };
-    by_name(cli, Mode::named(&args.act), false, planner, console)
+    let command = ByName::new(cli, &args.targets, Mode::named(cli, &args.act), console)?;
+    command.execute(&plan::undrain, console)
 }

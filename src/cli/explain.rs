@@ -82,7 +82,7 @@ pub fn explain(cli: &Cli, args: &ExplainArgs, console: &mut Console<'_, '_>) -> 
     });
     let explanation = Explanation::new(&input, &explained, &matches, reason);
     let out = &mut *console.io.out;
-    let _ = match args.print.output {
+    let _ = match cli.output {
         Some(Output::Json) => json::print(out, &explanation),
         _ => print(out, &explanation, &explained, &config, &state, &matches),
     };

@@ -51,7 +51,8 @@ pub fn dry(
     console: &mut Console<'_, '_>,
 ) -> End {
     let actions = print_planned(&plan, mode, console);
-    let faults = Faults::of_plan(observed, &plan);
+    let mut faults = Faults::of_plan(observed, &plan);
+    faults.leave_unmade(&mut plan, mode);
     if let Some(around) = around {
         let evidence = super::problems::with(std::mem::take(&mut plan.problems), around, &known);
         let _ = problems::remember(&mut known, evidence, context.now);
@@ -82,13 +83,14 @@ fn execute(pass: &mut Pass<'_>, plan: Plan, mode: Mode, console: &mut Console<'_
     let Executed {
         mut state,
         actions,
-        plan,
+        mut plan,
         ended,
         left,
         evidence,
         broken,
     } = pass.act(plan, &save, &mut heard);
     faults.partly |= left || plan.partly;
+    faults.leave_unmade(&mut plan, mode);
     faults.ended = ended;
     faults.error = broken;
     let exit = faults.exit(&actions, mode);
@@ -167,6 +169,16 @@ impl Faults {
             refused: plan.warnings.clone(),
             ended: None,
             error: None,
+        }
+    }
+
+    /// Takes over why servers that an operator asked for are not made; programs read it among the notes.
+    fn leave_unmade(&mut self, plan: &mut Plan, mode: Mode) {
+        if let Some(unmade) = plan.unmade.take() {
+            if mode.output == Some(Output::Json) {
+                plan.notes.push(unmade.clone());
+            }
+            self.refused.push(unmade);
         }
     }
 

@@ -46,7 +46,7 @@ pub fn leaks(cli: &Cli, args: &LeaksArgs, console: &mut Console<'_, '_>) -> Resu
         let plan = pass.plan(Inquiry::Actions, planner)?;
         let mode = Mode {
             dry_run: args.dry_run,
-            output: args.print.output,
+            output: cli.output,
             named: true,
         };
         return finish(pass, plan, mode, plan::audit_leaks, console);
@@ -56,7 +56,7 @@ pub fn leaks(cli: &Cli, args: &LeaksArgs, console: &mut Console<'_, '_>) -> Resu
     for sentence in unreadable.iter().chain(&plan.warnings) {
         console.warn(sentence);
     }
-    show(&found, args.print.output, console);
+    show(&found, cli.output, console);
     Ok(if unreadable.is_empty() { EXIT_DONE } else { EXIT_PARTLY })
 }
 
@@ -105,5 +105,9 @@ fn print(out: &mut dyn Write, found: &[Leak]) -> io::Result<()> {
     }
     let removable = found.iter().filter(|leak| leak.removable).count();
     let leaks = plural(found.len(), "leak");
-    writeln!(out, "{leaks}, of which --delete removes {removable}")
+    match (found.len(), removable) {
+        (0, _) => writeln!(out, "{leaks}"),
+        (_, 0) => writeln!(out, "{leaks}, of which --delete removes none"),
+        (_, some) => writeln!(out, "{leaks}, of which --delete removes {some}"),
+    }
 }

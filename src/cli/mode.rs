@@ -1,6 +1,6 @@
 //! Whether a command acts, and how it prints.
 
-use super::args::{ActArgs, Output};
+use super::args::{ActArgs, Cli, Output};
 use super::console::Console;
 
 /// Whether a command acts, and how it prints.
@@ -16,19 +16,19 @@ pub struct Mode {
 
 impl Mode {
     /// For a pass over all that there is.
-    pub fn whole(args: &ActArgs) -> Self {
+    pub fn whole(cli: &Cli, args: &ActArgs) -> Self {
         Self {
             dry_run: args.dry_run,
-            output: args.output,
+            output: cli.output,
             named: false,
         }
     }
 
     /// For what an operator named.
-    pub fn named(args: &ActArgs) -> Self {
+    pub fn named(cli: &Cli, args: &ActArgs) -> Self {
         Self {
             named: true,
-            ..Self::whole(args)
+            ..Self::whole(cli, args)
         }
     }
 

@@ -6,39 +6,64 @@ use std::path::Path;
 use crate::config::Config;
 use crate::error::Error;
 use crate::pass::saved::Saved;
-use crate::pass::{self, Pass};
+use crate::pass::{self, Inquiry, Pass};
 use crate::plan::problems::Finding;
-use crate::plan::{self, Context};
+use crate::plan::{self, Asked, Context};
 
-use super::args::{Cli, PassArgs};
+use super::args::{Cli, PassArgs, ProvisionArgs, RunArgs};
 use super::blind;
 use super::console::Console;
 use super::finish::{End, dry, finish};
+use super::known;
 use super::mode::Mode;
 use super::notify;
 use super::setup;
 use crate::state::State;
 
-/// The passes that there are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PassKind {
-    /// Creates and removes.
-    Run,
-    /// Only creates.
-    Provision,
-    /// Only removes.
-    Reap,
-}
-
-pub fn pass(cli: &Cli, args: &PassArgs, kind: PassKind, console: &mut Console<'_, '_>) -> Result<u8, Error> {
-    let (mut config, around) = setup::config_and_findings(cli)?;
+/// Makes a pass that creates and removes.
+pub fn run(cli: &Cli, args: &RunArgs, console: &mut Console<'_, '_>) -> Result<u8, Error> {
     let context = Context {
-        create: kind != PassKind::Reap,
-        remove: kind != PassKind::Provision,
         force: args.force,
         ..setup::context(console)?
     };
-    let mode = Mode::whole(&args.act);
+    pass(cli, &args.pass, setup::config_and_findings(cli)?, context, console)
+}
+
+/// Makes a pass that only creates.
+pub fn provision(cli: &Cli, args: &ProvisionArgs, console: &mut Console<'_, '_>) -> Result<u8, Error> {
+    let context = Context {
+        remove: false,
+        ..setup::context(console)?
+    };
+    let Some(name) = &args.template else {
+        return pass(cli, &args.pass, setup::config_and_findings(cli)?, context, console);
+    };
+    let config = setup::config(cli, console)?;
+    let asked = Some(Asked {
+        template: known::template(name, &config)?,
+        count: args.count.unwrap_or(1),
+    });
+    asked_for(cli, &args.pass, config, Context { asked, ..context }, console)
+}
+
+/// Makes a pass that only removes.
+pub fn reap(cli: &Cli, args: &RunArgs, console: &mut Console<'_, '_>) -> Result<u8, Error> {
+    let context = Context {
+        create: false,
+        force: args.force,
+        ..setup::context(console)?
+    };
+    pass(cli, &args.pass, setup::config_and_findings(cli)?, context, console)
+}
+
+fn pass(
+    cli: &Cli,
+    args: &PassArgs,
+    (mut config, around): (Config, Vec<Finding>),
+    context: Context,
+    console: &mut Console<'_, '_>,
+) -> Result<u8, Error> {
+    let mode = Mode::whole(cli, &args.act);
     if let Some(path) = &args.replay {
         return replay(&config, &context, path, mode, console);
     }
@@ -59,6 +84,28 @@ pub fn pass(cli: &Cli, args: &PassArgs, kind: PassKind, console: &mut Console<'_
         notify::call(&config, now);
     }
     result
+}
+
+/// Makes the servers that an operator asks for. It is no pass, and derives no problems.
+fn asked_for(
+    cli: &Cli,
+    args: &PassArgs,
+    mut config: Config,
+    context: Context,
+    console: &mut Console<'_, '_>,
+) -> Result<u8, Error> {
+    let mode = Mode::named(cli, &args.act);
+    if let Some(path) = &args.replay {
+        return replay(&config, &context, path, mode, console);
+    }
+    let begun = setup::begin(&mut config, context, !mode.dry_run, args.wait, console)?;
+    let mut pass = Pass::look(&config, begun.context, begun.state, &console.io.stop)?;
+    // Nothing is made for the queue, so it is not read further.
+    let plan = pass.plan(Inquiry::Actions, &mut plan::plan)?;
+    if let Some(path) = &args.save_observation {
+        pass.save_observation(path)?;
+    }
+    finish(pass, plan, mode, plan::audit, console)
 }
 
 /// Makes the pass under the lock.

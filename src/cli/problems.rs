@@ -44,11 +44,7 @@ impl Audience {
 }
 
 /// The kinds that the configuration and the state show at any time: those that are not found are over.
-const AROUND: [ProblemKind; 3] = [
-    ProblemKind::Insecure,
-    ProblemKind::NotifyFailed,
-    ProblemKind::PausedForLong,
-];
+const AROUND: [ProblemKind; 2] = [ProblemKind::Insecure, ProblemKind::NotifyFailed];
 
 /// Adds what the configuration and the state show to what a pass found.
 pub fn with(mut evidence: Evidence, around: Vec<Finding>, state: &State) -> Evidence {

@@ -6,16 +6,16 @@
 )]
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use crate::config::{self, Config, ConfigError, Loaded};
+use crate::config::{self, Config, Loaded};
 use crate::error::Error;
 use crate::lock::{self, Lock, Patience};
-use crate::model::ProblemKind;
+use crate::model::{Problem, ProblemKind};
 use crate::plan::Context;
 use crate::plan::problems::Finding;
 use crate::state::State;
@@ -27,17 +27,16 @@ use super::console::Console;
 /// Finds and loads the configuration; returns where it was, too.
 pub fn load(cli: &Cli) -> Result<(PathBuf, Loaded), Error> {
     let variable = |name: &str| env::var(name).ok();
-    let path = config::find(cli.config.as_deref(), &variable).map_err(|error| Error::Config(error.lines().to_vec()))?;
-    let loaded = config::load(&path, &variable).map_err(|error| Error::Config(error.lines().to_vec()))?;
+    let path = config::find(cli.config.as_deref(), &variable)?;
+    let loaded = config::load(&path, &variable)?;
     Ok((path, loaded))
 }
 
 /// Loads the configuration and writes it out with its defaults; returns where it was, too.
 pub fn effective(cli: &Cli, console: &mut Console<'_, '_>) -> Result<(PathBuf, String), Error> {
     let variable = |name: &str| env::var(name).ok();
-    let unusable = |error: ConfigError| Error::Config(error.lines().to_vec());
-    let path = config::find(cli.config.as_deref(), &variable).map_err(unusable)?;
-    let (loaded, yaml) = config::effective(&path, &variable).map_err(unusable)?;
+    let path = config::find(cli.config.as_deref(), &variable)?;
+    let (loaded, yaml) = config::effective(&path, &variable)?;
     for warning in loaded.warnings.iter().filter(|warning| !warning.check_only) {
         console.warn(&warning.text);
     }
@@ -70,6 +69,7 @@ pub fn context(console: &Console<'_, '_>) -> Result<Context, Error> {
         remove: true,
         force: false,
         created: 0,
+        asked: None,
     })
 }
 
@@ -105,11 +105,16 @@ pub fn begin(
     })
 }
 
-/// Takes the lock beside the state file, whose folder is made where it is missing.
+/// Takes the lock of the passes.
 fn lock(config: &Config, wait: Duration, console: &Console<'_, '_>) -> Result<Lock, Error> {
-    file::make_folder(&config.state_file)?;
+    lock_beside(&config.state_file, wait, console)
+}
+
+/// Takes the lock beside a file, whose folder is made where it is missing.
+pub fn lock_beside(file: &Path, wait: Duration, console: &Console<'_, '_>) -> Result<Lock, Error> {
+    file::make_folder(file)?;
     let stop = &console.io.stop;
-    let (path, patience) = (lock::path_for(&config.state_file), Patience { wait, stop });
+    let (path, patience) = (lock::path_for(file), Patience { wait, stop });
     Ok(lock::take(&path, &patience, console.io.now, &sleep)?)
 }
 
@@ -130,6 +135,14 @@ pub fn state(config: &Config, write: bool, console: &mut Console<'_, '_>) -> Res
             ));
             Ok(State::default())
         }
+    }
+}
+
+/// Returns the problems that are remembered; none where the state file cannot be read.
+pub fn open_problems(config: &Config) -> Vec<Problem> {
+    match file::load(&config.state_file) {
+        Ok(StateFile::State(state)) => state.open_problems(),
+        Ok(StateFile::Damaged { .. }) | Err(_) => Vec::new(),
     }
 }
 

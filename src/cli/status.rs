@@ -10,13 +10,13 @@ use crate::plan::{ServerRow, TemplateRow, Waiting};
 use crate::report::{json, text};
 use crate::text::{age, plural, printable, visible};
 
-use super::args::{Cli, Output, OutputArgs};
+use super::args::{Cli, Output};
 use super::console::Console;
 use super::setup;
 use report::{FailureRow, StatusReport};
 
 /// Shows what there is.
-pub fn status(cli: &Cli, args: &OutputArgs, console: &mut Console<'_, '_>) -> Result<u8, Error> {
+pub fn status(cli: &Cli, console: &mut Console<'_, '_>) -> Result<u8, Error> {
     let config = setup::config(cli, console)?;
     let state = setup::state(&config, false, console)?;
     let mut pass = Pass::look(&config, setup::context(console)?, state, &console.io.stop)?;
@@ -27,7 +27,7 @@ pub fn status(cli: &Cli, args: &OutputArgs, console: &mut Console<'_, '_>) -> Re
     }
     let report = StatusReport::new(pass.observed(), &plan);
     let out = &mut *console.io.out;
-    let _ = if args.output == Some(Output::Json) {
+    let _ = if cli.output == Some(Output::Json) {
         json::print(out, &report)
     } else {
         print(out, &report, &plan.waiting)

@@ -14,6 +14,7 @@ use crate::settings::section::Section;
 use crate::settings::yaml::{self, Node, Value};
 
 use super::effective::write;
+use super::hints;
 use super::marks;
 use super::node::{NODE, inherit};
 use super::provider;
@@ -27,6 +28,8 @@ pub struct Loaded {
     pub config: Config,
     /// The warnings, in the order of the file.
     pub warnings: Vec<Warning>,
+    /// What may well be meant, though it is often a mistake; `check` prints it.
+    pub hints: Vec<String>,
 }
 
 /// Finds the configuration file: the one that was asked for, else `$MITA_CONFIG`, else the first there is.
@@ -45,10 +48,10 @@ pub fn find(explicit: Option<&Path>, env: Env<'_>) -> Result<PathBuf, ConfigErro
     }
     let names: Vec<String> = tried.iter().map(|path| path.display().to_string()).collect();
     let text = format!(
-        "mita: no configuration file, tried {}; write one (see mita.yaml.example) or name it by -c or MITA_CONFIG",
+        "no configuration file, tried {}; write one (see mita.yaml.example) or name it by -c or MITA_CONFIG",
         names.join(", ")
     );
-    Err(ConfigError::of_lines(vec![text]))
+    Err(ConfigError::without_place(text))
 }
 
 /// Reads and checks a configuration file. The error holds all that is wrong with it.
@@ -99,6 +102,7 @@ fn read_bytes<T>(
     let file = path.display().to_string();
     let report = Report::default();
     let made = text_of(bytes, &report).and_then(|text| {
+        report.keep_text(text);
         marks::hint(text, &report);
         let folders = Folders::new(path, env);
         let outside = Outside {
@@ -111,9 +115,17 @@ fn read_bytes<T>(
         let config = whole::config(&root, text, &outside, kinds);
         report.is_good().then(|| (also(&root, &config), config))
     });
-    let (problems, warnings) = report.finish(&file);
-    let (also, config) = made.ok_or(ConfigError::of_lines(problems))?;
-    Ok((Loaded { config, warnings }, also))
+    let found = report.finish(&file);
+    let (also, config) = made.ok_or(ConfigError::new(found.problems))?;
+    let (warnings, hints) = (found.warnings, found.hints);
+    Ok((
+        Loaded {
+            config,
+            warnings,
+            hints,
+        },
+        also,
+    ))
 }
 
 /// Goes from the text to the checked tree, with what its sections inherit and take from elsewhere; `None` where that was
@@ -136,6 +148,7 @@ fn tree(text: &str, report: &Report, outside: &Outside<'_>, kinds: &[&'static Ki
     };
     checker.section(&mut root, &[&ROOT], "");
     provider::check(&mut root, &checker, outside, kinds);
+    hints::look(&root, report);
     inherit(&mut root);
     Some(root)
 }

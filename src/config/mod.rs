@@ -5,6 +5,7 @@
 
 mod cron;
 mod effective;
+mod hints;
 mod jenkins;
 mod limits;
 mod load;
@@ -23,8 +24,9 @@ mod user_data;
 mod whole;
 
 pub use crate::settings::duration::parse as parse_duration;
+pub use crate::settings::excerpt::Excerpt;
 pub use crate::settings::files::Env;
-pub use crate::settings::problem::{ConfigError, Warning};
+pub use crate::settings::problem::{ConfigError, ConfigProblem, Warning};
 pub use jenkins::LabelSources;
 pub use limits::Limits;
 pub use load::{Loaded, effective, find, load, load_text, load_with};

@@ -239,13 +239,13 @@ pub fn hints(script: &str) -> Vec<(usize, String)> {
             }
         }
     }
-    if let Some(at) = script.find("%s") {
-        hints.push((
-            at,
-            "%s is left as it is; where the node's id is meant write {{ mita.id }}".to_owned(),
-        ));
-    }
     hints
+}
+
+/// Finds the `%s` of the original tool: the byte where it begins, and what is wrong; what to do.
+pub fn percent(script: &str) -> Option<(usize, &'static str)> {
+    let text = "%s is left as it is; where the node's id is meant write {{ mita.id }}";
+    Some((script.find("%s")?, text))
 }
 
 fn bounded(name: &str) -> &str {
@@ -302,7 +302,8 @@ mod tests {
             (2, "unknown placeholder {{ mita.nmae }}; did you mean name?".to_owned())
         );
         assert_eq!(faults[1].0, 18);
-        assert_eq!(hints(script).iter().map(|(at, _)| *at).collect::<Vec<_>>(), [42, 54]);
+        assert_eq!(hints(script).iter().map(|(at, _)| *at).collect::<Vec<_>>(), [42]);
+        assert_eq!(percent(script).unwrap().0, 54);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::io::Write as _;
 use crate::provider::kinds::KINDS;
 use crate::settings::json_schema::says_bounds;
 use crate::settings::key::{KeySpec, Preset, Schema, ValueKind};
+use crate::settings::lines::{holds_anything, is_secret_name};
 use crate::settings::value::{out_of_bounds, preset, shown as shown_value, typed};
 use crate::settings::yaml::{Style, Value};
 
@@ -237,4 +238,22 @@ fn no_spelling_means_two_keys() {
             assert_eq!(schema.refusal(spelling), None, "{}: {spelling}", place.join("."));
         }
     }
+}
+
+/// A line of the file is shown below a problem by the names on it, also where the file cannot be read.
+#[test]
+fn every_secret_is_known_by_its_name() {
+    let mut harmless = BTreeSet::new();
+    for key in tables().iter().flat_map(|table| table.schema.all()) {
+        let names = std::iter::once(&key.name).chain(key.aliases);
+        for name in names {
+            let hidden = is_secret_name(name) || holds_anything(name);
+            match key.kind {
+                ValueKind::Secret | ValueKind::SecretMap => assert!(hidden, "{name}"),
+                _ if hidden => drop(harmless.insert(*name)),
+                _ => {}
+            }
+        }
+    }
+    assert_eq!(Vec::from_iter(harmless), ["script", "user_data", "userdata"]);
 }

@@ -9,16 +9,7 @@ use crate::http::escaped;
 use crate::jenkins::JenkinsError;
 use crate::jenkins::address::node_path;
 use crate::jenkins::client::{Client, bad_answer, is_jenkins};
-use crate::model::Computer;
-
-/// What was found out about the user's permissions.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Checked {
-    /// What is missing, and what will not work without it.
-    pub missing: Vec<String>,
-    /// What could not be checked, and why.
-    pub unchecked: Vec<String>,
-}
+use crate::model::{Checked, Computer};
 
 /// A permission that shows on an agent's page: its name, what needs it, the words to search for.
 const ON_AGENT_PAGE: [(&str, &str, &[&str]); 2] = [
@@ -53,7 +44,7 @@ impl Client {
         let reply = self.post_form(path, Some("name=&type=hudson.slaves.DumbSlave&json=%7B%7D"))?;
         match reply.status {
             // The request has no name, so nothing is made.
-            400 => {}
+            400 => checked.found.push("Agent/Create".to_owned()),
             403 => checked.missing.push(format!(
                 "{}: without it no node can be made (register: inbound, ssh)",
                 self.refusal("POST", path, &reply)
@@ -65,7 +56,7 @@ impl Client {
         }
         let Some(agent) = computers.iter().find(|computer| !computer.built_in) else {
             let text = "Agent/Connect: there is no agent whose secret could be asked for (register: inbound)";
-            checked.unchecked.push(text.to_owned());
+            checked.hints.push(text.to_owned());
             return Ok(checked);
         };
         // The page itself is not used.
@@ -76,6 +67,8 @@ impl Client {
                 "{}: without it no agent's secret can be read (register: inbound)",
                 self.refusal("GET", &path, &reply)
             ));
+        } else {
+            checked.found.push("Agent/Connect".to_owned());
         }
         Ok(checked)
     }
@@ -88,13 +81,16 @@ impl Client {
         let reply = self.get(path)?;
         let named = reply.header("x-plugin-short-name").is_some();
         match reply.status {
-            _ if named => {}
-            200..=299 if is_jenkins(&reply) => {}
+            _ if named || (reply.status / 100 == 2 && is_jenkins(&reply)) => {
+                checked
+                    .found
+                    .push("the plugin SSH Build Agents (ssh-slaves)".to_owned());
+            }
             404 if is_jenkins(&reply) => checked.missing.push(
                 "the plugin SSH Build Agents (ssh-slaves) is not there; without it no agent is started (register: ssh)"
                     .to_owned(),
             ),
-            status => checked.unchecked.push(format!(
+            status => checked.hints.push(format!(
                 "register: ssh: it is not known whether Jenkins has the plugin SSH Build Agents (ssh-slaves): status \
                  {status} for GET {path}"
             )),
@@ -117,15 +113,16 @@ impl Client {
             serde_json::from_slice(&reply.body).map_err(|error| bad_answer("GET", path, &error.to_string()))?;
         let first = root.jobs.unwrap_or_default().into_iter().next();
         let Some(job) = first else {
-            checked.unchecked.push(
+            checked.hints.push(
                 "Job/Read: no job can be seen; without it the queue looks empty and no agent is started".to_owned(),
             );
             return Ok(());
         };
         let read = self.job_config(&format!("job/{}", escaped(&job.name)));
+        checked.found.push("Job/Read".to_owned());
         // An odd configuration says nothing about permissions.
         if let Err(JenkinsError::Forbidden { permission, .. }) = read {
-            checked.unchecked.push(format!(
+            checked.hints.push(format!(
                 "{permission}: not granted; it is needed only for jobs whose label the queue does not tell, as those of \
                  matrix jobs while Jenkins has no agent (jenkins.anchor: true does without)"
             ));
@@ -140,7 +137,7 @@ impl Client {
             .find(|computer| !computer.built_in && !computer.temporarily_offline);
         let Some(agent) = agent else {
             checked
-                .unchecked
+                .hints
                 .push("Agent/Disconnect, Agent/Delete: cannot be checked, as there is no agent".to_owned());
             return Ok(());
         };
@@ -150,13 +147,16 @@ impl Client {
             return Err(self.refusal("GET", &path, &reply));
         }
         let page = String::from_utf8_lossy(&reply.body);
-        let hidden = ON_AGENT_PAGE
-            .iter()
-            .filter(|(_, _, words)| !words.iter().any(|word| page.contains(word)));
         let name = crate::text::printable(agent.name.as_str(), 80);
-        checked.missing.extend(hidden.map(|(permission, effect, _)| {
-            format!("{permission}: the page of agent {name} does not offer it; without it {effect}")
-        }));
+        for (permission, effect, words) in ON_AGENT_PAGE {
+            if words.iter().any(|word| page.contains(word)) {
+                checked.found.push(permission.to_owned());
+            } else {
+                checked.missing.push(format!(
+                    "{permission}: the page of agent {name} does not offer it; without it {effect}"
+                ));
+            }
+        }
         Ok(())
     }
 }

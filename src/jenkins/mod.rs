@@ -19,7 +19,6 @@ mod write;
 mod tests;
 
 pub use address::may_be_agent;
-pub use check::Checked;
 pub use client::Client;
 pub use create::{Created, HostKeyCheck, Launcher, NewNode, NodeUsage};
 pub use error::JenkinsError;

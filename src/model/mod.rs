@@ -3,6 +3,7 @@
 //! Plain data, and what it says by itself: whether a node is idle, who took it offline, whose a server is. Reading it from
 //! the wire is left to `jenkins` and `provider`, deciding on it to `plan`.
 
+mod checked;
 mod cloud;
 mod digest;
 mod fault;
@@ -12,11 +13,13 @@ mod names;
 pub mod node_name;
 mod observed;
 mod offline;
+mod pause;
 mod problem;
 mod reading;
 mod resource;
 mod spec;
 
+pub use checked::Checked;
 pub use cloud::{Address, CloudView, Mark, Presence, Server, ServerStatus, ServiceBase, ServiceBases};
 pub use digest::{digest, digest_u64};
 pub use fault::FaultKind;
@@ -28,6 +31,7 @@ pub use names::{
 };
 pub use observed::Observed;
 pub use offline::{BUILDS_REACHED_PREFIX, DRAIN_PREFIX, MARK_PREFIX, OfflineBy, OfflineSigns, Work};
+pub use pause::{Pause, Pauses};
 pub use problem::{Problem, ProblemKind, Severity, problem_key};
 pub use reading::Reading;
 pub use resource::{Resource, ResourceKind, ResourceMark, Resources};

@@ -60,6 +60,8 @@ pub enum ProblemKind {
     Insecure,
     /// A pause without an end is old.
     PausedForLong,
+    /// The file of the pauses cannot be read.
+    PausesUnreadable,
     /// A file that mita leaves for others could not be written.
     CannotWrite,
     /// The command of `notify` failed.
@@ -91,6 +93,7 @@ impl ProblemKind {
             Self::OddData => "odd-data",
             Self::Insecure => "insecure",
             Self::PausedForLong => "paused-for-long",
+            Self::PausesUnreadable => "pauses-unreadable",
             Self::CannotWrite => "cannot-write",
             Self::NotifyFailed => "notify-failed",
             Self::Unfinished => "unfinished",
@@ -107,7 +110,8 @@ impl ProblemKind {
             | Self::GuardHeld
             | Self::DeadServer
             | Self::DeleteStuck
-            | Self::RemovalRefused => Severity::Error,
+            | Self::RemovalRefused
+            | Self::PausesUnreadable => Severity::Error,
             Self::PlacementHeld
             | Self::Unserved
             | Self::AtMax

@@ -1,10 +1,10 @@
 //! What a server is made of, what a cloud offers of that, and the quota headroom that is left.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::TemplateName;
+use super::{ResourceKind, TemplateName};
 
 /// What a server of a template needs, independent of any cloud.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +41,22 @@ pub struct ServerSpec {
     /// What a kind of cloud reads of a template for itself, by key.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub more: BTreeMap<String, serde_json::Value>,
+}
+
+impl ServerSpec {
+    /// Returns what its servers have that can outlive them.
+    pub fn resource_kinds(&self) -> BTreeSet<ResourceKind> {
+        let makes_ports = self.ports.iter().any(|port| matches!(port, PortSpec::Made { .. }));
+        let has = [
+            (ResourceKind::FloatingIp, self.floating_ip_pool.is_some()),
+            (ResourceKind::Port, makes_ports),
+            (
+                ResourceKind::Volume,
+                self.storage.is_some() || self.boot_volume.is_some(),
+            ),
+        ];
+        has.into_iter().filter(|(_, has)| *has).map(|(kind, _)| kind).collect()
+    }
 }
 
 /// How an image is named. A template that has none, as a provider of type exec allows, has an empty name.
@@ -139,6 +155,21 @@ pub struct Headroom {
     pub vcpus: Option<u64>,
     /// MiB of memory.
     pub ram_mb: Option<u64>,
+}
+
+impl Headroom {
+    /// Says what is left, as far as it is limited.
+    pub fn sentences(&self) -> Vec<String> {
+        let left = [
+            (self.instances, "servers left"),
+            (self.vcpus, "vCPUs left"),
+            (self.ram_mb, "MiB of memory left"),
+        ];
+        let known = left
+            .iter()
+            .filter_map(|(left, what)| Some(format!("{} {what}", (*left)?)));
+        known.collect()
+    }
 }
 
 /// Why a template cannot be had from a cloud, or not now.

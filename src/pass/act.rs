@@ -8,7 +8,7 @@ use super::{Live, Pass, check};
 use crate::error::Error;
 use crate::model::{Observed, ProviderName, Reading};
 use crate::plan::problems::{self, Evidence};
-use crate::plan::{self, Context, Create, Leftover, NewFloatingIp, Plan, Removal, VolumeMark};
+use crate::plan::{self, Asked, Context, Create, Leftover, NewFloatingIp, Plan, Removal, VolumeMark};
 use crate::report::Action;
 use crate::state::State;
 
@@ -75,7 +75,7 @@ impl Pass<'_> {
 
     /// Creates what a plan wants, and plans again as long as something is refused.
     fn create(&mut self, plan: &mut Plan, executor: &mut Executor<'_>) -> Result<(), Error> {
-        let mut created = 0;
+        let (mut created, mut taken_in_all) = (0, 0);
         for round in 1..=MAX_ROUNDS {
             plan.creates.sort_by_key(|create| self.live.is_slow(&create.provider));
             let batch = executor.create(&mut self.live, &plan.creates)?;
@@ -86,9 +86,10 @@ impl Pass<'_> {
             let taken = |create: &&Create| executor.state.intents.contains_key(&create.id);
             for create in plan.creates.iter().filter(taken) {
                 plan::spend(&mut self.observed, create);
+                taken_in_all += 1;
             }
             close(&mut self.observed, &executor.closed);
-            let again = self.plan_again(executor, created, round)?;
+            let again = self.plan_again(executor, (created, taken_in_all), round)?;
             let before = std::mem::replace(plan, again);
             plan.partly |= before.partly;
             let later = std::mem::replace(&mut plan.problems, before.problems);
@@ -102,15 +103,22 @@ impl Pass<'_> {
 
     /// Plans from what the pass knows by now, but as the same pass to the clock. The plan removes nothing and its
     /// memory is not kept, so that a second look does not count as a second sighting.
-    fn plan_again(&mut self, executor: &Executor<'_>, created: u32, round: u32) -> Result<Plan, Error> {
+    ///
+    /// `created`: how many servers were asked for so far, and how many of them the clouds took.
+    fn plan_again(&mut self, executor: &Executor<'_>, (created, taken): (u32, u32), round: u32) -> Result<Plan, Error> {
         let memory = State {
             intents: executor.intents_seen_from(self.context.now),
             last_pass: self.state.last_pass.clone(),
             gaps: self.state.gaps.clone(),
             ..executor.state.clone()
         };
+        let asked = self.context.asked.clone().map(|asked| Asked {
+            count: asked.count.saturating_sub(taken),
+            ..asked
+        });
         let again = Context {
             remove: false,
+            asked,
             created,
             pass: format!("{}-{round}", self.context.pass),
             ..self.context.clone()

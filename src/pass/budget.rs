@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use crate::http::Deadline;
 use crate::model::{
-    Offers, Resource, ResourceKind, ResourceMark, ServerId, ServerSpec, ServiceBases, TemplateName, Zone,
+    Checked, Offers, Resource, ResourceKind, ResourceMark, ServerId, ServerSpec, ServiceBases, TemplateName, Zone,
 };
 use crate::provider::{AddFloatingIp, CreateServer, Deleted, Lookup, Provider, ProviderError, ServerList};
 
@@ -190,7 +190,7 @@ impl Provider for Budgeted {
         self.ask(self.budget.share, |cloud| cloud.console(id, lines))
     }
 
-    fn check(&mut self, wanted: &[(&TemplateName, &ServerSpec, &[Zone])]) -> Result<Vec<String>, ProviderError> {
+    fn check(&mut self, wanted: &[(&TemplateName, &ServerSpec, &[Zone])]) -> Result<Checked, ProviderError> {
         self.ask(self.budget.share, |cloud| cloud.check(wanted))
     }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::budget::{Budgeted, TimeBudget};
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::error::{Error, chain};
 use crate::http::Deadline;
 use crate::jenkins::Client;
@@ -30,8 +30,9 @@ impl Live {
     pub fn connect(config: &Config, stop: &Arc<AtomicBool>) -> Result<Self, Error> {
         let span = config.limits.pass_deadline.unsigned_abs();
         let deadline = Deadline::after(span);
-        let unusable =
-            |what: &str, error: &dyn std::error::Error| Error::Config(vec![format!("{what}: {}", chain(error))]);
+        let unusable = |what: &str, error: &dyn std::error::Error| {
+            Error::Config(ConfigError::without_place(format!("{what}: {}", chain(error))))
+        };
         let mut jenkins =
             Client::new(&config.jenkins, deadline.clone()).map_err(|error| unusable("jenkins", &error))?;
         if config.templates.iter().any(|template| template.max_builds.is_some()) {

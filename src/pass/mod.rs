@@ -80,7 +80,7 @@ impl<'c> Pass<'c> {
             Ok(live) => live,
             Err(error) => return Err((error, Box::new(state))),
         };
-        let observed = match observe::look(&mut live, &state) {
+        let observed = match observe::look(&mut live, config, &state) {
             Ok(observed) => observed,
             Err(error) => return Err((error, Box::new(state))),
         };

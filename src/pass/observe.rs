@@ -18,7 +18,7 @@ use crate::model::{
 use crate::plan::{self, Plan};
 use crate::provider::Lookup;
 use crate::queue::{self, Ask, LabelRequests};
-use crate::state::{Cached, RefusalKey, State};
+use crate::state::{Cached, RefusalKey, State, pauses};
 
 /// The most `config.xml` and node labels that are fetched in one pass; the rest is fetched in the next ones.
 const MAX_ASKS: usize = 50;
@@ -34,7 +34,7 @@ const CACHE_FOR: SignedDuration = SignedDuration::from_mins(10);
 
 /// Reads Jenkins and every cloud. An error means that nothing may be done: Jenkins, or every cloud, cannot be read, or
 /// a signal came.
-pub fn look(live: &mut Live, state: &State) -> Result<Observed, Error> {
+pub fn look(live: &mut Live, config: &Config, state: &State) -> Result<Observed, Error> {
     let jenkins = live
         .jenkins
         .view()
@@ -71,7 +71,11 @@ pub fn look(live: &mut Live, state: &State) -> Result<Observed, Error> {
         });
         return Err(Error::Blind(Blind::Providers(reasons.collect())));
     }
-    Ok(Observed { jenkins, clouds })
+    Ok(Observed {
+        jenkins,
+        clouds,
+        pauses: pauses::load(&config.state_file),
+    })
 }
 
 /// Takes over what could not be read since, for the next plan to report.

@@ -10,6 +10,7 @@ use crate::report::Seen;
 /// Returns what could not be read, in sentences: each makes the exit code 1.
 pub fn unreadable(observed: &Observed) -> Vec<String> {
     let mut sentences: Vec<String> = observed.clouds.iter().filter_map(observe::unreadable).collect();
+    sentences.extend(observed.pauses.unreadable.clone());
     if let Some(Reading::Unreadable(reason)) = &observed.jenkins.labels {
         sentences.push(format!(
             "jenkins.labels_from: the script console does not give the labels, so that they are read as without it: \

@@ -75,6 +75,8 @@ pub struct Plan {
     pub notes: Vec<String>,
     /// What was refused of that which an operator named; it makes the exit code 1.
     pub warnings: Vec<String>,
+    /// Why servers that an operator asked for are not made (`provision --template`).
+    pub unmade: Option<String>,
     /// What happened and lasts no longer than that: an operator hears of it once.
     pub news: Vec<String>,
     /// What is wrong, and what is over.

@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 
+use crate::model::TemplateName;
+
 /// What a pass may do, and when and as what it does it.
 #[derive(Clone, Debug)]
 pub struct Context {
@@ -17,4 +19,15 @@ pub struct Context {
     pub force: bool,
     /// Creates that were asked for already in this pass (it planned again after a refusal).
     pub created: u32,
+    /// What an operator asked for (`provision --template`): then nothing else is done.
+    pub asked: Option<Asked>,
+}
+
+/// Servers that an operator asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The entry of `nodes:`.
+    pub template: TemplateName,
+    /// How many are still to be made.
+    pub count: u32,
 }

@@ -25,6 +25,7 @@ use jiff::Timestamp;
 
 use crate::config::{Config, Template};
 use crate::model::Observed;
+use crate::plan::by_name::provision;
 use crate::plan::create::{grow, registration};
 use crate::plan::demand::items::Demand;
 use crate::plan::remove::reap;
@@ -42,7 +43,8 @@ pub use audit::{audit, audit_destroy, audit_leaks};
 pub use by_name::destroy::destroy;
 pub use by_name::drain::{drain, undrain};
 pub use by_name::leaks::{Leak, LeakKind, LeakOwner, everything, leaks};
-pub use context::Context;
+pub use by_name::targets::{Selector, Targets, is_template_of_ours};
+pub use context::{Asked, Context};
 pub use create::headroom::spend;
 pub use create::{backoff, creating};
 pub use demand::eligible::{eligible, label_request_text, why_none, why_not};
@@ -63,6 +65,9 @@ pub fn template_labels(config: &Config) -> Vec<TemplateLabels<'_>> {
 
 /// Decides what one pass does.
 pub fn plan(observed: &Observed, config: &Config, state: &State, context: &Context) -> Plan {
+    if let Some(asked) = &context.asked {
+        return provision::provision(observed, config, state, context, asked);
+    }
     let label_requests = label_requests(observed, config, state, context.now);
     plan_for(observed, config, state, context, label_requests)
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::SignedDuration;
 
-use crate::text::{shown, span};
+use crate::text::{plural, shown, span};
 
 /// Why an agent is removed. `Display` writes the sentence that a report and a log show.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,8 +88,12 @@ impl fmt::Display for Why {
                 "it joined and has been offline for {} (offline_grace)",
                 span(*length)
             ),
-            Self::UnknownToJenkins { passes } => write!(f, "Jenkins does not know it, seen in {passes} passes"),
-            Self::WithoutServer { passes } => write!(f, "no cloud has a server for it, seen in {passes} passes"),
+            Self::UnknownToJenkins { passes } => {
+                write!(f, "Jenkins does not know it, seen in {}", plural(*passes, "pass"))
+            }
+            Self::WithoutServer { passes } => {
+                write!(f, "no cloud has a server for it, seen in {}", plural(*passes, "pass"))
+            }
             Self::Monitored { idle, reason } => write!(
                 f,
                 "a monitor of Jenkins took it offline, idle for {}: {}",
@@ -145,7 +149,7 @@ impl fmt::Display for LimitReached {
                 span(*age),
                 span(*most)
             ),
-            Self::MaxBuilds { seen, most } => write!(f, "it had {seen} of {most} builds (max_builds)"),
+            Self::MaxBuilds { seen, most } => write!(f, "it had {seen} of {} (max_builds)", plural(*most, "build")),
         }
     }
 }

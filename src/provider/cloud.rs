@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use super::error::ProviderError;
 use crate::model::{
-    Inventory, Offer, Offers, Resource, ResourceKind, ResourceMark, Server, ServerId, ServerSpec, ServiceBases,
-    TemplateName, Zone,
+    Checked, Inventory, Offer, Offers, Resource, ResourceKind, ResourceMark, Server, ServerId, ServerSpec,
+    ServiceBases, TemplateName, Zone,
 };
 
 /// The servers of a project, and the cloud's clock.
@@ -108,8 +108,9 @@ pub trait Provider {
     /// Reads the last lines of a server's console; `None` where there is none.
     fn console(&mut self, id: &ServerId, lines: u32) -> Result<Option<String>, ProviderError>;
 
-    /// Looks up everything the templates name, for `check --online`: one sentence for each thing that is missing.
-    fn check(&mut self, wanted: &[(&TemplateName, &ServerSpec, &[Zone])]) -> Result<Vec<String>, ProviderError>;
+    /// Reads every list that a pass reads, and looks up everything the templates name, for `check --online`. An error
+    /// means that the cloud cannot be asked at all.
+    fn check(&mut self, wanted: &[(&TemplateName, &ServerSpec, &[Zone])]) -> Result<Checked, ProviderError>;
 
     /// Lists what there is to choose from, for a first configuration.
     fn inventory(&mut self) -> Result<Inventory, ProviderError> {

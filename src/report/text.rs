@@ -126,13 +126,14 @@ pub fn closing(out: &mut dyn Write, report: &PassReport, judged: bool) -> io::Re
         format!("dry run, {}", plural(actions.len(), "action"))
     } else {
         let done = actions.iter().filter(|action| action.result == Outcome::Done).count();
+        let done = if done == 0 { "none".to_owned() } else { done.to_string() };
         format!("{done} of {} done", plural(actions.len(), "action"))
     };
     let items = plural(observed.queue_items, "item");
-    let queue = if judged {
-        format!("{} waiting of {items} in the queue", observed.waiting)
-    } else {
-        format!("{items} in the queue")
+    let queue = match observed.waiting {
+        _ if !judged || observed.queue_items == 0 => format!("{items} in the queue"),
+        0 => format!("none waiting of {items} in the queue"),
+        waiting => format!("{waiting} waiting of {items} in the queue"),
     };
     writeln!(
         out,

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use crate::text::{did_you_mean, nearest};
+use crate::text::{did_you_mean, excerpt, nearest};
 
 use super::key::{KeySpec, Schema, ValueKind};
 use super::problem::{Place, Pos, Report, join};
@@ -43,9 +43,18 @@ impl Tables<'_> {
         self.0.iter().find_map(|schema| schema.refusal(written))
     }
 
+    /// Returns whether one of the keys is a secret, so that the value of an unknown key may be one.
+    fn hold_secrets(self) -> bool {
+        self.0.iter().flat_map(|schema| schema.all()).any(is_secret)
+    }
+
     fn nearest(self, written: &str) -> Option<&'static str> {
         nearest(written, self.0.iter().flat_map(|schema| schema.spellings()))
     }
+}
+
+fn is_secret(key: &KeySpec) -> bool {
+    matches!(key.kind, ValueKind::Secret | ValueKind::SecretMap)
 }
 
 impl Checker<'_> {
@@ -63,7 +72,7 @@ impl Checker<'_> {
         entries.retain_mut(|entry| {
             let place = Place {
                 at: entry.at,
-                path: join(path, &entry.key),
+                path: join(path, named(&entry.key)),
             };
             match tables.key(&entry.key) {
                 Some(key) => self.known(entry, key, &place, &mut seen),
@@ -76,6 +85,9 @@ impl Checker<'_> {
 
     /// Checks an entry with a key that is known; returns whether it counts.
     fn known(&self, entry: &mut Entry, key: &'static KeySpec, place: &Place, seen: &mut Seen) -> bool {
+        if is_secret(key) {
+            self.conceal(entry);
+        }
         if let Some((other, first)) = seen.get(key.name) {
             let line = first.line;
             let text = format!("means the same as {other} in line {line}; keep one of the two");
@@ -95,12 +107,24 @@ impl Checker<'_> {
     /// not reported as missing, too.
     fn guess(&self, entry: &mut Entry, tables: Tables<'_>, place: &Place) -> bool {
         self.report.error(place, self.unknown(&entry.key, tables));
-        let Some(key) = self.meant(&entry.key, tables) else {
+        let meant = self.meant(&entry.key, tables);
+        if meant.map_or(tables.hold_secrets(), is_secret) {
+            self.conceal(entry);
+        }
+        let Some(key) = meant else {
             return false;
         };
         entry.value.value = Value::Bad;
         key.name.clone_into(&mut entry.key);
         true
+    }
+
+    /// Keeps the lines of an entry out of what is shown.
+    fn conceal(&self, entry: &Entry) {
+        self.report.conceal(|concealed| {
+            concealed.owner(entry.at.line);
+            concealed.lines(entry.value.at.line..=entry.value.at.line);
+        });
     }
 
     /// Returns a table with those that add to it.
@@ -111,6 +135,9 @@ impl Checker<'_> {
 
     /// Says what is wrong with a key that has no meaning here, and what to do.
     fn unknown(&self, written: &str, tables: Tables<'_>) -> String {
+        if let Some(text) = not_taken_apart(written) {
+            return text;
+        }
         if let Some(why) = tables.refusal(written) {
             return why.to_owned();
         }
@@ -126,6 +153,9 @@ impl Checker<'_> {
 
     /// Returns the key that was meant by an unknown one, where that is plain.
     fn meant(&self, written: &str, tables: Tables<'_>) -> Option<&'static KeySpec> {
+        if not_taken_apart(written).is_some() {
+            return tables.key(named(written));
+        }
         if tables.refusal(written).is_some() || (self.elsewhere)(written).is_some() {
             return None;
         }
@@ -264,10 +294,52 @@ impl Checker<'_> {
             at: node.at,
             path: path.to_owned(),
         };
+        let advice = match &node.value {
+            Value::Scalar(text, Style::Plain) if lacks_blank(text) => {
+                "write a blank behind the colon of each key".to_owned()
+            }
+            _ => "see mita.yaml.example".to_owned(),
+        };
         self.report
-            .error(&place, format!("must be {wanted}, is {is}; see mita.yaml.example"));
+            .error(&place, format!("must be {wanted}, is {is}; {advice}"));
         node.value = Value::Bad;
     }
+}
+
+/// Returns whether a text looks like a key without a blank behind its colon.
+fn lacks_blank(text: &str) -> bool {
+    let key = text.split_once(':').filter(|(_, value)| !value.starts_with("//"));
+    key.is_some_and(|(key, _)| !key.is_empty() && key.chars().all(|c| c.is_alphanumeric() || "_-".contains(c)))
+}
+
+/// Returns the part of a key that may be named: where a blank or a colon is missing, its value is in it.
+fn named(written: &str) -> &str {
+    written.split([':', '=', ' ']).next().unwrap_or_default()
+}
+
+/// Says what is wrong with a key that has its value in it.
+fn not_taken_apart(written: &str) -> Option<String> {
+    let name = named(written);
+    let behind = written.strip_prefix(name)?.trim_start().chars().next()?;
+    Some(match behind {
+        ':' => format!(
+            "a blank is missing behind the colon; write `{}: ` and the value",
+            quoted_key(name)
+        ),
+        '=' => format!(
+            "a key has a colon behind it, no equals sign; write `{}: ` and the value",
+            quoted_key(name)
+        ),
+        _ => format!(
+            "a colon is missing behind it; write `{}: ` and the value",
+            quoted_key(name)
+        ),
+    })
+}
+
+/// Shows a key in a message, bounded.
+fn quoted_key(name: &str) -> String {
+    excerpt(name, 60)
 }
 
 /// Returns whether a value is nothing, or an empty text.

@@ -11,21 +11,25 @@
 //! A key is declared once, by `keys!`, in the file that reads it (`key` has the types). `names`, `url`, `transport`
 //! judge values that several sections have; `files`, `text_file` and `secrets` read what a value names;
 //! `json_schema` writes the tables of keys for editors, `expression` what a value looks like as a text;
-//! `complaint` says what is wrong with a text whose place is not known there. Which keys there are, and
+//! `complaint` says what is wrong with a text whose place is not known there; `excerpt` and `lines` show the line of a
+//! problem, unless a secret may be in it; `syntax` says what is wrong with a text that is no YAML. Which keys there are, and
 //! what they mean together, is not known here.
 
 pub mod check;
 pub mod command;
 pub mod complaint;
 pub mod duration;
+pub mod excerpt;
 pub mod expression;
 pub mod files;
 pub mod json_schema;
 pub mod key;
+pub mod lines;
 pub mod names;
 pub mod problem;
 pub mod secrets;
 pub mod section;
+pub mod syntax;
 pub mod text_file;
 pub mod transport;
 pub mod url;

@@ -70,13 +70,13 @@ fn checked(place: &Place, text: &str, report: &Report) {
     }
 }
 
-/// Hints at characters of a name that nobody sees, and that make it another name.
+/// Warns of characters of a name that nobody sees, and that make it another name.
 pub fn all_seen(place: &Place, text: &str, report: &Report) {
     if let Some(hidden) = hidden_in(text) {
         let text = format!(
             "{} holds {hidden}, which is not seen; remove it unless it is meant",
             quoted(text)
         );
-        report.hint(place, text);
+        report.warn_in_check(place, text);
     }
 }

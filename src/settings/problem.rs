@@ -3,9 +3,12 @@
 //! Finding problems is left to the other files; printing warnings to `cli`.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::text::{self, visible};
+
+use super::excerpt::{Concealed, Excerpt};
 
 /// A position in a file, both counted from 1, the column in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -41,10 +44,13 @@ impl Place {
     pub fn file() -> Self {
         Self {
             at: Pos::START,
-            path: "(file)".to_owned(),
+            path: OF_FILE.to_owned(),
         }
     }
 }
+
+/// The path of a problem that concerns no key.
+const OF_FILE: &str = "(file)";
 
 /// One sentence about one place: what is wrong; what to do.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,11 +76,50 @@ impl fmt::Display for Warning {
     }
 }
 
+/// One problem of a configuration, with its place as far as it has one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigProblem {
+    /// The file, as it is shown.
+    pub file: Option<String>,
+    /// Line and column, counted from 1.
+    pub at: Option<(usize, usize)>,
+    /// The path of the key: `nodes.small.max`; `None` for a problem of the file as a whole.
+    pub path: Option<String>,
+    /// What is wrong; what to do.
+    pub message: String,
+    /// The line of the file, where it may be shown.
+    pub excerpt: Option<Excerpt>,
+}
+
+impl ConfigProblem {
+    /// Makes a problem that is in no file.
+    pub fn without_place(message: String) -> Self {
+        Self {
+            file: None,
+            at: None,
+            path: None,
+            message,
+            excerpt: None,
+        }
+    }
+}
+
+impl fmt::Display for ConfigProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(file) = &self.file {
+            let (line, column) = self.at.unwrap_or((1, 1));
+            let path = self.path.as_deref().unwrap_or(OF_FILE);
+            write!(f, "{file}:{line}:{column}: {path}: ")?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
 /// Why a configuration cannot be used: every problem of it, one line each, in the order of the file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}", lines.join("\n"))]
+#[error("{}", self.lines().join("\n"))]
 pub struct ConfigError {
-    lines: Vec<String>,
+    problems: Vec<ConfigProblem>,
 }
 
 impl ConfigError {
@@ -82,20 +127,47 @@ impl ConfigError {
     pub fn of_file(file: &str, text: &str) -> Self {
         let report = Report::default();
         report.error(&Place::file(), text);
-        Self {
-            lines: report.finish(file).0,
-        }
+        Self::new(report.finish(file).problems)
     }
 
-    /// Wraps lines that are complete already.
-    pub fn of_lines(lines: Vec<String>) -> Self {
-        Self { lines }
+    /// Makes the error of these problems.
+    pub fn new(problems: Vec<ConfigProblem>) -> Self {
+        Self { problems }
+    }
+
+    /// Makes the error of one problem that is in no file.
+    pub fn without_place(message: String) -> Self {
+        Self::new(vec![ConfigProblem::without_place(message)])
+    }
+
+    /// Returns the problems.
+    pub fn problems(&self) -> &[ConfigProblem] {
+        &self.problems
     }
 
     /// Returns the problems, one line each.
-    pub fn lines(&self) -> &[String] {
-        &self.lines
+    pub fn lines(&self) -> Vec<String> {
+        self.problems.iter().map(ToString::to_string).collect()
     }
+}
+
+/// What was found in a file, in its order, each once.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// Why it cannot be used.
+    pub problems: Vec<ConfigProblem>,
+    /// What an operator should know.
+    pub warnings: Vec<Warning>,
+    /// What may well be meant, though it is often a mistake: whole lines, for `check` alone.
+    pub hints: Vec<String>,
+}
+
+/// How much something that is no problem matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Level {
+    Warning,
+    OfCheck,
+    Hint,
 }
 
 /// Collects problems and warnings. Whoever reads a section has a shared reference to it.
@@ -108,9 +180,17 @@ pub struct Report {
 struct Findings {
     files: Vec<String>,
     problems: Vec<Problem>,
-    warnings: Vec<(Problem, bool)>,
+    warnings: Vec<(Problem, Level)>,
     clues: Vec<Problem>,
     taken: Vec<(String, String)>,
+    texts: BTreeMap<u16, Text>,
+}
+
+/// The text of a file, and what of it may not be shown.
+#[derive(Debug, Default)]
+struct Text {
+    text: String,
+    concealed: Concealed,
 }
 
 impl Report {
@@ -122,17 +202,36 @@ impl Report {
 
     /// Adds a warning that each pass prints.
     pub fn warn(&self, place: &Place, text: impl Into<String>) {
-        let problem = problem(place, text.into());
-        self.found.borrow_mut().warnings.push((problem, false));
+        self.say(Level::Warning, place, text.into());
     }
 
     /// Adds a warning that `check` alone prints.
-    pub fn hint(&self, place: &Place, text: impl Into<String>) {
-        let problem = problem(place, text.into());
-        self.found.borrow_mut().warnings.push((problem, true));
+    pub fn warn_in_check(&self, place: &Place, text: impl Into<String>) {
+        self.say(Level::OfCheck, place, text.into());
     }
 
-    /// Adds a hint that may explain a problem: where there are problems, it is listed among them.
+    /// Adds a hint, which `check` alone prints.
+    pub fn hint(&self, place: &Place, text: impl Into<String>) {
+        self.say(Level::Hint, place, text.into());
+    }
+
+    fn say(&self, level: Level, place: &Place, text: String) {
+        let problem = problem(place, text);
+        self.found.borrow_mut().warnings.push((problem, level));
+    }
+
+    /// Keeps the text of the file, so that lines of it can be shown.
+    pub fn keep_text(&self, text: &str) {
+        let texts = &mut self.found.borrow_mut().texts;
+        text.clone_into(&mut texts.entry(0).or_default().text);
+    }
+
+    /// Notes lines of the file that may not be shown.
+    pub fn conceal(&self, note: impl FnOnce(&mut Concealed)) {
+        note(&mut self.found.borrow_mut().texts.entry(0).or_default().concealed);
+    }
+
+    /// Adds a warning of `check` that may explain a problem: where there are problems, it is listed among them.
     pub fn clue(&self, place: &Place, text: impl Into<String>) {
         let problem = problem(place, text.into());
         self.found.borrow_mut().clues.push(problem);
@@ -170,13 +269,14 @@ impl Report {
             problem.place.at.file = file;
             problem
         };
-        let (mut found, other) = (self.found.borrow_mut(), other.found.into_inner());
+        let (mut found, mut other) = (self.found.borrow_mut(), other.found.into_inner());
         found.problems.extend(other.problems.into_iter().map(of_file));
         let warnings = other.warnings.into_iter();
         found
             .warnings
-            .extend(warnings.map(|(problem, check_only)| (of_file(problem), check_only)));
+            .extend(warnings.map(|(problem, level)| (of_file(problem), level)));
         found.clues.extend(other.clues.into_iter().map(of_file));
+        found.texts.extend(other.texts.remove(&0).map(|text| (file, text)));
     }
 
     /// Returns whether there is no problem so far.
@@ -184,11 +284,12 @@ impl Report {
         self.found.borrow().problems.is_empty()
     }
 
-    /// Puts all in the order of the file, each once: the lines of the problems, and the warnings.
-    pub fn finish(self, file: &str) -> (Vec<String>, Vec<Warning>) {
+    /// Puts all in the order of the file, each once; `file` is the configuration.
+    pub fn finish(self, file: &str) -> Found {
         let mut found = self.found.into_inner();
         if found.problems.is_empty() {
-            found.warnings.extend(found.clues.into_iter().map(|clue| (clue, true)));
+            let clues = found.clues.drain(..).map(|clue| (clue, Level::OfCheck));
+            found.warnings.extend(clues);
         } else {
             found.problems.append(&mut found.clues);
         }
@@ -196,34 +297,44 @@ impl Report {
         found.problems.dedup();
         found.warnings.sort();
         found.warnings.dedup();
-        let line = |problem: &Problem| {
-            let Pos {
-                file: number,
-                line,
-                column,
-            } = problem.place.at;
-            let other = usize::from(number).checked_sub(1).and_then(|at| found.files.get(at));
-            format!(
-                "{}:{line}:{column}: {}: {}",
-                visible(other.map_or(file, String::as_str)),
-                problem.place.path,
-                problem.text
-            )
-        };
+        let line = |problem: &Problem| found.shown(problem, file).to_string();
+        let (hints, warnings): (Vec<_>, Vec<_>) = found.warnings.iter().partition(|(_, level)| *level == Level::Hint);
         let subject = |problem: &Problem| {
             let number = usize::from(problem.place.at.file).checked_sub(1);
             let other = number.and_then(|at| found.files.get(at));
             other.map_or_else(|| problem.place.path.clone(), |file| visible(file))
         };
-        let warning = |(problem, check_only): &(Problem, bool)| Warning {
+        let warning = |(problem, level): &(Problem, Level)| Warning {
             path: subject(problem),
             text: line(problem),
-            check_only: *check_only,
+            check_only: *level == Level::OfCheck,
         };
-        (
-            found.problems.iter().map(line).collect(),
-            found.warnings.iter().map(warning).collect(),
-        )
+        Found {
+            problems: found
+                .problems
+                .iter()
+                .map(|problem| found.shown(problem, file))
+                .collect(),
+            warnings: warnings.into_iter().map(warning).collect(),
+            hints: hints.into_iter().map(|(problem, _)| line(problem)).collect(),
+        }
+    }
+}
+
+impl Findings {
+    /// Makes a problem fit to be shown; `file` is the configuration.
+    fn shown(&self, problem: &Problem, file: &str) -> ConfigProblem {
+        let Place { at, path } = &problem.place;
+        let other = usize::from(at.file).checked_sub(1).and_then(|at| self.files.get(at));
+        let text = self.texts.get(&at.file);
+        let is_file = path == OF_FILE;
+        ConfigProblem {
+            file: Some(visible(other.map_or(file, String::as_str))),
+            at: Some((at.line, at.column)),
+            path: (!is_file).then(|| path.clone()),
+            message: problem.text.clone(),
+            excerpt: text.and_then(|text| text.concealed.excerpt(&text.text, (at.line, at.column))),
+        }
     }
 }
 

@@ -128,7 +128,7 @@ fn read_file(at: &Section<'_>, place: &Place, path: &Path) -> Option<Secret> {
                 let text = format!("{shown} can be read by everyone; chmod 600 it");
                 at.report().warn(place, text);
             }
-            usable(at, place, Secret::new(text), " in the file")
+            usable(at, place, Secret::new(text), &format!(" in the file {shown}"))
         }
         Err(text) => {
             at.report().error(place, format!("cannot use {shown}: {text}"));

@@ -248,6 +248,18 @@ impl<'t> Section<'t> {
         value.at.line.checked_sub(empty)
     }
 
+    /// Returns whether a text is written without quotes and not as a block.
+    pub fn is_plain(&self, key: &KeySpec) -> bool {
+        let value = self.entry(key.name).map(|entry| &entry.value.value);
+        matches!(value, Some(Value::Text(_, Style::Plain)))
+    }
+
+    /// Returns whether a text is written as a folded block, which puts its lines together.
+    pub fn is_folded(&self, key: &KeySpec) -> bool {
+        let value = self.entry(key.name).map(|entry| &entry.value.value);
+        matches!(value, Some(Value::Text(_, Style::Folded)))
+    }
+
     /// Reports a problem with the value of a key.
     pub fn error(&self, key: &KeySpec, text: impl Into<String>) {
         self.report.error(&self.place(key), text);
@@ -259,6 +271,11 @@ impl<'t> Section<'t> {
     }
 
     /// Reports a warning that `check` alone prints.
+    pub fn warn_in_check(&self, key: &KeySpec, text: impl Into<String>) {
+        self.report.warn_in_check(&self.place(key), text);
+    }
+
+    /// Reports a hint, which `check` alone prints.
     pub fn hint(&self, key: &KeySpec, text: impl Into<String>) {
         self.report.hint(&self.place(key), text);
     }

@@ -4,13 +4,15 @@
 //! What the keys mean is left to `check`, turning values into Rust types to `section`.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::RangeInclusive;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 
-use crate::text::visible;
-
+use super::excerpt::Concealed;
 use super::key::KeySpec;
+use super::lines::{holds_anything, is_secret_name};
 use super::problem::{Place, Pos, Report, join};
+use super::syntax;
 
 /// The deepest nesting; a real file has six levels.
 const MAX_DEPTH: usize = 64;
@@ -62,8 +64,10 @@ pub enum Value {
 pub enum Style {
     /// Without quotes.
     Plain,
-    /// With quotes, or folded.
+    /// With quotes.
     Quoted,
+    /// A folded block.
+    Folded,
     /// A literal block: its lines are lines of the file.
     Literal,
 }
@@ -110,8 +114,8 @@ impl Entry {
             Value::Null
                 | Value::Map(_)
                 | Value::List(_)
-                | Value::Text(_, Style::Literal)
-                | Value::Scalar(_, Style::Literal)
+                | Value::Text(_, Style::Literal | Style::Folded)
+                | Value::Scalar(_, Style::Literal | Style::Folded)
         );
         if compound { self.at } else { self.value.at }
     }
@@ -187,6 +191,7 @@ pub fn read_as(text: &str, expected: &Expected, report: &Report) -> Result<Node,
         report,
         frames: Vec::new(),
         anchors: HashMap::new(),
+        anchor_lines: HashMap::new(),
         expansion: 0,
         root: None,
     };
@@ -194,13 +199,12 @@ pub fn read_as(text: &str, expected: &Expected, report: &Report) -> Result<Node,
     let mut parser = Parser::new_from_str(text);
     while let Some(event) = parser.next_event() {
         let (event, span) = event.map_err(|error| {
-            let text = format!(
-                "not YAML: {}; mind indentation, quotes and colons",
-                visible(error.info())
-            );
-            reader.stop(pos(*error.marker()), &text)
+            report.conceal(Concealed::broken);
+            let (at, text) = syntax::fault(text, pos(*error.marker()), error.info());
+            reader.stop(at, &text)
         })?;
         let at = pos(span.start);
+        reader.conceal(&event, span.start.line()..=span.end.line());
         match event {
             Event::DocumentStart(_) => {
                 documents += 1;
@@ -253,6 +257,8 @@ struct Reader<'r> {
     report: &'r Report,
     frames: Vec<Frame>,
     anchors: HashMap<usize, (Node, usize)>,
+    /// The lines of texts that have an anchor.
+    anchor_lines: HashMap<usize, RangeInclusive<usize>>,
     expansion: usize,
     root: Option<Node>,
 }
@@ -267,10 +273,49 @@ impl Reader<'_> {
         Unreadable
     }
 
+    /// Notes the lines of a text that may be a secret, for messages that show lines of the file.
+    fn conceal(&mut self, event: &Event<'_>, mut lines: RangeInclusive<usize>) {
+        match event {
+            Event::Scalar(_, style, anchor, _) => {
+                let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+                // The parser ends a block where the next key begins.
+                if is_block && lines.end() > lines.start() {
+                    lines = *lines.start()..=lines.end() - 1;
+                }
+                if *anchor != 0 {
+                    self.anchor_lines.insert(*anchor, lines.clone());
+                }
+            }
+            Event::Alias(id) => match self.anchor_lines.get(id) {
+                Some(named) => lines = named.clone(),
+                None => return,
+            },
+            _ => return,
+        }
+        if self.is_secret() {
+            self.report.conceal(|concealed| concealed.lines(lines));
+        }
+    }
+
+    /// Returns whether the value that is being read is a secret, or among those of which anything may be one.
+    fn is_secret(&self) -> bool {
+        let mut keys = self.frames.iter().filter_map(|frame| match &frame.holds {
+            Holds::Entries {
+                key: Some((key, ..)), ..
+            } => Some(key.as_str()),
+            _ => None,
+        });
+        keys.clone().any(holds_anything) || keys.next_back().is_some_and(is_secret_name)
+    }
+
     fn take(&mut self, event: Event<'_>, at: Pos) -> Result<(), Unreadable> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
-                let node = self.scalar(text.into_owned(), style, tag.as_deref(), at);
+                let mut node = self.scalar(text.into_owned(), style, tag.as_deref(), at);
+                if anchor != 0 && matches!(node.value, Value::Null) {
+                    self.refuse_anchor(at);
+                    node.value = Value::Bad;
+                }
                 self.complete(node, anchor)
             }
             Event::SequenceStart(anchor, tag) => {
@@ -326,6 +371,7 @@ impl Reader<'_> {
         let style = match style {
             ScalarStyle::Plain if !forced => Style::Plain,
             ScalarStyle::Literal if tag.is_none() => Style::Literal,
+            ScalarStyle::Folded if tag.is_none() => Style::Folded,
             _ => Style::Quoted,
         };
         let null = style == Style::Plain && matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL");
@@ -338,6 +384,13 @@ impl Reader<'_> {
             Value::Scalar(text, style)
         };
         Node { at, value }
+    }
+
+    /// Refuses an anchor of nothing: it is the beginning of a value without quotes.
+    fn refuse_anchor(&mut self, at: Pos) {
+        let place = Place { at, path: self.path() };
+        let text = "& marks the value behind it, and there is none; put a value that begins with & into quotes";
+        self.report.error(&place, text);
     }
 
     /// Refuses a tag that changes what a value is. Its text is not shown: it may be an unquoted password.

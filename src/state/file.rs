@@ -54,6 +54,17 @@ pub enum StateError {
     },
 }
 
+impl StateError {
+    /// Returns the state file.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Newer { path, .. } | Self::Read { path, .. } | Self::Write { path, .. } | Self::TooLarge { path } => {
+                path
+            }
+        }
+    }
+}
+
 /// What was found at the place of the state file.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "there is one in a pass")]

@@ -6,6 +6,7 @@ mod backoff;
 mod drift;
 pub mod file;
 mod images;
+pub mod pauses;
 mod problems;
 mod refusals;
 

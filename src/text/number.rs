@@ -4,10 +4,26 @@ use std::fmt::Display;
 
 use jiff::{SignedDuration, Timestamp};
 
-/// Writes a number with its noun, which takes an `s` unless the number is one: `1 server`, `2 servers`.
+/// Writes a number with its noun: `no server`, `1 server`, `2 servers`.
 pub fn plural<N: Copy + Display + PartialEq + From<u8>>(number: N, noun: &str) -> String {
-    let s = if number == N::from(1) { "" } else { "s" };
-    format!("{number} {noun}{s}")
+    if number == N::from(0) {
+        format!("no {noun}")
+    } else if number == N::from(1) {
+        format!("1 {noun}")
+    } else {
+        format!("{number} {}", nouns(noun))
+    }
+}
+
+/// Returns the verb for a number of things: `is` for one, else `are`.
+pub fn are<N: Copy + PartialEq + From<u8>>(number: N) -> &'static str {
+    if number == N::from(1) { "is" } else { "are" }
+}
+
+/// Returns the plural of a noun: `servers`, `passes`.
+fn nouns(noun: &str) -> String {
+    let es = if noun.ends_with('s') { "es" } else { "s" };
+    format!("{noun}{es}")
 }
 
 /// Writes a length of time in whole seconds, as the configuration reads it: `0s`, `40m`, `1h 30m`, `2d 1s`.
@@ -32,6 +48,20 @@ pub fn moment(at: Timestamp) -> String {
     Timestamp::from_second(at.as_second()).unwrap_or(at).to_string()
 }
 
+/// Writes how long it is from `now` until `then`, rounded up to the units that matter: `45s left`, `2m left`, `3h 05m left`.
+/// It changes from pass to pass: it is no part of a text that is remembered or compared.
+pub fn left(now: Timestamp, then: Timestamp) -> String {
+    let length = then.duration_since(now);
+    let seconds = length.as_secs() + i64::from(length.subsec_nanos() > 0);
+    // What is shown in minutes is not shown as over before it is.
+    let shown = if seconds < 60 {
+        seconds
+    } else {
+        (seconds + 59) / 60 * 60
+    };
+    format!("{} left", age(shown))
+}
+
 /// Writes seconds for a table, rounded down to the units that matter: `45s`, `12m`, `3h 05m`, `2d 3h`.
 pub fn age(seconds: i64) -> String {
     let seconds = seconds.max(0);
@@ -51,8 +81,9 @@ mod tests {
     fn a_noun_agrees_with_its_number() {
         assert_eq!(
             [plural(0_u64, "item"), plural(1_usize, "item"), plural(2_u32, "item")],
-            ["0 items", "1 item", "2 items"]
+            ["no item", "1 item", "2 items"]
         );
+        assert_eq!(plural(2_u32, "pass"), "2 passes");
     }
 
     #[test]
@@ -66,6 +97,22 @@ mod tests {
     fn a_moment_has_whole_seconds() {
         let at = Timestamp::from_millisecond(1_500).unwrap();
         assert_eq!(moment(at), "1970-01-01T00:00:01Z");
+    }
+
+    #[test]
+    fn what_is_left_is_rounded_up() {
+        let now = Timestamp::UNIX_EPOCH;
+        let check = |milliseconds: i64, wanted: &str| {
+            assert_eq!(left(now, Timestamp::from_millisecond(milliseconds).unwrap()), wanted);
+        };
+        check(-5000, "0s left");
+        check(500, "1s left");
+        check(59_000, "59s left");
+        check(60_000, "1m left");
+        check(60_001, "2m left");
+        check(90_000, "2m left");
+        check(3_599_000, "1h 00m left");
+        check(90_000_000, "1d 1h left");
     }
 
     #[test]

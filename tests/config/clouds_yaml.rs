@@ -586,6 +586,31 @@ fn a_broken_file_is_named_with_the_place() {
     assert!(refused("clouds:\n  c: text\n").starts_with("clouds.yaml:2:3: clouds.c: must be a mapping of keys"));
 }
 
+/// What a cloud that is not there would have brought is not missing, and what is there beside it is not one too many.
+#[test]
+fn a_cloud_that_is_not_there_is_one_error() {
+    let site = Site::new(CLOUDS);
+    site.write("secret", "p");
+    for beside in [
+        "",
+        ", password: p",
+        ", password_file: secret",
+        ", token: t",
+        ", application_credential_id: i, application_credential_secret: s",
+        ", application_credential_secret: s",
+        ", username: u",
+        ", user_id: u",
+        ", tenant_id: t",
+        ", auth_url: 'https://k', username: u, tenant_id: t, password_file: secret",
+    ] {
+        let lines = site.refused(&format!("cloud: nosuch{beside}"));
+        assert!(
+            lines.len() == 1 && lines[0].contains(".cloud: no cloud \"nosuch\" in "),
+            "{beside}: {lines:#?}"
+        );
+    }
+}
+
 #[test]
 fn an_entry_that_says_nothing_takes_the_environment() {
     let site = Site::new(CLOUDS).with("OS_CLOUD", "credential");
@@ -596,9 +621,11 @@ fn an_entry_that_says_nothing_takes_the_environment() {
         "the key wins"
     );
     assert!(
-        site.warnings("")
+        site.load("")
+            .unwrap()
+            .hints
             .iter()
-            .any(|w| w.contains("the cloud \"credential\" of the environment"))
+            .any(|hint| hint.contains("the cloud \"credential\" of the environment"))
     );
     let own = "auth_url: 'https://own', username: u, password: p, tenant_name: t";
     assert_eq!(who(&site.endpoint(own)), "=u =Default p =t #default");
@@ -812,7 +839,7 @@ fn a_file_of_the_current_folder_is_used_and_said() {
     );
     let check = |config: &str, folder: &str| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mita"));
-        command.args(["-c", &site.path(config), "check"]).env_clear();
+        command.args(["-c", &site.path(config), "config"]).env_clear();
         let done = command
             .envs(site.0.env())
             .current_dir(site.path(folder))

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use mita::config::{self, ConfigError, Loaded};
-use mita::model::{Offers, Resource, ResourceKind, ResourceMark, ServerId, ServerSpec, TemplateName, Zone};
+use mita::model::{Checked, Offers, Resource, ResourceKind, ResourceMark, ServerId, ServerSpec, TemplateName, Zone};
 use mita::provider::kind::{COMMON, CloudSettings, Kind, Site as CloudSite, complete_nothing, keep_by_name};
 use mita::provider::kinds::KINDS;
 use mita::provider::{AddFloatingIp, CreateServer, Deadline, Deleted, Provider, ProviderError, ServerList};
@@ -143,8 +143,8 @@ impl Provider for Sky {
         Ok(None)
     }
 
-    fn check(&mut self, _wanted: &[(&TemplateName, &ServerSpec, &[Zone])]) -> Result<Vec<String>, ProviderError> {
-        Ok(Vec::new())
+    fn check(&mut self, _wanted: &[(&TemplateName, &ServerSpec, &[Zone])]) -> Result<Checked, ProviderError> {
+        Ok(Checked::default())
     }
 
     fn requests(&self) -> u64 {
@@ -180,7 +180,7 @@ fn load_kind(kind: &'static Kind, provider: &str, node: &str) -> Result<Loaded, 
 
 fn refused(provider: &str, node: &str) -> Vec<String> {
     let error = load(provider, node).map(|_| "loaded").unwrap_err();
-    let lines = error.lines().iter();
+    let lines = error.lines().into_iter();
     lines
         .map(|line| line.split_once("mita.yaml:").unwrap().1.to_owned())
         .collect()

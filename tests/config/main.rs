@@ -10,8 +10,11 @@
 mod clouds_yaml;
 mod effective;
 mod example;
+mod excerpts;
 mod exec;
+mod hints;
 mod kinds;
+mod mistakes;
 mod provider;
 mod register;
 mod schema;

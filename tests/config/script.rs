@@ -15,16 +15,15 @@ fn a_script_is_checked_where_it_stands() {
             "mita.yaml:20:9: nodes.small.script: {{ mita.agent_secret }} is known only with register: inbound; set that, or remove it",
         ],
     );
-    let warnings = load(&node("script: |\n  #!/bin/sh\n  echo {{mita.id}} %s")).warnings;
-    let texts: Vec<&str> = warnings
-        .iter()
-        .map(|w| w.text.split_once("mita.yaml:").unwrap().1)
-        .collect();
+    let loaded = load(&node("script: |\n  #!/bin/sh\n  hostname {{mita.id}} %s"));
+    let warnings = loaded.warnings;
+    let texts = warnings.iter().map(|warning| &warning.text).chain(&loaded.hints);
+    let texts: Vec<&str> = texts.map(|text| text.split_once("mita.yaml:").unwrap().1).collect();
     assert_eq!(
         texts,
         [
-            "19:12: nodes.small.script: {{mita.id}} is left as it is; a placeholder has exactly the form {{ mita.name }}",
-            "19:24: nodes.small.script: %s is left as it is; where the node's id is meant write {{ mita.id }}",
+            "19:16: nodes.small.script: {{mita.id}} is left as it is; a placeholder has exactly the form {{ mita.name }}",
+            "19:28: nodes.small.script: %s is left as it is; where the node's id is meant write {{ mita.id }}",
         ]
     );
     assert!(warnings.iter().all(|warning| warning.check_only));

@@ -18,12 +18,13 @@ fn secrets_come_from_files_and_the_environment() {
         name => no_env(name),
     };
     write_private(&path, token("token_file: token").as_bytes());
-    let Loaded { config, warnings } = config::load(&path, &env).unwrap();
+    let Loaded { config, warnings, .. } = config::load(&path, &env).unwrap();
     assert_eq!(warnings, []);
     assert!(matches!(&config.jenkins.credential, JenkinsCredential::Token(t) if t.reveal() == "tok en"));
     assert!(matches!(keystone(&config), KeystoneAuth::V3Password { password, .. } if password.reveal() == "from-env"));
     for (line, wanted) in [
-        ("token_file: empty", "is empty in the file; put the secret there"),
+        ("token_file: empty", "jenkins.token_file: is empty in the file /"),
+        ("token_file: empty", "/empty; put the secret there"),
         ("token_file: nope", "No such file or directory"),
         (
             "token: t\npassword: p",
@@ -161,8 +162,8 @@ fn what_is_around_a_secret_in_its_file_is_cut_off() {
             &b"a\nb\n"[..],
             "jenkins.token_file: holds a line break or another control character in the file",
         ),
-        (b" \n\xef\xbb\xbf\n", "jenkins.token_file: is empty in the file"),
-        (b"", "jenkins.token_file: is empty in the file"),
+        (b" \n\xef\xbb\xbf\n", "jenkins.token_file: is empty in the file /"),
+        (b"", "jenkins.token_file: is empty in the file /"),
         (b"\xff\xfea\0b\0", "not UTF-8; save it as UTF-8 text"),
     ] {
         let error = loaded(bytes).unwrap_err().to_string();

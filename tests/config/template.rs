@@ -141,13 +141,13 @@ fn adopt_is_a_flag_or_all() {
         ("adopt: all\n", Adopt::All),
         ("\"adopt\": \"ALL\"\n", Adopt::All),
     ] {
-        let Loaded { config, warnings } = load(&node(written));
+        let Loaded { config, hints, .. } = load(&node(written));
         assert_eq!(config.templates[0].adopt, wanted, "{written}");
-        let hint = warnings.iter().find(|warning| warning.text.contains(".adopt: "));
-        assert_eq!(hint.is_some(), wanted.is_on(), "{written}: {warnings:?}");
+        let hint = hints.iter().find(|hint| hint.contains(".adopt: "));
+        assert_eq!(hint.is_some(), wanted.is_on(), "{written}: {hints:?}");
         if let Some(hint) = hint {
             assert_eq!(
-                hint.text.contains("if another controller"),
+                hint.contains("if another controller"),
                 wanted.removes_never_linked(),
                 "{hint}"
             );

@@ -12,10 +12,16 @@ fn the_usage_is_wrong() {
         &["explain"],
         &["destroy"],
         &["run", "--wait", "soon"],
+        // It removes nothing, so there is no guard to lift.
+        &["provision", "--force"],
     ] {
         let done = site.mita(arguments);
         assert_eq!((done.code, done.out.as_str()), (2, ""), "{arguments:?}");
         assert!(!done.err.is_empty());
+        let json = site.mita(&[arguments, &["-o", "json"]].concat());
+        let message = json.json()["errors"][0]["message"].as_str().unwrap().to_owned();
+        assert_eq!((json.code, &json.json()["exit"]), (2, &2.into()));
+        assert!(!message.is_empty() && !message.contains("Usage"), "{message}");
     }
     for later in ["history", "completions", "man"] {
         let done = site.mita(&[later, "--delete", "x"]);
@@ -52,7 +58,11 @@ fn the_effective_configuration_is_printed() {
     let again = site.mita(&["config"]);
     assert_eq!(again.code, 0, "{}", again.err);
     let json = site.mita(&["config", "-o", "json"]);
-    assert_eq!((json.code, json.out.as_str()), (2, ""));
+    assert_eq!((json.code, &json.json()["exit"]), (2, &2.into()), "{}", json.out);
+    assert_eq!(json.code, 2, "{}", json.out);
+    assert!(json.err.contains("leave `-o json` out"), "{}", json.err);
+    assert_eq!(site.mita(&["-o", "json", "config"]).code, 2);
+    assert_eq!(site.mita(&["config", "-o", "text"]).code, 0);
     let help = site.mita(&["config", "--help"]);
     assert!(help.out.contains("mita config | diff before.yaml -"), "{}", help.out);
     assert!(site.mita(&["--help"]).out.contains("Print the effective configuration"));
@@ -147,6 +157,52 @@ fn a_good_pass_prints_nothing_unless_asked() {
     ] {
         assert!(json.get(key).is_some(), "{key}: {json}");
     }
+}
+
+#[test]
+fn the_output_is_asked_for_before_or_after_the_command() {
+    let site = Site::new();
+    for command in [
+        &["run"][..],
+        &["provision"],
+        &["reap"],
+        &["status"],
+        &["leaks"],
+        &["explain", "linux"],
+        &["check"],
+        &["drain", "none", "-n"],
+        &["undrain", "none", "-n"],
+        &["destroy", "none", "-n"],
+    ] {
+        let before = site.mita(&[&["-o", "json"], command].concat()).json();
+        let after = site.mita(&[command, &["--output", "json"]].concat()).json();
+        let keys = |json: &serde_json::Value| json.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        assert_eq!(keys(&before), keys(&after), "{command:?}");
+    }
+    for force in ["run", "reap"] {
+        assert_eq!(site.mita(&[force, "--force"]).code, 0);
+    }
+}
+
+#[test]
+fn counts_of_nothing_and_of_one_are_words_and_singular() {
+    let site = Site::new();
+    let done = site.mita(&["run", "-o", "text"]);
+    assert!(
+        done.out
+            .contains(": no item in the queue, no Jenkins node, no server of ours; no action;"),
+        "{}",
+        done.out
+    );
+    assert_eq!(site.mita(&["leaks"]).out, "no leak\n");
+    site.world.submit(job("build", "linux"));
+    let done = site.mita(&["run", "-o", "text"]);
+    assert!(
+        done.out
+            .contains(": 1 waiting of 1 item in the queue, no Jenkins node, no server of ours; 1 of 1 action done;"),
+        "{}",
+        done.out
+    );
 }
 
 #[test]

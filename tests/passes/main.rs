@@ -20,7 +20,9 @@ mod program;
 
 mod answers;
 mod builds;
+mod by_hand;
 mod chaos;
+mod check;
 mod clouds;
 mod commands;
 mod controllers;
@@ -31,6 +33,7 @@ mod leaks;
 mod life;
 mod r#move;
 mod odd;
+mod pauses;
 mod problems;
 mod races;
 mod refused;

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use mita::config::{Adopt, Template};
 use mita::model::{Address, NodeId, Reading, ResourceKind, Resources, ServerStatus};
-use mita::plan::{Plan, audit, destroy, plan};
+use mita::plan::{Plan, Targets, audit, destroy, plan};
 use mita::state::{Phase, State};
 
 use crate::facts::{self, bare_mark};
@@ -553,7 +553,7 @@ fn destroy_finds_them_by_server_and_by_node() {
             &world.config,
             &world.state,
             &world.context,
-            &asked,
+            &Targets::Names(asked.to_vec()),
             false,
         )
     };

@@ -86,7 +86,7 @@ fn a_node_that_had_its_builds_is_no_supply() {
     let plan = world.plan();
     assert_eq!(removed(&plan), [name.as_str()]);
     assert!(
-        plan.removals[0].why.to_string().contains("1 of 1 builds"),
+        plan.removals[0].why.to_string().contains("1 of 1 build (max_builds)"),
         "{}",
         plan.removals[0].why
     );

@@ -365,7 +365,7 @@ fn after_a_back_off_one_probe_goes_and_a_join_opens_the_gate() {
     mita::plan::backoff::record_failure(&mut world.state, &key, now, "never joined", Some(secs(60)), &timing);
     let plan = world.pass(secs(60));
     assert_eq!(plan.creates.len(), 0);
-    let held = "template small: held back after 1 failure until 2026-11-22T12:01:00Z: never joined";
+    let held = "template small: held back after 1 failure, 1m left: never joined";
     assert_eq!(reasons(&plan), [held]);
     let plan = world.plan();
     assert_eq!(plan.creates.len(), 1);

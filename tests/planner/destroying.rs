@@ -1,12 +1,12 @@
 //! What an operator names, what an audit refuses, and what a plan looks like.
 
 use mita::config::Config;
-use mita::plan::{Plan, audit, audit_destroy, destroy};
+use mita::plan::{Plan, Targets, audit, audit_destroy, destroy};
 
 use crate::world::{CLOUD, World, busy, marked, mins, offline, removed, secs, world};
 
 fn run(world: &World, names: &[&str], force: bool) -> Plan {
-    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let names = Targets::Names(names.iter().map(|name| (*name).to_owned()).collect());
     let plan = destroy(
         &world.observed,
         &world.config,
@@ -134,7 +134,7 @@ fn a_broken_plan_is_found_out() {
             &source.config,
             &source.state,
             &source.context,
-            &names,
+            &Targets::Names(names.to_vec()),
             false,
         );
         assert_eq!(made.removals.len(), 1, "{:?}", made.warnings);

@@ -1,6 +1,8 @@
 //! What an operator drains, and gives back.
 
-use mita::plan::{DRAIN_PREFIX, MARK_PREFIX, Plan, audit, audit_destroy, drain, drain_text, mark_text, undrain};
+use mita::plan::{
+    DRAIN_PREFIX, MARK_PREFIX, Plan, Targets, audit, audit_destroy, drain, drain_text, mark_text, undrain,
+};
 use mita::state::Phase;
 
 use crate::world::{World, busy, marked, mins, offline, removed, secs, world};
@@ -14,8 +16,8 @@ fn audited(world: &World, plan: Plan) -> Plan {
     plan
 }
 
-fn names(names: &[&str]) -> Vec<String> {
-    names.iter().map(|name| (*name).to_owned()).collect()
+fn names(names: &[&str]) -> Targets {
+    Targets::Names(names.iter().map(|name| (*name).to_owned()).collect())
 }
 
 fn drained(world: &World, given: &[&str], reason: Option<&str>) -> Plan {

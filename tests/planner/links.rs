@@ -3,7 +3,7 @@
 
 use mita::config::Register;
 use mita::model::{Address, NodeName, Presence, Server, ServerStatus};
-use mita::plan::{Plan, agent_of, destroy};
+use mita::plan::{Plan, Targets, agent_of, destroy};
 use mita::state::Phase;
 
 use crate::world::{CLOUD, World, busy, id, marked, mins, offline, removed, secs, template, with, world};
@@ -195,7 +195,7 @@ fn an_address_alone_holds_the_server_and_never_touches_the_node() {
             &world.config,
             &world.state,
             &world.context,
-            &names,
+            &Targets::Names(names.to_vec()),
             force,
         )
     };
@@ -309,7 +309,7 @@ fn a_disconnected_node_is_a_person_s_whoever_asks() {
             &world.config,
             &world.state,
             &world.context,
-            &[server],
+            &Targets::Names(vec![server]),
             true,
         );
         assert!(

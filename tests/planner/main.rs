@@ -4,6 +4,7 @@
 mod adoption;
 mod broken;
 mod builds;
+mod by_hand;
 mod clouds;
 mod creating;
 mod destroying;

@@ -11,7 +11,7 @@ use mita::config::{
 };
 use mita::endpoint::{JenkinsCredential, JenkinsEndpoint, Transport};
 use mita::model::{
-    Address, CloudView, Computer, Headroom, ImageRef, JenkinsView, NodeId, Observed, Offer, Offers, Presence,
+    Address, CloudView, Computer, Headroom, ImageRef, JenkinsView, NodeId, Observed, Offer, Offers, Pauses, Presence,
     ProviderName, Reading, Server, ServerSpec, SizeRef, Unavailable, Zone, server_name,
 };
 use mita::plan::problems;
@@ -191,6 +191,7 @@ pub fn with(templates: Vec<Template>) -> World {
                 ..JenkinsView::default()
             },
             clouds: [(CLOUD.into(), Reading::Read(cloud()))].into(),
+            pauses: Pauses::default(),
         },
         config: config(templates),
         // Passes were far apart, so that a test may let an hour pass without making the planner suspicious.
@@ -205,6 +206,7 @@ pub fn with(templates: Vec<Template>) -> World {
             remove: true,
             force: false,
             created: 0,
+            asked: None,
         },
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
+use mita::model::Pause;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
@@ -12,7 +13,8 @@ use serde_json::Value;
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
     /// `run`, `provision`, `reap`, `leaks`, `destroy NAME...`, `drain NAME...` or `undrain NAME...`; `run --force` and
-    /// `destroy --force NAME...`.
+    /// `destroy --force NAME...`; in place of names `--all`, `--outdated`, `--template=NAME`, `--provider=NAME`;
+    /// `provision --template=NAME --count=N`.
     #[serde(default = "run")]
     pub command: String,
     /// When.
@@ -35,6 +37,9 @@ pub struct Scenario {
     /// What is special about a cloud, by its name in the configuration.
     #[serde(default)]
     pub clouds: BTreeMap<String, Cloud>,
+    /// Where an operator wants nothing to be created.
+    #[serde(default)]
+    pub pauses: Vec<Pause>,
     /// What else is special about Jenkins.
     #[serde(default)]
     pub jenkins: Value,

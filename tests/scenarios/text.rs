@@ -43,6 +43,7 @@ pub fn plan(plan: &Plan, before: &State, config: &Config, now: Timestamp) -> Str
         waiting,
         notes,
         warnings,
+        unmade,
         news,
         problems,
         partly,
@@ -75,6 +76,7 @@ pub fn plan(plan: &Plan, before: &State, config: &Config, now: Timestamp) -> Str
         section("waiting", served.map(waiting_line)),
         section("notes", notes),
         section("warnings", warnings),
+        section("not made", unmade),
         section("news", news),
         section("problems", problems.found.values().map(problem)),
         section(

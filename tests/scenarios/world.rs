@@ -9,7 +9,7 @@ use mita::model::{
     Address, CloudView, Computer, Headroom, JenkinsView, NodeId, Observed, Offers, ProviderName, QueueItem, Reading,
     Resource, ResourceKind, Resources, Server, ServerStatus, Unavailable, server_name,
 };
-use mita::plan::{self, Context, Leak, Plan};
+use mita::plan::{self, Asked, Context, Leak, Plan, Selector, Targets};
 use mita::state::{LastPass, NodeMemory, Phase, State};
 use serde_json::{Value, json};
 
@@ -43,6 +43,7 @@ impl World {
             remove: !matches!(scenario.command.split(' ').next(), Some("provision")),
             force: scenario.command == "run --force",
             created: 0,
+            asked: asked(&scenario.command),
         };
         let mut world = Self {
             observed: Observed::default(),
@@ -52,6 +53,7 @@ impl World {
         };
         world.state.gaps = vec![60; 10];
         world.state.last_pass = Some(LastPass::begun("p0", scenario.now - PAUSE));
+        world.observed.pauses.all.clone_from(&scenario.pauses);
         world.jenkins(scenario)?;
         world.clouds(scenario)?;
         for agent in &scenario.agents {
@@ -212,11 +214,8 @@ impl World {
 
     /// Plans what a command asks for; returns the text of it. The plan keeps the rules of the audit.
     pub fn decide(&self, command: &str) -> String {
-        let mut words = command.split(' ').map(str::to_owned);
-        let verb = words.next().unwrap_or_default();
-        let (flags, names): (Vec<String>, Vec<String>) = words.partition(|word| word.starts_with("--"));
-        let force = flags.iter().any(|flag| flag == "--force");
-        let (leaks, plan) = self.plan(&verb, &names, force);
+        let (verb, words) = split(command);
+        let (leaks, plan) = self.plan(&verb, &words);
         let audit = match verb.as_str() {
             "run" | "provision" | "reap" => plan::audit,
             "leaks" => plan::audit_leaks,
@@ -227,7 +226,9 @@ impl World {
         text::leaks(&leaks) + &text::plan(&plan, &self.state, &self.config, self.context.now)
     }
 
-    fn plan(&self, verb: &str, names: &[String], force: bool) -> (Vec<Leak>, Plan) {
+    fn plan(&self, verb: &str, words: &[String]) -> (Vec<Leak>, Plan) {
+        let force = words.iter().any(|word| word == "--force");
+        let targets = &targets(words);
         let Self {
             observed,
             config,
@@ -236,14 +237,50 @@ impl World {
         } = self;
         let plan = match verb {
             "run" | "provision" | "reap" => plan::plan(observed, config, state, context),
-            "destroy" => plan::destroy(observed, config, state, context, names, force),
-            "drain" => plan::drain(observed, config, state, context, names, Some("by a scenario")),
-            "undrain" => plan::undrain(observed, config, state, context, names),
+            "destroy" => plan::destroy(observed, config, state, context, targets, force),
+            "drain" => plan::drain(observed, config, state, context, targets, Some("by a scenario")),
+            "undrain" => plan::undrain(observed, config, state, context, targets),
             "leaks" => return plan::leaks(observed, config, state, context),
             _ => panic!("no command {verb}"),
         };
         (Vec::new(), plan)
     }
+}
+
+/// Splits a command into its verb and the words behind it.
+fn split(command: &str) -> (String, Vec<String>) {
+    let mut words = command.split(' ').map(str::to_owned);
+    (words.next().unwrap_or_default(), words.collect())
+}
+
+/// Returns what an option is set to: `--template=NAME`.
+fn option<'w>(words: &'w [String], name: &str) -> Option<&'w str> {
+    words.iter().find_map(|word| word.strip_prefix(name)?.strip_prefix('='))
+}
+
+/// Returns the servers that `provision --template=NAME --count=N` asks for.
+fn asked(command: &str) -> Option<Asked> {
+    let (verb, words) = split(command);
+    let template = option(&words, "--template").filter(|_| verb == "provision")?;
+    let count = option(&words, "--count").map_or(1, |count| count.parse().expect("a number"));
+    Some(Asked {
+        template: template.into(),
+        count,
+    })
+}
+
+/// Returns what a command means by its names or selectors.
+fn targets(words: &[String]) -> Targets {
+    let (options, names): (Vec<String>, Vec<String>) = words.iter().cloned().partition(|word| word.starts_with("--"));
+    if !names.is_empty() {
+        return Targets::Names(names);
+    }
+    Targets::Selected(Selector {
+        template: option(&options, "--template").map(Into::into),
+        provider: option(&options, "--provider").map(Into::into),
+        outdated: options.iter().any(|word| word == "--outdated"),
+        confirmed: None,
+    })
 }
 
 /// Reads the configuration as mita does, on top of what all scenarios have.

@@ -14,7 +14,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::fakes::{FakeJenkins, World};
-use crate::program::{Done, command, run_at};
+use crate::program::{Done, command, run_at, run_typed};
 
 pub struct BareSite {
     pub world: World,
@@ -96,6 +96,11 @@ impl BareSite {
     /// Does what [`mita`](Self::mita) does with the flag that a signal would set.
     pub fn mita_with_signal(&self, arguments: &[&str], stop: Arc<AtomicBool>) -> Done {
         run_at(self.world.now(), &self.config(), arguments, stop)
+    }
+
+    /// Does what [`mita`](Self::mita) does at a terminal, at which a person types this.
+    pub fn mita_typed(&self, arguments: &[&str], typed: &str) -> Done {
+        run_typed(self.world.now(), &self.config(), arguments, typed)
     }
 
     /// Runs the real binary, whose clock is the real one.

@@ -69,11 +69,25 @@ fn text(bytes: Vec<u8>) -> String {
 
 /// Runs the program in this process at a time of one's own; `stop` is the flag that a signal would set.
 pub fn run_at(now: Timestamp, config: &Path, arguments: &[&str], stop: Arc<AtomicBool>) -> Done {
+    run_with(now, config, arguments, stop, None)
+}
+
+/// Does so at a terminal, at which a person types something.
+pub fn run_typed(now: Timestamp, config: &Path, arguments: &[&str], typed: &str) -> Done {
+    run_with(now, config, arguments, Arc::default(), Some(typed))
+}
+
+fn run_with(now: Timestamp, config: &Path, arguments: &[&str], stop: Arc<AtomicBool>, typed: Option<&str>) -> Done {
     let config = config.to_str().expect("a plain path");
     let words = ["mita", "-c", config];
     let (mut out, mut err) = (Vec::new(), Vec::new());
+    let mut answers = typed.unwrap_or_default().as_bytes();
     let mut io = Io::new(now, &mut out, &mut err);
     io.stop = stop;
+    if typed.is_some() {
+        io.answers = Some(&mut answers);
+        (io.terminal, io.err_terminal) = (true, true);
+    }
     let code = mita::run(words.iter().chain(arguments), &mut io);
     Done {
         code: code.into(),

@@ -4,23 +4,15 @@ use jiff::Timestamp;
 
 use crate::config::Config;
 use crate::error::chain;
-use crate::model::{Computer, JenkinsView};
+use crate::model::{Checked, Computer, JenkinsView};
 use crate::pass::Live;
 use crate::plan;
 use crate::queue::{self, NodeTemplates};
 use crate::text::plural;
 
-#[derive(Debug, Default)]
-pub struct SourceReport {
-    /// What does not work as it is configured, or keeps jobs from getting agents.
-    pub missing: Vec<String>,
-    /// What an operator should know.
-    pub notes: Vec<String>,
-}
-
 /// Checks what the queue shows, and the ways to learn more that are configured or could be.
-pub fn look(live: &Live, config: &Config, view: &JenkinsView, now: Timestamp) -> SourceReport {
-    let mut found = SourceReport::default();
+pub fn look(live: &Live, config: &Config, view: &JenkinsView, now: Timestamp) -> Checked {
+    let mut found = Checked::default();
     if view.hidden > 0 {
         let items = plural(view.hidden, "item");
         found.missing.push(format!(
@@ -33,31 +25,32 @@ pub fn look(live: &Live, config: &Config, view: &JenkinsView, now: Timestamp) ->
     anchor(config, view, &mut found);
     let has_agent = view.computers.iter().any(|computer| !computer.built_in);
     if !has_agent && !config.labels.anchor && !config.labels.script {
-        found.notes.push(no_agent(live, config, view, now));
+        found.warnings.push(no_agent(live, config, view, now));
     }
     found
 }
 
 /// Asks the script console as a pass does.
-fn script(live: &Live, found: &mut SourceReport) {
-    if let Err(error) = live.jenkins.queue_labels() {
-        found.missing.push(format!(
+fn script(live: &Live, found: &mut Checked) {
+    match live.jenkins.queue_labels() {
+        Ok(_) => found.found.push("the script console tells labels".to_owned()),
+        Err(error) => found.missing.push(format!(
             "labels_from: script: the script console does not answer ({}); the user needs Overall/Administer for it, \
              or take anchor: true",
             chain(&error)
-        ));
+        )),
     }
 }
 
-fn anchor(config: &Config, view: &JenkinsView, found: &mut SourceReport) {
+fn anchor(config: &Config, view: &JenkinsView, found: &mut Checked) {
     let name = Computer::ANCHOR;
     let there = view.computers.iter().any(Computer::is_anchor);
     match (config.labels.anchor, there) {
-        (true, false) => found.notes.push(format!(
+        (true, false) => found.hints.push(format!(
             "anchor: there is no node {name} yet; the next pass makes it, for which the user needs Agent/Create and \
              Agent/Disconnect"
         )),
-        (false, true) => found.notes.push(format!(
+        (false, true) => found.warnings.push(format!(
             "there is a node {name}, though jenkins.anchor is off: it is left alone, another mita may need it; delete it \
              in Jenkins if none does"
         )),

@@ -57,7 +57,7 @@ pub fn ask(login: &CloudLogin, args: &InitArgs, env: Env<'_>, console: &Console<
 
 fn load(text: &str, env: Env<'_>) -> Result<Config, Error> {
     let loaded = config::load_text(text, Path::new(COMMAND_LINE), env);
-    let Loaded { config, .. } = loaded.map_err(|error| Error::Config(error.lines().to_vec()))?;
+    let Loaded { config, .. } = loaded.map_err(Error::Config)?;
     Ok(config)
 }
 

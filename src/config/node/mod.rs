@@ -24,7 +24,7 @@ use crate::settings::key::{Key, KeySpec, Need};
 use crate::settings::problem::{Place, Report, quoted};
 use crate::settings::section::{Given, ListItem, Section};
 use crate::settings::{keys, names};
-use crate::text::{did_you_mean, hidden_in, java_trim};
+use crate::text::{did_you_mean, excerpt, hidden_in, java_trim};
 
 use super::template::{Adopt, MinReady, Placement, ReadyWindow, Register, Template};
 use super::timing::{Graces, OWN_TIMING};
@@ -141,7 +141,7 @@ fn template(at: &Section<'_>, context: &NodeContext<'_>) -> Template {
     if let Some(source) = &source {
         user_data::check(at, source, &template, &context.site, &clouds);
     }
-    user_data::unused(at, source.as_ref(), &template);
+    user_data::unused(at, source.as_ref(), &template, &clouds);
     template.digest = digest(&template);
     template
 }
@@ -224,6 +224,11 @@ fn labels(at: &Section<'_>) -> BTreeSet<String> {
         at.error(&LABELS, text);
     }
     let labels = at.get(&LABELS);
+    if let Some(list) = list_to_write(at, &labels) {
+        let text = format!("is one text, not a list; write {list}");
+        at.report().error(&at.item(&LABELS, 0), text);
+        return labels.into_iter().collect();
+    }
     for (index, label) in labels.iter().enumerate() {
         let place = at.item(&LABELS, index);
         if java_trim(label).is_empty() {
@@ -238,22 +243,39 @@ fn labels(at: &Section<'_>) -> BTreeSet<String> {
     }
     if at.has(&LABELS) && labels.is_empty() && !at.get(&ACCEPTS_UNLABELLED) {
         let text = "has no labels and does not accept unlabelled jobs: hardly any job can start it; give it labels";
-        at.hint(&LABELS, text);
+        at.warn_in_check(&LABELS, text);
     }
     labels.into_iter().collect()
 }
 
-/// Hints at what makes a label another one than it seems.
+/// Returns the list that was meant by one text with commas or dashes in it, as it is to be written.
+fn list_to_write(at: &Section<'_>, labels: &[String]) -> Option<String> {
+    let [text] = labels else { return None };
+    let is_list = matches!(at.items(&LABELS)?.first(), Some(ListItem::Text(_, place)) if place.path.ends_with(']'));
+    let items: Vec<&str> = match text.strip_prefix('-') {
+        Some(rest) if rest.contains(" -") => rest.split(" -").collect(),
+        _ if text.contains(',') => text.split(',').collect(),
+        _ => return None,
+    };
+    let items = items.iter().map(|item| item.trim().trim_matches(['[', ']']).trim());
+    let items: Vec<String> = items
+        .filter(|item| !item.is_empty())
+        .map(|item| excerpt(item, 60))
+        .collect();
+    (!is_list).then(|| format!("[{}]", items.join(", ")))
+}
+
+/// Warns of what makes a label another one than it seems.
 fn unusual(place: &Place, label: &str, report: &Report) {
     let shown = quoted(label);
     if label.contains(' ') {
         let text = format!("label {shown} holds a blank, where Jenkins splits it; write two labels");
-        report.hint(place, text);
+        report.warn_in_check(place, text);
     }
     if let Some(hidden) = hidden_in(label) {
         let text =
             format!("label {shown} holds {hidden}, which is not seen: only jobs that ask for it, too, fit; remove it");
-        report.hint(place, text);
+        report.warn_in_check(place, text);
     }
 }
 

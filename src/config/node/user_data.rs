@@ -6,11 +6,12 @@ use crate::secret::Secret;
 use crate::settings::key::KeySpec;
 use crate::settings::section::Section;
 
+use super::super::hints;
 use super::super::script::{self, HostKeyPair, Joining, Values};
 use super::super::template::{HostKey, Register, Template};
 use super::agent::REGISTER;
 use super::clouds::Clouds;
-use super::script_source::{self, ScriptSource};
+use super::script_source::{self, SCRIPT, ScriptSource};
 
 /// What a script is judged against.
 pub struct Placeholders<'s> {
@@ -61,7 +62,14 @@ pub fn check(
         at.report().error(&source.place(at, byte, site.text), text);
     }
     for (byte, text) in script::hints(script) {
+        at.report().warn_in_check(&source.place(at, byte, site.text), text);
+    }
+    if let Some((byte, text)) = script::percent(script) {
         at.report().hint(&source.place(at, byte, site.text), text);
+    }
+    if !source.is_in_file() && at.is_folded(&SCRIPT) {
+        let text = "`>` puts lines of the script together; write `script: |`, which keeps them";
+        at.hint(&SCRIPT, text);
     }
     let id = NodeId::new("0".repeat(12));
     let labels: Vec<&str> = template.labels.iter().map(String::as_str).collect();
@@ -88,9 +96,12 @@ pub fn check(
         at.error(source.key(), text);
     }
     if !is_known(script, &rendered) {
+        if let Some(text) = not_a_block(at, site.text).filter(|_| !source.is_in_file()) {
+            return at.warn_in_check(&SCRIPT, text);
+        }
         let text = "is nothing that cloud-init, cloudbase-init or Ignition runs: it begins neither with #! nor with \
                     #cloud-config or the like; add its first line";
-        at.hint(source.key(), text);
+        at.warn_in_check(source.key(), text);
     }
     // In the configuration YAML makes one line end of both.
     if script.starts_with("#!")
@@ -100,8 +111,24 @@ pub fn check(
             .is_some_and(|line| script[line.len()..].starts_with("\r\n"))
     {
         let text = "has the line ends of Windows (CR LF), so that its interpreter is not found; save it with LF alone";
-        at.hint(source.key(), text);
+        at.warn_in_check(source.key(), text);
     }
+}
+
+/// Says why a script is not what its lines in the file are.
+fn not_a_block(at: &Section<'_>, file: &str) -> Option<&'static str> {
+    if at.block_line(&SCRIPT).is_none() {
+        let is_long = at.is_plain(&SCRIPT);
+        return is_long.then_some(
+            "is not written as a block of lines, so that YAML takes # for a comment and puts its lines together; write \
+             `script: |` and the script below it, further in",
+        );
+    }
+    let line = at.entry(SCRIPT.name)?.at.line;
+    let (_, behind) = file.lines().nth(line.checked_sub(1)?)?.split_once('|')?;
+    behind.contains("#!").then_some(
+        "begins behind the `|`, where YAML takes # for a comment; begin the script on the line below, further in",
+    )
 }
 
 /// Returns whether what boots a server knows what to do with a script: cloud-init, cloudbase-init (Windows), Ignition.
@@ -131,8 +158,8 @@ fn is_ignition(rendered: &str) -> bool {
     json.is_ok_and(|json| json.get("ignition").is_some_and(serde_json::Value::is_object))
 }
 
-/// Hints at what mita makes for a script that does not use it: nothing could join then.
-pub fn unused(at: &Section<'_>, source: Option<&ScriptSource>, template: &Template) {
+/// Warns of what mita makes for a script that does not use it: nothing could join then.
+pub fn unused(at: &Section<'_>, source: Option<&ScriptSource>, template: &Template, clouds: &Clouds<'_>) {
     if source.is_none() && script_source::is_given(at) {
         return;
     }
@@ -148,10 +175,26 @@ pub fn unused(at: &Section<'_>, source: Option<&ScriptSource>, template: &Templa
             "agent.host_key is one that mita makes for each server, and the script does not install it by \
              {{ mita.ssh_host_key }}: Jenkins will refuse to connect"
         }
+        // What an executable starts may be an agent already.
+        Register::Own if clouds.need_image() => return joins_by_itself(at, source),
         _ => return,
     };
     let key: &KeySpec = source.map_or(&REGISTER, |source| source.key());
-    at.hint(key, text);
+    at.warn_in_check(key, text);
+}
+
+/// Hints at a server that nothing registers with Jenkins, or under a name that cannot be linked to it.
+fn joins_by_itself(at: &Section<'_>, source: Option<&ScriptSource>) {
+    let Some(source) = source else {
+        let text = "register: self, and there is no script: the image itself must start an agent that joins Jenkins, or \
+                    set register: inbound or ssh";
+        return at.report().hint(&at.here(), text);
+    };
+    if !script::names_one_of(&source.text, &hints::OWN_PLACEHOLDERS) && !hints::asks_for_itself(&source.text) {
+        let text = "register: self, and the script uses neither {{ mita.name }} nor the server's address: the node that it \
+                    makes in Jenkins must be named NAME+ADDRESS or {{ mita.name }}, or it is not known as this server's";
+        at.hint(source.key(), text);
+    }
 }
 
 #[cfg(test)]

@@ -279,7 +279,7 @@ fn a_check_tells_what_is_missing_and_what_it_cannot_tell() {
         "<form action=\"markOffline\"> <a href=\"/jenkins/computer/off-1/delete\">",
     );
     assert!(
-        good.missing.is_empty() && good.unchecked.len() == 1 && good.unchecked[0].starts_with("Job/Read"),
+        good.missing.is_empty() && good.hints.len() == 1 && good.hints[0].starts_with("Job/Read"),
         "{good:?}"
     );
     let half = check("{}", "<form action=\"markOffline\">");
@@ -288,7 +288,7 @@ fn a_check_tells_what_is_missing_and_what_it_cannot_tell() {
         "{half:?}"
     );
     let none = check("{}", "<p>");
-    assert!(none.missing.len() == 2 && none.unchecked.len() == 1, "{none:?}");
+    assert!(none.missing.len() == 2 && none.hints.len() == 1, "{none:?}");
 }
 
 #[test]
@@ -299,10 +299,7 @@ fn a_check_only_reads() {
         forbidden("hudson.model.Item.ExtendedRead"),
     ]);
     let checked = client(&fake).check(&[]).unwrap();
-    assert!(
-        checked.missing.is_empty() && checked.unchecked.len() == 2,
-        "{checked:?}"
-    );
+    assert!(checked.missing.is_empty() && checked.hints.len() == 2, "{checked:?}");
     assert_eq!(fake.lines()[2], "GET /jenkins/job/a%20b/config.xml");
     assert!(fake.lines().iter().all(|line| line.starts_with("GET ")));
 }
@@ -402,7 +399,7 @@ fn the_ssh_plugin_is_known_by_its_help() {
             fake.lines(),
             ["GET /jenkins/descriptorByName/hudson.plugins.sshslaves.SSHLauncher/help"]
         );
-        (checked.missing.len(), checked.unchecked.len())
+        (checked.missing.len(), checked.hints.len())
     };
     let named = [HTML, "X-Jenkins: 2.544", "X-Plugin-Short-Name: ssh-slaves"];
     assert_eq!(check(Canned::new(200, &named, "<div>")), (0, 0));

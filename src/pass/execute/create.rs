@@ -15,7 +15,7 @@ use crate::plan::backoff::{begin, charge, record_failure};
 use crate::plan::{Create, creating, problems};
 use crate::provider::{CreateServer, ProviderError};
 use crate::report::{Action, Outcome};
-use crate::state::{BackoffKey, Intent};
+use crate::state::{BackoffKey, Intent, pauses};
 
 /// Why a server is not created if its intent cannot be saved.
 const UNWRITTEN: &str = "the state file cannot be written, and nothing is asked for that is not written down";
@@ -44,6 +44,10 @@ impl Executor<'_> {
             if self.skips(live, &action) {
                 continue;
             }
+            if let Some(reason) = self.paused_meanwhile(live, create) {
+                self.record(action, Outcome::Skipped, Some(reason));
+                continue;
+            }
             let host_key = match self.host_key(create) {
                 Ok(host_key) => host_key,
                 Err(reason) => {
@@ -62,6 +66,12 @@ impl Executor<'_> {
             batch.held_back |= !self.create_one(live, create, host_key, action);
         }
         Ok(batch)
+    }
+
+    /// Says that an operator forbade it since the pass looked. A pass with many creates takes minutes.
+    fn paused_meanwhile(&self, live: &Live, create: &Create) -> Option<String> {
+        let pauses = pauses::load(&self.config.state_file);
+        pauses.at(&create.template, &create.provider, self.time(live))
     }
 
     /// Writes down that a server is about to be asked for.

@@ -12,7 +12,7 @@ use crate::model::{Observed, ProviderName, Reading, ServerId, split_server_name}
 use crate::plan::action::{Create, Plan, Removal};
 use crate::plan::audit::world::World;
 use crate::plan::audit::{drains, reasons, registrations, resources};
-use crate::plan::context::Context;
+use crate::plan::context::{Asked, Context};
 use crate::plan::fleet::agent::{Agent, Link};
 use crate::plan::fleet::mapping::Linked;
 use crate::plan::remove::guard;
@@ -181,6 +181,9 @@ fn check_creates(plan: &Plan, world: &World<'_>, broken: &mut Vec<String>) {
     if !world.context.create {
         broken.push("the command creates nothing, the plan does".to_owned());
     }
+    if let Some(asked) = &world.context.asked {
+        check_asked(plan, asked, broken);
+    }
     let most = world.config.limits.max_creates_per_pass as usize;
     let made = plan.creates.len() + world.context.created as usize;
     if made > most {
@@ -191,6 +194,19 @@ fn check_creates(plan: &Plan, world: &World<'_>, broken: &mut Vec<String>) {
         broken.extend(check_create(create, world, &mut names));
     }
     check_fleet(plan, world, broken);
+}
+
+/// Checks that no more is made than an operator asked for, and nothing else.
+fn check_asked(plan: &Plan, asked: &Asked, broken: &mut Vec<String>) {
+    if plan.creates.len() > asked.count as usize {
+        broken.push(format!(
+            "{} creates, {} were asked for",
+            plan.creates.len(),
+            asked.count
+        ));
+    }
+    let other = plan.creates.iter().find(|create| create.template != asked.template);
+    broken.extend(other.map(|create| format!("{} is created, {} was asked for", create.name, asked.template)));
 }
 
 /// Checks that the fleet stays within its limits: in all, of each template, at each provider.
@@ -249,6 +265,10 @@ fn check_create<'p>(create: &'p Create, world: &World<'_>, names: &mut BTreeSet<
             "{name} would be created at {}, which is no placement of its template",
             create.provider
         ));
+    }
+    let (pauses, now) = (&world.observed.pauses, world.context.now);
+    if let Some(reason) = pauses.at(&create.template, &create.provider, now) {
+        return Some(format!("{name} is created where that is forbidden: {reason}"));
     }
     let read = world
         .observed

@@ -1,16 +1,16 @@
-//! Plans `destroy`: the removal of what an operator names.
+//! Plans `destroy`: the removal of what an operator names or selects.
 //!
 //! It follows the same safe order as every removal; only the busy check can be lifted.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use crate::config::Config;
 use crate::model::{Computer, Observed};
 use crate::plan::action::{Plan, Removal};
+use crate::plan::by_name::targets::{LeftOut, Target, Targets, matches_nothing, meant};
 use crate::plan::context::Context;
+use crate::plan::fleet::Fleet;
 use crate::plan::fleet::agent::{Agent, Link};
-use crate::plan::fleet::{Fleet, adopt};
 use crate::plan::memory::look_and_remember;
 use crate::plan::remove::removal::{orphan_removal, removal};
 use crate::plan::report::assemble;
@@ -19,24 +19,35 @@ use crate::plan::why::Why;
 use crate::state::State;
 use crate::text::shown;
 
-/// Plans the removal of what is named: by server, by our id, or by Jenkins node. What is refused stands in the
-/// warnings. With `force` a busy node goes, too; one that a person took offline never does.
+/// Plans the removal of what is named or selected. What is refused stands in the warnings. With `force` a busy node goes,
+/// too; one that a person took offline never does.
 pub fn destroy(
     observed: &Observed,
     config: &Config,
     state: &State,
     context: &Context,
-    names: &[String],
+    targets: &Targets,
     force: bool,
 ) -> Plan {
     let fleet = look_and_remember(observed, config, state, context, &[]);
+    let meant = meant(targets, &fleet);
+    let nothing = matches_nothing(targets, &meant);
     let mut removals: Vec<Removal> = Vec::new();
-    let mut warnings = Vec::new();
-    for name in names {
-        match remove(name, &fleet, force) {
+    let mut refused = Refused::new(targets);
+    for (name, target) in meant {
+        let confirmed = |removal| match targets {
+            Targets::Selected(selector) if !selector.is_confirmed(&name) => {
+                Err("it was not to be removed when that was agreed to; run it again".to_owned())
+            }
+            _ => Ok(removal),
+        };
+        match target
+            .and_then(|target| remove(&target, &fleet, force))
+            .and_then(confirmed)
+        {
             Ok(removal) if removals.contains(&removal) => {}
             Ok(removal) => removals.push(removal),
-            Err(reason) => warnings.push(format!("\"{}\" is not removed: {reason}", shown(name))),
+            Err(reason) => refused.add(&name, reason),
         }
     }
     let mut asks = BTreeMap::new();
@@ -45,8 +56,38 @@ pub fn destroy(
     plan.asks = asks;
     keep_sightings(&mut plan.state, state);
     plan.removals = removals;
-    plan.warnings.extend(warnings);
+    plan.notes.extend(nothing);
+    plan.warnings.extend(refused.sentences());
     plan
+}
+
+/// What is not removed: each name that an operator gave has a line, of a selection each reason.
+enum Refused {
+    Named(Vec<String>),
+    Selected(LeftOut),
+}
+
+impl Refused {
+    fn new(targets: &Targets) -> Self {
+        match targets {
+            Targets::Names(_) => Self::Named(Vec::new()),
+            Targets::Selected(_) => Self::Selected(LeftOut::default()),
+        }
+    }
+
+    fn add(&mut self, name: &str, reason: String) {
+        match self {
+            Self::Named(sentences) => sentences.push(format!("\"{}\" is not removed: {reason}", shown(name))),
+            Self::Selected(left_out) => left_out.add(name, reason),
+        }
+    }
+
+    fn sentences(self) -> Vec<String> {
+        match self {
+            Self::Named(sentences) => sentences,
+            Self::Selected(left_out) => left_out.sentences("removed"),
+        }
+    }
 }
 
 /// Keeps what counts passes as it was: an operator's command between two passes is none.
@@ -63,11 +104,11 @@ pub fn keep_sightings(after: &mut State, before: &State) {
     }
 }
 
-fn remove(name: &str, fleet: &Fleet<'_>, force: bool) -> Result<Removal, String> {
+fn remove(target: &Target<'_, '_>, fleet: &Fleet<'_>, force: bool) -> Result<Removal, String> {
     if fleet.is_quieting() {
         return Err("Jenkins is quieting down".to_owned());
     }
-    match target(name, fleet)? {
+    match target {
         Target::Agent(agent) => remove_agent(agent, force),
         Target::OrphanNode(computer) => {
             refuse(computer, force)?;
@@ -78,44 +119,15 @@ fn remove(name: &str, fleet: &Fleet<'_>, force: bool) -> Result<Removal, String>
     }
 }
 
-/// What an operator named.
-pub enum Target<'s, 'a> {
-    /// A node of ours.
-    Agent(&'s Agent<'a>),
-    /// A Jenkins node of ours without a server.
-    OrphanNode(&'a Computer),
-}
-
-/// Finds what is named: by server, by our id, or by Jenkins node; says why not, if so.
-pub fn target<'s, 'a>(name: &str, fleet: &'s Fleet<'a>) -> Result<Target<'s, 'a>, String> {
-    let is_meant = |agent: &&Agent<'_>| {
-        agent.name == name
-            || agent.id.as_str() == name
-            || agent.computer().is_some_and(|computer| computer.name.as_str() == name)
-    };
-    let target: Vec<&Agent<'_>> = fleet.agents.iter().filter(is_meant).collect();
-    if let [agent] = target[..] {
-        return Ok(Target::Agent(agent));
-    }
-    if !target.is_empty() {
-        return Err("several servers have this name".to_owned());
-    }
-    if let Some(orphan) = fleet
-        .orphans
-        .iter()
-        .find(|orphan| orphan.computer.name.as_str() == name)
-    {
-        return Ok(Target::OrphanNode(orphan.computer));
-    }
-    Err(unknown(name, fleet))
-}
-
 fn remove_agent(agent: &Agent<'_>, force: bool) -> Result<Removal, String> {
     if !agent.readable {
         return Err(format!("provider {} cannot be read", agent.provider));
     }
     if let Link::Many(_) = agent.link {
         return Err("it is not clear which Jenkins node is its own".to_owned());
+    }
+    if agent.duplicate {
+        return Err("another server has the same id in its name; remove one of the two there".to_owned());
     }
     if let Some(computer) = agent.computer() {
         refuse(computer, force)?;
@@ -148,30 +160,4 @@ fn lift(removal: &mut Removal, force: bool) {
     if let Some(server) = &mut removal.server {
         server.look_first &= !force;
     }
-}
-
-fn unknown(name: &str, fleet: &Fleet<'_>) -> String {
-    let foreign = fleet
-        .observed
-        .clouds
-        .values()
-        .filter_map(|cloud| cloud.ok())
-        .flat_map(|cloud| &cloud.servers);
-    if let Some(server) = foreign.into_iter().find(|server| server.name == name) {
-        let mut reason = format!("that server does not have the mark of \"{}\"", fleet.config.owner);
-        if let Some(template) = adopt::would_take(server, fleet.config) {
-            let _ = write!(reason, "; with adopt: true in \"{template}\" it would be taken over");
-        }
-        return reason;
-    }
-    if fleet
-        .observed
-        .jenkins
-        .computers
-        .iter()
-        .any(|computer| computer.name.as_str() == name)
-    {
-        return "that Jenkins node is not ours".to_owned();
-    }
-    "there is no such node of ours".to_owned()
 }

@@ -19,7 +19,7 @@ use crate::plan::fleet::Fleet;
 use crate::plan::fleet::agent::TemplateIndex;
 use crate::plan::refusals;
 use crate::state::BackoffKey;
-use crate::text::{excerpt, plural, shown};
+use crate::text::{are, excerpt, plural, shown};
 
 /// The most characters of why something is held back: a key, a time, and what a cloud said.
 const LONGEST_REASON: usize = 400;
@@ -128,11 +128,11 @@ impl<'s, 'a> Capacity<'s, 'a> {
         if !self.fleet.context.create {
             return Err(Closed::new(Cause::NotNow, "this command creates nothing"));
         }
+        if let Some(reason) = self.fleet.observed.pauses.of_template(name, self.fleet.context.now) {
+            return Err(Closed::new(Cause::Paused, reason));
+        }
         if self.counts.of_template[index] >= template.max {
-            let text = format!(
-                "template \"{name}\" is at its max of {}",
-                plural(template.max, "server")
-            );
+            let text = format!("template \"{name}\" is at its max of {}", most(template.max));
             return Err(Closed::new(Cause::Maximum(Limit::Template(name.clone())), text));
         }
         if let Some(reason) = refusals::closes(self.fleet, template, self.coming_by_ssh()) {
@@ -226,6 +226,10 @@ impl<'s, 'a> Capacity<'s, 'a> {
                 return Err(Closed::new(cause, format!("provider {name} was not read")));
             }
         };
+        let (pauses, now) = (&self.fleet.observed.pauses, self.fleet.context.now);
+        if let Some(reason) = pauses.at(&template.name, &placement.provider, now) {
+            return Err(Closed::new(Cause::Paused, reason));
+        }
         // What the look-up of one template did not find closes that template here, and no other. It is said before what passes
         // by itself.
         if let Some(Reading::Read(offers)) = &cloud.offers
@@ -300,7 +304,7 @@ impl<'s, 'a> Capacity<'s, 'a> {
         let most = self.fleet.config.providers.get(name)?.max_servers?;
         let count = self.counts.at_provider.get(name.as_str()).copied().unwrap_or(0);
         (count >= most).then(|| {
-            let text = format!("provider {name} is at its max of {}", plural(most, "server"));
+            let text = format!("provider {name} is at its max of {}", self::most(most));
             Closed::new(Cause::Maximum(Limit::Provider(name.clone())), text)
         })
     }
@@ -308,10 +312,7 @@ impl<'s, 'a> Capacity<'s, 'a> {
     fn fleet_maximum(&self) -> Option<Closed> {
         let most = self.fleet.config.limits.max_servers?;
         (self.counts.all >= most).then(|| {
-            let text = format!(
-                "the fleet is at its max of {} (limits.max_servers)",
-                plural(most, "server")
-            );
+            let text = format!("the fleet is at its max of {} (limits.max_servers)", self::most(most));
             Closed::new(Cause::Maximum(Limit::Fleet), text)
         })
     }
@@ -392,13 +393,21 @@ impl<'s, 'a> Capacity<'s, 'a> {
             return Err(Closed::new(Cause::Maximum(Limit::NoCreates), text));
         }
         if self.counts.booting >= limits.max_booting {
-            let booting = plural(self.counts.booting, "server");
-            let text = format!("{booting} are booting, the most at a time (limits.max_booting)");
+            let booting = self.counts.booting;
+            let text = format!(
+                "{} {} booting, the most at a time (limits.max_booting)",
+                plural(booting, "server"),
+                are(booting)
+            );
             return Err(Closed::new(Cause::Pace, text));
         }
         let most = limits.max_creates_per_pass;
         if self.counts.made.saturating_add(self.fleet.context.created) >= most {
-            let text = format!("{most} creates are the most for one pass; the rest goes in the next passes");
+            let text = format!(
+                "{} {} the most for one pass; the rest goes in the next passes",
+                plural(most, "create"),
+                are(most)
+            );
             return Err(Closed::new(Cause::Pace, text));
         }
         Ok(())
@@ -448,6 +457,14 @@ struct Fit {
     offer: Option<Offer>,
     /// What it would probe for all templates.
     probes: Vec<BackoffKey>,
+}
+
+/// Writes a maximum of servers. One of none is a number that somebody set: it is shown as that.
+fn most(servers: u32) -> String {
+    match servers {
+        0 => "0 servers".to_owned(),
+        some => plural(some, "server"),
+    }
 }
 
 /// Says that another template probes first.

@@ -31,6 +31,8 @@ pub enum Cause {
     NotOffered(ProviderName),
     /// Jenkins refused to make its node.
     NoNode,
+    /// An operator paused it.
+    Paused,
     /// Nothing at all is made now: Jenkins is quieting down, or the command does not create.
     NotNow,
 }

@@ -1,5 +1,6 @@
 //! What is made, where, and what holds it back.
 
+pub mod asked;
 pub mod backoff;
 pub mod capacity;
 pub mod closed;

@@ -44,9 +44,14 @@ pub fn inventory<'a>(observed: &'a Observed, config: &'a Config, state: &'a Stat
     builder.add_unlisted(&by_id);
     builder.agents.sort_by(|a, b| key(a).cmp(&key(b)));
     let forgotten = builder.forgotten.into_iter().map(|(provider, count)| {
+        let (are, go, them) = if count == 1 {
+            ("is", "goes", "it")
+        } else {
+            ("are", "go", "them")
+        };
         format!(
-            "provider \"{provider}\" is no longer configured: {count} of our servers there are forgotten and go on \
-             running; configure it again, or remove them there"
+            "provider \"{provider}\" is no longer configured: {count} of our servers there {are} forgotten and {go} on \
+             running; configure it again, or remove {them} there"
         )
     });
     let notes = builder.adoption.notes(&builder.agents);

@@ -8,6 +8,7 @@ pub mod creating;
 pub mod finding;
 pub mod grounds;
 pub mod linking;
+pub mod pausing;
 pub mod reading;
 pub mod remember;
 pub mod say;
@@ -35,6 +36,7 @@ pub fn judge(grounds: &Grounds<'_, '_>) -> Evidence {
     waiting::find(grounds, &mut evidence);
     staying::find(grounds, &mut evidence);
     linking::find(grounds, &mut evidence);
+    pausing::find(grounds.fleet, &mut evidence);
     for (key, problem) in grounds.open.iter().filter(|(_, problem)| problem.ended.is_none()) {
         if is_over(problem, grounds) {
             evidence.over.insert(key.clone());
@@ -50,7 +52,8 @@ fn is_over(problem: &ProblemMemory, grounds: &Grounds<'_, '_>) -> bool {
         return true;
     }
     match problem.kind {
-        ProblemKind::JenkinsUnreadable => true,
+        // Each pass reads Jenkins and the pauses: what it does not find is over.
+        ProblemKind::JenkinsUnreadable | ProblemKind::PausedForLong | ProblemKind::PausesUnreadable => true,
         ProblemKind::ProviderUnreadable => reading::is_readable(problem, fleet),
         ProblemKind::OddData => reading::is_even(problem, fleet),
         ProblemKind::NotOffered => creating::is_offered(problem, fleet),
@@ -73,7 +76,6 @@ fn is_over(problem: &ProblemMemory, grounds: &Grounds<'_, '_>) -> bool {
         // What happens at the end of a pass or outside of it tells whether these are over.
         ProblemKind::RemovalRefused
         | ProblemKind::Insecure
-        | ProblemKind::PausedForLong
         | ProblemKind::CannotWrite
         | ProblemKind::NotifyFailed
         | ProblemKind::Unfinished => false,

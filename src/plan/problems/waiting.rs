@@ -182,7 +182,7 @@ fn explains(cause: &Cause, evidence: &Evidence, grounds: &Grounds<'_, '_>) -> bo
     let is_said =
         |kind: ProblemKind, subject: &str| evidence.has(kind, subject) || is_open(&problem_key(kind, subject));
     match cause {
-        Cause::Unreadable(_) | Cause::NotOffered(_) | Cause::NotNow => true,
+        Cause::Unreadable(_) | Cause::NotOffered(_) | Cause::Paused | Cause::NotNow => true,
         Cause::Quota(provider) => is_said(ProblemKind::PlacementHeld, provider.as_str()),
         Cause::BackOff(BackoffKey::Provider(_) | BackoffKey::Placement(..)) => true,
         Cause::BackOff(BackoffKey::TemplateAt(template, provider, zone)) => is_said(
@@ -203,6 +203,7 @@ fn cause_text(cause: &Cause) -> &'static str {
         Cause::Unreadable(_) => "the provider cannot be read",
         Cause::NotOffered(_) => "the provider does not have what the template names",
         Cause::NoNode => "Jenkins does not make its nodes",
+        Cause::Paused => "an operator paused it",
         Cause::NotNow => "nothing is made now",
     }
 }

@@ -18,7 +18,7 @@ use crate::plan::remove::{guard, idle, make_room};
 use crate::plan::report::persistent;
 use crate::plan::why::Why;
 use crate::state::Sighting;
-use crate::text::shown;
+use crate::text::{are, shown};
 
 /// What goes.
 #[derive(Default)]
@@ -68,7 +68,8 @@ pub fn reap(fleet: &mut Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> 
     let left = left + held;
     if left > 0 {
         reaped.notes.push(format!(
-            "{left} more to remove: {most} are the most for one pass, the rest goes in the next"
+            "{left} more to remove: {most} {} the most for one pass, the rest goes in the next",
+            are(most)
         ));
     }
     reaped

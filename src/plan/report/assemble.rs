@@ -13,6 +13,7 @@ use crate::plan::report::drift::Drifted;
 use crate::plan::report::{drift, overview, persistent};
 use crate::plan::resources::upkeep::Upkeep;
 use crate::state::State;
+use crate::text::plural;
 
 /// Puts a plan together.
 pub fn plan(
@@ -91,6 +92,7 @@ pub fn empty(mut fleet: Fleet<'_>, waiting_items: usize) -> Plan {
         waiting_items: waiting_items as u64,
         notes: fleet.notes,
         warnings: Vec::new(),
+        unmade: None,
         problems: Evidence::default(),
         partly: fleet.partly,
         state: fleet.state,
@@ -106,8 +108,9 @@ fn cold(fleet: &Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> Vec<Stri
             let closed = growth.closed[pool.template].as_ref();
             let reason = closed.map_or("its servers are wanted by waiting items", |closed| closed.text.as_str());
             format!(
-                "the warm pool of \"{name}\" lacks {} of {} slots: {reason}",
-                growth.cold[pool.template], pool.slots
+                "the warm pool of \"{name}\" lacks {} of {}: {reason}",
+                growth.cold[pool.template],
+                plural(pool.slots, "slot")
             )
         })
         .collect()

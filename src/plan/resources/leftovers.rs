@@ -10,8 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::config::{Config, Template};
 use crate::model::{
-    CloudView, PortSpec, ProviderName, Reading, Resource, ResourceKind, Resources, ServerId, TemplateName,
-    split_server_name,
+    CloudView, ProviderName, Reading, Resource, ResourceKind, Resources, ServerId, TemplateName, split_server_name,
 };
 use crate::plan::action::Leftover;
 use crate::plan::clock::SIGHTINGS;
@@ -261,17 +260,7 @@ fn template_of(server: &str, config: &Config) -> Option<TemplateName> {
 
 /// Returns what servers of a template have that can outlive them.
 pub fn kinds_of(template: &Template) -> BTreeSet<ResourceKind> {
-    let spec = &template.spec;
-    let makes_ports = spec.ports.iter().any(|port| matches!(port, PortSpec::Made { .. }));
-    let has = [
-        (ResourceKind::FloatingIp, spec.floating_ip_pool.is_some()),
-        (ResourceKind::Port, makes_ports),
-        (
-            ResourceKind::Volume,
-            spec.storage.is_some() || spec.boot_volume.is_some(),
-        ),
-    ];
-    has.into_iter().filter(|(_, has)| *has).map(|(kind, _)| kind).collect()
+    template.spec.resource_kinds()
 }
 
 /// Returns what was listed of a cloud beside its servers.

@@ -16,7 +16,7 @@ use crate::plan::fleet::{Fleet, agent_state};
 use crate::plan::resources::leftovers;
 use crate::plan::resources::leftovers::{kinds_of, listed};
 use crate::state::{BackoffKey, State};
-use crate::text::{plural, shown};
+use crate::text::{are, plural, shown};
 
 /// How often everything that has our mark is looked through, where a template makes such things.
 const SWEEP_EVERY: SignedDuration = SignedDuration::from_hours(1);
@@ -105,8 +105,9 @@ pub fn upkeep(fleet: &mut Fleet<'_>, removals: &mut [Removal]) -> Upkeep {
         upkeep.sweeps.truncate(most.saturating_sub(removals.len()));
         if left > 0 {
             upkeep.notes.push(format!(
-                "{left} more to remove of what was left of servers: {most} are the most for one pass, the rest goes in the \
-                 next"
+                "{left} more to remove of what was left of servers: {most} {} the most for one pass, the rest goes in the \
+                 next",
+                are(most)
             ));
         }
     }

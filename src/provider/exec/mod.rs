@@ -27,10 +27,10 @@ use serde_json::{Value, json};
 
 use crate::http::Deadline;
 use crate::model::{
-    Offer, Offers, Resource, ResourceKind, ResourceMark, ServerId, ServerSpec, TemplateName, Unavailable, Zone,
+    Checked, Offer, Offers, Resource, ResourceKind, ResourceMark, ServerId, ServerSpec, TemplateName, Unavailable, Zone,
 };
 use crate::provider::{AddFloatingIp, CreateServer, Deleted, Provider, ProviderError, ServerList};
-use crate::text::printable;
+use crate::text::{plural, printable};
 use answer::{CheckAnswer, ConsoleAnswer, CreateAnswer, ListAnswer, OffersAnswer, TemplateAnswer};
 use call::Invocation;
 use program::ExecProgram;
@@ -89,6 +89,21 @@ impl Exec {
             self.servers()?;
         }
         Ok(self.verbs.as_ref().is_some_and(|verbs| verbs.contains(verb)))
+    }
+
+    /// Asks what the program offers, as a pass does that creates.
+    fn check_offers(&mut self, wanted: &[(&TemplateName, &ServerSpec, &[Zone])], checked: &mut Checked) {
+        let specs: Vec<(&TemplateName, &ServerSpec)> = wanted.iter().map(|(name, spec, _)| (*name, *spec)).collect();
+        let offers = match self.offers(&specs) {
+            Ok(offers) => offers,
+            Err(error) => return checked.missing.push(error.to_string()),
+        };
+        checked.found.extend(offers.room.sentences());
+        let closed = offers.templates.iter().filter_map(|(name, offer)| {
+            let reason = &offer.as_ref().err()?.reason;
+            Some(format!("nodes.{name}: {reason}"))
+        });
+        checked.missing.extend(closed);
     }
 
     /// The part of a request that names a server.
@@ -185,14 +200,23 @@ impl Provider for Exec {
         Ok(console.text.map(|text| end_of(&text, lines)))
     }
 
-    fn check(&mut self, wanted: &[(&TemplateName, &ServerSpec, &[Zone])]) -> Result<Vec<String>, ProviderError> {
-        self.servers()?;
-        if !self.knows("check")? {
-            return Ok(Vec::new());
+    fn check(&mut self, wanted: &[(&TemplateName, &ServerSpec, &[Zone])]) -> Result<Checked, ProviderError> {
+        let servers = self.servers()?.servers.len();
+        let mut checked = Checked {
+            found: vec![format!("{} in the list", plural(servers, "server"))],
+            ..Checked::default()
+        };
+        self.check_offers(wanted, &mut checked);
+        if self.knows("check")? {
+            let answer: CheckAnswer = self.ask("check", request::templates(wanted.iter().copied()))?;
+            let sentences = answer.missing.iter().map(|text| printable(text, 300));
+            let sentences = sentences.filter(|text| !text.is_empty()).take(MAX_SENTENCES);
+            checked.missing.extend(sentences);
+        } else {
+            let text = "the command knows no verb `check`: what the templates name is not looked up";
+            checked.hints.push(text.to_owned());
         }
-        let checked: CheckAnswer = self.ask("check", request::templates(wanted.iter().copied()))?;
-        let sentences = checked.missing.iter().map(|text| printable(text, 300));
-        Ok(sentences.filter(|text| !text.is_empty()).take(MAX_SENTENCES).collect())
+        Ok(checked)
     }
 
     fn requests(&self) -> u64 {

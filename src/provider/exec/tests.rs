@@ -463,7 +463,10 @@ fn verbs_beyond_the_three_are_called_where_the_list_names_them() {
     assert_eq!(told["templates"][0]["spec"]["image_name"], "debian");
 
     let zones = [Zone::new("rack-1")];
-    assert_eq!(exec.check(&[(&small, &spec, &zones)]).unwrap(), ["no image debain"]);
+    assert_eq!(
+        exec.check(&[(&small, &spec, &zones)]).unwrap().missing,
+        ["no image debain"]
+    );
     let told: Value = serde_json::from_str(&stage.read("check")).unwrap();
     assert_eq!(told["templates"][0]["zones"], json!(["rack-1"]));
 
@@ -477,8 +480,8 @@ fn verbs_beyond_the_three_are_called_where_the_list_names_them() {
     assert_eq!(told["server"], json!({"id": "s-1", "name": "small__0123456789ab"}));
     assert_eq!(
         exec.requests(),
-        6,
-        "one for each call, and one list for `verbs` and one for `check`"
+        7,
+        "one for each call, one list for `verbs`, and one list and one `offers` for `check`"
     );
 }
 
@@ -490,7 +493,7 @@ fn without_further_verbs_nothing_else_is_called() {
     let offers = exec.offers(&[(&small, &spec)]).unwrap();
     assert!(offers.templates[&small].is_ok());
     assert_eq!(offers.room, crate::model::Headroom::default());
-    assert_eq!(exec.check(&[]).unwrap(), [] as [&str; 0]);
+    assert_eq!(exec.check(&[]).unwrap().missing, [""; 0]);
     assert_eq!(exec.console(&ServerId::new("s"), 5).unwrap(), None);
     assert_eq!(stage.read("called"), "list\nlist\n");
     assert_eq!(kind(&exec.delete(&ServerId::new("")).unwrap_err()), "Refused");

@@ -112,6 +112,24 @@ fn filled_in(url: &str, project: &str) -> String {
     filled.fold(url.to_owned(), |url, mark| url.replace(mark, project))
 }
 
+/// Returns what is wrong with the region of the configuration where the catalog has no service in it at all: one sentence
+/// for all services.
+pub(super) fn lost_region(endpoint: &OpenStackEndpoint, catalog: &[Endpoint]) -> Option<String> {
+    let region = endpoint.region.as_deref()?;
+    let named = catalog.iter().filter(|endpoint| !endpoint.region().is_empty());
+    // What the configuration names needs no catalog.
+    let services = [Service::Compute, Service::Image, Service::Network, Service::Volume];
+    let is_given = services.iter().any(|service| given(endpoint, *service).is_some());
+    if is_given || catalog.iter().any(|endpoint| endpoint.is_in(region)) || named.clone().next().is_none() {
+        return None;
+    }
+    let regions = list(named.map(Endpoint::region));
+    Some(format!(
+        "the catalog has no region \"{}\" (service_region; upper and lower case matter), there are: {regions}",
+        printable(region, 60),
+    ))
+}
+
 /// Returns whether there is a service for us, at any interface.
 pub(super) fn has(endpoint: &OpenStackEndpoint, catalog: &[Endpoint], service: Service) -> bool {
     let here = |e: &Endpoint| endpoint.region.as_deref().is_none_or(|region| e.is_in(region));

@@ -147,23 +147,60 @@ pub(super) fn server_groups(session: &mut Session) -> Result<Vec<Named>, Provide
     Ok(body.server_groups.all)
 }
 
-/// Reads what is left of the quota. Listed servers are known to exist: Nova counts one only once it has reached a cell,
-/// which takes seconds where many are being made.
+/// A limit of the project: what it may have, and what is left of that.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Limit {
+    /// `None`: no limit, or none that is shown.
+    pub most: Option<u64>,
+    pub left: Option<u64>,
+}
+
+impl Limit {
+    /// A negative or unknown maximum is no limit. A project may use more than its quota (the quota was lowered).
+    fn new(most: NumberOrText, used: NumberOrText) -> Self {
+        let most = most.size();
+        Self {
+            most,
+            left: most.map(|most| most.saturating_sub(used.size().unwrap_or(0))),
+        }
+    }
+}
+
+/// The limits of a project.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Limits {
+    pub instances: Limit,
+    pub vcpus: Limit,
+    pub ram_mb: Limit,
+}
+
+/// Reads what is left of the quota. The headroom is advice: a cloud that does not show it refuses what is too much.
 pub(super) fn headroom(session: &mut Session) -> Result<Headroom, ProviderError> {
+    let limits = match limits(session)? {
+        Ok(limits) => limits,
+        Err(text) => {
+            session.odd.note("limits", "", &text);
+            Limits::default()
+        }
+    };
+    Ok(Headroom {
+        instances: limits.instances.left,
+        vcpus: limits.vcpus.left,
+        ram_mb: limits.ram_mb.left,
+    })
+}
+
+/// Reads the limits; the inner error says that they are not shown. Listed servers are known to exist: Nova counts one
+/// only once it has reached a cell, which takes seconds where many are being made.
+pub(super) fn limits(session: &mut Session) -> Result<Result<Limits, String>, ProviderError> {
     let reply = session.get("limits", Service::Compute, "/limits")?;
-    // The headroom is advice: a cloud that does not show it refuses what is too much. A token or a pace that is refused
-    // is another thing.
+    // A token or a pace that is refused is another thing.
     if !matches!(reply.status, 200..=299 | 401 | 429 | 498) {
-        let text = format!("the quota is not shown (status {})", reply.status);
-        session.odd.note("limits", "", &text);
-        return Ok(Headroom::default());
+        return Ok(Err(format!("the quota is not shown (status {})", reply.status)));
     }
     let body: LimitsBody = parse("limits", &reply)?;
     let Object(Some(limits)) = body.limits.0.unwrap_or_default().absolute else {
-        session
-            .odd
-            .note("limits", "", "the quota is not shown (limits.absolute)");
-        return Ok(Headroom::default());
+        return Ok(Err("the quota is not shown (limits.absolute)".to_owned()));
     };
     for (field, odd) in limits.odd() {
         if let Some(odd) = odd {
@@ -172,15 +209,9 @@ pub(super) fn headroom(session: &mut Session) -> Result<Headroom, ProviderError>
     }
     let listed = i64::try_from(session.listed).unwrap_or(i64::MAX);
     let used = limits.total_instances_used.value.unwrap_or(0).max(listed);
-    Ok(Headroom {
-        instances: left(limits.max_total_instances, used.into()),
-        vcpus: left(limits.max_total_cores, limits.total_cores_used),
-        ram_mb: left(limits.max_total_ram, limits.total_ram_used),
-    })
-}
-
-/// Returns the headroom; a negative or unknown maximum is no limit. A project may use more than its quota (the
-/// quota was lowered).
-fn left(most: NumberOrText, used: NumberOrText) -> Option<u64> {
-    Some(most.size()?.saturating_sub(used.size().unwrap_or(0)))
+    Ok(Ok(Limits {
+        instances: Limit::new(limits.max_total_instances, used.into()),
+        vcpus: Limit::new(limits.max_total_cores, limits.total_cores_used),
+        ram_mb: Limit::new(limits.max_total_ram, limits.total_ram_used),
+    }))
 }

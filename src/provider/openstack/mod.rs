@@ -57,7 +57,7 @@ use log::info;
 
 use crate::http::{Deadline, Http};
 use crate::model::{
-    Inventory, MissingPart, Offers, Resource, ResourceKind, ResourceMark, ServerId, ServerSpec, ServiceBases,
+    Checked, Inventory, MissingPart, Offers, Resource, ResourceKind, ResourceMark, ServerId, ServerSpec, ServiceBases,
     TemplateName, Unavailable, Zone,
 };
 use crate::provider::{AddFloatingIp, CreateServer, Deleted, Lookup, Provider, ProviderError, ServerList};
@@ -152,7 +152,7 @@ impl Provider for OpenStack {
         console::console(&mut self.session, id, lines)
     }
 
-    fn check(&mut self, wanted: &[(&TemplateName, &ServerSpec, &[Zone])]) -> Result<Vec<String>, ProviderError> {
+    fn check(&mut self, wanted: &[(&TemplateName, &ServerSpec, &[Zone])]) -> Result<Checked, ProviderError> {
         check::check(&mut self.session, wanted)
     }
 

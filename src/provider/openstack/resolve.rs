@@ -172,6 +172,12 @@ impl Stock {
         image::candidates(images, wanted, self.project.as_deref())
     }
 
+    /// Returns the image of a spec and its flavor, as far as they were found in the lists.
+    pub(super) fn found(&self, spec: &ServerSpec) -> (Option<&Image>, Option<&Flavor>) {
+        let image = self.image(&spec.image).ok().and_then(|(_, image, _)| image);
+        (image, flavor::choose(&self.flavors, spec, image).ok())
+    }
+
     /// Says which image was chosen where that was open.
     pub(super) fn chosen(&self, spec: &ServerSpec) -> Option<String> {
         if let ImageRef::Id(_) = spec.image {
@@ -373,12 +379,13 @@ pub(super) fn image_name(image: &ImageRef) -> Option<&str> {
     }
 }
 
-/// Looks an image up by its id, for `check`.
-pub(super) fn image_exists(session: &mut Session, id: &str) -> Result<bool, ProviderError> {
+/// Looks an image up by its id, for `check`; `None` where there is none that can be used.
+pub(super) fn image_of_id(session: &mut Session, id: &str) -> Result<Option<Image>, ProviderError> {
     let path = format!("/images/{}", crate::http::escaped(id));
     let reply = session.get("image", Service::Image, &path)?;
     if Fault::read(&reply).is_gone(Service::Image) {
-        return Ok(false);
+        return Ok(None);
     }
-    parse::<Image>("image", &reply).map(|image| image.status == "active")
+    let image: Image = parse("image", &reply)?;
+    Ok(Some(image).filter(|image| image.status == "active"))
 }

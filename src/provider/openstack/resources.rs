@@ -49,6 +49,11 @@ pub(super) fn remove(session: &mut Session, kind: ResourceKind, id: &str) -> Res
     delete::one(session, (service, path), id, &what)
 }
 
+/// Returns what a kind is called.
+pub(super) fn noun(kind: ResourceKind) -> &'static str {
+    place(kind).2
+}
+
 /// The service, the path and the noun of a kind.
 fn place(kind: ResourceKind) -> (Service, &'static str, &'static str) {
     match kind {

@@ -128,6 +128,11 @@ impl Session {
         self.login.as_ref()?.project.as_deref()
     }
 
+    /// Returns what is wrong with the region, once logged in, where the catalog does not have it at all.
+    pub(super) fn lost_region(&self) -> Option<String> {
+        catalog::lost_region(&self.endpoint, &self.login.as_ref()?.catalog)
+    }
+
     /// Makes the token a bad one, as if it had been revoked.
     #[cfg(test)]
     pub(super) fn spoil_token(&mut self) {

@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use mita::config::Config;
-use mita::model::{NodeId, Observed, ProviderName, Reading, TemplateName};
+use mita::model::{NodeId, Observed, Pauses, ProviderName, Reading, TemplateName};
 use mita::plan::{Context, Plan, audit};
 use mita::state::State;
 
@@ -333,7 +333,11 @@ impl Sim {
             clouds.insert(name, reading);
         }
         let jenkins = self.jenkins();
-        Observed { jenkins, clouds }
+        Observed {
+            jenkins,
+            clouds,
+            pauses: Pauses::default(),
+        }
     }
 
     fn pass(&mut self, planner: &Planner) -> Result<(), String> {
@@ -398,6 +402,7 @@ impl Sim {
             create: true,
             remove: true,
             force: self.lifts_guard,
+            asked: None,
             created: 0,
         }
     }

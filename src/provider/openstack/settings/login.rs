@@ -75,6 +75,10 @@ pub fn auth(at: &Section<'_>, version: AuthVersion, secret: Secret) -> KeystoneA
 
 /// Reports the keys of other logins than the one that is made.
 fn useless(at: &Section<'_>, version: AuthVersion) {
+    // Of a cloud that was not found the login is not known.
+    if at.is_bad(&AUTH_VERSION) {
+        return;
+    }
     let refuse = |keys: &[&KeySpec], wanted: &str| {
         for key in keys.iter().filter(|key| at.given(key) == Given::Value) {
             let text = format!("has no use with this auth_version; write auth_version: {wanted}");

@@ -216,7 +216,7 @@ fn what_is_missing_is_told_with_what_is_near() {
     assert!(offers.templates["uuid"].is_ok(), "{:?}", offers.templates["uuid"]);
     let zones = [Zone::new("az1"), Zone::new("az-slwo")];
     let wanted: Vec<_> = names.iter().zip(specs).map(|(n, s)| (n, s, &zones[..])).collect();
-    let told = cloud.check(&wanted).unwrap();
+    let told = cloud.check(&wanted).unwrap().missing;
     println!("{told:#?}\n{} requests", cloud.requests());
     for part in [
         "ubuntu-24.04",

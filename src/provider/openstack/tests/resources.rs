@@ -16,12 +16,12 @@ use crate::provider::openstack::server::WireServer;
 use crate::provider::{AddFloatingIp, Deleted, Provider as _, ProviderError};
 
 const LOGIN: &str = "POST /v3/auth/tokens";
-const FLOATING: &str = "GET /v2.0/floatingips?fields=id&fields=floating_ip_address&fields=port_id&fields=port_details\
+pub(super) const FLOATING: &str = "GET /v2.0/floatingips?fields=id&fields=floating_ip_address&fields=port_id&fields=port_details\
     &fields=description&fields=created_at&fields=project_id&fields=tenant_id\
     &tenant_id=100d1e084cb44933a18ec6c456f36496&limit=1000";
 pub(super) const PORTS: &str = "GET /v2.0/ports?fields=id&fields=name&fields=device_id&fields=device_owner&fields=description\
     &fields=created_at&fields=project_id&fields=tenant_id&tenant_id=100d1e084cb44933a18ec6c456f36496&limit=1000";
-const VOLUMES: &str = "GET /v3/100d1e084cb44933a18ec6c456f36496/volumes/detail?limit=1000";
+pub(super) const VOLUMES: &str = "GET /v3/100d1e084cb44933a18ec6c456f36496/volumes/detail?limit=1000";
 const POOLS: &str = "GET /v2.0/networks?router:external=True&fields=id&fields=name&limit=1000";
 const WAYS: &str = "GET /v2.0/ports?device_id=s1&fields=id&fields=fixed_ips&limit=1000";
 const MAKE: &str = "POST /v2.0/floatingips";

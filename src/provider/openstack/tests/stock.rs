@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
+use super::resources::{FLOATING, VOLUMES};
 use super::server::{Canned, Scripted, json as say, like, login};
 use super::{client, endpoint_of, recorded, spec};
 use crate::model::{ImageRef, Offer, PortOffer, PortSpec, ServerSpec, TemplateName};
@@ -32,6 +33,15 @@ fn bare() -> ServerSpec {
 fn flavors() -> (&'static str, Canned) {
     let body = r#"{"flavors":[{"id":"2","name":"m1.small","vcpus":1,"ram":2048,"disk":20}]}"#;
     (FLAVORS, say(200, body))
+}
+
+/// What `check` reads first.
+fn no_servers() -> (&'static str, Canned) {
+    ("GET /v2.1/servers/detail?limit=1000", say(200, r#"{"servers":[]}"#))
+}
+
+fn limits() -> (&'static str, Canned) {
+    ("GET /v2.1/limits", like(&recorded!("limits")))
 }
 
 /// Asks what one template gets; the login, the flavors and the limits are answered.
@@ -324,6 +334,8 @@ fn check_looks_up_volume_types_and_pools() {
     good.floating_ip_pool = Some("public".to_owned());
     let server = Scripted::new(vec![
         (LOGIN, login()),
+        no_servers(),
+        limits(),
         flavors(),
         (
             &*format!("GET /v2/images/{IMAGE}"),
@@ -340,6 +352,8 @@ fn check_looks_up_volume_types_and_pools() {
         // Of a network of another project this cloud does not tell whether it is external.
         (NETWORKS, like(&recorded!("networks-seen"))),
         (&*format!("GET /v3/{PROJECT}/types"), like(&recorded!("volume-types"))),
+        (FLOATING, like(&recorded!("fip-list"))),
+        (VOLUMES, say(403, "{}")),
     ]);
     let (mut cloud, _) = client(&endpoint_of(&server.url));
     let names = ["t", "u", "good"].map(TemplateName::new);
@@ -357,7 +371,18 @@ fn check_looks_up_volume_types_and_pools() {
         r#"nodes.u: the network "private" is not external, so it has no floating IPs (nearest: "public")"#,
         "nodes.good: no network has the id",
         r#"nodes.t: no volume type named "sdd" (nearest: "hdd", "ssd""#,
+        "volumes",
     ];
+    for found in [
+        "floating IP pool \"public\"",
+        "volume type \"ssd\"",
+        "floating IP",
+        "size \"",
+        "2 of 2 servers left",
+    ] {
+        assert!(told.found.iter().any(|line| line.contains(found)), "{found}: {told:#?}");
+    }
+    let told = told.missing;
     assert_eq!(told.len(), parts.len(), "{told:#?}");
     for (line, part) in told.iter().zip(parts) {
         assert!(line.contains(part), "{line}");
@@ -376,6 +401,8 @@ fn check_looks_up_server_groups_that_are_given_by_their_ids() {
     let active = || (&*image, say(200, &json!({"id": IMAGE, "status": "active"}).to_string()));
     let server = Scripted::new(vec![
         (LOGIN, login()),
+        no_servers(),
+        limits(),
         flavors(),
         active(),
         active(),
@@ -389,7 +416,7 @@ fn check_looks_up_server_groups_that_are_given_by_their_ids() {
     let names = ["wrong", "good"].map(TemplateName::new);
     let told = cloud.check(&[(&names[0], &wrong, &[]), (&names[1], &good, &[])]);
     server.finish();
-    let told = told.unwrap();
+    let told = told.unwrap().missing;
     assert_eq!(told.len(), 1, "{told:#?}");
     let begins = format!("nodes.wrong: no server group named {NETWORK:?} (nearest: ");
     assert!(told[0].starts_with(&begins), "{told:#?}");

@@ -229,6 +229,7 @@ fn read_tree(path: &Path, optional: bool, report: &Report) -> Option<Node> {
         }
     };
     let text = text_of(&bytes, report)?;
+    report.keep_text(text);
     let says_nothing = |line: &str| matches!(line.trim(), "" | "---" | "...") || line.trim_start().starts_with('#');
     if optional && text.lines().all(says_nothing) {
         return None;

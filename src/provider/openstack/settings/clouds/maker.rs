@@ -10,7 +10,7 @@ use super::files::CloudFiles;
 use super::layers::{Layers, Located};
 
 /// The keys that hold a secret, or name its file; a provider has one of them.
-static SECRETS: [&KeySpec; 4] = [
+pub static SECRETS: [&KeySpec; 4] = [
     PASSWORD.spec(),
     PASSWORD_FILE.spec(),
     APPLICATION_CREDENTIAL_SECRET.spec(),
@@ -108,7 +108,7 @@ impl<'t> Maker<'_, 't> {
             let mut place = Place::file();
             place.at.file = file.number;
             let text = "holds a secret and can be read by others; chmod 600 it";
-            self.report.hint(&place, text);
+            self.report.warn_in_check(&place, text);
         }
     }
 

@@ -29,9 +29,13 @@ use crate::settings::problem::{Place, Pos, Report, join, quoted};
 use crate::settings::yaml::{Entry, Node, Value};
 use crate::text::nearest;
 
-use super::keys::{AUTH_URL, CLOUD, OWN_LOGIN, PASSWORD, TENANT_NAME, USERNAME};
+use super::keys::{
+    APPLICATION_CREDENTIAL_ID, AUTH_URL, AUTH_VERSION, CLOUD, OWN_LOGIN, PASSWORD, TENANT_ID, TENANT_NAME, USER_ID,
+    USERNAME,
+};
 use files::{CloudFiles, Files};
 use layers::Layers;
+use maker::SECRETS;
 
 /// Completes the entries of `provider:` that are an OpenStack.
 pub fn complete(providers: &mut [&mut Entry], checker: &Checker<'_>, outside: &Outside<'_>) {
@@ -213,12 +217,18 @@ fn unknown(source: &EntrySource, found: &CloudFiles, names: &[&str]) -> String {
 
 /// What could not be found is not reported as missing on top of that.
 fn dummies(own: &[Entry]) -> Vec<Entry> {
-    let wanted: [&KeySpec; 4] = [&AUTH_URL, &USERNAME, &PASSWORD, &TENANT_NAME];
-    let absent = |key: &&KeySpec| !own.iter().any(|entry| entry.is(key));
-    wanted
-        .into_iter()
-        .filter(absent)
-        .map(|key| {
+    let has = |keys: &[&KeySpec]| own.iter().any(|entry| keys.iter().any(|key| entry.is(key)));
+    // A key that says the same otherwise is there: it would be one too many.
+    let wanted: [(&KeySpec, bool); 5] = [
+        (&AUTH_URL, has(&[&AUTH_URL])),
+        (&USERNAME, has(&[&USERNAME, &USER_ID, &APPLICATION_CREDENTIAL_ID])),
+        (&PASSWORD, has(&SECRETS)),
+        (&TENANT_NAME, has(&[&TENANT_NAME, &TENANT_ID])),
+        (&AUTH_VERSION, has(&[&AUTH_VERSION])),
+    ];
+    let absent = wanted.into_iter().filter(|(_, there)| !there);
+    absent
+        .map(|(key, _)| {
             let node = Node {
                 at: Pos::START,
                 value: Value::Bad,
