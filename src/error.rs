@@ -86,6 +86,9 @@ pub enum Error {
     /// The lock.
     #[error(transparent)]
     Lock(#[from] LockError),
+    /// The lock of a pass that began only just now: cron need not mail it.
+    #[error(transparent)]
+    Busy(LockError),
     /// A file named on the command line.
     #[error("{what}")]
     File {
@@ -141,7 +144,7 @@ impl Error {
             | Self::State(_)
             | Self::File { .. }
             | Self::Lock(LockError::Unusable { .. } | LockError::NoLock { .. }) => EXIT_UNUSABLE,
-            Self::Lock(LockError::Held { .. }) => EXIT_LOCKED,
+            Self::Lock(LockError::Held { .. }) | Self::Busy(_) => EXIT_LOCKED,
             Self::Blind(_) => EXIT_BLIND,
             Self::BrokenPlan(_) | Self::Declined | Self::Stopped => EXIT_PARTLY,
         }
@@ -154,7 +157,8 @@ impl Error {
         match self {
             Self::Config(error) => error.problems().iter().map(ErrorRow::of_problem).collect(),
             Self::State(error) => vec![ErrorRow::of_file(chain(self), error.path())],
-            Self::Lock(LockError::Held { path, .. } | LockError::Unusable { path, .. }) => {
+            Self::Lock(LockError::Held { path, .. } | LockError::Unusable { path, .. })
+            | Self::Busy(LockError::Held { path, .. }) => {
                 vec![ErrorRow::of_file(chain(self), path)]
             }
             Self::Blind(Blind::Providers(reasons)) => {

@@ -36,6 +36,8 @@ pub enum LockError {
     #[error("another pass holds the lock {path}{holder}")]
     Held {
         path: PathBuf,
+        /// Since when; `None` where the file does not tell.
+        since: Option<Timestamp>,
         /// Who, by the content of the file; empty or beginning with a blank.
         holder: String,
     },
@@ -96,9 +98,11 @@ pub fn take(path: &Path, patience: &Patience<'_>, now: Timestamp, pause: &dyn Fn
             return Err(unusable(error));
         }
         if waited >= patience.wait || patience.stop.load(Ordering::Relaxed) {
+            let text = content(&mut file);
             return Err(LockError::Held {
                 path: path.to_owned(),
-                holder: holder(&mut file),
+                since: since(&text),
+                holder: holder(&text),
             });
         }
         pause(POLL.min(patience.wait.saturating_sub(waited)));
@@ -156,11 +160,47 @@ fn other_owner(owner: u32, us: u32) -> Option<String> {
     })
 }
 
-fn holder(file: &mut File) -> String {
-    let mut text = String::new();
-    if file.take(200).read_to_string(&mut text).is_err() {
-        return String::new();
+/// A lock that somebody holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Since when; `None` where the file does not tell.
+    pub since: Option<Timestamp>,
+}
+
+/// Returns whether somebody holds a lock. Where nobody does, it is taken for a moment, to see.
+pub fn held(path: &Path) -> Option<Held> {
+    // Opening a pipe would wait for ever.
+    if !fs::metadata(path).is_ok_and(|found| found.is_file()) {
+        return None;
     }
+    let mut file = OpenOptions::new().read(true).open(path).ok()?;
+    match fs2::FileExt::try_lock_shared(&file) {
+        Ok(()) => {
+            let _ = fs2::FileExt::unlock(&file);
+            None
+        }
+        Err(error) if error.kind() == fs2::lock_contended_error().kind() => {
+            let since = since(&content(&mut file));
+            Some(Held { since })
+        }
+        Err(_) => None,
+    }
+}
+
+/// Returns what who holds the lock wrote into the file.
+fn content(file: &mut File) -> String {
+    let mut text = String::new();
+    match file.take(200).read_to_string(&mut text) {
+        Ok(_) => text,
+        Err(_) => String::new(),
+    }
+}
+
+fn since(text: &str) -> Option<Timestamp> {
+    text.trim().split_once(' ')?.1.parse().ok()
+}
+
+fn holder(text: &str) -> String {
     match text.trim().split_once(' ') {
         Some((pid, since)) => format!(" (pid {}, since {})", printable(pid, 20), printable(since, 40)),
         None => String::new(),
@@ -225,6 +265,19 @@ mod tests {
         for (owner, us, good) in [(1, 1, true), (0, 1, true), (1, 0, true), (2, 1, false)] {
             assert_eq!(other_owner(owner, us).is_none(), good, "{owner} {us}");
         }
+    }
+
+    #[test]
+    fn who_looks_at_a_lock_sees_since_when_it_is_held() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = path_for(&folder.path().join("state.json"));
+        assert_eq!(held(&path), None, "there is no file");
+        let first = check(&path, Duration::ZERO, false, &|_| {}).unwrap();
+        let since = Some(Timestamp::UNIX_EPOCH);
+        assert_eq!(held(&path), Some(Held { since }));
+        drop(first);
+        assert_eq!(held(&path), None);
+        assert_eq!(held(folder.path()), None);
     }
 
     #[test]

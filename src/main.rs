@@ -20,6 +20,7 @@ fn main() -> ExitCode {
     let (mut out, mut err) = (Watched::new(stdout().lock()), stderr());
     let mut io = Io::new(Timestamp::now(), &mut out, &mut err);
     (io.terminal, io.err_terminal) = (stdout().is_terminal(), stderr().is_terminal());
+    io.columns = terminal_size::terminal_size_of(stdout()).map(|(terminal_size::Width(columns), _)| columns);
     let variable = |name: &str| std::env::var_os(name);
     io.colors = [io.terminal, io.err_terminal].map(|terminal| mita::takes_color(terminal, &variable));
     let mut answers = BufReader::new(Keyboard(Arc::clone(&io.stop)));

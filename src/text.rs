@@ -6,10 +6,12 @@
 mod number;
 mod suggest;
 mod terminal;
+mod width;
 
 pub use number::{age, are, left, moment, plural, span};
 pub use suggest::{closest, did_you_mean, nearest};
 pub use terminal::without_controls;
+pub use width::{columns, cut_end, cut_front, padded, padded_left, wrapped};
 
 /// Returns whether a character is invisible or looks like another: control characters, every blank but U+0020, line
 /// and paragraph separators, marks of direction, and what has no width (Unicode's `Default_Ignorable_Code_Point`).

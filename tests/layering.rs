@@ -95,6 +95,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("ring", &["provider/openstack/", "pass/host_key.rs"]),
     ("roxmltree", &["jenkins/"]),
     ("strsim", &["text/"]),
+    ("unicode_width", &["text/"]),
+    ("terminal_size", &["main.rs"]),
     ("clap", &["cli/"]),
     ("env_logger", &["cli/", "main.rs"]),
 ];

@@ -62,7 +62,7 @@ What next
   this day again      cargo run --release --example playground -- --seed {seed}
   another day         cargo run --release --example playground -- --seed {}
   what it would cost  cargo run --release --example simulate
-  your own cloud      README.md, from \"From nothing to a crontab line\" on",
+  your own cloud      README.md, from the section after \"Try it\" on",
         seed.wrapping_add(1)
     );
 }

@@ -8,10 +8,13 @@ mod by_hand;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::examples;
 use crate::config;
+use crate::report::text::phase;
+use crate::state::Phase;
 
 pub use act::ActArgs;
 pub use by_hand::{DestroyArgs, DrainArgs, PauseArgs, PlaceArgs, ResumeArgs, TargetArgs, UndrainArgs};
@@ -72,9 +75,12 @@ pub enum Command {
     /// Make a pass that only removes: idle, dead, orphaned and over-age nodes
     #[command(after_help = examples::REAP)]
     Reap(RunArgs),
-    /// Show what there is: servers, Jenkins nodes, back-offs, and what waits and why
+    /// Show what there is: problems, servers, templates, and what waits and why
+    ///
+    /// What needs a person comes first, and of the servers those that are wrong. It fits the terminal; without one nothing is cut. OFF
+    /// counts the servers that take no work: draining, offline, in ERROR, being deleted, orphaned.
     #[command(after_help = examples::STATUS)]
-    Status,
+    Status(StatusArgs),
     /// Show how a label expression, a `why` sentence or a queue item is read, and which template it gets
     #[command(after_help = examples::EXPLAIN)]
     Explain(ExplainArgs),
@@ -113,9 +119,6 @@ pub enum Command {
     ///
     /// An editor with it completes keys, shows what they mean and marks what is
     /// wrong. It knows keys, types and bounds; `mita check` knows the rest.
-    /// With the YAML language server (VS Code, Neovim, Helix) mita.yaml begins with:
-    ///
-    ///   # yaml-language-server: $schema=mita.schema.json
     #[command(verbatim_doc_comment, after_help = examples::SCHEMA)]
     Schema,
     /// Remove nodes now, by the same safe order as `reap`
@@ -181,7 +184,7 @@ impl Command {
             Self::Run(_)
             | Self::Provision(_)
             | Self::Reap(_)
-            | Self::Status
+            | Self::Status(_)
             | Self::Explain(_)
             | Self::Check(_)
             | Self::Destroy(_)
@@ -282,6 +285,35 @@ pub struct ProvisionArgs {
     pub count: Option<u32>,
     #[command(flatten)]
     pub pass: PassArgs,
+}
+
+/// Arguments of `status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// Show only what is of this template; may be given several times
+    #[arg(long, value_name = "TEMPLATE", value_delimiter = ',')]
+    pub template: Vec<String>,
+    /// Show only the servers in this phase; may be given several times
+    #[arg(long, value_name = "PHASE", value_delimiter = ',', value_parser = phases())]
+    pub phase: Vec<Phase>,
+    /// Show only the open problems
+    #[arg(long)]
+    pub problems: bool,
+    /// Say in one line whether all is well, by the state file alone
+    ///
+    /// For Nagios and its like. Exit code 0: all is well; 1: there are warnings, or the last pass ended with 1; 2: there
+    /// are errors, the last pass ended with 3 or 4 or was cut off, or none was made for three times the usual time; 3: the
+    /// configuration or the state file is unusable.
+    #[arg(long, conflicts_with_all = ["template", "phase", "problems"])]
+    pub check: bool,
+}
+
+/// Reads a phase by its word.
+fn phases() -> impl TypedValueParser<Value = Phase> {
+    PossibleValuesParser::new(Phase::ALL.map(phase)).map(|word| {
+        let known = Phase::ALL.into_iter().find(|known| phase(*known) == word);
+        known.unwrap_or(Phase::Error)
+    })
 }
 
 /// Arguments of `explain`.

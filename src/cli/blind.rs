@@ -47,7 +47,8 @@ pub fn end(
     Ok(EXIT_BLIND)
 }
 
-fn evidence(blind: &Blind) -> Evidence {
+/// Returns what a pass that saw nothing shows.
+pub fn evidence(blind: &Blind) -> Evidence {
     let mut evidence = Evidence::default();
     match blind {
         Blind::Jenkins(reason) => evidence.add(problems::jenkins_unreadable(reason)),

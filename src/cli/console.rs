@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{BufRead, Write};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -13,6 +14,9 @@ use crate::model::Severity;
 use crate::plan::problems::Line;
 use crate::text::printable;
 
+/// What tables are fitted to: less cannot be read, in more the eye loses the line.
+const WIDTHS: RangeInclusive<usize> = 80..=200;
+
 /// The most characters of a line on stderr.
 const MAX_LINE: usize = 2000;
 
@@ -22,6 +26,8 @@ pub struct Io<'a> {
     pub now: Timestamp,
     /// Whether stdout is a terminal: then a pass prints its report.
     pub terminal: bool,
+    /// How many columns stdout has, where it is a terminal that tells.
+    pub columns: Option<u16>,
     /// Whether stderr is a terminal: then each problem that is open is shown, and one of the configuration with its line.
     pub err_terminal: bool,
     /// The id of the pass, from which the names of new servers are made; `None`: a random one. A simulation that is to
@@ -45,6 +51,7 @@ impl<'a> Io<'a> {
         Self {
             now,
             terminal: false,
+            columns: None,
             err_terminal: false,
             pass: None,
             colors: [false; 2],
@@ -53,6 +60,12 @@ impl<'a> Io<'a> {
             out,
             err,
         }
+    }
+
+    /// Returns the width that tables have to fit; `None` without a terminal.
+    pub(super) fn width(&self) -> Option<usize> {
+        let columns = self.columns.map_or(*WIDTHS.start(), usize::from);
+        self.terminal.then(|| columns.clamp(*WIDTHS.start(), *WIDTHS.end()))
     }
 }
 
@@ -79,16 +92,16 @@ impl Console<'_, '_> {
         }
     }
 
+    pub fn hint(&mut self, sentence: &str) {
+        if !self.quiet {
+            self.line("hint: ", sentence);
+        }
+    }
+
     /// Says what is no warning: what was taken for an example, what was left out.
     pub fn note(&mut self, sentence: &str) {
         if !self.quiet {
             self.line("", sentence);
-        }
-    }
-
-    pub fn hint(&mut self, sentence: &str) {
-        if !self.quiet {
-            self.line("hint: ", sentence);
         }
     }
 
@@ -100,6 +113,8 @@ impl Console<'_, '_> {
     pub fn failure(&mut self, error: &Error) {
         match error {
             Error::Config(error) => error.problems().iter().for_each(|problem| self.problem(problem)),
+            // The other pass does the same, and a person who looks on is told.
+            Error::Busy(_) if !self.io.terminal && !self.io.err_terminal => {}
             error => self.error(&chain(error)),
         }
     }

@@ -17,8 +17,11 @@ Examples:
   mita reap --force         # after an outage: what the guard held back is really gone";
 
 pub const STATUS: &str = "\
-Example:
-  mita status -o json";
+Examples:
+  mita status
+  mita status --phase error,orphan,offline
+  mita status --template small
+  mita status --check       # for Nagios: one line, no request";
 
 pub const EXPLAIN: &str = "\
 Examples:
@@ -35,16 +38,16 @@ Example, to see what a change of the file changes:
   mita config | diff before.yaml -";
 
 pub const INIT: &str = "\
-Examples:
-  mita init --cloud mycloud --jenkins https://ci.example.com --user mita --token-file token
-  mita init --offline       # ask nobody: a form to fill in";
+Example:
+  mita init --cloud mycloud --jenkins https://jenkins.example.com --user mita --token-file jenkins.token";
 
 pub const RENDER: &str = "\
-Example:
-  mita render small         # what a server of the template runs at its first boot";
+Example, to have a script checked before a server runs it:
+  mita render small | shellcheck -";
 
 pub const SCHEMA: &str = "\
-Example:
+Example, for editors with the YAML language server (VS Code, Neovim, Helix), whose first line of mita.yaml
+is then `# yaml-language-server: $schema=mita.schema.json`:
   mita schema > mita.schema.json";
 
 pub const DESTROY: &str = "\

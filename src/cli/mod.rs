@@ -72,7 +72,7 @@ fn dispatch(cli: &Cli, console: &mut Console<'_, '_>) -> Result<u8, Error> {
         Command::Run(args) => passes::run(cli, args, console),
         Command::Provision(args) => passes::provision(cli, args, console),
         Command::Reap(args) => passes::reap(cli, args, console),
-        Command::Status => status::status(cli, console),
+        Command::Status(args) => status::status(cli, args, console),
         Command::Explain(args) => explain::explain(cli, args, console),
         Command::Check(args) => check::check(cli, args, console),
         Command::Config => config::config(cli, console),

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::config::Config;
 use crate::error::Error;
+use crate::lock::LockError;
 use crate::pass::saved::Saved;
 use crate::pass::{self, Inquiry, Pass};
 use crate::plan::problems::Finding;
@@ -67,7 +68,8 @@ fn pass(
     if let Some(path) = &args.replay {
         return replay(&config, &context, path, mode, console);
     }
-    let mut begun = setup::begin(&mut config, context, !mode.dry_run, args.wait, console)?;
+    let begun = setup::begin(&mut config, context, !mode.dry_run, args.wait, console);
+    let mut begun = begun.map_err(|error| busy(error, &config, console))?;
     let now = begun.context.now;
     let state = std::mem::take(&mut begun.state);
     let result = observed(
@@ -131,6 +133,18 @@ fn observed(
     }
     pass.derive_problems(around);
     finish(pass, plan, mode, plan::audit, console)
+}
+
+/// Tells a pass that has just begun, and holds the lock, from one that hangs.
+fn busy(error: Error, config: &Config, console: &Console<'_, '_>) -> Error {
+    match error {
+        Error::Lock(held @ LockError::Held { since: Some(since), .. })
+            if console.io.now.duration_since(since) < config.limits.pass_deadline =>
+        {
+            Error::Busy(held)
+        }
+        other => other,
+    }
 }
 
 /// Makes the decision of a saved observation again, and prints it.

@@ -1,168 +1,179 @@
-//! `status`: shows what there is, and what waits and why.
+//! `status`: shows what there is, and what waits and why. `status --check` says in one line whether all is well.
 
+mod filter;
+mod health;
 mod report;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod text;
 
 use std::io::{self, Write};
 
-use crate::error::{EXIT_DONE, EXIT_PARTLY, Error};
-use crate::pass::{self, Pass};
-use crate::plan::{ServerRow, TemplateRow, Waiting};
-use crate::report::{json, text};
-use crate::text::{age, plural, printable, visible};
+use jiff::Timestamp;
+use serde::Serialize;
 
-use super::args::{Cli, Output};
+use crate::config::Config;
+use crate::error::{EXIT_DONE, EXIT_PARTLY, Error, chain};
+use crate::lock;
+use crate::model::Problem;
+use crate::pass::{self, Pass};
+use crate::plan::problems::{self, Evidence, Finding};
+use crate::report::json;
+use crate::report::table::View;
+use crate::state::{State, pauses};
+
+use super::args::{Cli, Output, StatusArgs};
+use super::blind;
 use super::console::Console;
 use super::setup;
-use report::{FailureRow, StatusReport};
+use filter::Filter;
+use health::{Level, Passes};
+use report::{LastPassRow, Site, StatusReport};
 
 /// Shows what there is.
-pub fn status(cli: &Cli, console: &mut Console<'_, '_>) -> Result<u8, Error> {
-    let config = setup::config(cli, console)?;
+pub fn status(cli: &Cli, args: &StatusArgs, console: &mut Console<'_, '_>) -> Result<u8, Error> {
+    if args.check {
+        return check(cli, console);
+    }
+    let (config, around) = setup::config_and_findings(cli)?;
+    let filter = Filter::new(args, &config)?;
     let state = setup::state(&config, false, console)?;
-    let mut pass = Pass::look(&config, setup::context(console)?, state, &console.io.stop)?;
-    let plan = pass.decide()?;
+    let site = Site {
+        config: &config,
+        passes: passes(&config, &state, console),
+    };
+    let context = setup::context(console)?;
+    let now = context.now;
+    let mut pass = match Pass::look_closely(&config, context, state.clone(), &console.io.stop) {
+        Ok(pass) => pass,
+        // Text shows what there is all the same; JSON of a failure is the same for every command.
+        Err(Error::Blind(blind)) if cli.output != Some(Output::Json) => {
+            let mut report = StatusReport::remembered(site, blind.to_string(), &pauses::load(&config.state_file));
+            report.problems = open_problems(&state, blind::evidence(&blind), around, now);
+            show(&mut report, &filter, cli, console);
+            return Err(Error::Blind(blind));
+        }
+        Err(error) => return Err(error),
+    };
+    let blind = pass::blind(pass.observed()).map(Error::Blind);
+    if cli.output == Some(Output::Json)
+        && let Some(error) = blind
+    {
+        return Err(error);
+    }
+    let mut plan = pass.decide()?;
+    let quotas = pass.headroom();
+    let evidence = std::mem::take(&mut plan.problems);
+    let mut report = StatusReport::seen(site, pass.observed(), &plan, &quotas);
+    report.problems = open_problems(&state, evidence, around, now);
+    show(&mut report, &filter, cli, console);
+    if let Some(error) = blind {
+        return Err(error);
+    }
     let unreadable = pass::unreadable(pass.observed());
-    for sentence in unreadable.iter().chain(&plan.warnings) {
+    for sentence in &unreadable {
         console.warn(sentence);
     }
-    let report = StatusReport::new(pass.observed(), &plan);
+    Ok(if unreadable.is_empty() { EXIT_DONE } else { EXIT_PARTLY })
+}
+
+/// Returns the problems that are open by what was found now. Nothing of it is remembered.
+fn open_problems(state: &State, evidence: Evidence, around: Vec<Finding>, now: Timestamp) -> Vec<Problem> {
+    let mut known = state.problems_only();
+    let evidence = super::problems::with(evidence, around, &known);
+    let _ = problems::remember(&mut known, evidence, now);
+    known.open_problems()
+}
+
+fn show(report: &mut StatusReport<'_>, filter: &Filter, cli: &Cli, console: &mut Console<'_, '_>) {
+    filter.apply(report);
+    let view = View {
+        width: console.io.width(),
+        color: console.io.colors[0],
+    };
+    let out = &mut *console.io.out;
+    // A closed stdout is no error.
+    let _ = if cli.output == Some(Output::Json) {
+        json::print(out, report)
+    } else {
+        print(out, &text::lines(report, filter, view))
+    };
+}
+
+fn print(out: &mut dyn Write, lines: &[String]) -> io::Result<()> {
+    lines.iter().try_for_each(|line| writeln!(out, "{line}"))
+}
+
+/// Returns what is known of the passes. The lock is looked at only where the state leaves a doubt.
+fn passes<'s>(config: &Config, state: &'s State, console: &Console<'_, '_>) -> Passes<'s> {
+    let mut passes = Passes {
+        state,
+        now: console.io.now,
+        running: None,
+        deadline: config.limits.pass_deadline,
+    };
+    if passes.is_in_doubt() {
+        passes.running = lock::held(&lock::path_for(&config.state_file));
+    }
+    passes
+}
+
+/// What `status --check -o json` prints.
+#[derive(Serialize)]
+struct CheckReport<'a> {
+    version: u32,
+    exit: u8,
+    level: Level,
+    message: &'a str,
+    last_pass: Option<LastPassRow<'a>>,
+    problems: &'a [Problem],
+}
+
+/// Says in one line, as a plugin of Nagios does, whether all is well. Makes no request.
+fn check(cli: &Cli, console: &mut Console<'_, '_>) -> Result<u8, Error> {
+    let (config, state) = match loaded(cli, console) {
+        Ok(loaded) => loaded,
+        Err(error) => {
+            if cli.output != Some(Output::Json) {
+                let _ = writeln!(console.io.out, "{}", Level::Unknown.line(&first_line(&error)));
+            }
+            return Err(error);
+        }
+    };
+    let passes = passes(&config, &state, console);
+    let verdict = passes.verdict();
+    let report = CheckReport {
+        version: 1,
+        exit: verdict.level.exit_code(),
+        level: verdict.level,
+        message: &verdict.text,
+        last_pass: LastPassRow::new(passes),
+        problems: &verdict.problems,
+    };
     let out = &mut *console.io.out;
     let _ = if cli.output == Some(Output::Json) {
         json::print(out, &report)
     } else {
-        print(out, &report, &plan.waiting)
+        writeln!(out, "{}", verdict.level.line(&verdict.text))
     };
-    Ok(if unreadable.is_empty() { EXIT_DONE } else { EXIT_PARTLY })
+    Ok(report.exit)
 }
 
-fn print(out: &mut dyn Write, report: &StatusReport<'_>, waiting: &[Waiting]) -> io::Result<()> {
-    print_templates(out, report.templates)?;
-    print_servers(out, report.servers)?;
-    let more = report.failures.len()
-        + report.waiting.len()
-        + report.backoffs.len()
-        + report.jenkins_nodes.len()
-        + report.notes.len();
-    if more > 0 {
-        writeln!(out)?;
-    }
-    for row in &report.jenkins_nodes {
-        let what = if row.offline { "offline" } else { "online" };
-        let name = printable(row.name.as_str(), 100);
-        writeln!(out, "node without a server: {name} ({what})")?;
-    }
-    for row in &report.backoffs {
-        let reason = printable(row.reason, 300);
-        writeln!(
-            out,
-            "held back: {} until {}, {} in a row: {reason}",
-            visible(row.key),
-            row.until.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            plural(row.failures, "failure")
-        )?;
-    }
-    print_failures(out, &report.failures)?;
-    text::waiting(out, waiting)?;
-    for note in report.notes {
-        writeln!(out, "note: {}", printable(note, 500))?;
-    }
-    Ok(())
+fn loaded(cli: &Cli, console: &mut Console<'_, '_>) -> Result<(Config, State), Error> {
+    // What its warnings say is remembered as problems.
+    let (config, _) = setup::config_and_findings(cli)?;
+    let state = setup::state(&config, false, console)?;
+    Ok((config, state))
 }
 
-fn print_templates(out: &mut dyn Write, rows: &[TemplateRow]) -> io::Result<()> {
-    writeln!(
-        out,
-        "{:<20} {:>7} {:>7} {:>4} {:>4} {:>4} {:>9}",
-        "TEMPLATE", "SERVERS", "BOOTING", "IDLE", "BUSY", "MAX", "MIN_READY"
-    )?;
-    for TemplateRow {
-        node,
-        servers,
-        booting,
-        idle,
-        busy,
-        max,
-        min_ready,
-        rollbacks: _,
-    } in rows
-    {
-        writeln!(
-            out,
-            "{:<20} {servers:>7} {booting:>7} {idle:>4} {busy:>4} {max:>4} {min_ready:>9}",
-            visible(node.as_str())
-        )?;
-    }
-    Ok(())
-}
-
-fn print_failures(out: &mut dyn Write, rows: &[FailureRow<'_>]) -> io::Result<()> {
-    for row in rows {
-        writeln!(
-            out,
-            "failed: {} at {}, {}: {}",
-            printable(row.name, 80),
-            visible(row.provider.as_str()),
-            row.at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            printable(row.reason, 300)
-        )?;
-        for line in row.console {
-            writeln!(out, "    {}", printable(line, 500))?;
+/// Returns the first of the lines of an error, and how many more there are.
+fn first_line(error: &Error) -> String {
+    match error {
+        Error::Config(error) if error.problems().len() > 1 => {
+            let lines = error.lines();
+            format!("{} (and {} more)", lines[0], lines.len() - 1)
         }
+        other => chain(other),
     }
-    Ok(())
-}
-
-/// Prints the servers, each column as wide as its longest cell.
-fn print_servers(out: &mut dyn Write, rows: &[ServerRow]) -> io::Result<()> {
-    const HEADS: [&str; 6] = ["SERVER", "PHASE", "AGE", "IDLE", "PLACE", "JENKINS NODE"];
-    // Only where there is one: the usual line is to fit 80 columns.
-    let address = rows.iter().any(|row| row.floating_ip.is_some());
-    if rows.is_empty() {
-        return Ok(());
-    }
-    writeln!(out)?;
-    let lines: Vec<[String; 6]> = std::iter::once(HEADS.map(str::to_owned))
-        .chain(rows.iter().map(cells))
-        .collect();
-    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
-    let [name, phase, age, idle, place] = [0, 1, 2, 3, 4].map(width);
-    let addresses =
-        std::iter::once("FLOATING IP").chain(rows.iter().map(|row| row.floating_ip.as_deref().unwrap_or("-")));
-    for ([a, b, c, d, e, node], ip) in lines.iter().zip(addresses) {
-        let ip = if address { format!("{ip:<15}  ") } else { String::new() };
-        writeln!(
-            out,
-            "{a:<name$}  {b:<phase$}  {c:>age$}  {d:>idle$}  {e:<place$}  {ip}{node}"
-        )?;
-    }
-    Ok(())
-}
-
-/// Returns how many builds a node had, where they are limited.
-fn builds(row: &ServerRow) -> String {
-    let said = |builds| format!(" ({})", plural(builds, "build"));
-    row.builds.map_or_else(String::new, said)
-}
-
-fn cells(row: &ServerRow) -> [String; 6] {
-    let zone = row.zone.as_ref().map_or_else(String::new, |zone| format!("/{zone}"));
-    let node = match &row.jenkins_node {
-        None => "-".to_owned(),
-        // Short, so that the usual line fits 80 columns.
-        Some(node) if node.as_str() == row.name => "same name".to_owned(),
-        Some(node) => printable(node.as_str(), 100),
-    };
-    let more = match (row.outdated, row.adopted) {
-        (true, _) => " (outdated)",
-        (false, true) => " (adopted)",
-        (false, false) => "",
-    };
-    [
-        printable(&row.name, 80),
-        text::phase(row.phase).to_owned(),
-        age(row.age_seconds),
-        row.idle_seconds.map_or_else(|| "-".to_owned(), age),
-        printable(&format!("{}{zone}", row.provider), 60),
-        format!("{node}{more}{}", builds(row)),
-    ]
 }

@@ -30,6 +30,8 @@ pub struct Client {
     session: RefCell<Option<String>>,
     /// Whether the list of computers is asked which builds run there.
     pub(super) tells_builds: bool,
+    /// Whether it is asked for their names, too.
+    pub(super) tells_jobs: bool,
 }
 
 /// The crumb of a POST: its header, and the session it is bound to.
@@ -66,12 +68,18 @@ impl Client {
             version: RefCell::new(None),
             session: RefCell::new(None),
             tells_builds: false,
+            tells_jobs: false,
         })
     }
 
     /// Reads the builds of each node with every view: needed only where they are counted.
     pub fn tell_builds(&mut self) {
         self.tells_builds = true;
+    }
+
+    /// Reads the names of the builds of each node with every view: needed only where somebody looks.
+    pub fn tell_jobs(&mut self) {
+        self.tells_jobs = true;
     }
 
     /// Returns how many requests were made.

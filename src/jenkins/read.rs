@@ -56,11 +56,8 @@ impl Client {
 
     /// Reads all computers.
     pub fn computers(&self) -> Result<Computers, JenkinsError> {
-        let path = if self.tells_builds {
-            format!("computer/api/json?tree={}", wire::computer_tree_with_builds())
-        } else {
-            format!("computer/api/json?tree={}", wire::COMPUTER_TREE)
-        };
+        let tree = wire::computer_tree(self.tells_builds, self.tells_jobs);
+        let path = format!("computer/api/json?tree={tree}");
         let reply = self.get_json(&path)?;
         wire::computers(&reply.body).map_err(|reason| bad_answer("GET", &path, &reason))
     }

@@ -6,6 +6,7 @@
 
 mod computers;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
@@ -29,14 +30,17 @@ pub const COMPUTER_TREE: &str = "computer%5BdisplayName%2Cidle%2Coffline%2Ctempo
                                  offlineCauseReason%2CofflineCause%5Btimestamp%5D%2CassignedLabels%5Bname%5D%2C\
                                  executors%5Bidle%5D%2ConeOffExecutors%5Bidle%5D%5D";
 
-/// Returns the fields of the computers, with those of their builds, to count them.
-pub fn computer_tree_with_builds() -> String {
-    let (plain, telling) = (
-        "executors%5Bidle%5D",
-        "executors%5Bidle%2CcurrentExecutable%5Burl%5D%5D",
-    );
+/// Returns the fields of the computers: on request with the URLs of their builds, to count them, and with the names.
+pub fn computer_tree(builds: bool, names: bool) -> Cow<'static, str> {
+    let fields = match (builds, names) {
+        (false, false) => return Cow::Borrowed(COMPUTER_TREE),
+        (true, false) => "url",
+        (false, true) => "fullDisplayName",
+        (true, true) => "url%2CfullDisplayName",
+    };
+    let telling = format!("executors%5Bidle%2CcurrentExecutable%5B{fields}%5D%5D");
     // The one-off executors, whose name is written otherwise, run no builds of their own.
-    COMPUTER_TREE.replacen(plain, telling, 1)
+    Cow::Owned(COMPUTER_TREE.replacen("executors%5Bidle%5D", &telling, 1))
 }
 
 /// The fields of one node that are asked for, escaped.

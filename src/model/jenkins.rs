@@ -87,6 +87,10 @@ pub struct Computer {
     /// that mita may read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub running: Vec<String>,
+    /// The names of the builds that run there, as Jenkins shows them; only for `status`, and only of those that mita may
+    /// read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub jobs: Vec<String>,
     /// Its labels, its own name among them; `None` where Jenkins did not tell (before 2.94).
     pub labels: Option<Vec<String>>,
 }

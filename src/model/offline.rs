@@ -3,6 +3,8 @@
 //! Everything that removes, drains or gives back a node asks here, so that none of it takes a person's node away. What
 //! follows from the answer is left to `plan` and `jenkins`.
 
+use serde::{Deserialize, Serialize};
+
 use super::Computer;
 
 /// Begins the offline reason of every node that mita removes. Jenkins strips what stands before ` : ` from a reason and
@@ -40,6 +42,30 @@ pub enum OfflineBy {
     Person,
     /// It has no connection, and nobody is known to have wanted that.
     Connection,
+}
+
+impl OfflineBy {
+    /// Returns who wanted the node offline; `None` where it is online or lost its connection.
+    pub fn taker(self) -> Option<OfflineTaker> {
+        match self {
+            Self::Nobody | Self::Connection => None,
+            Self::Removal | Self::Drain => Some(OfflineTaker::Mita),
+            Self::Monitor => Some(OfflineTaker::Monitor),
+            Self::Person => Some(OfflineTaker::Person),
+        }
+    }
+}
+
+/// Who wanted a node offline, as `status` says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OfflineTaker {
+    /// A person, or a program that is not ours.
+    Person,
+    /// A monitor of Jenkins.
+    Monitor,
+    /// mita: it drains or removes the node.
+    Mita,
 }
 
 /// What Jenkins tells of why a node is offline.
@@ -156,6 +182,12 @@ impl Computer {
     pub fn mark_text(&self) -> &str {
         let reason = &self.offline_reason;
         reason.rsplit(SEPARATOR).next().unwrap_or(reason)
+    }
+
+    /// Returns why it is offline, in plain text; `None` where it is online or Jenkins does not tell.
+    pub fn offline_text(&self) -> Option<String> {
+        let text = folded(&unescaped(self.mark_text()));
+        (self.offline_by() != OfflineBy::Nobody && !text.is_empty()).then_some(text)
     }
 
     /// Returns what tells who took it offline.

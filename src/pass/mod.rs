@@ -15,6 +15,7 @@ pub mod rows;
 pub mod saved;
 mod seen;
 
+use std::collections::BTreeMap;
 use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::sync::Arc;
@@ -23,7 +24,7 @@ use std::time::Instant;
 
 use crate::config::Config;
 use crate::error::{Blind, Error, chain};
-use crate::model::Observed;
+use crate::model::{Headroom, Observed, ProviderName, Reading};
 use crate::plan::problems::Finding;
 use crate::plan::{self, Context, Plan};
 use crate::report::Seen;
@@ -32,6 +33,7 @@ use saved::Saved;
 
 pub use act::Executed;
 pub use live::Live;
+pub use observe::blind;
 pub use seen::{count, unreadable};
 
 /// A pass that has looked: what it saw, and what it remembered before.
@@ -84,6 +86,28 @@ impl<'c> Pass<'c> {
             Ok(observed) => observed,
             Err(error) => return Err((error, Box::new(state))),
         };
+        Ok(Self {
+            config,
+            context,
+            live,
+            state: ManuallyDrop::new(state),
+            observed: ManuallyDrop::new(observed),
+            around: None,
+            began,
+        })
+    }
+
+    /// Looks for people: with the names of the builds that run, and even if no cloud can be read (see [`blind`]).
+    pub fn look_closely(
+        config: &'c Config,
+        context: Context,
+        state: State,
+        stop: &Arc<AtomicBool>,
+    ) -> Result<Self, Error> {
+        let began = Instant::now();
+        let mut live = Live::connect(config, stop)?;
+        live.jenkins.tell_jobs();
+        let observed = observe::look_at_all(&mut live, config, &state)?;
         Ok(Self {
             config,
             context,
@@ -171,6 +195,23 @@ impl<'c> Pass<'c> {
     /// Returns what was seen.
     pub fn observed(&self) -> &Observed {
         &self.observed
+    }
+
+    /// Returns what is left of the quota of each cloud, where it can be known: one request each, where the plan did not
+    /// ask for it. That it is not shown is no failure.
+    pub fn headroom(&mut self) -> BTreeMap<ProviderName, Headroom> {
+        let mut found = BTreeMap::new();
+        for (name, cloud) in &mut self.live.clouds {
+            let Some(view) = self.observed.clouds.get(name).and_then(Reading::ok) else {
+                continue;
+            };
+            let room = match &view.offers {
+                Some(offers) => offers.ok().map(|offers| offers.room.clone()),
+                None => cloud.offers(&[]).ok().map(|offers| offers.room),
+            };
+            found.extend(room.map(|room| (name.clone(), room)));
+        }
+        found
     }
 
     /// Counts what was seen, and the requests so far.

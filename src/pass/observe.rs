@@ -35,6 +35,25 @@ const CACHE_FOR: SignedDuration = SignedDuration::from_mins(10);
 /// Reads Jenkins and every cloud. An error means that nothing may be done: Jenkins, or every cloud, cannot be read, or
 /// a signal came.
 pub fn look(live: &mut Live, config: &Config, state: &State) -> Result<Observed, Error> {
+    let observed = look_at_all(live, config, state)?;
+    blind(&observed).map_or(Ok(observed), |blind| Err(Error::Blind(blind)))
+}
+
+/// Returns why nothing may be done, where no cloud could be read.
+pub fn blind(observed: &Observed) -> Option<Blind> {
+    let clouds = &observed.clouds;
+    if clouds.is_empty() || clouds.values().any(|cloud| cloud.ok().is_some()) {
+        return None;
+    }
+    let reasons = clouds.iter().filter_map(|(name, cloud)| match cloud {
+        Reading::Read(_) => None,
+        Reading::Unreadable(reason) => Some((name.clone(), reason.clone())),
+    });
+    Some(Blind::Providers(reasons.collect()))
+}
+
+/// Reads Jenkins and every cloud that can be read.
+pub fn look_at_all(live: &mut Live, config: &Config, state: &State) -> Result<Observed, Error> {
     let jenkins = live
         .jenkins
         .view()
@@ -63,13 +82,6 @@ pub fn look(live: &mut Live, config: &Config, state: &State) -> Result<Observed,
             Err(error) => Reading::Unreadable(error.to_string()),
         };
         clouds.insert(name.clone(), reading);
-    }
-    if !clouds.is_empty() && clouds.values().all(|cloud| cloud.ok().is_none()) {
-        let reasons = clouds.into_iter().filter_map(|(name, cloud)| match cloud {
-            Reading::Read(_) => None,
-            Reading::Unreadable(reason) => Some((name, reason)),
-        });
-        return Err(Error::Blind(Blind::Providers(reasons.collect())));
     }
     Ok(Observed {
         jenkins,

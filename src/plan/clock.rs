@@ -23,7 +23,7 @@ pub fn restart(state: &State, now: Timestamp) -> Option<String> {
         return Some("the clock went back since the last pass: idle times restart, nothing idle is removed".to_owned());
     }
     let gap = now.duration_since(last);
-    let usual = median(&state.gaps)?;
+    let usual = usual_gap(state)?;
     (gap > SHORT_GAP && gap.as_secs() > usual.saturating_mul(BREAK_FACTOR)).then(|| {
         format!(
             "{} since the last pass: idle times restart, nothing idle is removed",
@@ -58,6 +58,11 @@ pub fn gaps(state: &State, now: Timestamp) -> Vec<i64> {
     }
     gaps.drain(..gaps.len().saturating_sub(GAPS));
     gaps
+}
+
+/// Returns the seconds that usually are between two passes: the median of the last gaps.
+pub fn usual_gap(state: &State) -> Option<i64> {
+    median(&state.gaps)
 }
 
 fn median(gaps: &[i64]) -> Option<i64> {

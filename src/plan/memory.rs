@@ -68,6 +68,8 @@ fn memory(agent: &Agent<'_>, config: &Config, now: Timestamp) -> Option<NodeMemo
         builds: agent.builds.clone(),
         draining_since: None,
         phase: agent.state.phase(),
+        phase_since: None,
+        offline_by: agent.offline_by(),
     };
     if memory.jenkins_node.is_none() {
         memory.jenkins_node = agent.before.and_then(|before| before.jenkins_node.clone());
@@ -84,6 +86,18 @@ fn memory(agent: &Agent<'_>, config: &Config, now: Timestamp) -> Option<NodeMemo
         }
         _ => {}
     }
+    let is_told = matches!(
+        agent.state,
+        AgentState::Booting
+            | AgentState::Up {
+                idle_since: Some(_),
+                ..
+            }
+            | AgentState::Offline { .. }
+            | AgentState::Orphan { .. }
+            | AgentState::Deleting { .. }
+    );
+    memory.phase_since = if is_told { None } else { agent.since(now) };
     Some(memory)
 }
 

@@ -44,6 +44,7 @@ pub use by_name::destroy::destroy;
 pub use by_name::drain::{drain, undrain};
 pub use by_name::leaks::{Leak, LeakKind, LeakOwner, everything, leaks};
 pub use by_name::targets::{Selector, Targets, is_template_of_ours};
+pub use clock::usual_gap;
 pub use context::{Asked, Context};
 pub use create::headroom::spend;
 pub use create::{backoff, creating};
@@ -52,7 +53,8 @@ pub use fleet::mapping::linked_templates;
 pub use last_look::agent_of;
 pub use refusals::asker;
 pub use report::drift::lacks_for;
-pub use rows::{Example, Rollback, ServerRow, TemplateRow, Waiting};
+pub use report::remembered::remembered;
+pub use rows::{Example, Rollback, ServerRow, Spare, TemplateRow, Waiting};
 pub use why::{LimitReached, Why};
 
 /// Returns what the reader of the queue needs to know of the templates.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::model::{NodeName, ProviderName, ServerId, TemplateName, Zone};
+use crate::model::{NodeName, OfflineTaker, ProviderName, ServerId, TemplateName, Zone};
 use crate::state::Phase;
 
 /// Waiting items of one label and one reason.
@@ -25,6 +25,9 @@ pub struct Waiting {
     /// The template that serves them; in `unmet` always `None`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub served_by: Option<TemplateName>,
+    /// The templates that promise what the items need, first choice first.
+    #[serde(skip)]
+    pub fitting: Vec<TemplateName>,
 }
 
 /// One queue item, to be found again in Jenkins.
@@ -51,6 +54,20 @@ pub struct ServerRow {
     pub server_id: Option<ServerId>,
     /// Where it is in its life.
     pub phase: Phase,
+    /// Since when it is in that phase, as far as passes saw it; `None` where nobody knows.
+    pub since: Option<Timestamp>,
+    /// Who wanted its Jenkins node offline: a person, a monitor of Jenkins, or mita.
+    pub offline_by: Option<OfflineTaker>,
+    /// Why its Jenkins node is offline, in the words of Jenkins or of who wanted it.
+    pub offline_reason: Option<String>,
+    /// The executors of its Jenkins node; `None` without one.
+    pub executors: Option<u32>,
+    /// How many of them are at work.
+    pub busy_executors: Option<u32>,
+    /// The builds that run there, where they were asked for.
+    pub jobs: Vec<String>,
+    /// What else there is to say of its phase.
+    pub why: Option<String>,
     /// Age in seconds, by the cloud's clock.
     pub age_seconds: i64,
     /// Seconds since it is idle; `None` when it is not.
@@ -72,25 +89,40 @@ pub struct ServerRow {
     pub builds: Option<u32>,
 }
 
-/// One template, for `status`.
+/// One template, for `status`. Its servers are the sum of those that boot, are idle, are busy, and are off.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TemplateRow {
     /// The entry of `nodes:`.
     pub node: TemplateName,
+    /// Whether there still is such an entry; servers of one that was taken out of the file stay until they are idle.
+    pub configured: bool,
     /// Servers that count against its maximum.
     pub servers: u32,
     /// Of these, booting (intents among them).
     pub booting: u32,
-    /// Of these, idle.
+    /// Of these, online and idle.
     pub idle: u32,
-    /// Of these, with a busy executor.
+    /// Of these, online and at work.
     pub busy: u32,
+    /// Of these, all others: they take no work, though some may still have a build.
+    pub off: u32,
     /// `max` of the template.
     pub max: u32,
     /// Its warm pool at this time.
     pub min_ready: u32,
+    /// The spare that `min_ready: auto` learned; `None` where nothing is learned.
+    pub spare: Option<Spare>,
     /// The images that are left for older ones, since their servers never joined.
     pub rollbacks: Vec<Rollback>,
+}
+
+/// What `min_ready: auto` keeps ready, for `status`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Spare {
+    /// How many nodes.
+    pub nodes: u32,
+    /// Why so many, as a sentence.
+    pub because: String,
 }
 
 /// An image that is left for an older one, for `status`.

@@ -1,6 +1,8 @@
-//! The report of a pass: one value, printed as text (`text`) or JSON (`json`).
+//! The report of a pass: one value, printed as text (`text`) or JSON (`json`); and tables for the commands that only
+//! show something (`table`).
 
 pub mod json;
+pub mod table;
 pub mod text;
 
 use std::collections::BTreeMap;

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::{Action, ActionKind, Outcome, PassReport};
 use crate::plan::Waiting;
 use crate::state::Phase;
-use crate::text::{age, excerpt, plural, printable};
+use crate::text::{age, excerpt, plural, printable, wrapped};
 
 /// The most characters of one sentence.
 const WIDTH: usize = 500;
@@ -69,6 +69,17 @@ pub fn phase(phase: Phase) -> &'static str {
     }
 }
 
+/// Says what items wait for.
+pub fn waits_for(label: Option<&str>, unlabelled: bool) -> &str {
+    let none = if unlabelled { "(no label)" } else { "(no label known)" };
+    label.unwrap_or(none)
+}
+
+/// Returns the lines of a text on a terminal of this width; without one it is one line.
+pub fn lines_of(text: &str, width: Option<usize>) -> Vec<String> {
+    width.map_or_else(|| vec![text.to_owned()], |width| wrapped(text, width))
+}
+
 /// Prints what waits and gets nothing, or waits for what boots.
 pub fn waiting(out: &mut dyn Write, rows: &[Waiting]) -> io::Result<()> {
     for Waiting {
@@ -79,10 +90,10 @@ pub fn waiting(out: &mut dyn Write, rows: &[Waiting]) -> io::Result<()> {
         oldest_seconds,
         example,
         served_by,
+        fitting: _,
     } in rows
     {
-        let none = if *unlabelled { "(no label)" } else { "(no label known)" };
-        let label = label.as_deref().unwrap_or(none);
+        let label = waits_for(label.as_deref(), *unlabelled);
         let by = served_by
             .as_ref()
             .map_or_else(String::new, |template| format!(" [{template}]"));

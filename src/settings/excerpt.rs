@@ -169,6 +169,8 @@ mod tests {
             "  - password: hunter2",
             "\"token\": hunter2",
             "url: https://u:hunter2@h/",
+            "proxy: u:hunter2@h:3128",
+            "proxy: http://u:hun/ter2@h",
             "user: adeza:hunter2",
             "x: 11f2c3d4e5a6b7c8d9e0f1a2b3c4d5e6f7",
             "command: [./p, --secret, hunter2]",

@@ -167,14 +167,10 @@ fn is_user(key: &str) -> bool {
     matches!(key, "user" | "username" | "user_name")
 }
 
-/// Returns whether a URL has a user and a password in it.
+/// Returns whether a text has a user and a password before an `@`, as URLs have, with or without their scheme.
 fn has_login(code: &str) -> bool {
-    let mut urls = code.split("://").skip(1);
-    urls.any(|rest| {
-        rest.split(['/', ' ', '"', '\''])
-            .next()
-            .is_some_and(|host| host.contains('@'))
-    })
+    let mut words = code.split([' ', '\t', '"', '\'', ',']);
+    words.any(|word| word.rsplit_once('@').is_some_and(|(login, _)| login.contains(':')))
 }
 
 /// Returns whether a text has a long run of letters and digits, as tokens are.

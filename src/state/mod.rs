@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    JobConfig, NodeId, NodeName, ProviderName, ResourceKind, ServerId, ServiceBases, TemplateName, Zone,
+    JobConfig, NodeId, NodeName, OfflineTaker, ProviderName, ResourceKind, ServerId, ServiceBases, TemplateName, Zone,
 };
 
 pub use backoff::{Backoff, BackoffKey};
@@ -169,6 +169,9 @@ pub struct LastPass {
     /// How many milliseconds it took; `None` like `exit`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub milliseconds: Option<u64>,
+    /// The exit code of the pass before it: what counts as long as this one runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_before: Option<u8>,
 }
 
 impl State {
@@ -187,6 +190,15 @@ impl LastPass {
             at,
             exit: None,
             milliseconds: None,
+            exit_before: None,
+        }
+    }
+
+    /// The same, after another one.
+    pub fn begun_after(before: Option<&Self>, id: &str, at: Timestamp) -> Self {
+        Self {
+            exit_before: before.and_then(|before| before.exit),
+            ..Self::begun(id, at)
         }
     }
 }
@@ -238,9 +250,9 @@ pub enum Phase {
     Idle,
     /// Joined and all executors at work.
     Busy,
-    /// Marked offline (by us, a monitor or a person) or past its lifetime: takes no work.
+    /// Has mita's own mark, of a drain or of a removal: takes no work.
     Draining,
-    /// Joined before, now offline.
+    /// Joined before, now offline: a person's, a monitor's, or without a connection.
     Offline,
     /// The cloud says ERROR, or it never joined in time.
     Error,
@@ -248,6 +260,22 @@ pub enum Phase {
     Deleting,
     /// A server of ours without a Jenkins node that joined once, or with several candidates.
     Orphan,
+}
+
+impl Phase {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Intent,
+        Self::Booting,
+        Self::Online,
+        Self::Idle,
+        Self::Busy,
+        Self::Draining,
+        Self::Offline,
+        Self::Error,
+        Self::Deleting,
+        Self::Orphan,
+    ];
 }
 
 /// What is remembered of one server.
@@ -322,6 +350,12 @@ pub struct NodeMemory {
     pub draining_since: Option<Timestamp>,
     /// The phase in which the last pass saw it.
     pub phase: Phase,
+    /// Since when passes saw it in that phase, where no other time tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase_since: Option<Timestamp>,
+    /// Who wanted its Jenkins node offline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offline_by: Option<OfflineTaker>,
 }
 
 /// The builds that were seen on a node. One that began and ended between two passes is not among them.

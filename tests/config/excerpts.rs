@@ -100,6 +100,7 @@ fn no_excerpt_shows_a_secret() {
         of_provider("username: u\ntenant_name: t\n\tpassword: hunter2"),
         of_jenkins("user: u:hunter2\ntoken: t"),
         of_jenkins("user: u\ntoken: t\nproxy: http://u:hunter2@proxy/path"),
+        of_jenkins("user: u\ntoken: t\nproxy: u:hunter2@proxy:3128"),
         of_jenkins("user: u\ntokn: hunter2"),
         of_jenkins("user: u\napi: hunter2"),
         of_jenkins("{user: u, token: hunter2, timeout: soon, url: https://ci}")

@@ -53,17 +53,17 @@ fn each_thing_that_is_found_has_a_line() {
         done.err
     );
     for line in [
-        "ok  jenkins: 0 items in the queue",
+        "ok  jenkins: no item in the queue",
         "ok  jenkins: 2 nodes in the list",
         "ok  jenkins: Agent/Disconnect",
         "ok  jenkins: Agent/Delete",
         "ok  jenkins: Agent/Create",
         "ok  jenkins: Agent/Connect",
-        "ok  openstack: 0 servers in the list",
+        "ok  openstack: no server in the list",
         "ok  openstack: key pair \"jenkins\"",
         "ok  openstack: floating IP pool \"public\"",
-        "ok  openstack: 0 floating IPs in the list",
-        "ok  openstack: 0 volumes in the list",
+        "ok  openstack: no floating IP in the list",
+        "ok  openstack: no volume in the list",
     ] {
         assert!(
             done.out.lines().any(|printed| printed == line),
@@ -201,7 +201,7 @@ fn strict_counts_warnings_and_no_hints() {
         let done = site.mita(arguments);
         assert_eq!(done.code, code, "{arguments:?}: {}", done.err);
         assert!(
-            done.err.contains("mita: warning: ") && done.err.contains("can be read by others"),
+            done.err.contains("mita: warning: ") && done.err.contains("can be read by everyone"),
             "{}",
             done.err
         );
@@ -361,4 +361,18 @@ fn a_terminal_shows_the_line_of_a_problem() {
         "{}",
         mita(false)
     );
+}
+
+#[test]
+fn tls_spoken_to_a_plain_port_is_said() {
+    let site = site(NODES);
+    site.change_config("auth_url: http://", "auth_url: https://");
+    let done = site.mita(&["check", "--online"]);
+    assert_eq!(done.code, 1, "{}{}", done.out, done.err);
+    assert!(
+        done.err.contains("does not speak TLS: is it http://, or another port?"),
+        "{}",
+        done.err
+    );
+    assert!(!done.err.contains("verify: false"), "{}", done.err);
 }

@@ -44,6 +44,7 @@ mod safety;
 mod servers;
 mod site;
 mod starvation;
+mod status;
 mod tokens;
 mod user_data;
 mod weather;

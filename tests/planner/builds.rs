@@ -38,12 +38,12 @@ fn a_node_of_one_build_is_closed_while_it_runs_and_goes_right_after() {
         mark.starts_with(DRAIN_PREFIX) && mark.contains("max_builds of 1"),
         "{mark}"
     );
-    assert_eq!(
-        (plan.servers[0].builds, plan.servers[0].phase),
-        (Some(1), Phase::Draining)
-    );
+    let row = &plan.servers[0];
+    assert_eq!((row.builds, row.phase), (Some(1), Phase::Busy), "it has no mark yet");
+    assert_eq!(row.why.as_deref(), Some("had 1 build (max_builds)"));
     marked(world.node_mut(&name), &mark, PERSON);
     let plan = world.pass(mins(1));
+    assert_eq!((plan.servers[0].phase, plan.templates[0].off), (Phase::Draining, 1));
     assert_eq!((plan.drains.len(), plan.unmarks.len(), plan.removals.len()), (0, 0, 0));
     runs(&mut world, &name, &[]);
     let plan = world.plan();

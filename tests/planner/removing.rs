@@ -154,7 +154,8 @@ fn over_its_age_an_idle_node_goes_at_once_and_gives_no_slots() {
     world.items(1, "linux");
     let plan = world.plan();
     assert_eq!((removed(&plan), plan.creates.len()), (vec![name.as_str()], 1));
-    assert_eq!(plan.servers[0].phase, Phase::Draining);
+    assert_eq!(plan.servers[0].phase, Phase::Idle);
+    assert_eq!(plan.servers[0].why.as_deref(), Some("older than 2h (max_lifetime)"));
     assert_eq!(
         plan.removals[0].why.to_string(),
         "it is idle and 2h 1m old, over 2h (max_lifetime)"

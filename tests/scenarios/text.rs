@@ -10,7 +10,7 @@ use mita::model::problem_key;
 use mita::plan::problems::Finding;
 use mita::plan::{
     Anchor, Create, Drain, Example, FailureRecord, Leak, Leftover, NewFloatingIp, NodeToRemove, Plan, Registration,
-    Removal, Rollback, ServerRow, ServerToRemove, TemplateRow, Unmark, VolumeMark, Waiting,
+    Removal, Rollback, ServerRow, ServerToRemove, Spare, TemplateRow, Unmark, VolumeMark, Waiting,
 };
 use mita::state::State;
 use serde::Serialize;
@@ -85,7 +85,7 @@ pub fn plan(plan: &Plan, before: &State, config: &Config, now: Timestamp) -> Str
         ),
         section("exit code", partly.then_some("1, whatever becomes of the actions")),
         section("templates", templates.iter().map(template_row)),
-        section("servers", servers.iter().map(server_row)),
+        section("servers", servers.iter().map(|row| server_row(row, now))),
         section("nodes without a server", orphan_nodes),
         section("remembers", remembered(before, state, config, now)),
     ];
@@ -319,6 +319,7 @@ fn waiting_line(row: &Waiting) -> String {
         oldest_seconds,
         example: Example { item, task },
         served_by,
+        fitting: _,
     } = row;
     let none = if *unlabelled { "no label" } else { "an unknown label" };
     format!(
@@ -332,15 +333,27 @@ fn waiting_line(row: &Waiting) -> String {
 fn template_row(row: &TemplateRow) -> String {
     let TemplateRow {
         node,
+        configured,
         servers,
         booting,
         idle,
         busy,
+        off,
         max,
         min_ready,
+        spare,
         rollbacks,
     } = row;
     let mut text = format!("{node}: {servers} of {max}: {booting} booting, {idle} idle, {busy} busy");
+    if *off > 0 {
+        let _ = write!(text, ", {off} off");
+    }
+    if !configured {
+        text.push_str("; not configured");
+    }
+    if let Some(Spare { nodes, because }) = spare {
+        let _ = write!(text, "; {nodes} spare ({because})");
+    }
     if *min_ready > 0 {
         let _ = write!(text, "; {min_ready} ready");
     }
@@ -360,7 +373,7 @@ fn template_row(row: &TemplateRow) -> String {
     text
 }
 
-fn server_row(row: &ServerRow) -> String {
+fn server_row(row: &ServerRow, now: Timestamp) -> String {
     let ServerRow {
         name,
         node,
@@ -368,6 +381,13 @@ fn server_row(row: &ServerRow) -> String {
         zone,
         server_id,
         phase,
+        since,
+        offline_by,
+        offline_reason,
+        executors,
+        busy_executors,
+        jobs: _,
+        why,
         age_seconds,
         idle_seconds,
         jenkins_node,
@@ -378,13 +398,29 @@ fn server_row(row: &ServerRow) -> String {
         adopted,
         builds,
     } = row;
+    let since = since.map(|since| now.duration_since(since).as_secs());
+    let busy = busy_executors.unwrap_or_default();
     let other_node = jenkins_node.as_ref().filter(|other| other.as_str() != name);
     let address = floating_ip.as_ref().or(address.as_ref());
     format!(
-        "{name} ({}{provider}{}): {}, {} old{}{}{}{}{}{}{}",
+        "{name} ({}{provider}{}): {}{}{}{}{}, {} old{}{}{}{}{}{}{}{}",
         server_id.as_ref().map_or_else(String::new, |id| format!("{id} at ")),
         also("/", zone.as_ref()),
         word(phase),
+        also(
+            " since ",
+            since
+                .filter(|since| *since != *age_seconds && idle_seconds.is_none())
+                .map(span)
+        ),
+        also(" by ", offline_by.as_ref().map(word)),
+        also(": ", offline_reason.as_ref()),
+        also(
+            ", ",
+            executors
+                .filter(|all| busy > 0 && busy < *all)
+                .map(|all| format!("{busy} of {all} at work"))
+        ),
         span(*age_seconds),
         also(", idle for ", idle_seconds.map(span)),
         also(", node ", other_node),
@@ -393,6 +429,7 @@ fn server_row(row: &ServerRow) -> String {
         when(*outdated, ", outdated"),
         when(*adopted, ", adopted"),
         when(!name.starts_with(node.as_str()), &format!(", {node}")),
+        also("; ", why.as_ref()),
     )
 }
 

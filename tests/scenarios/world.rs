@@ -6,8 +6,8 @@ use std::fs;
 use jiff::{SignedDuration, Timestamp};
 use mita::config::{self, Config, Template};
 use mita::model::{
-    Address, CloudView, Computer, Headroom, JenkinsView, NodeId, Observed, Offers, ProviderName, QueueItem, Reading,
-    Resource, ResourceKind, Resources, Server, ServerStatus, Unavailable, server_name,
+    Address, CloudView, Computer, Headroom, JenkinsView, NodeId, Observed, Offers, OfflineTaker, ProviderName,
+    QueueItem, Reading, Resource, ResourceKind, Resources, Server, ServerStatus, Unavailable, server_name,
 };
 use mita::plan::{self, Asked, Context, Leak, Plan, Selector, Targets};
 use mita::state::{LastPass, NodeMemory, Phase, State};
@@ -374,6 +374,9 @@ fn memory(agent: &Agent, template: &Template, node: NodeIs, server: &Server) -> 
     let has_node = node != NodeIs::None;
     let created = server.created.expect("a time");
     let now = created + agent.age;
+    let mut seen = computer(&server.name, 1, node);
+    take_offline(&mut seen, agent.marked.as_deref(), agent.by);
+    let taker = seen.offline_by().taker().filter(|_| has_node);
     let (idle, offline) = match (node, agent.by, &agent.marked) {
         (NodeIs::Idle, By::Monitor, Some(_)) => (None, Some(now - agent.idle)),
         (NodeIs::Idle, _, None) => (Some(now - agent.idle), None),
@@ -407,11 +410,14 @@ fn memory(agent: &Agent, template: &Template, node: NodeIs, server: &Server) -> 
         draining_since: None,
         phase: match node {
             _ if agent.server == "error" => Phase::Error,
-            _ if agent.marked.is_some() || agent.by == By::Disconnect => Phase::Draining,
+            _ if taker == Some(OfflineTaker::Mita) => Phase::Draining,
+            _ if taker.is_some() => Phase::Offline,
             NodeIs::Idle => Phase::Idle,
             NodeIs::Busy => Phase::Busy,
             NodeIs::Offline => Phase::Offline,
             NodeIs::None => Phase::Booting,
         },
+        phase_since: None,
+        offline_by: taker,
     }
 }

@@ -26,6 +26,7 @@ pub fn computer(name: &str, executors: u32) -> Computer {
         idle_executors: executors,
         one_off_busy: false,
         running: Vec::new(),
+        jobs: Vec::new(),
         labels: None,
     }
 }

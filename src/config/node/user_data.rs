@@ -190,7 +190,8 @@ fn joins_by_itself(at: &Section<'_>, source: Option<&ScriptSource>) {
                     set register: inbound or ssh";
         return at.report().hint(&at.here(), text);
     };
-    if !script::names_one_of(&source.text, &hints::OWN_PLACEHOLDERS) && !hints::asks_for_itself(&source.text) {
+    let script = source.text.as_str();
+    if !script::names_one_of(script, &hints::OWN_PLACEHOLDERS) && !hints::asks_for_itself(script) {
         let text = "register: self, and the script uses neither {{ mita.name }} nor the server's address: the node that it \
                     makes in Jenkins must be named NAME+ADDRESS or {{ mita.name }}, or it is not known as this server's";
         at.hint(source.key(), text);

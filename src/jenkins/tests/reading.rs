@@ -373,11 +373,31 @@ fn builds_are_told_apart_where_they_were_asked_for() {
 
 #[test]
 fn only_executors_of_their_own_are_asked_for_their_builds() {
-    let tree = wire::computer_tree_with_builds();
+    let tree = wire::computer_tree(true, false);
     assert_eq!(tree.matches("currentExecutable%5Burl%5D").count(), 1, "{tree}");
     assert!(
         tree.contains("executors%5Bidle%2CcurrentExecutable%5Burl%5D%5D%2ConeOffExecutors%5Bidle%5D"),
         "{tree}"
+    );
+}
+
+#[test]
+fn the_names_of_builds_are_asked_for_on_request() {
+    assert!(!wire::computer_tree(false, false).contains("currentExecutable"));
+    let tree = wire::computer_tree(false, true);
+    assert!(
+        tree.contains("executors%5Bidle%2CcurrentExecutable%5BfullDisplayName%5D%5D%2ConeOff"),
+        "{tree}"
+    );
+    let both = wire::computer_tree(true, true);
+    assert!(both.contains("currentExecutable%5Burl%2CfullDisplayName%5D"), "{both}");
+    let body = r#"{"computer": [{"displayName": "n", "idle": false, "offline": false, "temporarilyOffline": false,
+        "executors": [{"idle": false, "currentExecutable": {"fullDisplayName": "team » app #7"}},
+                      {"idle": false, "currentExecutable": null}, {"idle": true}]}]}"#;
+    let node = wire::computers(body.as_bytes()).unwrap().all.pop().unwrap();
+    assert_eq!(
+        (node.jobs, node.running),
+        (vec!["team » app #7".to_owned()], Vec::new())
     );
 }
 

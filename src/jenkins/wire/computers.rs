@@ -9,10 +9,13 @@ use crate::jenkins::list;
 use crate::jenkins::wire::OddSentences;
 use crate::lenient::{self, Flag, Object, Text, UNREADABLE};
 use crate::model::{Computer, NodeName, OfflineBy, OfflineSigns, Work, digest};
-use crate::text::printable;
+use crate::text::{excerpt, printable};
 
 /// More computers than any controller has.
 const MAX_COMPUTERS: usize = 200_000;
+
+/// The most characters of the name of a build that are kept.
+const MAX_NAME: usize = 200;
 
 /// The computers as they were read.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -101,6 +104,7 @@ fn unread(name: &str) -> Computer {
         idle_executors: 0,
         one_off_busy: false,
         running: Vec::new(),
+        jobs: Vec::new(),
         labels: None,
     }
 }
@@ -239,6 +243,7 @@ impl WireComputer<'_> {
             idle_executors,
             one_off_busy: self.one_off_executors.is_work(),
             running: self.executors.running,
+            jobs: self.executors.jobs,
             labels: self.assigned_labels.0,
         })
     }
@@ -281,6 +286,8 @@ struct Counted {
     odd: bool,
     /// Digests of the URLs of what runs there, where they were asked for and may be seen.
     running: Vec<String>,
+    /// The names of what runs there, likewise.
+    jobs: Vec<String>,
 }
 
 impl Counted {
@@ -306,9 +313,12 @@ struct WireExecutor<'a> {
 }
 
 #[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct WireExecutable<'a> {
     #[serde(borrow, default)]
     url: Text<'a>,
+    #[serde(borrow, default)]
+    full_display_name: Text<'a>,
 }
 
 struct CountedVisitor;
@@ -344,6 +354,9 @@ impl<'de> Visitor<'de> for CountedVisitor {
                 .and_then(|executor| executor.current_executable.0.as_ref());
             if let Some(url) = build.and_then(|build| build.url.filled()) {
                 counted.running.push(digest(url.as_bytes()));
+            }
+            if let Some(name) = build.and_then(|build| build.full_display_name.filled()) {
+                counted.jobs.push(excerpt(name, MAX_NAME));
             }
             match executor.and_then(|executor| executor.idle.0) {
                 Some(true) => counted.idle = counted.idle.saturating_add(1),

@@ -4,7 +4,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::config::{Config, Template};
-use crate::model::{Computer, NodeId, ProviderName, Server, ServerId, TemplateName, Zone, split_server_name};
+use crate::model::{
+    Computer, NodeId, OfflineTaker, ProviderName, Server, ServerId, TemplateName, Zone, split_server_name,
+};
 use crate::plan::why::LimitReached;
 use crate::state::{BuildCount, Intent, NodeMemory, Phase, Sighting};
 
@@ -65,6 +67,39 @@ impl<'a> Agent<'a> {
         match self.link {
             Link::One(computer) => Some(computer),
             Link::None | Link::Many(_) => None,
+        }
+    }
+
+    /// Returns who wanted its Jenkins node offline.
+    pub fn offline_by(&self) -> Option<OfflineTaker> {
+        self.computer()?.offline_by().taker()
+    }
+
+    /// Returns since when it is in its phase, as far as passes saw it.
+    pub fn since(&self, now: Timestamp) -> Option<Timestamp> {
+        match &self.state {
+            AgentState::Intent => self.intent.map(|intent| intent.at),
+            AgentState::Booting => self.created,
+            AgentState::Up {
+                idle_since: Some(since),
+                ..
+            }
+            | AgentState::Offline { since, .. }
+            | AgentState::Deleting { since, .. } => Some(*since),
+            AgentState::Orphan { seen } => Some(seen.first),
+            _ => self.phase_since(now),
+        }
+    }
+
+    /// Returns since when passes saw it in its phase, where nothing else that is remembered tells that. One that nobody
+    /// remembers may have been in it for long.
+    fn phase_since(&self, now: Timestamp) -> Option<Timestamp> {
+        match self.before {
+            Some(before) if before.phase == self.state.phase() && before.offline_by == self.offline_by() => {
+                before.phase_since.map(|since| since.min(now))
+            }
+            None if self.intent.is_none() => None,
+            _ => Some(now),
         }
     }
 
@@ -242,19 +277,13 @@ impl AgentState {
             Self::Deleting { .. } | Self::Removing => Phase::Deleting,
             Self::Failed(_) | Self::TimedOut => Phase::Error,
             Self::Booting => Phase::Booting,
-            Self::Up {
-                limit_reached: Some(_), ..
-            }
-            | Self::Drained { .. }
-            | Self::Marked { .. }
-            | Self::Monitored { .. }
-            | Self::Person => Phase::Draining,
+            Self::Drained { .. } | Self::Marked { .. } => Phase::Draining,
             Self::Up {
                 idle_since: Some(_), ..
             } => Phase::Idle,
             Self::Up { idle_slots: 0, .. } => Phase::Busy,
             Self::Up { .. } => Phase::Online,
-            Self::Offline { .. } | Self::Unseen => Phase::Offline,
+            Self::Monitored { .. } | Self::Person | Self::Offline { .. } | Self::Unseen => Phase::Offline,
             Self::Orphan { .. } | Self::Ambiguous { .. } => Phase::Orphan,
         }
     }

@@ -5,7 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::config::{Config, Register, Template, Timing};
-use crate::model::{BUILDS_REACHED_PREFIX, Computer, OfflineBy, Server, ServerStatus};
+use crate::model::{BUILDS_REACHED_PREFIX, Computer, OfflineBy, OfflineTaker, Server, ServerStatus};
 use crate::plan::clock::sighted_again;
 use crate::plan::fleet::agent::{Agent, AgentState, Link};
 use crate::plan::fleet::builds;
@@ -140,7 +140,7 @@ fn with_node(agent: &Agent<'_>, computer: &Computer, in_time: bool, measures: &M
         OfflineBy::Monitor => {
             let before = agent
                 .before
-                .filter(|before| before.phase == Phase::Draining)
+                .filter(|before| before.offline_by == Some(OfflineTaker::Monitor))
                 .and_then(|b| b.offline_since);
             return AgentState::Monitored {
                 idle_since: idle.then(|| clock(before, measures)),
@@ -159,7 +159,7 @@ fn with_node(agent: &Agent<'_>, computer: &Computer, in_time: bool, measures: &M
     if agent.joined.is_some() {
         let before = agent
             .before
-            .filter(|before| before.phase == Phase::Offline)
+            .filter(|before| before.phase == Phase::Offline && before.offline_by.is_none())
             .and_then(|b| b.offline_since);
         return AgentState::Offline {
             since: clock(before, measures),

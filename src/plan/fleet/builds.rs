@@ -100,6 +100,7 @@ mod tests {
             idle_executors: 4 - busy,
             one_off_busy: false,
             running: running.iter().map(ToString::to_string).collect(),
+            jobs: Vec::new(),
             labels: None,
         }
     }

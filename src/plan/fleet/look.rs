@@ -89,7 +89,7 @@ pub fn look<'a>(observed: &'a Observed, config: &'a Config, state: &'a State, co
 fn carried_over(before: &State, observed: &Observed, context: &Context) -> State {
     State {
         version: VERSION,
-        last_pass: Some(LastPass::begun(&context.pass, context.now)),
+        last_pass: Some(LastPass::begun_after(before.latest_pass(), &context.pass, context.now)),
         controller: None,
         language: zero_agents::language(observed),
         gaps: clock::gaps(before, context.now),

@@ -106,7 +106,7 @@ fn with_facts(memory: &ProblemMemory) -> String {
 }
 
 /// Writes facts as people read them: `items: 3, oldest_seconds: 2700`.
-fn facts(facts: &BTreeMap<String, Value>) -> String {
+pub fn facts(facts: &BTreeMap<String, Value>) -> String {
     let each = facts.iter().map(|(name, value)| match value {
         Value::String(text) => format!("{name}: {text}"),
         Value::Number(number) => match (name.strip_suffix("_seconds"), number.as_i64()) {

@@ -10,7 +10,7 @@ use crate::plan::fleet::Fleet;
 use crate::plan::problems::{self, Evidence, Grounds, staying};
 use crate::plan::remove::reap::Reaped;
 use crate::plan::report::drift::Drifted;
-use crate::plan::report::{drift, overview, persistent};
+use crate::plan::report::{drift, fleet_rows, overview, persistent};
 use crate::plan::resources::upkeep::Upkeep;
 use crate::state::State;
 use crate::text::plural;
@@ -82,13 +82,13 @@ pub fn empty(mut fleet: Fleet<'_>, waiting_items: usize) -> Plan {
         creates: Vec::new(),
         unmet: Vec::new(),
         waiting: Vec::new(),
-        servers: overview::servers(&fleet),
+        servers: fleet_rows::servers(&fleet),
         orphan_nodes: fleet
             .orphans
             .iter()
             .map(|orphan| orphan.computer.name.clone())
             .collect(),
-        templates: overview::templates(&fleet),
+        templates: fleet_rows::templates(&fleet),
         waiting_items: waiting_items as u64,
         notes: fleet.notes,
         warnings: Vec::new(),

@@ -2,5 +2,7 @@
 
 pub mod assemble;
 pub mod drift;
+pub mod fleet_rows;
 pub mod overview;
 pub mod persistent;
+pub mod remembered;

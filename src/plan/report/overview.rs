@@ -1,24 +1,19 @@
-//! What `status` and the report show: each server, each template, and what each waiting item waits for.
+//! What `status` and the report show of the queue: what each waiting item waits for.
 //!
 //! It decides nothing.
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
-
-use crate::model::Server;
-use crate::plan::clock::since;
+use crate::model::TemplateName;
 use crate::plan::create::grow::Growth;
-use crate::plan::create::images;
 use crate::plan::demand::eligible::{atoms, label_request_text, why_none};
 use crate::plan::demand::items::{Demand, Item};
 use crate::plan::demand::slots::Origin;
 use crate::plan::fleet::agent::{Agent, AgentState};
 use crate::plan::fleet::{Fleet, agent_state};
 use crate::plan::report::drift::lacks_for;
-use crate::plan::rows::{Example, ServerRow, TemplateRow, Waiting};
+use crate::plan::rows::{Example, Waiting};
 use crate::queue::LabelRequest;
-use crate::state::Phase;
 use crate::text::{excerpt, shown};
 
 /// What serves an item.
@@ -256,7 +251,21 @@ fn row(
             task: shown(&oldest.task),
         },
         served_by: template.map(|template| fleet.config.templates[template].name.clone()),
+        fitting: fitting(fleet, demand, group.first.label_request),
     }
+}
+
+/// Returns the templates that promise what a label request needs.
+fn fitting(fleet: &Fleet<'_>, demand: &Demand<'_>, label_request: usize) -> Vec<TemplateName> {
+    let mut found = Vec::new();
+    let groups = demand.class_of[label_request].map_or(&[][..], |class| &demand.classes[class]);
+    for &group in groups {
+        let name = &fleet.config.templates[demand.slots.template(group)].name;
+        if !found.contains(name) {
+            found.push(name.clone());
+        }
+    }
+    found
 }
 
 fn merge(known: &mut Waiting, row: Waiting) {
@@ -267,75 +276,4 @@ fn merge(known: &mut Waiting, row: Waiting) {
         known.oldest_seconds = row.oldest_seconds;
         known.example = row.example;
     }
-}
-
-/// Returns one row for each server of ours.
-pub fn servers(fleet: &Fleet<'_>) -> Vec<ServerRow> {
-    let now = fleet.context.now;
-    let config = fleet.config;
-    fleet
-        .agents
-        .iter()
-        .map(|agent| ServerRow {
-            name: agent.name.to_owned(),
-            node: agent.template.clone(),
-            provider: agent.provider.clone(),
-            zone: agent
-                .server
-                .and_then(|server| server.zone.clone())
-                .or_else(|| agent.zone_asked(config).cloned()),
-            server_id: agent.server_id().cloned(),
-            phase: agent.state.phase(),
-            age_seconds: agent.age.as_secs(),
-            idle_seconds: idle_since(&agent.state).map(|then| since(now, then).as_secs()),
-            jenkins_node: agent.computer().map(|computer| computer.name.clone()),
-            address: agent
-                .server
-                .and_then(Server::address)
-                .map(|address| address.to_string()),
-            floating_ip: agent
-                .server
-                .and_then(|server| server.addresses.iter().find(|at| at.floating))
-                .map(|at| at.ip.to_string()),
-            image: agent.server.and_then(|server| server.image.clone()),
-            outdated: agent.outdated(config),
-            adopted: agent.adopted,
-            builds: agent.builds.as_ref().map(|builds| builds.seen),
-        })
-        .collect()
-}
-
-fn idle_since(state: &AgentState) -> Option<Timestamp> {
-    match state {
-        AgentState::Up { idle_since, .. } | AgentState::Monitored { idle_since } => *idle_since,
-        _ => None,
-    }
-}
-
-/// Returns one row for each template.
-pub fn templates(fleet: &Fleet<'_>) -> Vec<TemplateRow> {
-    let config = fleet.config;
-    let mut rows: Vec<TemplateRow> = config
-        .templates
-        .iter()
-        .map(|template| TemplateRow {
-            node: template.name.clone(),
-            servers: 0,
-            booting: 0,
-            idle: 0,
-            busy: 0,
-            max: template.max,
-            min_ready: template.min_ready.at(fleet.context.now),
-            rollbacks: images::rollbacks(&fleet.state, template),
-        })
-        .collect();
-    for agent in &fleet.agents {
-        let Some(index) = agent.template_index else { continue };
-        let row = &mut rows[index];
-        row.servers += 1;
-        row.booting += u32::from(agent.state.is_booting());
-        row.idle += u32::from(agent.state.phase() == Phase::Idle);
-        row.busy += u32::from(agent.computer().is_some_and(|computer| !computer.is_idle()));
-    }
-    rows
 }

@@ -64,6 +64,7 @@ fn computer(name: &str, built_in: bool, labels: Option<Vec<String>>) -> Computer
         idle_executors: 1,
         one_off_busy: false,
         running: Vec::new(),
+        jobs: Vec::new(),
         labels,
     }
 }
