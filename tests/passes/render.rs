@@ -45,7 +45,7 @@ fn a_template_that_is_none_is_wrong_usage() {
     assert_eq!(done.err, "mita: there is no node template smal; did you mean small?\n");
     assert_eq!(site.mita(&["render"]).code, 2);
     let json = site.mita(&["render", "small", "-o", "json"]);
-    assert_eq!((json.code, json.out.as_str()), (2, ""));
+    assert_eq!((json.code, json.json()["exit"].as_u64()), (2, Some(2)));
 }
 
 #[test]

@@ -59,6 +59,11 @@ fn number_of(shown: &str, report: &Report) -> u16 {
 }
 
 impl ScriptSource {
+    /// Returns whether it is in a file of its own.
+    pub fn is_in_file(&self) -> bool {
+        self.file.is_some()
+    }
+
     /// Returns the key that has it.
     pub fn key(&self) -> &'static Key<Option<String>> {
         if self.file.is_some() { &SCRIPT_FILE } else { &SCRIPT }

@@ -67,7 +67,7 @@ pub fn check(
     if let Some((byte, text)) = script::percent(script) {
         at.report().hint(&source.place(at, byte, site.text), text);
     }
-    if at.is_folded(&SCRIPT) {
+    if !source.is_in_file() && at.is_folded(&SCRIPT) {
         let text = "`>` puts lines of the script together; write `script: |`, which keeps them";
         at.hint(&SCRIPT, text);
     }
@@ -96,7 +96,7 @@ pub fn check(
         at.error(source.key(), text);
     }
     if !is_known(script, &rendered) {
-        if let Some(text) = not_a_block(at, site.text) {
+        if let Some(text) = not_a_block(at, site.text).filter(|_| !source.is_in_file()) {
             return at.warn_in_check(&SCRIPT, text);
         }
         let text = "is nothing that cloud-init, cloudbase-init or Ignition runs: it begins neither with #! nor with \
