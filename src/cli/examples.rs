@@ -38,8 +38,9 @@ Example, to see what a change of the file changes:
   mita config | diff before.yaml -";
 
 pub const INIT: &str = "\
-Example:
-  mita init --cloud mycloud --jenkins https://jenkins.example.com --user mita --token-file jenkins.token";
+Examples:
+  mita init --cloud mycloud
+  mita init --jenkins https://ci.example.com --user mita --token-file jenkins.token";
 
 pub const RENDER: &str = "\
 Example, to have a script checked before a server runs it:

@@ -279,7 +279,7 @@ fn a_secret_in_the_environment_asks_for_a_private_file() {
     let said = |variable: &str| {
         // The controller's token stands elsewhere here, so that it is not the reason.
         let providers = format!("{EXEC}\n  environment: {{{variable}: x}}");
-        let text = "holds a secret and can be read by others";
+        let text = "holds a secret and can be read by everyone";
         let loaded = folder.load_with("token_file: ./token", &providers, "provider: exec");
         loaded
             .warnings

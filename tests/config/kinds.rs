@@ -173,7 +173,7 @@ fn load_kind(kind: &'static Kind, provider: &str, node: &str) -> Result<Loaded, 
     let env = |name: &str| (name == "HOME").then(|| "/home/ci".to_owned());
     let kinds = [KINDS[0], KINDS[1], kind];
     let loaded = config::load_with(&site.path("mita.yaml"), &env, &kinds);
-    let lines = loaded.as_ref().err().map(config::ConfigError::lines);
+    let lines = loaded.as_ref().err().map(ConfigError::lines);
     schema::agrees_with_kinds(&kinds, text.as_bytes(), &lines.unwrap_or_default());
     loaded
 }

@@ -464,5 +464,5 @@ fn what_was_given_wrongly_is_said_and_nothing_is_written() {
     );
     assert_eq!(new.mita(&["init", "-o", "json"]).code, 2);
     let help = new.mita(&["init", "--help"]).good();
-    assert!(help.out.contains("mita init --cloud mycloud --jenkins"), "{}", help.out);
+    assert!(help.out.contains("mita init --cloud mycloud"), "{}", help.out);
 }

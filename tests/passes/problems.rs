@@ -312,3 +312,30 @@ fn a_readable_secret_is_a_problem_until_it_is_mended() {
     assert_eq!(lines.len(), 1, "{lines:#?}");
     assert!(lines[0].starts_with("mita: ended after 10m: "), "{lines:#?}");
 }
+
+#[test]
+fn a_lock_that_is_held_for_longer_than_a_pass_may_take_is_said() {
+    let site = Site::new();
+    let lock = fs::File::create(site.path("state.json.lock")).unwrap();
+    fs2::FileExt::lock_exclusive(&lock).unwrap();
+    for (age, said) in [(0, false), (299, false), (300, true), (3600, true)] {
+        let began = site.world.now() - jiff::SignedDuration::from_secs(age);
+        fs::write(
+            site.path("state.json.lock"),
+            format!("4711 {}\n", began.strftime("%Y-%m-%dT%H:%M:%SZ")),
+        )
+        .unwrap();
+        let done = site.mita(&["run"]);
+        assert_eq!((done.code, done.out.as_str()), (75, ""));
+        assert_eq!(
+            done.err.contains("another pass holds the lock"),
+            said,
+            "{age}: {}",
+            done.err
+        );
+        assert_eq!(done.err.is_empty(), !said, "{age}: {}", done.err);
+        // Whoever names nodes waits for an answer.
+        assert!(!site.mita(&["destroy", "small__0123456789ab"]).err.is_empty());
+    }
+    site.world.assert_no_writes();
+}
