@@ -48,7 +48,7 @@ pub fn find(explicit: Option<&Path>, env: Env<'_>) -> Result<PathBuf, ConfigErro
     }
     let names: Vec<String> = tried.iter().map(|path| path.display().to_string()).collect();
     let text = format!(
-        "no configuration file, tried {}; write one (see mita.yaml.example) or name it by -c or MITA_CONFIG",
+        "no configuration file, tried {}; write one (`mita init` does, mita.yaml.example explains it) or name it by -c or MITA_CONFIG",
         names.join(", ")
     );
     Err(ConfigError::without_place(text))
@@ -103,17 +103,19 @@ fn read_bytes<T>(
     let report = Report::default();
     let made = text_of(bytes, &report).and_then(|text| {
         report.keep_text(text);
-        marks::hint(text, &report);
         let folders = Folders::new(path, env);
         let outside = Outside {
             folders: &folders,
             env,
             readable: readable_by_others(path, 0o004),
         };
-        let root = tree(text, &report, &outside, kinds)?;
-        let root = Section::root(&root, &report);
-        let config = whole::config(&root, text, &outside, kinds);
-        report.is_good().then(|| (also(&root, &config), config))
+        let made = tree(text, &report, &outside, kinds).and_then(|root| {
+            let root = Section::root(&root, &report);
+            let config = whole::config(&root, text, &outside, kinds);
+            report.is_good().then(|| (also(&root, &config), config))
+        });
+        marks::hint(text, &report);
+        made
     });
     let found = report.finish(&file);
     let (also, config) = made.ok_or(ConfigError::new(found.problems))?;

@@ -8,7 +8,8 @@ pub const MARK: &str = "<--";
 /// The most lines that are named.
 const MAX_NAMED: usize = 10;
 
-/// Hints at the lines that are still marked, all of them at once.
+/// Hints at the lines that are still marked, all of them at once. Where there are problems it is listed among them, for a
+/// key that is missing may be on such a line.
 pub fn hint(text: &str, report: &Report) {
     let lines: Vec<(usize, usize)> = text.lines().enumerate().filter_map(marked).collect();
     let Some((line, column)) = lines.first().copied() else {
@@ -26,7 +27,12 @@ pub fn hint(text: &str, report: &Report) {
         named.join(", ")
     );
     let at = Pos { file: 0, line, column };
-    report.hint(&Place { at, ..Place::file() }, text);
+    let place = Place { at, ..Place::file() };
+    if report.is_good() {
+        report.hint(&place, text);
+    } else {
+        report.clue(&place, text);
+    }
 }
 
 /// Returns line and column of a mark: it is in a comment.
