@@ -6,8 +6,12 @@
 )]
 
 mod ask;
+mod choice;
+mod lines;
 mod login;
 mod starter;
+#[cfg(test)]
+mod tests;
 mod wanted;
 
 use std::env;

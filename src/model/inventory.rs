@@ -26,6 +26,12 @@ pub struct ImageChoice {
     pub name: String,
     /// The day on which it was made, as the cloud has it: `2026-01-31`.
     pub created: String,
+    /// MiB that a server of it needs.
+    pub min_ram_mb: u64,
+    /// GB of the root disk that a server of it needs.
+    pub min_disk_gb: u64,
+    /// Why it is hardly the one that is wanted: it is a snapshot, an installation medium, of another kind of machine.
+    pub remark: Option<String>,
 }
 
 /// A flavor to choose.

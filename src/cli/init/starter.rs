@@ -2,31 +2,18 @@
 
 use crate::config::MARK;
 use crate::labels::Labels;
-use crate::model::{FlavorChoice, ImageChoice, Inventory};
-use crate::text::{plural, printable};
+use crate::model::Inventory;
+use crate::text::plural;
 
+use super::choice::{flavor, image};
+use super::lines::{Lines, OTHERS, list, scalar, some};
 use super::login::{CloudLogin, Variables};
 use super::wanted::{Wanted, WantedTemplate};
 
 /// The name of the file with the script, beside the configuration.
 pub const SCRIPT_FILE: &str = "inbound.sh";
-/// What a flavor must have.
-const LEAST_VCPUS: u64 = 2;
-/// As [`LEAST_VCPUS`], in MiB.
-const LEAST_RAM: u64 = 4096;
-/// The size of a root disk for a flavor that has none, in GB.
-const BOOT_VOLUME: u64 = 40;
 /// The most servers of each template: a first day that costs little.
 const MAX: u32 = 5;
-/// The most other things that are listed to choose from.
-const OTHERS: usize = 10;
-/// The longest name in a comment.
-const MAX_SHOWN: usize = 100;
-/// Images whose names begin so have cloud-init and what the script installs, the likeliest first.
-const FAMILIES: [&str; 8] = [
-    "ubuntu", "debian", "rocky", "alma", "centos", "fedora", "rhel", "red hat",
-];
-
 /// What is known of Jenkins from the command line.
 #[derive(Debug, Default)]
 pub struct JenkinsLogin {
@@ -82,71 +69,6 @@ pub fn starter(facts: &Facts) -> String {
 /// Counts the lines that are marked.
 pub fn marks(text: &str) -> usize {
     text.lines().filter(|line| line.contains(MARK)).count()
-}
-
-#[derive(Default)]
-struct Lines(String);
-
-impl Lines {
-    fn add(&mut self, indent: usize, line: &str) {
-        if !line.is_empty() {
-            self.0.push_str(&"  ".repeat(indent));
-        }
-        self.0.push_str(line);
-        self.0.push('\n');
-    }
-
-    fn key(&mut self, indent: usize, key: &str, value: &str) {
-        self.add(indent, &format!("{key}: {}", scalar(value)));
-    }
-
-    fn commented(&mut self, indent: usize, key: &str, value: &str) {
-        self.add(indent, &format!("# {key}: {}", scalar(value)));
-    }
-
-    /// Adds a key that could not be known, with what to do about it.
-    fn unknown(&mut self, indent: usize, line: &str, what: &str) {
-        self.add(indent, &format!("# {line}  {MARK} {what}"));
-    }
-}
-
-/// Writes a text so that YAML reads it as that text.
-fn scalar(text: &str) -> String {
-    let inner = |c: char| c.is_ascii_alphanumeric() || "_-./+() ".contains(c);
-    let is_plain = text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '/')
-        && text.chars().all(inner)
-        && text.trim() == text
-        && !["null", "true", "false", "yes", "no", "on", "off"].contains(&text.to_ascii_lowercase().as_str());
-    let is_address =
-        text.starts_with("http") && !text.contains(|c: char| c.is_whitespace() || c.is_control() || "#\"".contains(c));
-    if is_plain || is_address {
-        text.to_owned()
-    } else {
-        // What is text in JSON is the same text in YAML.
-        serde_json::Value::from(text).to_string()
-    }
-}
-
-/// Writes a list on one line. In brackets fewer characters can be plain.
-fn list<'t>(texts: impl IntoIterator<Item = &'t String>) -> String {
-    let item = |text: &String| match scalar(text) {
-        plain if plain == *text && !text.contains(['(', ')', ' ']) => plain,
-        _ => serde_json::Value::from(text.as_str()).to_string(),
-    };
-    let items: Vec<String> = texts.into_iter().map(item).collect();
-    format!("[{}]", items.join(", "))
-}
-
-/// Names for a comment.
-fn some<'t>(names: impl IntoIterator<Item = &'t str>) -> String {
-    let names: Vec<&str> = names.into_iter().collect();
-    let more = if names.len() > OTHERS { ", ..." } else { "" };
-    let some: Vec<String> = names
-        .iter()
-        .take(OTHERS)
-        .map(|name| printable(name, MAX_SHOWN))
-        .collect();
-    format!("{}{more}", some.join(", "))
 }
 
 fn provider(text: &mut Lines, facts: &Facts) {
@@ -255,8 +177,8 @@ fn defaults(text: &mut Lines, cloud: Option<&Inventory>) {
     text.key(1, "provider", "openstack");
     let none = Inventory::default();
     let cloud = cloud.unwrap_or(&none);
-    image(text, &cloud.images);
-    flavor(text, &cloud.flavors);
+    let chosen = image(text, &cloud.images);
+    flavor(text, &cloud.flavors, chosen);
     networks(text, &cloud.networks);
     key_pairs(text, &cloud.key_pairs);
     text.add(
@@ -266,64 +188,6 @@ fn defaults(text: &mut Lines, cloud: Option<&Inventory>) {
     text.key(1, "register", "inbound");
     text.key(1, "script_file", SCRIPT_FILE);
     text.add(1, &format!("max: {MAX}"));
-}
-
-/// The newest image of the family that the script knows best; the newest of the others as comments.
-fn image(text: &mut Lines, images: &[ImageChoice]) {
-    let family = |image: &ImageChoice| {
-        let name = image.name.to_lowercase();
-        FAMILIES.iter().position(|family| name.starts_with(family))
-    };
-    let known = images
-        .iter()
-        .enumerate()
-        .filter_map(|(age, image)| Some((family(image)?, age, image)));
-    let chosen = known
-        .min_by_key(|(family, age, _)| (*family, *age))
-        .map(|(_, _, image)| image);
-    match chosen {
-        Some(image) => text.add(1, &format!("image_name: {}  # {}", scalar(&image.name), image.created)),
-        None => text.unknown(1, "image_name: NAME", "a Linux with cloud-init"),
-    }
-    let others: Vec<&ImageChoice> = images.iter().filter(|image| Some(*image) != chosen).collect();
-    if !others.is_empty() {
-        text.add(1, "# The newest others:");
-    }
-    for image in others.into_iter().take(OTHERS) {
-        text.add(
-            1,
-            &format!("# image_name: {}  # {}", scalar(&image.name), image.created),
-        );
-    }
-}
-
-/// The smallest that is large enough.
-fn flavor(text: &mut Lines, flavors: &[FlavorChoice]) {
-    let enough = |flavor: &&FlavorChoice| flavor.vcpus >= LEAST_VCPUS && flavor.ram_mb >= LEAST_RAM;
-    let with_disk = flavors.iter().filter(enough).find(|flavor| flavor.disk_gb > 0);
-    let shown = |flavor: &FlavorChoice| {
-        let FlavorChoice {
-            vcpus, ram_mb, disk_gb, ..
-        } = flavor;
-        format!("{}, {ram_mb} MiB, {disk_gb} GB", plural(*vcpus, "vCPU"))
-    };
-    match with_disk.or_else(|| flavors.iter().find(enough)) {
-        Some(flavor) => {
-            text.add(1, &format!("size: {}  # {}", scalar(&flavor.name), shown(flavor)));
-            if flavor.disk_gb == 0 {
-                text.add(
-                    1,
-                    &format!("boot_volume: {BOOT_VOLUME}  # GB; that size has no disk of its own"),
-                );
-            }
-        }
-        None if flavors.is_empty() => text.unknown(1, "size: NAME", "a flavor"),
-        None => {
-            let there = some(flavors.iter().map(|flavor| flavor.name.as_str()));
-            let what = format!("none has {LEAST_VCPUS} vCPUs and {LEAST_RAM} MiB; there are: {there}");
-            text.unknown(1, "size: NAME", &what);
-        }
-    }
 }
 
 fn networks(text: &mut Lines, networks: &[String]) {
@@ -371,12 +235,8 @@ fn nodes(text: &mut Lines, queue: Option<&JenkinsAnswer>) {
     }
     if wanted.templates.is_empty() {
         text.add(1, "agent:");
-        let why = if queue.is_some() {
-            "no job waits now: the labels that yours ask for"
-        } else {
-            "the labels that your jobs ask for"
-        };
         let labels = Labels::from(["linux".to_owned()]);
+        let why = why_unknown(queue);
         text.add(2, &format!("labels: {}  # {MARK} {why}", list(&labels)));
         if wanted.unlabelled > 0 {
             unlabelled(text, wanted.unlabelled);
@@ -386,20 +246,27 @@ fn nodes(text: &mut Lines, queue: Option<&JenkinsAnswer>) {
         let others = some(wanted.others.iter().map(String::as_str));
         text.add(1, &format!("# {MARK} Jobs wait for these, too: {others}"));
     }
-    if wanted.hidden > 0 {
-        let (items, wait) = (
-            plural(wanted.hidden, "job"),
-            if wanted.hidden == 1 { "waits" } else { "wait" },
-        );
-        text.add(
-            1,
-            &format!("# {MARK} {items} {wait} for a label that Jenkins does not show"),
-        );
+    if wanted.hidden > 0 && !wanted.templates.is_empty() {
+        text.add(1, &format!("# {MARK} {}", hidden(wanted.hidden)));
     }
 }
 
+/// Says why no label is known.
+fn why_unknown(queue: Option<&JenkinsAnswer>) -> String {
+    match queue.map(|queue| &queue.wanted) {
+        Some(wanted) if wanted.hidden > 0 => format!("{}: say which", hidden(wanted.hidden)),
+        Some(wanted) if *wanted == Wanted::default() => "no job waits now: the labels that yours ask for".to_owned(),
+        _ => "the labels that your jobs ask for".to_owned(),
+    }
+}
+
+fn hidden(items: usize) -> String {
+    let (items, wait) = (plural(items, "job"), if items == 1 { "waits" } else { "wait" });
+    format!("{items} {wait} for a label that Jenkins does not show")
+}
+
 fn template(text: &mut Lines, template: &WantedTemplate) {
-    text.add(1, &format!("{}:", template.name));
+    text.add(1, &format!("{}:", scalar(&template.name)));
     let (items, wait) = (
         plural(template.items, "job"),
         if template.items == 1 { "waits" } else { "wait" },

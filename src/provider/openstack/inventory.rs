@@ -12,6 +12,8 @@ use crate::text::printable;
 
 /// The length of a date without its time.
 const DAY: usize = 10;
+/// The longest name of an architecture that is shown.
+const MAX_REMARK: usize = 20;
 /// No name of an OpenStack is longer.
 const MAX_NAME: usize = 255;
 
@@ -61,13 +63,30 @@ fn images(mut images: Vec<Image>) -> Vec<ImageChoice> {
     let mut seen = BTreeSet::new();
     let named = images.into_iter().filter(|image| image.status == "active");
     let choices = named.filter_map(|image| {
-        let name = image.name.filter(|name| is_name(name))?;
+        let name = image.name.clone().filter(|name| is_name(name))?;
         seen.insert(name.clone()).then(|| ImageChoice {
             name,
             created: image.created_at.get(..DAY).unwrap_or_default().to_owned(),
+            min_ram_mb: image.min_ram.size().unwrap_or(0),
+            min_disk_gb: image.min_disk.size().unwrap_or(0),
+            remark: remark(&image),
         })
     });
     choices.collect()
+}
+
+/// Says why an image is hardly the one that agents are made of.
+fn remark(image: &Image) -> Option<String> {
+    let architecture = image.architecture.to_lowercase();
+    if image.origin == "snapshot" {
+        Some("a snapshot".to_owned())
+    } else if image.disk_format == "iso" {
+        Some("an ISO image".to_owned())
+    } else if !["", "x86_64", "amd64"].contains(&architecture.as_str()) {
+        Some(printable(&image.architecture, MAX_REMARK))
+    } else {
+        None
+    }
 }
 
 fn flavors(flavors: &[Flavor]) -> Vec<FlavorChoice> {

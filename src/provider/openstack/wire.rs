@@ -85,6 +85,14 @@ pub(super) struct Image {
     /// MiB.
     #[serde(default)]
     pub min_ram: NumberOrText,
+    /// `snapshot` where Nova made it of a server.
+    #[serde(default, rename = "image_type", deserialize_with = "text")]
+    pub origin: String,
+    #[serde(default, deserialize_with = "text")]
+    pub disk_format: String,
+    /// A property that the owner may have set.
+    #[serde(default, deserialize_with = "text")]
+    pub architecture: String,
 }
 
 impl ListEntry for Image {

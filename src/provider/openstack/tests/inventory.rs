@@ -42,6 +42,9 @@ fn images_flavors_networks_and_key_pairs_are_listed() {
     let twin = ImageChoice {
         name: "twin".to_owned(),
         created: "2026-11-22".to_owned(),
+        min_ram_mb: 0,
+        min_disk_gb: 0,
+        remark: None,
     };
     assert_eq!(found.images, [twin], "a name once");
     let flavor = |name: &str, ram_mb, disk_gb| FlavorChoice {
@@ -58,6 +61,31 @@ fn images_flavors_networks_and_key_pairs_are_listed() {
     );
     assert_eq!(found.key_pairs, ["anna", "mine"]);
     assert_eq!(found.unread, [] as [&str; 0]);
+}
+
+#[test]
+fn an_image_that_is_hardly_wanted_has_a_remark() {
+    let images = r#"{"images": [
+        {"id": "1", "name": "a", "status": "active", "image_type": "snapshot", "min_ram": 512, "min_disk": 20},
+        {"id": "2", "name": "b", "status": "active", "disk_format": "iso"},
+        {"id": "3", "name": "c", "status": "active", "architecture": "aarch64"},
+        {"id": "4", "name": "d", "status": "active", "architecture": "x86_64", "image_type": null, "disk_format": "qcow2"}]}"#;
+    let server = Scripted::new(vec![
+        (LOGIN, login()),
+        (IMAGES, say(200, images)),
+        (FLAVORS, say(503, "down")),
+        (NETWORKS, say(503, "down")),
+        (KEY_PAIRS, say(503, "down")),
+    ]);
+    let (mut cloud, _) = client(&endpoint_of(&server.url));
+    let found = cloud.inventory().unwrap();
+    server.finish();
+    let remarks: Vec<_> = found.images.iter().map(|image| image.remark.as_deref()).collect();
+    assert_eq!(
+        remarks,
+        [Some("a snapshot"), Some("an ISO image"), Some("aarch64"), None]
+    );
+    assert_eq!((found.images[0].min_ram_mb, found.images[0].min_disk_gb), (512, 20));
 }
 
 #[test]
