@@ -20,12 +20,12 @@ use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use crate::config;
 use crate::error::{EXIT_DONE, EXIT_PARTLY, Error};
 use crate::text::{plural, visible};
 
 use super::args::{Cli, InitArgs};
 use super::console::Console;
-use ask::Answers;
 use starter::{Facts, JenkinsLogin, SCRIPT_FILE};
 
 /// The script that joins a server to Jenkins as an inbound agent.
@@ -41,13 +41,11 @@ pub fn init(cli: &Cli, args: &InitArgs, console: &mut Console<'_, '_>) -> Result
     if path.symlink_metadata().is_ok() {
         return Err(cannot_write(&path, ErrorKind::AlreadyExists.into()));
     }
+    let script = path.with_file_name(SCRIPT_FILE);
+    let has_script = has_script(&script)?;
     let variable = |name: &str| env::var(name).ok();
     let login = login::cloud_login(args.cloud.as_deref(), &variable);
-    let answers = if args.offline {
-        Answers::default()
-    } else {
-        ask::ask(&login, args, &variable, console)?
-    };
+    let answers = ask::ask(&login, args, &variable, console)?;
     for sentence in &answers.unread {
         console.error(sentence);
     }
@@ -62,18 +60,43 @@ pub fn init(cli: &Cli, args: &InitArgs, console: &mut Console<'_, '_>) -> Result
         queue: answers.queue,
     };
     let text = starter::starter(&facts);
-    let script = path.with_file_name(SCRIPT_FILE);
     make(&path, &text, CONFIG_MODE)?;
-    let made = match make(&script, SCRIPT, SCRIPT_MODE) {
-        Err(Error::File { source, .. }) if source.kind() == ErrorKind::AlreadyExists => false,
-        other => other.map(|()| true)?,
+    if !has_script {
+        make(&script, SCRIPT, SCRIPT_MODE)?;
+    }
+    let is_found = cli.config.is_none() && config::find(None, &variable).is_ok_and(|found| found == path);
+    let named = if is_found {
+        String::new()
+    } else {
+        format!(" -c {}", for_shell(&path))
     };
-    said(&path, &script, made, starter::marks(&text), cli, console);
+    said((&path, &script), has_script, starter::marks(&text), &named, console);
     Ok(if answers.unread.is_empty() {
         EXIT_DONE
     } else {
         EXIT_PARTLY
     })
+}
+
+/// Returns whether there is a script already, which is used as it is.
+fn has_script(path: &Path) -> Result<bool, Error> {
+    if path.symlink_metadata().is_err() {
+        return Ok(false);
+    }
+    let unusable = |source| Error::File {
+        what: format!("cannot use {}", visible(&path.display().to_string())),
+        source,
+    };
+    let other = |kind, text: &str| Err(unusable(io::Error::new(kind, text)));
+    match path.metadata() {
+        Ok(found) if found.is_file() => Ok(true),
+        Ok(_) => other(ErrorKind::InvalidInput, "it is no file; move it out of the way"),
+        Err(error) if error.kind() == ErrorKind::NotFound => other(
+            ErrorKind::NotFound,
+            "it is a link that leads nowhere; remove it, or make its target",
+        ),
+        Err(error) => Err(unusable(error)),
+    }
 }
 
 /// Makes a file that is not there yet.
@@ -119,24 +142,29 @@ fn beside(config: &Path, file: &Path) -> String {
     }
 }
 
-/// Says what was made, and what comes next.
-fn said(path: &Path, script: &Path, made: bool, marks: usize, cli: &Cli, console: &mut Console<'_, '_>) {
+/// Writes a path as a word of a shell.
+fn for_shell(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./+,:@%=".contains(c);
+    if text.chars().all(is_plain) {
+        return text;
+    }
+    visible(&format!("'{}'", text.replace('\'', r"'\''")))
+}
+
+/// Says what was made, and what comes next; `named` is the configuration as the commands name it.
+fn said(made: (&Path, &Path), had_script: bool, marks: usize, named: &str, console: &mut Console<'_, '_>) {
     let shown = |path: &Path| visible(&path.display().to_string());
-    let (config, script) = (shown(path), shown(script));
-    let written = if made {
-        format!("{config} and {script} are written.")
-    } else {
+    let (config, script) = (shown(made.0), shown(made.1));
+    let written = if had_script {
         format!("{config} is written; {script} was there and is used as it is.")
+    } else {
+        format!("{config} and {script} are written.")
     };
     let marked = match marks {
         0 => String::new(),
         1 => " One line is marked <-- and needs you.".to_owned(),
         several => format!(" {} are marked <-- and need you.", plural(several, "line")),
-    };
-    let named = if cli.config.is_some() {
-        format!(" -c {config}")
-    } else {
-        String::new()
     };
     let out = &mut console.io.out;
     // What stdout could not take is known to `main`.

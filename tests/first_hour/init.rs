@@ -154,11 +154,20 @@ fn a_file_that_is_there_is_never_written_over() {
     assert_eq!(new.written(), "mine\n");
     assert!(new.site.world.calls().is_empty(), "nobody was asked");
     assert!(!new.folder.join("inbound.sh").exists());
-    // Nor is a link that leads nowhere, or a script of one's own.
+    // Nor is a link that leads nowhere, which is no script either, or a script of one's own.
     fs::remove_file(new.folder.join("mita.yaml")).unwrap();
     std::os::unix::fs::symlink("nowhere", new.folder.join("mita.yaml")).unwrap();
     assert_eq!(new.mita(&["init", "--offline"]).code, 3);
     fs::remove_file(new.folder.join("mita.yaml")).unwrap();
+    std::os::unix::fs::symlink("nowhere", new.folder.join("inbound.sh")).unwrap();
+    let done = new.mita(&["init", "--offline"]);
+    assert_eq!((done.code, done.out.as_str()), (3, ""));
+    assert_eq!(
+        done.err,
+        "mita: cannot use ./inbound.sh: it is a link that leads nowhere; remove it, or make its target\n"
+    );
+    assert!(!new.folder.join("mita.yaml").exists());
+    fs::remove_file(new.folder.join("inbound.sh")).unwrap();
     fs::write(new.folder.join("inbound.sh"), "#!/bin/sh\n").unwrap();
     let done = new.init().good();
     assert!(
@@ -224,7 +233,11 @@ fn without_an_answer_it_is_written_all_the_same() {
     );
     let (code, said) = checked(&new);
     assert_eq!(code, 3);
-    for part in ["nodes.agent.image_name: missing; ", "nodes.agent.size: missing; "] {
+    for part in [
+        "nodes.agent.image_name: missing; ",
+        "nodes.agent.size: missing; ",
+        "(file): 4 lines are marked <-- (",
+    ] {
         assert!(said.contains(part), "{said}");
     }
     // With what was missing only the marks are left.
@@ -334,6 +347,9 @@ fn the_variables_of_an_openrc_file_are_named_and_their_secret_is_not() {
 #[test]
 fn offline_nobody_is_asked() {
     let new = Newcomer::new();
+    let (code, said) = checked(&new);
+    assert_eq!(code, 3);
+    assert!(said.contains("; write one (`mita init` does, "), "{said}");
     let url = new.site.jenkins.url();
     let done = new.mita(&[
         "init",
@@ -427,6 +443,19 @@ fn another_file_may_be_named() {
         ])
         .good();
     assert!(done.out.ends_with(&format!("  mita -c {config} run\n")), "{}", done.out);
+    let quoted = new.mita(&["-c", "it's mine.yaml", "init", "--offline"]);
+    assert!(
+        quoted.out.ends_with("  mita -c 'it'\\''s mine.yaml' run\n"),
+        "{}",
+        quoted.out
+    );
+    // By itself mita would find another.
+    let output = new
+        .command(&["init", "--offline"])
+        .env("MITA_CONFIG", "/etc/other.yaml")
+        .output();
+    let done = Done::of(output.unwrap());
+    assert!(done.out.ends_with("  mita -c ./mita.yaml run\n"), "{}", done.out);
     let written = fs::read_to_string(config).unwrap();
     let token = new.folder.join("jenkins.token").canonicalize().unwrap();
     assert!(
@@ -447,9 +476,12 @@ fn what_was_given_wrongly_is_said_and_nothing_is_written() {
         assert!(done.err.contains(wanted), "{}", done.err);
         assert!(!new.folder.join("mita.yaml").exists() && !new.folder.join("inbound.sh").exists());
     };
-    refused(&["init", "--cloud", "mycluod"], "no cloud \"mycluod\" in ");
+    refused(
+        &["init", "--cloud", "mycluod"],
+        "mita: --cloud: no cloud \"mycluod\" in ",
+    );
     let jenkins = ["init", "--jenkins", &url, "--user", "mita", "--token-file", "nosuch"];
-    refused(&jenkins, "jenkins.token_file: cannot use nosuch: No such file");
+    refused(&jenkins, "--token-file: cannot use nosuch: No such file");
     refused(
         &[
             "init",
@@ -460,9 +492,100 @@ fn what_was_given_wrongly_is_said_and_nothing_is_written() {
             "--token-file",
             "jenkins.token",
         ],
-        "jenkins.url: ",
+        "--jenkins: ",
+    );
+    // Whatever else is given or not: it would be written.
+    let host = url.trim_start_matches("http://");
+    let secret = format!("http://mita:JTOK@{host}");
+    for more in [
+        &[][..],
+        &["--user", "mita"],
+        &["--token-file", "jenkins.token"],
+        &["--user", "mita", "--token-file", "jenkins.token"],
+        &["--offline"],
+        &["--offline", "--user", "mita", "--token-file", "later"],
+    ] {
+        let mut arguments = vec!["init", "--cloud", "mycloud", "--jenkins", &secret];
+        arguments.extend(more);
+        refused(&arguments, "mita: --jenkins: ");
+        assert!(!new.mita(&arguments).err.contains("JTOK"));
+    }
+    refused(&["init", "--offline", "--user", ""], "mita: --user: ");
+    refused(
+        &["init", "--token-file", "nosuch"],
+        "mita: --token-file: cannot use nosuch",
     );
     assert_eq!(new.mita(&["init", "-o", "json"]).code, 2);
     let help = new.mita(&["init", "--help"]).good();
     assert!(help.out.contains("mita init --cloud mycloud"), "{}", help.out);
+}
+
+#[test]
+fn labels_that_yaml_would_read_otherwise_are_texts() {
+    let new = Newcomer::new();
+    for label in ["null", "true", "123"] {
+        new.site.world.submit(job(label, label));
+    }
+    new.init().good();
+    let written = new.written();
+    for label in ["null", "true", "123"] {
+        let part = format!("\n  \"{label}\":\n    # 1 job waits for: {label}\n    labels: [\"{label}\"]\n");
+        assert!(written.contains(&part), "{part}\nnot in\n{written}");
+    }
+    new.mita(&["check"]).good();
+}
+
+#[test]
+fn marked_lines_are_named_beside_what_is_missing() {
+    let new = Newcomer::new();
+    new.site.world.with(|world| {
+        let cloud = world.cloud("openstack");
+        cloud.flavors.retain(|flavor| flavor.vcpus < 2);
+        cloud.images.retain(|image| image.name == "cirros");
+    });
+    for label in ["a", "b", "c"] {
+        new.site.world.submit(job(label, label));
+    }
+    new.init().good();
+    let (code, said) = checked(&new);
+    assert_eq!(code, 3, "{said}");
+    let lines: Vec<String> = new
+        .written()
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| line.contains("<--"))
+        .map(|(at, _)| (at + 1).to_string())
+        .collect();
+    let wanted = format!("(file): 2 lines are marked <-- ({}): say there", lines.join(", "));
+    assert!(said.contains(&wanted), "{wanted}\nnot in\n{said}");
+}
+
+#[test]
+fn an_anchor_alone_is_no_agent() {
+    let new = Newcomer::new();
+    new.site.world.submit(job("build", "linux"));
+    new.init().good();
+    let written = new.written();
+    assert!(written.contains("\n  anchor: true\n"), "{written}");
+    new.mita(&["run"]);
+    new.site.world.with(|world| {
+        world.jenkins.agents.retain(|name, _| name == "mita-anchor");
+        assert_eq!(world.jenkins.agents.len(), 1);
+    });
+    fs::remove_file(new.folder.join("mita.yaml")).unwrap();
+    new.init().good();
+    let written = new.written();
+    assert!(written.contains("\n  anchor: true\n"), "{written}");
+}
+
+#[test]
+fn what_jenkins_does_not_show_is_said_once() {
+    let new = Newcomer::new();
+    new.site.world.submit(Task::pipeline("hidden", 1).label("linux"));
+    new.init().good();
+    let written = new.written();
+    let part = "    labels: [linux]  # <-- 1 job waits for a label that Jenkins does not show: say which\n";
+    assert!(written.contains(part), "{written}");
+    assert!(!written.contains("no job waits now"), "{written}");
+    assert_eq!(written.matches("does not show").count(), 1, "{written}");
 }

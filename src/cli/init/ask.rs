@@ -4,13 +4,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::config::Env;
-use crate::config::{self, Config, Loaded};
+use crate::config::{self, Config, ConfigError, ConfigProblem, Loaded};
 use crate::error::{Error, chain};
 use crate::http::Deadline;
 use crate::model::{Inventory, Observed};
 use crate::pass::{Live, observe};
 use crate::state::State;
 
+use super::lines::quoted;
 use super::login::CloudLogin;
 use super::starter::JenkinsAnswer;
 use super::wanted::Wanted;
@@ -33,10 +34,22 @@ pub struct Answers {
     pub unread: Vec<String>,
 }
 
-/// Asks both, as far as it is known where they are. An error is about what was given, not about what was answered.
+/// What was given, by the key that it is in the configuration.
+const OPTIONS: [(&str, &str); 4] = [
+    ("jenkins.url", "--jenkins"),
+    ("jenkins.user", "--user"),
+    ("jenkins.token_file", "--token-file"),
+    ("jenkins.token", "MITA_JENKINS_TOKEN"),
+];
+
+/// Asks both, as far as it is known where they are, and nobody offline. An error is about what was given, not about what
+/// was answered.
 pub fn ask(login: &CloudLogin, args: &InitArgs, env: Env<'_>, console: &Console<'_, '_>) -> Result<Answers, Error> {
-    let cloud = cloud_config(login, env)?;
     let jenkins = jenkins_config(args, env)?;
+    if args.offline {
+        return Ok(Answers::default());
+    }
+    let cloud = cloud_config(login, args, env)?;
     let mut answers = Answers::default();
     match cloud.as_ref().map(inventory) {
         None => {}
@@ -55,14 +68,31 @@ pub fn ask(login: &CloudLogin, args: &InitArgs, env: Env<'_>, console: &Console<
     Ok(answers)
 }
 
-fn load(text: &str, env: Env<'_>) -> Result<Config, Error> {
+fn load(text: &str, args: &InitArgs, env: Env<'_>) -> Result<Config, Error> {
     let loaded = config::load_text(text, Path::new(COMMAND_LINE), env);
-    let Loaded { config, .. } = loaded.map_err(Error::Config)?;
+    let Loaded { config, .. } = loaded.map_err(|error| Error::Config(by_options(&error, args)))?;
     Ok(config)
 }
 
+/// Says of each problem which option it is about: the text that was checked is in nobody's file.
+fn by_options(error: &ConfigError, args: &InitArgs) -> ConfigError {
+    let cloud = args.cloud.as_ref().map_or("OS_CLOUD", |_| "--cloud");
+    let subject = |path: &str| match OPTIONS.iter().find(|(key, _)| *key == path) {
+        Some((_, option)) => (*option).to_owned(),
+        None if path == "provider.openstack.cloud" => cloud.to_owned(),
+        None => path.to_owned(),
+    };
+    let by_option = |problem: &ConfigProblem| match &problem.path {
+        Some(path) if problem.file.as_deref() == Some(COMMAND_LINE) => {
+            ConfigProblem::without_place(format!("{}: {}", subject(path), problem.message))
+        }
+        _ => problem.clone(),
+    };
+    ConfigError::new(error.problems().iter().map(by_option).collect())
+}
+
 /// A configuration with this cloud, and a Jenkins that is not asked.
-fn cloud_config(login: &CloudLogin, env: Env<'_>) -> Result<Option<Config>, Error> {
+fn cloud_config(login: &CloudLogin, args: &InitArgs, env: Env<'_>) -> Result<Option<Config>, Error> {
     let entry = match login {
         CloudLogin::Entry(cloud) => format!("{{cloud: {}}}", quoted(cloud)),
         CloudLogin::Variables(_) => "{}".to_owned(),
@@ -72,31 +102,36 @@ fn cloud_config(login: &CloudLogin, env: Env<'_>) -> Result<Option<Config>, Erro
         "provider: {{openstack: {entry}}}\njenkins: {{url: 'http://127.0.0.1', user: none, token: none}}\n\
          nodes: {{}}\nstate_file: none\n"
     );
-    load(&text, env).map(Some)
+    load(&text, args, env).map(Some)
 }
 
-/// A configuration with this Jenkins, and a cloud that is not asked; `None` where the login is not complete.
+/// A configuration with this Jenkins, and a cloud that is not asked; `None` where the login is not complete. What was given
+/// of it is checked all the same: it is going to be written. Offline the file of the token may come later.
 fn jenkins_config(args: &InitArgs, env: Env<'_>) -> Result<Option<Config>, Error> {
-    let (Some(url), Some(user)) = (&args.jenkins, &args.user) else {
+    let InitArgs {
+        jenkins,
+        user,
+        token_file,
+        ..
+    } = args;
+    if jenkins.is_none() && user.is_none() && token_file.is_none() {
         return Ok(None);
-    };
-    let token = match &args.token_file {
-        Some(file) => format!(", token_file: {}", quoted(&file.display().to_string())),
-        None if env("MITA_JENKINS_TOKEN").is_some() => String::new(),
-        None => return Ok(None),
+    }
+    let has_variable = env("MITA_JENKINS_TOKEN").is_some();
+    let token = match token_file {
+        Some(file) if !args.offline => format!(", token_file: {}", quoted(&file.display().to_string())),
+        None if has_variable && !args.offline => String::new(),
+        _ => ", token: none".to_owned(),
     };
     let text = format!(
         "provider: {{openstack: {{auth_url: 'http://127.0.0.1', username: none, password: none, tenant_name: none}}}}\n\
          jenkins: {{url: {}, user: {}{token}}}\nnodes: {{}}\nstate_file: none\n",
-        quoted(url),
-        quoted(user)
+        quoted(jenkins.as_deref().unwrap_or("http://127.0.0.1")),
+        quoted(user.as_deref().unwrap_or("none"))
     );
-    load(&text, env).map(Some)
-}
-
-/// Writes a text for YAML, which reads JSON's.
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    let config = load(&text, args, env)?;
+    let is_complete = jenkins.is_some() && user.is_some() && (token_file.is_some() || has_variable);
+    Ok(Some(config).filter(|_| is_complete))
 }
 
 fn inventory(config: &Config) -> Result<Inventory, String> {
@@ -117,6 +152,8 @@ fn queue(config: &Config, console: &Console<'_, '_>) -> Result<JenkinsAnswer, St
     let computers = &observed.jenkins.computers;
     Ok(JenkinsAnswer {
         wanted: Wanted::new(&requests),
-        has_agent: computers.iter().any(|computer| !computer.built_in),
+        has_agent: computers
+            .iter()
+            .any(|computer| !computer.built_in && !computer.is_anchor()),
     })
 }

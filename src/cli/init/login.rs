@@ -66,7 +66,8 @@ pub fn cloud_login(named: Option<&str>, env: Env<'_>) -> CloudLogin {
         let Some(value) = set(name) else { continue };
         found.names.push(name);
         // An address may hold a password.
-        if !taken.contains(&part) && !value.contains('@') {
+        let is_shown = name != "OS_AUTH_URL" || !value.contains('@');
+        if is_shown && !taken.contains(&part) {
             taken.push(part);
             found.keys.push((key, value));
         }
@@ -121,5 +122,19 @@ mod tests {
             ]
         );
         assert!(!format!("{found:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn an_address_with_a_password_is_not_shown_and_a_user_with_an_at_is() {
+        let env = |name: &str| match name {
+            "OS_AUTH_URL" => Some("https://ci:hunter2@k:5000/v3".to_owned()),
+            "OS_USERNAME" => Some("ci@example.com".to_owned()),
+            _ => None,
+        };
+        let CloudLogin::Variables(found) = cloud_login(None, &env) else {
+            panic!("not found");
+        };
+        assert_eq!(found.names, ["OS_AUTH_URL", "OS_USERNAME"]);
+        assert_eq!(found.keys, [("username", "ci@example.com".to_owned())]);
     }
 }
