@@ -1,6 +1,7 @@
 #!/bin/bash
 # User data of a server that joins Jenkins as an inbound agent (register: inbound), on Debian, Ubuntu, RHEL, Rocky, Alma,
-# CentOS Stream and Fedora. mita fills in what is in double braces; README.md beside this file says more.
+# CentOS Stream and Fedora. mita fills in what is in double braces; examples/user-data/README.md in its
+# source says more.
 #
 # Runs as root, once, at the first boot. It leaves a service that installs what is missing and starts the agent, and that
 # goes on trying at each boot and after each failure: a mirror or a Jenkins that is slow to answer costs time, not the
