@@ -266,7 +266,10 @@ fn complain(faults: &Faults, report: &PassReport, mode: Mode, console: &mut Cons
     if let Some(reason) = faults.ended {
         console.warn(&format!("{reason}; the rest is left to the next pass"));
     }
-    if mode.named || Audience::of(mode, console) == Audience::Reader {
+    // A terminal that shows the actions has shown their errors.
+    let is_shown = console.io.terminal && mode.prints_text(console);
+    let is_read = mode.named || Audience::of(mode, console) == Audience::Reader;
+    if is_read && !is_shown {
         for action in &report.actions {
             if let Some(error) = action.error.as_ref().filter(|_| is_failure(action, mode)) {
                 console.error(&format!("{} {}: {error}", action.kind.word(), action.name));

@@ -161,6 +161,29 @@ fn an_action_that_fails_in_each_pass_is_said_after_ten_minutes() {
 }
 
 #[test]
+fn an_anchor_that_cannot_be_made_is_said() {
+    let site = Site::new();
+    site.change_config("  token: 11token", "  token: 11token\n  anchor: true");
+    site.world
+        .with(|world| world.jenkins.revoke("mita", "hudson.model.Computer.Create"));
+    let lines = minutes(&site, 30);
+    assert_eq!(lines.len(), 1, "{lines:#?}");
+    assert!(
+        lines[0].starts_with("mita: error: register of \"mita-anchor\" fails"),
+        "{lines:#?}"
+    );
+    assert!(lines[0].contains("Agent/Create"), "{lines:#?}");
+    assert!(keys(&site.run().json()).contains(&"create-failing/mita-anchor"));
+    site.world.with(|world| {
+        let user = world.jenkins.users.iter_mut().find(|user| user.name == "mita").unwrap();
+        user.permissions.insert("hudson.model.Computer.Create".to_owned());
+    });
+    let lines = minutes(&site, 5);
+    assert_eq!(lines.len(), 1, "{lines:#?}");
+    assert!(lines[0].starts_with("mita: ended after"), "{lines:#?}");
+}
+
+#[test]
 fn who_looks_on_sees_all_and_uses_nothing_up() {
     let site = Site::new();
     site.world.submit(job("build", "nowhere"));
