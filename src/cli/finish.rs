@@ -134,8 +134,13 @@ fn conclude(
     let (config, now) = (pass.config(), pass.context().now);
     let evidence = super::problems::with(evidence, around, state);
     let changes = problems::remember(state, evidence, now);
+    let audience = Audience::of(mode, console);
+    let begun = problems::say::begun(&changes.began);
     notify::owe(state, config, changes, now);
-    Audience::of(mode, console).lines(state, now, config.remind)
+    match audience {
+        Audience::Quiet => begun,
+        _ => audience.lines(state, now, config.remind),
+    }
 }
 
 /// Prints what would be done, as it is planned.
@@ -250,8 +255,16 @@ impl End {
             let _ = text::closing(console.io.out, &report, !mode.named);
         }
         let _ = console.io.out.flush();
-        for sentence in news.iter().chain(&self.faults.refused) {
+        for sentence in &news {
             console.warn(sentence);
+        }
+        for sentence in &self.faults.refused {
+            // Whoever named it waits for an answer.
+            if console.quiet {
+                console.error(sentence);
+            } else {
+                console.warn(sentence);
+            }
         }
         for line in &self.lines {
             console.say(line);

@@ -362,3 +362,31 @@ fn a_lock_that_is_held_for_longer_than_a_pass_may_take_is_said() {
     }
     site.world.assert_no_writes();
 }
+
+#[test]
+fn who_wants_errors_alone_hears_of_each_once() {
+    let site = Site::new();
+    site.pass();
+    site.world.submit(job("build", "nowhere"));
+    site.world.agent(Agent::new("old", &["mac"]));
+    site.world.advance(3600);
+    let quiet = |site: &Site| {
+        site.world.advance(60);
+        site.mita(&["run", "-q"])
+    };
+    assert_eq!(quiet(&site).err, "", "a warning is none");
+    let down = When::on(Service::Keystone).always();
+    site.world.fault(down, Fault::Instead(broken(503)));
+    let first = quiet(&site);
+    assert_eq!((first.code, first.err.lines().count()), (4, 1), "{}", first.err);
+    for _ in 0..5 {
+        let done = quiet(&site);
+        assert_eq!((done.code, done.err.as_str()), (4, ""));
+    }
+    // It was not said where cron mails it.
+    let lines = minutes(&site, 3);
+    assert_eq!(lines.len(), 2, "{lines:#?}");
+    site.world.clear_script();
+    let done = site.mita(&["destroy", "-q", "nosuch"]);
+    assert!(done.code == 1 && done.err.contains("nosuch"), "{}", done.err);
+}
