@@ -8,6 +8,7 @@ use crate::plan::Context;
 use crate::plan::problems::{self, Evidence, Finding};
 use crate::state::{LastPass, State, file};
 
+use super::args::Output;
 use super::console::Console;
 use super::mode::Mode;
 use super::notify;
@@ -31,6 +32,7 @@ pub fn end(
     }
     let evidence = super::problems::with(evidence(blind), around, &state);
     let changes = problems::remember(&mut state, evidence, context.now);
+    let has_begun = !changes.began.is_empty();
     notify::owe(&mut state, config, changes, context.now);
     let audience = Audience::of(mode, console);
     let lines = audience.lines(&mut state, context.now, config.remind);
@@ -39,9 +41,12 @@ pub fn end(
         ..LastPass::begun(&context.pass, context.now)
     });
     file::save(&config.state_file, &state)?;
-    if audience != Audience::Cron {
+    match audience {
+        Audience::Cron => {}
+        // It is an error once.
+        Audience::Quiet if !has_begun && mode.output != Some(Output::Json) && !console.io.err_terminal => {}
         // Who looks on sees the error itself.
-        return Err(error);
+        Audience::Reader | Audience::Quiet => return Err(error),
     }
     for line in &lines {
         console.say(line);

@@ -134,8 +134,13 @@ fn conclude(
     let (config, now) = (pass.config(), pass.context().now);
     let evidence = super::problems::with(evidence, around, state);
     let changes = problems::remember(state, evidence, now);
+    let audience = Audience::of(mode, console);
+    let begun = problems::say::begun(&changes.began);
     notify::owe(state, config, changes, now);
-    Audience::of(mode, console).lines(state, now, config.remind)
+    match audience {
+        Audience::Quiet => begun,
+        _ => audience.lines(state, now, config.remind),
+    }
 }
 
 /// Prints what would be done, as it is planned.
@@ -250,8 +255,16 @@ impl End {
             let _ = text::closing(console.io.out, &report, !mode.named);
         }
         let _ = console.io.out.flush();
-        for sentence in news.iter().chain(&self.faults.refused) {
+        for sentence in &news {
             console.warn(sentence);
+        }
+        for sentence in &self.faults.refused {
+            // Whoever named it waits for an answer.
+            if console.quiet {
+                console.error(sentence);
+            } else {
+                console.warn(sentence);
+            }
         }
         for line in &self.lines {
             console.say(line);
@@ -266,7 +279,10 @@ fn complain(faults: &Faults, report: &PassReport, mode: Mode, console: &mut Cons
     if let Some(reason) = faults.ended {
         console.warn(&format!("{reason}; the rest is left to the next pass"));
     }
-    if mode.named || Audience::of(mode, console) == Audience::Reader {
+    // A terminal that shows the actions has shown their errors.
+    let is_shown = console.io.terminal && mode.prints_text(console);
+    let is_read = mode.named || Audience::of(mode, console) == Audience::Reader;
+    if is_read && !is_shown {
         for action in &report.actions {
             if let Some(error) = action.error.as_ref().filter(|_| is_failure(action, mode)) {
                 console.error(&format!("{} {}: {error}", action.kind.word(), action.name));

@@ -1,11 +1,17 @@
 //! `run`, `provision` and `reap`: one pass, from the lock to the exit code.
 
+#![expect(clippy::disallowed_methods, reason = "an edge: looks at a lock twice")]
+
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::thread::sleep;
+use std::time::Duration;
+
+use jiff::Timestamp;
 
 use crate::config::Config;
 use crate::error::Error;
-use crate::lock::LockError;
+use crate::lock::{self, LockError};
 use crate::pass::saved::Saved;
 use crate::pass::{self, Inquiry, Pass};
 use crate::plan::problems::Finding;
@@ -135,15 +141,25 @@ fn observed(
     finish(pass, plan, mode, plan::audit, console)
 }
 
+/// How long a pass that has just taken the lock may need to write down since when it holds it.
+const WRITES_WITHIN: Duration = Duration::from_millis(200);
+
 /// Tells a pass that has just begun, and holds the lock, from one that hangs.
 fn busy(error: Error, config: &Config, console: &Console<'_, '_>) -> Error {
-    match error {
-        Error::Lock(held @ LockError::Held { since: Some(since), .. })
-            if console.io.now.duration_since(since) < config.limits.pass_deadline =>
-        {
-            Error::Busy(held)
-        }
-        other => other,
+    let Error::Lock(held @ LockError::Held { since, .. }) = error else {
+        return error;
+    };
+    let is_young = |since: Option<Timestamp>| {
+        since.is_some_and(|since| console.io.now.duration_since(since) < config.limits.pass_deadline)
+    };
+    if is_young(since) {
+        return Error::Busy(held);
+    }
+    // What is read may be of the pass before: it is looked at once more when whoever has the lock has written.
+    sleep(WRITES_WITHIN);
+    match lock::held(&lock::path_for(&config.state_file)) {
+        Some(other) if !is_young(other.since) => Error::Lock(held),
+        _ => Error::Busy(held),
     }
 }
 

@@ -96,6 +96,15 @@ pub fn resume(cli: &Cli, args: &ResumeArgs, console: &mut Console<'_, '_>) -> Re
     if ended.is_empty() {
         check_known(&args.place, &config)?;
     }
+    if ended.is_empty() && !args.all {
+        let open: Vec<String> = left.iter().map(Pause::what).collect();
+        let others = if open.is_empty() {
+            "nothing is paused".to_owned()
+        } else {
+            format!("what is paused: {}", open.join(", "))
+        };
+        console.warn(&format!("there is no such pause; {others}"));
+    }
     save(&config, &left)?;
     report(cli, "resume", &ended, &left, console);
     Ok(EXIT_DONE)

@@ -17,15 +17,15 @@ pub enum Audience {
     Cron,
     /// Somebody who looks on: all that is open, and nothing counts as said.
     Reader,
-    /// Nobody.
-    Nobody,
+    /// Somebody who wants to hear of errors alone (`-q`): of each when it begins, and nothing counts as said.
+    Quiet,
 }
 
 impl Audience {
     /// Returns who reads what a pass says.
     pub fn of(mode: Mode, console: &Console<'_, '_>) -> Self {
         if console.quiet {
-            Self::Nobody
+            Self::Quiet
         } else if console.io.err_terminal || mode.dry_run || mode.output == Some(Output::Json) {
             Self::Reader
         } else {
@@ -38,7 +38,7 @@ impl Audience {
         match self {
             Self::Cron => problems::say::due(state, now, remind),
             Self::Reader => problems::say::open(state, now),
-            Self::Nobody => Vec::new(),
+            Self::Quiet => Vec::new(),
         }
     }
 }

@@ -71,7 +71,8 @@ fn unfinished(evidence: &mut Evidence, at_deadline: Option<bool>) {
 /// Remembers since when actions fail; of servers that are refused the planner keeps account.
 fn remember_failing<'a>(state: &mut State, actions: impl Iterator<Item = &'a Action>, now: Timestamp) {
     for action in actions {
-        if matches!(action.kind, ActionKind::Create | ActionKind::Register) {
+        let is_of_template = action.kind == ActionKind::Register && action.node.is_some();
+        if action.kind == ActionKind::Create || is_of_template {
             continue;
         }
         let name = action.target.as_ref().unwrap_or(&action.name);
@@ -94,6 +95,7 @@ fn fails(state: &mut State, key: String, name: &str, action: &Action, now: Times
     let failing = FailingAction {
         name: name.to_owned(),
         action: action.kind.word().to_owned(),
+        makes: matches!(action.kind, ActionKind::Register | ActionKind::CreateFloatingIp),
         provider: action.provider.clone(),
         since,
         last: now,

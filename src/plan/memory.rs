@@ -84,6 +84,7 @@ fn memory(agent: &Agent<'_>, config: &Config, now: Timestamp) -> Option<NodeMemo
             let before = agent.before.and_then(|before| before.draining_since);
             memory.draining_since = Some(before.unwrap_or(now));
         }
+        AgentState::Unseen => carry_over(&mut memory, agent),
         _ => {}
     }
     let is_told = matches!(
@@ -99,6 +100,18 @@ fn memory(agent: &Agent<'_>, config: &Config, now: Timestamp) -> Option<NodeMemo
     );
     memory.phase_since = if is_told { None } else { agent.since(now) };
     Some(memory)
+}
+
+/// Keeps what was known of an agent whose cloud cannot be read: not seen is no break of what was seen so, and no sighting.
+/// Its idle time starts again all the same.
+fn carry_over(memory: &mut NodeMemory, agent: &Agent<'_>) {
+    let Some(before) = agent.before else { return };
+    memory.missing = before.missing;
+    memory.offline_since = before.offline_since;
+    // Where it is in its life says what a later pass may do; of one that worked nothing is known.
+    if matches!(before.phase, Phase::Deleting | Phase::Orphan) {
+        memory.phase = before.phase;
+    }
 }
 
 /// Writes down what was seen of the agents.

@@ -98,6 +98,9 @@ pub struct FailingAction {
     pub name: String,
     /// What is done, in a word.
     pub action: String,
+    /// Whether it makes something; else it takes something away, or out of use.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub makes: bool,
     /// The provider, if it is done there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<ProviderName>,

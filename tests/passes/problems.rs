@@ -161,6 +161,29 @@ fn an_action_that_fails_in_each_pass_is_said_after_ten_minutes() {
 }
 
 #[test]
+fn an_anchor_that_cannot_be_made_is_said() {
+    let site = Site::new();
+    site.change_config("  token: 11token", "  token: 11token\n  anchor: true");
+    site.world
+        .with(|world| world.jenkins.revoke("mita", "hudson.model.Computer.Create"));
+    let lines = minutes(&site, 30);
+    assert_eq!(lines.len(), 1, "{lines:#?}");
+    assert!(
+        lines[0].starts_with("mita: error: register of \"mita-anchor\" fails"),
+        "{lines:#?}"
+    );
+    assert!(lines[0].contains("Agent/Create"), "{lines:#?}");
+    assert!(keys(&site.run().json()).contains(&"create-failing/mita-anchor"));
+    site.world.with(|world| {
+        let user = world.jenkins.users.iter_mut().find(|user| user.name == "mita").unwrap();
+        user.permissions.insert("hudson.model.Computer.Create".to_owned());
+    });
+    let lines = minutes(&site, 5);
+    assert_eq!(lines.len(), 1, "{lines:#?}");
+    assert!(lines[0].starts_with("mita: ended after"), "{lines:#?}");
+}
+
+#[test]
 fn who_looks_on_sees_all_and_uses_nothing_up() {
     let site = Site::new();
     site.world.submit(job("build", "nowhere"));
@@ -338,4 +361,32 @@ fn a_lock_that_is_held_for_longer_than_a_pass_may_take_is_said() {
         assert!(!site.mita(&["destroy", "small__0123456789ab"]).err.is_empty());
     }
     site.world.assert_no_writes();
+}
+
+#[test]
+fn who_wants_errors_alone_hears_of_each_once() {
+    let site = Site::new();
+    site.pass();
+    site.world.submit(job("build", "nowhere"));
+    site.world.agent(Agent::new("old", &["mac"]));
+    site.world.advance(3600);
+    let quiet = |site: &Site| {
+        site.world.advance(60);
+        site.mita(&["run", "-q"])
+    };
+    assert_eq!(quiet(&site).err, "", "a warning is none");
+    let down = When::on(Service::Keystone).always();
+    site.world.fault(down, Fault::Instead(broken(503)));
+    let first = quiet(&site);
+    assert_eq!((first.code, first.err.lines().count()), (4, 1), "{}", first.err);
+    for _ in 0..5 {
+        let done = quiet(&site);
+        assert_eq!((done.code, done.err.as_str()), (4, ""));
+    }
+    // It was not said where cron mails it.
+    let lines = minutes(&site, 3);
+    assert_eq!(lines.len(), 2, "{lines:#?}");
+    site.world.clear_script();
+    let done = site.mita(&["destroy", "-q", "nosuch"]);
+    assert!(done.code == 1 && done.err.contains("nosuch"), "{}", done.err);
 }

@@ -482,7 +482,7 @@ fn all_that_is_open_is_said_together_once_a_day_or_never() {
 }
 
 #[test]
-fn no_more_than_a_hundred_of_a_kind_are_kept() {
+fn of_many_problems_of_a_kind_some_are_listed_and_the_rest_is_counted() {
     let mut state = State::default();
     let mut evidence = Evidence::default();
     for number in 0..1000 {
@@ -492,8 +492,49 @@ fn no_more_than_a_hundred_of_a_kind_are_kept() {
             "waits",
         ));
     }
+    evidence.add(Finding::new(ProblemKind::AtMax, "small", "full"));
     let changes = problems::remember(&mut state, evidence.clone(), world().now());
-    assert_eq!((state.problems.len(), changes.began.len()), (100, 100));
+    assert_eq!((state.problems.len(), changes.began.len()), (27, 27));
+    assert_eq!(state.problems["unserved/(others)"].facts["others"], 975);
     let changes = problems::remember(&mut state, evidence, world().now() + mins(1));
     assert!(changes.is_empty());
+    // A pass that does not look at the queue ends nothing.
+    let changes = problems::remember(&mut state, Evidence::default(), world().now() + mins(2));
+    assert!(changes.is_empty());
+    let evidence = Evidence {
+        over: state.problems.keys().cloned().collect(),
+        ..Evidence::default()
+    };
+    let changes = problems::remember(&mut state, evidence, world().now() + mins(3));
+    assert_eq!((changes.ended.len(), state.open_problems().len()), (27, 0));
+}
+
+#[test]
+fn an_unread_provider_neither_sees_nor_breaks_what_was_seen() {
+    // Jenkins does not know a server: it goes after two sightings and offline_grace, whatever is unread in between.
+    let mut world = world();
+    let name = world.up("small", 1, mins(60));
+    world.pass(mins(1));
+    world.lose_node(&name);
+    let mut removed = None;
+    for minute in 0..30 {
+        let view = (minute % 3 != 0).then(|| {
+            let down = Reading::Unreadable("down".to_owned());
+            world.observed.clouds.insert(CLOUD.into(), down).unwrap()
+        });
+        let plan = world.pass(mins(1));
+        if !plan.removals.is_empty() {
+            removed.get_or_insert(minute);
+        }
+        if let Some(view) = view {
+            world.observed.clouds.insert(CLOUD.into(), view);
+        }
+    }
+    assert!(removed.is_some_and(|minute| minute <= 9), "{removed:?}");
+    // One that was asked to go is asked again in each pass that reads its cloud.
+    let memory = world.state.nodes.get_mut(&id(1)).unwrap();
+    (memory.deleted, memory.phase) = (true, mita::state::Phase::Deleting);
+    world.close(CLOUD);
+    world.pass(mins(1));
+    assert_eq!(world.state.nodes[&id(1)].phase, mita::state::Phase::Deleting);
 }

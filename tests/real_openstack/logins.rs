@@ -17,7 +17,7 @@ fn a_wrong_way_in_is_said_and_changes_nothing() {
         ("127.0.0.1:5000", "127.0.0.1:9696", &["auth_url"][..]),
     ] {
         site.configure(LINUX, &LOGIN.replace(from, to));
-        for arguments in [&["run"][..], &["check", "--online"][..]] {
+        for arguments in [&["run", "-o", "json"][..], &["check", "--online"][..]] {
             let done = site.mita(arguments);
             let expected = if arguments[0] == "run" { 4 } else { 1 };
             assert_eq!(done.code, expected, "{to}: {}", done.err);

@@ -1,13 +1,19 @@
 //! Services that are away: nothing is concluded from that.
 
-use std::fs;
 use std::process::Stdio;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::patience::poll;
 use super::services::{Held, answers, ctl, fault, hold, restore};
 use super::site::{Done, LINUX, LOGIN, Site, text};
+
+/// A pass that saw nothing remembers that, and nothing of servers.
+fn concludes_nothing(after: &Value, before: &Value, what: &str) {
+    for part in ["nodes", "intents", "backoffs", "last_pass", "gaps", "stray_nodes"] {
+        assert_eq!(after[part], before[part], "{what}: {part}");
+    }
+}
 
 #[test]
 fn an_outage_changes_nothing() {
@@ -25,7 +31,7 @@ fn an_outage_changes_nothing() {
     site.pass();
     // From here on there is something to remove and something to create.
     site.job("more", "other");
-    let state = fs::read(site.state_file()).unwrap();
+    let state = site.state();
     site.configure(&nodes, &format!("{LOGIN}, timeout: 1s"));
 
     for (what, service) in [
@@ -36,15 +42,16 @@ fn an_outage_changes_nothing() {
     ] {
         ctl(&[what, service]);
         site.world.forget_calls();
-        let done = site.mita(&["run"]);
+        let done = site.mita(&["run", "-o", "json"]);
         assert_eq!(done.code, 4, "{what} {service}: {}{}", done.out, done.err);
         assert!(done.err.contains("real"), "it names the provider: {}", done.err);
         assert_eq!(site.mita(&["reap"]).code, 4, "{what} {service}");
         site.world.assert_no_writes();
-        assert_eq!(
-            fs::read(site.state_file()).unwrap(),
-            state,
-            "{what} {service}: nothing is written"
+        concludes_nothing(&site.state(), &state, &format!("{what} {service}"));
+        let problems = &site.state()["problems"];
+        assert!(
+            problems["provider-unreadable/real"].is_object(),
+            "{what} {service}: {problems}"
         );
         restore();
     }
@@ -96,7 +103,7 @@ fn a_service_that_dies_in_mid_pass_costs_no_server() {
         ctl(&["kill", "nova-api"]);
         request.release();
     });
-    assert_eq!((done.code, done.out.as_str()), (4, ""), "{}", done.err);
+    assert_eq!((done.code, &done.json()["exit"]), (4, &4.into()), "{}", done.err);
     ctl(&["start", "nova-api"]);
     answers("nova-api");
     // Glance is gone when the image is to be looked up: no request for a server.
@@ -179,7 +186,7 @@ fn a_list_that_breaks_off_in_the_middle_is_no_list() {
         site.job(name, "linux");
     }
     assert_eq!(site.pass().actions(), ["create done linux"; 3]);
-    let state = fs::read(site.state_file()).unwrap();
+    let state = site.state();
     site.configure(LINUX, &format!("{LOGIN}, timeout: 5s"));
     let small =
         json!({"service": "nova", "method": "GET", "path": "/servers/detail$", "query": {"limit": "1"}, "count": 1});
@@ -189,8 +196,8 @@ fn a_list_that_breaks_off_in_the_middle_is_no_list() {
         ctl(&["kill", "nova-api"]);
         request.release();
     });
-    assert_eq!((done.code, done.out.as_str()), (4, ""), "{}", done.err);
-    assert_eq!(fs::read(site.state_file()).unwrap(), state, "nothing is concluded");
+    assert_eq!((done.code, &done.json()["exit"]), (4, &4.into()), "{}", done.err);
+    concludes_nothing(&site.state(), &state, "a list that breaks off");
     ctl(&["start", "nova-api"]);
     answers("nova-api");
     let next = site.pass();

@@ -192,6 +192,13 @@ fn placements(config: &Config) -> Vec<(String, &ProviderName, BackoffKey)> {
     found
 }
 
+/// Whether a server joined where they failed, or what failed went through.
+pub fn has_joined(problem: &ProblemMemory, fleet: &Fleet<'_>) -> bool {
+    let state = &fleet.state;
+    let fails = |name: &str| shown(name) == problem.subject;
+    !state.creating.contains_key(&problem.subject) && !state.failing.values().any(|action| fails(&action.name))
+}
+
 /// Whether a server was taken at a placement since it was last seen held back, or no template uses it any more.
 pub fn was_taken(problem: &ProblemMemory, fleet: &Fleet<'_>) -> bool {
     let is_here =

@@ -57,7 +57,7 @@ fn is_over(problem: &ProblemMemory, grounds: &Grounds<'_, '_>) -> bool {
         ProblemKind::ProviderUnreadable => reading::is_readable(problem, fleet),
         ProblemKind::OddData => reading::is_even(problem, fleet),
         ProblemKind::NotOffered => creating::is_offered(problem, fleet),
-        ProblemKind::CreateFailing => !fleet.state.creating.contains_key(&problem.subject),
+        ProblemKind::CreateFailing => creating::has_joined(problem, fleet),
         ProblemKind::PlacementHeld => creating::was_taken(problem, fleet),
         ProblemKind::RolledBack => creating::is_rolled_forward(problem, fleet),
         ProblemKind::Unserved => waiting::is_served(problem, grounds),

@@ -21,7 +21,19 @@ pub fn find(fleet: &Fleet<'_>, evidence: &mut Evidence) {
     }
     for pause in pauses.open(now).filter(|pause| pause.until.is_none()) {
         if since(now, pause.since) >= OLD {
-            let sentence = format!("{}, for a day or longer; end it with `mita resume`", pause.sentence());
+            let template = pause
+                .template
+                .iter()
+                .map(|name| format!(" --template {}", shown(name.as_str())));
+            let provider = pause
+                .provider
+                .iter()
+                .map(|name| format!(" --provider {}", shown(name.as_str())));
+            let selector: String = template.chain(provider).collect();
+            let sentence = format!(
+                "{}, for a day or longer; end it with `mita resume{selector}`",
+                pause.sentence()
+            );
             evidence.add(Finding::new(ProblemKind::PausedForLong, pause.what(), sentence));
         }
     }

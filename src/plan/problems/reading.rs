@@ -88,8 +88,8 @@ fn parts_read(view: &CloudView) -> BTreeSet<String> {
 
 fn odd(subject: &str, whose: &str, sentences: &[String]) -> Finding {
     let first = sentences.iter().min().map_or("", String::as_str);
-    let sentence = format!("{whose}: {} (this one thing is left alone)", shown(first));
-    let finding = Finding::new(ProblemKind::OddData, subject, sentence);
+    let sentence = format!("{whose} says something that cannot be read: what it is of is left alone");
+    let finding = Finding::new(ProblemKind::OddData, subject, sentence).fact("first", shown(first));
     match sentences.len() {
         1 => finding,
         many => finding.fact("others", many - 1),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use crate::model::Severity;
+use crate::model::{Problem, Severity};
 use crate::plan::clock::since;
 use crate::plan::problems::remember::is_within;
 use crate::state::{ProblemMemory, State, Told};
@@ -54,6 +54,17 @@ pub fn open(state: &State, now: Timestamp) -> Vec<Line> {
     .collect()
 }
 
+/// Returns a line for each error that began, for those who want to hear of errors alone.
+pub fn begun(began: &[Problem]) -> Vec<Line> {
+    let errors = began.iter().filter(|problem| problem.severity == Severity::Error);
+    errors
+        .map(|problem| Line {
+            severity: Some(problem.severity),
+            text: text(&problem.sentence, &problem.facts),
+        })
+        .collect()
+}
+
 /// Returns the line for what is new of a problem, if it is to be said now.
 fn news(memory: &ProblemMemory, now: Timestamp) -> Option<Line> {
     let is_quiet = |told: &Told| is_within(now, told.at, SAY_EVERY);
@@ -99,10 +110,14 @@ fn warns(memory: &ProblemMemory, text: String) -> Line {
 
 /// Returns the sentence with what changes from pass to pass behind it.
 fn with_facts(memory: &ProblemMemory) -> String {
-    if memory.facts.is_empty() {
-        return memory.sentence.clone();
+    text(&memory.sentence, &memory.facts)
+}
+
+fn text(sentence: &str, of: &BTreeMap<String, Value>) -> String {
+    if of.is_empty() {
+        return sentence.to_owned();
     }
-    format!("{} ({})", memory.sentence, facts(&memory.facts))
+    format!("{sentence} ({})", facts(of))
 }
 
 /// Writes facts as people read them: `items: 3, oldest_seconds: 2700`.

@@ -166,9 +166,14 @@ fn failing(action: &FailingAction) -> Finding {
         "{word} of \"{name}\"{at} fails in each pass for more than {}",
         span(GONE_AFTER)
     );
+    let kind = if action.makes {
+        ProblemKind::CreateFailing
+    } else {
+        ProblemKind::DeleteStuck
+    };
     let finding = Finding {
         provider: action.provider.clone(),
-        ..Finding::new(ProblemKind::DeleteStuck, name, sentence)
+        ..Finding::new(kind, name, sentence)
     };
     finding.fact("reason", shown(&action.error))
 }

@@ -111,6 +111,14 @@ fn unserved_items(grounds: &Grounds<'_, '_>, index: usize, foreign: &[&Computer]
     let is_explained = |cause: &&Cause| explains(cause, evidence, grounds);
     let open: Vec<&Cause> = causes.iter().filter(|cause| !is_explained(cause)).collect();
     let is_known = !causes.is_empty() && open.is_empty();
+    if is_known && let Some(open) = open_one(grounds, label_request) {
+        // It goes on until its items are served, with what is known of them by now.
+        return vec![Finding::new(
+            ProblemKind::Unserved,
+            open.subject.clone(),
+            open.sentence.clone(),
+        )];
+    }
     if !at_max.is_empty() || is_known || foreign.iter().any(|node| bears(node, label_request)) {
         return at_max;
     }
@@ -137,6 +145,12 @@ fn with_items(finding: Finding, grounds: &Grounds<'_, '_>, items: u64, first: &I
         .fact("oldest_seconds", age(grounds, first).as_secs())
         .fact("item", oldest.id)
         .fact("task", shown(&oldest.task))
+}
+
+/// Returns the problem of items of a label, if it is open.
+fn open_one<'g>(grounds: &'g Grounds<'_, '_>, label_request: &LabelRequest) -> Option<&'g ProblemMemory> {
+    let key = problem_key(ProblemKind::Unserved, &subject(label_request));
+    grounds.open.get(&key).filter(|problem| problem.ended.is_none())
 }
 
 /// Whether templates promise a label that their nodes do not have: that is the problem.
