@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use crate::text::{did_you_mean, excerpt, nearest};
 
 use super::key::{KeySpec, Schema, ValueKind};
+use super::lines::is_user;
 use super::problem::{Place, Pos, Report, join};
 use super::value::{number, out_of_bounds, typed, wanted};
 use super::yaml::{Entry, Node, Style, Value};
@@ -55,6 +56,12 @@ impl Tables<'_> {
 
 fn is_secret(key: &KeySpec) -> bool {
     matches!(key.kind, ValueKind::Secret | ValueKind::SecretMap)
+}
+
+/// Returns whether a secret may be in the value of a key that was misspelt: a user may have its password behind it.
+fn may_be_followed_by_secret(key: &'static KeySpec) -> bool {
+    let is_user = || std::iter::once(&key.name).chain(key.aliases).any(|name| is_user(name));
+    is_secret(key) || matches!(key.kind, ValueKind::UrlWithPassword) || is_user()
 }
 
 impl Checker<'_> {
@@ -108,7 +115,7 @@ impl Checker<'_> {
     fn guess(&self, entry: &mut Entry, tables: Tables<'_>, place: &Place) -> bool {
         self.report.error(place, self.unknown(&entry.key, tables));
         let meant = self.meant(&entry.key, tables);
-        if meant.map_or(tables.hold_secrets(), is_secret) {
+        if meant.map_or(tables.hold_secrets(), may_be_followed_by_secret) {
             self.conceal(entry);
         }
         let Some(key) = meant else {
