@@ -469,13 +469,13 @@ fn plain_http_spoken_to_a_port_of_tls_is_asked_about() {
     let sealed = Scripted::start_over(wrap, vec![Canned::new(200, &[], "sealed")]);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let closed = format!("http://{}/", listener.local_addr().unwrap());
-    let closer = std::thread::spawn(move || drop(listener.accept()));
+    let other = std::thread::spawn(move || drop(listener.accept()));
     // What answers has bytes that are no HTTP, or closes the connection.
     for url in [sealed.url("/"), closed] {
         let text = get(&http(&transport()), &url).unwrap_err().to_string();
         assert!(text.ends_with("; is it https://, or another port?"), "{text}");
     }
-    closer.join().unwrap();
+    other.join().unwrap();
 }
 
 #[test]

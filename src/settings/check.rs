@@ -50,9 +50,29 @@ impl Tables<'_> {
     }
 
     fn nearest(self, written: &str) -> Option<&'static str> {
-        nearest(written, self.0.iter().flat_map(|schema| schema.spellings()))
+        // The first of these keys that a section has is the usual one there.
+        let names = OTHER_NAMES
+            .iter()
+            .find(|(other, _)| other.eq_ignore_ascii_case(written));
+        let mut keys = self.0.iter().flat_map(|schema| schema.all());
+        let secret = names.and_then(|(_, names)| keys.find(|key| names.contains(&key.name) && is_secret(key)));
+        secret
+            .map(|key| key.name)
+            .or_else(|| nearest(written, self.0.iter().flat_map(|schema| schema.spellings())))
     }
 }
+
+/// What other programs call a secret, and the keys that may be meant.
+const OTHER_NAMES: [(&str, &[&str]); 8] = [
+    ("pw", &["password"]),
+    ("pwd", &["password"]),
+    ("pass", &["password"]),
+    ("passphrase", &["password"]),
+    ("secret", &["token", "password"]),
+    ("api_key", &["token", "password"]),
+    ("apikey", &["token", "password"]),
+    ("api_token", &["token", "password"]),
+];
 
 fn is_secret(key: &KeySpec) -> bool {
     matches!(key.kind, ValueKind::Secret | ValueKind::SecretMap)
