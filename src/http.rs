@@ -240,6 +240,8 @@ impl Http {
         let route = Route {
             proxy: self.proxy.as_ref().map(Proxy::host),
             trusted: &|| self.trust.shown(),
+            to_trust: &|| self.trust.advice(),
+            limit: self.timeout,
         };
         explain(url, error, &route)
     }

@@ -7,7 +7,11 @@
 //! begins a comment. Without arguments a made-up week is played with templates of its own. A server boots in 90 s; no
 //! failure, no quota: those are for the playground.
 
-#![expect(clippy::print_stdout, reason = "a program of its own, which prints")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program of its own, which prints"
+)]
 #![allow(clippy::disallowed_methods, reason = "a program of its own: files and arguments")]
 
 #[path = "../../tests/support/facts.rs"]
@@ -31,6 +35,13 @@ use trace::Job;
 /// Seconds between two passes, as cron starts them.
 const EVERY: i64 = 60;
 
+const USAGE: &str = "\
+usage: simulate [CONFIG TRACE [IDLE_MINUTES...]]
+
+Without arguments a made-up week is played. A line of TRACE is
+    SECONDS_SINCE_START RUNS_FOR_SECONDS LABEL
+The label may hold blanks or be missing; # begins a comment.";
+
 /// How a trace went.
 struct Outcome {
     ran: usize,
@@ -43,9 +54,16 @@ struct Outcome {
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let (config, jobs) = match arguments.as_slice() {
+        [help] if help == "--help" || help == "-h" => {
+            println!("{USAGE}");
+            return Ok(());
+        }
         [] => (trace::own_config()?, trace::own_week()),
         [config, trace, ..] => (load(Path::new(config))?, trace::read(&std::fs::read_to_string(trace)?)?),
-        _ => return Err("usage: simulate [CONFIG TRACE [IDLE_MINUTES...]]".into()),
+        _ => {
+            eprintln!("{USAGE}");
+            std::process::exit(2);
+        }
     };
     let mut graces: Vec<i64> = arguments.iter().skip(2).map(|m| m.parse()).collect::<Result<_, _>>()?;
     if graces.is_empty() {

@@ -41,6 +41,10 @@ pub struct Notify {
 
 /// Reads the section; `None` where nothing can be run.
 pub fn notify(at: &Section<'_>, outside: &Outside<'_>) -> Option<Notify> {
+    // What is wrong as a whole was reported.
+    if !at.is_good() || at.is_bad(&COMMAND) {
+        return None;
+    }
     let words = at.get(&COMMAND);
     let timeout = at.get(&TIMEOUT).unwrap_or(LIMIT).unsigned_abs();
     let Some((program, arguments)) = words.split_first().filter(|(program, _)| !program.trim().is_empty()) else {

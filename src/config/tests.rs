@@ -255,5 +255,8 @@ fn every_secret_is_known_by_its_name() {
             }
         }
     }
-    assert_eq!(Vec::from_iter(harmless), ["script", "user_data", "userdata"]);
+    assert_eq!(
+        Vec::from_iter(harmless),
+        ["metadata", "options", "script", "user_data", "userdata"]
+    );
 }

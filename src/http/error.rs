@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io;
+use std::time::Duration;
 
 use rustls::{CertificateError, InvalidMessage};
 use thiserror::Error;
@@ -61,6 +62,10 @@ pub(super) struct Route<'a> {
     pub proxy: Option<&'a str>,
     /// Whom we trust, in words; not known before TLS is spoken.
     pub trusted: &'a dyn Fn() -> String,
+    /// How a further CA comes to be trusted, in words.
+    pub to_trust: &'a dyn Fn() -> String,
+    /// The limit for a request.
+    pub limit: Duration,
 }
 
 /// Says what an error of ureq means for the request to a URL.
@@ -98,12 +103,23 @@ pub(super) fn explain(url: &str, error: &ureq::Error, route: &Route<'_>) -> Http
                     .reason()
                     .map_or_else(String::new, |error| tls_hint(error, route)),
             ),
-            None => HttpError::Broken { host, cause },
+            None => HttpError::Broken {
+                host,
+                cause: format!("{cause}{}", plain_hint(url, error, route)),
+            },
+        },
+        // The limit is named as it is set, whatever was left of it: the message is the same in each pass.
+        ureq::Error::Timeout(_) => HttpError::Broken {
+            host,
+            cause: format!("it did not come within {:?} (timeout)", route.limit),
         },
         ureq::Error::BadUri(_) | ureq::Error::Http(_) => HttpError::Setting {
             what: format!("not a usable URL: {}", shown(url)),
         },
-        _ => HttpError::Broken { host, cause },
+        _ => HttpError::Broken {
+            host,
+            cause: format!("{cause}{}", plain_hint(url, error, route)),
+        },
     }
 }
 
@@ -122,15 +138,30 @@ fn is_unconnected(io: &io::Error) -> bool {
     )
 }
 
+/// A port of TLS closes a connection that begins with plain text, or answers with an alert.
+fn plain_hint(url: &str, error: &ureq::Error, route: &Route<'_>) -> &'static str {
+    let is_alert = match error {
+        ureq::Error::Io(io) => matches!(
+            io.kind(),
+            io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted
+        ),
+        other => other.to_string().contains("HTTP version"),
+    };
+    if is_alert && url.starts_with("http://") && route.proxy.is_none() {
+        "; is it https://, or another port?"
+    } else {
+        ""
+    }
+}
+
 fn tls_hint(error: &rustls::Error, route: &Route<'_>) -> String {
     match error {
         rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
             "; what answers there does not speak TLS: is it http://, or another port?".to_owned()
         }
-        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => format!(
-            "; trusted: {}; add the CA of this service to the machine's store, or name its file by ca_file",
-            (route.trusted)()
-        ),
+        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
+            format!("; trusted: {}; {}", (route.trusted)(), (route.to_trust)())
+        }
         rustls::Error::InvalidCertificate(
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
         ) => "; write the name that its certificate has into the URL".to_owned(),

@@ -133,6 +133,10 @@ fn a_slow_drip_is_cut() {
     let error = get(&http(&impatient), &fake.url("/")).unwrap_err();
     assert!(matches!(error, HttpError::Broken { .. }), "{error}");
     assert!(
+        error.to_string().ends_with(": it did not come within 200ms (timeout)"),
+        "{error}"
+    );
+    assert!(
         began.elapsed() < Duration::from_secs(3),
         "the limit is for the whole, not for each byte"
     );
@@ -439,10 +443,39 @@ fn a_private_ca_is_trusted_when_it_is_named() {
     let error = get_sealed(&transport()).unwrap_err();
     let text = error.to_string();
     assert!(error.not_sent() && text.contains("UnknownIssuer; trusted: "), "{text}");
-    assert!(
-        text.ends_with("; add the CA of this service to the machine's store, or name its file by ca_file"),
-        "{text}"
-    );
+    assert!(text.ends_with(", or name its file by ca_file"), "{text}");
+    let other = Some(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/http/server.pem").into());
+    for (ca_file_only, advice) in [
+        (false, "; add the CA of this service to the file of ca_file"),
+        (
+            true,
+            "; add the CA of this service to the file of ca_file, or remove ca_file_only",
+        ),
+    ] {
+        let named = Transport {
+            ca_file: other.clone(),
+            ca_file_only,
+            ..transport()
+        };
+        let text = get_sealed(&named).unwrap_err().to_string();
+        assert!(text.ends_with(advice), "{text}");
+    }
+}
+
+#[test]
+fn plain_http_spoken_to_a_port_of_tls_is_asked_about() {
+    let config = tls_config();
+    let wrap = move |stream| StreamOwned::new(ServerConnection::new(Arc::clone(&config)).unwrap(), stream);
+    let sealed = Scripted::start_over(wrap, vec![Canned::new(200, &[], "sealed")]);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let closed = format!("http://{}/", listener.local_addr().unwrap());
+    let other = std::thread::spawn(move || drop(listener.accept()));
+    // What answers has bytes that are no HTTP, or closes the connection.
+    for url in [sealed.url("/"), closed] {
+        let text = get(&http(&transport()), &url).unwrap_err().to_string();
+        assert!(text.ends_with("; is it https://, or another port?"), "{text}");
+    }
+    other.join().unwrap();
 }
 
 #[test]

@@ -54,6 +54,21 @@ impl Trust {
         }
     }
 
+    /// Returns how a further CA comes to be among them.
+    pub(super) fn advice(&self) -> String {
+        let store = match self {
+            Self::Only(_) => {
+                return "add the CA of this service to the file of ca_file, or remove ca_file_only".to_owned();
+            }
+            Self::MachineAnd(_) => return "add the CA of this service to the file of ca_file".to_owned(),
+            Self::Machine | Self::Anybody => Store::of_machine(),
+        };
+        let place = store
+            .variable()
+            .map_or_else(|| "the machine's store".to_owned(), |name| format!("what {name} names"));
+        format!("add the CA of this service to {place}, or name its file by ca_file")
+    }
+
     fn store(&self) -> Option<Store> {
         match self {
             Self::Machine => Some(Store::of_machine().clone()),

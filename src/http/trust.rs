@@ -71,6 +71,11 @@ impl Store {
         }
     }
 
+    /// Returns the variable that names it, in the place of the machine's own.
+    pub(super) fn variable(&self) -> Option<&'static str> {
+        [FILE, FOLDERS].into_iter().find(|name| self.shown.starts_with(name))
+    }
+
     /// Reads the certificates of some places. Where none are named and none are found, Mozilla's list counts; places
     /// that somebody named are believed even when there is nothing.
     fn load(places: &Places) -> Self {

@@ -26,20 +26,32 @@ const ON_AGENT_PAGE: [(&str, &str, &[&str]); 2] = [
 ];
 
 impl Client {
-    /// Looks for missing permissions. `computers` are those of a view. An error means that Jenkins cannot be read at
-    /// all.
-    pub fn check(&self, computers: &[Computer]) -> Result<Checked, JenkinsError> {
-        let mut checked = Checked::default();
-        self.quieting_down()?;
-        self.check_jobs(&mut checked)?;
-        self.check_agent(computers, &mut checked)?;
-        Ok(checked)
+    /// Looks for missing permissions. `computers` are those of a view. Returns the requests that failed: one
+    /// that does keeps none of the others from being made.
+    pub fn check(&self, computers: &[Computer], checked: &mut Checked) -> Vec<JenkinsError> {
+        let asked = [
+            self.quieting_down().map(drop),
+            self.check_jobs(checked),
+            self.check_agent(computers, checked),
+        ];
+        asked.into_iter().filter_map(Result::err).collect()
     }
 
     /// Looks for the permissions to make nodes, and to read the secret of an inbound one. Nothing is made: what is
     /// asked for has no name, and Jenkins looks at the permission first.
-    pub fn check_making(&self, computers: &[Computer], inbound: bool) -> Result<Checked, JenkinsError> {
-        let mut checked = Checked::default();
+    pub fn check_making(&self, computers: &[Computer], inbound: bool, checked: &mut Checked) -> Vec<JenkinsError> {
+        let asked = [
+            self.check_creating(checked),
+            if inbound {
+                self.check_connecting(computers, checked)
+            } else {
+                Ok(())
+            },
+        ];
+        asked.into_iter().filter_map(Result::err).collect()
+    }
+
+    fn check_creating(&self, checked: &mut Checked) -> Result<(), JenkinsError> {
         let path = "computer/doCreateItem";
         let reply = self.post_form(path, Some("name=&type=hudson.slaves.DumbSlave&json=%7B%7D"))?;
         match reply.status {
@@ -51,13 +63,14 @@ impl Client {
             )),
             _ => return Err(self.refusal("POST", path, &reply)),
         }
-        if !inbound {
-            return Ok(checked);
-        }
+        Ok(())
+    }
+
+    fn check_connecting(&self, computers: &[Computer], checked: &mut Checked) -> Result<(), JenkinsError> {
         let Some(agent) = computers.iter().find(|computer| !computer.built_in) else {
             let text = "Agent/Connect: there is no agent whose secret could be asked for (register: inbound)";
             checked.hints.push(text.to_owned());
-            return Ok(checked);
+            return Ok(());
         };
         // The page itself is not used.
         let path = format!("{}/slave-agent.jnlp", node_path(&agent.name)?);
@@ -70,13 +83,12 @@ impl Client {
         } else {
             checked.found.push("Agent/Connect".to_owned());
         }
-        Ok(checked)
+        Ok(())
     }
 
     /// Looks for the plugin by which Jenkins connects to agents by SSH. A plain user may read the help of its settings,
     /// which names the plugin; without the plugin there is none.
-    pub fn check_ssh(&self) -> Result<Checked, JenkinsError> {
-        let mut checked = Checked::default();
+    pub fn check_ssh(&self, checked: &mut Checked) -> Result<(), JenkinsError> {
         let path = "descriptorByName/hudson.plugins.sshslaves.SSHLauncher/help";
         let reply = self.get(path)?;
         let named = reply.header("x-plugin-short-name").is_some();
@@ -95,7 +107,7 @@ impl Client {
                  {status} for GET {path}"
             )),
         }
-        Ok(checked)
+        Ok(())
     }
 
     fn check_jobs(&self, checked: &mut Checked) -> Result<(), JenkinsError> {

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use crate::text::{did_you_mean, excerpt, nearest};
 
 use super::key::{KeySpec, Schema, ValueKind};
+use super::lines::is_user;
 use super::problem::{Place, Pos, Report, join};
 use super::value::{number, out_of_bounds, typed, wanted};
 use super::yaml::{Entry, Node, Style, Value};
@@ -49,12 +50,38 @@ impl Tables<'_> {
     }
 
     fn nearest(self, written: &str) -> Option<&'static str> {
-        nearest(written, self.0.iter().flat_map(|schema| schema.spellings()))
+        // The first of these keys that a section has is the usual one there.
+        let names = OTHER_NAMES
+            .iter()
+            .find(|(other, _)| other.eq_ignore_ascii_case(written));
+        let mut keys = self.0.iter().flat_map(|schema| schema.all());
+        let secret = names.and_then(|(_, names)| keys.find(|key| names.contains(&key.name) && is_secret(key)));
+        secret
+            .map(|key| key.name)
+            .or_else(|| nearest(written, self.0.iter().flat_map(|schema| schema.spellings())))
     }
 }
 
+/// What other programs call a secret, and the keys that may be meant.
+const OTHER_NAMES: [(&str, &[&str]); 8] = [
+    ("pw", &["password"]),
+    ("pwd", &["password"]),
+    ("pass", &["password"]),
+    ("passphrase", &["password"]),
+    ("secret", &["token", "password"]),
+    ("api_key", &["token", "password"]),
+    ("apikey", &["token", "password"]),
+    ("api_token", &["token", "password"]),
+];
+
 fn is_secret(key: &KeySpec) -> bool {
     matches!(key.kind, ValueKind::Secret | ValueKind::SecretMap)
+}
+
+/// Returns whether a secret may be in the value of a key that was misspelt: a user may have its password behind it.
+fn may_be_followed_by_secret(key: &'static KeySpec) -> bool {
+    let is_user = || std::iter::once(&key.name).chain(key.aliases).any(|name| is_user(name));
+    is_secret(key) || matches!(key.kind, ValueKind::UrlWithPassword) || is_user()
 }
 
 impl Checker<'_> {
@@ -108,7 +135,7 @@ impl Checker<'_> {
     fn guess(&self, entry: &mut Entry, tables: Tables<'_>, place: &Place) -> bool {
         self.report.error(place, self.unknown(&entry.key, tables));
         let meant = self.meant(&entry.key, tables);
-        if meant.map_or(tables.hold_secrets(), is_secret) {
+        if meant.map_or(tables.hold_secrets(), may_be_followed_by_secret) {
             self.conceal(entry);
         }
         let Some(key) = meant else {

@@ -29,6 +29,7 @@ pub struct Concealed {
     lines: BTreeSet<usize>,
     owners: BTreeSet<usize>,
     broken: bool,
+    whole: bool,
 }
 
 impl Concealed {
@@ -46,6 +47,11 @@ impl Concealed {
     /// Notes that the file could not be read to its end, so that secrets may be anywhere.
     pub fn broken(&mut self) {
         self.broken = true;
+    }
+
+    /// Notes that the file holds no keys: it may be the file of a secret.
+    pub fn whole(&mut self) {
+        self.whole = true;
     }
 
     /// Returns the line at a position, unless it may hold a secret; lines and columns are counted from 1.
@@ -71,7 +77,8 @@ impl Concealed {
     /// Returns whether a line may hold a secret; `at` is its index.
     fn hides(&self, lines: &[&str], at: usize) -> bool {
         let line = Line::new(lines[at]);
-        self.lines.contains(&(at + 1))
+        self.whole
+            || self.lines.contains(&(at + 1))
             || line.may_hold_a_secret()
             || self.is_owned(lines, at)
             || (self.broken && (is_in_block(lines, at) || is_behind_open_secret(&lines[..at])))
@@ -144,6 +151,8 @@ mod tests {
             Some(("max: -1".to_owned(), 5))
         );
         assert_eq!(excerpt("max: '#1' # old", (1, 1)), Some(("max: '#1'".to_owned(), 0)));
+        assert_eq!(excerpt("max: 'm'#hunter2", (1, 9)), Some(("max: 'm'".to_owned(), 8)));
+        assert_eq!(excerpt("max: 'm'hunter2", (1, 9)), None);
         assert_eq!(excerpt("\tmax: 1", (1, 1)), Some((" max: 1".to_owned(), 0)));
         assert_eq!(excerpt("a\u{1b}b: 1", (1, 4)), Some(("a\\u{1b}b: 1".to_owned(), 8)));
         assert_eq!(excerpt("größe: 1", (1, 8)), Some(("größe: 1".to_owned(), 7)));
@@ -178,6 +187,14 @@ mod tests {
             "curl -H 'Authorization: Basic aHVudGVyMg=='",
             "api_key: hunter2",
             "x: -----BEGIN OPENSSH PRIVATE KEY-----",
+            "x-pw: &pw hunter2",
+            "x-pw:hunter2",
+            "url: https://j/#hunter2",
+            "url: https://j/?a=hunter2",
+            "notify: ./n hunter2",
+            "  command: [./n, hunter2]",
+            "metadata: {a: hunter2}",
+            "options: hunter2",
         ] {
             assert_eq!(shown(text, false), [0; 0], "{text}");
         }
@@ -192,6 +209,9 @@ mod tests {
             "image_name: ubuntu-24.04-server-20260101-amd64",
             "keyname: x",
             "auth_url: https://cloud:5000",
+            "command: ./n",
+            "  x-small:",
+            "metadata:",
         ] {
             assert_eq!(shown(text, false), [1], "{text}");
         }
@@ -209,6 +229,8 @@ mod tests {
             shown("a: {b: 1,\n  password:\n    hunter2, c: 1}\nmax: 1", false),
             [1, 4]
         );
+        assert_eq!(shown("x-all:\n  a: hunter2\nmax: 1", false), [1, 3]);
+        assert_eq!(shown("  metadata:\n    a: hunter2\n  max: 1", false), [1, 3]);
         assert_eq!(shown("nodes:\n  token-maker:\n    max: x", false), [1]);
     }
 

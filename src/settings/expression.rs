@@ -164,7 +164,12 @@ mod tests {
 
         #[test]
         fn durations_are_those_of_the_reader(text in "( {0,1}[0-9]{0,5} ?([smhdwSx]|mins?|Hours|day){0,1}){0,3} ?") {
-            prop_assert_eq!(fits(&[duration(MOST_SECONDS)], &text), duration::parse(&text).is_ok());
+            let read = duration::parse(&text);
+            // That a sum is too long cannot be said.
+            let is_sum = text.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty()).count() > 1;
+            let too_long = read.as_ref().is_err_and(|wrong| wrong.what.contains("ten years"));
+            prop_assume!(!(is_sum && too_long));
+            prop_assert_eq!(fits(&[duration(MOST_SECONDS)], &text), read.is_ok());
         }
 
         #[test]

@@ -11,6 +11,15 @@ use super::key::{KeySpec, Need, Preset, Schema, ValueKind, Words};
 use super::value::preset;
 use super::yaml::Value;
 
+/// The beginning of a URL, and a host.
+const URL: &str = "^[Hh][Tt][Tt][Pp][Ss]?://[^/]";
+/// The keys with names of what is in a cloud, or of labels.
+const NAMES: [&str; 5] = ["availability_zone", "labels", "networks", "provider", "security_groups"];
+/// A name has no control character, and no blank at its edges. Of the blanks only the usual one is meant here, as not all
+/// readers of expressions agree on the others.
+const NAME: &str =
+    "^[^\\u0000-\\u0020\\u007f-\\u009f](?:[^\\u0000-\\u001f\\u007f-\\u009f]*[^\\u0000-\\u0020\\u007f-\\u009f])?$";
+
 /// Returns the definitions that the others refer to, by name.
 pub fn definitions() -> Map<String, Json> {
     let flag = one_of(&["true", "yes", "on", "false", "no", "off"].map(any_case));
@@ -222,6 +231,7 @@ fn default(key: &KeySpec, text: &str) -> Json {
 fn shape(key: &KeySpec) -> Json {
     match key.kind {
         ValueKind::Text if !key.among.is_empty() => json!({"anyOf": [among(key.among), {"type": "null"}]}),
+        ValueKind::Text if is_url(key) => json!({"type": ["string", "null"], "pattern": URL}),
         ValueKind::Text | ValueKind::TextOrNone | ValueKind::Source | ValueKind::Path | ValueKind::Secret => {
             defined("text")
         }
@@ -243,6 +253,7 @@ fn shape(key: &KeySpec) -> Json {
             &json!({"type": ["integer", "null"], "minimum": least(key)}),
             &size(least(key)),
         ),
+        ValueKind::Texts if NAMES.contains(&key.name) => names(),
         ValueKind::Texts => defined("texts"),
         ValueKind::TextMap | ValueKind::SecretMap => defined("textMap"),
         ValueKind::Free => json!({"type": ["object", "null"]}),
@@ -255,6 +266,20 @@ fn shape(key: &KeySpec) -> Json {
         ValueKind::Entries(schema) => json!({"type": ["object", "null"], "additionalProperties": section(&[schema])}),
         ValueKind::EntriesByType => json!({"type": "object"}),
     }
+}
+
+fn is_url(key: &KeySpec) -> bool {
+    key.name == "url" || key.name.ends_with("_url")
+}
+
+/// A name, or a list of names.
+fn names() -> Json {
+    let name = json!({"type": ["string", "number", "boolean"], "pattern": NAME});
+    json!({
+        "type": ["array", "string", "number", "boolean", "null"],
+        "pattern": NAME,
+        "items": name,
+    })
 }
 
 /// A section that stands in for a text, so that nothing there is not one.

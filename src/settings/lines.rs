@@ -38,6 +38,9 @@ const NO_SECRETS: [&str; 6] = [
 /// The keys of user data, in which anything may be.
 const USER_DATA: [&str; 3] = ["script", "user_data", "userdata"];
 
+/// The keys with names of the operator, whose values may be anything.
+const ANYTHING: [&str; 3] = ["environment", "metadata", "options"];
+
 /// The shortest run of letters and digits that may be a secret by its looks alone: an API token of Jenkins has 34.
 const LONG_RUN: usize = 20;
 
@@ -61,14 +64,22 @@ impl<'l> Line<'l> {
     pub fn code(self) -> &'l str {
         let mut quote = None;
         let mut before = ' ';
+        // Behind the quote that ends a value nothing belongs to it.
+        let mut closed = false;
         for (at, c) in self.0.char_indices() {
             match (quote, c) {
-                (None, '#') if matches!(before, ' ' | '\t') => return self.0[..at].trim_end(),
+                (None, '#') if closed || matches!(before, ' ' | '\t') => return self.0[..at].trim_end(),
                 // A quote begins a value; within a word it is an apostrophe.
                 (None, '"' | '\'') if matches!(before, ' ' | '\t' | '[' | '{' | ',' | ':') => quote = Some(c),
-                (Some(open), c) if open == c && before != '\\' => quote = None,
+                (Some(open), c) if open == c && before != '\\' => {
+                    quote = None;
+                    closed = true;
+                    before = c;
+                    continue;
+                }
                 _ => {}
             }
+            closed = false;
             before = c;
         }
         self.0.trim_end()
@@ -123,7 +134,11 @@ impl<'l> Line<'l> {
             && self.value().is_some_and(|(value, _)| !value.contains([',', ':']));
         (is_secret_name(code) && !is_path)
             || is_user_data(self)
+            || is_anyones_key(self)
+            || is_command(self)
+            || has_text_behind_quote(code)
             || has_login(code)
+            || has_query(code)
             || has_long_run(code)
             || self
                 .key()
@@ -133,7 +148,7 @@ impl<'l> Line<'l> {
     /// Returns whether the lines further in below this one may be a secret, or are user data.
     pub fn owns_a_secret(self) -> bool {
         self.key()
-            .is_some_and(|(key, _)| is_secret_name(key) || holds_anything(key))
+            .is_some_and(|(key, at)| is_secret_name(key) || holds_anything(key) || (at == 0 && is_free(key)))
     }
 }
 
@@ -148,7 +163,12 @@ pub fn is_secret_name(text: &str) -> bool {
 
 /// Returns whether a key has values that may be secrets, whatever they are called.
 pub fn holds_anything(key: &str) -> bool {
-    key == "environment" || key == "ex_environment" || holds_user_data(key)
+    ANYTHING.contains(&key.strip_prefix("ex_").unwrap_or(key)) || holds_user_data(key)
+}
+
+/// Returns whether a key of the top level is one that mita does not read: the anchors of secrets are there.
+pub fn is_free(key: &str) -> bool {
+    key.starts_with("x-")
 }
 
 /// Returns whether a key has user data.
@@ -162,8 +182,49 @@ fn is_user_data(line: Line<'_>) -> bool {
     is_own && !line.begins_block() && line.value().is_some_and(|(value, _)| !value.is_empty())
 }
 
+/// Returns whether a line of the top level begins with a key that mita does not read, and has its value.
+fn is_anyones_key(line: Line<'_>) -> bool {
+    is_free(line.code()) && line.value().is_none_or(|(value, _)| !value.is_empty())
+}
+
+/// Returns whether a line has a command with arguments, among which a secret may be.
+fn is_command(line: Line<'_>) -> bool {
+    let code = line.code();
+    ["command:", "notify:"].iter().any(|key| {
+        let value = code.split_once(key).map(|(_, value)| value.trim());
+        value.is_some_and(|value| value.contains([' ', ',']))
+    })
+}
+
+/// Returns whether something follows a quote that ends a value: the value may be longer than its writer sees.
+fn has_text_behind_quote(code: &str) -> bool {
+    let mut quote = None;
+    let (mut before, mut closed) = (' ', false);
+    for c in code.chars() {
+        match quote {
+            Some(open) if c == open && before != '\\' => (quote, closed) = (None, true),
+            Some(_) => {}
+            // A quote written twice is one within the value.
+            None if closed && c == before => (quote, closed) = (Some(c), false),
+            None if matches!(c, '"' | '\'') && matches!(before, ' ' | '\t' | '[' | '{' | ',' | ':') => {
+                (quote, closed) = (Some(c), false);
+            }
+            None if closed && !matches!(c, ' ' | '\t' | ',' | ']' | '}' | ':') => return true,
+            None => closed &= matches!(c, ' ' | '\t'),
+        }
+        before = c;
+    }
+    false
+}
+
+/// Returns whether a URL has a query or a fragment.
+fn has_query(code: &str) -> bool {
+    code.split_once("://")
+        .is_some_and(|(_, rest)| rest.contains(['?', '#']))
+}
+
 /// Returns whether a key has a user, behind which a password may have been written, too.
-fn is_user(key: &str) -> bool {
+pub fn is_user(key: &str) -> bool {
     matches!(key, "user" | "username" | "user_name")
 }
 

@@ -86,7 +86,8 @@ fn proxy_url(text: &str) -> Result<ProxyUrl, String> {
 
 /// Decodes a user or a password.
 fn decoded(text: &str) -> Result<String, String> {
-    let wrong = "holds a user or password that is not percent-encoded; write % as %25, / as %2F, @ as %40, : as %3A";
+    let wrong = "holds a user or password that is not percent-encoded; write % as %25, / as %2F, @ as %40, : as %3A, # as \
+                 %23";
     let is_hex = |part: &str| {
         part.get(..2)
             .is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()))

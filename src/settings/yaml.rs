@@ -10,7 +10,7 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 
 use super::excerpt::Concealed;
 use super::key::KeySpec;
-use super::lines::{holds_anything, is_secret_name};
+use super::lines::{Line, holds_anything, is_free, is_secret_name};
 use super::problem::{Place, Pos, Report, join};
 use super::syntax;
 
@@ -200,6 +200,9 @@ pub fn read_as(text: &str, expected: &Expected, report: &Report) -> Result<Node,
     while let Some(event) = parser.next_event() {
         let (event, span) = event.map_err(|error| {
             report.conceal(Concealed::broken);
+            if !text.lines().any(|line| Line::new(line).key().is_some()) {
+                report.conceal(Concealed::whole);
+            }
             let (at, text) = syntax::fault(text, pos(*error.marker()), error.info());
             reader.stop(at, &text)
         })?;
@@ -223,7 +226,10 @@ pub fn read_as(text: &str, expected: &Expected, report: &Report) -> Result<Node,
                 value: Value::Map(_), ..
             },
         ) => Ok(node),
-        Some(node) => Err(reader.stop(node.at, expected.other)),
+        Some(node) => {
+            report.conceal(Concealed::whole);
+            Err(reader.stop(node.at, expected.other))
+        }
     }
 }
 
@@ -305,7 +311,8 @@ impl Reader<'_> {
             } => Some(key.as_str()),
             _ => None,
         });
-        keys.clone().any(holds_anything) || keys.next_back().is_some_and(is_secret_name)
+        let top = keys.clone().next();
+        top.is_some_and(is_free) || keys.clone().any(holds_anything) || keys.next_back().is_some_and(is_secret_name)
     }
 
     fn take(&mut self, event: Event<'_>, at: Pos) -> Result<(), Unreadable> {

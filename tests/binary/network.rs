@@ -98,7 +98,7 @@ fn a_ca_that_nobody_knows_is_refused_with_what_was_trusted() {
     assert_eq!(done.code, 4, "{}", done.err);
     let said = format!(
         "invalid peer certificate: UnknownIssuer; trusted: SSL_CERT_FILE {} (1 certificate); add the CA of this service to \
-         the machine's store, or name its file by ca_file",
+         what SSL_CERT_FILE names, or name its file by ca_file",
         other.display()
     );
     assert!(done.err.contains(&said), "{}", done.err);

@@ -40,10 +40,6 @@ fn a_problem_is_shown_with_its_line_and_a_caret() {
     one(&jenkins("urll: https://ci"), "  urll: https://ci\n  ^");
     one(&provider("interface: outer"), "    interface: outer\n               ^");
     one(
-        &node("script: |\n  #!/bin/sh\nmetadata: {mita-x: y}"),
-        "    metadata: {mita-x: y}\n                       ^",
-    );
-    one(
         &jenkins("timeout: soon")
             .replace("token: t", "token_file: /nowhere/token")
             .replace("timeout: soon", ""),
@@ -124,6 +120,24 @@ fn no_excerpt_shows_a_secret() {
             "e:\n    type: exec\n    command: [/bin/sh]\n    environment:\n      \"=\": hunter2\n  openstack:",
         ),
         end("token: hunter2\n"),
+        "hunter2\n".to_owned(),
+        "- hunter2\n".to_owned(),
+        "@hunter2\n".to_owned(),
+        "\"hunter2\n".to_owned(),
+        end("x-pw: &pw hunter2\nx-pw: &pw hunter2\n"),
+        end("x-pw:hunter2\n"),
+        end("x-all:\n  a: hunter2: x\n"),
+        of_jenkins("user: u\ntoken: t").replace("https://ci/jenkins/", "https://j/#hunter2"),
+        of_jenkins("user: u\ntoken: t").replace("https://ci/jenkins/", "https://j/?x=hunter2"),
+        of_jenkins("usr: mita:hunter2\ntoken: t"),
+        of_jenkins("usr: mita hunter2\ntoken: t"),
+        of_jenkins("user: 'm'#hunter2\ntoken: t"),
+        of_jenkins("user: 'm' hunter2\ntoken: t"),
+        end("notify: ./n hunter2\n"),
+        end("notify: {command: [/nowhere/n, hunter2]}\n"),
+        node("metadata: {mita-x: hunter2}"),
+        node("metadata:\n  mita-x: hunter2"),
+        node("").replace("labels: [", "labels: [\"a\\nhunter2\", "),
     ] {
         let error = error(&text);
         for problem in error.problems() {

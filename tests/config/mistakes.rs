@@ -1,6 +1,6 @@
 //! Mistakes as people make them in YAML: each with the line in which it is, and what to do.
 
-use super::site::refused;
+use super::site::{end, load, node, refused};
 
 /// A mistake: the lines, the place, and what the message must say.
 type Mistake = (&'static str, &'static str, &'static str);
@@ -321,4 +321,58 @@ fn no_message_names_a_value_that_may_be_a_secret() {
         let said = refused(text).join("\n");
         assert!(!said.contains("hunter2"), "{text}\n{said}");
     }
+}
+
+#[test]
+fn a_section_of_the_top_level_is_sent_to_the_first_column() {
+    let text = "provider:\n  openstack:\n    type: openstack\n jenkins:\n  url: https://ci\n";
+    let refused = refused(text);
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    let said = "4:2: (file): jenkins is a section of the top level; begin it in column 1";
+    assert!(refused[0].ends_with(said), "{refused:?}");
+}
+
+#[test]
+fn what_others_call_a_password_is_one_mistake() {
+    for name in ["pw", "pwd", "pass", "secret", "api_key"] {
+        let text = end("").replace("password: ", &format!("{name}: "));
+        let refused = refused(&text);
+        assert_eq!(refused.len(), 1, "{refused:?}");
+        assert!(
+            refused[0].contains("unknown key; did you mean password?"),
+            "{refused:?}"
+        );
+    }
+    let refused = refused(end("").replace("token: ", "api_key: "));
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    assert!(refused[0].contains("did you mean token?"), "{refused:?}");
+}
+
+#[test]
+fn a_text_for_a_section_is_one_mistake() {
+    for text in [
+        end("notify: text\n"),
+        end("notify: {command: {}}\n"),
+        node("options: text"),
+    ] {
+        let refused = refused(&text);
+        assert_eq!(refused.len(), 1, "{refused:?}");
+        assert!(refused[0].contains(": must be a "), "{refused:?}");
+    }
+}
+
+#[test]
+fn a_byte_order_mark_before_a_script_is_named() {
+    let loaded = load(&node("script: \"\\uFEFF#!/bin/sh\\n\""));
+    let warnings: Vec<&str> = loaded.warnings.iter().map(|w| w.text.as_str()).collect();
+    assert!(
+        warnings
+            .iter()
+            .any(|text| text.contains("begins with a byte order mark")),
+        "{warnings:?}"
+    );
+    assert!(
+        !warnings.iter().any(|text| text.contains("begins neither")),
+        "{warnings:?}"
+    );
 }

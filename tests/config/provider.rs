@@ -23,7 +23,7 @@ fn wrong_values_of_a_provider_are_named() {
     one(
         "proxy: http://u:p/q@h",
         "12: provider.openstack.proxy: holds a user or password that is not percent-encoded; write % as %25, / as %2F, \
-         @ as %40, : as %3A",
+         @ as %40, : as %3A, # as %23",
     );
     one(
         "proxy: http://:p@h",

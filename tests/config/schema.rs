@@ -361,3 +361,22 @@ fn what_is_accepted_in_any_spelling_is_accepted_by_the_schema() {
         assert!(loaded.is_ok(), "{:?}\n{text}", loaded.err());
     }
 }
+
+#[test]
+fn texts_that_no_url_and_no_name_can_be_are_refused() {
+    let site = Site::new();
+    for text in [
+        end("").replace("https://ci/jenkins/", "ci/jenkins"),
+        end("").replace("https://cloud:5000", "cloud:5000"),
+        node("networks: [\"a\\nb\"]"),
+        node("networks: [\"\"]"),
+        node("security_groups: [\" a\"]"),
+        node("availability_zone: \"a \""),
+        node("").replace("labels: [a]", "labels: [\"a\\nb\"]"),
+    ] {
+        assert!(site.load(&text).is_err(), "{text}");
+        assert!(!SCHEMA.is_valid(&json_of(&text).unwrap()), "{text}");
+    }
+    let text = end("").replace("https://cloud:5000", "HTTPS://cloud:5000");
+    assert!(site.load(&text).is_ok() && SCHEMA.is_valid(&json_of(&text).unwrap()));
+}

@@ -130,6 +130,32 @@ fn what_a_pass_reads_is_read() {
 }
 
 #[test]
+fn a_request_to_jenkins_that_fails_hides_nothing_else() {
+    for path in ["/api/json", "/computer/doCreateItem", "/computer/agent/"] {
+        let site = site(ALL);
+        let fails = When::on(Service::Jenkins).path(path).always();
+        site.world.fault(fails, Fault::Instead(Reply::proxy_page(500)));
+        let done = site.mita(&["check", "--online"]);
+        assert_eq!(done.code, 1, "{path}: {}{}", done.out, done.err);
+        let has = |text: &str| done.out.contains(&format!("ok  jenkins: {text}"));
+        assert!(has("version 2."), "{path}: {}", done.out);
+        assert!(
+            has("no item in the queue") && has("2 nodes in the list"),
+            "{path}: {}",
+            done.out
+        );
+        assert!(has("Agent/"), "{path}: {}", done.out);
+        let errors = done.err.lines().filter(|line| line.starts_with("mita: jenkins: "));
+        assert_eq!(
+            errors.filter(|line| line.contains("500")).count(),
+            1,
+            "{path}: {}",
+            done.err
+        );
+    }
+}
+
+#[test]
 fn a_wrong_region_is_one_line_with_those_that_there_are() {
     let site = site(ALL);
     site.change_config(

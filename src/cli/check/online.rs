@@ -73,7 +73,8 @@ fn state(config: &Config) -> Checked {
 }
 
 /// Reads what a pass reads of Jenkins, and looks for missing permissions: those that every site needs, and those to
-/// make nodes where a template says so.
+/// make nodes where a template says so. An error means that Jenkins cannot be read at all; a
+/// request that fails later on is among what is missing.
 fn jenkins(config: &Config, live: &Live, now: Timestamp) -> Result<Checked, JenkinsError> {
     let view = live.jenkins.view()?;
     let mut checked = Checked {
@@ -81,16 +82,19 @@ fn jenkins(config: &Config, live: &Live, now: Timestamp) -> Result<Checked, Jenk
         warnings: view.odd.clone(),
         ..Checked::default()
     };
-    checked.extend(live.jenkins.check(&view.computers)?);
+    let mut failed = live.jenkins.check(&view.computers, &mut checked);
     checked.extend(sources::look(live, config, &view, now));
     let registrations = |how: Register| config.templates.iter().any(|template| template.register == how);
     let inbound = registrations(Register::Inbound);
     if inbound || registrations(Register::Ssh) {
-        checked.extend(live.jenkins.check_making(&view.computers, inbound)?);
+        failed.extend(live.jenkins.check_making(&view.computers, inbound, &mut checked));
     }
     if registrations(Register::Ssh) {
-        checked.extend(live.jenkins.check_ssh()?);
+        failed.extend(live.jenkins.check_ssh(&mut checked).err());
     }
+    // Two looks may have asked for the same.
+    let failed: BTreeSet<String> = failed.iter().map(|error| chain(error)).collect();
+    checked.missing.extend(failed);
     Ok(checked)
 }
 

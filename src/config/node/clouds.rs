@@ -47,7 +47,7 @@ impl Clouds<'_> {
         }
         let knows = |kind: &Kind, key: &KeySpec| kind.node_keys.all().any(|own| own.name == key.name);
         for key in self.all.iter().flat_map(|kind| kind.node_keys.all()) {
-            if at.given(key) != Given::Value || self.known().any(|kind| knows(kind, key)) {
+            if at.given(key) != Given::Value || at.is_bad(key) || self.known().any(|kind| knows(kind, key)) {
                 continue;
             }
             let theirs = self.all.iter().filter(|kind| knows(kind, key)).map(|kind| kind.name);

@@ -235,7 +235,14 @@ fn labels(at: &Section<'_>) -> BTreeSet<String> {
             at.report()
                 .error(&place, "a label cannot be empty; write a text or remove it");
         } else if label.chars().any(char::is_control) {
-            let text = format!("label {} holds a control character; remove it", quoted(label));
+            // Its lines are not shown: behind a quote that is missing there may be a secret.
+            let text = if label.contains(['\n', '\r']) {
+                at.report()
+                    .conceal(|concealed| concealed.lines(place.at.line..=place.at.line));
+                "a label holds a line break; write it as one line".to_owned()
+            } else {
+                format!("label {} holds a control character; remove it", quoted(label))
+            };
             at.report().error(&place, text);
         } else {
             unusual(&place, label, at.report());

@@ -36,6 +36,8 @@ const CLOUD_INIT: [&str; 8] = [
     "content-type:",
     "mime-version:",
 ];
+/// The byte order mark that some editors write before a text.
+const MARK: char = '\u{feff}';
 /// The bytes in which cloud-init looks for the header of a MIME message.
 const MIME_HEADER: usize = 4096;
 /// What cloudbase-init knows by its first word, in lower case.
@@ -98,6 +100,11 @@ pub fn check(
     if !is_known(script, &rendered) {
         if let Some(text) = not_a_block(at, site.text).filter(|_| !source.is_in_file()) {
             return at.warn_in_check(&SCRIPT, text);
+        }
+        let has_mark = script.starts_with(MARK);
+        if has_mark && is_known(&script[MARK.len_utf8()..], &rendered) {
+            let text = "begins with a byte order mark, behind which the first line is not seen; save it without one";
+            return at.warn_in_check(source.key(), text);
         }
         let text = "is nothing that cloud-init, cloudbase-init or Ignition runs: it begins neither with #! nor with \
                     #cloud-config or the like; add its first line";

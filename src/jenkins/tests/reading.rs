@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::jenkins::wire::{self, KeptTexts};
-use crate::model::{OfflineBy, QueueItem, digest};
+use crate::model::{Checked, OfflineBy, QueueItem, digest};
 
 fn items(body: &str, keep: KeptTexts) -> Vec<QueueItem> {
     wire::queue(body.as_bytes(), keep).unwrap().items
@@ -272,7 +272,9 @@ fn a_check_tells_what_is_missing_and_what_it_cannot_tell() {
     let page = |body: &str| Canned::new(200, &[HTML, "X-Jenkins: 2.544"], body);
     let check = |jobs: &str, agent: &str| {
         let fake = Scripted::start(vec![root(), json(jobs), page(agent)]);
-        client(&fake).check(&computers).unwrap()
+        let mut checked = Checked::default();
+        assert!(client(&fake).check(&computers, &mut checked).is_empty());
+        checked
     };
     let good = check(
         "{\"jobs\":[]}",
@@ -298,7 +300,8 @@ fn a_check_only_reads() {
         json("{\"jobs\":[{\"name\":\"a b\"}]}"),
         forbidden("hudson.model.Item.ExtendedRead"),
     ]);
-    let checked = client(&fake).check(&[]).unwrap();
+    let mut checked = Checked::default();
+    assert!(client(&fake).check(&[], &mut checked).is_empty());
     assert!(checked.missing.is_empty() && checked.hints.len() == 2, "{checked:?}");
     assert_eq!(fake.lines()[2], "GET /jenkins/job/a%20b/config.xml");
     assert!(fake.lines().iter().all(|line| line.starts_with("GET ")));
@@ -414,7 +417,8 @@ fn a_real_mark_with_odd_characters_is_found() {
 fn the_ssh_plugin_is_known_by_its_help() {
     let check = |canned: Canned| {
         let fake = Scripted::start(vec![canned]);
-        let checked = client(&fake).check_ssh().unwrap();
+        let mut checked = Checked::default();
+        client(&fake).check_ssh(&mut checked).unwrap();
         assert_eq!(
             fake.lines(),
             ["GET /jenkins/descriptorByName/hudson.plugins.sshslaves.SSHLauncher/help"]

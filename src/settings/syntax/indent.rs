@@ -13,6 +13,18 @@ const WORDS: [&str; 6] = [
     "wrongly indented line",
 ];
 
+/// The sections of the top level, which begin in the first column.
+const TOP_LEVEL: [&str; 8] = [
+    "provider",
+    "providers",
+    "jenkins",
+    "nodes",
+    "defaults",
+    "notify",
+    "limits",
+    "timing",
+];
+
 /// Finds what is wrong with the line at which the parser stopped, or with the one before.
 pub(super) fn fault(text: &Stopped<'_>, said: &str) -> Option<Fault> {
     if !WORDS.iter().any(|words| said.contains(words)) {
@@ -137,6 +149,12 @@ fn no_column(text: &Stopped<'_>, above: usize) -> Option<Fault> {
         .filter(|line| text.lines[*line].trim_start().starts_with('-') == is_item)
         .filter_map(|line| Some((indentation(text.lines[line])?, line)))
         .min()?;
+    let section = text.key(line).filter(|key| TOP_LEVEL.contains(key));
+    let is_empty = text.at(line).value().is_some_and(|(value, _)| value.is_empty());
+    if let Some(key) = section.filter(|_| is_empty) {
+        let what = format!("{key} is a section of the top level; begin it in column 1");
+        return Some((place(line, here), what));
+    }
     let (column, number) = (alike.0 + 1, alike.1 + 1);
     let what = if is_item {
         format!(
