@@ -124,8 +124,8 @@ fn one(mita: &Path, limit: &Limit) -> Outcome<Vec<String>> {
     fs::set_permissions(&config, fs::Permissions::from_mode(0o600))?;
     let mita = mita.to_str().ok_or("an odd path")?;
     let config = config.to_str().ok_or("an odd path")?;
-    let run = [mita, "-c", config, "run"];
-    let dry = [mita, "-c", config, "run", "--dry-run"];
+    let run = [mita, "-q", "-c", config, "run"];
+    let dry = [mita, "-q", "-c", config, "run", "--dry-run"];
 
     // The first pass writes the state file; from the second on, passes are alike.
     measure::once(&run)?;
