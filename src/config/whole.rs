@@ -142,7 +142,7 @@ fn nodes_are_there(root: &Section<'_>, nodes: &Section<'_>) {
         root.error(&NODES, "missing; describe at least one kind of node");
     } else if nodes.names().next().is_none() {
         let text = "is empty: nothing can be created; describe at least one kind of node";
-        root.warn(&NODES, text);
+        root.warn_in_check(&NODES, text);
     }
 }
 

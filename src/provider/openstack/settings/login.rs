@@ -36,7 +36,7 @@ pub fn version(at: &Section<'_>, in_url: Option<&str>) -> AuthVersion {
             in_url.unwrap_or_default(),
             version.in_url()
         );
-        at.warn(&AUTH_URL, text);
+        at.warn_in_check(&AUTH_URL, text);
     }
     version
 }

@@ -159,7 +159,7 @@ impl<'f> Files<'f> {
                         place.at.file = number;
                         let text =
                             format!("cannot be read: {error}; the next place is tried, check path and permissions");
-                        report.warn(&place, text);
+                        report.warn_in_check(&place, text);
                     }
                     false
                 }

@@ -25,7 +25,7 @@ pub fn choose<'t>(
             && asked.text() != located.text()
         {
             let text = "is taken for the region, not region_name of the cloud; unset it, or write service_region";
-            report.warn(&asked.place(), text);
+            report.warn_in_check(&asked.place(), text);
         }
         return asked.or(located);
     };
