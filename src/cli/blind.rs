@@ -30,23 +30,18 @@ pub fn end(
     if mode.dry_run {
         return Err(error);
     }
-    let evidence = super::problems::with(evidence(blind), around, &state);
-    let changes = problems::remember(&mut state, evidence, context.now);
-    let has_begun = !changes.began.is_empty();
-    notify::owe(&mut state, config, changes, context.now);
+    let changes = super::problems::remember(&mut state, evidence(blind), around, context.now);
     let audience = Audience::of(mode, console);
-    let lines = audience.lines(&mut state, context.now, config.remind);
+    let lines = audience.lines(&mut state, &changes, context.now, config.remind);
+    notify::owe(&mut state, config, changes, context.now);
     state.blind = Some(LastPass {
         exit: Some(EXIT_BLIND),
         ..LastPass::begun(&context.pass, context.now)
     });
     file::save(&config.state_file, &state)?;
-    match audience {
-        Audience::Cron => {}
-        // It is an error once.
-        Audience::Quiet if !has_begun && mode.output != Some(Output::Json) && !console.io.err_terminal => {}
-        // Who looks on sees the error itself.
-        Audience::Reader | Audience::Quiet => return Err(error),
+    // Who looks on sees the error itself.
+    if audience == Audience::Reader || mode.output == Some(Output::Json) || console.io.err_terminal {
+        return Err(error);
     }
     for line in &lines {
         console.say(line);

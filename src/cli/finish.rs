@@ -5,7 +5,7 @@ use std::mem::forget;
 use crate::error::{EXIT_DONE, EXIT_PARTLY, Error, chain};
 use crate::model::{Observed, Problem};
 use crate::pass::{Audit, Executed, Pass, rows, unreadable};
-use crate::plan::problems::{self, Evidence, Finding, Line};
+use crate::plan::problems::{Evidence, Finding, Line};
 use crate::plan::{Context, Plan};
 use crate::report::{Action, Outcome, PassReport, Seen, json, text};
 use crate::state::{State, file};
@@ -14,7 +14,7 @@ use super::args::Output;
 use super::console::Console;
 use super::mode::Mode;
 use super::notify;
-use super::problems::Audience;
+use super::problems::{self, Audience};
 
 /// Audits a plan, executes it unless it is a dry run, saves, and reports. Returns the exit code.
 pub fn finish(
@@ -53,15 +53,16 @@ pub fn dry(
     let actions = print_planned(&plan, mode, console);
     let mut faults = Faults::of_plan(observed, &plan);
     faults.leave_unmade(&mut plan, mode);
-    if let Some(around) = around {
-        let evidence = super::problems::with(std::mem::take(&mut plan.problems), around, &known);
-        let _ = problems::remember(&mut known, evidence, context.now);
-    }
+    let changes = around.map(|around| {
+        let evidence = std::mem::take(&mut plan.problems);
+        problems::remember(&mut known, evidence, around, context.now)
+    });
+    let changes = changes.unwrap_or_default();
     End {
         seen: Seen::default(),
         seconds: 0.0,
         exit: faults.exit(&actions, mode),
-        lines: Audience::Reader.lines(&mut known, context.now, jiff::SignedDuration::ZERO),
+        lines: Audience::Reader.lines(&mut known, &changes, context.now, jiff::SignedDuration::ZERO),
         problems: known.open_problems(),
         plan,
         actions,
@@ -132,15 +133,10 @@ fn conclude(
         return Vec::new();
     };
     let (config, now) = (pass.config(), pass.context().now);
-    let evidence = super::problems::with(evidence, around, state);
-    let changes = problems::remember(state, evidence, now);
-    let audience = Audience::of(mode, console);
-    let begun = problems::say::begun(&changes.began);
+    let changes = problems::remember(state, evidence, around, now);
+    let lines = Audience::of(mode, console).lines(state, &changes, now, config.remind);
     notify::owe(state, config, changes, now);
-    match audience {
-        Audience::Quiet => begun,
-        _ => audience.lines(state, now, config.remind),
-    }
+    lines
 }
 
 /// Prints what would be done, as it is planned.

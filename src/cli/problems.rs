@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::ProblemKind;
-use crate::plan::problems::{self, Evidence, Finding, Line};
+use crate::plan::problems::{self, Changes, Evidence, Finding, Line};
 use crate::state::State;
 
 use super::args::Output;
@@ -33,12 +33,12 @@ impl Audience {
         }
     }
 
-    /// Returns what is to be said.
-    pub fn lines(self, state: &mut State, now: Timestamp, remind: SignedDuration) -> Vec<Line> {
+    /// Returns what is to be said after a change.
+    pub fn lines(self, state: &mut State, changes: &Changes, now: Timestamp, remind: SignedDuration) -> Vec<Line> {
         match self {
             Self::Cron => problems::say::due(state, now, remind),
             Self::Reader => problems::say::open(state, now),
-            Self::Quiet => Vec::new(),
+            Self::Quiet => problems::say::begun(&changes.began),
         }
     }
 }
@@ -46,8 +46,14 @@ impl Audience {
 /// The kinds that the configuration and the state show at any time: those that are not found are over.
 const AROUND: [ProblemKind; 2] = [ProblemKind::Insecure, ProblemKind::NotifyFailed];
 
+/// Brings the problems of a state up to date with what a pass found, and with what the configuration and the state show.
+pub fn remember(state: &mut State, evidence: Evidence, around: Vec<Finding>, now: Timestamp) -> Changes {
+    let evidence = with(evidence, around, state);
+    problems::remember(state, evidence, now)
+}
+
 /// Adds what the configuration and the state show to what a pass found.
-pub fn with(mut evidence: Evidence, around: Vec<Finding>, state: &State) -> Evidence {
+fn with(mut evidence: Evidence, around: Vec<Finding>, state: &State) -> Evidence {
     for (key, problem) in &state.problems {
         if AROUND.contains(&problem.kind) {
             evidence.over.insert(key.clone());

@@ -18,7 +18,7 @@ use crate::error::{EXIT_DONE, EXIT_PARTLY, Error, chain};
 use crate::lock;
 use crate::model::Problem;
 use crate::pass::{self, Pass};
-use crate::plan::problems::{self, Evidence, Finding};
+use crate::plan::problems::{Evidence, Finding};
 use crate::report::json;
 use crate::report::table::View;
 use crate::state::{State, pauses};
@@ -81,8 +81,7 @@ pub fn status(cli: &Cli, args: &StatusArgs, console: &mut Console<'_, '_>) -> Re
 /// Returns the problems that are open by what was found now. Nothing of it is remembered.
 fn open_problems(state: &State, evidence: Evidence, around: Vec<Finding>, now: Timestamp) -> Vec<Problem> {
     let mut known = state.problems_only();
-    let evidence = super::problems::with(evidence, around, &known);
-    let _ = problems::remember(&mut known, evidence, now);
+    let _ = super::problems::remember(&mut known, evidence, around, now);
     known.open_problems()
 }
 

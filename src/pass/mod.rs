@@ -86,15 +86,7 @@ impl<'c> Pass<'c> {
             Ok(observed) => observed,
             Err(error) => return Err((error, Box::new(state))),
         };
-        Ok(Self {
-            config,
-            context,
-            live,
-            state: ManuallyDrop::new(state),
-            observed: ManuallyDrop::new(observed),
-            around: None,
-            began,
-        })
+        Ok(Self::of(config, context, live, (state, observed), began))
     }
 
     /// Looks for people: with the names of the builds that run, and even if no cloud can be read (see [`blind`]).
@@ -108,7 +100,17 @@ impl<'c> Pass<'c> {
         let mut live = Live::connect(config, stop)?;
         live.jenkins.tell_jobs();
         let observed = observe::look_at_all(&mut live, config, &state)?;
-        Ok(Self {
+        Ok(Self::of(config, context, live, (state, observed), began))
+    }
+
+    fn of(
+        config: &'c Config,
+        context: Context,
+        live: Live,
+        (state, observed): (State, Observed),
+        began: Instant,
+    ) -> Self {
+        Self {
             config,
             context,
             live,
@@ -116,7 +118,7 @@ impl<'c> Pass<'c> {
             observed: ManuallyDrop::new(observed),
             around: None,
             began,
-        })
+        }
     }
 
     /// Plans for all that waits in the queue and all that is there.
