@@ -390,3 +390,16 @@ fn who_wants_errors_alone_hears_of_each_once() {
     let done = site.mita(&["destroy", "-q", "nosuch"]);
     assert!(done.code == 1 && done.err.contains("nosuch"), "{}", done.err);
 }
+
+#[test]
+fn what_is_no_matter_of_security_is_said_by_check_alone() {
+    let site = Site::with(" {}", "");
+    assert_eq!(minutes(&site, 3), [] as [&str; 0]);
+    let check = site.mita(&["check"]);
+    assert!(
+        check.code == 0 && check.err.contains("nodes: is empty"),
+        "{}",
+        check.err
+    );
+    assert_eq!(site.mita(&["check", "--strict"]).code, 1);
+}
