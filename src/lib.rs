@@ -18,6 +18,7 @@
 //! | [`plan`] | what is to be done: pure |
 //! | `process` | programs of the operator |
 //! | `disk` | files that are written whole |
+//! | `journal` | what happened, as JSON lines |
 //! | `http`, `jenkins` | the edges that speak HTTP, as `provider` does |
 //! | `pass` | observe and execute |
 //! | `report` | what is printed |
@@ -37,6 +38,7 @@ pub mod endpoint;
 mod error;
 mod http;
 mod jenkins;
+mod journal;
 pub mod labels;
 mod lenient;
 mod lock;

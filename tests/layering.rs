@@ -51,7 +51,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("plan", &["model", "labels", "queue", "state", "config"]),
     ("lock", &["disk"]),
-    ("report", &["model", "state", "plan"]),
+    ("report", &["model", "state", "config", "plan"]),
+    ("journal", &["model", "disk", "state"]),
     (
         "error",
         &["model", "state", "config", "http", "jenkins", "provider", "lock"],
@@ -67,7 +68,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "secret", "endpoint", "model", "labels", "queue", "state", "config", "plan", "process", "http", "jenkins",
-            "provider", "lock", "report", "error", "pass",
+            "provider", "disk", "lock", "report", "journal", "error", "pass",
         ],
     ),
 ];
