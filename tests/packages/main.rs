@@ -5,4 +5,5 @@ mod build;
 mod completions;
 mod manual;
 mod tool;
+mod units;
 mod version;
