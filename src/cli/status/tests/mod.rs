@@ -78,7 +78,10 @@ fn the_page_shows_a_true_output() {
         }
     };
     let shown = shown.lines().map(indented).collect::<Vec<_>>().join("\n");
-    assert!(page.contains(&shown), "examples/operate/README.md does not have\n{shown}");
+    assert!(
+        page.contains(&shown),
+        "examples/operate/README.md does not have\n{shown}"
+    );
 }
 
 #[test]
