@@ -6,6 +6,8 @@
 
 mod append;
 mod settle;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 

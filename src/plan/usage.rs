@@ -116,3 +116,40 @@ fn count(node: &mut NodeMemory, activity: Activity, seconds: u32) {
     };
     *counted = counted.saturating_add(seconds);
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+
+    #[test]
+    fn nothing_is_lost_where_passes_come_at_odd_times() {
+        let start = Timestamp::from_second(1_000_000).unwrap();
+        let (mut last, mut sum) = (start, 0);
+        for _ in 0..1_000 {
+            let now = last + SignedDuration::from_millis(60_417);
+            let (first, second) = Gap::between(Some(last), now, false).halves(i64::MAX);
+            assert!(second - first <= 1, "{first} {second}");
+            sum += i64::from(first + second);
+            last = now;
+        }
+        assert_eq!(sum, last.as_second() - start.as_second());
+    }
+
+    #[test]
+    fn a_gap_counts_for_no_more_than_the_age_and_not_after_a_break() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let gap = |last, now, restarts| Gap::between(last, at(now), restarts);
+        assert_eq!(gap(Some(at(100)), 161, false).halves(1_000), (30, 31));
+        assert_eq!(gap(Some(at(100)), 161, false).halves(10), (5, 5));
+        assert_eq!(gap(Some(at(100)), 161, false).halves(-1), (0, 0));
+        for none in [
+            gap(Some(at(100)), 161, true),
+            gap(None, 161, false),
+            gap(Some(at(200)), 161, false),
+        ] {
+            assert_eq!(none.halves(1_000), (0, 0));
+        }
+    }
+}

@@ -96,5 +96,55 @@ fn waiting(fleet: &Fleet<'_>, demand: &Demand<'_>) -> BTreeMap<String, Vec<(u64,
             waiting.entry(label).or_default().extend(items);
         }
     }
+    // Several requests can be shown alike, and which comes first depends on the order of the queue.
+    waiting.values_mut().for_each(|items| items.sort_unstable());
     waiting
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::TaskLabel;
+
+    fn item(id: u64, stage: Stage) -> QueueItem {
+        QueueItem {
+            id,
+            stage,
+            stuck: false,
+            since: Timestamp::UNIX_EPOCH,
+            why: None,
+            task_class: None,
+            task: String::new(),
+            task_name: String::new(),
+            task_url: None,
+            label: TaskLabel::Absent,
+        }
+    }
+
+    #[test]
+    fn what_was_handed_out_or_is_gone_was_served() {
+        let linux = [(1, 100), (2, 110), (3, 120), (4, 130), (5, 1000)];
+        let before = State {
+            waiting: [("linux".to_owned(), linux.to_vec()), (String::new(), vec![(9, 90)])].into(),
+            ..State::default()
+        };
+        let queue = [
+            item(1, Stage::Pending),
+            item(3, Stage::Blocked),
+            item(4, Stage::Buildable),
+            item(7, Stage::Buildable),
+        ];
+        let mut found = served(&before, &queue, 200);
+        found.iter_mut().for_each(|(_, waits)| waits.sort_unstable());
+        // A clock that went back makes no wait of less than nothing.
+        assert_eq!(found, [("", vec![110]), ("linux", vec![0, 90, 100])]);
+        let event = event("", vec![7, 1, 3, 2], Timestamp::UNIX_EPOCH, "p");
+        let wait = event.wait_seconds.unwrap();
+        assert_eq!((event.label, event.items), (None, Some(4)));
+        assert_eq!(
+            (wait.median, wait.longest),
+            (2, 7),
+            "the lower of the two in the middle"
+        );
+    }
 }

@@ -70,3 +70,37 @@ fn by_phase(state: &State) -> BTreeMap<String, u64> {
         .map(|(which, count)| (phase(which).to_owned(), count));
     named.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn what_differs_always_is_no_news() {
+        let last = Event {
+            waiting: Some(1),
+            exit: Some(0),
+            seconds: Some(Seconds(1_000)),
+            oldest_seconds: Some(60),
+            ..Event::new(EventKind::Pass, Timestamp::UNIX_EPOCH, "a")
+        };
+        let later = |minutes: i64| Event {
+            at: last.at + SignedDuration::from_mins(minutes),
+            seconds: Some(Seconds(2_000)),
+            oldest_seconds: Some(120),
+            ..last.clone()
+        };
+        assert!(is_alike(&last, &later(9)));
+        assert!(!is_alike(&last, &later(10)), "a reading every ten minutes");
+        assert!(!is_alike(&last, &later(-10)), "a clock that went back");
+        let other = Event {
+            exit: Some(4),
+            ..later(1)
+        };
+        assert!(!is_alike(&last, &other));
+        let servers = Some([("idle".to_owned(), 1)].into());
+        assert!(!is_alike(&last, &Event { servers, ..later(1) }));
+    }
+}
