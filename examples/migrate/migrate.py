@@ -646,7 +646,7 @@ class Converter:
             "  adopt: true",
             "  max: 10    # The original had no limit: at least as many as run now, since old servers count.    <--",
             "timing:",
-            "  # As in the original. mita's own default, 10m, costs less for the same waiting.",
+            "  # As in the original. With 10m the same jobs cost less, and hardly wait longer.",
             "  idle_grace: 40m",
         ]
 

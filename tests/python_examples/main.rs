@@ -27,14 +27,14 @@ use serde_yaml::Value;
 use tempfile::TempDir;
 
 /// A folder with a configuration of the original, and what is made of it.
-pub struct Move {
+struct Move {
     folder: TempDir,
     environment: BTreeMap<String, String>,
 }
 
 impl Move {
     /// A configuration of these files; the first is the one that the script is called with.
-    pub fn of(files: &[(&str, &[u8])]) -> Self {
+    fn of(files: &[(&str, &[u8])]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for (name, text) in files {
             fs::write(folder.path().join(name), text).unwrap();
@@ -46,21 +46,21 @@ impl Move {
     }
 
     /// A configuration in one file.
-    pub fn text(text: &str) -> Self {
+    fn text(text: &str) -> Self {
         Self::of(&[("prod.py", text.as_bytes())])
     }
 
-    pub fn with(mut self, variable: &str, value: &str) -> Self {
+    fn with(mut self, variable: &str, value: &str) -> Self {
         self.environment.insert(variable.to_owned(), value.to_owned());
         self
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// Runs Python in the folder, in an environment of the test's own.
-    pub fn python(&self, script: &Path, arguments: &[&str]) -> Done {
+    fn python(&self, script: &Path, arguments: &[&str]) -> Done {
         let mut python = Command::new("python3");
         python.arg("-I").arg("-B").arg(script).args(arguments);
         python
@@ -72,7 +72,7 @@ impl Move {
     }
 
     /// Runs the script; what it prints is `mita.yaml`.
-    pub fn migrate(&self, arguments: &[&str]) -> Done {
+    fn migrate(&self, arguments: &[&str]) -> Done {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/migrate/migrate.py");
         let done = self.python(&script, &[&["prod.py"], arguments].concat());
         fs::write(self.path("mita.yaml"), &done.out).unwrap();
@@ -81,14 +81,14 @@ impl Move {
     }
 
     /// Runs the binary on it.
-    pub fn mita(&self, arguments: &[&str]) -> Done {
+    fn mita(&self, arguments: &[&str]) -> Done {
         let mut mita = command(&self.path("mita.yaml"), arguments);
         Done::of(mita.env("HOME", self.folder.path()).output().unwrap())
     }
 
     /// Returns what counts, as `mita config` says it; `mita check` finds no error.
     #[track_caller]
-    pub fn config(&self) -> Value {
+    fn config(&self) -> Value {
         let check = self.mita(&["check"]);
         assert_eq!(check.code, 0, "{}", check.err);
         serde_yaml::from_str(&self.mita(&["config"]).good().out).unwrap()
@@ -96,7 +96,7 @@ impl Move {
 }
 
 /// A configuration with these nodes, and all else that it needs.
-pub fn with_nodes(nodes: &str) -> String {
+fn with_nodes(nodes: &str) -> String {
     format!(
         "{nodes}\nprovider = {{'openstack': {{'username': 'u', 'password': 'p', 'auth_url': 'http://127.0.0.1:5000', \
          'tenant_name': 't'}}}}\njenkins = {{'url': 'http://127.0.0.1:8080', 'user': 'u', 'token': 't'}}\n"
@@ -104,5 +104,5 @@ pub fn with_nodes(nodes: &str) -> String {
 }
 
 /// A template that lacks nothing, as Python writes it.
-pub const NODE: &str = "{'script': '#!/bin/sh\\n: %s\\n', 'image_name': 'i', 'size': 's', 'labels': ['l'], \
+const NODE: &str = "{'script': '#!/bin/sh\\n: %s\\n', 'image_name': 'i', 'size': 's', 'labels': ['l'], \
                         'provider': 'openstack', 'keyname': 'k'}";
