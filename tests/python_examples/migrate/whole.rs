@@ -24,7 +24,7 @@ fn site() -> Move {
 
 /// What Python says that the configuration means.
 fn meaning(site: &Move) -> Json {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/migrate/meaning.py");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python_examples/migrate/meaning.py");
     let folder = site.path("");
     site.python(&script, &[folder.to_str().unwrap()]).good().json()
 }
