@@ -13,7 +13,7 @@ use super::program::{Done, run_at};
 use super::site::{NODES, Site, job};
 
 const OWNERS: usize = 40;
-const MINUTES: i64 = 14;
+const MINUTES: i64 = 11;
 /// The most servers of one owner, by its own configuration; together more than the project may have.
 const MAX: usize = 4;
 const QUOTA: usize = 110;
@@ -49,7 +49,7 @@ fn configuration(openstack: &FakeOpenStack, owner: &str) -> String {
     format!(
         "provider:\n  openstack:\n    auth_url: {auth_url}\n    auth_version: 3.x_password\n    username: ci\n    \
          password: ci-pass\n    tenant_name: ci\n    timeout: 5\nlimits: {{max_servers: {MAX}}}\n\
-         timing: {{idle_grace: 2m}}\nowner: {owner}\nnodes:{NODES}"
+         timing: {{idle_grace: 1m}}\nowner: {owner}\nnodes:{NODES}"
     )
 }
 
@@ -89,7 +89,7 @@ impl Town {
             ));
             // A cold start: everybody's jobs come at once, and some more later.
             for at in 0..2 + number % 4 {
-                let seconds = 60 + 20 * i64::try_from(at).unwrap();
+                let seconds = 40 + 15 * i64::try_from(at).unwrap();
                 site.world
                     .submit(job(&format!("{name}-{at}"), "linux").seconds(seconds));
             }
