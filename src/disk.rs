@@ -1,13 +1,13 @@
-//! Writing a file that only its owner reads, whole or not at all. Its content is the caller's.
+//! Writing a file whole or not at all, for its owner or for everybody. Its content is the caller's.
 //!
 //! What is no regular file is left alone: a link would lead the content to another file, or be replaced by it, and a
 //! device or a pipe (`/dev/stdout`) would be gone for everybody.
 
 #![expect(clippy::disallowed_methods, reason = "an edge: writes files")]
 
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io::{Error, ErrorKind, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// Returns what is there instead of a regular file, if so; `found` is of the file itself, not of what a link leads to.
@@ -21,8 +21,22 @@ pub fn no_file(found: &Metadata) -> Option<&'static str> {
     }
 }
 
-/// Writes beside, syncs, renames and syncs the folder: a crash leaves the old file or the new one.
+/// Who may read a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readers {
+    /// Its owner alone.
+    Owner,
+    /// Everybody, whatever the umask says.
+    Everybody,
+}
+
+/// Writes a file that only its owner reads; see [`write_for`].
 pub fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    write_for(Readers::Owner, path, bytes)
+}
+
+/// Writes beside, syncs, renames and syncs the folder: a crash leaves the old file or the new one.
+pub fn write_for(readers: Readers, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     if let Some(instead) = fs::symlink_metadata(path).ok().as_ref().and_then(no_file) {
         return Err(Error::other(instead));
     }
@@ -44,6 +58,9 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
         .mode(0o600)
         .open(&beside)?;
     file.write_all(bytes)?;
+    if readers == Readers::Everybody {
+        file.set_permissions(Permissions::from_mode(0o644))?;
+    }
     file.sync_all()?;
     fs::rename(&beside, path)?;
     let folder = path
@@ -55,7 +72,7 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::os::unix::fs::symlink;
 
     use super::*;
 

@@ -5,6 +5,7 @@
 //! | module | what it is for |
 //! | --- | --- |
 //! | [`text`] | texts from elsewhere, fit to be read |
+//! | `version` | which mita this is |
 //! | `lenient` | JSON from elsewhere, read as far as it can be |
 //! | [`model`] | names and facts |
 //! | [`endpoint`] | how to reach the services |
@@ -18,6 +19,7 @@
 //! | [`plan`] | what is to be done: pure |
 //! | `process` | programs of the operator |
 //! | `disk` | files that are written whole |
+//! | `journal` | what happened, as JSON lines |
 //! | `http`, `jenkins` | the edges that speak HTTP, as `provider` does |
 //! | `pass` | observe and execute |
 //! | `report` | what is printed |
@@ -37,6 +39,7 @@ pub mod endpoint;
 mod error;
 mod http;
 mod jenkins;
+mod journal;
 pub mod labels;
 mod lenient;
 mod lock;
@@ -52,5 +55,6 @@ pub mod secret;
 pub mod settings;
 pub mod state;
 pub mod text;
+pub mod version;
 
 pub use cli::{Io, run, takes_color};

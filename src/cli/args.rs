@@ -4,6 +4,7 @@
 
 mod act;
 mod by_hand;
+mod shells;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,9 +16,11 @@ use super::examples;
 use crate::config;
 use crate::report::text::phase;
 use crate::state::Phase;
+use crate::version;
 
 pub use act::ActArgs;
 pub use by_hand::{DestroyArgs, DrainArgs, PauseArgs, PlaceArgs, ResumeArgs, TargetArgs, UndrainArgs};
+pub use shells::{CompletionsArgs, ManArgs};
 
 /// Keeps a Jenkins controller supplied with OpenStack agents.
 ///
@@ -30,7 +33,7 @@ pub use by_hand::{DestroyArgs, DrainArgs, PauseArgs, PlaceArgs, ResumeArgs, Targ
 /// Begin with `mita check --online`, then look at `mita run --dry-run`: it prints
 /// what would be done and why, and changes nothing.
 #[derive(Debug, Parser)]
-#[command(name = "mita", version, verbatim_doc_comment, after_help = AFTER_HELP, arg_required_else_help = true)]
+#[command(name = "mita", version = version::LONG, verbatim_doc_comment, after_help = AFTER_HELP, arg_required_else_help = true)]
 pub struct Cli {
     /// The configuration file [default: $MITA_CONFIG, else the first of ./mita.yaml,
     /// $XDG_CONFIG_HOME/mita/mita.yaml, /etc/mita/mita.yaml]
@@ -163,12 +166,12 @@ pub enum Command {
     /// Not supported yet
     #[command(hide = true)]
     History(Later),
-    /// Not supported yet
-    #[command(hide = true)]
-    Completions(Later),
-    /// Not supported yet
-    #[command(hide = true)]
-    Man(Later),
+    /// Print what makes a shell complete commands, options and their values
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write those of all commands into a folder
+    #[command(after_help = examples::MAN)]
+    Man(ManArgs),
 }
 
 impl Command {

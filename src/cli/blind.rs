@@ -6,12 +6,12 @@ use crate::error::{Blind, EXIT_BLIND, Error};
 use crate::model::{ProblemKind, problem_key};
 use crate::plan::Context;
 use crate::plan::problems::{self, Evidence, Finding};
-use crate::state::{LastPass, State, file};
+use crate::state::{LastPass, State};
 
 use super::args::Output;
+use super::conclude::{Concluded, Ended, conclude};
 use super::console::Console;
 use super::mode::Mode;
-use super::notify;
 use super::problems::Audience;
 
 /// Ends a pass by an error. If it saw nothing, that is remembered and said as any problem; other errors are passed on.
@@ -20,7 +20,7 @@ pub fn end(
     mut state: State,
     config: &Config,
     context: &Context,
-    around: Vec<Finding>,
+    (around, seconds): (Vec<Finding>, f64),
     mode: Mode,
     console: &mut Console<'_, '_>,
 ) -> Result<u8, Error> {
@@ -30,15 +30,23 @@ pub fn end(
     if mode.dry_run {
         return Err(error);
     }
-    let changes = super::problems::remember(&mut state, evidence(blind), around, context.now);
     let audience = Audience::of(mode, console);
-    let lines = audience.lines(&mut state, &changes, context.now, config.remind);
-    notify::owe(&mut state, config, changes, context.now);
     state.blind = Some(LastPass {
         exit: Some(EXIT_BLIND),
         ..LastPass::begun(&context.pass, context.now)
     });
-    file::save(&config.state_file, &state)?;
+    let ended = Ended {
+        config,
+        context,
+        exit: EXIT_BLIND,
+        seconds,
+        saw: None,
+        around: Some(around),
+    };
+    let Concluded { lines, error: unsaved } = conclude(ended, &mut state, evidence(blind), audience);
+    if let Some(unsaved) = unsaved {
+        return Err(unsaved);
+    }
     // Who looks on sees the error itself.
     if audience == Audience::Reader || mode.output == Some(Output::Json) || console.io.err_terminal {
         return Err(error);

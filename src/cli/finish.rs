@@ -5,15 +5,16 @@ use std::mem::forget;
 use crate::error::{EXIT_DONE, EXIT_PARTLY, Error, chain};
 use crate::model::{Observed, Problem};
 use crate::pass::{Audit, Executed, Pass, rows, unreadable};
-use crate::plan::problems::{Evidence, Finding, Line};
+use crate::plan::problems::{Finding, Line};
 use crate::plan::{Context, Plan};
+use crate::report::view::Saw;
 use crate::report::{Action, Outcome, PassReport, Seen, json, text};
 use crate::state::{State, file};
 
 use super::args::Output;
+use super::conclude::{Concluded, Ended, conclude};
 use super::console::Console;
 use super::mode::Mode;
-use super::notify;
 use super::problems::{self, Audience};
 
 /// Audits a plan, executes it unless it is a dry run, saves, and reports. Returns the exit code.
@@ -95,7 +96,6 @@ fn execute(pass: &mut Pass<'_>, plan: Plan, mode: Mode, console: &mut Console<'_
     faults.ended = ended;
     faults.error = broken;
     let exit = faults.exit(&actions, mode);
-    let lines = conclude(pass, &mut state, evidence, mode, console);
     // A command by hand is no pass: the last one is kept.
     if !mode.named
         && let Some(last) = &mut state.last_pass
@@ -103,15 +103,29 @@ fn execute(pass: &mut Pass<'_>, plan: Plan, mode: Mode, console: &mut Console<'_
         last.exit = Some(exit);
         last.milliseconds = Some(pass.milliseconds());
     }
+    let seen = pass.seen(&plan);
+    let seconds = pass.seconds();
+    let around = pass.take_around();
+    let ended = Ended {
+        config: pass.config(),
+        context: pass.context(),
+        exit,
+        seconds,
+        saw: Some(Saw {
+            observed: pass.observed(),
+            plan: &plan,
+            seen: &seen,
+        }),
+        around,
+    };
     // Even if it was stopped, what was done is saved, if possible, and reported.
-    if let Err(error) = save(&state) {
-        faults.error.get_or_insert(error);
-    }
+    let Concluded { lines, error } = conclude(ended, &mut state, evidence, Audience::of(mode, console));
+    faults.error = faults.error.or(error);
     let problems = state.open_problems();
     forget(state);
     End {
-        seen: Seen::default(),
-        seconds: 0.0,
+        seen,
+        seconds,
         exit: faults.exit(&actions, mode),
         plan,
         actions,
@@ -119,24 +133,6 @@ fn execute(pass: &mut Pass<'_>, plan: Plan, mode: Mode, console: &mut Console<'_
         lines,
         problems,
     }
-}
-
-/// Brings the problems of a state up to date, and returns what is to be said of them.
-fn conclude(
-    pass: &mut Pass<'_>,
-    state: &mut State,
-    evidence: Evidence,
-    mode: Mode,
-    console: &Console<'_, '_>,
-) -> Vec<Line> {
-    let Some(around) = pass.take_around() else {
-        return Vec::new();
-    };
-    let (config, now) = (pass.config(), pass.context().now);
-    let changes = problems::remember(state, evidence, around, now);
-    let lines = Audience::of(mode, console).lines(state, &changes, now, config.remind);
-    notify::owe(state, config, changes, now);
-    lines
 }
 
 /// Prints what would be done, as it is planned.

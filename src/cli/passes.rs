@@ -1,11 +1,14 @@
 //! `run`, `provision` and `reap`: one pass, from the lock to the exit code.
 
-#![expect(clippy::disallowed_methods, reason = "an edge: looks at a lock twice")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "an edge: looks at a lock twice, and measures how long a pass takes that sees nothing"
+)]
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
@@ -126,13 +129,28 @@ fn observed(
     mode: Mode,
     console: &mut Console<'_, '_>,
 ) -> Result<u8, Error> {
+    let began = Instant::now();
     let mut pass = match Pass::look_with(config, context.clone(), state, &console.io.stop) {
         Ok(pass) => pass,
-        Err((error, state)) => return blind::end(error, *state, config, context, around, mode, console),
+        Err((error, state)) => {
+            let seconds = began.elapsed().as_secs_f64();
+            return blind::end(error, *state, config, context, (around, seconds), mode, console);
+        }
     };
     let plan = match pass.decide() {
         Ok(plan) => plan,
-        Err(error) => return blind::end(error, pass.into_state(), config, context, around, mode, console),
+        Err(error) => {
+            let seconds = pass.seconds();
+            return blind::end(
+                error,
+                pass.into_state(),
+                config,
+                context,
+                (around, seconds),
+                mode,
+                console,
+            );
+        }
     };
     if let Some(path) = save_observation {
         pass.save_observation(path)?;

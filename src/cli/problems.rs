@@ -2,7 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::ProblemKind;
+use crate::model::{Event, ProblemKind, ProblemState};
+use crate::plan::Context;
 use crate::plan::problems::{self, Changes, Evidence, Finding, Line};
 use crate::state::State;
 
@@ -50,6 +51,18 @@ const AROUND: [ProblemKind; 2] = [ProblemKind::Insecure, ProblemKind::NotifyFail
 pub fn remember(state: &mut State, evidence: Evidence, around: Vec<Finding>, now: Timestamp) -> Changes {
     let evidence = with(evidence, around, state);
     problems::remember(state, evidence, now)
+}
+
+/// Notes as events what began and what ended.
+pub fn note(state: &mut State, changes: &Changes, context: &Context) {
+    for (end, rows) in [
+        (ProblemState::End, &changes.ended),
+        (ProblemState::Begin, &changes.began),
+    ] {
+        for row in rows {
+            state.note(Event::of_problem(end, row, context.now, &context.pass));
+        }
+    }
 }
 
 /// Adds what the configuration and the state show to what a pass found.

@@ -9,7 +9,7 @@ use jiff::SignedDuration;
 use serde_yaml::{Mapping, Value as Yaml};
 
 use crate::provider::kind::TYPE;
-use crate::settings::duration::show_size;
+use crate::settings::duration::{show_decimal, show_size};
 use crate::settings::key::{KeySpec, Need, Preset, Schema, ValueKind as Takes};
 use crate::settings::section::Section;
 use crate::settings::url::without_password;
@@ -220,6 +220,8 @@ fn shown(kind: Takes, value: &Value) -> Yaml {
             span(SignedDuration::from_secs(*seconds)).into()
         }
         (Takes::Size, Value::Int(bytes)) => show_size(u64::try_from(*bytes).unwrap_or(0)).into(),
+        // A small number loses no digit as a float.
+        (Takes::Decimal, Value::Int(millionths)) => decimal(*millionths),
         (Takes::FlagOr(_) | Takes::FlagOrPath, Value::Text(text, _)) if text == "true" || text == "false" => {
             (text == "true").into()
         }
@@ -229,6 +231,11 @@ fn shown(kind: Takes, value: &Value) -> Yaml {
         ) => in_sections(schema, value),
         _ => plain(value),
     }
+}
+
+fn decimal(millionths: i64) -> Yaml {
+    let text = show_decimal(millionths);
+    serde_yaml::from_str(&text).unwrap_or_else(|_| text.into())
 }
 
 /// Returns a value whose mappings are sections, with the defaults of their keys.

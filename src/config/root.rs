@@ -10,17 +10,14 @@ use super::jenkins::JENKINS_KEYS;
 use super::limits::LIMITS_KEYS;
 use super::node::NODE;
 use super::notify::NOTIFY_KEYS;
+use super::outputs::OUTPUT_KEYS;
 use super::timing::{self, TIMING_KEYS};
 
 keys! {
     /// The top level of the file.
     pub ROOT {
-        refused: &[
-            ("journal", LATER),
-            ("metrics_file", LATER),
-            ("status_page", LATER),
-            ("naming", LATER),
-        ],
+        include: &[&OUTPUT_KEYS],
+        refused: &[("naming", LATER)],
     };
     /// The name under which this mita marks what is its own.
     pub OWNER: Option<String> = Key::text("owner").depends("the host of jenkins.url");
@@ -34,6 +31,8 @@ keys! {
     pub NODES: Nested = Key::entries("nodes", &NODE);
     /// Keys that all templates inherit.
     pub DEFAULTS: Nested = Key::section("defaults", &NODE);
+    /// The currency of prices, for people.
+    pub CURRENCY: Option<String> = Key::text("currency");
     /// The command that hears of problems that begin and end.
     pub NOTIFY: Nested = Key::section("notify", &NOTIFY_KEYS);
     /// How often all problems that are open are said again; 0: never.

@@ -37,6 +37,8 @@ pub struct Template {
     pub max_lifetime: Option<SignedDuration>,
     /// So many builds, and a node goes once idle.
     pub max_builds: Option<u32>,
+    /// What a server of it costs per hour; `None`: nobody said.
+    pub price: Option<Price>,
     /// Who makes the Jenkins node.
     pub register: Register,
     /// What the Jenkins node is like that mita makes.
@@ -46,6 +48,10 @@ pub struct Template {
     /// The digest of all that defines a server of it (`mita-config`).
     pub digest: String,
 }
+
+/// What a server costs per hour, in millionths of the currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Price(pub u64);
 
 /// Which servers without our mark are taken over (`adopt`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]

@@ -19,8 +19,9 @@ use super::jenkins::{self, LabelSources};
 use super::limits::{self, Limits, MAX_BODY, MAX_SERVERS};
 use super::node;
 use super::notify::{self, Notify};
+use super::outputs::{self, Outputs};
 use super::provider::{self, ProviderConfig};
-use super::root::{JENKINS, LIMITS, NODES, NOTIFY, OWNER, PROVIDER, REMIND, STATE_FILE, TIMING};
+use super::root::{CURRENCY, JENKINS, LIMITS, NODES, NOTIFY, OWNER, PROVIDER, REMIND, STATE_FILE, TIMING};
 use super::template::Template;
 use super::timing::{self, Graces, Timing};
 
@@ -43,6 +44,10 @@ pub struct Config {
     pub timing: Timing,
     /// Where the label of a queue item comes from when the queue does not name it.
     pub labels: LabelSources,
+    /// The files that a pass leaves for others.
+    pub outputs: Outputs,
+    /// The currency of prices, for people; may be empty.
+    pub currency: String,
     /// The command that hears of problems that begin and end.
     pub notify: Option<Notify>,
     /// How often all problems that are open are said again; zero: never.
@@ -105,6 +110,8 @@ pub fn config(root: &Section<'_>, text: &str, outside: &Outside<'_>, kinds: &[&'
     };
     let node_names = root.names_below(&NODES);
     Config {
+        outputs: outputs::outputs(root, &state_file, outside),
+        currency: root.get(&CURRENCY).unwrap_or_default(),
         labels: jenkins::label_sources(&jenkins_at, node_names.as_deref()),
         owner,
         state_file,

@@ -6,6 +6,7 @@
 mod checked;
 mod cloud;
 mod digest;
+mod event;
 mod fault;
 mod inventory;
 mod jenkins;
@@ -22,6 +23,7 @@ mod spec;
 pub use checked::Checked;
 pub use cloud::{Address, CloudView, Mark, Presence, Server, ServerStatus, ServiceBase, ServiceBases};
 pub use digest::{digest, digest_u64};
+pub use event::{EVENT_VERSION, Event, EventKind, ProblemState, Seconds, WaitSeconds};
 pub use fault::FaultKind;
 pub use inventory::{FlavorChoice, ImageChoice, Inventory};
 pub use jenkins::{Computer, JenkinsView, JobConfig, QueueItem, Stage, TaskLabel};

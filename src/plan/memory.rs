@@ -67,6 +67,8 @@ fn memory(agent: &Agent<'_>, config: &Config, now: Timestamp) -> Option<NodeMemo
         adopted: agent.adopted,
         builds: agent.builds.clone(),
         draining_since: None,
+        busy_seconds: agent.before.map_or(0, |before| before.busy_seconds),
+        idle_seconds: agent.before.map_or(0, |before| before.idle_seconds),
         phase: agent.state.phase(),
         phase_since: None,
         offline_by: agent.offline_by(),

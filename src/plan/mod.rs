@@ -53,8 +53,8 @@ pub use fleet::mapping::linked_templates;
 pub use last_look::agent_of;
 pub use refusals::asker;
 pub use report::drift::lacks_for;
-pub use report::remembered::remembered;
-pub use rows::{Example, Rollback, ServerRow, Spare, TemplateRow, Waiting};
+pub use report::remembered::{after_acting, remembered};
+pub use rows::{Example, Rollback, ServerRow, Spare, TemplateRow, UnmetReason, Waiting};
 pub use why::{LimitReached, Why};
 
 /// Returns what the reader of the queue needs to know of the templates.

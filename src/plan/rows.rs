@@ -28,6 +28,52 @@ pub struct Waiting {
     /// The templates that promise what the items need, first choice first.
     #[serde(skip)]
     pub fitting: Vec<TemplateName>,
+    /// The class of the reason; `None` where something serves them.
+    #[serde(skip)]
+    pub class: Option<UnmetReason>,
+}
+
+/// The class of a reason why items get nothing, as the metrics name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum UnmetReason {
+    /// No template promises what they need.
+    NoTemplate,
+    /// A maximum of the configuration.
+    Maximum,
+    /// The quota of a provider.
+    Quota,
+    /// A back-off after failures.
+    Backoff,
+    /// The first servers of a template or image are to join before others are made.
+    Canary,
+    /// As many servers boot, or were made in this pass, as may.
+    BootingLimit,
+    /// An operator paused it.
+    Paused,
+    /// The provider cannot be read or does not offer what the template names, or nothing at all is made now.
+    Closed,
+    /// What they wait for cannot be had from Jenkins.
+    LabelUnknown,
+    /// Another reason.
+    Other,
+}
+
+impl UnmetReason {
+    /// Returns its word in the metrics.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::NoTemplate => "no_template",
+            Self::Maximum => "maximum",
+            Self::Quota => "quota",
+            Self::Backoff => "backoff",
+            Self::Canary => "canary",
+            Self::BootingLimit => "booting_limit",
+            Self::Paused => "paused",
+            Self::Closed => "closed",
+            Self::LabelUnknown => "label_unknown",
+            Self::Other => "other",
+        }
+    }
 }
 
 /// One queue item, to be found again in Jenkins.

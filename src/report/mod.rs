@@ -2,8 +2,12 @@
 //! show something (`table`).
 
 pub mod json;
+pub mod metrics;
+pub mod page;
+pub mod record;
 pub mod table;
 pub mod text;
+pub mod view;
 
 use std::collections::BTreeMap;
 

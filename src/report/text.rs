@@ -91,6 +91,7 @@ pub fn waiting(out: &mut dyn Write, rows: &[Waiting]) -> io::Result<()> {
         example,
         served_by,
         fitting: _,
+        class: _,
     } in rows
     {
         let label = waits_for(label.as_deref(), *unlabelled);

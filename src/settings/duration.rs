@@ -99,6 +99,33 @@ pub fn show_size(bytes: u64) -> String {
     bytes.to_string()
 }
 
+/// Digits behind the point of a decimal number.
+const DECIMALS: usize = 6;
+
+/// Reads a decimal number from 0 on, like `0.085`, as a number of millionths.
+pub fn parse_decimal(text: &str) -> Result<i64, Complaint> {
+    let advice = "write it like 0.085, with at most six digits behind the point";
+    let bad = || Complaint::new("is not a number", advice);
+    let text = text.trim();
+    if text.starts_with('-') {
+        return Err(Complaint::rule("must not be negative", advice));
+    }
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    if (whole.is_empty() && part.is_empty()) || part.len() > DECIMALS || !digits(whole) || !digits(part) {
+        return Err(bad());
+    }
+    let padded = format!("{whole}{part:0<DECIMALS$}");
+    padded.parse().map_err(|_| bad())
+}
+
+/// Writes a number of millionths as [`parse_decimal`] reads it.
+pub fn show_decimal(millionths: i64) -> String {
+    let (whole, part) = (millionths / 1_000_000, millionths % 1_000_000);
+    let text = format!("{whole}.{part:0>DECIMALS$}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 fn split_while(text: &str, wanted: impl Fn(char) -> bool) -> (&str, &str) {
     text.split_at(text.find(|c| !wanted(c)).unwrap_or(text.len()))
 }
@@ -108,6 +135,31 @@ mod tests {
     use crate::text::span;
 
     use super::*;
+
+    #[test]
+    fn decimals_are_read_and_written() {
+        let check = |text, wanted: Option<i64>| assert_eq!(parse_decimal(text).ok(), wanted, "{text}");
+        check("0.085", Some(85_000));
+        check("1", Some(1_000_000));
+        check(".5", Some(500_000));
+        check("1234.000001", Some(1_234_000_001));
+        for bad in [
+            "",
+            ".",
+            "-1",
+            "1,5",
+            "0.0000001",
+            "1e3",
+            "99999999999999",
+            "0x1",
+            "1 EUR",
+        ] {
+            check(bad, None);
+        }
+        for text in ["0.085", "1", "0", "0.5", "12.000001", "100"] {
+            assert_eq!(show_decimal(parse_decimal(text).unwrap()), text);
+        }
+    }
 
     #[test]
     fn durations_are_read() {

@@ -245,6 +245,10 @@ fn shape(key: &KeySpec) -> Json {
         ValueKind::CountOrSections(schema) => {
             json!({"anyOf": [number(key), {"type": "array", "items": section(&[schema])}]})
         }
+        ValueKind::Decimal => either(
+            &json!({"type": ["number", "null"], "minimum": 0}),
+            &[whole(r"([0-9]+(\.[0-9]{0,6})?|\.[0-9]{1,6})")],
+        ),
         ValueKind::Integer => either(&json!({"type": ["integer", "null"]}), &[integer()]),
         ValueKind::Duration if key.least.is_none() && key.most.is_none() => defined("duration"),
         ValueKind::Duration => length(least(key), most_seconds(key), false),

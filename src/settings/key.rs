@@ -39,6 +39,8 @@ pub enum ValueKind {
     Count,
     /// A whole number.
     Integer,
+    /// A number from 0 on with at most six digits behind the point; becomes a number of millionths.
+    Decimal,
     /// A duration.
     Duration,
     /// A duration or `none`.
@@ -363,6 +365,11 @@ impl Key<Option<Lifetime>> {
 }
 
 impl Key<Option<u64>> {
+    /// A number with at most six digits behind the point; the value is in millionths.
+    pub const fn decimal(name: &'static str) -> Self {
+        Self::new(name, ValueKind::Decimal)
+    }
+
     /// A number of bytes.
     pub const fn size(name: &'static str) -> Self {
         Self::new(name, ValueKind::Size)

@@ -27,6 +27,9 @@ pub fn typed(kind: ValueKind, text: &str, style: Style) -> Result<Value, String>
         }
         ValueKind::Integer => number(text).map(Value::Int).ok_or_else(|| wrong_value(kind, text)),
         ValueKind::DurationOrNone if matches!(text, "none" | "never" | "off") => Ok(Value::NoLimit),
+        ValueKind::Decimal => duration::parse_decimal(text)
+            .map(Value::Int)
+            .map_err(|wrong| wrong.about(text)),
         ValueKind::Duration | ValueKind::DurationOrNone => duration::parse(text)
             .map(|length| Value::Int(length.as_secs()))
             .map_err(|wrong| wrong.about(text)),
@@ -88,6 +91,7 @@ pub fn wanted(kind: ValueKind) -> String {
         ValueKind::Count | ValueKind::CountOrSections(_) | ValueKind::Integer => "a whole number",
         ValueKind::Duration | ValueKind::DurationOrNone => "a duration like 40m or 1h 30m",
         ValueKind::Size => "a size like 256MiB",
+        ValueKind::Decimal => "a number like 0.085",
         _ => "a text",
     };
     text.to_owned()
@@ -136,6 +140,7 @@ pub fn shown(kind: ValueKind, value: i64) -> String {
     match kind {
         ValueKind::Duration | ValueKind::DurationOrNone => span(SignedDuration::from_secs(value)),
         ValueKind::Size => duration::show_size(u64::try_from(value).unwrap_or(0)),
+        ValueKind::Decimal => duration::show_decimal(value),
         _ => value.to_string(),
     }
 }

@@ -3,9 +3,12 @@
 //! Pure types; reading and saving them is left to `file`.
 
 mod backoff;
+mod counters;
 mod drift;
+mod events;
 pub mod file;
 mod images;
+mod page;
 pub mod pauses;
 mod problems;
 mod refusals;
@@ -16,12 +19,16 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    JobConfig, NodeId, NodeName, OfflineTaker, ProviderName, ResourceKind, ServerId, ServiceBases, TemplateName, Zone,
+    Headroom, JobConfig, NodeId, NodeName, OfflineTaker, ProviderName, ResourceKind, ServerId, ServiceBases,
+    TemplateName, Zone,
 };
 
 pub use backoff::{Backoff, BackoffKey};
+pub use counters::{ByPlace, Counters, Histogram};
 pub use drift::{LabelDrift, LabelRetry};
+pub use events::{EventMemory, MOST_PENDING};
 pub use images::{FailedImage, ImageMemory};
+pub use page::{PageMemory, Sample};
 pub use problems::{CreateRecord, FailingAction, Notice, NotifyMemory, ProblemMemory, Told};
 pub use refusals::{Asker, Refusal, RefusalKey};
 
@@ -118,6 +125,22 @@ pub struct State {
     /// The last pass that could not read Jenkins, or any provider. It saw nothing: `last_pass` is the last that did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blind: Option<LastPass>,
+    /// The events that the journal does not have yet.
+    #[serde(default, skip_serializing_if = "EventMemory::is_empty")]
+    pub events: EventMemory,
+    /// The items that waited in the last pass, by label (empty for none): each with its id and since when, in seconds since
+    /// 1970. Only the oldest of a long queue are here.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub waiting: BTreeMap<String, Vec<(u64, i64)>>,
+    /// What is counted for the metrics file; `None` where none is written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counters: Option<Box<Counters>>,
+    /// What the status page shows of the past; `None` where none is written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<Box<PageMemory>>,
+    /// What was last read of the quotas of the clouds, and when.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headroom: BTreeMap<ProviderName, Cached<Headroom>>,
 }
 
 impl Default for State {
@@ -152,6 +175,11 @@ impl Default for State {
             failing: BTreeMap::new(),
             notify: NotifyMemory::default(),
             blind: None,
+            events: EventMemory::default(),
+            waiting: BTreeMap::new(),
+            counters: None,
+            page: None,
+            headroom: BTreeMap::new(),
         }
     }
 }
@@ -348,6 +376,12 @@ pub struct NodeMemory {
     /// Since when it is drained and still works.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub draining_since: Option<Timestamp>,
+    /// How long passes saw it at work, in seconds.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub busy_seconds: u32,
+    /// How long passes saw it idle, in seconds.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub idle_seconds: u32,
     /// The phase in which the last pass saw it.
     pub phase: Phase,
     /// Since when passes saw it in that phase, where no other time tells it.

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
 use mita::config::{
-    Adopt, AgentSettings, Config, HostKey, LabelSources, Limits, MinReady, Placement, ProviderConfig, Register,
-    Template, Timing,
+    Adopt, AgentSettings, Config, HostKey, LabelSources, Limits, MinReady, Outputs, Placement, ProviderConfig,
+    Register, Template, Timing,
 };
 use mita::endpoint::{JenkinsCredential, JenkinsEndpoint, Transport};
 use mita::model::{
@@ -134,6 +134,7 @@ pub fn template(name: &str, labels: &[&str]) -> Template {
         idle_grace: mins(40),
         boot_grace: mins(15),
         max_lifetime: None,
+        price: None,
         max_builds: None,
         register: Register::Own,
         agent: agent(),
@@ -168,6 +169,8 @@ pub fn config(templates: Vec<Template>) -> Config {
         },
         labels: LabelSources::default(),
         timing: Timing::default(),
+        outputs: Outputs::default(),
+        currency: String::new(),
         notify: None,
         remind: SignedDuration::from_hours(24),
     }

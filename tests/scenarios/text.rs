@@ -320,6 +320,7 @@ fn waiting_line(row: &Waiting) -> String {
         example: Example { item, task },
         served_by,
         fitting: _,
+        class: _,
     } = row;
     let none = if *unlabelled { "no label" } else { "an unknown label" };
     format!(

@@ -384,6 +384,8 @@ fn memory(agent: &Agent, template: &Template, node: NodeIs, server: &Server) -> 
         _ => (None, None),
     };
     NodeMemory {
+        busy_seconds: 0,
+        idle_seconds: 0,
         template: template.name.clone(),
         provider: provider_of(agent, template),
         zone: None,

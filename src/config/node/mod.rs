@@ -26,7 +26,7 @@ use crate::settings::section::{Given, ListItem, Section};
 use crate::settings::{keys, names};
 use crate::text::{did_you_mean, excerpt, hidden_in, java_trim};
 
-use super::template::{Adopt, MinReady, Placement, ReadyWindow, Register, Template};
+use super::template::{Adopt, MinReady, Placement, Price, ReadyWindow, Register, Template};
 use super::timing::{Graces, OWN_TIMING};
 
 pub use agent::{AGENT, AGENT_KEYS, HOST_KEY, HOST_KEY_KEYS, HOST_KEY_NEEDS, REGISTER, SSH_NEEDS};
@@ -67,6 +67,8 @@ keys! {
     PRIORITY: i64 = Key::integer("priority").or("100");
     /// So many builds, and a node goes once it is idle.
     MAX_BUILDS: Option<u32> = Key::count("max_builds").at_least(1, "; for no limit remove it");
+    /// What a server of the template costs per hour, for `mita history`.
+    PRICE: Option<u64> = Key::decimal("price");
     /// Whether servers without the mark of any mita are taken over.
     ADOPT: String = Key::flag_or("adopt", "all").or("false");
 }
@@ -133,6 +135,7 @@ fn template(at: &Section<'_>, context: &NodeContext<'_>) -> Template {
         boot_grace: graces.boot,
         max_lifetime: graces.lifetime,
         max_builds: at.get(&MAX_BUILDS),
+        price: at.get(&PRICE).map(Price),
         register,
         agent: agent::agent(at, register),
         adopt: adopt(at),

@@ -71,6 +71,16 @@ pub fn look<'a>(observed: &'a Observed, config: &'a Config, state: &'a State, co
         state: State {
             controller,
             orphan_nodes: sightings,
+            counters: config
+                .outputs
+                .metrics_file
+                .is_some()
+                .then(|| state.counters.clone().unwrap_or_default()),
+            page: config
+                .outputs
+                .status_page
+                .is_some()
+                .then(|| state.page.clone().unwrap_or_default()),
             ..carried_over(state, observed, context)
         },
         last_pass: state.last_pass.as_ref().map(|last| last.at),
@@ -118,6 +128,11 @@ fn carried_over(before: &State, observed: &Observed, context: &Context) -> State
         notify: before.notify.clone(),
         // This pass sees.
         blind: None,
+        events: before.events.clone(),
+        waiting: before.waiting.clone(),
+        counters: before.counters.clone(),
+        page: before.page.clone(),
+        headroom: before.headroom.clone(),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::plan::demand::slots::Origin;
 use crate::plan::fleet::agent::{Agent, AgentState};
 use crate::plan::fleet::{Fleet, agent_state};
 use crate::plan::report::drift::lacks_for;
-use crate::plan::rows::{Example, Waiting};
+use crate::plan::rows::{Example, UnmetReason, Waiting};
 use crate::queue::LabelRequest;
 use crate::text::{excerpt, shown};
 
@@ -252,6 +252,7 @@ fn row(
         },
         served_by: template.map(|template| fleet.config.templates[template].name.clone()),
         fitting: fitting(fleet, demand, group.first.label_request),
+        class: template.is_none().then_some(UnmetReason::Other),
     }
 }
 

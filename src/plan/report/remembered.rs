@@ -1,5 +1,7 @@
 //! The rows of `status` by the memory alone, for a site that cannot be observed.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 
 use crate::config::Config;
@@ -21,6 +23,26 @@ pub fn remembered(config: &Config, state: &State, now: Timestamp) -> (Vec<Server
         count(row_of(&mut rows, &server.node), server.phase);
     }
     (servers, rows)
+}
+
+/// Returns the rows of a pass that acted: what it saw, in the phases that it left, with the servers that it asked for.
+pub fn after_acting(
+    seen: &[ServerRow],
+    config: &Config,
+    state: &State,
+    now: Timestamp,
+) -> (Vec<ServerRow>, Vec<TemplateRow>) {
+    let (mut servers, templates) = remembered(config, state, now);
+    let seen: BTreeMap<&str, &ServerRow> = seen.iter().map(|row| (row.name.as_str(), row)).collect();
+    for row in &mut servers {
+        if let Some(known) = seen.get(row.name.as_str()).filter(|known| known.node == row.node) {
+            *row = ServerRow {
+                phase: row.phase,
+                ..(*known).clone()
+            };
+        }
+    }
+    (servers, templates)
 }
 
 fn of_node(node: &NodeMemory, now: Timestamp) -> ServerRow {

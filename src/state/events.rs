@@ -1,0 +1,85 @@
+//! The events that the journal does not have yet.
+//!
+//! An event is noted in the memory that it is derived from, and saved together with it: a pass that is killed loses both
+//! and derives both again, or neither. The journal is written after the state. Whether it has an event is then seen in the
+//! journal itself, so that no second state has to be written.
+
+use serde::{Deserialize, Serialize};
+
+use super::State;
+use super::counters::Counters;
+use crate::model::Event;
+
+/// The most events that are kept: the oldest readings (`pass`, `served`) go first.
+pub const MOST_PENDING: usize = 1_000;
+
+/// The events that the journal does not have yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventMemory {
+    /// Oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pending: Vec<Event>,
+    /// The last `pass` event: another one is noted when something changed, and after ten minutes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_pass: Option<Box<Event>>,
+}
+
+impl EventMemory {
+    /// Returns whether there is nothing to remember.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Adds an event and gives it its number in its pass.
+    pub fn push(&mut self, mut event: Event) {
+        let before = self.pending.iter().rev().find(|other| other.pass == event.pass);
+        event.n = before.map_or(0, |other| other.n.saturating_add(1));
+        self.pending.push(event);
+        if self.pending.len() > MOST_PENDING {
+            let reading = self.pending.iter().position(|event| event.event.is_reading());
+            self.pending.remove(reading.unwrap_or(0));
+        }
+    }
+}
+
+impl State {
+    /// Notes an event, and counts it.
+    pub fn note(&mut self, event: Event) {
+        Counters::count(&mut self.counters, &event);
+        self.events.push(event);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::model::EventKind;
+
+    fn event(kind: EventKind, pass: &str) -> Event {
+        Event::new(kind, Timestamp::UNIX_EPOCH, pass)
+    }
+
+    #[test]
+    fn the_oldest_readings_go_first() {
+        let mut memory = EventMemory::default();
+        memory.push(event(EventKind::Created, "a"));
+        memory.push(event(EventKind::Pass, "a"));
+        memory.push(event(EventKind::Removed, "b"));
+        assert_eq!(
+            memory.pending.iter().map(|event| event.n).collect::<Vec<_>>(),
+            [0, 1, 0]
+        );
+        for _ in 3..MOST_PENDING {
+            memory.push(event(EventKind::Joined, "c"));
+        }
+        memory.push(event(EventKind::Lost, "d"));
+        assert_eq!(memory.pending.len(), MOST_PENDING);
+        assert!(memory.pending.iter().all(|event| event.event != EventKind::Pass));
+        assert_eq!(memory.pending[0].event, EventKind::Created);
+        memory.push(event(EventKind::Lost, "d"));
+        assert_eq!(memory.pending[0].event, EventKind::Removed);
+        assert_eq!(memory.pending.last().unwrap().n, 1);
+    }
+}
