@@ -746,7 +746,8 @@ def main():
     try:
         lines, notes, incomplete = convert(options)
     except SyntaxError as error:
-        fault = f"line {error.lineno}: Python 3 cannot read it ({error.msg})"
+        file = Path(error.filename or options.file).name
+        fault = f"Python 3 cannot read line {error.lineno} of {file}: {error.msg}"
     except (OSError, ValueError, RecursionError, MemoryError) as error:
         fault = str(error) or type(error).__name__
     else:

@@ -59,7 +59,7 @@ fn nothing_is_run() {
 
 #[test]
 fn what_is_not_evaluated_is_named_where_it_stands() {
-    let nodes = format!(
+    let written = format!(
         "def kind(size):\n    return {NODE}\n\
          nodes = {{'a': {NODE}}}\n\
          nodes['made'] = kind('m')\n\
@@ -70,7 +70,7 @@ fn what_is_not_evaluated_is_named_where_it_stands() {
          nodes['b'] = dict(nodes['a'], labels=[label, 'l'], script=open('x.sh').read(), cpus=4)\n\
          with open('x') as f:\n    more = f.read()\n"
     );
-    let (site, notes) = incomplete(&nodes);
+    let (site, notes) = incomplete(&written);
     says(
         &notes,
         &["line 4 of prod.py: kind is not known", "a function is not run"],
@@ -179,8 +179,8 @@ fn names_that_mita_refuses_are_changed_and_named() {
         "é\\u202eé",
         "long-long-long-long-long-long-long-long-long-long-long",
     ];
-    let nodes: Vec<String> = names.iter().map(|name| format!("'{name}': {NODE}")).collect();
-    let (site, notes) = incomplete(&format!("nodes = {{{}, 7: {NODE}}}", nodes.join(", ")));
+    let entries: Vec<String> = names.iter().map(|name| format!("'{name}': {NODE}")).collect();
+    let (site, notes) = incomplete(&format!("nodes = {{{}, 7: {NODE}}}", entries.join(", ")));
     let config = site.config();
     let made: Vec<&str> = config["nodes"]
         .as_mapping()
