@@ -34,6 +34,7 @@ mod leaks;
 mod life;
 mod r#move;
 mod odd;
+mod owners;
 mod pauses;
 mod problems;
 mod races;
