@@ -20,6 +20,8 @@ mount -t overlay overlay -o "lowerdir=/,upperdir=$folder/layers/upper,workdir=$f
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
 mount -t tmpfs tmpfs "$root/run"
+# The database of manual pages is not asked for, and takes long to make.
+rm -f "$root/var/lib/man-db/auto-update"
 mkdir -p "$root/packages"
 cp "$package" "$newer" "$root/packages/"
 
