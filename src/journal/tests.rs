@@ -28,8 +28,9 @@ fn left(path: &Path, mut memory: EventMemory) -> usize {
 }
 
 fn whole_lines(path: &Path) -> Vec<Event> {
-    let text = fs::read_to_string(path).unwrap();
-    text.lines()
+    let bytes = fs::read(path).unwrap();
+    String::from_utf8_lossy(&bytes)
+        .lines()
         .filter_map(|line| serde_json::from_str(line).ok())
         .collect()
 }

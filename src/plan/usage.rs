@@ -69,15 +69,12 @@ impl Gap {
 
 /// Returns what an agent did since the last pass: so many seconds of each. One that nobody remembers did something else
 /// before, or was not there.
-pub fn of_agent(agent: &Agent<'_>, gap: Gap) -> Vec<(Activity, u32)> {
+pub fn of_agent(agent: &Agent<'_>, gap: Gap) -> [(Activity, u32); 2] {
     let before = agent.before.map(|before| before.phase);
     let before = before.or(agent.intent.map(|_| Phase::Intent));
     let (first, second) = gap.halves(agent.age.as_secs());
-    let halves = [before.map(|phase| (phase, first)), Some((agent.state.phase(), second))];
-    let halves = halves.into_iter().flatten();
-    halves
-        .map(|(phase, seconds)| (Activity::in_phase(phase), seconds))
-        .collect()
+    let before = before.map_or((Activity::Off, 0), |phase| (Activity::in_phase(phase), first));
+    [before, (Activity::in_phase(agent.state.phase()), second)]
 }
 
 /// Adds to a server what it did.

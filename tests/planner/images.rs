@@ -1,6 +1,6 @@
 //! Images whose servers never join: the way back to the one before, and forward again.
 
-use mita::model::{Headroom, Offers, Reading, ServerStatus};
+use mita::model::{Event, EventKind, Headroom, Offers, Reading, ServerStatus};
 use mita::plan::Plan;
 
 use crate::world::{CLOUD, World, mins, offer, reasons, world};
@@ -83,6 +83,14 @@ fn images(plan: &Plan) -> Vec<&str> {
         .collect()
 }
 
+fn rollbacks(plan: &Plan) -> Vec<Event> {
+    let pending = plan.state.events.pending.iter();
+    pending
+        .filter(|event| event.event == EventKind::Rollback)
+        .cloned()
+        .collect()
+}
+
 fn warned(plan: &Plan) -> bool {
     plan.partly
 }
@@ -109,12 +117,21 @@ fn two_servers_that_never_join_roll_the_image_back() {
             ]
         );
         assert_eq!(plan.templates[0].rollbacks[0].instead, "old");
+        let told = rollbacks(&plan);
+        let [told] = &told[..] else { panic!("{told:?}") };
+        let shown = (told.image.as_deref(), told.instead.as_deref());
+        assert_eq!(shown, (Some("new"), Some("old")));
         assert_eq!(plan.removals.len(), 2);
         assert!(plan.state.backoffs.is_empty(), "{:?}", plan.state.backoffs);
         world.pass(mins(1));
         let later = world.plan();
         assert!(!warned(&later) && later.notes.iter().any(|note| note.contains("rolled back to old")));
         assert_eq!(later.templates[0].rollbacks.len(), 1);
+        assert_eq!(
+            rollbacks(&later).len(),
+            1,
+            "told once, and nothing was written to the journal meanwhile"
+        );
     }
 }
 

@@ -12,6 +12,7 @@
 )]
 
 mod diff;
+mod events;
 #[path = "../support/facts.rs"]
 mod facts;
 mod relaxed;

@@ -16,6 +16,8 @@ use mita::state::State;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::events;
+
 /// Separates the keys of a path into the state: names may hold anything else.
 const SEPARATOR: char = '\n';
 
@@ -87,6 +89,7 @@ pub fn plan(plan: &Plan, before: &State, config: &Config, now: Timestamp) -> Str
         section("templates", templates.iter().map(template_row)),
         section("servers", servers.iter().map(|row| server_row(row, now))),
         section("nodes without a server", orphan_nodes),
+        section("events", events::noted(before, state, now)),
         section("remembers", remembered(before, state, config, now)),
     ];
     let acts = if plan.acts() { "" } else { "no action\n" };
@@ -485,21 +488,29 @@ fn remembered(before: &State, after: &State, config: &Config, now: Timestamp) ->
     things.iter().map(line).collect()
 }
 
+/// What is shown elsewhere or changes in each pass, by the start and the end of its path.
+const NOT_SHOWN: [(&str, &str); 6] = [
+    ("last_pass", ""),
+    ("gaps", ""),
+    ("events", ""),
+    ("waiting", ""),
+    ("nodes", "busy_seconds"),
+    ("nodes", "idle_seconds"),
+];
+
 /// Returns the leaves of the state as it is saved, by their paths, except those that change in each pass. Times are told
 /// by the time of the pass, digests by the template.
 fn leaves(state: &State, config: &Config, now: Timestamp) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let value = serde_json::to_value(state).expect("a state");
     collect(&value, String::new(), &mut found);
-    found.retain(|path, _| !path.starts_with("last_pass") && !path.starts_with("gaps"));
+    found.retain(|path, _| {
+        let is_not_shown = |(start, end): &(&str, &str)| path.starts_with(start) && path.ends_with(end);
+        !NOT_SHOWN.iter().any(is_not_shown)
+    });
     for value in found.values_mut() {
         if let Ok(time) = value.parse::<Timestamp>() {
-            let seconds = time.duration_since(now).as_secs();
-            *value = match seconds {
-                0 => "now".to_owned(),
-                ..0 => format!("now-{}", span(-seconds)),
-                _ => format!("now+{}", span(seconds)),
-            };
+            *value = moment(time, now);
         }
         if let Some(template) = config.templates.iter().find(|template| template.digest == *value) {
             *value = format!("digest of {}", template.name);
@@ -528,6 +539,16 @@ fn collect(value: &Value, path: String, found: &mut BTreeMap<String, String>) {
         Value::Null => {}
         Value::String(text) => drop(found.insert(path, text.clone())),
         other => drop(found.insert(path, other.to_string())),
+    }
+}
+
+/// Tells a time by that of the pass.
+pub fn moment(time: Timestamp, now: Timestamp) -> String {
+    let seconds = time.duration_since(now).as_secs();
+    match seconds {
+        0 => "now".to_owned(),
+        ..0 => format!("now-{}", span(-seconds)),
+        _ => format!("now+{}", span(seconds)),
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Each is noted by comparing with the memory of the last pass, in the memory of this one: once.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use crate::config::Config;
@@ -34,8 +36,7 @@ pub fn note(fleet: &mut Fleet<'_>, before: &State, gap: Gap) {
             });
         }
     }
-    let is_gone = |(id, _): &(&NodeId, &NodeMemory)| !fleet.state.nodes.contains_key(*id);
-    for (_, node) in before.nodes.iter().filter(is_gone) {
+    for node in absent(&before.nodes, &fleet.state.nodes) {
         events.extend(gone(node, fleet, gap));
     }
     let is_dropped = |(id, _): &(&NodeId, &Intent)| {
@@ -54,6 +55,16 @@ pub fn note(fleet: &mut Fleet<'_>, before: &State, gap: Gap) {
     for event in events {
         fleet.state.note(event);
     }
+}
+
+/// Returns the servers that were remembered and are no more. Both lists are sorted, so one walk along them tells.
+fn absent<'s>(before: &'s BTreeMap<NodeId, NodeMemory>, now: &BTreeMap<NodeId, NodeMemory>) -> Vec<&'s NodeMemory> {
+    let mut there = now.keys().peekable();
+    let is_absent = |(id, _): &(&NodeId, &NodeMemory)| {
+        while there.next_if(|other| other < id).is_some() {}
+        there.next_if_eq(id).is_none()
+    };
+    before.iter().filter(is_absent).map(|(_, node)| node).collect()
 }
 
 /// Notes the images that are left for older ones by this pass and were not by the last.
@@ -133,7 +144,8 @@ fn joined(agent: &Agent<'_>, node: &NodeMemory, fleet: &Fleet<'_>, events: &mut 
 
 /// Says that a server failed, if so.
 fn failure(agent: &Agent<'_>, fleet: &Fleet<'_>) -> Option<String> {
-    let may_join = !agent.readable || fleet.settling.is_some();
+    // What another program made may belong to another Jenkins.
+    let may_join = !agent.readable || fleet.settling.is_some() || agent.adopted;
     match &agent.state {
         AgentState::Failed(fault) if fault.is_empty() => Some("the cloud says ERROR, and no reason".to_owned()),
         AgentState::Failed(fault) => Some(fault.clone()),
@@ -142,7 +154,7 @@ fn failure(agent: &Agent<'_>, fleet: &Fleet<'_>) -> Option<String> {
             Some(format!("it did not join Jenkins within {}", span(grace)))
         }
         AgentState::Orphan { seen } if !may_join && agent.joined.is_none() && seen.passes >= SIGHTINGS => {
-            Some("Jenkins does not know it, and it never joined".to_owned())
+            Some("Jenkins does not know it, and no pass saw it join".to_owned())
         }
         _ => None,
     }

@@ -97,7 +97,9 @@ fn waiting(fleet: &Fleet<'_>, demand: &Demand<'_>) -> BTreeMap<String, Vec<(u64,
         }
     }
     // Several requests can be shown alike, and which comes first depends on the order of the queue.
-    waiting.values_mut().for_each(|items| items.sort_unstable());
+    for items in waiting.values_mut() {
+        items.sort_unstable();
+    }
     waiting
 }
 

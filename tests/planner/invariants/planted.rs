@@ -1,7 +1,7 @@
 //! Planted bugs: each must break a rule soon.
 
 use mita::config::{Config, MinReady};
-use mita::model::{Observed, Reading};
+use mita::model::{Event, EventKind, Observed, Reading};
 use mita::plan::{Context, Plan, plan};
 use mita::state::State;
 
@@ -20,6 +20,28 @@ fn a_planner_that_lets_further_builds_begin_is_caught() {
         ..calm()
     };
     caught(faults, &planner, &["I13"]);
+}
+
+#[test]
+fn a_planner_that_does_not_tell_what_is_lost_is_caught() {
+    let planner = |observed: &Observed, config: &Config, state: &State, context: &Context| {
+        let mut plan = plan(observed, config, state, context);
+        plan.state.events.pending.retain(|event| event.event != EventKind::Lost);
+        plan
+    };
+    caught(Faults { vanish: 2, ..rough() }, &planner, &["I22"]);
+}
+
+#[test]
+fn a_planner_that_tells_twice_who_joined_is_caught() {
+    let planner = |observed: &Observed, config: &Config, state: &State, context: &Context| {
+        let mut plan = plan(observed, config, state, context);
+        let joined = |event: &&Event| event.event == EventKind::Joined;
+        let again: Vec<Event> = plan.state.events.pending.iter().filter(joined).cloned().collect();
+        plan.state.events.pending.extend(again);
+        plan
+    };
+    caught(calm(), &planner, &["I22"]);
 }
 
 #[test]
