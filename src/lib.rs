@@ -5,6 +5,7 @@
 //! | module | what it is for |
 //! | --- | --- |
 //! | [`text`] | texts from elsewhere, fit to be read |
+//! | `version` | which mita this is |
 //! | `lenient` | JSON from elsewhere, read as far as it can be |
 //! | [`model`] | names and facts |
 //! | [`endpoint`] | how to reach the services |
@@ -54,5 +55,6 @@ pub mod secret;
 pub mod settings;
 pub mod state;
 pub mod text;
+pub mod version;
 
 pub use cli::{Io, run, takes_color};

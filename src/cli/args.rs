@@ -15,6 +15,7 @@ use super::examples;
 use crate::config;
 use crate::report::text::phase;
 use crate::state::Phase;
+use crate::version;
 
 pub use act::ActArgs;
 pub use by_hand::{DestroyArgs, DrainArgs, PauseArgs, PlaceArgs, ResumeArgs, TargetArgs, UndrainArgs};
@@ -30,7 +31,7 @@ pub use by_hand::{DestroyArgs, DrainArgs, PauseArgs, PlaceArgs, ResumeArgs, Targ
 /// Begin with `mita check --online`, then look at `mita run --dry-run`: it prints
 /// what would be done and why, and changes nothing.
 #[derive(Debug, Parser)]
-#[command(name = "mita", version, verbatim_doc_comment, after_help = AFTER_HELP, arg_required_else_help = true)]
+#[command(name = "mita", version = version::LONG, verbatim_doc_comment, after_help = AFTER_HELP, arg_required_else_help = true)]
 pub struct Cli {
     /// The configuration file [default: $MITA_CONFIG, else the first of ./mita.yaml,
     /// $XDG_CONFIG_HOME/mita/mita.yaml, /etc/mita/mita.yaml]
