@@ -24,7 +24,7 @@ use crate::model::{
 };
 
 pub use backoff::{Backoff, BackoffKey};
-pub use counters::{ByPlace, Counters, Histogram};
+pub use counters::{BOOT_BOUNDS, ByPlace, Counters, Histogram};
 pub use drift::{LabelDrift, LabelRetry};
 pub use events::{EventMemory, MOST_PENDING};
 pub use images::{FailedImage, ImageMemory};

@@ -1,5 +1,8 @@
 //! What an ended pass writes into the memory for the journal, the metrics and the page, beside what the plan noted.
 
+mod counted;
+mod quota;
+
 use crate::config::Config;
 use crate::plan::Context;
 use crate::report::view::Saw;
@@ -21,7 +24,8 @@ pub struct Record<'a> {
 
 /// Writes down what is known only when a pass ends.
 pub fn record(state: &mut State, pass: &Record<'_>) {
-    let _ = pass;
+    quota::remember(state, pass);
+    counted::count(state, pass);
     if pass.config.outputs.journal.is_none() {
         state.events.pending.clear();
     }

@@ -444,7 +444,13 @@ fn offers_take_one_request_a_list() {
         instances: Some(2),
         vcpus: Some(4),
         ram_mb: Some(8192),
+        quota: offers.room.quota.clone(),
     };
+    let quota = &offers.room.quota;
+    assert!(
+        quota.instances > room.instances && quota.vcpus > room.vcpus,
+        "{quota:?}"
+    );
     assert_eq!(offers.room, room);
     let offer = offers.templates["small"].as_ref().unwrap();
     // Both are of the same second: the smaller id wins, whatever the order.
