@@ -31,6 +31,7 @@ mod images;
 mod labels;
 mod leaks;
 mod life;
+mod metrics;
 mod r#move;
 mod odd;
 mod pauses;

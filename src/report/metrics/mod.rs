@@ -9,6 +9,8 @@ pub mod list;
 mod pass;
 mod places;
 mod queue;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use crate::report::view::PassView;
