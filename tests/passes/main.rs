@@ -28,6 +28,7 @@ mod commands;
 mod controllers;
 mod drain;
 mod images;
+mod journal;
 mod labels;
 mod leaks;
 mod life;

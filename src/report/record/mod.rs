@@ -2,6 +2,7 @@
 
 mod counted;
 mod quota;
+mod reading;
 
 use crate::config::Config;
 use crate::plan::Context;
@@ -26,7 +27,5 @@ pub struct Record<'a> {
 pub fn record(state: &mut State, pass: &Record<'_>) {
     quota::remember(state, pass);
     counted::count(state, pass);
-    if pass.config.outputs.journal.is_none() {
-        state.events.pending.clear();
-    }
+    reading::note(state, pass);
 }
