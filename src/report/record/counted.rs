@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::TemplateName;
-use crate::report::record::Record;
+use crate::report::record::ended::Record;
 use crate::state::{Counters, State};
 
 /// The service that is no provider.

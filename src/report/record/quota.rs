@@ -1,7 +1,7 @@
 //! What was last read of the quotas: they are read only when something is to be made.
 
 use crate::plan::left_after;
-use crate::report::record::Record;
+use crate::report::record::ended::Record;
 use crate::state::{Cached, State};
 
 /// Remembers what is left of the quotas that a pass read, less what it took of them.

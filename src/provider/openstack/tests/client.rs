@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::server::{Canned, Scripted, cut, json, like, login, stall};
 use super::{client, endpoint_of, recorded, spec};
 use crate::http::Deadline;
-use crate::model::{Headroom, PortSpec, ServerId, ServerSpec, TemplateName, Zone};
+use crate::model::{Headroom, PortSpec, Quota, ServerId, ServerSpec, TemplateName, Zone};
 use crate::provider::openstack::OpenStack;
 use crate::provider::{Deleted, Lookup, Provider as _, ProviderError, ServerList};
 
@@ -444,13 +444,13 @@ fn offers_take_one_request_a_list() {
         instances: Some(2),
         vcpus: Some(4),
         ram_mb: Some(8192),
-        quota: offers.room.quota.clone(),
+        // Nothing of it is used.
+        quota: Quota {
+            instances: Some(2),
+            vcpus: Some(4),
+            ram_mb: Some(8192),
+        },
     };
-    let quota = &offers.room.quota;
-    assert!(
-        quota.instances > room.instances && quota.vcpus > room.vcpus,
-        "{quota:?}"
-    );
     assert_eq!(offers.room, room);
     let offer = offers.templates["small"].as_ref().unwrap();
     // Both are of the same second: the smaller id wins, whatever the order.
