@@ -32,7 +32,9 @@ fn main() {
     }
     let commit = commit(&root);
     let hash = commit.as_ref().map_or("", |commit| &commit.hash);
+    let day = commit.as_ref().and_then(|commit| commit.day.as_deref());
     println!("cargo:rustc-env=MITA_COMMIT={hash}");
+    println!("cargo:rustc-env=MITA_DAY={}", day.unwrap_or_default());
     println!("cargo:rustc-env=MITA_BUILT_FROM={}", shown(commit.as_ref()));
 }
 

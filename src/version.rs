@@ -8,3 +8,6 @@ pub const COMMIT: &str = env!("MITA_COMMIT");
 
 /// What `--version` prints: `0.1.0 (abc1234, 2026-11-30)`, without what is not known.
 pub const LONG: &str = concat!(env!("CARGO_PKG_VERSION"), env!("MITA_BUILT_FROM"));
+
+/// The day of the commit, as `2026-11-30`; empty where it is not known.
+pub const DAY: &str = env!("MITA_DAY");

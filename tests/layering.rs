@@ -101,6 +101,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("unicode_width", &["text/"]),
     ("terminal_size", &["main.rs"]),
     ("clap", &["cli/"]),
+    ("clap_complete", &["cli/completions.rs", "cli/args/"]),
+    ("clap_mangen", &["cli/man.rs"]),
     ("env_logger", &["cli/", "main.rs"]),
 ];
 

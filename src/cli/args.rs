@@ -4,6 +4,7 @@
 
 mod act;
 mod by_hand;
+mod shells;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,6 +20,7 @@ use crate::version;
 
 pub use act::ActArgs;
 pub use by_hand::{DestroyArgs, DrainArgs, PauseArgs, PlaceArgs, ResumeArgs, TargetArgs, UndrainArgs};
+pub use shells::{CompletionsArgs, ManArgs};
 
 /// Keeps a Jenkins controller supplied with OpenStack agents.
 ///
@@ -164,12 +166,12 @@ pub enum Command {
     /// Not supported yet
     #[command(hide = true)]
     History(Later),
-    /// Not supported yet
-    #[command(hide = true)]
-    Completions(Later),
-    /// Not supported yet
-    #[command(hide = true)]
-    Man(Later),
+    /// Print what makes a shell complete commands, options and their values
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write those of all commands into a folder
+    #[command(after_help = examples::MAN)]
+    Man(ManArgs),
 }
 
 impl Command {

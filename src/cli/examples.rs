@@ -79,6 +79,17 @@ pub const LEAKS: &str = "\
 Example:
   mita leaks --delete --dry-run";
 
+pub const COMPLETIONS: &str = "\
+Examples:
+  mita completions bash > /usr/share/bash-completion/completions/mita
+  mita completions zsh > /usr/share/zsh/vendor-completions/_mita
+  mita completions fish > /usr/share/fish/vendor_completions.d/mita.fish";
+
+pub const MAN: &str = "\
+Examples:
+  mita man | man -l -
+  mita man /usr/local/share/man/man1";
+
 #[cfg(test)]
 mod tests {
     use clap::{CommandFactory as _, Parser as _};

@@ -4,6 +4,7 @@ pub mod args;
 mod blind;
 mod by_name;
 mod check;
+mod completions;
 mod conclude;
 mod config;
 mod console;
@@ -17,6 +18,7 @@ mod init;
 mod known;
 mod leaks;
 mod logging;
+mod man;
 mod mode;
 mod notify;
 mod outputs;
@@ -88,8 +90,8 @@ fn dispatch(cli: &Cli, console: &mut Console<'_, '_>) -> Result<u8, Error> {
         Command::Resume(args) => pause::resume(cli, args, console),
         Command::Leaks(args) => leaks::leaks(cli, args, console),
         Command::History(_) => later("history"),
-        Command::Completions(_) => later("completions"),
-        Command::Man(_) => later("man"),
+        Command::Completions(args) => Ok(completions::completions(args, console)),
+        Command::Man(args) => man::man(args, console),
     }
 }
 

@@ -247,7 +247,7 @@ fn shape(key: &KeySpec) -> Json {
         }
         ValueKind::Decimal => either(
             &json!({"type": ["number", "null"], "minimum": 0}),
-            &[r"[0-9]+(\.[0-9]{0,6})?|\.[0-9]{1,6}".to_owned()],
+            &[whole(r"([0-9]+(\.[0-9]{0,6})?|\.[0-9]{1,6})")],
         ),
         ValueKind::Integer => either(&json!({"type": ["integer", "null"]}), &[integer()]),
         ValueKind::Duration if key.least.is_none() && key.most.is_none() => defined("duration"),

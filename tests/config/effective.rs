@@ -67,7 +67,15 @@ remind: 1d
     let (own, rest) = printed.split_once("limits:\n").unwrap();
     assert_eq!(own, wanted);
     let sections: Vec<&str> = rest.lines().filter(|line| !line.starts_with("  ")).collect();
-    assert_eq!(sections, ["timing:"]);
+    assert_eq!(
+        sections,
+        [
+            "timing:",
+            "journal: true",
+            "journal_max: 10MiB",
+            "status_page_refresh: 1m"
+        ]
+    );
     for wanted in [
         "canary: 3",
         "max_body: 256MiB",

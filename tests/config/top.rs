@@ -4,7 +4,7 @@ use std::path::Path;
 
 use mita::config;
 
-use super::site::{JENKINS, NODE, PROVIDER, check, end, file, jenkins, load, no_env, try_load};
+use super::site::{JENKINS, NODE, PROVIDER, check, end, file, jenkins, load, no_env, node, try_load};
 
 #[test]
 fn limits_and_timing_are_checked_together() {
@@ -131,6 +131,62 @@ fn wrong_sources_of_labels_are_named() {
         &[
             "mita.yaml:11:16: jenkins.labels_from: must be a text, is a list; see mita.yaml.example",
             "mita.yaml:12:14: jenkins.bootstrap: is empty; write a text or remove it",
+        ],
+    );
+}
+
+#[test]
+fn what_a_pass_leaves_lies_beside_the_state_or_where_it_is_named() {
+    let outputs = |lines: &str| {
+        let text = end(&format!("state_file: /s/state.json\n{lines}"));
+        try_load(text, &no_env).unwrap().config.outputs
+    };
+    let journal = |lines: &str| outputs(lines).journal;
+    assert_eq!(journal(""), Some("/s/journal.jsonl".into()));
+    assert_eq!(journal("journal: yes"), Some("/s/journal.jsonl".into()));
+    assert_eq!(journal("journal: off"), None);
+    assert_eq!(journal("journal: ~/j.jsonl"), Some("/home/ci/j.jsonl".into()));
+    let named = outputs("metrics_file: /m.prom\nstatus_page: /w/mita.html\njournal_max: 1MiB\nstatus_page_refresh: 5m");
+    assert_eq!(named.metrics_file, Some("/m.prom".into()));
+    assert_eq!(named.status_page, Some("/w/mita.html".into()));
+    assert_eq!((named.journal_max, named.status_page_refresh.as_secs()), (1 << 20, 300));
+}
+
+#[test]
+fn two_files_of_one_name_are_refused() {
+    let twice = |lines: &str, wanted: &str| check(end(&format!("state_file: /s/state.json\n{lines}")), &[wanted]);
+    twice(
+        "journal: /s/state.json",
+        "mita.yaml:18:10: journal: is a file of state_file, too; name another one",
+    );
+    twice(
+        "status_page: /s/state.json.lock",
+        "mita.yaml:18:14: status_page: is a file of state_file, too; name another one",
+    );
+    twice(
+        "metrics_file: /s/journal.jsonl.1",
+        "mita.yaml:18:15: metrics_file: is a file of journal, too; name another one",
+    );
+    twice(
+        "metrics_file: /w/x\nstatus_page: /w/x",
+        "mita.yaml:19:14: status_page: is a file of metrics_file, too; name another one",
+    );
+}
+
+#[test]
+fn a_price_is_a_decimal_number() {
+    let price = |text: &str| {
+        let config = try_load(node(&format!("price: {text}")), &no_env).unwrap().config;
+        config.templates[0].price.map(|price| price.0)
+    };
+    assert_eq!(price("0.085"), Some(85_000));
+    assert_eq!(price("2"), Some(2_000_000));
+    assert_eq!(price("'0.1'"), Some(100_000));
+    check(
+        node("price: 1 EUR"),
+        &[
+            "mita.yaml:17:12: nodes.small.price: \"1 EUR\" is not a number; write it like 0.085, with at most six digits behind \
+             the point",
         ],
     );
 }

@@ -1,5 +1,9 @@
-//! What packagers and the shells get: the version, and what the build script knows.
+//! What packagers and the shells get: the version, the completions, the manual pages, the files of a package.
 
 #[path = "../../src/build.rs"]
 mod build;
+mod completions;
+mod manual;
+mod tool;
+mod units;
 mod version;

@@ -142,7 +142,7 @@ fn jenkins(text: &mut Lines, facts: &Facts) {
             "user",
             user,
             "mita",
-            "who mita is there; README.md lists the permissions",
+            "who mita is there; examples/jenkins/README.md lists the permissions",
         ),
         (
             "token_file",

@@ -65,10 +65,10 @@ fn a_site_with_nothing() {
 }
 
 #[test]
-fn the_readme_shows_a_true_output() {
+fn the_page_shows_a_true_output() {
     let report = site::readme();
     check("readme", &report.report(), &[Some(100)]);
-    let readme = include_str!("../../../../README.md");
+    let page = include_str!("../../../../examples/operate/README.md");
     let shown = text(&report.report(), Some(100));
     let indented = |line: &str| {
         if line.is_empty() {
@@ -78,7 +78,10 @@ fn the_readme_shows_a_true_output() {
         }
     };
     let shown = shown.lines().map(indented).collect::<Vec<_>>().join("\n");
-    assert!(readme.contains(&shown), "README.md does not have\n{shown}");
+    assert!(
+        page.contains(&shown),
+        "examples/operate/README.md does not have\n{shown}"
+    );
 }
 
 #[test]
