@@ -105,9 +105,9 @@ impl Counters {
     pub fn keep(&mut self, is_node: impl Fn(&TemplateName) -> bool, is_provider: impl Fn(&str) -> bool) {
         for numbers in [&mut self.creates, &mut self.deletes, &mut self.server_seconds] {
             numbers.retain(|node, _| is_node(node));
-            numbers
-                .values_mut()
-                .for_each(|places| places.retain(|provider, _| is_provider(provider.as_str())));
+            for places in numbers.values_mut() {
+                places.retain(|provider, _| is_provider(provider.as_str()));
+            }
         }
         self.builds.retain(|node, _| is_node(node));
         self.boots.retain(|node, _| is_node(node));

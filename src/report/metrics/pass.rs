@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use crate::model::{ProblemKind, Severity, problem_key};
 use crate::report::metrics::list;
 use crate::report::metrics::writer::Writer;
@@ -19,7 +21,7 @@ pub fn write_end(writer: &mut Writer, view: &PassView<'_>) {
     let last = view.state.counters.as_ref().and_then(|counters| counters.last_success);
     // One that did all and could not save its memory had counted itself.
     let last = last.filter(|last| view.exit == 0 || *last != view.now);
-    writer.sample(&list::LAST_SUCCESS, &[], last.map_or(0, |last| last.as_second()));
+    writer.sample(&list::LAST_SUCCESS, &[], last.map_or(0, Timestamp::as_second));
 }
 
 /// Writes how many problems are open: a row for each kind, so that an alert sees one begin.

@@ -27,14 +27,14 @@ fn metric(name: &str) -> Option<&'static Metric> {
         .iter()
         .copied()
         .find(|metric| metric.name == name && metric.kind != Kind::Histogram);
-    let parts = ["_bucket", "_sum", "_count"]
+    let mut parts = ["_bucket", "_sum", "_count"]
         .iter()
         .filter_map(|part| name.strip_suffix(part));
     let of_histogram = |name: &str| {
         let mut all = list::ALL.iter().copied();
         all.find(|metric| metric.name == name && metric.kind == Kind::Histogram)
     };
-    exact.or_else(|| parts.filter_map(of_histogram).next())
+    exact.or_else(|| parts.find_map(of_histogram))
 }
 
 /// Returns the metrics that a query names, each with the labels of its selector and their values.
