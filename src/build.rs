@@ -6,8 +6,8 @@
     clippy::disallowed_methods,
     reason = "a build script reads its folder and its environment"
 )]
-#![expect(clippy::print_stdout, reason = "cargo reads what a build script prints")]
 
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
@@ -27,15 +27,20 @@ pub struct Commit {
 #[cfg_attr(test, expect(dead_code, reason = "tests call what it consists of"))]
 fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
-    for path in watched(&root) {
-        println!("cargo:rerun-if-changed={}", path.display());
-    }
     let commit = commit(&root);
     let hash = commit.as_ref().map_or("", |commit| &commit.hash);
     let day = commit.as_ref().and_then(|commit| commit.day.as_deref());
-    println!("cargo:rustc-env=MITA_COMMIT={hash}");
-    println!("cargo:rustc-env=MITA_DAY={}", day.unwrap_or_default());
-    println!("cargo:rustc-env=MITA_BUILT_FROM={}", shown(commit.as_ref()));
+    let day = day.unwrap_or_default();
+    let mut lines = vec![
+        format!("cargo:rustc-env=MITA_COMMIT={hash}"),
+        format!("cargo:rustc-env=MITA_DAY={day}"),
+        format!("cargo:rustc-env=MITA_BUILT_FROM={}", shown(commit.as_ref())),
+    ];
+    for path in watched(&root) {
+        lines.push(format!("cargo:rerun-if-changed={}", path.display()));
+    }
+    // Without these cargo has nothing to build with, and says so.
+    let _ = writeln!(io::stdout(), "{}", lines.join("\n"));
 }
 
 /// Returns what follows the version: ` (abc1234, 2026-11-30)`, or nothing.

@@ -7,6 +7,7 @@ echo "$1" >> asked
 request=$(cat)
 
 # What a test has in store for this verb; `exit` in it ends the call.
+# shellcheck disable=SC1090  # written by the test
 trouble() { [ ! -f "trouble.$1" ] || . "./trouble.$1"; }
 value() { printf '%s' "$request" | sed -n 's/.*"'"$1"'":"\([^"]*\)".*/\1/p'; }
 

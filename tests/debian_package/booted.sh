@@ -50,8 +50,8 @@ StandardOutput=append:/test/out/text
 StandardError=append:/test/out/text
 ExecStopPost=systemctl --force --force poweroff
 END
-# What a container's image has against packages that start something.
-rm -f "$root/usr/sbin/policy-rc.d"
+# What a container's image has against packages that start something; the database of manual pages takes long to make.
+rm -f "$root/usr/sbin/policy-rc.d" "$root/var/lib/man-db/auto-update"
 # The log of the kernel is the machine's.
 printf '%s\n' '[Journal]' 'ReadKMsg=no' 'Audit=no' >"$root/etc/systemd/journald.conf"
 # In a mere chroot there are no user namespaces, which PrivateUsers= makes.

@@ -20,6 +20,8 @@ mount -t overlay overlay -o "lowerdir=/,upperdir=$folder/layers/upper,workdir=$f
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
 mount -t tmpfs tmpfs "$root/run"
+# The database of manual pages is not asked for, and takes long to make.
+rm -f "$root/var/lib/man-db/auto-update"
 mkdir -p "$root/packages"
 cp "$package" "$newer" "$root/packages/"
 
@@ -38,12 +40,12 @@ install_package() {
     return 0
 }
 
-# What ExecStart= has, as its user, with the files that LoadCredential= would give it.
+# What ExecStart= has, as its user, with the files that LoadCredential= would give it. Arguments are a command to run it by.
 pass() {
     local command
     command=$(sed -n 's/^ExecStart=//p' "$root/usr/lib/systemd/system/mita.service")
     # shellcheck disable=SC2086  # words, as systemd splits them
-    in_root runuser --user mita -- $command
+    in_root "$@" runuser --user mita -- $command
 }
 
 echo "== install"
@@ -62,9 +64,10 @@ in_root systemd-analyze verify mita.service mita.timer mita-failed@mita.service 
 echo "== the example configuration"
 cp mita.yaml.example "$root/etc/mita/mita.yaml"
 code=0
-said=$(pass 2>&1) || code=$?
-[ $code = 4 ] || [ $code = 3 ] || fail "exit $code: $said"
-[ -n "$said" ] || fail "nothing is said"
+# Its hosts are nobody's; nothing is asked for them.
+said=$(pass unshare --net 2>&1) || code=$?
+[ $code = 4 ] || fail "exit $code: $said"
+grep -q 'Jenkins cannot be read: nothing is made or removed' <<<"$said" || fail "it is not said: $said"
 printf '%s\n' "$said"
 
 echo "== a configuration"

@@ -7,7 +7,8 @@
 #![allow(
     clippy::unwrap_used,
     clippy::disallowed_methods,
-    reason = "tests may panic, start processes and write files"
+    clippy::print_stderr,
+    reason = "tests may panic, start processes, write files, and say what they could not check"
 )]
 #![allow(
     missing_docs,

@@ -1,7 +1,5 @@
 //! The completions, as the shells themselves use them.
 
-#![expect(clippy::disallowed_methods, reason = "writes scripts for the shells")]
-
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;

@@ -1,7 +1,5 @@
 //! The manual pages, as `man` and its checkers read them.
 
-#![expect(clippy::disallowed_methods, reason = "reads and writes pages")]
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
@@ -10,7 +8,7 @@ use tempfile::TempDir;
 
 use super::tool::{accepted, mita, printed, tool};
 
-/// What mandoc finds in the pages that is how clap_mangen writes them, and harmless.
+/// What mandoc finds in the pages that is how `clap_mangen` writes them, and harmless.
 const HARMLESS: &str = "skipping paragraph macro: br ";
 
 /// Writes the pages into a folder that is not there yet.

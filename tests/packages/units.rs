@@ -1,7 +1,5 @@
 //! The systemd units and the other files of a deployment on one machine, by the tools that read them.
 
-#![expect(clippy::disallowed_methods, reason = "writes copies of the files for the tools")]
-
 use std::fs;
 use std::path::Path;
 use std::process::Command;

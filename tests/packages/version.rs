@@ -1,7 +1,5 @@
 //! `--version`, and the build script that finds the commit.
 
-#![expect(clippy::disallowed_methods, reason = "writes source folders to look at")]
-
 use std::fs;
 use std::path::Path;
 use std::process::Command;

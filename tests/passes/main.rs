@@ -35,6 +35,7 @@ mod life;
 mod metrics;
 mod r#move;
 mod odd;
+mod owners;
 mod pauses;
 mod problems;
 mod races;

@@ -25,7 +25,7 @@ fn promtool(text: &str) {
     use std::io::Write as _;
     use std::process::{Command, Stdio};
 
-    if std::env::var_os("MITA_TEST_PROMTOOL").is_none() {
+    if std::env::var_os("MITA_ALL_TOOLS").is_none() {
         return;
     }
     let mut promtool = Command::new("promtool");

@@ -272,7 +272,7 @@ fn what_is_counted_is_what_the_text_shows() {
 /// Whether promtool is there to be asked.
 #[expect(clippy::disallowed_methods, reason = "a test that .ci/run tells of a tool")]
 fn has_promtool() -> bool {
-    std::env::var_os("MITA_TEST_PROMTOOL").is_some()
+    std::env::var_os("MITA_ALL_TOOLS").is_some()
 }
 
 #[test]
