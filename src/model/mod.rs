@@ -39,4 +39,6 @@ pub use pause::{Pause, Pauses};
 pub use problem::{Problem, ProblemKind, Severity, problem_key};
 pub use reading::Reading;
 pub use resource::{Resource, ResourceKind, ResourceMark, Resources};
-pub use spec::{Headroom, ImageRef, MissingPart, Offer, Offers, PortOffer, PortSpec, ServerSpec, SizeRef, Unavailable};
+pub use spec::{
+    Headroom, ImageRef, MissingPart, Offer, Offers, PortOffer, PortSpec, Quota, ServerSpec, SizeRef, Unavailable,
+};

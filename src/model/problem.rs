@@ -71,6 +71,33 @@ pub enum ProblemKind {
 }
 
 impl ProblemKind {
+    /// All of them.
+    pub const ALL: [Self; 23] = [
+        Self::JenkinsUnreadable,
+        Self::ProviderUnreadable,
+        Self::NotOffered,
+        Self::CreateFailing,
+        Self::PlacementHeld,
+        Self::Unserved,
+        Self::AtMax,
+        Self::HiddenLabels,
+        Self::GuardHeld,
+        Self::RolledBack,
+        Self::LinkUnsure,
+        Self::DeadServer,
+        Self::DeleteStuck,
+        Self::RemovalRefused,
+        Self::LabelDrift,
+        Self::RefreshStuck,
+        Self::OddData,
+        Self::Insecure,
+        Self::PausedForLong,
+        Self::PausesUnreadable,
+        Self::CannotWrite,
+        Self::NotifyFailed,
+        Self::Unfinished,
+    ];
+
     /// Returns the word of its key, as in `provider-unreadable`.
     pub fn word(self) -> &'static str {
         match self {
@@ -170,11 +197,7 @@ mod tests {
 
     #[test]
     fn a_kind_is_written_as_its_word() {
-        for kind in [
-            ProblemKind::JenkinsUnreadable,
-            ProblemKind::AtMax,
-            ProblemKind::PausedForLong,
-        ] {
+        for kind in ProblemKind::ALL {
             assert_eq!(serde_json::to_string(&kind).unwrap(), format!("\"{}\"", kind.word()));
         }
         assert_eq!(problem_key(ProblemKind::GuardHeld, ""), "guard-held");

@@ -155,6 +155,29 @@ pub struct Headroom {
     pub vcpus: Option<u64>,
     /// MiB of memory.
     pub ram_mb: Option<u64>,
+    /// The quota itself, of which that is left.
+    #[serde(default, skip_serializing_if = "Quota::is_unknown")]
+    pub quota: Quota,
+}
+
+/// The quota of a project. `None` is unlimited, or not told.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quota {
+    /// Servers.
+    #[serde(default)]
+    pub instances: Option<u64>,
+    /// vCPUs.
+    #[serde(default)]
+    pub vcpus: Option<u64>,
+    /// MiB of memory.
+    #[serde(default)]
+    pub ram_mb: Option<u64>,
+}
+
+impl Quota {
+    fn is_unknown(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl Headroom {

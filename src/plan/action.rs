@@ -92,6 +92,19 @@ pub struct Plan {
     pub templates: Vec<TemplateRow>,
     /// How many items wait for an executor.
     pub waiting_items: u64,
+    /// How many things of ours are accounted for nowhere; empty where nobody reads it.
+    pub leaks: LeakCounts,
+}
+
+/// How many things of ours are accounted for nowhere.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LeakCounts {
+    /// Servers without a Jenkins node that should have one by now, or without a template.
+    pub servers: u64,
+    /// Jenkins nodes without a server.
+    pub jenkins_nodes: u64,
+    /// What outlived its server, of the clouds and kinds that were listed in this pass.
+    pub resources: BTreeMap<ProviderName, BTreeMap<ResourceKind, u64>>,
 }
 
 impl Plan {

@@ -39,8 +39,8 @@ use crate::state::State;
 
 pub use crate::model::{DRAIN_PREFIX, MARK_PREFIX};
 pub use action::{
-    ANCHOR_TEXT, Anchor, Create, Drain, FailureRecord, Leftover, NewFloatingIp, NodeToRemove, Plan, Registration,
-    Removal, ServerToRemove, Unmark, VolumeMark, drain_text, mark_text,
+    ANCHOR_TEXT, Anchor, Create, Drain, FailureRecord, LeakCounts, Leftover, NewFloatingIp, NodeToRemove, Plan,
+    Registration, Removal, ServerToRemove, Unmark, VolumeMark, drain_text, mark_text,
 };
 pub use audit::{audit, audit_destroy, audit_leaks};
 pub use by_name::destroy::destroy;
@@ -49,7 +49,7 @@ pub use by_name::leaks::{Leak, LeakKind, LeakOwner, everything, leaks};
 pub use by_name::targets::{Selector, Targets, is_template_of_ours};
 pub use clock::usual_gap;
 pub use context::{Asked, Context};
-pub use create::headroom::spend;
+pub use create::headroom::{left_after, spend};
 pub use create::{backoff, creating};
 pub use demand::eligible::{eligible, label_request_text, why_none, why_not};
 pub use fleet::mapping::linked_templates;

@@ -50,7 +50,8 @@ pub enum UnmetReason {
     BootingLimit,
     /// An operator paused it.
     Paused,
-    /// The provider cannot be read or does not offer what the template names, or nothing at all is made now.
+    /// The provider cannot be read or does not offer what the template names, Jenkins refuses the node, or nothing at all is
+    /// made now.
     Closed,
     /// What they wait for cannot be had from Jenkins.
     LabelUnknown,
@@ -59,6 +60,20 @@ pub enum UnmetReason {
 }
 
 impl UnmetReason {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::NoTemplate,
+        Self::Maximum,
+        Self::Quota,
+        Self::Backoff,
+        Self::Canary,
+        Self::BootingLimit,
+        Self::Paused,
+        Self::Closed,
+        Self::LabelUnknown,
+        Self::Other,
+    ];
+
     /// Returns its word in the metrics.
     pub fn word(self) -> &'static str {
         match self {

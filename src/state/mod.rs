@@ -24,7 +24,7 @@ use crate::model::{
 };
 
 pub use backoff::{Backoff, BackoffKey};
-pub use counters::{ByPlace, Counters, Histogram, Request};
+pub use counters::{BOOT_BOUNDS, ByPlace, Counters, Histogram, Request};
 pub use drift::{LabelDrift, LabelRetry};
 pub use events::{EventMemory, MOST_PENDING};
 pub use images::{FailedImage, ImageMemory};

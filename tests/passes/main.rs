@@ -32,6 +32,7 @@ mod journal;
 mod labels;
 mod leaks;
 mod life;
+mod metrics;
 mod r#move;
 mod odd;
 mod owners;

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use mita::config::{MinReady, ReadyWindow};
 use mita::model::{Headroom, Offers, PortOffer, Reading, ServerStatus, TaskLabel, Unavailable};
-use mita::plan::Plan;
+use mita::plan::{Plan, UnmetReason};
 use mita::state::BackoffKey;
 
 use crate::world::{CLOUD, World, busy, mins, offline, place, reasons, secs, template, with, world};
@@ -245,6 +245,39 @@ fn what_the_cloud_has_no_room_for_is_not_asked_for() {
         1,
         "openstack: needs 1024 MiB of memory, 476 left in the quota",
     );
+}
+
+#[test]
+fn the_reason_of_what_gets_nothing_is_one_word() {
+    let check = |change: &dyn Fn(&mut World), word: &str| {
+        let mut world = world();
+        world.items(8, "linux");
+        change(&mut world);
+        let rows = world.plan().unmet;
+        let words: Vec<&str> = rows.iter().filter_map(|row| row.class).map(UnmetReason::word).collect();
+        assert_eq!(words, [word], "{rows:?}");
+    };
+    let full = Headroom {
+        instances: Some(6),
+        ..Headroom::default()
+    };
+    check(&|w| w.config.templates[0].max = 3, "maximum");
+    check(&|w| w.config.limits.max_servers = Some(4), "maximum");
+    check(&|w| w.config.limits.max_booting = 5, "booting_limit");
+    check(&|w| w.config.limits.max_creates_per_pass = 5, "booting_limit");
+    check(&|w| w.config.limits.canary = 1, "canary");
+    check(&|w| w.offers(CLOUD, full.clone()), "quota");
+    check(&|w| w.close(CLOUD), "closed");
+    check(&|w| w.context.create = false, "closed");
+    check(&|w| w.observed.jenkins.quieting_down = Some(true), "closed");
+    check(&|w| w.config.templates.clear(), "no_template");
+    // Of two templates that which is open sooner.
+    let second = |w: &mut World| {
+        w.config.templates.push(template("other", &["linux"]));
+        w.config.templates[0].max = 1;
+        w.config.limits.canary = 1;
+    };
+    check(&second, "canary");
 }
 
 #[test]

@@ -53,6 +53,8 @@ pub fn plan(plan: &Plan, before: &State, config: &Config, now: Timestamp) -> Str
         orphan_nodes,
         templates,
         waiting_items,
+        // Counted only where metrics are written.
+        leaks: _,
     } = plan;
     let asks = asks.iter().map(|(provider, kinds)| {
         let kinds: Vec<&str> = kinds.iter().map(|kind| kind.noun()).collect();

@@ -133,6 +133,7 @@ fn room_words(room: &Headroom) -> String {
         instances,
         vcpus,
         ram_mb,
+        quota: _,
     } = room;
     let counted = |left: u64, noun: &str| {
         if left == 1 {

@@ -74,6 +74,13 @@ pub fn lacking(room: &Headroom, offer: Option<&Offer>) -> Option<String> {
         .or_else(|| lack(room.ram_mb, ram_mb, "MiB of memory"))
 }
 
+/// Returns what is left of a quota when these servers are made of it.
+pub fn left_after<'c>(room: &Headroom, creates: impl Iterator<Item = &'c Create>) -> Headroom {
+    let mut room = room.clone();
+    creates.for_each(|create| take(&mut room, create.offer.as_ref()));
+    room
+}
+
 pub fn take(room: &mut Headroom, offer: Option<&Offer>) {
     let (vcpus, ram_mb) = offer.map_or((0, 0), |offer| (offer.vcpus, offer.ram_mb));
     for (left, taken) in [

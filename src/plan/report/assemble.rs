@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::plan::action::Plan;
+use crate::plan::action::{LeakCounts, Plan};
+use crate::plan::by_name::leaks;
 use crate::plan::create::grow::Growth;
 use crate::plan::create::zero_agents;
 use crate::plan::demand::items::Demand;
@@ -43,12 +44,14 @@ pub fn plan(
     notes.extend(growth.bootstrap);
     notes.extend(zero_agents::notes(&fleet));
     let anchor = zero_agents::anchor(&fleet);
+    let leaks = leaks::count(&fleet);
     let mut plan = empty(fleet, demand.items.len());
     plan.notes.extend(reaped.notes);
     plan.notes.extend(notes);
     plan.notes.extend(upkeep.notes);
     plan.partly |= reaped.guard.is_some_and(|(held, _)| held > 0);
     Plan {
+        leaks,
         sweeps: upkeep.sweeps,
         floating_ips: upkeep.floating_ips,
         volume_marks: upkeep.volume_marks,
@@ -90,6 +93,7 @@ pub fn empty(mut fleet: Fleet<'_>, waiting_items: usize) -> Plan {
             .collect(),
         templates: fleet_rows::templates(&fleet),
         waiting_items: waiting_items as u64,
+        leaks: LeakCounts::default(),
         notes: fleet.notes,
         warnings: Vec::new(),
         unmade: None,

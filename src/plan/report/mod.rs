@@ -6,3 +6,4 @@ pub mod fleet_rows;
 pub mod overview;
 pub mod persistent;
 pub mod remembered;
+pub mod unmet;

@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 
 use crate::model::TemplateName;
 use crate::plan::create::grow::Growth;
-use crate::plan::demand::eligible::{atoms, label_request_text, why_none};
+use crate::plan::demand::eligible::{label_request_text, why_none};
 use crate::plan::demand::items::{Demand, Item};
 use crate::plan::demand::slots::Origin;
 use crate::plan::fleet::agent::{Agent, AgentState};
 use crate::plan::fleet::{Fleet, agent_state};
 use crate::plan::report::drift::lacks_for;
-use crate::plan::rows::{Example, UnmetReason, Waiting};
+use crate::plan::report::unmet;
+use crate::plan::rows::{Example, Waiting};
 use crate::queue::LabelRequest;
 use crate::text::{excerpt, shown};
 
@@ -56,7 +57,7 @@ pub fn waiting(fleet: &Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>, grou
         for group in groups {
             let template = template_of(group.served, demand);
             let reason = reason(fleet, demand, growth, label_request, group.served);
-            let mut row = row(fleet, demand, label.clone(), reason, &group, template);
+            let mut row = row(fleet, demand, growth, label.clone(), reason, &group, template);
             row.unlabelled = demand.label_requests[label_request] == LabelRequest::Unlabelled;
             let key = (row.label.clone(), row.reason.clone(), template);
             if let Some((known, _)) = rows.get_mut(&key) {
@@ -214,19 +215,11 @@ fn coming(fleet: &Fleet<'_>, template: usize) -> &'static str {
 
 /// Says why no template serves a label request; one may be for a node of ours by its name, which is a label of it alone.
 fn none_serves(fleet: &Fleet<'_>, label_request: &LabelRequest) -> String {
-    if let LabelRequest::Label(label) = label_request {
-        let atoms = atoms(label);
-        let mut nodes = fleet
-            .agents
-            .iter()
-            .filter_map(Agent::computer)
-            .map(|computer| computer.name.as_str());
-        if let Some(node) = nodes.find(|node| atoms.contains(node)) {
-            return format!(
-                "it waits for node \"{}\" itself; a new server would not help it",
-                shown(node)
-            );
-        }
+    if let Some(node) = unmet::node_wanted(fleet, label_request) {
+        return format!(
+            "it waits for node \"{}\" itself; a new server would not help it",
+            shown(node)
+        );
     }
     excerpt(&why_none(label_request), 600)
 }
@@ -234,6 +227,7 @@ fn none_serves(fleet: &Fleet<'_>, label_request: &LabelRequest) -> String {
 fn row(
     fleet: &Fleet<'_>,
     demand: &Demand<'_>,
+    growth: &Growth<'_>,
     label: Option<String>,
     reason: String,
     group: &Group,
@@ -252,7 +246,9 @@ fn row(
         },
         served_by: template.map(|template| fleet.config.templates[template].name.clone()),
         fitting: fitting(fleet, demand, group.first.label_request),
-        class: template.is_none().then_some(UnmetReason::Other),
+        class: template
+            .is_none()
+            .then(|| unmet::class(fleet, demand, growth, group.first.label_request)),
     }
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::request::VERSION;
-use crate::model::{Address, Headroom, Mark, NodeId, Server, ServerId, ServerStatus, TemplateName, Zone};
+use crate::model::{Address, Headroom, Mark, NodeId, Quota, Server, ServerId, ServerStatus, TemplateName, Zone};
 use crate::text::printable;
 
 /// The largest id: far more than any cloud has.
@@ -78,6 +78,7 @@ impl OffersAnswer {
             instances: self.room.servers,
             vcpus: self.room.vcpus,
             ram_mb: self.room.ram,
+            quota: Quota::default(),
         }
     }
 }

@@ -11,7 +11,7 @@ use super::session::Session;
 use super::wire::{Flavor, KeyPairsBody, LimitsBody, Named, ServerGroupsBody};
 use crate::http::escaped;
 use crate::lenient::{NumberOrText, Object};
-use crate::model::{Headroom, Server, ServerId, ServerStatus};
+use crate::model::{Headroom, Quota, Server, ServerId, ServerStatus};
 use crate::provider::{Lookup, ProviderError, ServerList};
 use crate::text::printable;
 
@@ -187,6 +187,11 @@ pub(super) fn headroom(session: &mut Session) -> Result<Headroom, ProviderError>
         instances: limits.instances.left,
         vcpus: limits.vcpus.left,
         ram_mb: limits.ram_mb.left,
+        quota: Quota {
+            instances: limits.instances.most,
+            vcpus: limits.vcpus.most,
+            ram_mb: limits.ram_mb.most,
+        },
     })
 }
 

@@ -262,6 +262,7 @@ fn room(instances: u64, vcpus: u64, ram_mb: u64) -> Headroom {
         instances: Some(instances),
         vcpus: Some(vcpus),
         ram_mb: Some(ram_mb),
+        ..Headroom::default()
     }
 }
 

@@ -21,6 +21,28 @@ pub enum LeakKind {
     JenkinsNode,
 }
 
+impl LeakKind {
+    /// All that there are.
+    pub const ALL: [Self; 5] = [
+        Self::Server,
+        Self::FloatingIp,
+        Self::Port,
+        Self::Volume,
+        Self::JenkinsNode,
+    ];
+
+    /// Returns its word in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::FloatingIp => "floating_ip",
+            Self::Port => "port",
+            Self::Volume => "volume",
+            Self::JenkinsNode => "jenkins_node",
+        }
+    }
+}
+
 impl From<ResourceKind> for LeakKind {
     fn from(kind: ResourceKind) -> Self {
         match kind {

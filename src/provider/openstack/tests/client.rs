@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::server::{Canned, Scripted, cut, json, like, login, stall};
 use super::{client, endpoint_of, recorded, spec};
 use crate::http::Deadline;
-use crate::model::{Headroom, PortSpec, ServerId, ServerSpec, TemplateName, Zone};
+use crate::model::{Headroom, PortSpec, Quota, ServerId, ServerSpec, TemplateName, Zone};
 use crate::provider::openstack::OpenStack;
 use crate::provider::{Deleted, Lookup, Provider as _, ProviderError, ServerList};
 
@@ -444,6 +444,12 @@ fn offers_take_one_request_a_list() {
         instances: Some(2),
         vcpus: Some(4),
         ram_mb: Some(8192),
+        // Nothing of it is used.
+        quota: Quota {
+            instances: Some(2),
+            vcpus: Some(4),
+            ram_mb: Some(8192),
+        },
     };
     assert_eq!(offers.room, room);
     let offer = offers.templates["small"].as_ref().unwrap();

@@ -6,7 +6,7 @@ use super::resources::PORTS;
 use super::server::{Canned, Scripted, json, like, login};
 use super::{client, endpoint_of, recorded, spec};
 use crate::http::Reply;
-use crate::model::{Headroom, ResourceKind, ServerId, SizeRef, TemplateName};
+use crate::model::{Headroom, Quota, ResourceKind, ServerId, SizeRef, TemplateName};
 use crate::provider::openstack::error::Fault;
 use crate::provider::openstack::{OpenStack, auth, odd::Oddities};
 use crate::provider::{Lookup, Provider as _, ProviderError};
@@ -79,6 +79,11 @@ fn limits_that_cannot_be_read_are_none() {
         instances: Some(6),
         vcpus: None,
         ram_mb: Some(4096),
+        quota: Quota {
+            instances: Some(10),
+            vcpus: None,
+            ram_mb: Some(4096),
+        },
     };
     assert_eq!(
         room(odd),
