@@ -13,6 +13,7 @@ mod examples;
 mod explain;
 mod failure;
 mod finish;
+mod history;
 mod init;
 mod known;
 mod leaks;
@@ -70,6 +71,11 @@ fn dispatch(cli: &Cli, console: &mut Console<'_, '_>) -> Result<u8, Error> {
             "`mita {command}` prints one form alone and takes no `-o json`; leave `-o json` out"
         )));
     }
+    if cli.output == Some(Output::Csv) && !matches!(cli.command, Command::History(_)) {
+        return Err(Error::Usage(
+            "`-o csv` is for `mita history` alone; use `-o json` or `-o text`".to_owned(),
+        ));
+    }
     match &cli.command {
         Command::Run(args) => passes::run(cli, args, console),
         Command::Provision(args) => passes::provision(cli, args, console),
@@ -87,7 +93,7 @@ fn dispatch(cli: &Cli, console: &mut Console<'_, '_>) -> Result<u8, Error> {
         Command::Pause(args) => pause::pause(cli, args, console),
         Command::Resume(args) => pause::resume(cli, args, console),
         Command::Leaks(args) => leaks::leaks(cli, args, console),
-        Command::History(_) => later("history"),
+        Command::History(args) => history::history(cli, args, console),
         Command::Completions(_) => later("completions"),
         Command::Man(_) => later("man"),
     }
