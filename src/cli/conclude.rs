@@ -62,6 +62,7 @@ pub fn conclude(ended: Ended<'_>, state: &mut State, evidence: Evidence, audienc
             },
         );
     }
+    outputs::forget(config, &mut state.events);
     let save = |state: &State| file::save(&config.state_file, state).map_err(Error::from);
     let mut error = save(state).err();
     let mut unwritten = Evidence::default();
@@ -86,6 +87,7 @@ pub fn conclude(ended: Ended<'_>, state: &mut State, evidence: Evidence, audienc
         problems::note(state, &changes, context);
         audience.add_lines(&mut lines, state, &changes, context.now, config.remind);
         notify::owe(state, config, changes, context.now);
+        outputs::forget(config, &mut state.events);
         error = error.or(save(state).err());
     }
     Concluded { lines, error }

@@ -18,6 +18,13 @@ pub fn settle(config: &Config, events: &mut EventMemory) {
     }
 }
 
+/// Forgets the events that no journal takes.
+pub fn forget(config: &Config, events: &mut EventMemory) {
+    if config.outputs.journal.is_none() {
+        *events = EventMemory::default();
+    }
+}
+
 /// Writes metrics and page, and returns what became of them.
 pub fn leave(view: &PassView<'_>) -> Evidence {
     let mut evidence = Evidence::default();

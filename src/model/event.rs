@@ -316,6 +316,36 @@ impl Event {
         }
     }
 
+    /// Cuts each text of it to at most `most` characters.
+    #[must_use]
+    pub fn cut(mut self, most: usize) -> Self {
+        let texts = [
+            &mut self.name,
+            &mut self.because,
+            &mut self.error,
+            &mut self.made_for,
+            &mut self.label,
+            &mut self.image,
+            &mut self.instead,
+            &mut self.key,
+            &mut self.subject,
+            &mut self.sentence,
+        ];
+        let facts = self.facts.values_mut().filter_map(|fact| match fact {
+            Value::String(text) => Some(text),
+            _ => None,
+        });
+        for text in texts.into_iter().flatten().chain(facts) {
+            // A text has at least as many bytes as characters.
+            if text.len() > most && text.chars().count() > most {
+                let end = text.char_indices().nth(most.saturating_sub(1)).map_or(0, |(at, _)| at);
+                text.truncate(end);
+                text.push('…');
+            }
+        }
+        self
+    }
+
     /// Returns whether two are the same event, noted by the same pass.
     pub fn is_same(&self, other: &Self) -> bool {
         self.n == other.n && self.pass == other.pass

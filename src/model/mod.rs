@@ -10,6 +10,7 @@ mod event;
 mod fault;
 mod inventory;
 mod jenkins;
+mod made_for;
 mod names;
 pub mod node_name;
 mod observed;
@@ -27,6 +28,7 @@ pub use event::{EVENT_VERSION, Event, EventKind, ProblemState, Seconds, WaitSeco
 pub use fault::FaultKind;
 pub use inventory::{FlavorChoice, ImageChoice, Inventory};
 pub use jenkins::{Computer, JenkinsView, JobConfig, QueueItem, Stage, TaskLabel};
+pub use made_for::MadeFor;
 pub use names::{
     NAME_SEPARATOR, NodeId, NodeName, ProviderName, ServerId, TemplateName, Zone, adopted_id, is_uuid, server_name,
     split_address_name, split_name_address, split_server_name, template_in_name,

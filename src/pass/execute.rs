@@ -22,8 +22,8 @@ use crate::jenkins::{Drained, RemoveNode};
 use crate::model::{ProviderName, TemplateName, Zone};
 use crate::plan::problems::Finding;
 use crate::plan::{Context, Drain, Unmark, asker};
-use crate::report::{Action, Outcome};
-use crate::state::{BackoffKey, RefusalKey, State};
+use crate::report::{Action, ActionKind, Outcome};
+use crate::state::{BackoffKey, Counters, RefusalKey, Request, State};
 use crate::text::printable;
 
 /// Carries a plan out, action by action.
@@ -187,7 +187,28 @@ impl<'a> Executor<'a> {
             "{}",
             printable(&format!("{kind} {name}: {result}{error}; because {because}"), 1000)
         );
+        self.count(&action);
         (self.heard)(&action);
         self.actions.push(action);
+    }
+
+    /// Counts a request for a server or to delete one, for the metrics. What was not begun is no request.
+    fn count(&mut self, action: &Action) {
+        let request = match action.kind {
+            ActionKind::Create => Request::Create,
+            ActionKind::DeleteServer => Request::Delete,
+            _ => return,
+        };
+        let result = match action.result {
+            Outcome::Done => "done",
+            Outcome::Failed => "failed",
+            Outcome::Refused => "refused",
+            Outcome::Unknown => "unknown",
+            Outcome::Planned | Outcome::Skipped => return,
+        };
+        if let (Some(node), Some(provider)) = (&action.node, &action.provider) {
+            let place = (&TemplateName::new(node), provider);
+            Counters::action(&mut self.state.counters, request, place, result);
+        }
     }
 }

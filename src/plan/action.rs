@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::model::{
-    BUILDS_REACHED_PREFIX, DRAIN_PREFIX, MARK_PREFIX, NodeId, NodeName, Offer, ProviderName, ResourceKind, ServerId,
-    TemplateName, Zone,
+    BUILDS_REACHED_PREFIX, DRAIN_PREFIX, MARK_PREFIX, MadeFor, NodeId, NodeName, Offer, ProviderName, ResourceKind,
+    ServerId, TemplateName, Zone,
 };
 use crate::plan::problems::Evidence;
 use crate::plan::rows::{ServerRow, TemplateRow, Waiting};
@@ -127,6 +127,8 @@ pub struct Create {
     pub node_first: bool,
     /// Whether it is made to see if nodes of its template have the promised labels by now, and no others.
     pub retry: bool,
+    /// What it is for.
+    pub made_for: MadeFor,
     /// The reason, as a sentence without a period.
     pub because: String,
 }

@@ -13,9 +13,11 @@ use crate::plan::context::Context;
 use crate::plan::create::creating::placement;
 use crate::plan::create::{backoff, creating, images, registration};
 use crate::plan::demand::drift;
+use crate::plan::events::lives;
 use crate::plan::fleet::agent::{Agent, AgentState};
-use crate::plan::fleet::{Fleet, hold, look};
+use crate::plan::fleet::{Fleet, builds, hold, look};
 use crate::plan::resources::{leftovers, upkeep};
+use crate::plan::usage::{self, Gap};
 use crate::queue::LabelRequest;
 use crate::state::{BackoffKey, NodeMemory, Phase, State};
 use crate::text::{shown, span};
@@ -29,11 +31,14 @@ pub fn look_and_remember<'a>(
     label_requests: &[LabelRequest],
 ) -> Fleet<'a> {
     let mut fleet = look::look(observed, config, state, context);
-    remember(&mut fleet);
+    let gap = Gap::between(fleet.last_pass, context.now, fleet.restart);
+    remember(&mut fleet, gap);
     registration::remember(&mut fleet, state);
     leftovers::remember(&mut fleet, state);
     learn(&mut fleet, state);
     drift::learn(&mut fleet, label_requests);
+    lives::note(&mut fleet, state, gap);
+    lives::note_rollbacks(&mut fleet, state);
     fleet
 }
 
@@ -59,6 +64,7 @@ fn memory(agent: &Agent<'_>, config: &Config, now: Timestamp) -> Option<NodeMemo
         held_since: hold::since(agent, now),
         held_by: hold::by(agent),
         failure_counted: agent.before.is_some_and(|before| before.failure_counted),
+        failure_noted: agent.before.is_some_and(|before| before.failure_noted),
         deleted: agent.before.is_some_and(|before| before.deleted),
         deleting_since: agent.before.and_then(|before| before.deleting_since),
         delete_failed: agent.before.is_some_and(|before| before.delete_failed),
@@ -117,7 +123,7 @@ fn carry_over(memory: &mut NodeMemory, agent: &Agent<'_>) {
 }
 
 /// Writes down what was seen of the agents.
-fn remember(fleet: &mut Fleet<'_>) {
+fn remember(fleet: &mut Fleet<'_>, gap: Gap) {
     let mut nodes: Vec<(NodeId, NodeMemory)> = Vec::with_capacity(fleet.agents.len());
     let known = |agent: &Agent<'_>| {
         agent
@@ -128,7 +134,13 @@ fn remember(fleet: &mut Fleet<'_>) {
     // Of two servers with one id the one that was known comes last and stays in memory.
     order.sort_by(|a, b| a.id.cmp(&b.id).then_with(|| known(a).cmp(&known(b))));
     for agent in order {
-        if let Some(memory) = memory(agent, fleet.config, fleet.context.now) {
+        let did = usage::of_agent(agent, gap);
+        if let Some(counters) = &mut fleet.state.counters {
+            usage::add_all(counters, &agent.template, agent.provider, &did);
+            builds::add(counters, agent);
+        }
+        if let Some(mut memory) = memory(agent, fleet.config, fleet.context.now) {
+            usage::add(&mut memory, &did);
             nodes.push((agent.id.clone(), memory));
         } else if let Some(intent) = agent.intent {
             fleet.state.intents.insert(agent.id.clone(), intent.clone());

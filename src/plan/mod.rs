@@ -10,6 +10,7 @@ mod clock;
 mod context;
 mod create;
 mod demand;
+pub mod events;
 mod fleet;
 mod last_look;
 mod memory;
@@ -19,6 +20,7 @@ mod remove;
 mod report;
 mod resources;
 mod rows;
+mod usage;
 mod why;
 
 use jiff::Timestamp;
@@ -28,6 +30,7 @@ use crate::model::Observed;
 use crate::plan::by_name::provision;
 use crate::plan::create::{grow, registration};
 use crate::plan::demand::items::Demand;
+use crate::plan::events::served;
 use crate::plan::remove::reap;
 use crate::plan::report::assemble;
 use crate::plan::resources::upkeep;
@@ -91,6 +94,7 @@ pub fn plan_for(
 ) -> Plan {
     let mut fleet = memory::look_and_remember(observed, config, state, context, &label_requests.distinct);
     let demand = Demand::new(&fleet, label_requests);
+    served::note(&mut fleet, &demand, state);
     let growth = grow::grow(&fleet, &demand);
     let mut reaped = reap::reap(&mut fleet, &demand, &growth);
     let upkeep = upkeep::upkeep(&mut fleet, &mut reaped.removals);

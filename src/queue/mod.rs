@@ -4,6 +4,7 @@
 //! person asks about in `text`. Which template serves a label request, and how many servers that makes, is left to `plan`;
 //! asking Jenkins what the queue left open, to the caller.
 
+mod job;
 mod label_request;
 mod reason;
 mod resolve;
@@ -18,6 +19,7 @@ use std::collections::BTreeSet;
 use foldhash::HashMap;
 use jiff::{SignedDuration, Timestamp};
 
+pub use job::job_of;
 pub use label_request::{Ask, LabelRequest, NodeTemplates, TemplateLabels};
 pub use reason::{Cause, NoConfig, UnknownLabel};
 pub use text::{Explained, Syntax, TextKind, read_text};

@@ -50,7 +50,7 @@ pub(super) fn never_in_config(item: &QueueItem) -> bool {
 }
 
 /// Returns whether the item's label is that of its parent job or of its matrix axes.
-fn is_child(item: &QueueItem) -> bool {
+pub(super) fn is_child(item: &QueueItem) -> bool {
     match item.task_class.as_deref() {
         Some(class) => class == MATRIX_CHILD || class == MAVEN_MODULE,
         // Jenkins 1 exports no class.

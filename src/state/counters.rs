@@ -32,6 +32,15 @@ pub struct Counters {
     pub requests: BTreeMap<String, u64>,
 }
 
+/// A request that changes the servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// For a server.
+    Create,
+    /// To delete one.
+    Delete,
+}
+
 /// A histogram of boot times.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Histogram {
@@ -44,6 +53,35 @@ pub struct Histogram {
 }
 
 impl Counters {
+    /// Adds to a number.
+    pub fn add(numbers: &mut ByPlace, node: &TemplateName, provider: &ProviderName, word: &str, more: u64) {
+        let known = numbers.get_mut(node).and_then(|places| places.get_mut(provider));
+        if let Some(number) = known.and_then(|words| words.get_mut(word)) {
+            *number = number.saturating_add(more);
+            return;
+        }
+        let places = numbers.entry(node.clone()).or_default();
+        places
+            .entry(provider.clone())
+            .or_default()
+            .insert(word.to_owned(), more);
+    }
+
+    /// Counts a request for a server or to delete one, by its result; where something is counted at all.
+    pub fn action(
+        counters: &mut Option<Box<Self>>,
+        request: Request,
+        (node, provider): (&TemplateName, &ProviderName),
+        result: &str,
+    ) {
+        let Some(counters) = counters else { return };
+        let numbers = match request {
+            Request::Create => &mut counters.creates,
+            Request::Delete => &mut counters.deletes,
+        };
+        Self::add(numbers, node, provider, result, 1);
+    }
+
     /// Counts an event, where something is counted at all.
     pub fn count(counters: &mut Option<Box<Self>>, event: &Event) {
         let _ = (counters, event);

@@ -42,9 +42,13 @@ impl EventMemory {
     }
 }
 
+/// The most characters of each text of an event.
+pub const LONGEST_TEXT: usize = 2_000;
+
 impl State {
     /// Notes an event, and counts it.
     pub fn note(&mut self, event: Event) {
+        let event = event.cut(LONGEST_TEXT);
         Counters::count(&mut self.counters, &event);
         self.events.push(event);
     }
@@ -59,6 +63,25 @@ mod tests {
 
     fn event(kind: EventKind, pass: &str) -> Event {
         Event::new(kind, Timestamp::UNIX_EPOCH, pass)
+    }
+
+    #[test]
+    fn long_texts_are_cut() {
+        let mut state = State::default();
+        let text = "é".repeat(LONGEST_TEXT + 1);
+        state.note(Event {
+            error: Some(text.clone()),
+            because: Some("short".to_owned()),
+            facts: [("reason".to_owned(), text.into())].into(),
+            ..event(EventKind::Failed, "a")
+        });
+        let [event] = &state.events.pending[..] else {
+            panic!("{:?}", state.events)
+        };
+        let cut = format!("{}…", "é".repeat(LONGEST_TEXT - 1));
+        assert_eq!(event.error.as_ref(), Some(&cut));
+        assert_eq!(event.because.as_deref(), Some("short"));
+        assert_eq!(event.facts["reason"], cut);
     }
 
     #[test]

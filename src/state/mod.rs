@@ -19,12 +19,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Headroom, JobConfig, NodeId, NodeName, OfflineTaker, ProviderName, ResourceKind, ServerId, ServiceBases,
+    Headroom, JobConfig, MadeFor, NodeId, NodeName, OfflineTaker, ProviderName, ResourceKind, ServerId, ServiceBases,
     TemplateName, Zone,
 };
 
 pub use backoff::{Backoff, BackoffKey};
-pub use counters::{ByPlace, Counters, Histogram};
+pub use counters::{ByPlace, Counters, Histogram, Request};
 pub use drift::{LabelDrift, LabelRetry};
 pub use events::{EventMemory, MOST_PENDING};
 pub use images::{FailedImage, ImageMemory};
@@ -262,6 +262,9 @@ pub struct Intent {
     /// The server's id, once the cloud accepted (the list may lag behind).
     #[serde(default)]
     pub server_id: Option<ServerId>,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_for: Option<MadeFor>,
 }
 
 /// Where a node of ours is in its life.
@@ -343,6 +346,9 @@ pub struct NodeMemory {
     /// Whether its failure was counted in a back-off already.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub failure_counted: bool,
+    /// Whether it was noted as an event that it failed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub failure_noted: bool,
     /// Passes in a row whose list lacked it, where the cloud cannot be asked for one server.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unlisted: Option<Sighting>,
@@ -370,7 +376,7 @@ pub struct NodeMemory {
     /// Whether it has no mark of ours and was taken over (`adopt: true`): it is ours as long as its template says so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub adopted: bool,
-    /// The builds that were seen on it, where its template limits them (`max_builds`).
+    /// The builds that were seen on it; `None` where there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub builds: Option<BuildCount>,
     /// Since when it is drained and still works.
@@ -397,10 +403,10 @@ pub struct NodeMemory {
 pub struct BuildCount {
     /// How many, those that run among them.
     pub seen: u32,
-    /// Digests of the URLs of those that ran in the last pass, sorted.
+    /// Digests of the URLs of those that ran in the last pass, sorted; only where the template limits them (`max_builds`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub running: Vec<String>,
-    /// How many more ran there whose URL Jenkins did not tell.
+    /// How many more ran there, by the executors that worked.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub unnamed: u32,
 }

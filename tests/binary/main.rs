@@ -25,6 +25,7 @@ mod site;
 
 mod crash;
 mod fronts;
+mod journal;
 mod network;
 mod removal;
 mod secrets;

@@ -15,14 +15,14 @@ const FLOATING: &str = "
 ";
 
 /// How a node came to Jenkins: by whom, and under what name.
-const KINDS: [(&str, JoinsAs); 3] = [
+pub const KINDS: [(&str, JoinsAs); 3] = [
     ("hudson.slaves.JNLPLauncher", JoinsAs::ServerName),
     ("hudson.plugins.sshslaves.SSHLauncher", JoinsAs::ServerName),
     ("hudson.slaves.JNLPLauncher", JoinsAs::TemplateAndAddress),
 ];
 
 /// A site with one idle node that has a floating IP, and things of others; returns the name of the node.
-fn with_a_node((launcher, joins_as): (&str, JoinsAs)) -> (Site, String) {
+pub fn with_a_node((launcher, joins_as): (&str, JoinsAs)) -> (Site, String) {
     // The binary has a clock of its own, which does not go on by minutes.
     let site = Site::with(FLOATING, "timing: {offline_grace: 0}\n");
     site.world

@@ -90,6 +90,7 @@ fn an_intent_counts_until_its_grace_is_over() {
         image: None,
         at: world.now(),
         server_id: None,
+        made_for: None,
     };
     world.state.intents.insert(create.id.clone(), intent);
     world.later(mins(2));
@@ -461,6 +462,7 @@ fn a_wrong_clock_holds_nothing_for_long() {
         image: None,
         at: future,
         server_id: None,
+        made_for: None,
     };
     world.state.intents.insert(crate::world::id(9), intent);
     let plan = world.plan();

@@ -42,6 +42,7 @@ impl World {
                 image: create.offer.as_ref().map(|offer| offer.image.clone()),
                 at: self.now(),
                 server_id: None,
+                made_for: None,
             };
             self.state.intents.insert(create.id.clone(), intent);
             let number = u64::from_str_radix(&create.id.as_str()[8..], 16).unwrap() % 60_000;

@@ -170,6 +170,7 @@ fn an_intents_node_is_ours_and_goes_once_the_intent_is_given_up() {
         image: None,
         at: world.now(),
         server_id: None,
+        made_for: None,
     };
     world.state.intents.insert(create.id.clone(), intent);
     waiting(&mut world, &create.name);

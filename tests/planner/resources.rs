@@ -294,6 +294,7 @@ fn what_is_used_young_or_not_ours_is_never_swept() {
             zone: None,
             at: world.now(),
             server_id: None,
+            made_for: None,
         },
     );
     let mut used = ours(&world, "used", &gone);
@@ -415,6 +416,7 @@ fn a_create_that_was_given_up_may_have_left_something() {
             zone: None,
             at: world.now(),
             server_id: None,
+            made_for: None,
         },
     );
     world.observed.jenkins.queue.clear();

@@ -297,6 +297,7 @@ fn create(create: &Create) -> String {
         offer,
         node_first,
         retry,
+        made_for: _,
         because,
     } = create;
     assert!(name.ends_with(id.as_str()) && name.starts_with(template.as_str()));

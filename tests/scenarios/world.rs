@@ -399,6 +399,7 @@ fn memory(agent: &Agent, template: &Template, node: NodeIs, server: &Server) -> 
         jenkins_node: has_node.then(|| server.name.as_str().into()),
         missing: None,
         failure_counted: false,
+        failure_noted: false,
         unlisted: None,
         held_since: None,
         held_by: None,

@@ -113,6 +113,7 @@ pub fn intent(create: &Create, config: String, at: Timestamp) -> Intent {
         image: create.offer.as_ref().map(|offer| offer.image.clone()),
         at,
         server_id: None,
+        made_for: Some(create.made_for.clone()),
     }
 }
 

@@ -9,9 +9,10 @@ use super::{Executor, Live};
 use crate::config::script::HostKeyPair;
 use crate::config::{Config, Template};
 use crate::error::Error;
-use crate::model::{FaultKind, NodeId, ResourceMark, ServerId};
+use crate::model::{Event, EventKind, FaultKind, NodeId, ResourceMark, ServerId};
 use crate::pass::rows::create_action;
 use crate::plan::backoff::{begin, charge, record_failure};
+use crate::plan::events::server::{created, of_create};
 use crate::plan::{Create, creating, problems};
 use crate::provider::{CreateServer, ProviderError};
 use crate::report::{Action, Outcome};
@@ -51,6 +52,7 @@ impl Executor<'_> {
             let host_key = match self.host_key(create) {
                 Ok(host_key) => host_key,
                 Err(reason) => {
+                    self.note_unmade(live, create, EventKind::Failed, &reason);
                     self.record(action, Outcome::Failed, Some(reason));
                     self.failed_keys.insert(BackoffKey::Template(create.template.clone()));
                     batch.held_back = true;
@@ -100,6 +102,7 @@ impl Executor<'_> {
     ) -> bool {
         let Some(joining) = self.prepare(live, create, host_key) else {
             let reason = "its Jenkins node could not be made".to_owned();
+            self.note_unmade(live, create, EventKind::Failed, &reason);
             self.record(action, Outcome::Skipped, Some(reason));
             return false;
         };
@@ -108,6 +111,8 @@ impl Executor<'_> {
                 if let Some(intent) = self.state.intents.get_mut(&create.id) {
                     intent.server_id = Some(id.clone());
                 }
+                let event = created(create, &id, self.time(live), &self.context.pass);
+                self.state.note(event);
                 action.server_id = Some(id);
                 self.is_taken(create);
                 self.record(action, Outcome::Done, None);
@@ -115,6 +120,7 @@ impl Executor<'_> {
             }
             Err(error) => {
                 let exists = self.failed(create, &error, self.time(live));
+                self.note_unmade(live, create, event_of(&error), &error.to_string());
                 self.record(action, outcome_of(&error), Some(error.to_string()));
                 if create.node_first && !exists {
                     self.take_back(live, create);
@@ -122,6 +128,15 @@ impl Executor<'_> {
                 false
             }
         }
+    }
+
+    /// Notes as an event that a server was not made, or that nobody knows.
+    fn note_unmade(&mut self, live: &Live, create: &Create, kind: EventKind, error: &str) {
+        let event = of_create(kind, create, self.time(live), &self.context.pass);
+        self.state.note(Event {
+            error: Some(error.to_owned()),
+            ..event
+        });
     }
 
     /// Remembers that a cloud took a server.
@@ -165,6 +180,7 @@ impl Executor<'_> {
             image: create.offer.as_ref().map(|offer| offer.image.clone()),
             at,
             server_id: None,
+            made_for: Some(create.made_for.clone()),
         }
     }
 
@@ -318,5 +334,14 @@ pub(super) fn outcome_of(error: &ProviderError) -> Outcome {
         | ProviderError::Misrouted(_)
         | ProviderError::Unavailable(_)
         | ProviderError::Failed(_) => Outcome::Failed,
+    }
+}
+
+/// Returns the event of a create without a server.
+fn event_of(error: &ProviderError) -> EventKind {
+    match outcome_of(error) {
+        Outcome::Refused => EventKind::Refused,
+        Outcome::Unknown => EventKind::Unknown,
+        Outcome::Planned | Outcome::Done | Outcome::Failed | Outcome::Skipped => EventKind::Failed,
     }
 }

@@ -7,11 +7,14 @@
 
 use std::thread::sleep;
 
+use jiff::Timestamp;
+
 use super::{Executor, Live};
 use crate::error::chain;
 use crate::jenkins::{JenkinsError, NodeRemoval, RemoveNode};
-use crate::model::{NodeName, Observed};
+use crate::model::{Event, NodeName, Observed};
 use crate::pass::rows::{leftover_action, node_action, removal_actions, server_action};
+use crate::plan::events::server::removed;
 use crate::plan::{NodeToRemove, Removal, ServerToRemove, mark_text};
 use crate::provider::Deleted;
 use crate::report::{Action, ActionKind, Outcome};
@@ -153,6 +156,7 @@ impl Executor<'_> {
         };
         match cloud.delete(&server.id) {
             Ok(Deleted::Accepted | Deleted::AlreadyGone) => {
+                self.note_removed(observed, removal, server, self.time(live));
                 self.leaves(server);
                 self.was_asked(server, true);
                 self.record(action, Outcome::Done, None);
@@ -162,6 +166,20 @@ impl Executor<'_> {
                 self.record(action, Outcome::Failed, Some(error.to_string()));
             }
         }
+    }
+
+    /// Notes as an event that a server is removed, when its cloud takes that for the first time.
+    fn note_removed(&mut self, observed: &Observed, removal: &Removal, server: &ServerToRemove, now: Timestamp) {
+        let node = self.state.nodes.get(&server.node_id);
+        if node.is_some_and(|node| node.deleted) {
+            return;
+        }
+        let event = removed(server, node, observed, now, &self.context.pass);
+        self.state.note(Event {
+            node: event.node.or_else(|| removal.template.clone()),
+            because: Some(removal.why.to_string()),
+            ..event
+        });
     }
 
     /// Notes that the cloud was asked to delete a server, and whether it accepted.

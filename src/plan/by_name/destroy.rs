@@ -100,7 +100,14 @@ pub fn keep_sightings(after: &mut State, before: &State) {
         entry.sightings = before.gone_servers.get(name).map_or(0, |entry| entry.sightings);
     }
     for (id, node) in &mut after.nodes {
-        node.missing = before.nodes.get(id).and_then(|node| node.missing);
+        let known = before.nodes.get(id);
+        node.missing = known.and_then(|node| node.missing);
+        // The next pass counts the whole of the time since the last one.
+        node.busy_seconds = known.map_or(0, |node| node.busy_seconds);
+        node.idle_seconds = known.map_or(0, |node| node.idle_seconds);
+    }
+    if let (Some(after), Some(before)) = (&mut after.counters, &before.counters) {
+        after.server_seconds.clone_from(&before.server_seconds);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Makes the servers that an operator asks for, within every limit that holds for those that jobs need.
 
+use crate::model::MadeFor;
 use crate::plan::action::Create;
 use crate::plan::context::Asked;
 use crate::plan::create::capacity::Capacity;
@@ -32,7 +33,12 @@ fn attempt(fleet: &Fleet<'_>, index: TemplateIndex, asked: &Asked, granted: Gran
         if capacity.open(index).is_none() {
             break;
         }
-        capacity.book(index, "an operator asked for it (provision --template)".to_owned());
+        let made_for = MadeFor::word(MadeFor::BY_HAND);
+        capacity.book(
+            index,
+            made_for,
+            "an operator asked for it (provision --template)".to_owned(),
+        );
     }
     let made = u32::try_from(capacity.creates.len()).unwrap_or(u32::MAX);
     let left = asked.count.saturating_sub(made);

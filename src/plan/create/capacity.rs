@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::{Placement, Register, Template};
-use crate::model::{CloudView, Headroom, Offer, ProviderName, Reading, server_name};
+use crate::model::{CloudView, Headroom, MadeFor, Offer, ProviderName, Reading, server_name};
 use crate::plan::action::Create;
 use crate::plan::create::backoff::{Gate, gate, order};
 use crate::plan::create::closed::{Cause, Closed, Limit};
@@ -426,7 +426,7 @@ impl<'s, 'a> Capacity<'s, 'a> {
     }
 
     /// Books the server that `open` found a place for.
-    pub fn book(&mut self, index: TemplateIndex, because: String) {
+    pub fn book(&mut self, index: TemplateIndex, made_for: MadeFor, because: String) {
         let Some((place, offer)) = self.next[index].take() else {
             return;
         };
@@ -447,6 +447,7 @@ impl<'s, 'a> Capacity<'s, 'a> {
             offer,
             node_first: template.register == Register::Inbound,
             retry: false,
+            made_for,
             because,
         });
     }

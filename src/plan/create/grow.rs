@@ -2,6 +2,7 @@
 //!
 //! `demand` matches items to slots, `capacity` keeps the limits, `report` says why an item gets nothing.
 
+use crate::model::MadeFor;
 use crate::plan::action::Create;
 use crate::plan::create::capacity::Capacity;
 use crate::plan::create::closed::Closed;
@@ -12,6 +13,7 @@ use crate::plan::demand::items::{Demand, Item};
 use crate::plan::demand::matching::{Flow, Placed};
 use crate::plan::demand::slots::Origin;
 use crate::plan::fleet::{Fleet, agent_state};
+use crate::queue;
 use crate::text::{shown, span};
 
 /// What is made, and how the waiting items are served.
@@ -64,7 +66,7 @@ fn attempt<'d>(fleet: &Fleet<'_>, demand: &'d Demand<'_>, granted: Granted) -> (
             if !demand.classes[class].contains(&group) {
                 reason.push_str("; it gets the slot of an older item that this server can serve");
             }
-            book(group, reason, demand, &mut capacity);
+            book(group, (made_for(demand, item), reason), demand, &mut capacity);
         }
     }
     let mut cold = vec![0; fleet.config.templates.len()];
@@ -75,7 +77,8 @@ fn attempt<'d>(fleet: &Fleet<'_>, demand: &'d Demand<'_>, granted: Granted) -> (
                 Placed::Matched => {}
                 Placed::Opened(group) => {
                     let reason = format!("the warm pool of \"{name}\" is to have {} ready", pool.ready);
-                    book(group, reason, demand, &mut capacity);
+                    let made_for = MadeFor::word(MadeFor::WARM_POOL);
+                    book(group, (made_for, reason), demand, &mut capacity);
                 }
                 Placed::Failed => {
                     cold[pool.template] = pool.slots - slot;
@@ -116,12 +119,17 @@ fn open(group: usize, class: usize, demand: &Demand<'_>, capacity: &mut Capacity
 }
 
 /// Books the server that was opened in a group.
-fn book(group: usize, mut because: String, demand: &Demand<'_>, capacity: &mut Capacity<'_, '_>) {
+fn book(
+    group: usize,
+    (made_for, mut because): (MadeFor, String),
+    demand: &Demand<'_>,
+    capacity: &mut Capacity<'_, '_>,
+) {
     let retry = matches!(demand.slots.origin(group), Origin::Retry { .. });
     if retry {
         because.push_str("; the last server had other labels than its template, one a day tries again");
     }
-    capacity.book(demand.slots.template(group), because);
+    capacity.book(demand.slots.template(group), made_for, because);
     if let Some(create) = capacity.creates.last_mut() {
         create.retry |= retry;
     }
@@ -136,12 +144,20 @@ fn bootstrap(fleet: &Fleet<'_>, demand: &Demand<'_>, capacity: &mut Capacity<'_,
     if capacity.open(template).is_some() {
         let because = because(fleet, demand, item);
         let because = format!("{because}, and Jenkins hides its label without any agent (jenkins.bootstrap)");
-        capacity.book(template, because);
+        capacity.book(template, MadeFor::word(MadeFor::BOOTSTRAP), because);
         return None;
     }
     let closed = capacity.closed[template].as_ref();
     let reason = closed.map_or("it cannot be made", |closed| closed.text.as_str());
     Some(format!("jenkins.bootstrap: no server of \"{name}\": {reason}"))
+}
+
+/// Returns what a server is for that an item opens.
+fn made_for(demand: &Demand<'_>, item: &Item) -> MadeFor {
+    MadeFor {
+        job: queue::job_of(&demand.queue[item.place]),
+        label: label_request_text(&demand.label_requests[item.label_request]),
+    }
 }
 
 fn because(fleet: &Fleet<'_>, demand: &Demand<'_>, item: &Item) -> String {

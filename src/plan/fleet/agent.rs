@@ -50,7 +50,7 @@ pub struct Agent<'a> {
     pub age: SignedDuration,
     /// When it joined Jenkins.
     pub joined: Option<Timestamp>,
-    /// The builds that were seen on it, where its template limits them.
+    /// The builds that were seen on it.
     pub builds: Option<BuildCount>,
     /// Where it is in its life.
     pub state: AgentState,

@@ -1,33 +1,35 @@
-//! Counts the builds of an agent, for `max_builds`.
+//! Counts the builds of an agent, for `max_builds`, the journal and the metrics.
 //!
 //! Jenkins has no such number: what runs now is compared with what ran in the last pass, so a build that begins and ends
-//! between two passes is missed. `remove` takes the agent away.
+//! between two passes is missed. Only for `max_builds` is Jenkins asked which builds run. Elsewhere each executor that
+//! works beyond those of the last pass counts as one that began: of two builds one after the other, with no pass between
+//! them that saw the executor idle, the second is missed, too. `remove` takes the agent away.
 
 use crate::config::Config;
-use crate::model::Computer;
 use crate::plan::action::{Drain, builds_reached_text};
 use crate::plan::fleet::Fleet;
 use crate::plan::fleet::agent::{Agent, AgentState};
 use crate::plan::why::LimitReached;
-use crate::state::BuildCount;
+use crate::state::{BuildCount, Counters};
 
-/// Counts the builds of a node, where its template limits them.
+/// Counts the builds of a node; `None` where there was none and its template does not limit them.
 pub fn count(agent: &Agent<'_>, config: &Config) -> Option<BuildCount> {
-    agent.template(config)?.max_builds?;
-    let before = agent
-        .before
-        .and_then(|before| before.builds.clone())
-        .unwrap_or_default();
-    Some(match agent.computer() {
-        Some(computer) => counted(&before, computer),
-        None => before,
-    })
+    let before = agent.before.and_then(|before| before.builds.clone());
+    let limits = agent
+        .template(config)
+        .is_some_and(|template| template.max_builds.is_some());
+    let Some(computer) = agent.computer() else {
+        return before.or_else(|| limits.then(BuildCount::default));
+    };
+    let running: &[String] = if limits { &computer.running } else { &[] };
+    let count = counted(&before.unwrap_or_default(), running, computer.busy_executors());
+    Some(count).filter(|count| limits || *count != BuildCount::default())
 }
 
-fn counted(before: &BuildCount, computer: &Computer) -> BuildCount {
-    let mut running = computer.running.clone();
+/// `running`: the builds that are told; `busy`: how many executors work, on these and others.
+fn counted(before: &BuildCount, running: &[String], busy: u32) -> BuildCount {
+    let mut running = running.to_vec();
     running.sort_unstable();
-    let busy = computer.busy_executors();
     let unnamed = busy.saturating_sub(number(running.len()));
     let mut ended = before.running.clone();
     let is_new = |build: &&String| match ended.iter().position(|other| other == *build) {
@@ -45,6 +47,17 @@ fn counted(before: &BuildCount, computer: &Computer) -> BuildCount {
         seen: before.seen.saturating_add(begun),
         running,
         unnamed,
+    }
+}
+
+/// Adds the builds that began since the last pass to the counters.
+pub fn add(counters: &mut Counters, agent: &Agent<'_>) {
+    let seen = |builds: Option<&BuildCount>| builds.map_or(0, |builds| builds.seen);
+    let before = agent.before.and_then(|before| before.builds.as_ref());
+    let begun = seen(agent.builds.as_ref()).saturating_sub(seen(before));
+    if begun > 0 {
+        let number = counters.builds.entry(agent.template.clone()).or_default();
+        *number = number.saturating_add(begun.into());
     }
 }
 
@@ -86,25 +99,6 @@ pub fn drain(agent: &Agent<'_>, fleet: &Fleet<'_>) -> Option<Drain> {
 mod tests {
     use super::*;
 
-    fn node(running: &[&str], unnamed: u32) -> Computer {
-        let busy = number(running.len()) + unnamed;
-        Computer {
-            name: "n".into(),
-            built_in: false,
-            idle: busy == 0,
-            offline: false,
-            temporarily_offline: false,
-            offline_reason: String::new(),
-            offline_class: None,
-            executors: 4,
-            idle_executors: 4 - busy,
-            one_off_busy: false,
-            running: running.iter().map(ToString::to_string).collect(),
-            jobs: Vec::new(),
-            labels: None,
-        }
-    }
-
     #[test]
     fn each_build_counts_once() {
         let mut count = BuildCount::default();
@@ -125,8 +119,9 @@ mod tests {
             (&[], 0, 6),
             (&[], 2, 8),
         ] {
-            count = counted(&count, &node(running, unnamed));
-            assert_eq!(count.seen, seen, "{running:?} and {unnamed}");
+            let running: Vec<String> = running.iter().map(ToString::to_string).collect();
+            count = counted(&count, &running, number(running.len()) + unnamed);
+            assert_eq!(count.seen, seen, "{running:?} and {unnamed} more");
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::plan::fleet::agent::{Agent, AgentState};
 use crate::plan::fleet::agent_state::boot_grace;
 use crate::plan::rows::{ServerRow, TemplateRow};
 use crate::plan::why::LimitReached;
-use crate::state::{Phase, State};
+use crate::state::{BuildCount, Phase, State};
 use crate::text::{plural, shown, span};
 
 /// Returns one row for each server of ours.
@@ -51,8 +51,14 @@ fn server(agent: &Agent<'_>, fleet: &Fleet<'_>) -> ServerRow {
         image: seen.and_then(|server| server.image.clone()),
         outdated: agent.outdated(config),
         adopted: agent.adopted,
-        builds: agent.builds.as_ref().map(|builds| builds.seen),
+        builds: shown_builds(agent.builds.as_ref(), agent.template(config)),
     }
+}
+
+/// Returns how many builds a server had, where its template limits them: elsewhere the number is a guess.
+pub fn shown_builds(builds: Option<&BuildCount>, template: Option<&Template>) -> Option<u32> {
+    template?.max_builds?;
+    builds.map(|builds| builds.seen)
 }
 
 fn idle_since(state: &AgentState) -> Option<Timestamp> {

@@ -7,13 +7,13 @@ use jiff::{SignedDuration, Timestamp};
 use crate::config::Config;
 use crate::model::{ProviderName, TemplateName};
 use crate::plan::clock::since;
-use crate::plan::report::fleet_rows::{count, row_of, template_rows};
+use crate::plan::report::fleet_rows::{count, row_of, shown_builds, template_rows};
 use crate::plan::rows::{ServerRow, TemplateRow};
 use crate::state::{Intent, NodeMemory, Phase, State};
 
 /// Returns the servers and templates as the last pass saw them.
 pub fn remembered(config: &Config, state: &State, now: Timestamp) -> (Vec<ServerRow>, Vec<TemplateRow>) {
-    let known = state.nodes.values().map(|node| of_node(node, now));
+    let known = state.nodes.values().map(|node| of_node(node, config, now));
     let asked = state.intents.iter().filter(|(id, _)| !state.nodes.contains_key(*id));
     let asked = asked.map(|(_, intent)| of_intent(intent, now));
     let mut servers: Vec<ServerRow> = known.chain(asked).collect();
@@ -45,7 +45,7 @@ pub fn after_acting(
     (servers, templates)
 }
 
-fn of_node(node: &NodeMemory, now: Timestamp) -> ServerRow {
+fn of_node(node: &NodeMemory, config: &Config, now: Timestamp) -> ServerRow {
     let told = match node.phase {
         Phase::Booting => Some(node.created),
         Phase::Idle => node.idle_since,
@@ -62,7 +62,7 @@ fn of_node(node: &NodeMemory, now: Timestamp) -> ServerRow {
         jenkins_node: node.jenkins_node.clone(),
         image: node.image.clone(),
         adopted: node.adopted,
-        builds: node.builds.as_ref().map(|builds| builds.seen),
+        builds: shown_builds(node.builds.as_ref(), config.template(node.template.as_str())),
         ..bare(
             &node.name,
             &node.template,

@@ -2,6 +2,7 @@
 
 use mita::model::{NodeName, Observed};
 use mita::plan::backoff::begin;
+use mita::plan::events::server::{created, removed};
 use mita::plan::{Create, Plan, Removal, ServerToRemove, agent_of};
 use mita::state::{Phase, State};
 
@@ -96,6 +97,9 @@ impl Sim {
         };
         let id = made.then(|| self.boot(create));
         let Some(failure) = failure else {
+            if let Some(id) = &id {
+                state.note(created(create, id, self.now, &self.context().pass));
+            }
             if let Some(intent) = state.intents.get_mut(&create.id) {
                 intent.server_id = id;
             }
@@ -167,6 +171,10 @@ impl Sim {
         }
         if self.begin_delete(&target.id) {
             self.removed += 1;
+        }
+        let memory = state.nodes.get(&target.node_id);
+        if memory.is_none_or(|memory| !memory.deleted) {
+            state.note(removed(target, memory, observed, self.now, &self.context().pass));
         }
         leaves(state, target);
         self.was_asked(state, target, true);

@@ -8,6 +8,7 @@
 mod charge;
 mod cloud;
 mod configs;
+mod events;
 mod execute;
 mod faults;
 mod floating;
@@ -20,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use mita::config::Config;
-use mita::model::{NodeId, Observed, Pauses, ProviderName, Reading, TemplateName};
+use mita::model::{NodeId, Observed, Pauses, ProviderName, Reading, ServerId, TemplateName};
 use mita::plan::{Context, Plan, audit};
 use mita::state::State;
 
@@ -90,6 +91,8 @@ pub struct Sim {
     /// How many nodes had all their builds.
     pub spent: usize,
     next_build: u64,
+    /// The lives that the events tell of and that have not ended, with whether each joined.
+    lives: BTreeMap<(String, ServerId), bool>,
     /// A rule that the world saw broken between two passes.
     broken_rule: Option<String>,
 }
@@ -99,6 +102,7 @@ impl Sim {
     pub fn new(seed: u64, faults: Faults) -> Self {
         let mut random = Random::new(seed);
         let mut config = some_config(&mut random, faults);
+        config.outputs.journal = Some("journal.jsonl".into());
         let broken = faults.broken_template.then(|| break_template(&mut config, &mut random));
         // A limit that two templates share may be the quota; else there is room.
         let roomy = faults.is_roomy();
@@ -150,6 +154,7 @@ impl Sim {
             removed: 0,
             spent: 0,
             next_build: 0,
+            lives: BTreeMap::new(),
             broken_rule: None,
             random,
         };
@@ -344,6 +349,7 @@ impl Sim {
         self.passes += 1;
         if self.random.chance(self.faults.lost_state) {
             self.state = State::default();
+            self.lives.clear();
             for machine in &mut self.machines {
                 machine.seen = cloud::Seen::default();
             }
@@ -371,6 +377,7 @@ impl Sim {
         let reaped: BTreeSet<TemplateName> = idle_removals(&plan).filter_map(|r| r.template.clone()).collect();
         let full = self.full();
         let whole = self.execute(&plan, &observed)?;
+        self.read_events()?;
         if self
             .state
             .last_pass

@@ -18,6 +18,7 @@
 //! - I19: an item that a template can serve at a placement is served within some passes, whatever others do there
 //! - I20: a DELETE is repeated in each pass while the list shows the server
 //! - I21: once the faults end, all that can be served is served, and nothing is left but the warm pools
+//! - I22: the events tell of each server that the memory knows, once: created, joined, and removed or lost (`events`)
 
 use std::collections::{BTreeMap, BTreeSet};
 
