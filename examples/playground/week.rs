@@ -34,14 +34,19 @@ pub fn verify(world: &World, config: &Path, seed: u64) -> bool {
         pass::mita(config, world.now(), &words)
     };
     print(&history(&["--by", "node"]));
-    let (wrong, compared) = watch.compare(world, &prices, &history);
+    let found = watch.compare(world, &prices, &history);
     println!();
-    for line in &wrong {
+    for line in &found.wrong {
         println!("{line}");
     }
-    let differ = wrong.len();
-    println!("{compared} figures compared with what was, {differ} differ by more than the time between two passes");
-    wrong.is_empty()
+    println!(
+        "{} figures compared with what was, {} differ by more than the time between two passes (the largest difference is \
+         {:.0}% of that)",
+        found.compared,
+        found.wrong.len(),
+        found.largest * 100.0
+    );
+    found.wrong.is_empty()
 }
 
 fn print(rows: &Value) {

@@ -168,13 +168,15 @@ pub enum Command {
     /// events, without the readings of the passes (`served`, `pass`; see --all). With NAME it shows the whole life of one
     /// server, with the seconds between its events. --by counts.
     ///
-    /// How --by counts: servers that began, creates and servers that failed, server-hours (from the create until the removal
-    /// was taken; of those that live until now), the share of them in which passes saw a server at work, boot and waiting times
-    /// (the median and the 95th of 100, by nearest rank), and the cost by the price that the template has now. Hours of a
-    /// template without a price, or that is no longer configured, are in no cost: they are unpriced_hours. Of the items that
-    /// were served in one pass the journal has the number, the median and the longest wait: the lower half counts as the
-    /// median, the upper half as rising evenly to the longest. Items count for the template that their label gets now. Days are
-    /// those of UTC; hours are split at midnight exactly, the time at work evenly.
+    /// How --by counts: servers that began; creates and servers that failed; server-hours, from the create until the
+    /// removal was taken, of those that live until now; the share of them in which passes saw a server at work; boot and
+    /// waiting times, the median and the 95th of 100 by nearest rank; and the cost by the price that the template has now.
+    /// Hours of a template without a price, or that is no longer configured, are in no cost: they are unpriced_hours.
+    ///
+    /// A wait is known within half the time between two passes; items that no pass saw waiting are not counted. Of those
+    /// that one pass saw served the journal has the number, the median and the longest wait: the lower half counts as the
+    /// median, the upper half as rising evenly to the longest. They count for the template that their label gets now. Days
+    /// are those of UTC; hours are split at midnight exactly, the time at work evenly.
     ///
     /// CSV is that of RFC 4180, with invisible characters as escapes. It is not protected against spreadsheets that take
     /// a text that begins with = for a formula.

@@ -264,7 +264,7 @@ fn found<'p>(name: &str, past: &'p Past) -> Result<&'p Life, Error> {
         Found::Several(names) => {
             let names: Vec<String> = names.iter().map(|name| shown(name)).collect();
             format!(
-                "\"{asked}\" fits several servers: {}, ...; give more of one",
+                "\"{asked}\" fits several servers: {}; give more of one",
                 names.join(", ")
             )
         }

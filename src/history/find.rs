@@ -44,13 +44,9 @@ pub fn find(name: &str, lives: &[Life]) -> Found {
             [] => {}
             [one] => return Found::One(one),
             _ => {
-                return Found::Several(
-                    fitting
-                        .iter()
-                        .take(MOST_NAMED)
-                        .map(|at| described(&lives[*at]))
-                        .collect(),
-                );
+                let named = fitting.iter().take(MOST_NAMED).map(|at| described(&lives[*at]));
+                let more = (fitting.len() > MOST_NAMED).then(|| "...".to_owned());
+                return Found::Several(named.chain(more).collect());
             }
         }
     }

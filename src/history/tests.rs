@@ -294,7 +294,7 @@ fn times_in_the_future_and_in_disorder_are_bounded() {
 
 fn config(more: &str) -> Config {
     let text = format!(
-        "jenkins: {{url: 'http://127.0.0.1:1', user: u, token: t}}\ncurrency: EUR\nprovider: {{cloud: {{type: openstack, auth_url: \
+        "state_file: /x/state.json\njenkins: {{url: 'http://127.0.0.1:1', user: u, token: t}}\ncurrency: EUR\nprovider: {{cloud: {{type: openstack, auth_url: \
          'http://127.0.0.1:1', auth_version: 3.x_password, username: u, password: p, tenant_name: t, service_region: r}}}}\n\
          defaults: {{provider: cloud, image_name: i, size: s, keyname: k, script: '#!/bin/sh'}}\nnodes:\n  \
          small: {{labels: [linux, x86_64], price: 0.085}}\n  arm: {{labels: [linux, arm64], priority: 50, price: 0.1}}\n  \

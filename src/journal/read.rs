@@ -141,6 +141,7 @@ impl Unique {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test that writes journals")]
 mod tests {
     use std::fs;
     use std::os::unix::fs::symlink;

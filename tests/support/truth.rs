@@ -56,14 +56,8 @@ impl Watch {
         self.errors.extend(failed.map(|server| server.id.clone()));
     }
 
-    /// Returns how what `mita history` says differs from what was, a line for each difference, and how much was compared.
-    /// `prices`: by template, for an hour.
-    pub fn compare(
-        &self,
-        world: &World,
-        prices: &BTreeMap<&str, f64>,
-        history: &dyn Fn(&[&str]) -> Value,
-    ) -> (Vec<String>, usize) {
+    /// Holds what `mita history` says against what was. `prices`: by template, for an hour.
+    pub fn compare(&self, world: &World, prices: &BTreeMap<&str, f64>, history: &dyn Fn(&[&str]) -> Value) -> Findings {
         let mut found = Findings::default();
         // Before the world is locked: the program asks it for the time.
         let [nodes, days, labels] = ["node", "day", "label"].map(|by| history(&["--by", by]));
@@ -72,7 +66,7 @@ impl Watch {
         self.by_template(&servers, prices, &nodes, &mut found);
         self.by_day(&servers, &days, &mut found);
         self.by_label(&state, &labels, &mut found);
-        (found.wrong, found.compared)
+        found
     }
 
     fn by_template(&self, servers: &[Server], prices: &BTreeMap<&str, f64>, rows: &Value, found: &mut Findings) {
@@ -191,11 +185,15 @@ impl Watch {
     }
 }
 
-/// What differs, and how much was compared.
+/// What was found.
 #[derive(Default)]
-struct Findings {
-    wrong: Vec<String>,
-    compared: usize,
+pub struct Findings {
+    /// A line for each figure that is not true.
+    pub wrong: Vec<String>,
+    /// How many figures were compared.
+    pub compared: usize,
+    /// The largest difference, as a share of what is allowed.
+    pub largest: f64,
 }
 
 impl Findings {
@@ -210,6 +208,7 @@ impl Findings {
         self.compared += 1;
         // Also where it is no number.
         let is_near = (truth - said).abs() <= slack;
+        self.largest = self.largest.max((truth - said).abs() / slack);
         if !is_near {
             self.wrong
                 .push(format!("{what}: {said:.3}, and is {truth:.3}, allowed are {slack:.3}"));
