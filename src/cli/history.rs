@@ -35,7 +35,7 @@ pub fn history(cli: &Cli, args: &HistoryArgs, console: &mut Console<'_, '_>) -> 
     }
     let (config, _) = setup::config_and_findings(cli)?;
     let mut sources = Sources::open(&config, console)?;
-    let mut asked = Asked {
+    let asked = Asked {
         config: &config,
         args,
         output: cli.output.unwrap_or(Output::Text),
@@ -133,7 +133,7 @@ struct Asked<'a> {
 
 impl Asked<'_> {
     /// Shows the last events.
-    fn events(&mut self, sources: &mut Sources, console: &mut Console<'_, '_>) -> Result<u8, Error> {
+    fn events(&self, sources: &mut Sources, console: &mut Console<'_, '_>) -> Result<u8, Error> {
         let bounded = self.args.since.is_some() || self.args.until.is_some();
         let mut last = Last::new(self.most(bounded));
         let passed_over = sources.each(&mut |event| {
@@ -169,7 +169,7 @@ impl Asked<'_> {
     }
 
     /// Shows the life of one server.
-    fn life(&mut self, name: &str, sources: &mut Sources, console: &mut Console<'_, '_>) -> Result<u8, Error> {
+    fn life(&self, name: &str, sources: &mut Sources, console: &mut Console<'_, '_>) -> Result<u8, Error> {
         let past = self.past(sources, console)?;
         let life = found(name, &past)?;
         let mut last = Last::new(self.most(true));
@@ -185,7 +185,7 @@ impl Asked<'_> {
     }
 
     /// Counts.
-    fn groups(&mut self, sources: &mut Sources, console: &mut Console<'_, '_>) -> Result<u8, Error> {
+    fn groups(&self, sources: &mut Sources, console: &mut Console<'_, '_>) -> Result<u8, Error> {
         let past = self.past(sources, console)?;
         let Some(by) = self.args.by else {
             return Ok(EXIT_DONE);
@@ -202,7 +202,7 @@ impl Asked<'_> {
     }
 
     /// Prints the items that were served as a trace of jobs.
-    fn trace(&mut self, sources: &mut Sources, console: &mut Console<'_, '_>) -> Result<u8, Error> {
+    fn trace(&self, sources: &mut Sources, console: &mut Console<'_, '_>) -> Result<u8, Error> {
         let past = self.past(sources, console)?;
         let trace = trace(&past, self.config, self.window, self.args.node.as_deref());
         if trace.left_out > 0 {

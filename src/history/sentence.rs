@@ -1,6 +1,6 @@
 //! What happened in an event, in words, beside when, which and where.
 
-use std::fmt::Display;
+use std::collections::BTreeMap;
 
 use crate::model::{Event, EventKind, ProblemState};
 use crate::text::{brief, plural};
@@ -69,7 +69,7 @@ fn served(event: &Event) -> Option<String> {
 
 fn pass(event: &Event) -> Option<String> {
     let counted = |count: Option<u64>, what: &str| count.map(|count| format!("{count} {what}"));
-    let servers = event.servers.as_ref().map(|servers| match counts(servers.iter()) {
+    let servers = event.servers.as_ref().map(|servers| match counts(servers) {
         counts if counts.is_empty() => "no server".to_owned(),
         counts => counts,
     });
@@ -89,9 +89,8 @@ fn pass(event: &Event) -> Option<String> {
     Some(parts.join(", "))
 }
 
-fn counts<'c>(counts: impl Iterator<Item = (&'c String, &'c u64)>) -> String {
-    let words = |(word, count): (&dyn Display, &u64)| format!("{count} {word}");
-    let counts: Vec<String> = counts.map(|(word, count)| words((word, count))).collect();
+fn counts(counts: &BTreeMap<String, u64>) -> String {
+    let counts: Vec<String> = counts.iter().map(|(word, count)| format!("{count} {word}")).collect();
     counts.join(", ")
 }
 

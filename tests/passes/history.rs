@@ -373,7 +373,7 @@ fn a_day_is_told_as_it_was() {
     let without: String = whole
         .lines()
         .filter(|line| !line.contains("\"event\":\"created\""))
-        .map(|line| format!("{line}\n"))
+        .flat_map(|line| [line, "\n"])
         .collect();
     fs::write(&path, without).unwrap();
     let after = total(&history(&["--by", "node"]));
