@@ -175,7 +175,7 @@ pub struct Event {
     /// What went wrong, in the words of the service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// `created`: the job that it was made for, `min_ready`, or `by hand`.
+    /// `created`: the job that it was made for, or a word of [`MadeFor`](super::MadeFor).
     #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
     pub made_for: Option<String>,
     /// `created`, `served`: the label expression; none for items without a label.

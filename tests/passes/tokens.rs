@@ -29,7 +29,7 @@ fn without_the_option_each_pass_logs_in_and_leaves_no_token() {
     site.pass();
     assert_eq!(logins(&site), 2);
     let left: Vec<_> = fs::read_dir(site.folder()).unwrap().collect();
-    assert_eq!(left.len(), 3, "configuration, lock, state: {left:?}");
+    assert_eq!(left.len(), 4, "configuration, lock, state, journal: {left:?}");
 }
 
 #[test]

@@ -101,13 +101,21 @@ fn a_node_that_had_its_builds_is_no_supply() {
 }
 
 #[test]
-fn without_a_limit_nothing_is_counted() {
+fn without_a_limit_executors_that_work_are_counted_and_nothing_is_drained() {
     let (mut world, name) = limited(1, 1);
     world.config.templates[0].max_builds = None;
     runs(&mut world, &name, &["a"]);
     let plan = world.pass(mins(1));
     assert_eq!((plan.drains.len(), plan.servers[0].builds), (0, None));
-    assert!(plan.state.nodes.values().all(|node| node.builds.is_none()));
+    let builds: Vec<_> = plan
+        .state
+        .nodes
+        .values()
+        .filter_map(|node| node.builds.clone())
+        .collect();
+    let [builds] = &builds[..] else { panic!("{builds:?}") };
+    assert_eq!((builds.seen, builds.unnamed), (1, 1));
+    assert!(builds.running.is_empty(), "no URL is kept that nobody needs");
 }
 
 #[test]
