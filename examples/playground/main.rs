@@ -1,7 +1,7 @@
 //! mita at work, with nothing at stake: a simulated Jenkins, a simulated OpenStack, and the real program once a
 //! simulated minute.
 //!
-//!     cargo run --release --example playground [-- --seed N] [--fast] [--verify]
+//!     cargo run --release --example playground [-- --seed N] [--fast] [--verify [DAYS]]
 //!
 //! No account, no configuration, about half a minute. A seed goes the same way each time, to the letter where the width is
 //! the same. It ends with 1 when a build was killed or a server is left over. With --verify a week is played, and what
@@ -60,9 +60,9 @@ struct Arguments {
     /// Does not wait between the minutes; so it is where stdout is no terminal
     #[arg(long)]
     fast: bool,
-    /// Plays a week instead, and ends with 1 when what `mita history` says of it is not true
-    #[arg(long)]
-    verify: bool,
+    /// Plays a week instead, or so many days of it, and ends with 1 when what `mita history` says of it is not true
+    #[arg(long, value_name = "DAYS", num_args = 0..=1, default_missing_value = "7", value_parser = clap::value_parser!(i64).range(1..=7))]
+    verify: Option<i64>,
     /// The seed
     #[arg(value_name = "SEED", hide = true)]
     also_seed: Option<u64>,
@@ -85,8 +85,8 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let config = folder.path().join("mita.yaml");
     fs::write(&config, story::config(&jenkins, &cloud, folder.path()))?;
     fs::set_permissions(&config, fs::Permissions::from_mode(0o600))?;
-    if arguments.verify {
-        let is_true = week::verify(&world, &config, seed);
+    if let Some(days) = arguments.verify {
+        let is_true = week::verify(&world, &config, seed, days);
         return Ok(if is_true { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
     let notes = story::begin(&world);

@@ -8,8 +8,8 @@ use super::fakes::{Agent, FakeJenkins, FakeOpenStack, JoinsAs, Kind, State, Task
 /// The last minute in which somebody starts a job.
 pub const LAST_MINUTE: i64 = 200;
 
-/// The length of a week, in seconds.
-pub const WEEK: i64 = 7 * 86_400;
+/// The length of a day, in seconds.
+pub const DAY: i64 = 86_400;
 
 /// What an hour of a server costs; servers of arm have no price.
 pub const PRICES: [(&str, f64); 2] = [("linux", 0.085), ("docker", 0.34)];
@@ -84,13 +84,13 @@ fn prepare(world: &World) {
 }
 
 /// Puts a week into the world's agenda: five working days with bursts, two quiet ones, and a zone without hosts for an
-/// hour of the third.
+/// hour of the second.
 pub fn begin_week(world: &World) {
     prepare(world);
     let mut state = world.lock();
     let start = state.clock;
     for day in 0..7 {
-        let morning = start + day * 86_400;
+        let morning = start + day * DAY;
         let bursts: &[(i64, i64)] = if day < 5 {
             &[(62, 9), (125, 5), (190, 14), (310, 12), (415, 20), (600, 6)]
         } else {
@@ -103,9 +103,9 @@ pub fn begin_week(world: &World) {
             burst(&mut state, morning + minute * 60, 1);
         }
     }
-    let third = start + 2 * 86_400 + 300 * 60;
-    state.at(third, |w| drop(zone(w, true, "")));
-    state.at(third + 3_600, |w| drop(zone(w, false, "")));
+    let second = start + DAY + 300 * 60;
+    state.at(second, |w| drop(zone(w, true, "")));
+    state.at(second + 3_600, |w| drop(zone(w, false, "")));
 }
 
 /// Puts the day into the world's agenda.

@@ -84,13 +84,12 @@ impl Sources {
     /// Hands out each event once, in the order in which they were written.
     fn each(&mut self, take: &mut dyn FnMut(Event)) -> Result<u64, Error> {
         let mut seen = Unique::default();
-        let passed_over = match &mut self.journal {
-            Some(journal) => journal.each(&mut seen, take).map_err(unreadable)?,
-            None => {
-                remembered(&self.state).into_iter().for_each(&mut *take);
-                0
-            }
-        };
+        let mut passed_over = 0;
+        if let Some(journal) = &mut self.journal {
+            passed_over = journal.each(&mut seen, take).map_err(unreadable)?;
+        } else {
+            remembered(&self.state).into_iter().for_each(&mut *take);
+        }
         let pending = self.state.events.pending.iter();
         pending.filter(|event| seen.is_new(event)).cloned().for_each(take);
         Ok(passed_over)

@@ -1,7 +1,7 @@
 //! Finds the server that a person means: by its name, its id, its Jenkins node, or the beginning of one of them.
 
 use crate::model::node_name::{id_of_our_form, ids_in};
-use crate::model::{Event, EventKind};
+use crate::model::{Event, EventKind, ServerId};
 use crate::text::nearest;
 
 use super::lives::Life;
@@ -55,7 +55,7 @@ pub fn find(name: &str, lives: &[Life]) -> Found {
 }
 
 fn id(life: &Life) -> Option<&str> {
-    life.server_id.as_ref().map(|id| id.as_str())
+    life.server_id.as_ref().map(ServerId::as_str)
 }
 
 fn our_id(life: &Life) -> Option<String> {

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::model::{Event, EventKind, ProviderName, ServerId, TemplateName, Zone};
+use crate::model::{Event, EventKind, ProviderName, Seconds, ServerId, TemplateName, Zone};
 use crate::state::{NodeMemory, State};
 
 /// A life that is said to be longer is none: ten years, in milliseconds.
@@ -264,7 +264,7 @@ impl Life {
     fn joined(&mut self, at: i64, event: &Event) {
         self.joined = Some(self.joined.map_or(at, |known| known.min(at)));
         if self.boot.is_none() {
-            self.boot = event.seconds.map(|seconds| seconds.floor());
+            self.boot = event.seconds.map(Seconds::floor);
         }
         self.lived(at, event);
     }
@@ -342,7 +342,7 @@ impl Life {
         // As the difference of two sums, so that the parts add up to the whole.
         let until = |at: i64| {
             let passed = u128::try_from(at.clamp(begin, end).saturating_sub(begin)).unwrap_or(0);
-            if length == 0 { 0 } else { busy * passed / length }
+            (busy * passed).checked_div(length).unwrap_or(0)
         };
         until(to).saturating_sub(until(from))
     }

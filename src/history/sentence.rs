@@ -17,7 +17,7 @@ pub fn sentence(event: &Event) -> String {
         EventKind::Rollback => vec![images(event), event.because.clone()],
         EventKind::Problem => vec![problem(event)],
         EventKind::Served => vec![served(event)],
-        EventKind::Pass => vec![pass(event)],
+        EventKind::Pass => vec![Some(pass(event))],
     };
     let parts: Vec<String> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
     parts.join(": ")
@@ -67,7 +67,7 @@ fn served(event: &Event) -> Option<String> {
     Some(format!("{items} of {label}{}", waited.unwrap_or_default()))
 }
 
-fn pass(event: &Event) -> Option<String> {
+fn pass(event: &Event) -> String {
     let counted = |count: Option<u64>, what: &str| count.map(|count| format!("{count} {what}"));
     let servers = event.servers.as_ref().map(|servers| match counts(servers) {
         counts if counts.is_empty() => "no server".to_owned(),
@@ -86,7 +86,7 @@ fn pass(event: &Event) -> Option<String> {
         exit,
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
-    Some(parts.join(", "))
+    parts.join(", ")
 }
 
 fn counts(counts: &BTreeMap<String, u64>) -> String {

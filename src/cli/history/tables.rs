@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::config::Config;
 use crate::history::{By, Decimal, Ending, Groups, Life, Row, Trace, cost, sentence};
-use crate::model::{Event, EventKind, Severity};
+use crate::model::{Event, EventKind, Severity, TemplateName};
 use crate::report::table::{Cell, Column, Fit, Table, Tone, View};
 use crate::report::text::lines_of;
 use crate::text::{brief, moment, plural, printable};
@@ -38,7 +38,7 @@ pub fn events(events: &[Event], view: View) -> Vec<String> {
 
 /// Returns the name of what an event is of.
 fn which(event: &Event) -> &str {
-    let node = || event.node.as_ref().map(|node| node.as_str());
+    let node = || event.node.as_ref().map(TemplateName::as_str);
     event
         .name
         .as_deref()
