@@ -315,8 +315,8 @@ fn submit_a_day(site: &Site) {
     site.world.with(|world| {
         let start = world.clock;
         for minute in (5..1_380).step_by(23) {
-            let size = if minute % 5 == 0 { 6 } else { 1 };
-            for n in 0..size {
+            let count = if minute % 5 == 0 { 6 } else { 1 };
+            for n in 0..count {
                 let label = ["linux", "linux && x86_64", "docker", "x86_64 || docker"]
                     [usize::try_from(random.below(4)).unwrap()];
                 let seconds = if n == 5 { 7_000 } else { 100 + random.below(1_500) };
