@@ -20,6 +20,7 @@
 //! | `process` | programs of the operator |
 //! | `disk` | files that are written whole |
 //! | `journal` | what happened, as JSON lines |
+//! | `history` | what the journal says of servers, waits and cost: pure |
 //! | `http`, `jenkins` | the edges that speak HTTP, as `provider` does |
 //! | `pass` | observe and execute |
 //! | `report` | what is printed |
@@ -37,6 +38,7 @@ pub mod config;
 mod disk;
 pub mod endpoint;
 mod error;
+mod history;
 mod http;
 mod jenkins;
 mod journal;

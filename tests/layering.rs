@@ -54,6 +54,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("lock", &["disk"]),
     ("report", &["model", "state", "config", "plan"]),
     ("journal", &["model", "disk", "state"]),
+    ("history", &["model", "labels", "state", "config"]),
     (
         "error",
         &["model", "state", "config", "http", "jenkins", "provider", "lock"],
@@ -69,7 +70,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "secret", "endpoint", "model", "labels", "queue", "state", "config", "plan", "process", "http", "jenkins",
-            "provider", "disk", "lock", "report", "journal", "error", "pass",
+            "provider", "disk", "lock", "report", "journal", "history", "error", "pass",
         ],
     ),
 ];
@@ -117,6 +118,7 @@ const PURE: &[&str] = &[
     "labels/",
     "queue/",
     "plan/",
+    "history/",
     "settings/check.rs",
     "settings/duration.rs",
     "settings/excerpt.rs",

@@ -1,10 +1,11 @@
 //! mita at work, with nothing at stake: a simulated Jenkins, a simulated OpenStack, and the real program once a
 //! simulated minute.
 //!
-//!     cargo run --release --example playground [-- --seed N] [--fast]
+//!     cargo run --release --example playground [-- --seed N] [--fast] [--verify [DAYS]]
 //!
 //! No account, no configuration, about half a minute. A seed goes the same way each time, to the letter where the width is
-//! the same. It ends with 1 when a build was killed or a server is left over.
+//! the same. It ends with 1 when a build was killed or a server is left over. With --verify a week is played, and what
+//! `mita history` says of it is held against what was.
 
 #![expect(clippy::print_stdout, reason = "a program of its own, which prints")]
 #![allow(
@@ -17,7 +18,10 @@ mod fakes;
 mod pass;
 mod story;
 mod summary;
+#[path = "../../tests/support/truth.rs"]
+mod truth;
 mod watch;
+mod week;
 
 use std::error::Error;
 use std::fs;
@@ -56,6 +60,9 @@ struct Arguments {
     /// Does not wait between the minutes; so it is where stdout is no terminal
     #[arg(long)]
     fast: bool,
+    /// Plays a week instead, or so many days of it, and ends with 1 when what `mita history` says of it is not true
+    #[arg(long, value_name = "DAYS", num_args = 0..=1, default_missing_value = "7", value_parser = clap::value_parser!(i64).range(1..=7))]
+    verify: Option<i64>,
     /// The seed
     #[arg(value_name = "SEED", hide = true)]
     also_seed: Option<u64>,
@@ -78,6 +85,10 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let config = folder.path().join("mita.yaml");
     fs::write(&config, story::config(&jenkins, &cloud, folder.path()))?;
     fs::set_permissions(&config, fs::Permissions::from_mode(0o600))?;
+    if let Some(days) = arguments.verify {
+        let is_true = week::verify(&world, &config, seed, days);
+        return Ok(if is_true { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
     let notes = story::begin(&world);
 
     print!("{}", story::OPENING);

@@ -28,3 +28,12 @@ pub fn run(config: &Path, now: Timestamp, id: String) -> Report {
         said: String::from_utf8_lossy(&err).into_owned(),
     }
 }
+
+/// Runs the program on the same configuration, and returns the JSON that it prints.
+pub fn mita(config: &Path, now: Timestamp, arguments: &[&str]) -> Value {
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let mut io = mita::Io::new(now, &mut out, &mut err);
+    let config = config.to_string_lossy();
+    mita::run(["mita", "-c", &config].iter().chain(arguments), &mut io);
+    serde_json::from_slice(&out).unwrap_or_default()
+}

@@ -8,6 +8,12 @@ use super::fakes::{Agent, FakeJenkins, FakeOpenStack, JoinsAs, Kind, State, Task
 /// The last minute in which somebody starts a job.
 pub const LAST_MINUTE: i64 = 200;
 
+/// The length of a day, in seconds.
+pub const DAY: i64 = 86_400;
+
+/// What an hour of a server costs; servers of arm have no price.
+pub const PRICES: [(&str, f64); 2] = [("linux", 0.085), ("docker", 0.34)];
+
 /// The job for which there is no template.
 const NOBODY: &str = "installer";
 
@@ -30,7 +36,7 @@ idle for 10 minutes goes.
 /// The configuration that mita is given.
 pub fn config(jenkins: &FakeJenkins, cloud: &FakeOpenStack, folder: &Path) -> String {
     format!(
-        "owner: playground\nstate_file: {}\n{}provider:\n{}timing:\n  idle_grace: 10m\n  boot_grace: 10m\n{NODES}",
+        "owner: playground\ncurrency: EUR\nstate_file: {}\n{}provider:\n{}timing:\n  idle_grace: 10m\n  boot_grace: 10m\n{NODES}",
         folder.join("state.json").display(),
         jenkins.yaml(),
         cloud.yaml()
@@ -49,6 +55,7 @@ defaults:
 nodes:
   linux:
     size: m1.small
+    price: 0.085
     labels: [linux, x86_64]
     max: 12
   docker:
@@ -56,6 +63,7 @@ nodes:
     labels: [linux, x86_64, docker]
     executors: 2
     max: 4
+    price: 0.34
     priority: 200
   arm:
     size: m1.medium
@@ -63,8 +71,8 @@ nodes:
     max: 4
 ";
 
-/// Puts the day into the world's agenda.
-pub fn begin(world: &World) -> Notes {
+/// Says what the templates become, and what else there is.
+fn prepare(world: &World) {
     world.kind("linux", Kind::new(&["linux", "x86_64"]).boot(50).jitter(40));
     let docker = Kind::new(&["linux", "x86_64", "docker"]).executors(2);
     world.kind("docker", docker.boot(70).jitter(40));
@@ -72,9 +80,39 @@ pub fn begin(world: &World) -> Notes {
     world.kind("arm", arm.boot(170).jitter(90));
     // A small agent of the house, none of ours, which is there always.
     world.agent(Agent::new("house", &["deploy"]).online());
+    world.lock().cloud("openstack").quota.instances = 14;
+}
+
+/// Puts a week into the world's agenda: five working days with bursts, two quiet ones, and a zone without hosts for an
+/// hour of the second.
+pub fn begin_week(world: &World) {
+    prepare(world);
     let mut state = world.lock();
     let start = state.clock;
-    state.cloud("openstack").quota.instances = 14;
+    for day in 0..7 {
+        let morning = start + day * DAY;
+        let bursts: &[(i64, i64)] = if day < 5 {
+            &[(62, 9), (125, 5), (190, 14), (310, 12), (415, 20), (600, 6)]
+        } else {
+            &[(200, 3)]
+        };
+        for (minute, size) in bursts {
+            burst(&mut state, morning + minute * 60, *size);
+        }
+        for minute in (7..1_400).step_by(41) {
+            burst(&mut state, morning + minute * 60, 1);
+        }
+    }
+    let second = start + DAY + 300 * 60;
+    state.at(second, |w| drop(zone(w, true, "")));
+    state.at(second + 3_600, |w| drop(zone(w, false, "")));
+}
+
+/// Puts the day into the world's agenda.
+pub fn begin(world: &World) -> Notes {
+    prepare(world);
+    let mut state = world.lock();
+    let start = state.clock;
     for (minute, size) in [(2, 9), (31, 5), (58, 14), (96, 12), (140, 20), (185, 6)] {
         burst(&mut state, start + minute * 60, size);
     }

@@ -4,6 +4,7 @@
 
 mod act;
 mod by_hand;
+mod history;
 mod shells;
 
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ use crate::version;
 
 pub use act::ActArgs;
 pub use by_hand::{DestroyArgs, DrainArgs, PauseArgs, PlaceArgs, ResumeArgs, TargetArgs, UndrainArgs};
+pub use history::{HistoryArgs, When};
 pub use shells::{CompletionsArgs, ManArgs};
 
 /// Keeps a Jenkins controller supplied with OpenStack agents.
@@ -163,9 +165,26 @@ pub enum Command {
     /// List what looks like ours and is accounted for nowhere: servers, volumes, floating IPs, ports, Jenkins nodes
     #[command(after_help = examples::LEAKS)]
     Leaks(LeaksArgs),
-    /// Not supported yet
-    #[command(hide = true)]
-    History(Later),
+    /// Show past events, the life of a server, and hours, waits and cost by template, provider, label, job or day
+    ///
+    /// Reads the journal and the state file alone: it makes no request and takes no lock. Without more it shows the last 30
+    /// events, without the readings of the passes (`served`, `pass`; see --all). With NAME it shows the whole life of one
+    /// server, with the seconds between its events. --by counts.
+    ///
+    /// How --by counts: servers that began; creates and servers that failed; server-hours, from the create until the
+    /// removal was taken, of those that live until now; the share of them in which passes saw a server at work; boot and
+    /// waiting times, the median and the 95th of 100 by nearest rank; and the cost by the price that the template has now.
+    /// Hours of a template without a price, or that is no longer configured, are in no cost: they are unpriced_hours.
+    ///
+    /// A wait is known within half the time between two passes; items that no pass saw waiting are not counted. Of those
+    /// that one pass saw served the journal has the number, the median and the longest wait: the lower half counts as the
+    /// median, the upper half as rising evenly to the longest. They count for the template that their label gets now. Days
+    /// are those of UTC; hours are split at midnight exactly, the time at work evenly.
+    ///
+    /// CSV is that of RFC 4180, with invisible characters as escapes. It is not protected against spreadsheets that take
+    /// a text that begins with = for a formula.
+    #[command(after_help = examples::HISTORY)]
+    History(HistoryArgs),
     /// Print what makes a shell complete commands, options and their values
     #[command(after_help = examples::COMPLETIONS)]
     Completions(CompletionsArgs),
@@ -201,13 +220,6 @@ impl Command {
     }
 }
 
-/// Whatever follows a command that is not supported yet.
-#[derive(Debug, Args)]
-pub struct Later {
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-    _rest: Vec<String>,
-}
-
 /// How to print.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Output {
@@ -215,6 +227,8 @@ pub enum Output {
     Text,
     /// For programs: one JSON object
     Json,
+    /// For spreadsheets: `history` alone
+    Csv,
 }
 
 /// Arguments of `init`.

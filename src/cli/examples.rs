@@ -90,6 +90,14 @@ Examples:
   mita man | man -l -
   mita man /usr/local/share/man/man1";
 
+pub const HISTORY: &str = "\
+Examples:
+  mita history --last 100 --event removed,lost,failed
+  mita history small__0123456789ab          # its whole life
+  mita history --by node --since 30d        # what each template costs
+  mita history --by day --since 2030-01-01 --until 2030-02-01 -o csv > january.csv
+  mita history --trace --since 7d > week.trace";
+
 #[cfg(test)]
 mod tests {
     use clap::{CommandFactory as _, Parser as _};

@@ -14,6 +14,7 @@ mod examples;
 mod explain;
 mod failure;
 mod finish;
+mod history;
 mod init;
 mod known;
 mod leaks;
@@ -72,6 +73,11 @@ fn dispatch(cli: &Cli, console: &mut Console<'_, '_>) -> Result<u8, Error> {
             "`mita {command}` prints one form alone and takes no `-o json`; leave `-o json` out"
         )));
     }
+    if cli.output == Some(Output::Csv) && !matches!(cli.command, Command::History(_)) {
+        return Err(Error::Usage(
+            "`-o csv` is for `mita history` alone; use `-o json` or `-o text`".to_owned(),
+        ));
+    }
     match &cli.command {
         Command::Run(args) => passes::run(cli, args, console),
         Command::Provision(args) => passes::provision(cli, args, console),
@@ -89,16 +95,10 @@ fn dispatch(cli: &Cli, console: &mut Console<'_, '_>) -> Result<u8, Error> {
         Command::Pause(args) => pause::pause(cli, args, console),
         Command::Resume(args) => pause::resume(cli, args, console),
         Command::Leaks(args) => leaks::leaks(cli, args, console),
-        Command::History(_) => later("history"),
+        Command::History(args) => history::history(cli, args, console),
         Command::Completions(args) => Ok(completions::completions(args, console)),
         Command::Man(args) => man::man(args, console),
     }
-}
-
-fn later(command: &str) -> Result<u8, Error> {
-    Err(Error::Usage(format!(
-        "the command `{command}` is not supported yet; see `mita --help` for those that are"
-    )))
 }
 
 fn usage(error: &clap::Error, arguments: &[OsString], io: &mut Io<'_>) -> u8 {

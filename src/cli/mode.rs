@@ -36,7 +36,7 @@ impl Mode {
     pub fn prints_text(self, console: &Console<'_, '_>) -> bool {
         match self.output {
             Some(Output::Text) => true,
-            Some(Output::Json) => false,
+            Some(Output::Json | Output::Csv) => false,
             None => self.dry_run || (console.io.terminal && !console.quiet),
         }
     }

@@ -5,6 +5,7 @@
 //! and writes none twice; a line that was cut off is followed by a whole one that says the same.
 
 mod append;
+mod read;
 mod settle;
 #[cfg(test)]
 mod tests;
@@ -12,6 +13,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 pub use append::append;
+pub use read::{Journal, Unique};
 pub use settle::settle;
 
 /// The longest line, in bytes, with its end. Readers may pass over what is longer.

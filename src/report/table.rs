@@ -68,16 +68,16 @@ pub enum Fit {
 
 /// A column.
 #[derive(Clone, Copy, Debug)]
-pub struct Column {
-    pub head: &'static str,
+pub struct Column<'h> {
+    pub head: &'h str,
     pub fit: Fit,
     /// Whether it is left out where no row has anything in it.
     pub optional: bool,
 }
 
-impl Column {
+impl<'h> Column<'h> {
     /// Makes one that is always there.
-    pub const fn new(head: &'static str, fit: Fit) -> Self {
+    pub const fn new(head: &'h str, fit: Fit) -> Self {
         Self {
             head,
             fit,
@@ -86,7 +86,7 @@ impl Column {
     }
 
     /// Makes one that is left out where no row has anything in it.
-    pub const fn optional(head: &'static str, fit: Fit) -> Self {
+    pub const fn optional(head: &'h str, fit: Fit) -> Self {
         Self {
             optional: true,
             ..Self::new(head, fit)
@@ -126,14 +126,14 @@ impl Cell {
 }
 
 /// A table with its heading; without rows it is nothing.
-pub struct Table {
-    columns: Vec<Column>,
+pub struct Table<'h> {
+    columns: Vec<Column<'h>>,
     rows: Vec<Vec<Cell>>,
 }
 
-impl Table {
+impl<'h> Table<'h> {
     /// Makes one of rows that have a cell for each column.
-    pub fn new(columns: &[Column], rows: Vec<Vec<Cell>>) -> Self {
+    pub fn new(columns: &[Column<'h>], rows: Vec<Vec<Cell>>) -> Self {
         let kept: Vec<bool> = (0..columns.len())
             .map(|at| !columns[at].optional || rows.iter().any(|row| row.get(at).is_some_and(|cell| !cell.is_empty())))
             .collect();
@@ -182,14 +182,14 @@ fn chosen<T>(all: Vec<T>, kept: &[bool]) -> Vec<T> {
 
 /// The widths that the columns of a table get.
 struct Layout<'t> {
-    columns: &'t [Column],
+    columns: &'t [Column<'t>],
     widths: Vec<usize>,
     /// Whether the last column is printed below its row, and how wide a line is there.
     below: Option<usize>,
 }
 
 impl<'t> Layout<'t> {
-    fn new(table: &'t Table, view: View) -> Self {
+    fn new(table: &'t Table<'_>, view: View) -> Self {
         let mut layout = Self {
             columns: &table.columns,
             widths: table.natural(),
@@ -297,14 +297,14 @@ fn some_lines(text: &str, width: usize, most: usize) -> Vec<String> {
 mod tests {
     use super::*;
 
-    const COLUMNS: [Column; 4] = [
+    const COLUMNS: [Column<'static>; 4] = [
         Column::new("NAME", Fit::Front(6)),
         Column::new("N", Fit::Number),
         Column::optional("EXTRA", Fit::Whole),
         Column::new("WHY", Fit::Wrap(8, 2)),
     ];
 
-    fn table(rows: &[[&str; 4]]) -> Table {
+    fn table(rows: &[[&str; 4]]) -> Table<'static> {
         let rows = rows.iter().map(|row| row.iter().map(Cell::new).collect());
         Table::new(&COLUMNS, rows.collect())
     }

@@ -73,6 +73,16 @@ pub fn age(seconds: i64) -> String {
     }
 }
 
+/// Writes seconds for a narrow column, exact below an hour: `45s`, `1m25s`, `3h05m`, `2d03h`.
+pub fn brief(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
+        3600..86_400 => format!("{}h{:02}m", seconds / 3600, seconds % 3600 / 60),
+        _ => format!("{}d{:02}h", seconds / 86_400, seconds % 86_400 / 3600),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

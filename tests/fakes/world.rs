@@ -30,6 +30,8 @@ pub struct State {
     pub kinds: BTreeMap<String, Kind>,
     pub calls: Vec<Call>,
     pub script: Script,
+    /// The agents that came online on a server of a cloud: their names, the server's id, when.
+    pub joins: Vec<(String, String, i64)>,
     agenda: Vec<Due>,
 }
 
@@ -136,6 +138,7 @@ impl World {
             kinds: BTreeMap::new(),
             calls: Vec::new(),
             script: Script::default(),
+            joins: Vec::new(),
             agenda: Vec::new(),
         })))
     }
@@ -336,6 +339,7 @@ impl State {
             let node = self.jenkins.agents.get_mut(&server.name);
             if let Some(agent) = node.filter(|agent| told && agent.inbound) {
                 agent.connect(Some((cloud.to_owned(), id.to_owned())));
+                self.joins.push((server.name.clone(), id.to_owned(), self.clock));
             }
             return;
         }
@@ -352,6 +356,7 @@ impl State {
             Agent::new(&name, &labels).executors(kind.executors)
         });
         agent.connect(Some((cloud.to_owned(), id.to_owned())));
+        self.joins.push((name, id.to_owned(), self.clock));
     }
 
     /// The controller tries all nodes that have an address of a server.
@@ -374,6 +379,7 @@ impl State {
             };
             if server.has_host_key(ssh) {
                 agent.connect(Some((cloud.to_owned(), id.to_owned())));
+                self.joins.push((agent.name.clone(), id.to_owned(), clock));
                 return;
             }
             agent.cause = Some(Mark::system("OfflineCause$LaunchFailed", clock));

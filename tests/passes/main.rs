@@ -17,6 +17,8 @@ mod bare_site;
 mod fakes;
 #[path = "../support/program.rs"]
 mod program;
+#[path = "../support/truth.rs"]
+mod truth;
 
 mod answers;
 mod builds;
@@ -27,6 +29,7 @@ mod clouds;
 mod commands;
 mod controllers;
 mod drain;
+mod history;
 mod images;
 mod journal;
 mod labels;
