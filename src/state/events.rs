@@ -43,9 +43,12 @@ impl EventMemory {
 }
 
 impl State {
-    /// Notes an event, and counts it.
+    /// Notes an event, counts it, and keeps it for the page.
     pub fn note(&mut self, event: Event) {
         Counters::count(&mut self.counters, &event);
+        if let Some(page) = &mut self.page {
+            page.note(&event);
+        }
         self.events.push(event);
     }
 }

@@ -1,5 +1,7 @@
 //! What an ended pass writes into the memory for the journal, the metrics and the page, beside what the plan noted.
 
+mod sample;
+
 use crate::config::Config;
 use crate::plan::Context;
 use crate::report::view::Saw;
@@ -21,7 +23,7 @@ pub struct Record<'a> {
 
 /// Writes down what is known only when a pass ends.
 pub fn record(state: &mut State, pass: &Record<'_>) {
-    let _ = pass;
+    sample::record(state, pass);
     if pass.config.outputs.journal.is_none() {
         state.events.pending.clear();
     }
