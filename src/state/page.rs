@@ -47,8 +47,7 @@ impl PageMemory {
 
     /// Drops the samples that are no longer, or not yet, of the last day.
     pub fn forget(&mut self, now: u64) {
-        self.samples
-            .retain(|sample| sample.at <= now && now - sample.at < DAY);
+        self.samples.retain(|sample| sample.at <= now && now - sample.at < DAY);
     }
 
     /// Keeps an event, unless it is a reading.

@@ -33,6 +33,7 @@ mod leaks;
 mod life;
 mod r#move;
 mod odd;
+mod page;
 mod pauses;
 mod problems;
 mod races;

@@ -1,8 +1,8 @@
 //! The reading of a pass that the charts of the status page are made of. It is kept only where there is a page.
 
+use super::ended::Record;
 use crate::model::{Event, EventKind, Seconds};
 use crate::plan::{TemplateRow, Waiting, after_acting};
-use crate::report::record::Record;
 use crate::report::view::Saw;
 use crate::state::{PageMemory, Sample, State};
 
@@ -36,7 +36,11 @@ fn reading(saw: &Saw<'_>, state: &State, pass: &Record<'_>) -> Sample {
     let (_, templates) = after_acting(&saw.plan.servers, pass.config, state, now);
     let sum = |part: fn(&TemplateRow) -> u32| templates.iter().map(|row| u64::from(part(row))).sum();
     let oldest = saw.plan.waiting.iter().map(|row| row.oldest_seconds).max();
-    let of_pass = state.events.pending.iter().filter(|event| event.pass == pass.context.pass);
+    let of_pass = state
+        .events
+        .pending
+        .iter()
+        .filter(|event| event.pass == pass.context.pass);
     let mut boots = Vec::new();
     let mut waits = Vec::new();
     for event in of_pass {
