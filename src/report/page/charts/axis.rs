@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn times_have_steps_of_clocks() {
-        assert_eq!(words(&Axis::seconds(0)), ["0", "1s"]);
+        assert_eq!(words(&Axis::seconds(0)), ["0", "15s", "30s", "45s", "1m"]);
         assert_eq!(words(&Axis::seconds(110)), ["0", "30s", "1m", "90s", "2m"]);
         assert_eq!(words(&Axis::seconds(3 * 3600)), ["0", "1h", "2h", "3h"]);
         assert_eq!(words(&Axis::seconds(86_400)), ["0", "6h", "12h", "18h", "1d"]);

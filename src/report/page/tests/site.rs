@@ -33,8 +33,8 @@ jenkins: {url: https://jenkins.example.com/ci, user: mita, token: top-secret}
 provider:
   openstack: {auth_url: https://cloud.example.com/v3, username: ci, password: cloud-secret, tenant_name: ci}
 nodes:
-  small: {image_name: ubuntu, size: m1, keyname: k, networks: [net], labels: [linux], max: 10, min_ready: 1, script: 'true'}
-  large: {image_name: ubuntu, size: m4, keyname: k, networks: [net], labels: [big], max: 4, script: 'true'}
+  small: {image_name: ubuntu, size: m1, keyname: k, networks: [net], provider: openstack, labels: [linux], max: 10, min_ready: 1, script: 'true'}
+  large: {image_name: ubuntu, size: m4, keyname: k, networks: [net], provider: openstack, labels: [big], max: 4, script: 'true'}
 ";
 
 /// A site: what is not set is not there.
