@@ -56,10 +56,9 @@ impl PageMemory {
             return;
         }
         let mut event = event.clone();
-        for text in [&mut event.because, &mut event.error, &mut event.sentence] {
-            if let Some(text) = text {
-                *text = excerpt(text, MAX_TEXT);
-            }
+        let texts = [&mut event.because, &mut event.error, &mut event.sentence];
+        for text in texts.into_iter().flatten() {
+            *text = excerpt(text, MAX_TEXT);
         }
         event.facts.clear();
         self.recent.push(event);

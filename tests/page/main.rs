@@ -56,7 +56,6 @@ fn pages_are_fit_for_a_wall_and_for_a_telephone() {
     }
     let done = command.output().expect("python3 runs");
     let out = String::from_utf8_lossy(&done.stdout);
-    println!("{out}");
     assert!(
         done.status.success(),
         "{out}\n{}",

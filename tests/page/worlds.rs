@@ -18,8 +18,11 @@ const HOSTILE: [&str; 4] = [
 const OUTPUTS: &str =
     "status_page: page.html\nlimits: {max_creates_per_pass: 400, max_booting: 400, canary: 0, max_servers: 400}\n";
 
-/// The worlds by their names.
-const WORLDS: [(&str, fn() -> String); 7] = [
+/// A world: its name, and what writes its page.
+type World = (&'static str, fn() -> String);
+
+/// The worlds.
+const WORLDS: [World; 7] = [
     ("blind", blind),
     ("broken", broken),
     ("burst", burst),

@@ -32,7 +32,7 @@ pub fn servers(html: &mut Html, facts: &Facts<'_>) {
         }
         rows.sort_by_key(|row| rank(row.phase));
         table(html, ("of-servers", "Servers"), &COLUMNS, &rows, |html, row, place| {
-            cell(html, row, place, facts)
+            cell(html, row, place, facts);
         });
     });
 }

@@ -8,13 +8,16 @@ use super::super::html::Html;
 use super::axis::{Axis, HEIGHT};
 use super::day::{Day, Span};
 
+/// A level of a stack: the class of its color, and its upper end.
+pub type Level = (&'static str, fn(&Sample) -> u64);
+
 /// Fills what is below a value.
 pub fn area(html: &mut Html, day: &Day<'_>, axis: &Axis, class: &'static str, value: impl Fn(&Sample) -> u64) {
     between(html, day, class, |_| HEIGHT, |sample| axis.place(value(sample)));
 }
 
 /// Fills levels that lie upon each other; each value counts from the ground.
-pub fn stack(html: &mut Html, day: &Day<'_>, axis: &Axis, levels: &[(&'static str, fn(&Sample) -> u64)]) {
+pub fn stack(html: &mut Html, day: &Day<'_>, axis: &Axis, levels: &[Level]) {
     for (place, (class, upper)) in levels.iter().enumerate() {
         let lower = place.checked_sub(1).map(|below| levels[below].1);
         let low = |sample: &Sample| lower.map_or(HEIGHT, |lower| axis.place(lower(sample)));

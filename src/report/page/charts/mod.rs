@@ -14,7 +14,7 @@ use super::table::section;
 use axis::Axis;
 use day::Day;
 use figure::{Figure, Key, figure};
-use marks::{area, dots, line, stack};
+use marks::{Level, area, dots, line, stack};
 
 /// Writes the charts.
 pub fn charts(html: &mut Html, facts: &Facts<'_>) {
@@ -91,7 +91,7 @@ fn servers(html: &mut Html, day: &Day<'_>) {
         &figure_of,
         day,
         |html| {
-            let levels: [(&str, fn(&Sample) -> u64); 4] = [
+            let levels: [Level; 4] = [
                 ("busy", |sample| sample.busy),
                 ("idle", |sample| sample.busy.saturating_add(sample.idle)),
                 ("booting", |sample| all_servers(sample).saturating_sub(sample.off)),
