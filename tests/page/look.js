@@ -47,6 +47,13 @@
   for (const head of document.querySelectorAll("th")) {
     if (!["col", "row"].includes(head.getAttribute("scope"))) wrong.push(`a heading of a table without scope: ${head.textContent}`);
   }
+  // What a pointer shows.
+  for (const chart of document.querySelectorAll(".plot svg[role=img]")) {
+    const titles = [...chart.querySelectorAll("rect > title")].map((title) => title.textContent);
+    if (!titles.length || !titles.every((text) => /^\d\d:\d\d–\d\d:\d\d UTC: ./.test(text))) {
+      wrong.push(`a chart with the titles ${titles.slice(0, 3)}`);
+    }
+  }
   const ids = [...document.querySelectorAll("[id]")].map((element) => element.id);
   for (const id of ids) if (ids.indexOf(id) !== ids.lastIndexOf(id)) wrong.push(`two elements of id ${id}`);
 

@@ -116,7 +116,10 @@ mod tests {
 
     const NOW: u64 = 10 * DAY;
 
-    fn layout(ages: &[u64], usual: i64) -> (Vec<(u64, u64)>, Vec<(u64, u64)>) {
+    /// Where each of some parts of the day begins and ends.
+    type Places = Vec<(u64, u64)>;
+
+    fn layout(ages: &[u64], usual: i64) -> (Places, Places) {
         let sample = |age: &u64| Sample {
             at: NOW - age,
             ..Sample::default()
