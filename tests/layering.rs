@@ -52,7 +52,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     ("plan", &["model", "labels", "queue", "state", "config"]),
     ("lock", &["disk"]),
-    ("report", &["model", "state", "config", "plan"]),
+    ("report", &["model", "queue", "state", "config", "plan"]),
     ("journal", &["model", "disk", "state"]),
     ("history", &["model", "labels", "state", "config"]),
     (

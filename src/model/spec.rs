@@ -156,7 +156,7 @@ pub struct Headroom {
     /// MiB of memory.
     pub ram_mb: Option<u64>,
     /// The quota itself, of which that is left.
-    #[serde(default, skip_serializing_if = "Quota::is_unknown")]
+    #[serde(default, rename = "limit", skip_serializing_if = "Quota::is_unknown")]
     pub quota: Quota,
 }
 

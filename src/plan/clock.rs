@@ -65,6 +65,21 @@ pub fn usual_gap(state: &State) -> Option<i64> {
     median(&state.gaps)
 }
 
+/// A pass is overdue after so many times the usual gap.
+const OVERDUE: i64 = 3;
+
+/// Cron starts nothing more often: what is closer together is no rhythm (`reap` right behind `provision`).
+pub const LEAST_GAP: i64 = 60;
+
+/// What is taken for the gap of passes as long as there was one alone.
+const UNKNOWN_GAP: i64 = 60 * 60;
+
+/// Returns after how many seconds without a pass the next one is overdue.
+pub fn overdue_after(state: &State) -> i64 {
+    let gap = usual_gap(state).map_or(UNKNOWN_GAP, |gap| gap.max(LEAST_GAP));
+    OVERDUE.saturating_mul(gap)
+}
+
 fn median(gaps: &[i64]) -> Option<i64> {
     let mut sorted = gaps[gaps.len().saturating_sub(GAPS)..].to_vec();
     sorted.sort_unstable();

@@ -47,7 +47,7 @@ pub use by_name::destroy::destroy;
 pub use by_name::drain::{drain, undrain};
 pub use by_name::leaks::{Leak, LeakKind, LeakOwner, everything, leaks};
 pub use by_name::targets::{Selector, Targets, is_template_of_ours};
-pub use clock::usual_gap;
+pub use clock::{LEAST_GAP, overdue_after, usual_gap};
 pub use context::{Asked, Context};
 pub use create::headroom::{left_after, spend};
 pub use create::{backoff, creating};

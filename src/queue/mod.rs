@@ -22,6 +22,7 @@ use jiff::{SignedDuration, Timestamp};
 pub use job::job_of;
 pub use label_request::{Ask, LabelRequest, NodeTemplates, TemplateLabels};
 pub use reason::{Cause, NoConfig, UnknownLabel};
+pub use task::job_path;
 pub use text::{Explained, Syntax, TextKind, read_text};
 
 use crate::model::{JenkinsView, QueueItem, Reading, Stage, TaskLabel};

@@ -117,7 +117,7 @@ pub(super) fn combination(name: &str) -> Vec<(String, String)> {
 
 /// Takes the path of the job out of a task's URL, from its first `job/`, and what follows the job. The URL may be
 /// relative, or absolute with another root than ours. `None` when it has no such path or a part that is no job's name.
-pub(super) fn job_path(url: &str) -> Option<(String, &str)> {
+pub fn job_path(url: &str) -> Option<(String, &str)> {
     let url = url.split(['?', '#']).next()?;
     let path = match url.split_once("://") {
         Some((_, rest)) => rest.split_once('/')?.1,

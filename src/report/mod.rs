@@ -5,6 +5,7 @@ pub mod json;
 pub mod metrics;
 pub mod page;
 pub mod record;
+pub mod server_words;
 pub mod table;
 pub mod text;
 pub mod view;

@@ -46,10 +46,13 @@ impl EventMemory {
 pub const LONGEST_TEXT: usize = 2_000;
 
 impl State {
-    /// Notes an event, and counts it.
+    /// Notes an event, counts it, and keeps it for the page.
     pub fn note(&mut self, event: Event) {
         let event = event.cut(LONGEST_TEXT);
         Counters::count(&mut self.counters, &event);
+        if let Some(page) = &mut self.page {
+            page.note(&event);
+        }
         self.events.push(event);
     }
 }

@@ -28,7 +28,7 @@ pub use counters::{BOOT_BOUNDS, ByPlace, Counters, Histogram, Request};
 pub use drift::{LabelDrift, LabelRetry};
 pub use events::{EventMemory, MOST_PENDING};
 pub use images::{FailedImage, ImageMemory};
-pub use page::{PageMemory, Sample};
+pub use page::{DAY, PageMemory, SLOT, Sample};
 pub use problems::{CreateRecord, FailingAction, Notice, NotifyMemory, ProblemMemory, Told};
 pub use refusals::{Asker, Refusal, RefusalKey};
 

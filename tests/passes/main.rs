@@ -39,6 +39,7 @@ mod metrics;
 mod r#move;
 mod odd;
 mod owners;
+mod page;
 mod pauses;
 mod problems;
 mod races;

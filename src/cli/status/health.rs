@@ -7,18 +7,9 @@ use serde::Serialize;
 use crate::error::{EXIT_BLIND, EXIT_DONE, EXIT_PARTLY, EXIT_UNUSABLE};
 use crate::lock::Held;
 use crate::model::{Problem, Severity};
-use crate::plan::usual_gap;
+use crate::plan::{LEAST_GAP, overdue_after, usual_gap};
 use crate::state::{LastPass, State};
 use crate::text::{age, plural, printable};
-
-/// A pass is overdue after so many times the usual gap.
-const OVERDUE: i64 = 3;
-
-/// Cron starts nothing more often: what is closer together is no rhythm (`reap` right behind `provision`).
-const LEAST_GAP: i64 = 60;
-
-/// What is taken for the gap of passes as long as there was one alone.
-const UNKNOWN_GAP: i64 = 60 * 60;
 
 /// A pass ends at its deadline, and the request in flight some time later.
 const AFTER_DEADLINE: SignedDuration = SignedDuration::from_mins(2);
@@ -89,7 +80,7 @@ impl<'s> Passes<'s> {
 
     /// Returns whether no pass was made for long, and none runs.
     pub fn is_overdue(&self) -> bool {
-        let most = OVERDUE.saturating_mul(self.usual_gap().unwrap_or(UNKNOWN_GAP));
+        let most = overdue_after(self.state);
         self.running.is_none() && self.age().is_some_and(|age| age > most)
     }
 

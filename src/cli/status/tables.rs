@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::model::{Headroom, OfflineTaker, Pause, Problem, Severity};
+use crate::model::{Headroom, Pause, Problem, Severity};
 use crate::plan::problems::say;
-use crate::plan::{DRAIN_PREFIX, ServerRow, TemplateRow};
+use crate::plan::{ServerRow, TemplateRow};
+use crate::report::server_words::{job_or_why, rank};
 use crate::report::table::{Cell, Column, Fit, Table, Tone, View};
 use crate::report::text::{phase, waits_for};
 use crate::state::Phase;
@@ -301,18 +302,6 @@ pub fn servers(report: &StatusReport<'_>, view: View) -> Vec<String> {
     Table::new(&COLUMNS, rows).lines(view)
 }
 
-/// What is wrong comes first.
-fn rank(phase: Phase) -> u8 {
-    match phase {
-        Phase::Error => 0,
-        Phase::Orphan => 1,
-        Phase::Offline => 2,
-        Phase::Draining => 3,
-        Phase::Deleting => 4,
-        Phase::Intent | Phase::Booting | Phase::Online | Phase::Idle | Phase::Busy => 5,
-    }
-}
-
 fn phase_tone(row: Phase) -> Tone {
     match row {
         Phase::Error => Tone::Error,
@@ -346,51 +335,6 @@ fn server(row: &ServerRow, several: bool, now: Timestamp) -> Vec<Cell> {
 
 fn since(now: Timestamp, then: Option<Timestamp>) -> String {
     then.map_or_else(|| "-".to_owned(), |then| age(now.duration_since(then).as_secs()))
-}
-
-/// Says what runs on a server, or why it is as it is; then what is special about it.
-fn job_or_why(row: &ServerRow) -> String {
-    let mut parts = Vec::new();
-    let reason = row.offline_reason.as_deref().unwrap_or_default();
-    parts.extend(match row.offline_by {
-        Some(OfflineTaker::Person) => Some(led("a person", reason)),
-        Some(OfflineTaker::Monitor) => Some(led("a monitor", reason)),
-        Some(OfflineTaker::Mita) => {
-            let text = reason.strip_prefix(DRAIN_PREFIX).unwrap_or(reason);
-            Some(text.trim_start_matches(", ").to_owned())
-        }
-        None => row.offline_reason.clone().filter(|_| row.phase == Phase::Offline),
-    });
-    parts.extend(row.why.clone());
-    parts.extend(row.jobs.iter().cloned());
-    parts.retain(|part| !part.is_empty());
-    let mut text = parts.join(", ");
-    for special in specials(row) {
-        let blank = if text.is_empty() { "" } else { " " };
-        text = format!("{text}{blank}({special})");
-    }
-    text
-}
-
-fn led(who: &str, reason: &str) -> String {
-    if reason.is_empty() {
-        who.to_owned()
-    } else {
-        format!("{who}: {reason}")
-    }
-}
-
-fn specials(row: &ServerRow) -> Vec<String> {
-    let mut found = Vec::new();
-    let node = row.jenkins_node.as_ref().filter(|node| node.as_str() != row.name);
-    found.extend(node.map(|node| format!("node {node}")));
-    if row.outdated {
-        found.push("outdated".to_owned());
-    } else if row.adopted {
-        found.push("adopted".to_owned());
-    }
-    found.extend(row.builds.map(|builds| plural(builds, "build")));
-    found
 }
 
 /// Counts servers by phase: `3 booting, 12 idle`.

@@ -4,6 +4,7 @@ mod counted;
 mod ended;
 mod quota;
 mod reading;
+mod sample;
 
 pub use ended::Record;
 
@@ -14,4 +15,5 @@ pub fn record(state: &mut State, pass: &Record<'_>) {
     quota::remember(state, pass);
     counted::count(state, pass);
     reading::note(state, pass);
+    sample::record(state, pass);
 }
