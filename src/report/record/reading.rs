@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
-use super::Record;
+use super::ended::Record;
 use crate::model::{Event, EventKind, Seconds};
 use crate::report::text::phase;
 use crate::state::{Phase, State};
