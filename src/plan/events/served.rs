@@ -37,7 +37,7 @@ pub fn note(fleet: &mut Fleet<'_>, demand: &Demand<'_>, before: &State) {
             fleet.state.note(event(label, waits, now, &fleet.context.pass));
         }
     }
-    fleet.state.waiting = waiting(fleet, demand);
+    fleet.state.waiting = waiting(fleet, demand, before);
 }
 
 /// Returns the second midway between two passes.
@@ -81,26 +81,33 @@ fn event(label: &str, mut waits: Vec<u64>, now: Timestamp, pass: &str) -> Event 
 }
 
 /// Returns the items that wait, the oldest of them, by label. Since when is by our clock: that of Jenkins may differ.
-fn waiting(fleet: &Fleet<'_>, demand: &Demand<'_>) -> BTreeMap<String, Vec<(u64, i64)>> {
-    let mut by_request: Vec<Vec<(u64, i64)>> = vec![Vec::new(); demand.label_requests.len()];
+///
+/// The label that was known first stays: of a part of a pipeline Jenkins tells it in `why` alone, and later names there the
+/// node that it waits for.
+fn waiting(fleet: &Fleet<'_>, demand: &Demand<'_>, before: &State) -> BTreeMap<String, Vec<(u64, i64)>> {
+    let known = before.waiting.iter().filter(|(label, _)| !label.is_empty());
+    let known = known.flat_map(|(label, items)| items.iter().map(move |(id, _)| (*id, label.as_str())));
+    let known: HashMap<u64, &str> = known.collect();
+    let requests = demand.label_requests.iter();
+    let labels: Vec<String> = requests
+        .map(|request| label_request_text(request).unwrap_or_default())
+        .collect();
     let (jenkins, now) = (&fleet.observed.jenkins, fleet.context.now);
+    let mut waiting: BTreeMap<&str, Vec<(u64, i64)>> = BTreeMap::new();
     for item in demand.items.iter().take(MOST_ITEMS) {
         let queued = &demand.queue[item.place];
         let since = now.as_second() - jenkins.age(queued, now).as_secs();
-        by_request[item.label_request].push((queued.id, since));
-    }
-    let mut waiting: BTreeMap<String, Vec<(u64, i64)>> = BTreeMap::new();
-    for (items, request) in by_request.into_iter().zip(&demand.label_requests) {
-        if !items.is_empty() {
-            let label = label_request_text(request).unwrap_or_default();
-            waiting.entry(label).or_default().extend(items);
-        }
+        let label = known.get(&queued.id).copied().unwrap_or(&labels[item.label_request]);
+        waiting.entry(label).or_default().push((queued.id, since));
     }
     // Several requests can be shown alike, and which comes first depends on the order of the queue.
     for items in waiting.values_mut() {
         items.sort_unstable();
     }
     waiting
+        .into_iter()
+        .map(|(label, items)| (label.to_owned(), items))
+        .collect()
 }
 
 #[cfg(test)]
