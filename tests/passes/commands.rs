@@ -23,13 +23,6 @@ fn the_usage_is_wrong() {
         assert_eq!((json.code, &json.json()["exit"]), (2, &2.into()));
         assert!(!message.is_empty() && !message.contains("Usage"), "{message}");
     }
-    let later = site.mita(&["history", "--delete", "x"]);
-    assert_eq!(later.code, 2);
-    assert!(
-        later.err.contains("history") && later.err.contains("not supported yet"),
-        "{}",
-        later.err
-    );
     assert_eq!(site.mita(&["--help"]).code, 0);
     assert!(site.mita(&["--version"]).out.starts_with("mita "));
 }
