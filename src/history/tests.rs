@@ -86,7 +86,9 @@ fn living(name: &str, created: i64) -> NodeMemory {
 
 fn past(events: &[Event], state: &State, now: i64) -> Past {
     let mut past = Past::default();
-    events.iter().for_each(|event| past.add(event));
+    for event in events {
+        past.add(event);
+    }
     past.settle(state, at(DAY + now));
     past
 }

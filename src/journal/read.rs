@@ -172,7 +172,7 @@ mod tests {
             let mut names = Vec::new();
             let mut journal = Journal::open(&self.path()).unwrap();
             let skipped = journal.each(&mut Unique::default(), &mut |event| {
-                names.push(event.name.unwrap_or_default())
+                names.push(event.name.unwrap_or_default());
             });
             (names, skipped.unwrap())
         }

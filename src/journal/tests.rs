@@ -1,5 +1,7 @@
 //! What is appended is found again, whatever happened to the file between two passes.
 
+#![expect(clippy::disallowed_methods, reason = "a test that writes journals")]
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};

@@ -17,9 +17,10 @@ pub fn noted(before: &State, after: &State, now: Timestamp) -> Vec<String> {
         let value = serde_json::to_value(event).expect("an event");
         let entries = value.as_object().into_iter().flatten();
         let parts = entries.filter(|(key, _)| !TOLD.contains(&key.as_str()));
-        let parts: String = parts
+        let parts: Vec<String> = parts
             .map(|(key, value)| format!(", {key} = {}", plain(value)))
             .collect();
+        let parts = parts.concat();
         let name = event.name.as_ref().map_or_else(String::new, |name| format!(" {name}"));
         let at = match moment(event.at, now) {
             at if at == "now" => String::new(),

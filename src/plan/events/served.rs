@@ -144,7 +144,9 @@ mod tests {
             item(7, Stage::Buildable),
         ];
         let mut found = served(&before, &queue, 200);
-        found.iter_mut().for_each(|(_, waits)| waits.sort_unstable());
+        for (_, waits) in &mut found {
+            waits.sort_unstable();
+        }
         // A clock that went back makes no wait of less than nothing.
         assert_eq!(found, [("", vec![110]), ("linux", vec![0, 90, 100])]);
         let event = event("", vec![7, 1, 3, 2], Timestamp::UNIX_EPOCH, "p");
