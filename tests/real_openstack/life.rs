@@ -1,5 +1,7 @@
 //! The life of a server: asked for, booting, joined, idle, removed.
 
+use std::fs;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
@@ -61,6 +63,13 @@ fn a_job_gets_a_server_and_it_goes_with_its_volume() {
     let stranger = foreign(&site);
     site.cloud.key_pair("e2e-key");
     site.configure(FULL, LOGIN);
+    let [metrics, page] = ["mita.prom", "mita.html"].map(|name| site.path(name));
+    let files = format!(
+        "metrics_file: {}\nstatus_page: {}\nlimits:",
+        metrics.display(),
+        page.display()
+    );
+    site.change_config("limits:", &files);
     site.job("build", "linux && x86_64");
 
     let dry = site.mita(&["run", "--dry-run", "-o", "json"]);
@@ -119,6 +128,29 @@ fn a_job_gets_a_server_and_it_goes_with_its_volume() {
     );
     untouched(&site, &stranger);
     site.cloud.delete_key_pair("e2e-key");
+    told(&site, text(&server, "name"));
+    let metrics = fs::read_to_string(metrics).unwrap();
+    for wanted in [
+        "mita_pass_success 1",
+        "mita_creates_total{node=\"linux\",provider=\"real\",result=\"done\"} 1",
+        "mita_boot_seconds_count{node=\"linux\"} 1",
+        // The quota of Nova itself.
+        "mita_quota_limit{provider=\"real\",resource=\"instances\"} ",
+    ] {
+        assert!(metrics.contains(wanted), "{wanted} in\n{metrics}");
+    }
+    let page = fs::read_to_string(page).unwrap();
+    assert!(page.contains(text(&server, "name")), "the page has its events");
+}
+
+/// The journal tells of the server once, from its create to its end.
+fn told(site: &Site, name: &str) {
+    let rows = site.mita(&["history", name, "-o", "json"]).good().json();
+    let rows: Vec<&Value> = rows["rows"].as_array().unwrap().iter().collect();
+    let events: Vec<&str> = rows.iter().map(|row| text(row, "event")).collect();
+    assert_eq!(events, ["created", "joined", "removed"], "{rows:#?}");
+    assert_eq!(text(rows[0], "for"), "build");
+    assert!(rows[2]["seconds"].as_f64().unwrap() >= rows[1]["seconds"].as_f64().unwrap());
 }
 
 /// The server is what the template says, as the cloud itself tells it.
