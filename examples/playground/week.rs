@@ -15,7 +15,7 @@ const EVERY: i64 = 60;
 /// Plays so many days of a week and returns whether the history of them is true.
 pub fn verify(world: &World, config: &Path, seed: u64, days: i64) -> bool {
     story::begin_week(world);
-    let mut watch = Watch::new(EVERY);
+    let mut watch = Watch::new(EVERY).with_pipelines();
     let mut ids = Random::new(seed);
     let end = world.lock().clock + days * story::DAY;
     while world.lock().clock < end {

@@ -13,6 +13,7 @@ use crate::model::{Event, EventKind, QueueItem, Stage, WaitSeconds};
 use crate::plan::demand::eligible::label_request_text;
 use crate::plan::demand::items::Demand;
 use crate::plan::fleet::Fleet;
+use crate::queue::LabelRequest;
 use crate::state::State;
 
 /// The most items that are remembered: the oldest.
@@ -82,32 +83,57 @@ fn event(label: &str, mut waits: Vec<u64>, now: Timestamp, pass: &str) -> Event 
 
 /// Returns the items that wait, the oldest of them, by label. Since when is by our clock: that of Jenkins may differ.
 ///
-/// The label that was known first stays: of a part of a pipeline Jenkins tells it in `why` alone, and later names there the
-/// node that it waits for.
+/// While an item waits for a node of ours, the label that was known before stays: of a part of a pipeline Jenkins tells it
+/// in `why` alone, where it may name the node at other times.
 fn waiting(fleet: &Fleet<'_>, demand: &Demand<'_>, before: &State) -> BTreeMap<String, Vec<(u64, i64)>> {
-    let known = before.waiting.iter().filter(|(label, _)| !label.is_empty());
-    let known = known.flat_map(|(label, items)| items.iter().map(move |(id, _)| (*id, label.as_str())));
-    let known: HashMap<u64, &str> = known.collect();
-    let requests = demand.label_requests.iter();
-    let labels: Vec<String> = requests
-        .map(|request| label_request_text(request).unwrap_or_default())
-        .collect();
     let (jenkins, now) = (&fleet.observed.jenkins, fleet.context.now);
-    let mut waiting: BTreeMap<&str, Vec<(u64, i64)>> = BTreeMap::new();
+    let named: Vec<bool> = demand.label_requests.iter().map(names_a_node).collect();
+    let known = if named.contains(&true) {
+        labels_of(before)
+    } else {
+        HashMap::new()
+    };
+    let mut by_request: Vec<Vec<(u64, i64)>> = vec![Vec::new(); demand.label_requests.len()];
+    let mut waiting: BTreeMap<String, Vec<(u64, i64)>> = BTreeMap::new();
     for item in demand.items.iter().take(MOST_ITEMS) {
         let queued = &demand.queue[item.place];
         let since = now.as_second() - jenkins.age(queued, now).as_secs();
-        let label = known.get(&queued.id).copied().unwrap_or(&labels[item.label_request]);
-        waiting.entry(label).or_default().push((queued.id, since));
+        let label = known.get(&queued.id).filter(|_| named[item.label_request]);
+        match label {
+            Some(label) => waiting.entry((*label).to_owned()).or_default().push((queued.id, since)),
+            None => by_request[item.label_request].push((queued.id, since)),
+        }
+    }
+    for (items, request) in by_request.into_iter().zip(&demand.label_requests) {
+        if !items.is_empty() {
+            let label = label_request_text(request).unwrap_or_default();
+            waiting.entry(label).or_default().extend(items);
+        }
     }
     // Several requests can be shown alike, and which comes first depends on the order of the queue.
     for items in waiting.values_mut() {
         items.sort_unstable();
     }
     waiting
-        .into_iter()
-        .map(|(label, items)| (label.to_owned(), items))
+}
+
+/// Returns the labels of the items that waited in the last pass, where they were known.
+fn labels_of(before: &State) -> HashMap<u64, &str> {
+    let known = before.waiting.iter().filter(|(label, _)| !label.is_empty());
+    known
+        .flat_map(|(label, items)| items.iter().map(move |(id, _)| (*id, label.as_str())))
         .collect()
+}
+
+/// Returns whether a node was named and no label.
+fn names_a_node(request: &LabelRequest) -> bool {
+    match request {
+        LabelRequest::Template(_)
+        | LabelRequest::Like { .. }
+        | LabelRequest::GoneNode(_)
+        | LabelRequest::Unknown { .. } => true,
+        LabelRequest::Label(_) | LabelRequest::Unlabelled | LabelRequest::Values(_) => false,
+    }
 }
 
 #[cfg(test)]
