@@ -50,6 +50,12 @@ impl<'a> Facts<'a> {
         Some(self.waiting.as_ref()?.iter().map(|row| row.items).sum())
     }
 
+    /// Returns for how many seconds the oldest of them waits; 0 where nothing does.
+    pub fn oldest(&self) -> Option<u64> {
+        let oldest = self.waiting.as_ref()?.first().map_or(0, |row| row.oldest_seconds);
+        Some(u64::try_from(oldest).unwrap_or(0))
+    }
+
     /// Returns the items that wait and get nothing.
     pub fn unserved(&self) -> u64 {
         let rows = self.waiting.iter().flatten();

@@ -12,7 +12,7 @@ pub const STYLE: &str = include_str!("style.css");
 pub const SCRIPT: &str = include_str!("age.js");
 
 /// The SHA-256 of the looks and of the script, in Base64. A test computes them.
-pub const STYLE_SHA256: &str = "pOWeu3VjQGOJjkvmzQ5MLFfWImBla3xvf7VJJ2Wgp84=";
+pub const STYLE_SHA256: &str = "3xTMi/qBHVYnocNVDCpajwzbOeYK174BmjCwqKzFYmA=";
 /// See [`STYLE_SHA256`].
 pub const SCRIPT_SHA256: &str = "jV0eefQ+hXX2NoMh/1nmZyZqPyuWn1bPhhhN4PaiZ1k=";
 

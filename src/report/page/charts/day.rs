@@ -84,9 +84,9 @@ impl<'a> Day<'a> {
         self.spans.iter().map(|span| value(span.sample)).max().unwrap_or(0)
     }
 
-    /// Returns the last sample.
-    pub fn last(&self) -> Option<&'a Sample> {
-        self.spans.last().map(|span| span.sample)
+    /// Whether no pass of this day saw anything.
+    pub fn is_empty(&self) -> bool {
+        self.spans.is_empty()
     }
 
     /// Returns the spans in runs without a gap.

@@ -22,21 +22,21 @@ pub fn charts(html: &mut Html, facts: &Facts<'_>) {
     let day = Day::new(&page.samples, facts.view.now, facts.usual_gap());
     section(html, ("day", "Last 24 hours"), None, |html| {
         html.class("div", "charts", |html| {
-            queue(html, &day);
-            oldest(html, &day);
-            servers(html, &day);
+            queue(html, &day, facts);
+            oldest(html, &day, facts);
+            servers(html, &day, facts);
             times(html, &day);
         });
     });
 }
 
-fn queue(html: &mut Html, day: &Day<'_>) {
+fn queue(html: &mut Html, day: &Day<'_>, facts: &Facts<'_>) {
     let axis = Axis::counts(day.most(|sample| sample.waiting));
     let figure_of = Figure {
         id: "chart-queue",
         title: "Waiting items",
         keys: &[Key::new("waiting", "waiting"), Key::new("unserved", "not served")],
-        summary: summary(day, |sample| sample.waiting, |count| count.to_string()),
+        summary: summary(day, facts.items(), |sample| sample.waiting, |count| count.to_string()),
         axis: &axis,
     };
     figure(
@@ -51,13 +51,13 @@ fn queue(html: &mut Html, day: &Day<'_>) {
     );
 }
 
-fn oldest(html: &mut Html, day: &Day<'_>) {
+fn oldest(html: &mut Html, day: &Day<'_>, facts: &Facts<'_>) {
     let axis = Axis::seconds(day.most(|sample| sample.oldest));
     let figure_of = Figure {
         id: "chart-oldest",
         title: "Oldest waiting item",
         keys: &[],
-        summary: summary(day, |sample| sample.oldest, length),
+        summary: summary(day, facts.oldest(), |sample| sample.oldest, length),
         axis: &axis,
     };
     figure(
@@ -72,8 +72,9 @@ fn oldest(html: &mut Html, day: &Day<'_>) {
     );
 }
 
-fn servers(html: &mut Html, day: &Day<'_>) {
+fn servers(html: &mut Html, day: &Day<'_>, facts: &Facts<'_>) {
     let axis = Axis::counts(day.most(all_servers));
+    let now = facts.view.saw.as_ref().map(|_| facts.servers.len() as u64);
     let figure_of = Figure {
         id: "chart-servers",
         title: "Servers",
@@ -83,7 +84,7 @@ fn servers(html: &mut Html, day: &Day<'_>) {
             Key::new("booting", "booting"),
             Key::new("off", "off"),
         ],
-        summary: summary(day, all_servers, |count| count.to_string()),
+        summary: summary(day, now, all_servers, |count| count.to_string()),
         axis: &axis,
     };
     figure(
@@ -169,12 +170,14 @@ fn took(sample: &Sample) -> String {
     }
 }
 
-/// Says the last and the largest value.
-fn summary(day: &Day<'_>, value: fn(&Sample) -> u64, words: fn(u64) -> String) -> String {
-    day.last().map_or_else(
-        || "nothing recorded yet".to_owned(),
-        |last| format!("now {}, at most {}", words(value(last)), words(day.most(value))),
-    )
+/// Says the largest value, and what this pass saw; the last sample has the peak of its five minutes.
+fn summary(day: &Day<'_>, now: Option<u64>, value: fn(&Sample) -> u64, words: fn(u64) -> String) -> String {
+    let most = day.most(value).max(now.unwrap_or(0));
+    match now {
+        _ if day.is_empty() => "nothing recorded yet".to_owned(),
+        Some(now) => format!("now {}, at most {}", words(now), words(most)),
+        None => format!("at most {}", words(most)),
+    }
 }
 
 fn length(seconds: u64) -> String {

@@ -14,7 +14,8 @@ use std::path::Path;
 use base64::Engine as _;
 
 use super::head;
-use site::{HOSTILE, Site, hostile, large, small};
+use crate::state::Sample;
+use site::{HOSTILE, Site, hostile, large, now, small};
 
 /// Returns a page without what has its own tests: style, script, icons.
 fn bare(page: &str) -> String {
@@ -134,6 +135,24 @@ fn tables_and_the_page_are_bounded() {
     assert!(page.contains("and 300 more"), "labels");
     let rows = elements(&page).iter().filter(|name| *name == "tr").count();
     assert!(rows < 700, "{rows} rows");
+}
+
+#[test]
+fn a_chart_says_what_this_pass_saw() {
+    let mut site = Site::default();
+    // The peak of the last five minutes; the queue is empty now.
+    let peak = Sample {
+        at: u64::try_from(now().as_second()).unwrap(),
+        waiting: 30,
+        oldest: 780,
+        ..Sample::default()
+    };
+    site.state.page.as_mut().unwrap().samples.push(peak);
+    let page = site.html();
+    assert!(page.contains("now 0, at most 30") && page.contains("now 0s, at most 13m"));
+    site.is_blind = true;
+    let page = site.html();
+    assert!(page.contains("at most 30") && !page.contains("now 0, "), "nobody knows");
 }
 
 #[test]
