@@ -179,10 +179,15 @@ impl Past {
         life
     }
 
-    /// Returns the place of a server's life: by its id, else by its name as long as the ids do not differ.
+    /// Returns the place of a server's life: by its id, else by its name as long as the ids do not differ. Some clouds give
+    /// the id of a server that is gone to another one.
     fn place(&mut self, name: &str, provider: Option<&ProviderName>, id: Option<&ServerId>, at: i64) -> usize {
         let key = provider.cloned().zip(id.cloned());
-        let known = key.as_ref().and_then(|key| self.by_id.get(key)).copied();
+        let is_of = |place: &usize| {
+            let life = &self.lives[*place];
+            life.end.is_none() || life.name == name
+        };
+        let known = key.as_ref().and_then(|key| self.by_id.get(key)).copied().filter(is_of);
         let namesake = || {
             let place = self.by_name.get(name).copied()?;
             let other = self.lives[place].server_id.as_ref();
@@ -202,7 +207,7 @@ impl Past {
             let life = &mut self.lives[place];
             life.provider.get_or_insert_with(|| key.0.clone());
             life.server_id.get_or_insert_with(|| key.1.clone());
-            self.by_id.entry(key).or_insert(place);
+            self.by_id.insert(key, place);
         }
         let life = &mut self.lives[place];
         if life.provider.is_none() {

@@ -104,6 +104,40 @@ fn times(life: &Life) -> (i64, Option<i64>, Option<(i64, Ending)>) {
 }
 
 #[test]
+fn an_id_that_the_cloud_gives_again_is_of_another_life() {
+    let reused = |event: Event| Event {
+        server_id: Some("101".into()),
+        ..event
+    };
+    let events = [
+        created(0, "small__a"),
+        removed(3_600, "small__a", 3_600, 900),
+        created(7_200, "small__b"),
+        joined(7_260, "small__b", 60),
+        removed(10_800, "small__b", 3_600, 1_800),
+        created(10_900, "small__c"),
+    ];
+    let mut state = state(11_000);
+    let mut node = living("small__c", 10_900);
+    node.server_id = "101".into();
+    state.nodes.insert("c".into(), node);
+    let past = past(&events.map(reused), &state, 11_000);
+    let lives: Vec<_> = past
+        .lives
+        .iter()
+        .map(|life| (life.name.as_str(), times(life), life.busy))
+        .collect();
+    assert_eq!(
+        lives,
+        [
+            ("small__a", (0, None, Some((3_600, Ending::Removed))), 900),
+            ("small__b", (7_200, Some(7_260), Some((10_800, Ending::Removed))), 1_800),
+            ("small__c", (10_900, None, None), 0),
+        ]
+    );
+}
+
+#[test]
 fn a_life_is_put_together() {
     let events = [
         created(10, "small__a"),

@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 
 use crate::model::{ProviderName, TemplateName};
-use crate::plan::fleet::agent::Agent;
+use crate::plan::fleet::agent::{Agent, AgentState};
 use crate::state::{Counters, NodeMemory, Phase};
 
 /// What a server does, as the counters name it.
@@ -14,11 +14,11 @@ use crate::state::{Counters, NodeMemory, Phase};
 pub enum Activity {
     /// It was asked for and has not joined.
     Booting,
-    /// It is online and works, with all of its executors or some.
+    /// It works, with all of its executors or some.
     Busy,
     /// It is online and idle.
     Idle,
-    /// It takes no work.
+    /// It takes no new work and has none.
     Off,
 }
 
@@ -69,12 +69,34 @@ impl Gap {
 
 /// Returns what an agent did since the last pass: so many seconds of each. One that nobody remembers did something else
 /// before, or was not there.
+///
+/// One that takes no new work may still have some. Whether it had is not remembered: if not, as now.
 pub fn of_agent(agent: &Agent<'_>, gap: Gap) -> [(Activity, u32); 2] {
     let before = agent.before.map(|before| before.phase);
     let before = before.or(agent.intent.map(|_| Phase::Intent));
     let (first, second) = gap.halves(agent.age.as_secs());
-    let before = before.map_or((Activity::Off, 0), |phase| (Activity::in_phase(phase), first));
-    [before, (Activity::in_phase(agent.state.phase()), second)]
+    let now = does(agent);
+    let is_off = Activity::in_phase(agent.state.phase()) == Activity::Off;
+    let did = |phase| match Activity::in_phase(phase) {
+        Activity::Off if is_off => now,
+        did => did,
+    };
+    let before = before.map_or((Activity::Off, 0), |phase| (did(phase), first));
+    [before, (now, second)]
+}
+
+/// Returns what an agent does. The last builds of one that is drained are work, too.
+fn does(agent: &Agent<'_>) -> Activity {
+    let has_work = match agent.state {
+        AgentState::Drained { idle, .. } | AgentState::Marked { idle } => !idle,
+        AgentState::Monitored { .. } | AgentState::Person => agent.computer().is_some_and(|node| !node.is_idle()),
+        _ => false,
+    };
+    if has_work {
+        Activity::Busy
+    } else {
+        Activity::in_phase(agent.state.phase())
+    }
 }
 
 /// Adds to a server what it did.

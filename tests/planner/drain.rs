@@ -5,7 +5,7 @@ use mita::plan::{
 };
 use mita::state::Phase;
 
-use crate::world::{World, busy, marked, mins, offline, removed, secs, world};
+use crate::world::{World, busy, id, marked, mins, offline, removed, secs, world};
 
 const PERSON: &str = "hudson.slaves.OfflineCause$UserCause";
 const MONITOR: &str = "hudson.node_monitors.DiskSpaceMonitorDescriptor$DiskSpace";
@@ -60,6 +60,31 @@ fn what_is_named_is_drained_once() {
     assert_eq!(plan.drains[0].node.as_str(), node);
     assert_eq!(plan.drains[0].mark, "mita: draining, by hand, new kernel");
     assert!(plan.acts() && plan.removals.is_empty());
+}
+
+#[test]
+fn the_last_builds_of_a_drained_node_are_work() {
+    let (mut world, name) = at_work();
+    let seconds = |world: &World| {
+        let node = &world.state.nodes[&id(1)];
+        (node.busy_seconds, node.idle_seconds)
+    };
+    let (busy, idle) = seconds(&world);
+    for _ in 0..60 {
+        world.pass(mins(1));
+    }
+    assert_eq!(
+        seconds(&world),
+        (busy + 60 * 60 - 30, idle + 30),
+        "until it was marked it stood idle"
+    );
+    offline(world.node_mut(&name));
+    world.pass(mins(1));
+    assert_eq!(
+        seconds(&world).0,
+        busy + 60 * 60 - 30 + 60,
+        "a person's mark ends no build"
+    );
 }
 
 #[test]
