@@ -253,7 +253,9 @@ mod tests {
                 store.shown
             );
         }
-        let store = of_env(&[(FOLDERS, "/nonexistent")]);
+        let folder = tempfile::tempdir().unwrap();
+        let nothing = folder.path().join("nothing");
+        let store = of_env(&[(FOLDERS, nothing.to_str().unwrap())]);
         assert!(
             store.roots.is_empty() && store.shown.contains("No such file"),
             "{}",
