@@ -21,6 +21,13 @@ pub fn no_file(found: &Metadata) -> Option<&'static str> {
     }
 }
 
+/// Returns the file that lies beside another one: its name with an end behind it.
+pub fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    PathBuf::from(name)
+}
+
 /// Who may read a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Readers {
@@ -40,9 +47,7 @@ pub fn write_for(readers: Readers, path: &Path, bytes: &[u8]) -> std::io::Result
     if let Some(instead) = fs::symlink_metadata(path).ok().as_ref().and_then(no_file) {
         return Err(Error::other(instead));
     }
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    let beside = PathBuf::from(name);
+    let beside = beside(path, ".new");
     // What is left of a pass that was killed, or somebody else's in a shared folder.
     match fs::remove_file(&beside) {
         Err(error) if error.kind() != ErrorKind::NotFound => {

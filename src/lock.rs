@@ -20,7 +20,7 @@ use rustix::fs::OFlags;
 use rustix::process::geteuid;
 use thiserror::Error;
 
-use crate::disk::no_file;
+use crate::disk::{self, no_file};
 use crate::text::printable;
 
 /// How often a lock that is held is tried again.
@@ -78,9 +78,7 @@ impl Drop for Lock {
 
 /// Returns the lock file that belongs to a state file.
 pub fn path_for(state_file: &Path) -> PathBuf {
-    let mut name = state_file.as_os_str().to_owned();
-    name.push(".lock");
-    PathBuf::from(name)
+    disk::beside(state_file, ".lock")
 }
 
 /// Takes the lock, waiting for it by `pause`; writes our pid and start time into it.

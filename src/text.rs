@@ -8,7 +8,7 @@ mod suggest;
 mod terminal;
 mod width;
 
-pub use number::{age, are, brief, left, moment, plural, span};
+pub use number::{age, are, brief, decimal, left, moment, plural, span};
 pub use suggest::{closest, did_you_mean, nearest};
 pub use terminal::without_controls;
 pub use width::{columns, cut_end, cut_front, padded, padded_left, wrapped};

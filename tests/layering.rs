@@ -47,7 +47,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "config",
         &[
-            "secret", "endpoint", "pattern", "model", "labels", "settings", "provider",
+            "secret", "endpoint", "pattern", "model", "labels", "disk", "settings", "provider",
         ],
     ),
     ("plan", &["model", "labels", "queue", "state", "config"]),

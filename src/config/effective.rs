@@ -9,13 +9,13 @@ use jiff::SignedDuration;
 use serde_yaml::{Mapping, Value as Yaml};
 
 use crate::provider::kind::TYPE;
-use crate::settings::duration::{show_decimal, show_size};
+use crate::settings::duration::show_size;
 use crate::settings::key::{KeySpec, Need, Preset, Schema, ValueKind as Takes};
 use crate::settings::section::Section;
 use crate::settings::url::without_password;
 use crate::settings::value::preset;
 use crate::settings::yaml::{Entry, Value};
-use crate::text::{span, visible};
+use crate::text::{decimal, span, visible};
 
 use super::node::{self, NODE};
 use super::root::{DEFAULTS, OWNER, ROOT, STATE_FILE};
@@ -221,7 +221,7 @@ fn shown(kind: Takes, value: &Value) -> Yaml {
         }
         (Takes::Size, Value::Int(bytes)) => show_size(u64::try_from(*bytes).unwrap_or(0)).into(),
         // A small number loses no digit as a float.
-        (Takes::Decimal, Value::Int(millionths)) => decimal(*millionths),
+        (Takes::Decimal, Value::Int(millionths)) => number(*millionths),
         (Takes::FlagOr(_) | Takes::FlagOrPath, Value::Text(text, _)) if text == "true" || text == "false" => {
             (text == "true").into()
         }
@@ -233,8 +233,8 @@ fn shown(kind: Takes, value: &Value) -> Yaml {
     }
 }
 
-fn decimal(millionths: i64) -> Yaml {
-    let text = show_decimal(millionths);
+fn number(millionths: i64) -> Yaml {
+    let text = decimal(millionths.unsigned_abs().into());
     serde_yaml::from_str(&text).unwrap_or_else(|_| text.into())
 }
 

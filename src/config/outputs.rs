@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::SignedDuration;
 
+use crate::disk::beside;
 use crate::settings::files::Outside;
 use crate::settings::key::{Key, KeySpec};
 use crate::settings::keys;
@@ -79,11 +80,6 @@ pub fn outputs(root: &Section<'_>, state_file: &Path, outside: &Outside<'_>) -> 
 
 /// Refuses two files of one name, one of which would be written over the other.
 fn apart(root: &Section<'_>, outputs: &Outputs, state_file: &Path) {
-    let beside = |path: &Path, end: &str| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(end);
-        PathBuf::from(name)
-    };
     let mut taken: Vec<(PathBuf, &str)> = ["", ".lock", ".paused", ".new"]
         .map(|end| (beside(state_file, end), "state_file"))
         .into();

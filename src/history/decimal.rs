@@ -6,6 +6,8 @@ use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use crate::text::decimal;
+
 /// Digits behind the point.
 const DIGITS: u32 = 6;
 
@@ -52,8 +54,7 @@ impl Decimal {
 impl fmt::Display for Decimal {
     /// Writes all digits, without zeros at the end.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = self.rounded(DIGITS);
-        f.write_str(text.trim_end_matches('0').trim_end_matches('.'))
+        f.write_str(&decimal(self.0))
     }
 }
 

@@ -12,6 +12,8 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
+use crate::disk;
+
 pub use append::append;
 pub use read::{Journal, Unique};
 pub use settle::settle;
@@ -21,7 +23,5 @@ pub const LONGEST_LINE: usize = 64 << 10;
 
 /// Returns where the journal is moved to when it is full.
 pub fn older(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".1");
-    PathBuf::from(name)
+    disk::beside(path, ".1")
 }

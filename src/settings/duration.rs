@@ -119,20 +119,13 @@ pub fn parse_decimal(text: &str) -> Result<i64, Complaint> {
     padded.parse().map_err(|_| bad())
 }
 
-/// Writes a number of millionths as [`parse_decimal`] reads it.
-pub fn show_decimal(millionths: i64) -> String {
-    let (whole, part) = (millionths / 1_000_000, millionths % 1_000_000);
-    let text = format!("{whole}.{part:0>DECIMALS$}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
 fn split_while(text: &str, wanted: impl Fn(char) -> bool) -> (&str, &str) {
     text.split_at(text.find(|c| !wanted(c)).unwrap_or(text.len()))
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::text::span;
+    use crate::text::{decimal, span};
 
     use super::*;
 
@@ -157,7 +150,7 @@ mod tests {
             check(bad, None);
         }
         for text in ["0.085", "1", "0", "0.5", "12.000001", "100"] {
-            assert_eq!(show_decimal(parse_decimal(text).unwrap()), text);
+            assert_eq!(decimal(parse_decimal(text).unwrap().unsigned_abs().into()), text);
         }
     }
 

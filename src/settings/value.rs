@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use serde_json::Value as Json;
 
 use crate::secret::Secret;
-use crate::text::{did_you_mean, span};
+use crate::text::{decimal, did_you_mean, span};
 
 use super::duration;
 use super::key::{Key, KeySpec, Lifetime, Preset, ValueKind, Words};
@@ -140,7 +140,7 @@ pub fn shown(kind: ValueKind, value: i64) -> String {
     match kind {
         ValueKind::Duration | ValueKind::DurationOrNone => span(SignedDuration::from_secs(value)),
         ValueKind::Size => duration::show_size(u64::try_from(value).unwrap_or(0)),
-        ValueKind::Decimal => duration::show_decimal(value),
+        ValueKind::Decimal => decimal(value.unsigned_abs().into()),
         _ => value.to_string(),
     }
 }

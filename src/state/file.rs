@@ -132,9 +132,7 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<StateFile, StateError> {
 
 /// Moves a damaged file aside and returns where it went.
 pub fn set_aside(path: &Path, now: Timestamp) -> Result<PathBuf, StateError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".damaged-{}", now.strftime("%Y%m%dT%H%M%SZ")));
-    let aside = PathBuf::from(name);
+    let aside = disk::beside(path, &format!(".damaged-{}", now.strftime("%Y%m%dT%H%M%SZ")));
     fs::rename(path, &aside).map_err(|source| StateError::Write {
         path: path.to_owned(),
         source,

@@ -31,9 +31,7 @@ struct Content {
 
 /// Returns the file that belongs to a state file.
 pub fn path_for(state_file: &Path) -> PathBuf {
-    let mut name = state_file.as_os_str().to_owned();
-    name.push(".paused");
-    PathBuf::from(name)
+    disk::beside(state_file, ".paused")
 }
 
 /// Reads the pauses that belong to a state file. What cannot be read is no empty list: it may forbid everything.

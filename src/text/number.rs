@@ -83,9 +83,22 @@ pub fn brief(seconds: u64) -> String {
     }
 }
 
+/// Writes a number of millionths as a decimal number, without zeros at its end: `0.085`, `12`.
+pub fn decimal(millionths: u128) -> String {
+    let text = format!("{}.{:06}", millionths / 1_000_000, millionths % 1_000_000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_decimal_number_is_exact_and_short() {
+        let shown = [0, 120_000, 2_000_000, 1, 10_500_000, 100_000_000].map(decimal);
+        assert_eq!(shown, ["0", "0.12", "2", "0.000001", "10.5", "100"]);
+        assert_eq!(decimal(u128::MAX), "340282366920938463463374607431768.211455");
+    }
 
     #[test]
     fn a_noun_agrees_with_its_number() {

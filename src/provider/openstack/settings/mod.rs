@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::disk;
 use crate::http::Deadline;
 use crate::provider::kind::{CloudSettings, Kind, Site, keep_by_name};
 use crate::provider::{Provider, ProviderError};
@@ -128,9 +129,8 @@ fn token_cache(at: &Section<'_>, site: &Site<'_>) -> Option<TokenCache> {
     let path = match value::flag(&text) {
         Some(false) => return None,
         Some(true) => {
-            let mut path = site.state_file.as_os_str().to_owned();
-            path.push(format!(".token-{}", utf8_percent_encode(at.name(), NAMES)));
-            PathBuf::from(path)
+            let end = format!(".token-{}", utf8_percent_encode(at.name(), NAMES));
+            disk::beside(site.state_file, &end)
         }
         None => site.outside.folders.resolve(&text).unwrap_or_else(|text| {
             at.error(&TOKEN_CACHE, text);
