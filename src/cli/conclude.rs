@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::plan::Context;
 use crate::plan::problems::{Changes, Evidence, Finding, Line, remember};
 use crate::report::record::{Record, record};
-use crate::report::view::{PassView, Saw};
+use crate::report::view::{PassView, Rows, Saw};
 use crate::state::{State, file};
 
 use super::notify;
@@ -45,6 +45,8 @@ pub fn conclude(ended: Ended<'_>, state: &mut State, evidence: Evidence, audienc
     } = ended;
     let is_pass = around.is_some();
     let mut lines = Vec::new();
+    let is_shown = is_pass && (config.outputs.metrics_file.is_some() || config.outputs.status_page.is_some());
+    let rows = is_shown.then(|| Rows::new(saw.as_ref(), config, state, context.now));
     outputs::settle(config, &mut state.events);
     if let Some(around) = around {
         let changes = problems::remember(state, evidence, around, context.now);
@@ -59,6 +61,7 @@ pub fn conclude(ended: Ended<'_>, state: &mut State, evidence: Evidence, audienc
                 exit,
                 seconds,
                 saw: saw.as_ref(),
+                rows: rows.as_ref(),
             },
         );
     }
@@ -66,7 +69,7 @@ pub fn conclude(ended: Ended<'_>, state: &mut State, evidence: Evidence, audienc
     let save = |state: &State| file::save(&config.state_file, state).map_err(Error::from);
     let mut error = save(state).err();
     let mut unwritten = Evidence::default();
-    if is_pass {
+    if let Some(rows) = &rows {
         unwritten = outputs::leave(&PassView {
             config,
             now: context.now,
@@ -74,6 +77,7 @@ pub fn conclude(ended: Ended<'_>, state: &mut State, evidence: Evidence, audienc
             exit: error.as_ref().map_or(exit, Error::exit_code),
             seconds,
             saw,
+            rows,
             state,
         });
     }

@@ -22,6 +22,8 @@ pub struct PassView<'a> {
     pub seconds: f64,
     /// What it saw and did; `None` where it could not read Jenkins, or any provider.
     pub saw: Option<Saw<'a>>,
+    /// The servers and templates as it left them.
+    pub rows: &'a Rows,
     /// The memory that it left.
     pub state: &'a State,
 }
@@ -36,12 +38,21 @@ pub struct Saw<'a> {
     pub seen: &'a Seen,
 }
 
-impl PassView<'_> {
-    /// Returns the servers and the templates as the pass left them; of one that saw nothing, as they were last known.
-    pub fn rows(&self) -> (Vec<ServerRow>, Vec<TemplateRow>) {
-        match &self.saw {
-            Some(saw) => after_acting(&saw.plan.servers, self.config, self.state, self.now),
-            None => remembered(self.config, self.state, self.now),
-        }
+/// The servers and the templates as a pass left them; of one that saw nothing, as they were last known.
+pub struct Rows {
+    /// Every server of ours.
+    pub servers: Vec<ServerRow>,
+    /// Every template.
+    pub templates: Vec<TemplateRow>,
+}
+
+impl Rows {
+    /// Puts them together, from what a pass saw and from the memory that it leaves.
+    pub fn new(saw: Option<&Saw<'_>>, config: &Config, state: &State, now: Timestamp) -> Self {
+        let (servers, templates) = match saw {
+            Some(saw) => after_acting(&saw.plan.servers, config, state, now),
+            None => remembered(config, state, now),
+        };
+        Self { servers, templates }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::Price;
 use crate::plan::{LeakKind, ServerRow};
 use crate::report::metrics::list;
 use crate::report::metrics::places::Places;
@@ -10,11 +9,12 @@ use crate::report::metrics::writer::Writer;
 use crate::report::text::phase;
 use crate::report::view::{PassView, Saw};
 use crate::state::{Counters, Phase};
+use crate::text::decimal;
 
 /// Writes them; of a pass that saw nothing only what the configuration says.
 pub fn write(writer: &mut Writer, view: &PassView<'_>, places: &Places<'_>) {
-    let rows = view.saw.as_ref().map(|_| view.rows().0);
-    if let Some(rows) = &rows {
+    let rows = view.saw.as_ref().map(|_| view.rows.servers.as_slice());
+    if let Some(rows) = rows {
         servers(writer, rows, places);
     }
     let templates = &view.config.templates;
@@ -29,9 +29,9 @@ pub fn write(writer: &mut Writer, view: &PassView<'_>, places: &Places<'_>) {
         .iter()
         .filter_map(|template| Some((template.name.as_str(), template.price?)));
     for (node, price) in prices.collect::<BTreeMap<_, _>>() {
-        writer.sample(&list::SERVER_PRICE, &[node], decimal(price));
+        writer.sample(&list::SERVER_PRICE, &[node], decimal(price.0.into()));
     }
-    if let Some(rows) = &rows {
+    if let Some(rows) = rows {
         executors(writer, rows, places);
     }
     if let Some(saw) = &view.saw {
@@ -94,30 +94,5 @@ fn leaks(writer: &mut Writer, saw: &Saw<'_>, counters: Option<&Counters>) {
     }
     for (kind, count) in counts {
         writer.sample(&list::LEAKS, &[kind], count);
-    }
-}
-
-/// Writes millionths as a decimal number.
-fn decimal(price: Price) -> String {
-    let (whole, part) = (price.0 / 1_000_000, price.0 % 1_000_000);
-    let text = format!("{whole}.{part:06}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_price_is_written_exactly() {
-        for (price, text) in [
-            (0, "0"),
-            (120_000, "0.12"),
-            (2_000_000, "2"),
-            (1, "0.000001"),
-            (10_500_000, "10.5"),
-        ] {
-            assert_eq!(decimal(Price(price)), text);
-        }
     }
 }

@@ -13,9 +13,9 @@ pub struct Facts<'a> {
     /// The pass.
     pub view: &'a PassView<'a>,
     /// Every server of ours.
-    pub servers: Vec<ServerRow>,
+    pub servers: &'a [ServerRow],
     /// Every template.
-    pub templates: Vec<TemplateRow>,
+    pub templates: &'a [TemplateRow],
     /// The problems that are open, errors first.
     pub problems: Vec<Problem>,
     /// What waits, the oldest first; `None` where nobody knows.
@@ -25,7 +25,6 @@ pub struct Facts<'a> {
 impl<'a> Facts<'a> {
     /// Puts it together.
     pub fn new(view: &'a PassView<'a>) -> Self {
-        let (servers, templates) = view.rows();
         let waiting = view.saw.as_ref().map(|saw| {
             let mut rows: Vec<&Waiting> = saw.plan.waiting.iter().collect();
             rows.sort_by_key(|row| (Reverse(row.oldest_seconds), Reverse(row.items)));
@@ -33,8 +32,8 @@ impl<'a> Facts<'a> {
         });
         Self {
             view,
-            servers,
-            templates,
+            servers: &view.rows.servers,
+            templates: &view.rows.templates,
             problems: view.state.open_problems(),
             waiting,
         }

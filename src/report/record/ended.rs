@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::plan::Context;
-use crate::report::view::Saw;
+use crate::report::view::{Rows, Saw};
 
 /// A pass that has ended, before its memory is saved.
 pub struct Record<'a> {
@@ -16,4 +16,6 @@ pub struct Record<'a> {
     pub seconds: f64,
     /// What it saw and did; `None` where it saw nothing.
     pub saw: Option<&'a Saw<'a>>,
+    /// The servers and templates as it left them; only where a page or metrics are written.
+    pub rows: Option<&'a Rows>,
 }

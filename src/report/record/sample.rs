@@ -2,8 +2,8 @@
 
 use super::ended::Record;
 use crate::model::{Event, EventKind, Seconds};
-use crate::plan::{TemplateRow, Waiting, after_acting};
-use crate::report::view::Saw;
+use crate::plan::{TemplateRow, Waiting};
+use crate::report::view::{Rows, Saw};
 use crate::state::{PageMemory, Sample, State};
 
 /// Adds the reading of a pass to the memory of the page. One that saw nothing adds none: that is a gap of the charts.
@@ -12,7 +12,10 @@ pub fn record(state: &mut State, pass: &Record<'_>) {
         state.page = None;
         return;
     }
-    let reading = pass.saw.map(|saw| reading(saw, state, pass));
+    let reading = pass
+        .saw
+        .zip(pass.rows)
+        .map(|(saw, rows)| reading(saw, rows, state, pass));
     let now = whole(pass.context.now.as_second());
     let pending = &state.events.pending;
     let page = state.page.get_or_insert_with(|| Box::new(begun(pending)));
@@ -31,10 +34,9 @@ fn begun(pending: &[Event]) -> PageMemory {
     page
 }
 
-fn reading(saw: &Saw<'_>, state: &State, pass: &Record<'_>) -> Sample {
+fn reading(saw: &Saw<'_>, rows: &Rows, state: &State, pass: &Record<'_>) -> Sample {
     let now = pass.context.now;
-    let (_, templates) = after_acting(&saw.plan.servers, pass.config, state, now);
-    let sum = |part: fn(&TemplateRow) -> u32| templates.iter().map(|row| u64::from(part(row))).sum();
+    let sum = |part: fn(&TemplateRow) -> u32| rows.templates.iter().map(|row| u64::from(part(row))).sum();
     let oldest = saw.plan.waiting.iter().map(|row| row.oldest_seconds).max();
     let of_pass = state
         .events

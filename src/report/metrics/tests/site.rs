@@ -13,7 +13,7 @@ use crate::model::{
 use crate::plan::{Context, Plan, plan};
 use crate::report::Seen;
 use crate::report::metrics::text;
-use crate::report::view::{PassView, Saw};
+use crate::report::view::{PassView, Rows, Saw};
 use crate::state::{Cached, Counters, NodeMemory, Phase, ProblemMemory, State};
 
 const CONFIG: &str = "
@@ -191,13 +191,16 @@ impl PassMade {
             plan: &self.plan,
             seen: &seen,
         };
+        let saw = (!self.is_blind).then_some(saw);
+        let rows = Rows::new(saw.as_ref(), &self.config, &self.state, now());
         text(&PassView {
             config: &self.config,
             now: now(),
             pass: "p",
             exit: self.exit,
             seconds: 1.25,
-            saw: (!self.is_blind).then_some(saw),
+            saw,
+            rows: &rows,
             state: &self.state,
         })
     }

@@ -14,7 +14,7 @@ use crate::model::{
 use crate::plan::{Context, Example, Plan, ServerRow, UnmetReason, Waiting, plan};
 use crate::report::Seen;
 use crate::report::page;
-use crate::report::view::{PassView, Saw};
+use crate::report::view::{PassView, Rows, Saw};
 use crate::state::{Backoff, Cached, LastPass, NodeMemory, PageMemory, Phase, ProblemMemory, Sample, State};
 
 /// Texts that would be markup if anybody let them.
@@ -102,13 +102,16 @@ impl Site {
             plan: &self.plan,
             seen: &seen,
         };
+        let saw = (!self.is_blind).then_some(saw);
+        let rows = Rows::new(saw.as_ref(), &self.config, &self.state, now());
         page::html(&PassView {
             config: &self.config,
             now: now(),
             pass: "0123456789ab",
             exit: self.exit,
             seconds: 0.42,
-            saw: (!self.is_blind).then_some(saw),
+            saw,
+            rows: &rows,
             state: &self.state,
         })
     }
