@@ -211,16 +211,16 @@ pub struct Event {
     /// `problem`: its key, and so on as in a row of problems.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// `problem`.
+    /// `problem`: what it is of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<ProblemKind>,
-    /// `problem`.
+    /// `problem`: what it is about; may be empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// `problem`.
+    /// `problem`: how much it matters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
-    /// `problem`.
+    /// `problem`: what is wrong and what to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sentence: Option<String>,
     /// `problem`: when it began.
