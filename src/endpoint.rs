@@ -42,12 +42,26 @@ pub struct Transport {
     pub verify: bool,
     /// An HTTP proxy.
     pub proxy: Option<ProxyEndpoint>,
+    /// Whether replies are asked for in compressed form.
+    pub compress: Compress,
     /// Limit for the connection.
     pub connect_timeout: SignedDuration,
     /// Limit for a whole request.
     pub timeout: SignedDuration,
     /// Largest body that is accepted, in bytes.
     pub max_body: u64,
+}
+
+/// Whether replies are asked for in compressed form (`compress`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Compress {
+    /// Where that saves more time than it costs.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
 }
 
 /// How to reach an HTTP proxy.

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::template::{MinReady, ReadyWindow};
+use super::template::{CronWindow, MinReady, ReadyWindow};
 use crate::text::quoted;
 
 /// Five fields, each as the set of values that it matches.
@@ -36,7 +36,7 @@ const MONTHS: [&str; 12] = [
 ];
 const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
-impl ReadyWindow {
+impl CronWindow {
     /// Says what is wrong with the expression, and what to do; `None` for a good one.
     pub fn cron_fault(cron: &str) -> Option<String> {
         Cron::parse(cron).err()
@@ -58,22 +58,40 @@ impl ReadyWindow {
 }
 
 impl MinReady {
-    /// Returns how many nodes are to be ready at a moment.
+    /// Returns how many nodes are to be ready at a moment, whatever was learned.
     pub fn at(&self, now: Timestamp) -> u32 {
+        let open = self.windows().iter().filter(|ready| ready.window.is_open(now));
+        open.map(|ready| ready.ready).max().unwrap_or(self.always())
+    }
+
+    /// Returns the most nodes that are to be ready at any time, whatever was learned.
+    pub fn most(&self) -> u32 {
+        let ready = self.windows().iter().map(|ready| ready.ready);
+        ready.max().unwrap_or(self.always())
+    }
+
+    /// Returns whether a spare is learned (`auto`).
+    pub fn is_auto(&self) -> bool {
+        matches!(self, Self::Learned(learned) if learned.auto)
+    }
+
+    /// Returns whether bursts are learned that come again (`rhythm`).
+    pub fn is_rhythmic(&self) -> bool {
+        matches!(self, Self::Learned(learned) if learned.rhythm)
+    }
+
+    fn always(&self) -> u32 {
         match self {
             Self::Always(ready) => *ready,
-            Self::Windows(windows) => {
-                let open = windows.iter().filter(|window| window.is_open(now));
-                open.map(|window| window.ready).max().unwrap_or(0)
-            }
+            Self::Windows(_) | Self::Learned(_) => 0,
         }
     }
 
-    /// Returns the most nodes that are to be ready at any time.
-    pub fn most(&self) -> u32 {
+    fn windows(&self) -> &[ReadyWindow] {
         match self {
-            Self::Always(ready) => *ready,
-            Self::Windows(windows) => windows.iter().map(|window| window.ready).max().unwrap_or(0),
+            Self::Always(_) => &[],
+            Self::Windows(windows) => windows,
+            Self::Learned(learned) => &learned.windows,
         }
     }
 }
@@ -166,11 +184,10 @@ mod tests {
 
     use super::*;
 
-    fn window(cron: &str, timezone: &str) -> ReadyWindow {
-        ReadyWindow {
+    fn window(cron: &str, timezone: &str) -> CronWindow {
+        CronWindow {
             cron: cron.to_owned(),
             timezone: timezone.to_owned(),
-            ready: 1,
         }
     }
 
@@ -224,17 +241,17 @@ mod tests {
             "+1 * * * *",
             "@hourly",
         ] {
-            assert!(ReadyWindow::cron_fault(cron).is_some(), "{cron}");
+            assert!(CronWindow::cron_fault(cron).is_some(), "{cron}");
         }
-        assert!(!ReadyWindow::knows_timezone("Europe/Berln"));
-        assert!(ReadyWindow::knows_timezone("America/New_York"));
+        assert!(!CronWindow::knows_timezone("Europe/Berln"));
+        assert!(CronWindow::knows_timezone("America/New_York"));
     }
 
     #[test]
     fn the_largest_open_window_counts() {
         let ready = |cron, ready| ReadyWindow {
+            window: window(cron, "UTC"),
             ready,
-            ..window(cron, "UTC")
         };
         let pool = MinReady::Windows(vec![ready("* 8-18 * * *", 2), ready("* 12 * * *", 5)]);
         assert_eq!(pool.at("2026-01-05T09:00:00Z".parse().unwrap()), 2);

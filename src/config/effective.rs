@@ -226,8 +226,15 @@ fn shown(kind: Takes, value: &Value) -> Yaml {
             (text == "true").into()
         }
         (
-            Takes::CountOrSections(schema) | Takes::TextsOrSections(schema) | Takes::TextOrSection(schema),
-            Value::List(_) | Value::Map(_),
+            Takes::CountOrForms { items: schema, .. }
+            | Takes::Sections(schema)
+            | Takes::TextsOrSections(schema)
+            | Takes::TextOrSection(schema),
+            Value::List(_),
+        )
+        | (
+            Takes::CountOrForms { section: schema, .. } | Takes::TextsOrSections(schema) | Takes::TextOrSection(schema),
+            Value::Map(_),
         ) => in_sections(schema, value),
         _ => plain(value),
     }

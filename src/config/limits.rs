@@ -13,12 +13,12 @@ keys! {
     /// The most servers of ours in all clouds.
     pub MAX_SERVERS: Option<u32> = Key::count("max_servers");
     /// The most creates in one pass; 0 creates nothing.
-    MAX_CREATES_PER_PASS: u32 = Key::count("max_creates_per_pass").or("20");
+    MAX_CREATES_PER_PASS: u32 = Key::count("max_creates_per_pass").or("100");
     /// The most removals in one pass.
-    MAX_DELETES_PER_PASS: u32 = Key::count("max_deletes_per_pass").or("20");
+    MAX_DELETES_PER_PASS: u32 = Key::count("max_deletes_per_pass").or("100");
     /// The most servers that boot at a time.
     MAX_BOOTING: u32 = Key::count("max_booting")
-        .or("50")
+        .or("200")
         .at_least(1, "; to create nothing set max_creates_per_pass: 0");
     /// The most servers that boot at a time of a template of which none has ever joined; 0: off.
     CANARY: u32 = Key::count("canary").or("3");

@@ -15,6 +15,7 @@ mod notify;
 mod outputs;
 mod provider;
 mod root;
+mod rules;
 mod schema;
 pub mod script;
 mod template;
@@ -35,7 +36,11 @@ pub use marks::MARK;
 pub use notify::Notify;
 pub use outputs::Outputs;
 pub use provider::ProviderConfig;
+pub use rules::Rules;
 pub use schema::{json_schema, json_schema_with};
-pub use template::{Adopt, AgentSettings, HostKey, MinReady, Placement, Price, ReadyWindow, Register, Template};
+pub use template::{
+    Adopt, AgentSettings, Budget, CronWindow, HostKey, LearnedReady, MinReady, Placement, Price, ReadyWindow, Refresh,
+    Register, Template,
+};
 pub use timing::Timing;
 pub use whole::Config;

@@ -11,6 +11,7 @@ use super::limits::LIMITS_KEYS;
 use super::node::NODE;
 use super::notify::NOTIFY_KEYS;
 use super::outputs::OUTPUT_KEYS;
+use super::rules::RULES_KEYS;
 use super::timing::{self, TIMING_KEYS};
 
 keys! {
@@ -39,6 +40,8 @@ keys! {
     pub REMIND: SignedDuration = Key::duration("remind").or("24h");
     /// Bounds of a pass and of the fleet.
     pub LIMITS: Nested = Key::section("limits", &LIMITS_KEYS);
+    /// Rules of the plan that can be switched off.
+    pub RULES: Nested = Key::section("rules", &RULES_KEYS);
     /// How long things may take.
     pub TIMING: Nested = Key::section(timing::SECTION, &TIMING_KEYS);
 }
@@ -46,10 +49,11 @@ keys! {
 const LATER: &str = "not supported yet; remove it";
 
 /// The sections with the place of their keys, for hints, as far as they do not depend on a kind of cloud.
-static PLACES: [(&str, &Schema); 6] = [
+static PLACES: [(&str, &Schema); 7] = [
     ("the top level", &ROOT),
     (LIMITS.name(), &LIMITS_KEYS),
     (TIMING.name(), &TIMING_KEYS),
+    (RULES.name(), &RULES_KEYS),
     (JENKINS.name(), &JENKINS_KEYS),
     (NOTIFY.name(), &NOTIFY_KEYS),
     (NODES.name(), &NODE),

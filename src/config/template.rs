@@ -29,6 +29,10 @@ pub struct Template {
     pub max: u32,
     /// The warm pool: how many nodes are to be ready.
     pub min_ready: MinReady,
+    /// What a server of it is paid by, counted from its launch; `None`: by the second.
+    pub billing_period: Option<SignedDuration>,
+    /// How its nodes are replaced that are over `max_lifetime`, or outdated.
+    pub refresh: Refresh,
     /// Idle that long, a node goes.
     pub idle_grace: SignedDuration,
     /// Not joined by then, a server goes.
@@ -143,15 +147,68 @@ pub enum MinReady {
     Always(u32),
     /// By cron window; the largest of those that are open, 0 when none is.
     Windows(Vec<ReadyWindow>),
+    /// What is learned, and by cron window; the larger counts.
+    Learned(LearnedReady),
 }
 
-/// A cron window of a warm pool: open in every minute that the expression matches.
+/// A warm pool whose size is learned.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LearnedReady {
+    /// Whether a spare is learned from how far the load rises while a server boots.
+    pub auto: bool,
+    /// Whether bursts are learned that come again and again after the same time.
+    pub rhythm: bool,
+    /// At least so many are ready at these times.
+    pub windows: Vec<ReadyWindow>,
+}
+
+/// A cron window of a warm pool.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReadyWindow {
+    /// When it is open.
+    pub window: CronWindow,
+    /// How many nodes are ready while it is open.
+    pub ready: u32,
+}
+
+/// A cron window: open in every minute that the expression matches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CronWindow {
     /// Five cron fields, as written.
     pub cron: String,
     /// IANA time zone name; UTC where none is given.
     pub timezone: String,
-    /// How many nodes are ready while it is open.
-    pub ready: u32,
+}
+
+/// How nodes are replaced that are over `max_lifetime`, or outdated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refresh {
+    /// Whether outdated nodes are replaced, too.
+    pub outdated: bool,
+    /// The most nodes of the template that are replaced at a time.
+    pub budget: Budget,
+    /// When outdated nodes are replaced; none: at all times.
+    pub windows: Vec<CronWindow>,
+}
+
+/// A number of the nodes of a template.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Budget {
+    /// So many.
+    Nodes(u32),
+    /// So many of 100, rounded up.
+    Percent(u32),
+}
+
+impl Budget {
+    /// Returns how many of so many nodes that is.
+    pub fn of(self, nodes: u32) -> u32 {
+        match self {
+            Self::Nodes(most) => most,
+            Self::Percent(percent) => {
+                let part = (u64::from(nodes) * u64::from(percent)).div_ceil(100);
+                u32::try_from(part).unwrap_or(u32::MAX)
+            }
+        }
+    }
 }

@@ -42,10 +42,12 @@ fn below(path: &[&'static str], in_braces: bool, schema: &'static Schema, found:
         let own = |more: &[&'static str]| [path, &[key.name], more].concat();
         match key.kind {
             ValueKind::Section(schema) => below(&own(&[]), false, schema, found),
-            ValueKind::TextOrSection(schema)
-            | ValueKind::TextsOrSections(schema)
-            | ValueKind::CountOrSections(schema) => {
+            ValueKind::TextOrSection(schema) | ValueKind::TextsOrSections(schema) | ValueKind::Sections(schema) => {
                 below(&own(&[]), true, schema, found);
+            }
+            ValueKind::CountOrForms { items, section, .. } => {
+                below(&own(&[]), true, items, found);
+                below(&own(&[]), true, section, found);
             }
             ValueKind::Entries(schema) => {
                 below(&own(&["*"]), false, schema, found);

@@ -15,7 +15,7 @@ keys! {
     /// `timing:`.
     pub TIMING_KEYS;
     /// A node that was idle for so long goes.
-    pub IDLE_GRACE: SignedDuration = Key::duration("idle_grace").or("40m");
+    pub IDLE_GRACE: SignedDuration = Key::duration("idle_grace").or("10m");
     /// A server that has not joined Jenkins by then goes.
     pub BOOT_GRACE: SignedDuration = Key::duration("boot_grace").or("15m").positive();
     /// A node that joined and is offline for longer is dead.

@@ -21,7 +21,8 @@ use super::node;
 use super::notify::{self, Notify};
 use super::outputs::{self, Outputs};
 use super::provider::{self, ProviderConfig};
-use super::root::{CURRENCY, JENKINS, LIMITS, NODES, NOTIFY, OWNER, PROVIDER, REMIND, STATE_FILE, TIMING};
+use super::root::{CURRENCY, JENKINS, LIMITS, NODES, NOTIFY, OWNER, PROVIDER, REMIND, RULES, STATE_FILE, TIMING};
+use super::rules::{self, Rules};
 use super::template::Template;
 use super::timing::{self, Graces, Timing};
 
@@ -42,6 +43,8 @@ pub struct Config {
     pub limits: Limits,
     /// Graces and back-offs.
     pub timing: Timing,
+    /// Rules of the plan that can be switched off.
+    pub rules: Rules,
     /// Where the label of a queue item comes from when the queue does not name it.
     pub labels: LabelSources,
     /// The files that a pass leaves for others.
@@ -120,6 +123,7 @@ pub fn config(root: &Section<'_>, text: &str, outside: &Outside<'_>, kinds: &[&'
         templates,
         limits,
         timing,
+        rules: rules::rules(&root.section(&RULES)),
         notify,
         remind: root.get(&REMIND),
     }

@@ -10,7 +10,7 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use ureq::http::HeaderMap;
 
 use super::*;
-use crate::endpoint::ProxyEndpoint;
+use crate::endpoint::{Compress, ProxyEndpoint};
 use crate::fakes::http_server::{Canned, Scripted};
 use crate::secret::Secret;
 
@@ -18,6 +18,7 @@ fn transport() -> Transport {
     Transport {
         ca_file: None,
         ca_file_only: false,
+        compress: Compress::default(),
         verify: true,
         proxy: None,
         connect_timeout: SignedDuration::from_secs(5),

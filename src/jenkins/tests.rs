@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use super::*;
-use crate::endpoint::{JenkinsCredential, JenkinsEndpoint, Transport};
+use crate::endpoint::{Compress, JenkinsCredential, JenkinsEndpoint, Transport};
 use crate::fakes::http_server::{Canned, Scripted};
 use crate::http::Deadline;
 use crate::model::{NodeName, Stage, TaskLabel};
@@ -59,6 +59,7 @@ fn endpoint_of(fake: &Scripted) -> JenkinsEndpoint {
         transport: Transport {
             ca_file: None,
             ca_file_only: false,
+            compress: Compress::Auto,
             verify: true,
             proxy: None,
             connect_timeout: SignedDuration::from_secs(5),

@@ -192,7 +192,8 @@ impl Checker<'_> {
     /// Checks the value of one key, and gives it its type.
     pub fn value(&self, node: &mut Node, key: &'static KeySpec, path: &str) {
         match (key.kind, &mut node.value) {
-            (ValueKind::Section(schema), _) | (ValueKind::TextOrSection(schema), Value::Map(_)) => {
+            (ValueKind::Section(schema), _)
+            | (ValueKind::TextOrSection(schema) | ValueKind::CountOrForms { section: schema, .. }, Value::Map(_)) => {
                 self.section(node, &self.tables_of(schema), path);
             }
             (ValueKind::Entries(_) | ValueKind::EntriesByType, Value::Null) => node.value = Value::Map(Vec::new()),
@@ -206,11 +207,13 @@ impl Checker<'_> {
             (ValueKind::Entries(_) | ValueKind::EntriesByType, _) => {
                 self.bad(node, path, "a mapping of names to settings");
             }
-            (ValueKind::CountOrSections(schema), Value::List(items)) => {
+            (ValueKind::CountOrForms { items: schema, .. } | ValueKind::Sections(schema), Value::List(items)) => {
                 for (index, item) in items.iter_mut().enumerate() {
                     self.section(item, &[schema], &format!("{path}[{index}]"));
                 }
             }
+            (ValueKind::Sections(_), Value::Null) => {}
+            (ValueKind::Sections(_), _) => self.bad(node, path, "a list of mappings"),
             (ValueKind::TextsOrSections(schema), _) => self.texts_or_sections(node, schema, path),
             (ValueKind::Texts, _) => self.texts(node, path),
             (ValueKind::TextMap | ValueKind::SecretMap, _) => self.text_map(node, path),

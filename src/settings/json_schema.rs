@@ -242,9 +242,21 @@ fn shape(key: &KeySpec) -> Json {
             json!({"anyOf": [defined("flag"), {"type": "string", "pattern": whole(&any_case(word))}]})
         }
         ValueKind::Count => number(key),
-        ValueKind::CountOrSections(schema) => {
-            json!({"anyOf": [number(key), {"type": "array", "items": section(&[schema])}]})
-        }
+        ValueKind::CountOrForms {
+            word,
+            items,
+            section: one,
+        } => json!({"anyOf": [
+            number(key),
+            {"const": word},
+            {"type": "array", "items": section(&[items])},
+            keyed(one),
+        ]}),
+        ValueKind::CountOrShare => json!({"anyOf": [
+            number(key),
+            {"type": "string", "pattern": whole(r"(100|[1-9]?[0-9]) *%")},
+        ]}),
+        ValueKind::Sections(schema) => json!({"type": ["array", "null"], "items": section(&[schema])}),
         ValueKind::Decimal => either(
             &json!({"type": ["number", "null"], "minimum": 0}),
             &[whole(r"([0-9]+(\.[0-9]{0,6})?|\.[0-9]{1,6})")],

@@ -55,8 +55,19 @@ pub enum ValueKind {
     SecretMap,
     /// Anything by name.
     Free,
-    /// A number, or a list of such sections.
-    CountOrSections(&'static Schema),
+    /// A number, a word, a list of sections, or one section.
+    CountOrForms {
+        /// The word.
+        word: &'static str,
+        /// What the items of a list are.
+        items: &'static Schema,
+        /// What one section is.
+        section: &'static Schema,
+    },
+    /// A number, or a share like `10%`; becomes a text.
+    CountOrShare,
+    /// A list of such sections.
+    Sections(&'static Schema),
     /// A text, or such a section.
     TextOrSection(&'static Schema),
     /// A list whose items are texts or such sections.
@@ -304,6 +315,11 @@ impl Key<Option<String>> {
         Self::new(name, ValueKind::FlagOrPath)
     }
 
+    /// A whole number from 0 on, or a share like `10%`.
+    pub const fn count_or_share(name: &'static str) -> Self {
+        Self::new(name, ValueKind::CountOrShare)
+    }
+
     /// A text or a section.
     pub const fn text_or_section(name: &'static str, schema: &'static Schema) -> Self {
         Self::new(name, ValueKind::TextOrSection(schema))
@@ -337,9 +353,14 @@ impl Key<Option<u32>> {
         Self::new(name, ValueKind::Count)
     }
 
-    /// A whole number, or a list of sections.
-    pub const fn count_or_sections(name: &'static str, schema: &'static Schema) -> Self {
-        Self::new(name, ValueKind::CountOrSections(schema))
+    /// A whole number, a word, a list of sections, or one section.
+    pub const fn count_or_forms(
+        name: &'static str,
+        word: &'static str,
+        items: &'static Schema,
+        section: &'static Schema,
+    ) -> Self {
+        Self::new(name, ValueKind::CountOrForms { word, items, section })
     }
 }
 
@@ -413,6 +434,11 @@ impl Key<Nested> {
     /// A section.
     pub const fn section(name: &'static str, schema: &'static Schema) -> Self {
         Self::new(name, ValueKind::Section(schema))
+    }
+
+    /// A list of sections.
+    pub const fn sections(name: &'static str, schema: &'static Schema) -> Self {
+        Self::new(name, ValueKind::Sections(schema))
     }
 
     /// Sections by name.

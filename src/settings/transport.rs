@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use crate::endpoint::{ProxyEndpoint, Transport};
+use crate::endpoint::{Compress, ProxyEndpoint, Transport};
 use crate::secret::Secret;
 use crate::text::span;
 
@@ -11,7 +11,7 @@ use super::key::Key;
 use super::keys;
 use super::secrets::Source;
 use super::section::{Given, Section};
-use super::url;
+use super::{url, value};
 
 keys! {
     /// The keys of a transport; a section has them beside its own.
@@ -26,6 +26,8 @@ keys! {
     pub PROXY: Option<String> = Key::url_with_password("proxy").also(&["proxy_url"]);
     /// A file with the password for the user of `proxy`.
     pub PROXY_PASSWORD_FILE: Option<String> = Key::path("proxy_password_file");
+    /// Whether replies are asked for in compressed form: true, false, or auto.
+    pub COMPRESS: String = Key::flag_or("compress", "auto").or("auto");
     /// The limit for the connection.
     pub CONNECT_TIMEOUT: SignedDuration = Key::duration("connect_timeout").or_at_most("10s", &TIMEOUT).positive();
     /// The limit for a whole request.
@@ -54,6 +56,11 @@ pub fn transport(at: &Section<'_>, outside: &Outside<'_>, max_body: u64) -> Tran
         ca_file_only,
         verify,
         proxy: proxy(at, outside),
+        compress: match value::flag(&at.get(&COMPRESS)) {
+            Some(true) => Compress::Always,
+            Some(false) => Compress::Never,
+            None => Compress::Auto,
+        },
         connect_timeout,
         timeout,
         max_body,

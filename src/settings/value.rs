@@ -22,9 +22,11 @@ pub fn typed(kind: ValueKind, text: &str, style: Style) -> Result<Value, String>
             .map(|on| Value::Text(on.to_string(), style))
             .ok_or_else(|| wrong_value(kind, text)),
         ValueKind::Word(words) => word(words, text).map(Value::Word),
-        ValueKind::Count | ValueKind::CountOrSections(_) => {
+        ValueKind::CountOrForms { word, .. } if text == word => Ok(Value::Text(text.to_owned(), style)),
+        ValueKind::Count | ValueKind::CountOrForms { .. } => {
             number(text).ok_or_else(|| wrong_value(kind, text)).and_then(count)
         }
+        ValueKind::CountOrShare => share(text, style),
         ValueKind::Integer => number(text).map(Value::Int).ok_or_else(|| wrong_value(kind, text)),
         ValueKind::DurationOrNone if matches!(text, "none" | "never" | "off") => Ok(Value::NoLimit),
         ValueKind::Decimal => duration::parse_decimal(text)
@@ -53,6 +55,23 @@ fn word(words: &Words, text: &str) -> Result<&'static str, String> {
         let hint = did_you_mean(&folded, known);
         format!("{} is no {}{hint}", quoted(text), words.what)
     })
+}
+
+/// Gives a number or a share of at most 100 % its type.
+fn share(text: &str, style: Style) -> Result<Value, String> {
+    let kind = ValueKind::CountOrShare;
+    let digits = text.strip_suffix('%').map(str::trim_end);
+    let number = number(digits.unwrap_or(text)).ok_or_else(|| wrong_value(kind, text))?;
+    if digits.is_some() && !(0..=100).contains(&number) {
+        return Err(format!("must be from 0% to 100%, is {}", quoted(text)));
+    }
+    count(number)?;
+    let text = if digits.is_some() {
+        format!("{number}%")
+    } else {
+        number.to_string()
+    };
+    Ok(Value::Text(text, style))
 }
 
 fn count(number: i64) -> Result<Value, String> {
@@ -88,7 +107,9 @@ pub fn wanted(kind: ValueKind) -> String {
     let text = match kind {
         ValueKind::Flag => "true or false",
         ValueKind::FlagOr(word) => return format!("true, false or {word}"),
-        ValueKind::Count | ValueKind::CountOrSections(_) | ValueKind::Integer => "a whole number",
+        ValueKind::Count | ValueKind::Integer => "a whole number",
+        ValueKind::CountOrForms { word, .. } => return format!("a whole number or {word}"),
+        ValueKind::CountOrShare => "a whole number or a share like 10%",
         ValueKind::Duration | ValueKind::DurationOrNone => "a duration like 40m or 1h 30m",
         ValueKind::Size => "a size like 256MiB",
         ValueKind::Decimal => "a number like 0.085",

@@ -29,6 +29,7 @@ provider:
     type: openstack
     ca_file_only: false
     verify: true
+    compress: auto
     connect_timeout: 10s
     timeout: 1m
 jenkins:
@@ -39,6 +40,7 @@ jenkins:
   labels_from: queue
   ca_file_only: false
   verify: true
+  compress: auto
   connect_timeout: 10s
   timeout: 1m
 nodes:
@@ -49,6 +51,10 @@ nodes:
     - openstack
     max: 10
     min_ready: 0
+    billing_period: none
+    refresh:
+      outdated: false
+      budget: 10%
     executors: 1
     accepts_unlabelled: false
     priority: 100
@@ -58,7 +64,7 @@ nodes:
     storage: 0
     boot_volume: 0
     register: self
-    idle_grace: 40m  # from timing
+    idle_grace: 10m  # from timing
     boot_grace: 15m  # from timing
     max_lifetime: none  # from timing
 remind: 1d

@@ -150,7 +150,7 @@ fn the_schema_is_one() {
     );
     assert_eq!(
         schema["properties"]["timing"]["properties"]["idle_grace"]["default"],
-        "40m"
+        "10m"
     );
 }
 

@@ -466,8 +466,11 @@ fn warm_pools_come_behind_all_items() {
 fn a_warm_pool_follows_its_windows() {
     let mut world = world();
     let window = |cron: &str, ready| ReadyWindow {
-        cron: cron.to_owned(),
-        timezone: "UTC".to_owned(),
+        window: mita::config::CronWindow {
+            cron: cron.to_owned(),
+            timezone: "UTC".to_owned(),
+        },
+
         ready,
     };
     world.config.templates[0].min_ready = MinReady::Windows(vec![window("* 12 * * *", 2), window("* 8-18 * * *", 1)]);

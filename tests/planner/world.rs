@@ -6,10 +6,10 @@ use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
 use mita::config::{
-    Adopt, AgentSettings, Config, HostKey, LabelSources, Limits, MinReady, Outputs, Placement, ProviderConfig,
-    Register, Template, Timing,
+    Adopt, AgentSettings, Budget, Config, HostKey, LabelSources, Limits, MinReady, Outputs, Placement, ProviderConfig,
+    Refresh, Register, Rules, Template, Timing,
 };
-use mita::endpoint::{JenkinsCredential, JenkinsEndpoint, Transport};
+use mita::endpoint::{Compress, JenkinsCredential, JenkinsEndpoint, Transport};
 use mita::model::{
     Address, CloudView, Computer, Headroom, ImageRef, JenkinsView, NodeId, Observed, Offer, Offers, Pauses, Presence,
     ProviderName, Reading, Server, ServerSpec, SizeRef, Unavailable, Zone, server_name,
@@ -53,6 +53,7 @@ pub fn provider(name: &str) -> (ProviderName, ProviderConfig) {
     let transport = Transport {
         ca_file: None,
         ca_file_only: false,
+        compress: Compress::default(),
         verify: true,
         proxy: None,
         connect_timeout: secs(5),
@@ -131,6 +132,12 @@ pub fn template(name: &str, labels: &[&str]) -> Template {
         priority: 100,
         max: 10,
         min_ready: MinReady::Always(0),
+        billing_period: None,
+        refresh: Refresh {
+            outdated: false,
+            budget: Budget::Percent(10),
+            windows: Vec::new(),
+        },
         idle_grace: mins(40),
         boot_grace: mins(15),
         max_lifetime: None,
@@ -154,6 +161,7 @@ pub fn config(templates: Vec<Template>) -> Config {
             transport: Transport {
                 ca_file: None,
                 ca_file_only: false,
+                compress: Compress::default(),
                 verify: true,
                 proxy: None,
                 connect_timeout: secs(5),
@@ -169,6 +177,7 @@ pub fn config(templates: Vec<Template>) -> Config {
         },
         labels: LabelSources::default(),
         timing: Timing::default(),
+        rules: Rules::default(),
         outputs: Outputs::default(),
         currency: String::new(),
         notify: None,

@@ -20,13 +20,16 @@ use std::collections::BTreeSet;
 
 use crate::model::{self, ProviderName, TemplateName, Zone};
 use crate::settings::files::Outside;
-use crate::settings::key::{Key, KeySpec, Need};
+use crate::settings::key::{Key, KeySpec, Lifetime, Need, Nested};
 use crate::settings::problem::{Place, Report, quoted};
 use crate::settings::section::{Given, ListItem, Section};
+use crate::settings::yaml::Value;
 use crate::settings::{keys, names};
 use crate::text::{did_you_mean, excerpt, hidden_in, java_trim};
 
-use super::template::{Adopt, MinReady, Placement, Price, ReadyWindow, Register, Template};
+use super::template::{
+    Adopt, Budget, CronWindow, LearnedReady, MinReady, Placement, Price, ReadyWindow, Refresh, Register, Template,
+};
 use super::timing::{Graces, OWN_TIMING};
 
 pub use agent::{AGENT, AGENT_KEYS, HOST_KEY, HOST_KEY_KEYS, HOST_KEY_NEEDS, REGISTER, SSH_NEEDS};
@@ -54,8 +57,12 @@ keys! {
     AVAILABILITY_ZONE: Vec<String> = Key::texts("availability_zone").also(&["availability_zones"]);
     /// The most servers of the template; 0 makes none.
     MAX: u32 = Key::count("max").or("10");
-    /// How many nodes are ready though no job waits: a number, or cron windows.
-    MIN_READY: u32 = Key::count_or_sections("min_ready", &WINDOW).or("0");
+    /// How many nodes are ready though no job waits: a number, cron windows, or auto.
+    MIN_READY: u32 = Key::count_or_forms("min_ready", "auto", &WINDOW, &READY_KEYS).or("0");
+    /// What a server of the template is paid by: an idle one goes before a paid period ends, and not at other times.
+    BILLING_PERIOD: Lifetime = Key::lifetime("billing_period").or("none").at_least(1, "; where seconds are paid write none");
+    /// How busy nodes are replaced that are over max_lifetime, or outdated.
+    REFRESH: Nested = Key::section("refresh", &REFRESH_KEYS);
     /// Executors of each node. No server runs so many builds at a time; the plan counts them one by one.
     EXECUTORS: u32 = Key::count("executors")
         .or("1")
@@ -85,6 +92,37 @@ keys! {
     TIMEZONE: String = Key::text("timezone").or("UTC");
     /// How many nodes are ready while the window is open.
     READY: Option<u32> = Key::count("ready");
+}
+
+keys! {
+    /// `min_ready:` as a section.
+    READY_KEYS;
+    /// Whether a spare is learned from how far the load rises while a server boots.
+    AUTO: bool = Key::flag("auto").or("false");
+    /// Whether bursts are learned that come again and again after the same time.
+    RHYTHM: bool = Key::flag("rhythm").or("false");
+    /// At least so many are ready at these times.
+    WINDOWS: Nested = Key::sections("windows", &WINDOW);
+}
+
+keys! {
+    /// `refresh:`
+    REFRESH_KEYS;
+    /// Whether outdated nodes are replaced, too: made of another image than the newest, or before the template was changed.
+    OUTDATED: bool = Key::flag("outdated").or("false");
+    /// The most nodes of the template that are replaced at a time: a number, or a share, rounded up; 0: none.
+    BUDGET: String = Key::count_or_share("budget").or("10%");
+    /// When outdated nodes are replaced; without any: at all times.
+    REFRESH_WINDOWS: Nested = Key::sections("windows", &REFRESH_WINDOW);
+}
+
+keys! {
+    /// A cron window of `refresh:`.
+    REFRESH_WINDOW { needs: &[Need::of(&[REFRESH_CRON.spec()])] };
+    /// Five cron fields.
+    REFRESH_CRON: Option<String> = Key::text("cron");
+    /// The time zone of the fields.
+    REFRESH_TIMEZONE: String = Key::text("timezone").or("UTC");
 }
 
 /// What a template is judged against.
@@ -131,6 +169,8 @@ fn template(at: &Section<'_>, context: &NodeContext<'_>) -> Template {
         priority: at.get(&PRIORITY),
         max: at.get(&MAX),
         min_ready: min_ready(at),
+        billing_period: at.get(&BILLING_PERIOD).0,
+        refresh: refresh(&at.section(&REFRESH)),
         idle_grace: graces.idle,
         boot_grace: graces.boot,
         max_lifetime: graces.lifetime,
@@ -333,37 +373,85 @@ fn provider_hint(name: &str, known: &[&str]) -> String {
 fn min_ready(at: &Section<'_>) -> MinReady {
     // A maximum that was found wrong bounds nothing.
     let max = if at.is_bad(&MAX) { u32::MAX } else { at.get(&MAX) };
-    let Some(items) = at.items(&MIN_READY) else {
-        let ready = at.get(&MIN_READY);
-        at_most_max(at, &at.place(&MIN_READY), MIN_READY.name, (ready, max));
-        return MinReady::Always(ready);
-    };
-    let windows = items.iter().filter_map(|item| match item {
-        ListItem::Section(here) => Some(window(at, here, max)),
-        ListItem::Text(..) => None,
-    });
-    MinReady::Windows(windows.collect())
+    if let Some(items) = at.items(&MIN_READY) {
+        return MinReady::Windows(ready_windows(at, items, max));
+    }
+    if let Some(learned) = at.section_in(&MIN_READY) {
+        let items = learned.items(&WINDOWS).unwrap_or_default();
+        return MinReady::Learned(LearnedReady {
+            auto: learned.get(&AUTO),
+            rhythm: learned.get(&RHYTHM),
+            windows: ready_windows(at, items, max),
+        });
+    }
+    if let Some(Value::Text(..)) = at.value(&MIN_READY) {
+        let auto = true;
+        return MinReady::Learned(LearnedReady {
+            auto,
+            ..LearnedReady::default()
+        });
+    }
+    let ready = at.get(&MIN_READY);
+    at_most_max(at, &at.place(&MIN_READY), MIN_READY.name, (ready, max));
+    MinReady::Always(ready)
 }
 
-fn window(at: &Section<'_>, here: &Section<'_>, max: u32) -> ReadyWindow {
-    let cron = names::required(here, &CRON, "write five cron fields");
-    if let Some(fault) = here.get(&CRON).as_deref().and_then(ReadyWindow::cron_fault) {
-        here.error(&CRON, fault);
+fn ready_windows(at: &Section<'_>, items: Vec<ListItem<'_>>, max: u32) -> Vec<ReadyWindow> {
+    let windows = sections(items).map(|here| {
+        let window = cron_window(&here, &CRON, &TIMEZONE);
+        if here.given(&READY) != Given::Value {
+            here.error(&READY, "missing; write how many nodes stand ready in this window");
+        }
+        let ready = here.get(&READY).unwrap_or(0);
+        at_most_max(at, &here.place(&READY), READY.name, (ready, max));
+        ReadyWindow { window, ready }
+    });
+    windows.collect()
+}
+
+fn refresh(at: &Section<'_>) -> Refresh {
+    let budget = at.get(&BUDGET);
+    let (digits, percent) = match budget.strip_suffix('%') {
+        Some(digits) => (digits, true),
+        None => (budget.as_str(), false),
+    };
+    // Its type lets nothing else through.
+    let number = digits.parse().unwrap_or(0);
+    let windows = sections(at.items(&REFRESH_WINDOWS).unwrap_or_default());
+    Refresh {
+        outdated: at.get(&OUTDATED),
+        budget: if percent {
+            Budget::Percent(number)
+        } else {
+            Budget::Nodes(number)
+        },
+        windows: windows
+            .map(|here| cron_window(&here, &REFRESH_CRON, &REFRESH_TIMEZONE))
+            .collect(),
     }
-    let timezone = here.get(&TIMEZONE);
-    if !ReadyWindow::knows_timezone(&timezone) {
+}
+
+fn sections(items: Vec<ListItem<'_>>) -> impl Iterator<Item = Section<'_>> {
+    items.into_iter().filter_map(|item| match item {
+        ListItem::Section(here) => Some(here),
+        ListItem::Text(..) => None,
+    })
+}
+
+fn cron_window(here: &Section<'_>, cron_key: &Key<Option<String>>, timezone_key: &Key<String>) -> CronWindow {
+    let cron = names::required(here, cron_key, "write five cron fields");
+    if let Some(fault) = here.get(cron_key).as_deref().and_then(CronWindow::cron_fault) {
+        here.error(cron_key, fault);
+    }
+    let timezone = here.get(timezone_key);
+    if !CronWindow::knows_timezone(&timezone) {
         let text = format!(
             "there is no time zone {}; write it like Europe/Berlin",
             quoted(&timezone)
         );
-        here.error(&TIMEZONE, text);
+        here.error(timezone_key, text);
     }
-    if here.given(&READY) != Given::Value {
-        here.error(&READY, "missing; write how many nodes stand ready in this window");
-    }
-    let ready = here.get(&READY).unwrap_or(0);
-    at_most_max(at, &here.place(&READY), READY.name, (ready, max));
-    ReadyWindow { cron, timezone, ready }
+    CronWindow { cron, timezone }
 }
 
 fn at_most_max(at: &Section<'_>, place: &Place, key: &str, (ready, max): (u32, u32)) {

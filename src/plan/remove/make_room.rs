@@ -65,7 +65,8 @@ pub fn make_room<'d>(
     need: &mut Need<'d>,
     going: &BTreeMap<NodeId, Timestamp>,
 ) -> Vec<Removal> {
-    let may = growth.at_shared_limit && !fleet.restart && !refusals::refuses_removals(fleet);
+    let may =
+        fleet.config.rules.make_room && growth.at_shared_limit && !fleet.restart && !refusals::refuses_removals(fleet);
     let Some(last) = fleet.last_pass.filter(|_| may) else {
         return Vec::new();
     };

@@ -396,7 +396,7 @@ fn untouched(node: &Node, removal: &Removal) -> Result<(), String> {
 pub(super) fn warm(size: &MinReady) -> u32 {
     match size {
         MinReady::Always(ready) => *ready,
-        MinReady::Windows(_) => 0,
+        MinReady::Windows(_) | MinReady::Learned(_) => 0,
     }
 }
 

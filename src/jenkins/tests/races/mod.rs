@@ -18,6 +18,7 @@ use super::*;
 mod others;
 mod planted;
 
+use crate::endpoint::Compress;
 use crate::fakes::{Agent, FakeJenkins, Fault, Mark, Reply, Service, When, World};
 use others::{NODE, Others};
 
@@ -84,6 +85,7 @@ impl Arena {
             transport: Transport {
                 ca_file: None,
                 ca_file_only: false,
+                compress: Compress::Auto,
                 verify: true,
                 proxy: None,
                 connect_timeout: SignedDuration::from_secs(5),

@@ -47,6 +47,7 @@ fn endpoint_of(auth_url: &str) -> OpenStackEndpoint {
         transport: Transport {
             ca_file: None,
             ca_file_only: false,
+            compress: crate::endpoint::Compress::default(),
             verify: true,
             proxy: None,
             connect_timeout: SignedDuration::from_secs(5),
