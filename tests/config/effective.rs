@@ -76,6 +76,7 @@ remind: 1d
     assert_eq!(
         sections,
         [
+            "rules:",
             "timing:",
             "journal: true",
             "journal_max: 10MiB",

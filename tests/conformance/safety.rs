@@ -68,7 +68,7 @@ pub fn a_server_that_is_gone_already_is_no_trouble(site: &mut Site) {
 pub fn a_removal_that_fails_is_tried_again(site: &mut Site) {
     site.submit(60);
     site.pass();
-    site.minutes(30);
+    site.minutes(8);
     site.cloud.trouble(Trouble::DeleteDown);
     let mut failed = 0;
     for _ in 0..20 {
@@ -92,7 +92,7 @@ pub fn a_removal_that_fails_is_tried_again(site: &mut Site) {
 fn closed(site: &mut Site, trouble: Trouble, said: &str) {
     site.submit(60);
     site.pass();
-    site.minutes(20);
+    site.minutes(8);
     let before = site.cloud.asked();
     site.cloud.trouble(trouble);
     let began = Instant::now();

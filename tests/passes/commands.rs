@@ -34,7 +34,7 @@ fn the_effective_configuration_is_printed() {
     assert_eq!((done.code, done.err.as_str()), (0, ""), "{}", done.err);
     for line in [
         "canary: 5",
-        "max_booting: 50",
+        "max_booting: 200",
         "max_builds: 7  # from defaults",
         "token: '***'",
         "password: '***'",
