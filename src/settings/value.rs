@@ -63,7 +63,10 @@ fn share(text: &str, style: Style) -> Result<Value, String> {
     let digits = text.strip_suffix('%').map(str::trim_end);
     let number = number(digits.unwrap_or(text)).ok_or_else(|| wrong_value(kind, text))?;
     if digits.is_some() && !(0..=100).contains(&number) {
-        return Err(format!("must be from 0% to 100%, is {}", quoted(text)));
+        return Err(format!(
+            "must be from 0% to 100%, is {}; write it like 10%",
+            quoted(text)
+        ));
     }
     count(number)?;
     let text = if digits.is_some() {

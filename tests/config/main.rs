@@ -15,6 +15,7 @@ mod exec;
 mod hints;
 mod kinds;
 mod mistakes;
+mod pools;
 mod provider;
 mod register;
 mod schema;
