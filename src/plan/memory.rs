@@ -15,7 +15,7 @@ use crate::plan::create::{backoff, creating, images, registration};
 use crate::plan::demand::drift;
 use crate::plan::events::lives;
 use crate::plan::fleet::agent::{Agent, AgentState};
-use crate::plan::fleet::{Fleet, builds, hold, look};
+use crate::plan::fleet::{Fleet, boots, builds, hold, look};
 use crate::plan::resources::{leftovers, upkeep};
 use crate::plan::usage::{self, Gap};
 use crate::queue::LabelRequest;
@@ -155,6 +155,7 @@ fn learn(fleet: &mut Fleet<'_>, before: &State) {
     let (config, now) = (fleet.config, fleet.context.now);
     backoff::forget_old(&mut fleet.state, config.timing.backoff_max, now);
     images::refresh(&mut fleet.state, config);
+    boots::refresh(&mut fleet.state, config);
     fleet
         .state
         .proved
@@ -165,6 +166,7 @@ fn learn(fleet: &mut Fleet<'_>, before: &State) {
         .retain(|name, _| config.templates.iter().any(|template| template.name == *name));
     creating::forget(&mut fleet.state, config);
     learn_of_joined(fleet);
+    boots::learn_of_joined(fleet);
     images::remember_candidates(fleet);
     let failures = failures(fleet, before);
     // While no pass was made Jenkins may have been away, and no image is to blame for that.

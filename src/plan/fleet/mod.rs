@@ -3,6 +3,7 @@
 pub mod adopt;
 pub mod agent;
 pub mod agent_state;
+pub mod boots;
 pub mod builds;
 pub mod contradiction;
 pub mod hold;
