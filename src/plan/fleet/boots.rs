@@ -2,20 +2,27 @@
 //!
 //! Counting failures is left to `memory`, what is held back to `create::backoff`.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::config::{Config, Template};
 use crate::model::{TemplateName, digest_u64};
 use crate::plan::create::creating::placement;
 use crate::plan::create::ids::mix;
 use crate::plan::fleet::Fleet;
-use crate::plan::fleet::agent::Agent;
+use crate::plan::fleet::agent::{Agent, AgentState};
 use crate::state::{BOOT_TIMES, BootMemory, BootRank, EndedBoots, State};
 
-/// Returns how many boot times of a template are known.
-pub fn count(state: &State, template: &TemplateName) -> usize {
-    state.boots.get(template).map_or(0, |memory| memory.seconds.len())
-}
+/// So many of the last boots must fail until one that fails is evidence, though a later one joined.
+const MANY_FAILED: usize = 5;
+
+/// So many boot times of a template must be known until a boot may be late.
+const ENOUGH_TIMES: usize = 5;
+
+/// A boot is never late before that.
+const LEAST_LATE: SignedDuration = SignedDuration::from_mins(2);
+
+/// A boot is late after so many times what 95 of 100 take.
+const LATE_FACTOR: i32 = 2;
 
 /// Returns how long a boot of a template takes: the median of the last 20; `None` where none is known.
 pub fn median(state: &State, template: &TemplateName) -> Option<SignedDuration> {
@@ -33,6 +40,40 @@ fn at(state: &State, template: &TemplateName, place: impl Fn(usize) -> usize) ->
     sorted.sort_unstable();
     let seconds = sorted.get(place(sorted.len().max(1)))?;
     Some(SignedDuration::from_secs(i64::from(*seconds)))
+}
+
+/// Returns the age at which a server is late that still boots, where a pass comes so often; `None` where too few boots of its
+/// template are known. A gap is added since a server that has joined is seen to by the next pass alone.
+pub fn late_after(state: &State, template: &TemplateName, gap: SignedDuration) -> Option<SignedDuration> {
+    let known = state.boots.get(template)?.seconds.len();
+    let most = most_take(state, template).filter(|_| known >= ENOUGH_TIMES)?;
+    Some(LEAST_LATE.max(most.saturating_mul(LATE_FACTOR)).saturating_add(gap))
+}
+
+/// Returns whether a server of the same template, placement and configuration has joined that was asked for when this one was,
+/// or later.
+pub fn later_joined(state: &State, config: &Config, agent: &Agent<'_>) -> bool {
+    let is_later = |ended: &EndedBoots| {
+        let newest = ended.joined.last().map(|newest| newest.second());
+        newest >= agent.created.map(Timestamp::as_second)
+    };
+    agent.created.is_some() && ended(state, config, agent).is_some_and(is_later)
+}
+
+/// Returns whether a server that timed out is no evidence against its template: one that was asked for later has joined, and
+/// few of the last failed.
+pub fn is_excused(agent: &Agent<'_>, config: &Config, state: &State) -> bool {
+    config.rules.evidence
+        && agent.state == AgentState::TimedOut
+        && later_joined(state, config, agent)
+        && ended(state, config, agent).is_some_and(|ended| ended.failed.len() < MANY_FAILED)
+}
+
+/// Returns how the last boots ended that are to be compared with one: those of its template, placement and configuration.
+fn ended<'s>(state: &'s State, config: &Config, agent: &Agent<'_>) -> Option<&'s EndedBoots> {
+    let memory = state.boots.get(&agent.template)?;
+    let ended = memory.ended.get(&placement(agent.provider, agent.zone_asked(config)))?;
+    (agent.digest() == Some(ended.config.as_str())).then_some(ended)
 }
 
 /// Begins the memory of a pass: what is no longer configured is forgotten, and how servers fared that were made from another
@@ -115,12 +156,13 @@ mod tests {
     fn check(seconds: &[u32], middle: Option<i64>, most: Option<i64>) {
         let mut state = State::default();
         let memory = state.boots.entry("small".into()).or_default();
-        seconds.iter().for_each(|&last| add_time(&mut memory.seconds, last));
+        for &last in seconds {
+            add_time(&mut memory.seconds, last);
+        }
         let secs = |time: Option<SignedDuration>| time.map(|time| time.as_secs());
         let name = &"small".into();
         assert_eq!(secs(median(&state, name)), middle, "{seconds:?}");
         assert_eq!(secs(most_take(&state, name)), most, "{seconds:?}");
-        assert_eq!(count(&state, name), seconds.len().min(20));
     }
 
     #[test]

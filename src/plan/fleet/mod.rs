@@ -8,6 +8,7 @@ pub mod builds;
 pub mod contradiction;
 pub mod hold;
 pub mod inventory;
+pub mod late;
 pub mod linker;
 pub mod look;
 pub mod mapping;
