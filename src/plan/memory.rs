@@ -15,7 +15,7 @@ use crate::plan::create::{backoff, creating, images, registration};
 use crate::plan::demand::drift;
 use crate::plan::events::lives;
 use crate::plan::fleet::agent::{Agent, AgentState};
-use crate::plan::fleet::{Fleet, builds, hold, look};
+use crate::plan::fleet::{Fleet, boots, builds, hold, late, look};
 use crate::plan::resources::{leftovers, upkeep};
 use crate::plan::usage::{self, Gap};
 use crate::queue::LabelRequest;
@@ -36,6 +36,7 @@ pub fn look_and_remember<'a>(
     registration::remember(&mut fleet, state);
     leftovers::remember(&mut fleet, state);
     learn(&mut fleet, state);
+    late::mark(&mut fleet);
     drift::learn(&mut fleet, label_requests);
     lives::note(&mut fleet, state, gap);
     lives::note_rollbacks(&mut fleet, state);
@@ -97,7 +98,7 @@ fn memory(agent: &Agent<'_>, config: &Config, now: Timestamp) -> Option<NodeMemo
     }
     let is_told = matches!(
         agent.state,
-        AgentState::Booting
+        AgentState::Booting { .. }
             | AgentState::Up {
                 idle_since: Some(_),
                 ..
@@ -155,6 +156,7 @@ fn learn(fleet: &mut Fleet<'_>, before: &State) {
     let (config, now) = (fleet.config, fleet.context.now);
     backoff::forget_old(&mut fleet.state, config.timing.backoff_max, now);
     images::refresh(&mut fleet.state, config);
+    boots::refresh(&mut fleet.state, config);
     fleet
         .state
         .proved
@@ -165,6 +167,7 @@ fn learn(fleet: &mut Fleet<'_>, before: &State) {
         .retain(|name, _| config.templates.iter().any(|template| template.name == *name));
     creating::forget(&mut fleet.state, config);
     learn_of_joined(fleet);
+    boots::learn_of_joined(fleet);
     images::remember_candidates(fleet);
     let failures = failures(fleet, before);
     // While no pass was made Jenkins may have been away, and no image is to blame for that.
@@ -175,9 +178,9 @@ fn learn(fleet: &mut Fleet<'_>, before: &State) {
     }
     images::decide(fleet);
     // What failed in one pass counts once for each key: a burst that meets one full cloud is one failure. What was due to
-    // an image that is left by now holds nothing else back.
+    // an image that is left by now holds nothing else back, and what is excused holds nothing back at all.
     let mut found = BTreeMap::new();
-    for failure in failures {
+    for failure in failures.into_iter().filter(|failure| !failure.is_excused) {
         let Failure { template, provider, .. } = failure;
         let left = |image| images::is_left(&fleet.state, config, template, provider, image);
         if !failure.image.as_deref().is_some_and(left) {
@@ -236,6 +239,8 @@ struct Failure<'a> {
     placement: String,
     /// Whether it was for want of quota.
     is_quota: bool,
+    /// Whether it is no evidence against its template: a server that was asked for later has joined.
+    is_excused: bool,
 }
 
 /// Finds the failures that were not counted yet.
@@ -246,13 +251,23 @@ fn failures<'a>(fleet: &mut Fleet<'a>, before: &State) -> Vec<Failure<'a>> {
         let Some(failure) = failure_of(agent, config, settling) else {
             continue;
         };
-        found.push(failure);
+        if !failure.is_quota && !matches!(agent.state, AgentState::Orphan { .. }) {
+            boots::failed(&mut fleet.state, config, agent);
+        }
+        found.push((agent, failure));
         if let Some(memory) = fleet.state.nodes.get_mut(&agent.id) {
             memory.failure_counted = true;
         }
     }
-    found.extend(vanished(fleet, before));
-    found
+    // What failed in this pass counts before any of it is excused.
+    let state = &fleet.state;
+    let excused = found.into_iter().map(|(agent, failure)| Failure {
+        is_excused: boots::is_excused(agent, config, state),
+        ..failure
+    });
+    let mut failures: Vec<Failure<'a>> = excused.collect();
+    failures.extend(vanished(fleet, before));
+    failures
 }
 
 /// Returns the failure of an agent that did not join. `settling`: the controller has just started, and nothing could join
@@ -271,6 +286,7 @@ fn failure_of<'a>(agent: &Agent<'a>, config: &'a Config, settling: bool) -> Opti
         image: image.map(str::to_owned),
         placement: placement(agent.provider, agent.zone_asked(config)),
         is_quota: false,
+        is_excused: false,
     };
     let name = agent.name;
     let image = agent.image().filter(|_| !agent.outdated(config));
@@ -338,6 +354,7 @@ fn vanished<'a>(fleet: &Fleet<'a>, before: &State) -> Vec<Failure<'a>> {
         Some(Failure {
             placement: placement(provider, zone.as_ref()),
             is_quota: false,
+            is_excused: false,
             key: BackoffKey::TemplateAt(template.name.clone(), provider.clone(), zone),
             reason: format!(
                 "server \"{}\" was removed by somebody else before it joined Jenkins",

@@ -3,6 +3,7 @@
 //! Pure types; reading and saving them is left to `file`.
 
 mod backoff;
+mod boots;
 mod counters;
 mod drift;
 mod events;
@@ -24,6 +25,7 @@ use crate::model::{
 };
 
 pub use backoff::{Backoff, BackoffKey};
+pub use boots::{BOOT_TIMES, BootMemory, BootRank, ENDED_BOOTS, EndedBoots};
 pub use counters::{BOOT_BOUNDS, ByPlace, Counters, Histogram, Request};
 pub use drift::{LabelDrift, LabelRetry};
 pub use events::{EventMemory, MOST_PENDING};
@@ -67,6 +69,9 @@ pub struct State {
     /// The digest with which a server of the template last joined (no canary is needed for it any more).
     #[serde(default)]
     pub proved: BTreeMap<TemplateName, String>,
+    /// How long boots of the templates take, and how the last ones ended.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub boots: BTreeMap<TemplateName, BootMemory>,
     /// What became of the images of the templates, at each provider.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub images: BTreeMap<TemplateName, BTreeMap<ProviderName, ImageMemory>>,
@@ -156,6 +161,7 @@ impl Default for State {
             backoffs: BTreeMap::new(),
             going: BTreeMap::new(),
             proved: BTreeMap::new(),
+            boots: BTreeMap::new(),
             images: BTreeMap::new(),
             drifts: BTreeMap::new(),
             orphan_nodes: BTreeMap::new(),

@@ -156,8 +156,13 @@ fn the_image_is_not_to_blame_once_it_joined() {
     world.pass(mins(16));
     let plan = world.plan();
     assert!(!warned(&plan) && plan.templates[0].rollbacks.is_empty());
+    assert!(
+        plan.state.backoffs.is_empty(),
+        "one that was asked for with them joined"
+    );
+    world.config.rules.evidence = false;
     assert_eq!(
-        plan.state.backoffs.len(),
+        world.plan().state.backoffs.len(),
         1,
         "as any template whose servers do not join"
     );

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic, and these helpers are tests")]
 
 mod adoption;
+mod boots;
 mod broken;
 mod builds;
 mod by_hand;

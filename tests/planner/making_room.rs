@@ -197,18 +197,16 @@ fn the_longest_idle_goes_and_no_more_than_is_needed() {
 }
 
 #[test]
-fn a_node_stays_idle_for_as_long_as_its_boot_took() {
+fn a_node_stays_idle_for_as_long_as_a_boot_takes() {
     let mut world = full(2);
     world.config.templates[1].max = 10;
-    for (number, boot, goes) in [(1_u64, 10, 0), (1, 1, 1)] {
+    for (number, boot, goes) in [(1_u64, 10_u32, 0), (1, 1, 1)] {
         let mut world = world.clone();
-        for node in world.state.nodes.values_mut() {
-            node.joined = Some(node.created + mins(boot));
-        }
+        world.state.boots.entry("a".into()).or_default().seconds = vec![boot * 60; 3];
         wait(&mut world, "b", mins(2));
         assert_eq!(removed(&world.plan()).len(), goes, "a boot of {boot} minutes, {number}");
     }
-    // After a lost memory nobody knows when it joined.
+    // After a lost memory nobody knows how long a boot takes.
     wait(&mut world, "b", mins(2));
     assert_eq!(removed(&world.plan()).len(), 1, "two minutes then");
 }

@@ -76,7 +76,7 @@ fn is_ready(agent: &Agent<'_>, config: &Config) -> bool {
     };
     let active = agent.server.is_some_and(|server| server.status == ServerStatus::Active);
     // One that had joined lost its node for a reason.
-    let waits = agent.state == AgentState::Booting && matches!(agent.link, Link::None);
+    let waits = matches!(agent.state, AgentState::Booting { .. }) && matches!(agent.link, Link::None);
     active && waits && agent.readable && !agent.duplicate && !agent.adopted && !upkeep::lacks_address(agent, template)
 }
 

@@ -79,7 +79,7 @@ impl<'a> Agent<'a> {
     pub fn since(&self, now: Timestamp) -> Option<Timestamp> {
         match &self.state {
             AgentState::Intent => self.intent.map(|intent| intent.at),
-            AgentState::Booting => self.created,
+            AgentState::Booting { .. } => self.created,
             AgentState::Up {
                 idle_since: Some(since),
                 ..
@@ -215,7 +215,10 @@ pub enum AgentState {
     /// The cloud says that it failed: with what message.
     Failed(String),
     /// Not joined yet, and there is still time.
-    Booting,
+    Booting {
+        /// Whether it boots for so long that another server is made in its place where one is needed.
+        late: bool,
+    },
     /// Not joined in time.
     TimedOut,
     /// Joined and online.
@@ -276,7 +279,7 @@ impl AgentState {
             Self::Intent => Phase::Intent,
             Self::Deleting { .. } | Self::Removing => Phase::Deleting,
             Self::Failed(_) | Self::TimedOut => Phase::Error,
-            Self::Booting => Phase::Booting,
+            Self::Booting { .. } => Phase::Booting,
             Self::Drained { .. } | Self::Marked { .. } => Phase::Draining,
             Self::Up {
                 idle_since: Some(_), ..
@@ -290,14 +293,14 @@ impl AgentState {
 
     /// Returns whether it has yet to join.
     pub fn is_booting(&self) -> bool {
-        matches!(self, Self::Intent | Self::Booting)
+        matches!(self, Self::Intent | Self::Booting { .. })
     }
 
     /// Returns the slots that it has, with this many executors.
     pub fn slots(&self, executors: u32) -> u32 {
         match self {
             // Another server in the place of one that comes back would be too many a minute later.
-            Self::Intent | Self::Booting | Self::Offline { returns: true, .. } => executors,
+            Self::Intent | Self::Booting { late: false } | Self::Offline { returns: true, .. } => executors,
             Self::Up {
                 idle_slots,
                 limit_reached: None,

@@ -83,7 +83,9 @@ fn state_of(agent: &Agent<'_>, measures: &Measures<'_>) -> AgentState {
     match agent.computer() {
         Some(computer) => with_node(agent, computer, in_time, measures),
         None if is_being_removed(agent) => AgentState::Removing,
-        None if agent.joined.is_none() && in_time && !lost_its_node(agent, measures.config) => AgentState::Booting,
+        None if agent.joined.is_none() && in_time && !lost_its_node(agent, measures.config) => {
+            AgentState::Booting { late: false }
+        }
         // Its agent is still to connect to the controller, which has just started.
         None if agent.joined.is_some() && measures.settling => AgentState::Offline {
             since: measures.now,
@@ -167,7 +169,7 @@ fn with_node(agent: &Agent<'_>, computer: &Computer, in_time: bool, measures: &M
         };
     }
     if in_time {
-        AgentState::Booting
+        AgentState::Booting { late: false }
     } else {
         AgentState::TimedOut
     }

@@ -108,6 +108,7 @@ fn carried_over(before: &State, observed: &Observed, context: &Context) -> State
         backoffs: before.backoffs.clone(),
         going: before.going.clone(),
         proved: before.proved.clone(),
+        boots: before.boots.clone(),
         images: before.images.clone(),
         drifts: before.drifts.clone(),
         orphan_nodes: BTreeMap::new(),

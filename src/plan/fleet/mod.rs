@@ -3,10 +3,12 @@
 pub mod adopt;
 pub mod agent;
 pub mod agent_state;
+pub mod boots;
 pub mod builds;
 pub mod contradiction;
 pub mod hold;
 pub mod inventory;
+pub mod late;
 pub mod linker;
 pub mod look;
 pub mod mapping;

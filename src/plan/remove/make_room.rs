@@ -21,8 +21,8 @@ use crate::plan::demand::items::{Demand, Item};
 use crate::plan::demand::matching::{Flow, Placed};
 use crate::plan::demand::need::{Need, named_nodes};
 use crate::plan::demand::slots::Origin;
-use crate::plan::fleet::Fleet;
 use crate::plan::fleet::agent::{Agent, AgentState, TemplateIndex};
+use crate::plan::fleet::{Fleet, boots};
 use crate::plan::refusals;
 use crate::plan::remove::removal::removal;
 use crate::plan::why::Why;
@@ -136,7 +136,6 @@ fn pool<'u, 'a, 'd>(
     last: Timestamp,
 ) -> Vec<Idle<'u, 'a>> {
     let now = fleet.context.now;
-    let boots = boots(fleet);
     let agents = fleet.agents.iter().zip(demand.slots.of_agents());
     let idle = agents.filter_map(|(agent, group)| {
         let AgentState::Up {
@@ -147,7 +146,7 @@ fn pool<'u, 'a, 'd>(
         else {
             return None;
         };
-        let boot = agent.template_index.and_then(|index| boots.get(&index)).copied();
+        let boot = boots::median(&fleet.state, &agent.template);
         let long = idle_since <= last && since(now, idle_since) >= boot.unwrap_or(UNKNOWN_BOOT);
         let old = agent.age >= fleet.config.timing.min_lifetime;
         (agent.readable && !agent.duplicate && long && old && !going.contains_key(&agent.id)).then(|| Idle {
@@ -170,30 +169,6 @@ fn pool<'u, 'a, 'd>(
         node.is_some_and(|node| !named.contains(node)) && need.withdraw(fleet, demand, idle.group, idle.slots)
     });
     pool
-}
-
-/// Returns how long a boot takes, for each template of which it is known: the median of the servers that are there. One
-/// that took longer than it may was not seen to join, but found when the memory had been lost.
-fn boots(fleet: &Fleet<'_>) -> BTreeMap<usize, SignedDuration> {
-    let mut known: BTreeMap<usize, Vec<SignedDuration>> = BTreeMap::new();
-    for agent in fleet
-        .agents
-        .iter()
-        .filter(|agent| !agent.adopted && agent.server.is_some())
-    {
-        let (Some(index), Some(joined)) = (agent.template_index, agent.joined) else {
-            continue;
-        };
-        let boot = agent.age - since(fleet.context.now, joined);
-        if boot >= SignedDuration::ZERO && boot <= fleet.config.templates[index].boot_grace {
-            known.entry(index).or_default().push(boot);
-        }
-    }
-    let median = known.into_iter().map(|(index, mut boots)| {
-        boots.sort_unstable();
-        (index, boots[boots.len() / 2])
-    });
-    median.collect()
 }
 
 /// Returns what the end of a server gives at its provider.

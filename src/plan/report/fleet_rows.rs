@@ -8,9 +8,9 @@ use crate::config::{Config, Template};
 use crate::model::{Computer, Server, TemplateName};
 use crate::plan::clock::since;
 use crate::plan::create::images;
-use crate::plan::fleet::Fleet;
 use crate::plan::fleet::agent::{Agent, AgentState};
 use crate::plan::fleet::agent_state::boot_grace;
+use crate::plan::fleet::{Fleet, boots, late};
 use crate::plan::rows::{ServerRow, TemplateRow};
 use crate::plan::why::LimitReached;
 use crate::state::{BuildCount, Phase, State};
@@ -40,7 +40,7 @@ fn server(agent: &Agent<'_>, fleet: &Fleet<'_>) -> ServerRow {
         executors: computer.map(|computer| computer.executors),
         busy_executors: computer.map(Computer::busy_executors),
         jobs: computer.map_or_else(Vec::new, |computer| computer.jobs.clone()),
-        why: why(agent, config),
+        why: why(agent, fleet),
         age_seconds: agent.age.as_secs(),
         idle_seconds: idle_since(&agent.state).map(|then| since(now, then).as_secs()),
         jenkins_node: computer.map(|computer| computer.name.clone()),
@@ -69,14 +69,21 @@ fn idle_since(state: &AgentState) -> Option<Timestamp> {
 }
 
 /// Says what a phase alone does not say, and neither does the reason of a node that is offline.
-fn why(agent: &Agent<'_>, config: &Config) -> Option<String> {
+fn why(agent: &Agent<'_>, fleet: &Fleet<'_>) -> Option<String> {
+    let config = fleet.config;
     match &agent.state {
         AgentState::Intent => Some("asked for, and not in the cloud's list yet".to_owned()),
         AgentState::Failed(fault) if fault.is_empty() => Some("the cloud says ERROR".to_owned()),
         AgentState::Failed(fault) => Some(shown(fault)),
+        AgentState::Booting { late: true } => late::sentence(agent, &fleet.state),
         AgentState::TimedOut => {
             let grace = boot_grace(agent.template(config), &config.timing);
-            Some(format!("did not join Jenkins within {}", span(grace)))
+            let excuse = if boots::is_excused(agent, config, &fleet.state) {
+                "; nothing is held back for that, since one that was asked for later has joined"
+            } else {
+                ""
+            };
+            Some(format!("did not join Jenkins within {}{excuse}", span(grace)))
         }
         AgentState::Up {
             limit_reached: Some(limit),
@@ -91,7 +98,7 @@ fn why(agent: &Agent<'_>, config: &Config) -> Option<String> {
         AgentState::Ambiguous { .. } => Some("several Jenkins nodes or servers fit it".to_owned()),
         AgentState::Unseen => Some("its cloud cannot be read".to_owned()),
         AgentState::Deleting { .. }
-        | AgentState::Booting
+        | AgentState::Booting { late: false }
         | AgentState::Up { .. }
         | AgentState::Drained { .. }
         | AgentState::Marked { .. }

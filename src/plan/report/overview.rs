@@ -204,7 +204,8 @@ fn coming(fleet: &Fleet<'_>, template: usize) -> &'static str {
             .filter(|agent| agent.template_index == Some(template))
     };
     let returns = |agent: &Agent<'_>| matches!(agent.state, AgentState::Offline { returns: true, .. });
-    if of_template().any(|agent| agent.state.is_booting()) {
+    let boots = |agent: &Agent<'_>| matches!(agent.state, AgentState::Intent | AgentState::Booting { late: false });
+    if of_template().any(boots) {
         "waits for a booting server"
     } else if of_template().any(returns) {
         "waits for a server whose node is offline and about to come back"

@@ -161,7 +161,7 @@ pub fn with_floating_ips(
 fn is_wanted(agent: &Agent<'_>) -> bool {
     let stays = matches!(
         agent.state,
-        AgentState::Booting
+        AgentState::Booting { .. }
             | AgentState::Up {
                 limit_reached: None,
                 ..

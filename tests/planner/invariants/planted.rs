@@ -23,6 +23,27 @@ fn a_planner_that_lets_further_builds_begin_is_caught() {
 }
 
 #[test]
+fn a_planner_that_makes_two_servers_for_a_late_one_is_caught() {
+    let planner = |observed: &Observed, config: &Config, state: &State, context: &Context| {
+        let mut plan = plan(observed, config, state, context);
+        let is_late = |why: &String| why.starts_with("late: ");
+        let late = plan.servers.iter().filter(|row| row.why.as_ref().is_some_and(is_late));
+        let executors = |name: &str| config.template(name).map_or(0, |template| template.executors);
+        let slots: u32 = late.map(|row| executors(row.node.as_str())).sum();
+        if let Some(create) = plan.creates.first().cloned().filter(|_| slots > 0) {
+            plan.creates.extend((0..=slots).map(|_| create.clone()));
+        }
+        plan
+    };
+    let faults = Faults {
+        slow_boots: 25,
+        never_joins: 15,
+        ..calm()
+    };
+    caught(faults, &planner, &["I23"]);
+}
+
+#[test]
 fn a_planner_that_does_not_tell_what_is_lost_is_caught() {
     let planner = |observed: &Observed, config: &Config, state: &State, context: &Context| {
         let mut plan = plan(observed, config, state, context);

@@ -41,6 +41,25 @@ fn rules_hold_in_rough_worlds() {
 }
 
 #[test]
+fn rules_hold_where_boots_are_late() {
+    let slow = |faults| Faults {
+        slow_boots: 25,
+        never_joins: 15,
+        ..faults
+    };
+    let mut late = 0;
+    for (seeds, faults) in [(1100..1106, slow(calm())), (1200..1206, slow(rough()))] {
+        for seed in seeds {
+            let mut sim = Sim::new(seed, faults).audited();
+            let end = sim.run(120, &plan).and_then(|()| sim.settle(&plan));
+            end.unwrap_or_else(|broken| panic!("seed {seed}: {broken}"));
+            late += sim.late;
+        }
+    }
+    assert!(late > 40, "the worlds were dull: {late} late boots");
+}
+
+#[test]
 fn rules_hold_when_servers_vanish() {
     run(3000..3008, Faults { vanish: 2, ..rough() }, 120);
     run(

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use mita::model::{
     Address, CloudView, Headroom, NodeId, NodeName, Observed, Offer, Offers, Presence, ProviderName, Reading, Server,
     ServerId, ServerStatus, TemplateName, server_name,
 };
 use mita::plan::{Create, Plan};
 
+use super::faults::Faults;
 use super::jenkins::Node;
 use super::names::Form;
 use super::{Sim, mins, secs};
@@ -238,8 +239,7 @@ impl Sim {
         server.image = Some(image.clone()).filter(|image| !image.is_empty() && self.next_server.is_multiple_of(2));
         let id = server.id.clone();
         let lag = secs(i64::try_from(self.random.roll(1 + self.faults.lag.unsigned_abs())).unwrap());
-        let slowest = if self.faults.shared_limit { 30 } else { 400 };
-        let boot = secs(30 + i64::try_from(self.random.roll(slowest)).unwrap());
+        let boot = self.some_boot();
         let no_host = self.refuses(create) == Some(super::configs::Refusal::NoHost);
         let fails = no_host || self.random.chance(self.faults.error);
         let never = self.random.chance(self.faults.never_joins) || image == "broken";
@@ -256,6 +256,16 @@ impl Sim {
         machine.fails_at = fails.then(|| self.now + secs(20));
         self.machines.push(machine);
         id
+    }
+
+    /// Returns how long a server boots that joins.
+    fn some_boot(&mut self) -> SignedDuration {
+        let (least, spread) = match self.faults {
+            Faults { slow_boots: slow, .. } if slow > 0 && self.random.chance(slow) => (240, 900),
+            Faults { slow_boots: 1.., .. } | Faults { shared_limit: true, .. } => (30, 30),
+            _ => (30, 400),
+        };
+        secs(least + i64::try_from(self.random.roll(spread)).unwrap())
     }
 
     /// A DELETE is accepted; returns whether it was the first one.

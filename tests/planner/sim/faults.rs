@@ -16,6 +16,8 @@ pub struct Faults {
     pub error: u64,
     /// A server never joins.
     pub never_joins: u64,
+    /// A server boots for many minutes, while most join within one.
+    pub slow_boots: u64,
     /// A node loses its connection for some minutes.
     pub disconnect: u64,
     /// A person takes a node offline.
@@ -83,7 +85,7 @@ pub struct Faults {
 impl Faults {
     /// Whether the world does what it is told.
     pub fn none(self) -> bool {
-        self.crash + self.lie + self.closed + self.lost_state + self.error + self.never_joins == 0
+        self.crash + self.lie + self.closed + self.lost_state + self.error + self.never_joins + self.slow_boots == 0
             && self.disconnect + self.person + self.vanish == 0
             && self.names + self.few_labels + self.label_off + self.short_lists + self.no_addresses == 0
             && self.blink + self.unlisted + self.late + self.cut_by_person + self.stuck + self.gateway == 0

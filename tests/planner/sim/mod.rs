@@ -90,6 +90,8 @@ pub struct Sim {
     pub removed: usize,
     /// How many nodes had all their builds.
     pub spent: usize,
+    /// How many boots were late, summed over the passes.
+    pub late: usize,
     next_build: u64,
     /// The lives that the events tell of and that have not ended, with whether each joined.
     lives: BTreeMap<(String, ServerId), bool>,
@@ -153,6 +155,7 @@ impl Sim {
             created: 0,
             removed: 0,
             spent: 0,
+            late: 0,
             next_build: 0,
             lives: BTreeMap::new(),
             broken_rule: None,
@@ -369,6 +372,7 @@ impl Sim {
         self.check_floating_ips(&plan, &observed)?;
         self.same_for_any_order(&plan, &observed, &context, planner)?;
         self.check_drains(&plan)?;
+        self.late += self.check_late(&plan, &observed, &context, planner)?;
         if self.audits
             && let [first, ..] = &audit(&plan, &observed, &self.config, &self.state, &context)[..]
         {

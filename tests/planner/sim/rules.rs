@@ -19,6 +19,7 @@
 //! - I20: a DELETE is repeated in each pass while the list shows the server
 //! - I21: once the faults end, all that can be served is served, and nothing is left but the warm pools
 //! - I22: the events tell of each server that the memory knows, once: created, joined, and removed or lost (`events`)
+//! - I23: for late boots no more servers are made than they have executors, and none for one that has joined
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -217,6 +218,41 @@ impl Sim {
             }
         }
         Ok(())
+    }
+
+    /// I23: what a plan makes that it would not make if no boot were late; returns how many are.
+    pub(super) fn check_late(
+        &self,
+        plan: &Plan,
+        observed: &Observed,
+        context: &Context,
+        planner: &Planner,
+    ) -> Result<usize, String> {
+        let is_late = |why: &str| why.starts_with("late: ");
+        let late = plan
+            .servers
+            .iter()
+            .filter(|row| row.why.as_deref().is_some_and(is_late));
+        let late: Vec<_> = late.collect();
+        let executors = |name: &TemplateName| self.config.template(name.as_str()).map_or(0, |t| t.executors as usize);
+        let slots: usize = late.iter().map(|row| executors(&row.node)).sum();
+        if let Some(row) = late.iter().find(|row| row.phase != Phase::Booting) {
+            return Err(format!("I23: {} has joined and is late", row.name));
+        }
+        if late.is_empty() {
+            return Ok(0);
+        }
+        let mut config = self.config.clone();
+        config.rules.late_boots = false;
+        let without = planner(observed, &config, &self.state, context);
+        if plan.creates.len() > without.creates.len() + slots {
+            return Err(format!(
+                "I23: {} are made, {} without the late ones, which have {slots} executors",
+                plan.creates.len(),
+                without.creates.len()
+            ));
+        }
+        Ok(late.len())
     }
 
     /// I13: few servers of an image that nobody has seen join, where others did.
