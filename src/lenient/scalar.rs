@@ -95,9 +95,14 @@ impl FromText for Utc {
     const UNUSABLE: Odd = Some("no time");
 
     fn from_text(text: &str) -> Option<Self> {
-        let bare = || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok();
-        let time = text.parse().ok().or_else(|| bare().map(|zoned| zoned.timestamp()));
-        time.map(Self)
+        let after_date = text.get(10..).unwrap_or_default();
+        if after_date.contains(['Z', 'z', '+', '-']) {
+            return text.parse().ok().map(Self);
+        }
+        TimeZone::UTC
+            .to_timestamp(text.parse::<DateTime>().ok()?)
+            .ok()
+            .map(Self)
     }
 }
 

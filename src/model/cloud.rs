@@ -51,6 +51,10 @@ pub struct Server {
     /// When it was made, by the cloud's clock; `None` where that cannot be read.
     #[serde(default)]
     pub created: Option<Timestamp>,
+    /// `OS-SRV-USG:launched_at`: when it began to run and to be paid for, by the cloud's clock; `None` before, and where
+    /// that cannot be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub launched: Option<Timestamp>,
     /// All its addresses, in the order in which the cloud lists them.
     pub addresses: Vec<Address>,
     /// Its availability zone, once it has one.
@@ -180,6 +184,7 @@ mod tests {
                 status: ServerStatus::Active,
                 task_state: None,
                 created: None,
+                launched: None,
                 addresses: addresses.clone(),
                 zone: None,
                 image: None,

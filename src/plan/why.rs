@@ -47,6 +47,24 @@ pub enum Why {
         /// Whether its template was changed since it was made.
         outdated: bool,
     },
+    /// It is idle, nobody needs it, and what was paid for it ends soon.
+    PeriodEnds {
+        /// How long it is idle.
+        idle: SignedDuration,
+        /// What is left of the paid period.
+        left: SignedDuration,
+        /// The `billing_period` of its template.
+        period: SignedDuration,
+    },
+    /// It is idle, and at every pass of its `idle_grace` more nodes of its template were idle than were needed.
+    Surplus {
+        /// How long it is idle.
+        idle: SignedDuration,
+        /// How many nodes were idle beyond what was needed, at least.
+        spare: u32,
+        /// The `idle_grace` of its template.
+        grace: SignedDuration,
+    },
     /// It is idle, and may take no further build.
     LimitReached(LimitReached),
     /// It is idle, and a waiting item of another template needs its place under a shared limit.
@@ -107,6 +125,24 @@ impl fmt::Display for Why {
             Self::Idle { idle, outdated } => {
                 let changed = if *outdated { ", its template was changed," } else { "" };
                 write!(f, "it has been idle for {}{changed} and nobody needs it", span(*idle))
+            }
+            Self::PeriodEnds { idle, left, period } => write!(
+                f,
+                "it has been idle for {} and nobody needs it, and what is paid for it ends in {} (billing_period {})",
+                span(*idle),
+                span(*left),
+                span(*period)
+            ),
+            Self::Surplus { idle, spare, grace } => {
+                let were = if *spare == 1 { "was" } else { "were" };
+                write!(
+                    f,
+                    "it has been idle for {} and nobody needs it: jobs keep each node of its template from being idle for \
+                     {} (idle_grace), but {} {were} idle and not needed at every pass of that time (rules.surplus)",
+                    span(*idle),
+                    span(*grace),
+                    plural(*spare, "node")
+                )
             }
             Self::LimitReached(limit_reached) => limit_reached.fmt(f),
             Self::MakesRoom { idle, item, task, lack } => write!(

@@ -13,6 +13,7 @@ mod page;
 pub mod pauses;
 mod problems;
 mod refusals;
+mod surplus;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,6 +34,7 @@ pub use images::{FailedImage, ImageMemory};
 pub use page::{DAY, PageMemory, SLOT, Sample};
 pub use problems::{CreateRecord, FailingAction, Notice, NotifyMemory, ProblemMemory, Told};
 pub use refusals::{Asker, Refusal, RefusalKey};
+pub use surplus::SurplusMemory;
 
 /// The format written by this program. A file with a larger number is refused.
 pub const VERSION: u32 = 1;
@@ -66,6 +68,9 @@ pub struct State {
     /// Since when servers that are to go are seen to go, as long as items wait for their room: one that is stuck gives none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub going: BTreeMap<NodeId, Timestamp>,
+    /// How many idle nodes were to spare in the last passes, by template; only where some were in the last one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub surplus: BTreeMap<TemplateName, SurplusMemory>,
     /// The digest with which a server of the template last joined (no canary is needed for it any more).
     #[serde(default)]
     pub proved: BTreeMap<TemplateName, String>,
@@ -160,6 +165,7 @@ impl Default for State {
             intents: BTreeMap::new(),
             backoffs: BTreeMap::new(),
             going: BTreeMap::new(),
+            surplus: BTreeMap::new(),
             proved: BTreeMap::new(),
             boots: BTreeMap::new(),
             images: BTreeMap::new(),

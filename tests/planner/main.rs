@@ -29,6 +29,7 @@ mod resources;
 mod restart;
 mod seeing;
 mod sim;
+mod spare;
 mod starvation;
 mod world;
 mod zero_agents;

@@ -73,6 +73,7 @@ pub fn server(id: impl Into<String>, name: &str, created: Timestamp) -> Server {
         status: ServerStatus::Active,
         task_state: None,
         created: Some(created),
+        launched: None,
         addresses: Vec::new(),
         zone: None,
         image: None,

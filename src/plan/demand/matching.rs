@@ -122,6 +122,19 @@ impl<'d> Flow<'d> {
         true
     }
 
+    /// Counts how many of these nodes, each a group and its slots, could be withdrawn one after the other, and withdraws
+    /// none of them.
+    pub fn count_spare(&mut self, nodes: impl Iterator<Item = (usize, u32)>) -> usize {
+        // What could not go beside these may go without them.
+        let held = self.held.clone();
+        let spare: Vec<(usize, u32)> = nodes.filter(|&(group, slots)| self.withdraw(group, slots)).collect();
+        for &(group, slots) in &spare {
+            self.capacity[group] += slots;
+        }
+        self.held = held;
+        spare.len()
+    }
+
     /// Looks for the nearest group with a slot, from a class or from a full group; returns it, the full groups in the
     /// order in which they were reached, and the way to each.
     fn search(&self, class: Option<usize>, from: Option<usize>) -> (Option<usize>, Vec<usize>, Vec<Option<Step>>) {
@@ -229,7 +242,19 @@ mod tests {
             let served: Vec<bool> = order.iter().map(|&class| flow.place(class, |_| None) == Placed::Matched).collect();
             prop_assert_eq!(&served, &textbook(&items, &capacity));
 
-            // A slot goes if and only if nobody loses by it.
+            // A slot goes if and only if nobody loses by it. Counting those that could go changes nothing.
+            let all = |group: usize| (0..capacity[group]).map(move |_| (group, 1));
+            let spare: Vec<usize> = (0..5).map(|group| flow.count_spare(all(group))).collect();
+            prop_assert_eq!(&spare, &(0..5).map(|group| flow.count_spare(all(group))).collect::<Vec<_>>());
+            for (group, &spare) in spare.iter().enumerate() {
+                let mut less = capacity.clone();
+                less[group] -= u32::try_from(spare).unwrap();
+                prop_assert_eq!(&textbook(&items, &less), &served, "{} of {}", spare, group);
+                if let Some(one_less) = less[group].checked_sub(1) {
+                    less[group] = one_less;
+                    prop_assert_ne!(&textbook(&items, &less), &served, "more than {} of {}", spare, group);
+                }
+            }
             let mut left = capacity;
             for template in [0, 1, 2, 3, 4, 0, 1, 2, 3, 4] {
                 let mut less = left.clone();

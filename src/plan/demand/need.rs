@@ -9,18 +9,46 @@ use crate::plan::fleet::Fleet;
 use crate::plan::fleet::agent::{Agent, AgentState};
 use crate::queue::LabelRequest;
 
-/// Who needs the slots that are idle now, once somebody asked: what was taken away for one removal is not there for the
-/// next one.
-#[derive(Default)]
-pub struct Need<'d>(Option<Flow<'d>>);
+/// Who needs the nodes that are idle now, found out once somebody asks: what was taken away for one removal is not there
+/// for the next one.
+pub struct Need<'d> {
+    fleet: &'d Fleet<'d>,
+    demand: &'d Demand<'d>,
+    flow: Option<Flow<'d>>,
+    named: Option<HashSet<&'d str>>,
+}
 
 impl<'d> Need<'d> {
+    pub fn new(fleet: &'d Fleet<'d>, demand: &'d Demand<'d>) -> Self {
+        Self {
+            fleet,
+            demand,
+            flow: None,
+            named: None,
+        }
+    }
+
     /// Takes the slots of an idle node away if nobody needs them; says whether it did.
-    pub fn withdraw(&mut self, fleet: &Fleet<'_>, demand: &'d Demand<'_>, group: Option<usize>, slots: u32) -> bool {
-        group.is_none_or(|group| {
-            let flow = self.0.get_or_insert_with(|| need_of(fleet, demand));
-            flow.withdraw(group, slots)
-        })
+    pub fn withdraw(&mut self, group: Option<usize>, slots: u32) -> bool {
+        group.is_none_or(|group| self.flow().withdraw(group, slots))
+    }
+
+    /// Counts how many of these nodes could be withdrawn, each with its group and slots, and withdraws none of them.
+    pub fn count_spare(&mut self, nodes: &[(Option<usize>, u32)]) -> usize {
+        let in_groups = nodes.iter().filter_map(|&(group, slots)| Some((group?, slots)));
+        let unneeded = nodes.iter().filter(|(group, _)| group.is_none()).count();
+        unneeded + self.flow().count_spare(in_groups)
+    }
+
+    /// Whether a queue item names the Jenkins node of an agent.
+    pub fn is_named(&mut self, agent: &Agent<'_>) -> bool {
+        let named = self.named.get_or_insert_with(|| named_nodes(self.fleet, self.demand));
+        let node = agent.computer();
+        node.is_some_and(|node| named.contains(node.name.as_str()))
+    }
+
+    fn flow(&mut self) -> &mut Flow<'d> {
+        self.flow.get_or_insert_with(|| need_of(self.fleet, self.demand))
     }
 }
 

@@ -107,6 +107,11 @@ fn carried_over(before: &State, observed: &Observed, context: &Context) -> State
         intents: BTreeMap::new(),
         backoffs: before.backoffs.clone(),
         going: before.going.clone(),
+        // A pass that saw nothing did not see how many were idle.
+        surplus: match before.blind {
+            Some(_) => BTreeMap::new(),
+            None => before.surplus.clone(),
+        },
         proved: before.proved.clone(),
         boots: before.boots.clone(),
         images: before.images.clone(),

@@ -1,11 +1,13 @@
-//! Removes agents that have been idle for `idle_grace` and that nobody needs, and those that reached a limit.
+//! Removes agents that nobody needs and that have been idle for `idle_grace` or are paid for only a little longer, and
+//! those that reached a limit.
 
 use crate::plan::action::Removal;
 use crate::plan::clock;
 use crate::plan::demand::items::Demand;
-use crate::plan::demand::need::{Need, named_nodes};
+use crate::plan::demand::need::Need;
 use crate::plan::fleet::agent::{Agent, AgentState};
 use crate::plan::fleet::{Fleet, agent_state};
+use crate::plan::remove::billing::{self, PaidPeriod};
 use crate::plan::remove::removal::removal;
 use crate::plan::why::{LimitReached, Why};
 
@@ -17,21 +19,23 @@ struct Idle<'u, 'a> {
     slots: u32,
     since: jiff::Timestamp,
     outdated: bool,
+    paid: Option<PaidPeriod>,
     limit_reached: Option<LimitReached>,
 }
 
 /// Adds the idle nodes that nobody needs, outdated ones first, then the longest idle; returns how many are left over.
-pub fn idle<'d>(
+pub fn idle(
     fleet: &Fleet<'_>,
-    demand: &'d Demand<'_>,
+    demand: &Demand<'_>,
     room: usize,
-    need: &mut Need<'d>,
+    need: &mut Need<'_>,
     removals: &mut Vec<Removal>,
 ) -> usize {
     if fleet.restart {
         return 0;
     }
-    let found = candidates(fleet, demand);
+    let mut found = candidates(fleet, demand);
+    found.retain(|idle| !need.is_named(idle.agent));
     let mut taken = 0;
     let mut left = 0;
     for idle in found {
@@ -39,7 +43,7 @@ pub fn idle<'d>(
             // How many more could go is not counted out: the matching would have to be asked for each.
             break;
         }
-        let free = idle.limit_reached.is_some() || need.withdraw(fleet, demand, idle.group, idle.slots);
+        let free = idle.limit_reached.is_some() || need.withdraw(idle.group, idle.slots);
         if !free {
             continue;
         }
@@ -62,15 +66,6 @@ fn candidates<'u, 'a>(fleet: &'u Fleet<'a>, demand: &Demand<'_>) -> Vec<Idle<'u,
         .zip(demand.slots.of_agents())
         .filter_map(|(agent, group)| ripe(agent, *group, fleet))
         .collect();
-    if found.is_empty() {
-        return found;
-    }
-    let named = named_nodes(fleet, demand);
-    found.retain(|idle| {
-        idle.agent
-            .computer()
-            .is_some_and(|computer| !named.contains(computer.name.as_str()))
-    });
     found.sort_by_key(|idle| {
         (
             idle.limit_reached.is_none(),
@@ -82,7 +77,7 @@ fn candidates<'u, 'a>(fleet: &'u Fleet<'a>, demand: &Demand<'_>) -> Vec<Idle<'u,
     found
 }
 
-/// Returns a node that stood idle long enough, or is over its age and idle.
+/// Returns a node that is idle for long enough, or is over its age and idle.
 fn ripe<'u, 'a>(agent: &'u Agent<'a>, group: Option<usize>, fleet: &Fleet<'_>) -> Option<Idle<'u, 'a>> {
     let AgentState::Up {
         idle_slots,
@@ -92,8 +87,8 @@ fn ripe<'u, 'a>(agent: &'u Agent<'a>, group: Option<usize>, fleet: &Fleet<'_>) -
     else {
         return None;
     };
-    let long = clock::since(fleet.context.now, since)
-        >= agent_state::idle_grace(agent.template(fleet.config), &fleet.config.timing);
+    let paid = billing::paid_period(agent, fleet);
+    let long = is_long(since, agent, paid, fleet);
     let old = agent.age >= fleet.config.timing.min_lifetime;
     let ripe = agent.readable && !agent.duplicate && (limit_reached.is_some() || long && old);
     let outdated = agent.outdated(fleet.config);
@@ -103,16 +98,32 @@ fn ripe<'u, 'a>(agent: &'u Agent<'a>, group: Option<usize>, fleet: &Fleet<'_>) -
         slots: idle_slots,
         since,
         outdated,
+        paid,
         limit_reached,
     })
 }
 
+/// Whether a node is idle for long enough: for `idle_grace`, or, where a period is paid, for a pass at its end.
+fn is_long(since: jiff::Timestamp, agent: &Agent<'_>, paid: Option<PaidPeriod>, fleet: &Fleet<'_>) -> bool {
+    if let Some(period) = paid {
+        return fleet.last_pass.is_some_and(|last| since <= last) && billing::ends_soon(period, fleet);
+    }
+    let grace = agent_state::idle_grace(agent.template(fleet.config), &fleet.config.timing);
+    clock::since(fleet.context.now, since) >= grace
+}
+
 fn why_idle(idle: &Idle<'_, '_>, fleet: &Fleet<'_>) -> Why {
-    idle.limit_reached.map_or_else(
-        || Why::Idle {
-            idle: clock::since(fleet.context.now, idle.since),
+    let length = clock::since(fleet.context.now, idle.since);
+    match (idle.limit_reached, idle.paid) {
+        (Some(limit_reached), _) => Why::LimitReached(limit_reached),
+        (None, Some(period)) => Why::PeriodEnds {
+            idle: length,
+            left: period.left,
+            period: period.length,
+        },
+        (None, None) => Why::Idle {
+            idle: length,
             outdated: idle.outdated,
         },
-        Why::LimitReached,
-    )
+    }
 }

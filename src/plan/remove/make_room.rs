@@ -19,7 +19,7 @@ use crate::plan::create::grow::{Growth, free_slots};
 use crate::plan::create::turns::Granted;
 use crate::plan::demand::items::{Demand, Item};
 use crate::plan::demand::matching::{Flow, Placed};
-use crate::plan::demand::need::{Need, named_nodes};
+use crate::plan::demand::need::Need;
 use crate::plan::demand::slots::Origin;
 use crate::plan::fleet::agent::{Agent, AgentState, TemplateIndex};
 use crate::plan::fleet::{Fleet, boots};
@@ -58,11 +58,11 @@ pub fn going(fleet: &Fleet<'_>, growth: &Growth<'_>, removals: &[Removal]) -> BT
 }
 
 /// Proposes idle nodes whose place items wait for: as few as give what the new servers need, the longest idle first.
-pub fn make_room<'d>(
+pub fn make_room(
     fleet: &Fleet<'_>,
-    demand: &'d Demand<'_>,
+    demand: &Demand<'_>,
     growth: &Growth<'_>,
-    need: &mut Need<'d>,
+    need: &mut Need<'_>,
     going: &BTreeMap<NodeId, Timestamp>,
 ) -> Vec<Removal> {
     let may =
@@ -128,10 +128,10 @@ struct Idle<'u, 'a> {
 
 /// Finds the nodes that may go: seen idle in two passes and for as long as a boot of theirs takes, not too young, and
 /// needed by nothing. The longest idle come first.
-fn pool<'u, 'a, 'd>(
+fn pool<'u, 'a>(
     fleet: &'u Fleet<'a>,
-    demand: &'d Demand<'_>,
-    need: &mut Need<'d>,
+    demand: &Demand<'_>,
+    need: &mut Need<'_>,
     going: &BTreeMap<NodeId, Timestamp>,
     last: Timestamp,
 ) -> Vec<Idle<'u, 'a>> {
@@ -159,15 +159,8 @@ fn pool<'u, 'a, 'd>(
         })
     });
     let mut pool: Vec<Idle<'u, 'a>> = idle.collect();
-    if pool.is_empty() {
-        return pool;
-    }
-    let named = named_nodes(fleet, demand);
     pool.sort_by_key(|idle| (idle.since, idle.agent.name));
-    pool.retain(|idle| {
-        let node = idle.agent.computer().map(|computer| computer.name.as_str());
-        node.is_some_and(|node| !named.contains(node)) && need.withdraw(fleet, demand, idle.group, idle.slots)
-    });
+    pool.retain(|idle| !need.is_named(idle.agent) && need.withdraw(idle.group, idle.slots));
     pool
 }
 

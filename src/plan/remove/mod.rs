@@ -1,7 +1,10 @@
 //! What is removed, and what holds that back.
 
+pub mod billing;
 pub mod guard;
 pub mod idle;
+pub mod least;
 pub mod make_room;
 pub mod reap;
 pub mod removal;
+pub mod surplus;

@@ -2,9 +2,12 @@
 //!
 //! `fleet` says where an agent is in its life; the pass carries the removal out in a safe order.
 
-use foldhash::HashSet;
+use std::collections::BTreeMap;
 
-use crate::model::{BUILDS_REACHED_PREFIX, Computer, MARK_PREFIX};
+use foldhash::HashSet;
+use jiff::Timestamp;
+
+use crate::model::{BUILDS_REACHED_PREFIX, Computer, MARK_PREFIX, NodeId};
 use crate::plan::action::{Drain, Removal, Unmark};
 use crate::plan::clock::{SIGHTINGS, since};
 use crate::plan::create::grow::Growth;
@@ -14,6 +17,7 @@ use crate::plan::fleet::agent::{Agent, AgentState, Link};
 use crate::plan::fleet::{Fleet, OrphanNode, adopt, agent_state, builds, hold};
 use crate::plan::refusals;
 use crate::plan::remove::removal::{orphan_removal, removal, untouchable};
+use crate::plan::remove::surplus::Surplus;
 use crate::plan::remove::{guard, idle, make_room};
 use crate::plan::report::persistent;
 use crate::plan::why::Why;
@@ -33,10 +37,31 @@ pub struct Reaped {
     pub notes: Vec<String>,
     /// How many removals the guard held back, of how many agents; `None` where it was not asked.
     pub guard: Option<(usize, usize)>,
+    /// Since when servers go whose place is waited for; `None` where that was not asked.
+    going: Option<BTreeMap<NodeId, Timestamp>>,
 }
 
 /// Decides what goes.
 pub fn reap(fleet: &mut Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> Reaped {
+    let mut need = Need::new(fleet, demand);
+    let surplus = Surplus::count(fleet, &demand.slots, &mut need);
+    let mut reaped = decide(fleet, demand, growth, &mut need, &surplus);
+    let surplus = surplus.into_memory();
+    fleet.state.surplus = surplus;
+    if let Some(going) = reaped.going.take() {
+        fleet.state.going = going;
+    }
+    reaped
+}
+
+/// Decides what goes, by what was counted of idle nodes.
+fn decide(
+    fleet: &Fleet<'_>,
+    demand: &Demand<'_>,
+    growth: &Growth<'_>,
+    need: &mut Need<'_>,
+    surplus: &Surplus<'_, '_>,
+) -> Reaped {
     let mut reaped = Reaped::default();
     if !fleet.context.remove || fleet.is_quieting() {
         return reaped;
@@ -55,16 +80,19 @@ pub fn reap(fleet: &mut Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> 
     let left = reaped.removals.len().saturating_sub(most);
     reaped.removals.truncate(most);
     let room = most - reaped.removals.len();
-    let mut need = Need::default();
-    let held = idle::idle(fleet, demand, room, &mut need, &mut reaped.removals);
+    let held = idle::idle(fleet, demand, room, need, &mut reaped.removals);
+    let room = most - reaped.removals.len();
+    let more = surplus.removals(fleet, need, &reaped.removals);
+    let held = held + more.len().saturating_sub(room);
+    reaped.removals.extend(more.into_iter().take(room));
     reaped.notes.extend(refusals::removals(fleet, &mut reaped.removals));
     let going = make_room::going(fleet, growth, &reaped.removals);
     let room = most.saturating_sub(reaped.removals.len());
-    let made = make_room::make_room(fleet, demand, growth, &mut need, &going);
+    let made = make_room::make_room(fleet, demand, growth, need, &going);
     let held = held + made.len().saturating_sub(room);
     reaped.removals.extend(made.into_iter().take(room));
     drain_at_limit(fleet, &named, &mut reaped);
-    fleet.state.going = going;
+    reaped.going = Some(going);
     let left = left + held;
     if left > 0 {
         reaped.notes.push(format!(

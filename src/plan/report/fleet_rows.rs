@@ -11,6 +11,7 @@ use crate::plan::create::images;
 use crate::plan::fleet::agent::{Agent, AgentState};
 use crate::plan::fleet::agent_state::boot_grace;
 use crate::plan::fleet::{Fleet, boots, late};
+use crate::plan::remove::{billing, least};
 use crate::plan::rows::{ServerRow, TemplateRow};
 use crate::plan::why::LimitReached;
 use crate::state::{BuildCount, Phase, State};
@@ -40,7 +41,7 @@ fn server(agent: &Agent<'_>, fleet: &Fleet<'_>) -> ServerRow {
         executors: computer.map(|computer| computer.executors),
         busy_executors: computer.map(Computer::busy_executors),
         jobs: computer.map_or_else(Vec::new, |computer| computer.jobs.clone()),
-        why: why(agent, fleet),
+        why: why(agent, fleet).or_else(|| why_it_stays(agent, fleet)),
         age_seconds: agent.age.as_secs(),
         idle_seconds: idle_since(&agent.state).map(|then| since(now, then).as_secs()),
         jenkins_node: computer.map(|computer| computer.name.clone()),
@@ -106,6 +107,22 @@ fn why(agent: &Agent<'_>, fleet: &Fleet<'_>) -> Option<String> {
         | AgentState::Person
         | AgentState::Offline { .. } => None,
     }
+}
+
+/// Says of an idle node what decides when it goes, where that is not its own idle time alone.
+fn why_it_stays(agent: &Agent<'_>, fleet: &Fleet<'_>) -> Option<String> {
+    let is_idle = agent.state.phase() == Phase::Idle;
+    if let Some(paid) = billing::paid_period(agent, fleet).filter(|_| is_idle) {
+        let (left, length) = (span(paid.left), span(paid.length));
+        return Some(format!("paid for another {left} (billing_period {length})"));
+    }
+    let memory = fleet.state.surplus.get(&agent.template).filter(|_| is_idle)?;
+    let (spare, length) = least::so_far(memory, fleet.context.now)?;
+    let (nodes, length) = (plural(spare, "node"), span(length));
+    Some(format!(
+        "idle and not needed at every pass of the last {length}: {nodes} of {}",
+        agent.template
+    ))
 }
 
 /// Returns one row for each template, then one for each that has servers and is no longer configured.

@@ -178,6 +178,7 @@ fn server(listed: ListedServer) -> Server {
             _ => ServerStatus::Other(status),
         },
         created: listed.created,
+        launched: None,
         // The program gives all addresses itself, so each counts as floating: mita adds none.
         addresses: listed.addresses.into_iter().map(given).collect(),
         zone: filled(listed.zone).map(Zone::new),

@@ -47,6 +47,8 @@ pub(super) struct WireServer {
     task_state: LenientText,
     #[serde(default)]
     created: Lenient<Utc>,
+    #[serde(default, rename = "OS-SRV-USG:launched_at")]
+    launched: Lenient<Utc>,
     #[serde(default)]
     addresses: Addresses,
     #[serde(default, rename = "OS-EXT-AZ:availability_zone")]
@@ -73,6 +75,7 @@ impl ListEntry for WireServer {
             ("status", self.status.odd),
             ("task_state", self.task_state.odd),
             ("created", self.created.odd),
+            ("launched_at", self.launched.odd),
             ("addresses", self.addresses.1),
             ("availability_zone", self.zone.odd),
             ("volumes_attached", self.volumes.odd),
@@ -106,6 +109,7 @@ impl WireServer {
                 .unwrap_or_else(|| ServerStatus::Other("UNKNOWN".to_owned())),
             task_state: self.task_state.filled(),
             created: self.created.value.map(|at| at.0),
+            launched: self.launched.value.map(|at| at.0),
             addresses: self.addresses.0,
             zone: self.zone.filled().map(Zone::new),
             image: self.image.0,

@@ -5,6 +5,7 @@
 mod field;
 mod guard;
 mod planted;
+mod spare;
 mod taken_back;
 mod worlds;
 

@@ -299,8 +299,12 @@ impl Sim {
         for machine in &mut self.machines {
             if machine.fails_at.is_some_and(|at| at <= now) {
                 machine.server.status = ServerStatus::Error;
-            } else if machine.joins_at.is_some_and(|at| at <= now) {
+            } else if let Some(at) = machine.joins_at.filter(|at| *at <= now) {
                 machine.server.status = ServerStatus::Active;
+                // Not every cloud tells it.
+                if faults.billed && machine.server.id.as_str().ends_with(['0', '2', '4', '6', '8']) {
+                    machine.server.launched = Some(at - secs(20));
+                }
             }
             if machine.is_ours() && random.chance(faults.vanish) {
                 machine.gone_at.get_or_insert(now);

@@ -103,7 +103,37 @@ pub(super) fn some_config(random: &mut Random, faults: Faults) -> Config {
     if faults.shared_limit {
         share(&mut config, random);
     }
+    if faults.light_load {
+        lighten(&mut config, random);
+    }
+    if faults.billed {
+        bill(&mut config, random);
+    }
     config
+}
+
+/// Lets one template have many nodes, which no limit keeps from coming.
+fn lighten(config: &mut Config, random: &mut Random) {
+    config.limits.max_servers = None;
+    config
+        .providers
+        .values_mut()
+        .for_each(|provider| provider.max_servers = None);
+    let template = &mut config.templates[0];
+    template.max = 30;
+    template.priority = -1;
+    template.idle_grace = mins(5 + random.below(10));
+    if random.chance(50) {
+        config.timing.min_lifetime = mins(random.below(30));
+    }
+}
+
+/// Lets most templates be billed by an hour, by a few minutes, or by less than a pass.
+fn bill(config: &mut Config, random: &mut Random) {
+    for template in &mut config.templates {
+        let period = random.pick(&[secs(45), mins(7), mins(20), mins(60)]);
+        template.billing_period = random.chance(80).then_some(period);
+    }
 }
 
 /// Leaves room beside the warm pools where templates share a limit: what a pool needs, no item gets.

@@ -58,6 +58,10 @@ pub struct Faults {
     pub broken_template: bool,
     /// Two templates share a limit; one holds all places with nodes that are mostly idle, but never for `idle_grace`.
     pub shared_limit: bool,
+    /// After a burst a few short jobs go round among the nodes of one template, so that none is ever idle for `idle_grace`.
+    pub light_load: bool,
+    /// Templates are billed by the period, most of them.
+    pub billed: bool,
     /// The nodes of one template never register a label that it promises.
     pub drift: bool,
     /// Jenkins names the only node that has the label of a pipeline, and never its label.

@@ -16,6 +16,7 @@ mod jenkins;
 mod names;
 mod queue;
 mod rules;
+mod spare;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -95,6 +96,11 @@ pub struct Sim {
     next_build: u64,
     /// The lives that the events tell of and that have not ended, with whether each joined.
     lives: BTreeMap<(String, ServerId), bool>,
+    /// What the last passes saw of idle nodes.
+    idle_counts: Vec<spare::IdleCount>,
+    /// How many nodes went since they were too many, and how many since their paid period ended.
+    pub too_many: usize,
+    pub period_ends: usize,
     /// A rule that the world saw broken between two passes.
     broken_rule: Option<String>,
 }
@@ -148,7 +154,7 @@ impl Sim {
             audits: false,
             lifts_guard: false,
             longest: match faults {
-                Faults { shared_limit: true, .. } => 60,
+                Faults { shared_limit: true, .. } | Faults { light_load: true, .. } => 60,
                 Faults { pipelines: true, .. } => 3600,
                 _ => 1800,
             },
@@ -158,6 +164,9 @@ impl Sim {
             late: 0,
             next_build: 0,
             lives: BTreeMap::new(),
+            idle_counts: Vec::new(),
+            too_many: 0,
+            period_ends: 0,
             broken_rule: None,
             random,
         };
@@ -352,6 +361,7 @@ impl Sim {
         self.passes += 1;
         if self.random.chance(self.faults.lost_state) {
             self.state = State::default();
+            self.idle_counts.clear();
             self.lives.clear();
             for machine in &mut self.machines {
                 machine.seen = cloud::Seen::default();
@@ -373,6 +383,8 @@ impl Sim {
         self.same_for_any_order(&plan, &observed, &context, planner)?;
         self.check_drains(&plan)?;
         self.late += self.check_late(&plan, &observed, &context, planner)?;
+        let idle = self.count_idle();
+        self.check_spare(&plan, &idle)?;
         if self.audits
             && let [first, ..] = &audit(&plan, &observed, &self.config, &self.state, &context)[..]
         {
@@ -389,6 +401,7 @@ impl Sim {
             .is_some_and(|last| last.id == context.pass)
         {
             self.remember(&observed);
+            self.idle_counts.push(idle);
         }
         let seen = self.faults.crash + self.faults.closed + self.faults.lost_state == 0 && self.faults.lag == 0;
         for name in full.iter().filter(|_| seen) {

@@ -57,6 +57,9 @@ impl Sim {
         if self.faults.pipelines {
             return self.arrive_at_one_node();
         }
+        if self.faults.light_load {
+            return self.arrive_lightly();
+        }
         let burst = if self.random.chance(10) {
             1 + self.random.roll(12)
         } else {
@@ -86,6 +89,18 @@ impl Sim {
         }
         if self.passes % 50 == 30 {
             self.submit("arm");
+        }
+    }
+
+    /// Bursts, and between them a few jobs in each pass; some for other templates, and some that another template serves, too.
+    fn arrive_lightly(&mut self) {
+        let jobs = if self.passes % 80 < 3 { 8 } else { self.random.roll(4) };
+        for _ in 0..jobs {
+            self.submit("linux");
+        }
+        if self.random.chance(5) {
+            let label = self.random.pick(&["arm", "linux && big", "linux || arm"]);
+            self.submit(label);
         }
     }
 
@@ -126,7 +141,7 @@ impl Sim {
         let (next_build, broken) = (&mut self.next_build, &mut self.broken_rule);
         // Every pass sees a build that is longer than the time to the next one.
         let shortest = if self.faults.max_builds { 120 } else { 60 };
-        let spreads = self.faults.shared_limit;
+        let spreads = self.faults.shared_limit || self.faults.light_load;
         self.queue.retain(|job| {
             let label = label_of(&job.item);
             let takes =

@@ -20,6 +20,9 @@
 //! - I21: once the faults end, all that can be served is served, and nothing is left but the warm pools
 //! - I22: the events tell of each server that the memory knows, once: created, joined, and removed or lost (`events`)
 //! - I23: for late boots no more servers are made than they have executors, and none for one that has joined
+//! - I24: no more nodes go as too many than were idle at every pass of the last `idle_grace`, less those that went since
+//!   (`spare`)
+//! - I25: where a period is paid an idle node goes when it ends, else when it was idle for `idle_grace` (`spare`)
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -437,7 +440,10 @@ pub(super) fn warm(size: &MinReady) -> u32 {
 }
 
 pub(super) fn idle_removals(plan: &Plan) -> impl Iterator<Item = &Removal> {
-    plan.removals
-        .iter()
-        .filter(|removal| matches!(removal.why, Why::Idle { .. } | Why::MakesRoom { .. }))
+    plan.removals.iter().filter(|removal| {
+        matches!(
+            removal.why,
+            Why::Idle { .. } | Why::PeriodEnds { .. } | Why::Surplus { .. } | Why::MakesRoom { .. }
+        )
+    })
 }

@@ -47,6 +47,7 @@ fn a_list_of_servers_is_read() {
         status: ServerStatus::Active,
         task_state: None,
         created: "2026-11-22T09:55:18Z".parse().ok(),
+        launched: "2026-11-22T09:55:19Z".parse().ok(),
         addresses: Vec::new(),
         volumes: Vec::new(),
         zone: Some(Zone::new("az1")),
@@ -137,6 +138,10 @@ fn one_odd_field_spoils_neither_the_server_nor_the_list() {
         (r#""addresses": []"#, "server x: addresses is a list"),
         (r#""created": "yesterday""#, "server x: created is no time"),
         (r#""created": 1771900000"#, "server x: created is a number"),
+        (
+            r#""OS-SRV-USG:launched_at": 1771900000"#,
+            "server x: launched_at is a number",
+        ),
         (r#""status": {"now": "ACTIVE"}"#, "server x: status is an object"),
         (
             r#""OS-EXT-STS:task_state": true"#,
@@ -153,14 +158,15 @@ fn one_odd_field_spoils_neither_the_server_nor_the_list() {
     ] {
         let server = check_odd(&named(more), &[said]).expect(more);
         assert_eq!((server.id.as_str(), server.name.as_str()), ("x", "n"));
-        assert_eq!((server.created, &server.mark), (None, &None), "{more}");
+        let times = (server.created, server.launched);
+        assert_eq!((times, &server.mark), ((None, None), &None), "{more}");
         assert!(server.addresses.is_empty() && server.volumes.is_empty(), "{more}");
     }
     // What other clouds leave out or say otherwise is not odd.
     for more in [
         r#""metadata": null, "addresses": null, "created": null, "fault": null, "image": """#,
         r#""image": [], "fault": "none", "os-extended-volumes:volumes_attached": null"#,
-        r#""status": "UNKNOWN", "tenant_id": "t", "links": []"#,
+        r#""status": "UNKNOWN", "tenant_id": "t", "links": [], "OS-SRV-USG:launched_at": null"#,
     ] {
         assert!(check_odd(&named(more), &[]).is_some(), "{more}");
     }
@@ -205,6 +211,8 @@ fn a_time_without_a_zone_is_utc() {
         "2026-11-22T09:55:18",
         "2026-11-22 09:55:18",
         "2026-11-22T10:55:18+01:00",
+        "2026-11-22T08:55:18-01:00",
+        "2026-11-22T09:55:18.000000",
     ] {
         let server = check_odd(&format!(r#""id": "x", "name": "n", "created": "{text}""#), &[]).unwrap();
         assert_eq!(server.created, "2026-11-22T09:55:18Z".parse().ok(), "{text}");
