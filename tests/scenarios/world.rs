@@ -411,6 +411,7 @@ fn memory(agent: &Agent, template: &Template, node: NodeIs, server: &Server) -> 
         adopted: false,
         builds: None,
         draining_since: None,
+        undrained: None,
         phase: match node {
             _ if agent.server == "error" => Phase::Error,
             _ if taker == Some(OfflineTaker::Mita) => Phase::Draining,

@@ -109,6 +109,7 @@ fn carried_over(before: &State, observed: &Observed, context: &Context) -> State
         going: before.going.clone(),
         proved: before.proved.clone(),
         images: before.images.clone(),
+        refresh: before.refresh.clone(),
         drifts: before.drifts.clone(),
         orphan_nodes: BTreeMap::new(),
         gone_servers: BTreeMap::new(),

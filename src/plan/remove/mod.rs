@@ -4,4 +4,5 @@ pub mod guard;
 pub mod idle;
 pub mod make_room;
 pub mod reap;
+pub mod refresh;
 pub mod removal;
