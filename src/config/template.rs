@@ -37,7 +37,7 @@ pub struct Template {
     pub idle_grace: SignedDuration,
     /// Not joined by then, a server goes.
     pub boot_grace: SignedDuration,
-    /// Older than this, a node goes once idle.
+    /// Older than this, a node is drained, and goes once idle.
     pub max_lifetime: Option<SignedDuration>,
     /// So many builds, and a node goes once idle.
     pub max_builds: Option<u32>,

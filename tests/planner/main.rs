@@ -24,6 +24,7 @@ mod problems;
 mod random;
 mod register;
 mod removing;
+mod replacing;
 mod resources;
 mod restart;
 mod seeing;

@@ -15,6 +15,7 @@ mod floating;
 mod jenkins;
 mod names;
 mod queue;
+mod replaced;
 mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -90,6 +91,8 @@ pub struct Sim {
     pub removed: usize,
     /// How many nodes had all their builds.
     pub spent: usize,
+    /// How many nodes were drained to be replaced.
+    pub replaced: usize,
     next_build: u64,
     /// The lives that the events tell of and that have not ended, with whether each joined.
     lives: BTreeMap<(String, ServerId), bool>,
@@ -153,6 +156,7 @@ impl Sim {
             created: 0,
             removed: 0,
             spent: 0,
+            replaced: 0,
             next_build: 0,
             lives: BTreeMap::new(),
             broken_rule: None,
@@ -354,6 +358,7 @@ impl Sim {
                 machine.seen = cloud::Seen::default();
             }
         }
+        self.change_templates();
         let mut observed = self.observe();
         self.sight(&mut observed.jenkins);
         let context = self.context();
@@ -369,6 +374,7 @@ impl Sim {
         self.check_floating_ips(&plan, &observed)?;
         self.same_for_any_order(&plan, &observed, &context, planner)?;
         self.check_drains(&plan)?;
+        self.check_replaced(&plan, &observed)?;
         if self.audits
             && let [first, ..] = &audit(&plan, &observed, &self.config, &self.state, &context)[..]
         {

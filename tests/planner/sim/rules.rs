@@ -19,6 +19,8 @@
 //! - I20: a DELETE is repeated in each pass while the list shows the server
 //! - I21: once the faults end, all that can be served is served, and nothing is left but the warm pools
 //! - I22: the events tell of each server that the memory knows, once: created, joined, and removed or lost (`events`)
+//! - I23: no more nodes are replaced at a time than may be, none while no other can be made, and not the last that serves what
+//!   waits (`replaced`)
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,6 +34,7 @@ use super::charge::keys;
 use super::cloud::{Machine, Maker};
 use super::jenkins::Node;
 use super::names::{Tie, stands_in};
+use super::replaced::is_replaced;
 use super::{Planner, Sim, mins};
 
 impl Sim {
@@ -84,7 +87,7 @@ impl Sim {
         full.collect()
     }
 
-    /// I13: only nodes that had all their builds are drained, and no person's.
+    /// I13: only nodes that had all their builds are drained, or are replaced (I23), and no person's.
     pub(super) fn check_drains(&self, plan: &Plan) -> Result<(), String> {
         let full = self.full();
         for drain in &plan.drains {
@@ -93,7 +96,7 @@ impl Sim {
             if node.is_none_or(Node::is_persons) {
                 return Err(format!("I13: {} is a person's and is drained", drain.node));
             }
-            if !full.contains(&drain.node) {
+            if !is_replaced(drain) && !full.contains(&drain.node) {
                 return Err(format!("I13: {} is drained before it had all its builds", drain.node));
             }
         }
