@@ -98,29 +98,33 @@ impl Drainer<'_, '_, '_> {
     fn of_template(&mut self, due: &[Due<'_, '_>]) {
         let Some(first) = due.first() else { return };
         let template = &self.fleet.config.templates[first.template];
-        let (nodes, drained) = nodes_of(first.template, self.fleet);
-        let most = template.refresh.budget.of(nodes);
-        let mut left = most.saturating_sub(drained);
-        let pace = format!("{} of {} at a time (refresh.budget)", most, plural(nodes, "node"));
-        let mut held: BTreeMap<Hold, u32> = BTreeMap::new();
+        let (count, replaced) = nodes_of(first.template, self.fleet);
+        let most = template.refresh.budget.of(count);
+        let mut left = most.saturating_sub(replaced);
+        let pace = format!("{most} of {} at a time (refresh.budget)", plural(count, "node"));
         let stays = |due: &&Due<'_, '_>| !self.settled.goes.contains(due.computer.name.as_str());
         let due: Vec<&Due<'_, '_>> = due.iter().filter(stays).collect();
         let is_free = |due: &&Due<'_, '_>| self.own_hold(due, template).is_none();
-        let closed = (left > 0 && due.iter().any(|due| is_free(due))).then(|| self.closed(first.template, template));
+        let asks = left > 0 && due.iter().any(is_free);
+        let closed = if asks {
+            self.closed(first.template, template)
+        } else {
+            None
+        };
+        let mut waiting: BTreeMap<Hold, u32> = BTreeMap::new();
         for due in due {
-            let hold = self.own_hold(due, template);
-            let hold = hold.or((left == 0).then_some(Hold::Budget { most }));
-            let hold = hold.or_else(|| closed.clone().flatten());
-            match hold.or_else(|| self.needed(due)) {
-                Some(hold) => *held.entry(hold).or_default() += 1,
-                None => {
-                    left -= 1;
-                    self.drain(due, &pace);
-                }
+            let own = self.own_hold(due, template);
+            let own = own.or((left == 0).then_some(Hold::Budget { most }));
+            let reason = own.or_else(|| closed.clone()).or_else(|| self.needed(due));
+            if let Some(reason) = reason {
+                *waiting.entry(reason).or_default() += 1;
+            } else {
+                left -= 1;
+                self.drain(due, &pace);
             }
         }
-        let notes = held.iter().map(|(hold, count)| sentence(template, hold, *count));
-        self.refresh.notes.extend(notes);
+        let sentences = waiting.iter().map(|(hold, number)| sentence(template, hold, *number));
+        self.refresh.notes.extend(sentences);
     }
 
     /// Returns what keeps a node from being drained whatever becomes of the others.
