@@ -144,8 +144,9 @@ pub enum Command {
     Drain(DrainArgs),
     /// Let drained nodes take work again
     ///
-    /// Takes a mark of mita's off ("mita: draining..." or "mita: removing..."), never a person's or a monitor's. A node
-    /// that is over its max_lifetime or max_builds goes all the same. A selector means those nodes that have such a mark.
+    /// Takes a mark of mita's off ("mita: draining..." or "mita: removing..."), never a person's or a monitor's. For a day
+    /// the node is not drained again, nor removed, for being over max_lifetime or outdated. One that had its max_builds
+    /// goes all the same. A selector means those nodes that have such a mark.
     #[command(after_help = examples::UNDRAIN)]
     Undrain(UndrainArgs),
     /// Create nothing for a while: everywhere, or of one template, or at one provider

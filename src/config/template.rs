@@ -1,6 +1,6 @@
 //! A node template as the program uses it.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::labels::Labels;
@@ -37,7 +37,7 @@ pub struct Template {
     pub idle_grace: SignedDuration,
     /// Not joined by then, a server goes.
     pub boot_grace: SignedDuration,
-    /// Older than this, a node goes once idle.
+    /// Older than this, a node is drained, and goes once idle.
     pub max_lifetime: Option<SignedDuration>,
     /// So many builds, and a node goes once idle.
     pub max_builds: Option<u32>,
@@ -180,6 +180,13 @@ pub struct CronWindow {
     pub timezone: String,
 }
 
+impl Refresh {
+    /// Returns whether outdated nodes may be replaced at a moment.
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        self.windows.is_empty() || self.windows.iter().any(|window| window.is_open(now))
+    }
+}
+
 /// How nodes are replaced that are over `max_lifetime`, or outdated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refresh {
@@ -201,6 +208,11 @@ pub enum Budget {
 }
 
 impl Budget {
+    /// Returns whether it is nothing, whatever the number of nodes.
+    pub fn is_none(self) -> bool {
+        matches!(self, Self::Nodes(0) | Self::Percent(0))
+    }
+
     /// Returns how many of so many nodes that is.
     pub fn of(self, nodes: u32) -> u32 {
         match self {

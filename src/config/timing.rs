@@ -22,7 +22,7 @@ keys! {
     OFFLINE_GRACE: SignedDuration = Key::duration("offline_grace").or("5m");
     /// Younger servers are not removed for being idle.
     MIN_LIFETIME: SignedDuration = Key::duration("min_lifetime").or("0");
-    /// Older nodes go once they are idle.
+    /// Older nodes are drained, as many at a time as `refresh.budget` says, and go once they are idle.
     pub MAX_LIFETIME: Lifetime = Key::lifetime("max_lifetime")
         .or("none")
         .at_least(1, ": each node would go at once; for no limit write none");

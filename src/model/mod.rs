@@ -34,7 +34,9 @@ pub use names::{
     split_address_name, split_name_address, split_server_name, template_in_name,
 };
 pub use observed::Observed;
-pub use offline::{BUILDS_REACHED_PREFIX, DRAIN_PREFIX, MARK_PREFIX, OfflineBy, OfflineSigns, OfflineTaker, Work};
+pub use offline::{
+    BUILDS_REACHED_PREFIX, DRAIN_PREFIX, MARK_PREFIX, OfflineBy, OfflineSigns, OfflineTaker, REFRESH_PREFIX, Work,
+};
 pub use pause::{Pause, Pauses};
 pub use problem::{Problem, ProblemKind, Severity, problem_key};
 pub use reading::Reading;

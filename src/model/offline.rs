@@ -18,6 +18,9 @@ pub const DRAIN_PREFIX: &str = "mita: draining";
 /// Begins the offline reason of every node that had all its builds: one of those that are drained.
 pub const BUILDS_REACHED_PREFIX: &str = "mita: draining, max_builds";
 
+/// Begins the offline reason of every node that is replaced, since it is too old or outdated: one of those that are drained.
+pub const REFRESH_PREFIX: &str = "mita: draining, refresh";
+
 /// Jenkins' own monitors (disk space, clock, …) have causes of this package.
 const MONITOR_PACKAGE: &str = "hudson.node_monitors.";
 
@@ -34,7 +37,7 @@ pub enum OfflineBy {
     Nobody,
     /// A pass of mita that removes it.
     Removal,
-    /// A drain of mita: by hand, or since it had all its builds.
+    /// A drain of mita: by hand, since it had all its builds, or since it is replaced.
     Drain,
     /// A monitor of Jenkins.
     Monitor,
@@ -163,9 +166,14 @@ impl Computer {
         self.offline_by() == OfflineBy::Removal
     }
 
-    /// Returns whether mita drains it: by hand, or since it had all its builds.
+    /// Returns whether mita drains it: by hand, since it had all its builds, or since it is replaced.
     pub fn is_drained(&self) -> bool {
         self.offline_by() == OfflineBy::Drain
+    }
+
+    /// Returns whether mita drains it since it is too old or outdated.
+    pub fn is_refreshed(&self) -> bool {
+        self.is_drained() && self.offline_signs().has_mark(REFRESH_PREFIX)
     }
 
     /// Returns whether a monitor of Jenkins took it offline.
@@ -271,6 +279,13 @@ mod tests {
                 true,
                 Some(USER),
                 "mita: draining, max_builds of 1 reached",
+                OfflineBy::Drain,
+            ),
+            (
+                true,
+                true,
+                Some(USER),
+                "mita: draining, refresh, older than 12h (max_lifetime)",
                 OfflineBy::Drain,
             ),
             // Marked, and the channel is still there.

@@ -89,6 +89,11 @@ impl<'a> Executor<'a> {
 
     /// Takes marks of ours off.
     pub fn unmark(&mut self, live: &Live, unmarks: &[Unmark]) {
+        if unmarks.iter().any(|unmark| unmark.by_hand) {
+            // Before it is done: if the command is cut off, the next pass must not drain the node again. That the state
+            // cannot be written is said when it is written at the end.
+            let _ = (self.save)(&self.state);
+        }
         for unmark in unmarks {
             let action = unmark_action(unmark);
             if self.skips(live, &action) {

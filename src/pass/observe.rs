@@ -353,9 +353,11 @@ pub fn ask_resources(live: &mut Live, observed: &mut Observed, plan: &Plan) -> b
     asked
 }
 
-/// Asks the clouds in which the plan wants to create what they offer. Returns whether anything was asked.
+/// Asks the clouds in which the plan wants to create, now or in the place of nodes that it drains, what they offer. Returns
+/// whether anything was asked.
 pub fn ask_offers(live: &mut Live, config: &Config, observed: &mut Observed, plan: &Plan) -> bool {
-    let wanted: BTreeSet<&ProviderName> = plan.creates.iter().map(|create| &create.provider).collect();
+    let creates = plan.creates.iter().map(|create| &create.provider);
+    let wanted: BTreeSet<&ProviderName> = creates.chain(&plan.offers_wanted).collect();
     let mut asked = false;
     for name in wanted {
         let (Some(cloud), Some(Reading::Read(view))) = (live.clouds.get_mut(name), observed.clouds.get_mut(name))

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::model::{
-    BUILDS_REACHED_PREFIX, DRAIN_PREFIX, MARK_PREFIX, MadeFor, NodeId, NodeName, Offer, ProviderName, ResourceKind,
-    ServerId, TemplateName, Zone,
+    BUILDS_REACHED_PREFIX, DRAIN_PREFIX, MARK_PREFIX, MadeFor, NodeId, NodeName, Offer, ProviderName, REFRESH_PREFIX,
+    ResourceKind, ServerId, TemplateName, Zone,
 };
 use crate::plan::problems::Evidence;
 use crate::plan::rows::{ServerRow, TemplateRow, Waiting};
@@ -40,6 +40,11 @@ pub(crate) fn builds_reached_text(most: u32) -> String {
     format!("{BUILDS_REACHED_PREFIX} of {most} reached")
 }
 
+/// Returns the offline reason of a node that is replaced, with what is said of it.
+pub(crate) fn refresh_text(reason: &str) -> String {
+    format!("{REFRESH_PREFIX}, {reason}")
+}
+
 /// What one pass is to do, and why; and what it remembers of what it saw.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -65,6 +70,8 @@ pub struct Plan {
     pub lookups: Vec<(ProviderName, ServerId)>,
     /// What must be listed, beside servers, before this plan says all that there is to do.
     pub asks: BTreeMap<ProviderName, BTreeSet<ResourceKind>>,
+    /// The clouds that must be asked what they offer before this plan says which nodes are to be replaced.
+    pub offers_wanted: BTreeSet<ProviderName>,
     /// What is made, in order.
     pub creates: Vec<Create>,
     /// Waiting items that get nothing in this pass, by label and reason.
@@ -281,6 +288,8 @@ pub struct Unmark {
     pub template: Option<TemplateName>,
     /// How the mark begins: another one that is found there stays.
     pub prefix: &'static str,
+    /// Whether an operator gives the node back: then it is not replaced for a day.
+    pub by_hand: bool,
     /// The reason, as a sentence without a period.
     pub because: String,
 }

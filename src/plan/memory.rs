@@ -15,7 +15,7 @@ use crate::plan::create::{backoff, creating, images, registration};
 use crate::plan::demand::drift;
 use crate::plan::events::lives;
 use crate::plan::fleet::agent::{Agent, AgentState};
-use crate::plan::fleet::{Fleet, boots, builds, hold, late, look};
+use crate::plan::fleet::{Fleet, agent_state, boots, builds, hold, late, look};
 use crate::plan::resources::{leftovers, upkeep};
 use crate::plan::usage::{self, Gap};
 use crate::queue::LabelRequest;
@@ -74,6 +74,7 @@ fn memory(agent: &Agent<'_>, config: &Config, now: Timestamp) -> Option<NodeMemo
         adopted: agent.adopted,
         builds: agent.builds.clone(),
         draining_since: None,
+        undrained: agent_state::given_back(agent, now),
         busy_seconds: agent.before.map_or(0, |before| before.busy_seconds),
         idle_seconds: agent.before.map_or(0, |before| before.idle_seconds),
         phase: agent.state.phase(),

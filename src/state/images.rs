@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 pub struct ImageMemory {
     /// The template's digest under which the failures were counted: after a change of the template all is tried again.
     pub config: String,
-    /// The ids of all that the cloud had when it was asked last, newest first; empty where there was only one.
+    /// The ids of all that the cloud had when it was asked last, newest first; empty where there was only one
+    /// and outdated nodes are not replaced.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub candidates: Vec<String>,
     /// The ids of those whose servers joined Jenkins, the latest one last; a few at most.

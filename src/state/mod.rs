@@ -12,6 +12,7 @@ mod images;
 mod page;
 pub mod pauses;
 mod problems;
+mod refresh;
 mod refusals;
 mod surplus;
 
@@ -33,6 +34,7 @@ pub use events::{EventMemory, MOST_PENDING};
 pub use images::{FailedImage, ImageMemory};
 pub use page::{DAY, PageMemory, SLOT, Sample};
 pub use problems::{CreateRecord, FailingAction, Notice, NotifyMemory, ProblemMemory, Told};
+pub use refresh::RefreshMemory;
 pub use refusals::{Asker, Refusal, RefusalKey};
 pub use surplus::SurplusMemory;
 
@@ -80,6 +82,9 @@ pub struct State {
     /// What became of the images of the templates, at each provider.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub images: BTreeMap<TemplateName, BTreeMap<ProviderName, ImageMemory>>,
+    /// What is remembered for the replacing of nodes that are too old or outdated.
+    #[serde(default, skip_serializing_if = "RefreshMemory::is_empty")]
+    pub refresh: RefreshMemory,
     /// The labels that templates promise and their newest nodes joined without.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub drifts: BTreeMap<TemplateName, LabelDrift>,
@@ -169,6 +174,7 @@ impl Default for State {
             proved: BTreeMap::new(),
             boots: BTreeMap::new(),
             images: BTreeMap::new(),
+            refresh: RefreshMemory::default(),
             drifts: BTreeMap::new(),
             orphan_nodes: BTreeMap::new(),
             gone_servers: BTreeMap::new(),
@@ -394,6 +400,9 @@ pub struct NodeMemory {
     /// Since when it is drained and still works.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub draining_since: Option<Timestamp>,
+    /// When an operator gave it back that was drained: it is not replaced for a day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undrained: Option<Timestamp>,
     /// How long passes saw it at work, in seconds.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub busy_seconds: u32,

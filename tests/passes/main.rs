@@ -43,6 +43,7 @@ mod page;
 mod pauses;
 mod problems;
 mod races;
+mod refresh;
 mod refused;
 mod register;
 mod render;

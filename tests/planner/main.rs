@@ -25,6 +25,7 @@ mod problems;
 mod random;
 mod register;
 mod removing;
+mod replacing;
 mod resources;
 mod restart;
 mod seeing;

@@ -167,6 +167,9 @@ pub struct Cloud {
     /// What is left of its quota: `instances`, `vcpus`, `ram_mb`.
     #[serde(default)]
     pub room: Value,
+    /// Whether the pass has not asked it yet what it offers.
+    #[serde(default)]
+    pub unasked: bool,
     /// Fields of what it offers for a template, by template.
     #[serde(default)]
     pub offers: BTreeMap<String, Value>,

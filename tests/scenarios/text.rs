@@ -40,6 +40,7 @@ pub fn plan(plan: &Plan, before: &State, config: &Config, now: Timestamp) -> Str
         volume_marks,
         lookups,
         asks,
+        offers_wanted,
         creates,
         unmet,
         waiting,
@@ -75,6 +76,7 @@ pub fn plan(plan: &Plan, before: &State, config: &Config, now: Timestamp) -> Str
             lookups.iter().map(|(cloud, id)| format!("{id} at {cloud}")),
         ),
         section("needs lists of", asks),
+        section("needs what is offered at", offers_wanted),
         section("creates", creates.iter().map(create)),
         section("unmet", unmet.iter().map(waiting_line)),
         section("waiting", served.map(waiting_line)),
@@ -159,6 +161,8 @@ fn unmark(unmark: &Unmark) -> String {
         node,
         template,
         prefix,
+        // `remembers` shows what follows from it.
+        by_hand: _,
         because,
     } = unmark;
     format!(

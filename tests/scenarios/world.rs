@@ -126,7 +126,11 @@ impl World {
     fn cloud(&self, name: &ProviderName, cloud: &Cloud) -> Result<CloudView, String> {
         let now = self.context.now;
         let mut view = CloudView {
-            offers: Some(Reading::Read(self.offers(name, cloud)?)),
+            offers: if cloud.unasked {
+                None
+            } else {
+                Some(Reading::Read(self.offers(name, cloud)?))
+            },
             resources: Some(Reading::Read(self.resources(cloud)?)),
             ..facts::cloud()
         };
@@ -411,6 +415,7 @@ fn memory(agent: &Agent, template: &Template, node: NodeIs, server: &Server) -> 
         adopted: false,
         builds: None,
         draining_since: None,
+        undrained: None,
         phase: match node {
             _ if agent.server == "error" => Phase::Error,
             _ if taker == Some(OfflineTaker::Mita) => Phase::Draining,

@@ -8,7 +8,7 @@ use crate::plan::action::{Drain, Plan, Unmark, drain_text};
 use crate::plan::by_name::destroy::keep_sightings;
 use crate::plan::by_name::targets::{LeftOut, Target, Targets, matches_nothing, meant};
 use crate::plan::context::Context;
-use crate::plan::fleet::agent::Link;
+use crate::plan::fleet::agent::{Agent, Link};
 use crate::plan::fleet::{Fleet, builds};
 use crate::plan::memory::look_and_remember;
 use crate::plan::report::assemble;
@@ -36,10 +36,24 @@ pub fn drain(
 /// Plans that the marks of ours are taken off what is named or selected. What is refused to a name stands in the warnings;
 /// of a selection, what has no mark of ours is passed over.
 pub fn undrain(observed: &Observed, config: &Config, state: &State, context: &Context, targets: &Targets) -> Plan {
-    let fleet = look_and_remember(observed, config, state, context, &[]);
+    let mut fleet = look_and_remember(observed, config, state, context, &[]);
     let (unmarks, said) = each(targets, &fleet, &UNDRAIN, |target| undrained(target, targets));
+    remember(&mut fleet, &unmarks);
     let plan = empty_with(fleet, state, said);
     Plan { unmarks, ..plan }
+}
+
+/// Remembers which nodes are given back, so that no pass drains them again for a while.
+fn remember(fleet: &mut Fleet<'_>, unmarks: &[Unmark]) {
+    let given_back = |agent: &&Agent<'_>| {
+        let node = agent.computer().map(|computer| &computer.name);
+        unmarks.iter().any(|unmark| Some(&unmark.node) == node)
+    };
+    for agent in fleet.agents.iter().filter(given_back) {
+        if let Some(memory) = fleet.state.nodes.get_mut(&agent.id) {
+            memory.undrained = Some(fleet.context.now);
+        }
+    }
 }
 
 /// How a command speaks of what it does.
@@ -181,6 +195,7 @@ fn undrained(node: &Node<'_>, targets: &Targets) -> Result<Planned<Unmark>, Stri
         node: computer.name.clone(),
         template: node.template.clone(),
         prefix,
+        by_hand: true,
         because: "undrain was asked for".to_owned(),
     };
     Ok(match (&node.limit_reached, targets) {

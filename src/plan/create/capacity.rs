@@ -39,6 +39,8 @@ pub struct Capacity<'s, 'a> {
     granted: Granted,
     /// Whether limits that several templates share are left out, to see what they alone keep from being made.
     without_shared_limits: bool,
+    /// Whether it is asked for servers that a later pass makes, so that this command need not create.
+    for_later: bool,
     /// Where the next server of a template goes, found by `open`.
     next: Vec<Option<(usize, Option<Offer>)>>,
     ids: Ids,
@@ -60,6 +62,7 @@ impl<'s, 'a> Capacity<'s, 'a> {
             at_shared_limit: false,
             granted,
             without_shared_limits: false,
+            for_later: false,
             next: vec![None; templates],
             ids: Ids::new(&fleet.context.pass),
             counts: Counts::new(fleet),
@@ -125,7 +128,7 @@ impl<'s, 'a> Capacity<'s, 'a> {
                 "Jenkins is quieting down: nothing is created",
             ));
         }
-        if !self.fleet.context.create {
+        if !self.fleet.context.create && !self.for_later {
             return Err(Closed::new(Cause::NotNow, "this command creates nothing"));
         }
         if let Some(reason) = self.fleet.observed.pauses.of_template(name, self.fleet.context.now) {
@@ -159,6 +162,24 @@ impl<'s, 'a> Capacity<'s, 'a> {
     /// these limits alone keep from being made.
     pub fn without_shared_limits(mut self, creates: &[Create]) -> Self {
         self.without_shared_limits = true;
+        self.count_creates(creates);
+        self
+    }
+
+    /// Counts what a plan makes: then `first_open` tells whether a later pass could make more.
+    pub fn for_later(mut self, creates: &[Create]) -> Self {
+        self.for_later = true;
+        self.count_creates(creates);
+        self
+    }
+
+    /// Returns where the next server of a template could be made, or why none can.
+    pub fn first_open(&mut self, index: TemplateIndex) -> Result<&'s Placement, Closed> {
+        let (place, _) = self.find(index)?;
+        Ok(&self.fleet.config.templates[index].placements[place])
+    }
+
+    fn count_creates(&mut self, creates: &[Create]) {
         let templates = &self.fleet.config.templates;
         for create in creates {
             let Some(index) = templates.iter().position(|template| template.name == create.template) else {
@@ -169,7 +190,6 @@ impl<'s, 'a> Capacity<'s, 'a> {
                 self.count_new(index, place, create.offer.as_ref());
             }
         }
-        self
     }
 
     /// Returns the placements where a server of a template could be made, with what it would get there.

@@ -174,6 +174,19 @@ pub fn is_left(state: &State, config: &Config, template: &Template, provider: &P
     })
 }
 
+/// Returns the image of which the next server of a template is made, as far as the clouds said when they were last asked.
+pub fn current<'s>(
+    state: &'s State,
+    config: &Config,
+    template: &Template,
+    provider: &ProviderName,
+    now: Timestamp,
+) -> Option<&'s str> {
+    let memory = memory(state, template, provider)?;
+    // A bad one that is tried again with one server is not what others are replaced by.
+    Chooser::from_memory(Some(memory), config, now).choose(&refs(memory), |_| 1)
+}
+
 fn refs(memory: &ImageMemory) -> Vec<&str> {
     memory.candidates.iter().map(String::as_str).collect()
 }
@@ -193,12 +206,13 @@ pub fn remember_candidates(fleet: &mut Fleet<'_>) {
                 continue;
             };
             let images = candidates(template, offer);
-            if images.len() < 2 && memory(&fleet.state, template, provider).is_none() {
+            let all = template.refresh.outdated && !offer.image.is_empty();
+            if images.len() < 2 && !all && memory(&fleet.state, template, provider).is_none() {
                 continue;
             }
             let memory = entry(&mut fleet.state, template, provider);
             memory.failed.retain(|image, _| images.contains(&image.as_str()));
-            memory.candidates = if images.len() < 2 {
+            memory.candidates = if images.len() < 2 && !all {
                 Vec::new()
             } else {
                 images.iter().take(MOST_KEPT).map(|image| (*image).to_owned()).collect()

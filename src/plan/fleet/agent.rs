@@ -5,7 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::config::{Config, Template};
 use crate::model::{
-    Computer, NodeId, OfflineTaker, ProviderName, Server, ServerId, TemplateName, Zone, split_server_name,
+    BUILDS_REACHED_PREFIX, Computer, NodeId, OfflineTaker, ProviderName, REFRESH_PREFIX, Server, ServerId,
+    TemplateName, Zone, split_server_name,
 };
 use crate::plan::why::LimitReached;
 use crate::state::{BuildCount, Intent, NodeMemory, Phase, Sighting};
@@ -200,6 +201,40 @@ pub fn marked(server: &Server, config: &Config) -> Option<(TemplateName, NodeId)
     marked.then(|| split_server_name(&server.name)).flatten()
 }
 
+/// Why a node is drained, as its mark says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DrainCause {
+    /// An operator asked for it.
+    ByHand,
+    /// It had all its builds.
+    BuildsReached,
+    /// It is too old, or outdated.
+    Refresh,
+}
+
+impl DrainCause {
+    /// Returns the cause of the drain of a node that is drained.
+    pub fn of(computer: &Computer) -> Self {
+        let has = |prefix| computer.offline_signs().has_mark(prefix);
+        if has(BUILDS_REACHED_PREFIX) {
+            Self::BuildsReached
+        } else if has(REFRESH_PREFIX) {
+            Self::Refresh
+        } else {
+            Self::ByHand
+        }
+    }
+
+    /// Returns how the mark begins where a pass may take it off: an operator's stays until he takes it off.
+    pub fn taken_off_by_passes(self) -> Option<&'static str> {
+        match self {
+            Self::ByHand => None,
+            Self::BuildsReached => Some(BUILDS_REACHED_PREFIX),
+            Self::Refresh => Some(REFRESH_PREFIX),
+        }
+    }
+}
+
 /// Where an agent stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AgentState {
@@ -234,8 +269,8 @@ pub enum AgentState {
     Drained {
         /// Whether nothing works on it.
         idle: bool,
-        /// Whether it had all its builds; else an operator drained it.
-        by_limit: bool,
+        /// What for.
+        cause: DrainCause,
     },
     /// Bears our mark.
     Marked {

@@ -5,9 +5,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::config::{Config, Register, Template, Timing};
-use crate::model::{BUILDS_REACHED_PREFIX, Computer, OfflineBy, OfflineTaker, Server, ServerStatus};
+use crate::model::{Computer, OfflineBy, OfflineTaker, Server, ServerStatus};
 use crate::plan::clock::sighted_again;
-use crate::plan::fleet::agent::{Agent, AgentState, Link};
+use crate::plan::fleet::agent::{Agent, AgentState, DrainCause, Link};
 use crate::plan::fleet::builds;
 use crate::plan::why::LimitReached;
 use crate::state::Phase;
@@ -17,6 +17,9 @@ const TERMINATED_CLASS: &str = "ChannelTermination";
 
 /// What is not gone that long after the first DELETE does not go by itself.
 pub const GONE_AFTER: SignedDuration = SignedDuration::from_mins(10);
+
+/// A node that an operator gave back (`undrain`) is not replaced for so long.
+pub const LEFT_ALONE: SignedDuration = SignedDuration::from_hours(24);
 
 /// What a node must be measured by.
 pub struct Measures<'a> {
@@ -136,8 +139,8 @@ fn with_node(agent: &Agent<'_>, computer: &Computer, in_time: bool, measures: &M
     match computer.offline_by() {
         OfflineBy::Removal => return AgentState::Marked { idle },
         OfflineBy::Drain => {
-            let by_limit = computer.offline_signs().has_mark(BUILDS_REACHED_PREFIX);
-            return AgentState::Drained { idle, by_limit };
+            let cause = DrainCause::of(computer);
+            return AgentState::Drained { idle, cause };
         }
         OfflineBy::Monitor => {
             let before = agent
@@ -155,7 +158,7 @@ fn with_node(agent: &Agent<'_>, computer: &Computer, in_time: bool, measures: &M
         return AgentState::Up {
             idle_slots: computer.free_executors(),
             idle_since: idle.then(|| clock(agent.before.and_then(|before| before.idle_since), measures)),
-            limit_reached: limit_reached(agent, measures.config),
+            limit_reached: limit_reached(agent, measures),
         };
     }
     if agent.joined.is_some() {
@@ -175,13 +178,22 @@ fn with_node(agent: &Agent<'_>, computer: &Computer, in_time: bool, measures: &M
     }
 }
 
-/// Returns the limit of its template that an agent reached.
-fn limit_reached(agent: &Agent<'_>, config: &Config) -> Option<LimitReached> {
-    let template = agent.template(config)?;
+/// Returns the limit of its template that an agent reached. One that an operator gave back is not too old for a day.
+fn limit_reached(agent: &Agent<'_>, measures: &Measures<'_>) -> Option<LimitReached> {
+    let template = agent.template(measures.config)?;
     match template.max_lifetime {
-        Some(most) if agent.age > most => Some(LimitReached::MaxLifetime { age: agent.age, most }),
-        _ => builds::limit_reached(agent, config),
+        Some(most) if agent.age > most && given_back(agent, measures.now).is_none() => {
+            Some(LimitReached::MaxLifetime { age: agent.age, most })
+        }
+        _ => builds::limit_reached(agent, measures.config),
     }
+}
+
+/// Returns when an operator gave a node back that was drained, if that was so lately that it is left alone.
+pub fn given_back(agent: &Agent<'_>, now: Timestamp) -> Option<Timestamp> {
+    let then = agent.before?.undrained?;
+    // A clock that went back would keep it for longer.
+    (then <= now && now.duration_since(then) < LEFT_ALONE).then_some(then)
 }
 
 /// Continues a time that was begun in an earlier pass, unless the clock cannot be trusted.

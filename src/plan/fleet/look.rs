@@ -115,6 +115,7 @@ fn carried_over(before: &State, observed: &Observed, context: &Context) -> State
         proved: before.proved.clone(),
         boots: before.boots.clone(),
         images: before.images.clone(),
+        refresh: before.refresh.clone(),
         drifts: before.drifts.clone(),
         orphan_nodes: BTreeMap::new(),
         gone_servers: BTreeMap::new(),

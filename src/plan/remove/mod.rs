@@ -6,5 +6,6 @@ pub mod idle;
 pub mod least;
 pub mod make_room;
 pub mod reap;
+pub mod refresh;
 pub mod removal;
 pub mod surplus;

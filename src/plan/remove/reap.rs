@@ -2,26 +2,28 @@
 //!
 //! `fleet` says where an agent is in its life; the pass carries the removal out in a safe order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use foldhash::HashSet;
 use jiff::Timestamp;
 
-use crate::model::{BUILDS_REACHED_PREFIX, Computer, MARK_PREFIX, NodeId};
+use crate::model::{Computer, MARK_PREFIX, NodeId, ProviderName};
 use crate::plan::action::{Drain, Removal, Unmark};
 use crate::plan::clock::{SIGHTINGS, since};
 use crate::plan::create::grow::Growth;
 use crate::plan::demand::items::Demand;
 use crate::plan::demand::need::{Need, named_nodes};
-use crate::plan::fleet::agent::{Agent, AgentState, Link};
+use crate::plan::fleet::agent::{Agent, AgentState, DrainCause, Link};
 use crate::plan::fleet::{Fleet, OrphanNode, adopt, agent_state, builds, hold};
 use crate::plan::refusals;
+use crate::plan::remove::refresh::due::{self, Due};
+use crate::plan::remove::refresh::{self, Settled};
 use crate::plan::remove::removal::{orphan_removal, removal, untouchable};
 use crate::plan::remove::surplus::Surplus;
 use crate::plan::remove::{guard, idle, make_room};
 use crate::plan::report::persistent;
 use crate::plan::why::Why;
-use crate::state::Sighting;
+use crate::state::{RefreshMemory, Sighting};
 use crate::text::{are, shown};
 
 /// What goes.
@@ -29,8 +31,10 @@ use crate::text::{are, shown};
 pub struct Reaped {
     /// Marks to be taken off.
     pub unmarks: Vec<Unmark>,
-    /// Nodes that had all their builds but for those that run.
+    /// Nodes that had all their builds but for those that run, and those that are replaced.
     pub drains: Vec<Drain>,
+    /// The clouds that must be asked what they offer before it is known which nodes are to be replaced.
+    pub offers_wanted: BTreeSet<ProviderName>,
     /// Removals, in order.
     pub removals: Vec<Removal>,
     /// What an operator should know.
@@ -39,6 +43,8 @@ pub struct Reaped {
     pub guard: Option<(usize, usize)>,
     /// Since when servers go whose place is waited for; `None` where that was not asked.
     going: Option<BTreeMap<NodeId, Timestamp>>,
+    /// What is remembered of nodes that are to be replaced; `None` where that was not asked.
+    refresh: Option<RefreshMemory>,
 }
 
 /// Decides what goes.
@@ -50,6 +56,9 @@ pub fn reap(fleet: &mut Fleet<'_>, demand: &Demand<'_>, growth: &Growth<'_>) -> 
     fleet.state.surplus = surplus;
     if let Some(going) = reaped.going.take() {
         fleet.state.going = going;
+    }
+    if let Some(refresh) = reaped.refresh.take() {
+        fleet.state.refresh = refresh;
     }
     reaped
 }
@@ -66,7 +75,8 @@ fn decide(
     if !fleet.context.remove || fleet.is_quieting() {
         return reaped;
     }
-    let named = named_if_asked(fleet, demand);
+    let due = due::due(fleet);
+    let named = named_if_asked(fleet, demand, !due.is_empty());
     unmark(fleet, &named, &mut reaped);
     if let Some(settling) = &fleet.settling {
         reaped.notes.push(settling.clone());
@@ -93,6 +103,7 @@ fn decide(
     reaped.removals.extend(made.into_iter().take(room));
     drain_at_limit(fleet, &named, &mut reaped);
     reaped.going = Some(going);
+    reaped.refresh = Some(replace(fleet, &due, demand, growth, &named, &mut reaped));
     let left = left + held;
     if left > 0 {
         reaped.notes.push(format!(
@@ -104,9 +115,9 @@ fn decide(
 }
 
 /// Returns the nodes that queue items name, where that decides about an agent.
-fn named_if_asked<'a>(fleet: &'a Fleet<'_>, demand: &'a Demand<'_>) -> HashSet<&'a str> {
+fn named_if_asked<'a>(fleet: &'a Fleet<'_>, demand: &'a Demand<'_>, any_due: bool) -> HashSet<&'a str> {
     let asks = |agent: &Agent<'_>| is_drained_idle(agent) || builds::has_all_builds(agent, fleet.config);
-    if fleet.agents.iter().any(asks) {
+    if any_due || fleet.agents.iter().any(asks) {
         named_nodes(fleet, demand)
     } else {
         HashSet::default()
@@ -149,7 +160,11 @@ fn is_named(agent: &Agent<'_>, named: &HashSet<&str>) -> bool {
 
 /// Says that a node stays which an operator drained.
 fn why_kept(agent: &Agent<'_>) -> Option<String> {
-    let AgentState::Drained { by_limit: false, .. } = agent.state else {
+    let AgentState::Drained {
+        cause: DrainCause::ByHand,
+        ..
+    } = agent.state
+    else {
         return None;
     };
     let name = shown(agent.computer()?.name.as_str());
@@ -176,7 +191,28 @@ fn drain_at_limit(fleet: &Fleet<'_>, named: &HashSet<&str>, reaped: &mut Reaped)
         .collect();
 }
 
-/// Takes our mark off nodes that turned busy, and off those that had all their builds and are to go on with one of them.
+/// Drains nodes that are too old or outdated; returns what is remembered for that.
+fn replace(
+    fleet: &Fleet<'_>,
+    due: &[Due<'_, '_>],
+    demand: &Demand<'_>,
+    growth: &Growth<'_>,
+    named: &HashSet<&str>,
+    reaped: &mut Reaped,
+) -> RefreshMemory {
+    let removed = reaped.removals.iter().filter_map(|removal| removal.node.as_ref());
+    let removed = removed.map(|node| node.name.as_str());
+    let drained = reaped.drains.iter().map(|drain| drain.node.as_str());
+    let goes = removed.chain(drained).collect();
+    let settled = Settled { named, goes: &goes };
+    let refresh = refresh::refresh(fleet, due, demand, &growth.creates, &settled);
+    reaped.drains.extend(refresh.drains);
+    reaped.notes.extend(refresh.notes);
+    reaped.offers_wanted = refresh.offers_wanted;
+    refresh.memory
+}
+
+/// Takes our mark off nodes that turned busy, and off those that a pass drained and that are to go on with a build.
 fn unmark(fleet: &Fleet<'_>, named: &HashSet<&str>, reaped: &mut Reaped) {
     let marked = fleet
         .agents
@@ -191,6 +227,7 @@ fn unmark(fleet: &Fleet<'_>, named: &HashSet<&str>, reaped: &mut Reaped) {
             node: computer.name.clone(),
             template,
             prefix: MARK_PREFIX,
+            by_hand: false,
             because,
         });
     }
@@ -198,19 +235,16 @@ fn unmark(fleet: &Fleet<'_>, named: &HashSet<&str>, reaped: &mut Reaped) {
         let Some(computer) = agent.computer().filter(|_| is_named(agent, named)) else {
             continue;
         };
-        if agent.state
-            == (AgentState::Drained {
-                idle: true,
-                by_limit: true,
-            })
-        {
-            reaped.unmarks.push(Unmark {
-                node: computer.name.clone(),
-                template: Some(agent.template.clone()),
-                prefix: BUILDS_REACHED_PREFIX,
-                because: "the queue waits for it by its name".to_owned(),
-            });
-        }
+        let AgentState::Drained { cause, .. } = agent.state else {
+            continue;
+        };
+        reaped.unmarks.extend(cause.taken_off_by_passes().map(|prefix| Unmark {
+            node: computer.name.clone(),
+            template: Some(agent.template.clone()),
+            prefix,
+            by_hand: false,
+            because: "the queue waits for it by its name".to_owned(),
+        }));
     }
 }
 

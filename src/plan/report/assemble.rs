@@ -1,6 +1,6 @@
 //! Puts the parts of a plan together, and says what is worth a note.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::action::{LeakCounts, Plan};
 use crate::plan::by_name::leaks;
@@ -60,6 +60,7 @@ pub fn plan(
         problems,
         unmarks: reaped.unmarks,
         drains: reaped.drains,
+        offers_wanted: reaped.offers_wanted,
         removals: reaped.removals,
         creates: growth.creates,
         unmet: waiting.unmet,
@@ -82,6 +83,7 @@ pub fn empty(mut fleet: Fleet<'_>, waiting_items: usize) -> Plan {
         volume_marks: Vec::new(),
         lookups: std::mem::take(&mut fleet.lookups),
         asks: BTreeMap::new(),
+        offers_wanted: BTreeSet::new(),
         creates: Vec::new(),
         unmet: Vec::new(),
         waiting: Vec::new(),

@@ -1,6 +1,6 @@
 //! Planted bugs: each must break a rule soon.
 
-use mita::config::{Config, MinReady};
+use mita::config::{Budget, Config, MinReady};
 use mita::model::{Event, EventKind, Observed, Reading};
 use mita::plan::{Context, Plan, plan};
 use mita::state::State;
@@ -226,4 +226,20 @@ fn a_planner_that_removes_what_is_needed_is_caught() {
         }
     };
     caught(calm(), &planner, &["I7"]);
+}
+
+#[test]
+fn a_planner_that_knows_no_budget_is_caught() {
+    let planner = |observed: &Observed, config: &Config, state: &State, context: &Context| {
+        let mut greedy = config.clone();
+        for template in &mut greedy.templates {
+            template.refresh.budget = Budget::Percent(100);
+        }
+        plan(observed, &greedy, state, context)
+    };
+    let faults = Faults {
+        refresh: true,
+        ..calm()
+    };
+    caught(faults, &planner, &["I26"]);
 }

@@ -109,3 +109,21 @@ fn rules_hold_with_a_newest_image_that_never_joins() {
     };
     run(4100..4104, calm, 120);
 }
+
+#[test]
+fn rules_hold_where_nodes_are_replaced() {
+    let mut replaced = 0;
+    for (seeds, faults) in [(7000..7006, calm()), (7100..7106, rough()), (7200..7204, forgetful())] {
+        for seed in seeds {
+            let faults = Faults {
+                refresh: true,
+                ..faults
+            };
+            let mut sim = Sim::new(seed, faults).audited();
+            let end = sim.run(120, &plan).and_then(|()| sim.settle(&plan));
+            end.unwrap_or_else(|broken| panic!("seed {seed}: {broken}"));
+            replaced += sim.replaced;
+        }
+    }
+    assert!(replaced > 50, "the worlds were dull: {replaced} nodes were replaced");
+}

@@ -4,6 +4,7 @@ use mita::config::{Adopt, Config, MinReady};
 use mita::model::{ProviderName, TemplateName};
 
 use super::faults::Faults;
+use super::replaced::replace;
 use super::rules::warm;
 use crate::random::Random;
 use crate::world::{config, mins, place, provider, secs, template};
@@ -99,6 +100,9 @@ pub(super) fn some_config(random: &mut Random, faults: Faults) -> Config {
     if faults.drift {
         // The template that drifts is the first choice for what it promises.
         config.templates[DRIFT.0].priority = -1;
+    }
+    if faults.refresh {
+        replace(&mut config, random);
     }
     if faults.shared_limit {
         share(&mut config, random);

@@ -34,6 +34,8 @@ pub struct Faults {
     pub adopt: bool,
     /// Templates limit the builds of a node, and every build is long enough to be seen.
     pub max_builds: bool,
+    /// Nodes grow too old and outdated, and are replaced; every template is changed on the way.
+    pub refresh: bool,
     /// An agent joins under another name than its server's, its address or id somewhere in it.
     pub names: u64,
     /// An agent joins without one of the labels of its template.
@@ -95,6 +97,7 @@ impl Faults {
             && self.blink + self.unlisted + self.late + self.cut_by_person + self.stuck + self.gateway == 0
             && self.lag == 0
             && self.clock_ahead == 0
+            && !self.refresh
             && !self.bad_image
             && !self.broken_image
             && !self.drift

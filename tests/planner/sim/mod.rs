@@ -15,6 +15,7 @@ mod floating;
 mod jenkins;
 mod names;
 mod queue;
+mod replaced;
 mod rules;
 mod spare;
 
@@ -93,6 +94,8 @@ pub struct Sim {
     pub spent: usize,
     /// How many boots were late, summed over the passes.
     pub late: usize,
+    /// How many nodes were drained to be replaced.
+    pub replaced: usize,
     next_build: u64,
     /// The lives that the events tell of and that have not ended, with whether each joined.
     lives: BTreeMap<(String, ServerId), bool>,
@@ -162,6 +165,7 @@ impl Sim {
             removed: 0,
             spent: 0,
             late: 0,
+            replaced: 0,
             next_build: 0,
             lives: BTreeMap::new(),
             idle_counts: Vec::new(),
@@ -367,6 +371,7 @@ impl Sim {
                 machine.seen = cloud::Seen::default();
             }
         }
+        self.change_templates();
         let mut observed = self.observe();
         self.sight(&mut observed.jenkins);
         let context = self.context();
@@ -385,6 +390,7 @@ impl Sim {
         self.late += self.check_late(&plan, &observed, &context, planner)?;
         let idle = self.count_idle();
         self.check_spare(&plan, &idle)?;
+        self.check_replaced(&plan, &observed)?;
         if self.audits
             && let [first, ..] = &audit(&plan, &observed, &self.config, &self.state, &context)[..]
         {

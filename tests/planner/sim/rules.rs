@@ -23,6 +23,8 @@
 //! - I24: no more nodes go as too many than were idle at every pass of the last `idle_grace`, less those that went since
 //!   (`spare`)
 //! - I25: where a period is paid an idle node goes when it ends, else when it was idle for `idle_grace` (`spare`)
+//! - I26: no more nodes are replaced at a time than may be, none while no other can be made, and not the last that serves what
+//!   waits (`replaced`)
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,6 +38,7 @@ use super::charge::keys;
 use super::cloud::{Machine, Maker};
 use super::jenkins::Node;
 use super::names::{Tie, stands_in};
+use super::replaced::is_replaced;
 use super::{Planner, Sim, mins};
 
 impl Sim {
@@ -88,7 +91,7 @@ impl Sim {
         full.collect()
     }
 
-    /// I13: only nodes that had all their builds are drained, and no person's.
+    /// I13: only nodes that had all their builds are drained, or are replaced (I26), and no person's.
     pub(super) fn check_drains(&self, plan: &Plan) -> Result<(), String> {
         let full = self.full();
         for drain in &plan.drains {
@@ -97,7 +100,7 @@ impl Sim {
             if node.is_none_or(Node::is_persons) {
                 return Err(format!("I13: {} is a person's and is drained", drain.node));
             }
-            if !full.contains(&drain.node) {
+            if !is_replaced(drain) && !full.contains(&drain.node) {
                 return Err(format!("I13: {} is drained before it had all its builds", drain.node));
             }
         }

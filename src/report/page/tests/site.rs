@@ -143,6 +143,7 @@ impl Site {
             volumes_settled: false,
             adopted: false,
             builds: None,
+            undrained: None,
             draining_since: None,
             busy_seconds: 0,
             idle_seconds: 0,
