@@ -38,7 +38,9 @@ fn is_true(removal: &Removal, world: &World<'_>) -> bool {
         Why::Marked => offline_by == Some(OfflineBy::Removal),
         Why::Begun => memory_of(removal, world).is_some_and(|memory| memory.phase == Phase::Deleting),
         Why::StillThere => server_of(removal, world).is_some_and(Server::is_deleting),
-        Why::Idle { .. } | Why::LimitReached(_) | Why::MakesRoom { .. } => node.is_some_and(|node| !node.offline),
+        Why::Idle { .. } | Why::Lull { .. } | Why::LimitReached(_) | Why::MakesRoom { .. } => {
+            node.is_some_and(|node| !node.offline)
+        }
         // No pass has an operator's word for it.
         Why::Asked | Why::Leaked(_) => false,
     }

@@ -1,4 +1,5 @@
-//! Removes agents that have been idle for `idle_grace` and that nobody needs, and those that reached a limit.
+//! Removes agents that have been idle for `idle_grace` and that nobody needs, before that those that are not used until the
+//! next burst of a rhythm, and those that reached a limit.
 
 use crate::plan::action::Removal;
 use crate::plan::clock;
@@ -6,6 +7,7 @@ use crate::plan::demand::items::Demand;
 use crate::plan::demand::need::{Need, named_nodes};
 use crate::plan::fleet::agent::{Agent, AgentState};
 use crate::plan::fleet::{Fleet, agent_state};
+use crate::plan::remove::lull::{self, Lull};
 use crate::plan::remove::removal::removal;
 use crate::plan::why::{LimitReached, Why};
 
@@ -18,6 +20,8 @@ struct Idle<'u, 'a> {
     since: jiff::Timestamp,
     outdated: bool,
     limit_reached: Option<LimitReached>,
+    /// The lull that it goes in, idle for less than its `idle_grace`.
+    lull: Option<Lull>,
 }
 
 /// Adds the idle nodes that nobody needs, outdated ones first, then the longest idle; returns how many are left over.
@@ -31,7 +35,8 @@ pub fn idle<'d>(
     if fleet.restart {
         return 0;
     }
-    let found = candidates(fleet, demand);
+    let mut lulls = lull::lulls(fleet);
+    let found = candidates(fleet, demand, &lulls);
     let mut taken = 0;
     let mut left = 0;
     for idle in found {
@@ -39,9 +44,16 @@ pub fn idle<'d>(
             // How many more could go is not counted out: the matching would have to be asked for each.
             break;
         }
+        let lull = idle.agent.template_index.and_then(|index| lulls[index].as_mut());
+        if idle.lull.is_some() && lull.as_ref().is_none_or(|lull| lull.may_go == 0) {
+            continue;
+        }
         let free = idle.limit_reached.is_some() || need.withdraw(fleet, demand, idle.group, idle.slots);
         if !free {
             continue;
+        }
+        if let Some(lull) = lull {
+            lull.may_go = lull.may_go.saturating_sub(1);
         }
         if taken == room {
             left += 1;
@@ -55,12 +67,12 @@ pub fn idle<'d>(
 
 /// Returns the agents that may go if nobody needs them: those that reached a limit first, then outdated ones, then the
 /// longest idle.
-fn candidates<'u, 'a>(fleet: &'u Fleet<'a>, demand: &Demand<'_>) -> Vec<Idle<'u, 'a>> {
+fn candidates<'u, 'a>(fleet: &'u Fleet<'a>, demand: &Demand<'_>, lulls: &[Option<Lull>]) -> Vec<Idle<'u, 'a>> {
     let mut found: Vec<Idle<'_, '_>> = fleet
         .agents
         .iter()
         .zip(demand.slots.of_agents())
-        .filter_map(|(agent, group)| ripe(agent, *group, fleet))
+        .filter_map(|(agent, group)| ripe(agent, *group, fleet, lulls))
         .collect();
     if found.is_empty() {
         return found;
@@ -83,7 +95,12 @@ fn candidates<'u, 'a>(fleet: &'u Fleet<'a>, demand: &Demand<'_>) -> Vec<Idle<'u,
 }
 
 /// Returns a node that stood idle long enough, or is over its age and idle.
-fn ripe<'u, 'a>(agent: &'u Agent<'a>, group: Option<usize>, fleet: &Fleet<'_>) -> Option<Idle<'u, 'a>> {
+fn ripe<'u, 'a>(
+    agent: &'u Agent<'a>,
+    group: Option<usize>,
+    fleet: &Fleet<'_>,
+    lulls: &[Option<Lull>],
+) -> Option<Idle<'u, 'a>> {
     let AgentState::Up {
         idle_slots,
         idle_since: Some(since),
@@ -92,10 +109,12 @@ fn ripe<'u, 'a>(agent: &'u Agent<'a>, group: Option<usize>, fleet: &Fleet<'_>) -
     else {
         return None;
     };
-    let long = clock::since(fleet.context.now, since)
-        >= agent_state::idle_grace(agent.template(fleet.config), &fleet.config.timing);
+    let length = clock::since(fleet.context.now, since);
+    let long = length >= agent_state::idle_grace(agent.template(fleet.config), &fleet.config.timing);
+    let lull = agent.template_index.and_then(|index| lulls[index]);
+    let lull = lull.filter(|lull| !long && limit_reached.is_none() && length >= lull.grace);
     let old = agent.age >= fleet.config.timing.min_lifetime;
-    let ripe = agent.readable && !agent.duplicate && (limit_reached.is_some() || long && old);
+    let ripe = agent.readable && !agent.duplicate && (limit_reached.is_some() || (long || lull.is_some()) && old);
     let outdated = agent.outdated(fleet.config);
     ripe.then_some(Idle {
         agent,
@@ -104,15 +123,21 @@ fn ripe<'u, 'a>(agent: &'u Agent<'a>, group: Option<usize>, fleet: &Fleet<'_>) -
         since,
         outdated,
         limit_reached,
+        lull,
     })
 }
 
 fn why_idle(idle: &Idle<'_, '_>, fleet: &Fleet<'_>) -> Why {
-    idle.limit_reached.map_or_else(
-        || Why::Idle {
-            idle: clock::since(fleet.context.now, idle.since),
+    let length = clock::since(fleet.context.now, idle.since);
+    match (idle.limit_reached, idle.lull) {
+        (Some(limit_reached), _) => Why::LimitReached(limit_reached),
+        (None, Some(lull)) => Why::Lull {
+            idle: length,
+            left: lull.left,
+        },
+        (None, None) => Why::Idle {
+            idle: length,
             outdated: idle.outdated,
         },
-        Why::LimitReached,
-    )
+    }
 }

@@ -2,6 +2,7 @@
 
 pub mod guard;
 pub mod idle;
+pub mod lull;
 pub mod make_room;
 pub mod reap;
 pub mod removal;
