@@ -62,6 +62,17 @@ impl LoadCurve {
         &self.0
     }
 
+    /// Returns the most nodes that were asked for between two times; `None` where some of it is unknown.
+    pub fn most_between(&self, from: i64, until: i64) -> Option<u32> {
+        let first = self.0.partition_point(|step| step.at <= from).checked_sub(1)?;
+        let end = self.0.partition_point(|step| step.at <= until);
+        let mut most = 0;
+        for step in &self.0[first..end.max(first)] {
+            most = most.max(step.nodes?);
+        }
+        Some(most)
+    }
+
     /// Adds what is asked for from a time on, later than all before.
     pub fn push(&mut self, step: LoadStep) {
         let last = self.0.last();
@@ -317,6 +328,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
         #[test]
         fn it_is_read_as_it_was_written_and_stays_small(
             steps in prop::collection::vec((SECONDS, prop::option::of(any::<u32>())), 0..1_000),

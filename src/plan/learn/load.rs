@@ -9,14 +9,12 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 
 use crate::config::{Config, Template};
-use crate::model::{Computer, TemplateName};
+use crate::model::Computer;
 use crate::plan::clock::usual_gap;
 use crate::plan::demand::items::Demand;
-use crate::plan::fleet::{Fleet, boots};
-use crate::state::{Burst, Bursts, LoadCurve, LoadMemory, LoadStep, State};
-
-/// Over how many seconds a spare is learned.
-pub const HISTORY: i64 = 2 * 60 * 60;
+use crate::plan::fleet::Fleet;
+use crate::plan::learn::lead::{HISTORY, lead};
+use crate::state::{Burst, LoadCurve, LoadMemory, LoadStep, State};
 
 /// Passes in less than so many seconds are one: a history of two hours is to fit into the memory.
 const LEAST_GAP: i64 = 10;
@@ -32,13 +30,6 @@ const BURSTS_KEPT: SignedDuration = SignedDuration::from_hours(29 * 24);
 
 /// How long it takes at most until a boot that is asked for helps, where no boot is known.
 const UNKNOWN_LEAD: i64 = 15 * 60;
-
-/// Returns the seconds from the moment at which more is needed to the one at which a node that was asked for then has
-/// joined: the median boot and the usual gap between passes.
-pub fn lead(state: &State, template: &TemplateName) -> Option<i64> {
-    let boot = boots::median(state, template)?.as_secs();
-    Some(boot.saturating_add(usual_gap(state)?).max(1))
-}
 
 /// Remembers the load of the templates that learn from it.
 pub fn note(fleet: &mut Fleet<'_>, demand: &Demand<'_>, before: &State) {
@@ -65,7 +56,7 @@ pub fn note(fleet: &mut Fleet<'_>, demand: &Demand<'_>, before: &State) {
         .map(|(template, nodes)| {
             let mut memory = loads.remove(&template.name).unwrap_or_default();
             let kept = HISTORY + lead(&fleet.state, &template.name).unwrap_or(UNKNOWN_LEAD);
-            look.note(&mut memory, template, nodes, kept);
+            look.note(&mut memory, nodes, kept);
             (template.name.clone(), memory)
         })
         .collect();
@@ -89,19 +80,20 @@ fn nodes_asked_for(fleet: &Fleet<'_>, demand: &Demand<'_>, config: &Config) -> V
 }
 
 /// How a pass looks at the load.
-struct Look {
+pub struct Look {
     /// When, in seconds since 1970.
-    now: i64,
+    pub now: i64,
     /// The usual gap between passes, in seconds.
-    gap: i64,
+    pub gap: i64,
     /// Whether nobody looked since the last pass that is remembered.
-    was_away: bool,
+    pub was_away: bool,
     /// Whether the agents of Jenkins are still to come back.
-    is_settling: bool,
+    pub is_settling: bool,
 }
 
 impl Look {
-    fn note(&self, memory: &mut LoadMemory, template: &Template, nodes: u32, kept: i64) {
+    /// Remembers how many nodes a template is asked for; its load is kept for so many seconds.
+    pub fn note(&self, memory: &mut LoadMemory, nodes: u32, kept: i64) {
         if memory.at > self.now {
             // The clock went back.
             *memory = LoadMemory::default();
@@ -119,15 +111,11 @@ impl Look {
             let (at, nodes) = (self.now, Some(nodes));
             memory.curve.push(LoadStep { at, nodes });
         }
-        if template.min_ready.is_rhythmic() {
-            let rises = !self.is_settling && known_before.is_some_and(|before| before < nodes);
-            if rises {
-                self.note_rise(memory, nodes);
-            }
-            memory.bursts.forget_before(self.now - BURSTS_KEPT.as_secs());
-        } else {
-            memory.bursts = Bursts::default();
+        let rises = known_before.is_some_and(|before| before < nodes);
+        if rises && !self.is_settling {
+            self.note_rise(memory, nodes);
         }
+        memory.bursts.forget_before(self.now - BURSTS_KEPT.as_secs());
         memory.curve.forget_before(self.now.saturating_sub(kept));
     }
 
@@ -165,14 +153,125 @@ fn least_since(curve: &LoadCurve, time: i64, now: u32) -> u32 {
     least
 }
 
-/// Returns the most nodes that were asked for between two seconds; `None` where some of it is unknown.
-pub fn most_between(curve: &LoadCurve, from: i64, until: i64) -> Option<u32> {
-    let steps = curve.steps();
-    let first = steps.partition_point(|step| step.at <= from).checked_sub(1)?;
-    let end = steps.partition_point(|step| step.at <= until);
-    let mut most = 0;
-    for step in &steps[first..end.max(first)] {
-        most = most.max(step.nodes?);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    const START: i64 = 1_800_000_000;
+
+    /// A pass a minute, each with so many nodes; `None`: nobody looks, and the next pass knows it.
+    fn watched(nodes: &[Option<u32>]) -> LoadMemory {
+        let mut memory = LoadMemory::default();
+        let mut was_away = false;
+        for (pass, nodes) in nodes.iter().enumerate() {
+            let now = START + 60 * i64::try_from(pass).unwrap();
+            if let Some(nodes) = nodes {
+                let look = Look {
+                    now,
+                    gap: 60,
+                    was_away,
+                    is_settling: false,
+                };
+                look.note(&mut memory, *nodes, HISTORY);
+            }
+            was_away = nodes.is_none();
+        }
+        memory
     }
-    Some(most)
+
+    fn bursts(nodes: &[Option<u32>]) -> Vec<(i64, u32)> {
+        let memory = watched(nodes);
+        memory
+            .bursts
+            .list()
+            .iter()
+            .map(|burst| ((burst.at - START) / 60, burst.nodes))
+            .collect()
+    }
+
+    #[test]
+    fn a_burst_is_a_rise_by_three_within_two_passes() {
+        assert_eq!(bursts(&[Some(1), Some(3), Some(3)]), []);
+        assert_eq!(bursts(&[Some(1), Some(4), Some(4), Some(2)]), [(1, 3)]);
+        assert_eq!(bursts(&[Some(1), Some(2), Some(4), Some(4)]), [(2, 3)]);
+        assert_eq!(
+            bursts(&[Some(1), Some(1), Some(21), Some(41), Some(40), Some(39)]),
+            [(2, 40)],
+            "one burst"
+        );
+        assert_eq!(
+            bursts(&[Some(0), Some(1), Some(1), Some(2), Some(2), Some(3), Some(3)]),
+            [],
+            "it grows slowly"
+        );
+        assert_eq!(bursts(&[Some(0), Some(5), Some(0), Some(0), Some(5)]), [(1, 5), (4, 5)]);
+    }
+
+    #[test]
+    fn what_nobody_saw_is_no_burst() {
+        assert_eq!(bursts(&[Some(40)]), []);
+        assert_eq!(bursts(&[Some(0), None, Some(40)]), []);
+        let memory = watched(&[Some(2), Some(2), None, None, Some(5), Some(5)]);
+        let steps: Vec<(i64, Option<u32>)> = memory
+            .curve
+            .steps()
+            .iter()
+            .map(|step| (step.at - START, step.nodes))
+            .collect();
+        assert_eq!(steps, [(0, Some(2)), (60, None), (240, Some(5))]);
+    }
+
+    #[test]
+    fn a_pass_that_plans_twice_looks_once() {
+        let mut memory = watched(&[Some(1), Some(1), Some(5)]);
+        let before = memory.clone();
+        for later in 0..LEAST_GAP {
+            let look = Look {
+                now: START + 120 + later,
+                gap: 60,
+                was_away: false,
+                is_settling: false,
+            };
+            look.note(&mut memory, 9, HISTORY);
+        }
+        assert_eq!(memory, before);
+    }
+
+    #[test]
+    fn while_agents_come_back_the_load_is_unknown() {
+        let mut memory = watched(&[Some(8), Some(8)]);
+        for (later, nodes, is_settling) in [(120, 0, true), (180, 3, true), (240, 8, false)] {
+            let look = Look {
+                now: START + later,
+                gap: 60,
+                was_away: false,
+                is_settling,
+            };
+            look.note(&mut memory, nodes, HISTORY);
+        }
+        let steps: Vec<Option<u32>> = memory.curve.steps().iter().map(|step| step.nodes).collect();
+        assert_eq!(steps, [Some(8), None, Some(8)]);
+        assert!(memory.bursts.is_empty());
+    }
+
+    #[test]
+    fn a_clock_that_went_back_begins_anew() {
+        let mut memory = watched(&[Some(1), Some(9), Some(9)]);
+        let look = Look {
+            now: START - 60,
+            gap: 60,
+            was_away: true,
+            is_settling: false,
+        };
+        look.note(&mut memory, 2, HISTORY);
+        assert_eq!((memory.curve.steps().len(), memory.bursts.is_empty()), (1, true));
+    }
+
+    #[test]
+    fn the_most_of_a_time_is_known_if_all_of_it_is() {
+        let memory = watched(&[Some(1), Some(7), Some(2), None, Some(3), Some(4)]);
+        let most = |from: i64, until: i64| memory.curve.most_between(START + from, START + until);
+        assert_eq!(most(0, 59), Some(1));
+        assert_eq!(most(30, 60), Some(7));
+        assert_eq!((most(-1, 60), most(60, 200), most(240, 900)), (None, None, Some(4)));
+    }
 }

@@ -1,5 +1,6 @@
 //! What is learned of the load of templates for `min_ready`: a spare (`auto`), and bursts that come again (`rhythm`).
 
+pub mod lead;
 pub mod load;
 pub mod ready;
 pub mod rhythm;

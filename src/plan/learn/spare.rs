@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 
 use crate::config::Template;
-use crate::plan::learn::load::{HISTORY, lead};
+use crate::plan::learn::lead::{HISTORY, lead};
 use crate::plan::rows::Spare;
 use crate::state::{LoadMemory, LoadStep, State};
 use crate::text::{plural, span};
@@ -129,4 +129,121 @@ fn rise_at(steps: &[LoadStep], from: i64, lead: i64) -> Option<u32> {
         most = most.max(step.nodes?);
     }
     Some(most - now)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::plan::learn::load::Look;
+
+    const START: i64 = 1_800_000_000;
+
+    /// A pass so many seconds after the one before: how many nodes were asked for; `None`: it could not see.
+    type Pass = (i64, Option<u32>);
+
+    fn watched(passes: &[Pass], lead: i64) -> LoadMemory {
+        let mut memory = LoadMemory::default();
+        let (mut now, mut was_away) = (START, false);
+        for (gap, nodes) in passes {
+            now += gap;
+            if let Some(nodes) = nodes {
+                let look = Look {
+                    now,
+                    gap: 60,
+                    was_away,
+                    is_settling: false,
+                };
+                look.note(&mut memory, *nodes, HISTORY + lead);
+            }
+            was_away = nodes.is_none();
+        }
+        memory
+    }
+
+    /// The same by the words of the rule, second by second over all that ever was.
+    fn naive(passes: &[Pass], lead: i64) -> BTreeMap<u32, i64> {
+        let mut load: Vec<Option<u32>> = Vec::new();
+        let mut seen = 0;
+        for (number, (gap, nodes)) in passes.iter().enumerate() {
+            let last = number.checked_sub(1).and_then(|before| passes[before].1);
+            let holds = last.filter(|_| nodes.is_some());
+            let gap = usize::try_from(*gap).unwrap();
+            load.extend(std::iter::repeat_n(holds, if number == 0 { 0 } else { gap }));
+            if nodes.is_some() {
+                seen = load.len();
+            }
+        }
+        load.truncate(seen);
+        // What the last pass saw holds from its second on.
+        load.push(passes.iter().rev().find_map(|(_, nodes)| *nodes));
+        let lead = usize::try_from(lead).unwrap();
+        let mut found = BTreeMap::new();
+        let end = seen.saturating_sub(lead);
+        for second in end.saturating_sub(usize::try_from(HISTORY).unwrap())..end {
+            let ahead: Option<Vec<u32>> = load[second..=second + lead].iter().copied().collect();
+            if let Some(ahead) = ahead {
+                *found.entry(ahead.iter().max().unwrap() - ahead[0]).or_insert(0) += 1;
+            }
+        }
+        found
+    }
+
+    fn check(passes: &[Pass], lead: i64, expected: u32) {
+        let rises = rises(&watched(passes, lead), lead);
+        assert_eq!(rises, naive(passes, lead));
+        assert_eq!(greatest(&rises, lead, rises.values().sum()).0, expected);
+    }
+
+    /// Two hours at a pass a minute, with a rise by so many nodes each so many minutes, for ten minutes.
+    fn rising(nodes: u32, every: usize) -> Vec<Pass> {
+        (0..140)
+            .map(|minute| (60, Some(if minute % every < 10 { nodes } else { 0 })))
+            .collect()
+    }
+
+    #[test]
+    fn a_rise_that_comes_once_in_forty_minutes_is_worth_it() {
+        check(&rising(5, 20), 150, 5);
+        check(&rising(5, 35), 150, 5);
+        check(&rising(5, 60), 150, 0);
+    }
+
+    #[test]
+    fn a_constant_load_needs_no_spare() {
+        check(&[(60, Some(7)); 140], 150, 0);
+        check(&[], 150, 0);
+        check(&[(60, Some(7))], 150, 0);
+    }
+
+    #[test]
+    fn a_boot_of_an_hour_is_never_worth_it() {
+        check(&rising(5, 20), 3600, 0);
+    }
+
+    #[test]
+    fn what_nobody_saw_is_no_time() {
+        let mut passes = rising(5, 20);
+        for pass in &mut passes[30..50] {
+            pass.1 = None;
+        }
+        check(&passes, 150, 5);
+    }
+
+    fn passes() -> impl Strategy<Value = Vec<Pass>> {
+        let nodes = prop::option::weighted(0.95, 0..9_u32);
+        prop::collection::vec((10..240_i64, nodes), 0..100)
+    }
+
+    proptest! {
+        // The reference looks at each second.
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn what_is_remembered_says_what_the_whole_history_says(passes in passes(), lead in 1..400_i64) {
+            let rises = rises(&watched(&passes, lead), lead);
+            prop_assert_eq!(rises, naive(&passes, lead));
+        }
+    }
 }

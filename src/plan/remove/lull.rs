@@ -10,7 +10,7 @@ use crate::config::Template;
 use crate::plan::clock::usual_gap;
 use crate::plan::fleet::Fleet;
 use crate::plan::fleet::agent::AgentState;
-use crate::plan::learn::load::{HISTORY, most_between};
+use crate::plan::learn::lead::HISTORY;
 use crate::plan::learn::rhythm;
 
 /// A node is idle for at least this long: one that just ended a build may get another at once.
@@ -46,7 +46,9 @@ fn lull(fleet: &Fleet<'_>, index: usize, template: &Template) -> Option<Lull> {
         return None;
     }
     let memory = fleet.state.loads.get(&template.name)?;
-    let used = most_between(&memory.curve, now.as_second() - next.period, next.from - next.period)?;
+    let used = memory
+        .curve
+        .most_between(now.as_second() - next.period, next.from - next.period)?;
     let used = used.max(memory.curve.steps().last()?.nodes?);
     Some(Lull {
         grace,

@@ -90,3 +90,17 @@ fn rules_hold_with_a_newest_image_that_never_joins() {
     };
     run(4100..4104, calm, 120);
 }
+
+#[test]
+fn rules_hold_where_it_is_learned_how_many_are_ready() {
+    for (seeds, faults) in [(6000..6004, calm()), (6100..6104, rough()), (6200..6203, forgetful())] {
+        run(
+            seeds,
+            Faults {
+                learned: true,
+                ..faults
+            },
+            160,
+        );
+    }
+}

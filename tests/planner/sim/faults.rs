@@ -56,6 +56,8 @@ pub struct Faults {
     pub broken_template: bool,
     /// Two templates share a limit; one holds all places with nodes that are mostly idle, but never for `idle_grace`.
     pub shared_limit: bool,
+    /// Templates learn how many nodes are ready, and bursts come in a rhythm.
+    pub learned: bool,
     /// The nodes of one template never register a label that it promises.
     pub drift: bool,
     /// Jenkins names the only node that has the label of a pipeline, and never its label.

@@ -18,11 +18,12 @@
 //! - I19: an item that a template can serve at a placement is served within some passes, whatever others do there
 //! - I20: a DELETE is repeated in each pass while the list shows the server
 //! - I21: once the faults end, all that can be served is served, and nothing is left but the warm pools
+//! - I23: a learned spare is at most a quarter of the maximum, or one, and none is left two hours after the last load
 //! - I22: the events tell of each server that the memory knows, once: created, joined, and removed or lost (`events`)
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mita::config::MinReady;
+use mita::config::{MinReady, Template};
 use mita::labels::Label;
 use mita::model::{NodeName, Observed, ProviderName, QueueItem, Reading, ServerStatus, TaskLabel, TemplateName};
 use mita::plan::{Context, Plan, Removal, ServerToRemove, Why};
@@ -44,12 +45,7 @@ impl Sim {
         if plan.removals.len() > limits.max_deletes_per_pass as usize {
             return Err("more removals than a pass may make".to_owned());
         }
-        let warm: u32 = self
-            .config
-            .templates
-            .iter()
-            .map(|t| warm(&t.min_ready) * t.executors)
-            .sum();
+        let warm: u32 = self.config.templates.iter().map(|t| most_ready(t) * t.executors).sum();
         if plan.creates.len() > self.queue.len() + warm as usize {
             return Err("I6: more creates than are wanted".to_owned());
         }
@@ -61,10 +57,35 @@ impl Sim {
                 return Err("I8: a create at a closed cloud".to_owned());
             }
         }
+        self.check_spares(plan)?;
         self.check_repeats(plan, observed)?;
         self.check_backoffs(plan)?;
         self.check_images(plan)?;
         self.check_order(plan)
+    }
+
+    /// I23: what is learned is bounded. That nothing is left without load is I21.
+    fn check_spares(&self, plan: &Plan) -> Result<(), String> {
+        for (row, template) in plan.templates.iter().zip(&self.config.templates) {
+            let spare = row.spare.as_ref().map_or(0, |spare| spare.nodes);
+            if spare > (template.max / 4).max(1) {
+                return Err(format!(
+                    "I23: a spare of {spare} for {} of at most {}",
+                    row.node, template.max
+                ));
+            }
+        }
+        let memories = plan
+            .state
+            .loads
+            .values()
+            .map(|memory| serde_json::to_string(memory).unwrap());
+        memories
+            .map(|text| text.len())
+            .find(|length| *length > 2048)
+            .map_or(Ok(()), |length| {
+                Err(format!("I23: a memory of the load of {length} bytes"))
+            })
     }
 
     /// The nodes that had all the builds that they may have.
@@ -400,8 +421,17 @@ pub(super) fn warm(size: &MinReady) -> u32 {
     }
 }
 
+/// The most nodes that a template may have ready.
+fn most_ready(template: &Template) -> u32 {
+    match &template.min_ready {
+        MinReady::Learned(learned) if learned.rhythm => template.max,
+        MinReady::Learned(_) => (template.max / 4).max(1),
+        other => warm(other),
+    }
+}
+
 pub(super) fn idle_removals(plan: &Plan) -> impl Iterator<Item = &Removal> {
     plan.removals
         .iter()
-        .filter(|removal| matches!(removal.why, Why::Idle { .. } | Why::MakesRoom { .. }))
+        .filter(|removal| matches!(removal.why, Why::Idle { .. } | Why::Lull { .. } | Why::MakesRoom { .. }))
 }
