@@ -1,15 +1,12 @@
 //! What is remembered of the load of a template: how many nodes it asked for, and the bursts that came.
 //!
 //! What is learned of it is decided in `plan::learn`. Both lists are written as text, since a pass reads and writes them
-//! each time: at most [`LONGEST`] bytes of JSON for each template.
+//! each time: at most 2 KB of JSON for each template.
 
 use std::fmt::Write as _;
 use std::str::Chars;
 
 use serde::{Deserialize, Serialize};
-
-/// The most bytes of JSON that the memory of one template takes.
-pub const LONGEST: usize = 2048;
 
 /// The most bytes of the text of a load curve: at a pass each 15 s this is two hours of a load that changes in each. What
 /// does not fit is forgotten, the oldest first, so that what is left is as it was.
@@ -258,6 +255,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    /// The most bytes of JSON that the memory of one template may take.
+    const LONGEST: usize = 2048;
 
     /// The seconds of the years 1970 to 9999, as `Timestamp` knows them.
     const SECONDS: std::ops::Range<i64> = 1..253_402_300_799;

@@ -297,7 +297,10 @@ mod tests {
         assert!(!found.is_empty());
         for next in found {
             // The jobs come within the minute behind the fourth hour.
-            assert!(next.from < START + 4 * HOUR - 150 && next.until > START + 4 * HOUR + 120, "{next:?}");
+            assert!(
+                next.from < START + 4 * HOUR - 150 && next.until > START + 4 * HOUR + 120,
+                "{next:?}"
+            );
             assert_eq!((next.early - next.from, next.until - next.late), (210, 120));
         }
     }

@@ -56,8 +56,8 @@ fn because(template: &Template, rise: u32, (share, total, lead): (i64, i64, i64)
     let (percent, needed) = (of_1000(share, total), of_1000(lead, WORTH));
     let seen = seconds(total);
     let mut text = format!(
-        "within {within} (a boot and the gap to the next pass) the load was to rise by {} or more for {percent} of the \
-         last {seen}, {needed} {}",
+        "the load rose by {} or more within {within}, a boot and the gap to the next pass, for {percent} of the last \
+         {seen}; {needed} {}",
         plural(rise.max(1), "node"),
         if rise == 0 { "are needed" } else { "are enough" },
     );
