@@ -76,8 +76,8 @@ fn attempt<'d>(fleet: &Fleet<'_>, demand: &'d Demand<'_>, granted: Granted) -> (
             match flow.place(pool.class, |group| open(group, pool.class, demand, &mut capacity)) {
                 Placed::Matched => {}
                 Placed::Opened(group) => {
-                    let learned = pool.because.iter().map(|because| format!(" ({because})"));
-                    let learned: String = learned.collect();
+                    let because = pool.because.as_ref();
+                    let learned = because.map_or_else(String::new, |because| format!(" ({because})"));
                     let reason = format!("the warm pool of \"{name}\" is to have {} ready{learned}", pool.ready);
                     let made_for = MadeFor::word(MadeFor::WARM_POOL);
                     book(group, (made_for, reason), demand, &mut capacity);

@@ -69,12 +69,14 @@ impl<'a> Demand<'a> {
         let queue = &fleet.observed.jenkins.queue;
         let items = items(queue, &label_requests);
         let (slots, served) = SlotGroups::new(fleet, &label_requests.distinct);
-        let pools: Vec<Vec<usize>> = (0..config.templates.len())
-            .map(|template| match config.templates[template].min_ready.may_be_open(now) {
-                false => Vec::new(),
-                true => slots.of_template(template, config),
-            })
-            .collect();
+        let pool = |template: usize| {
+            if config.templates[template].min_ready.may_be_open(now) {
+                slots.of_template(template, config)
+            } else {
+                Vec::new()
+            }
+        };
+        let pools: Vec<Vec<usize>> = (0..config.templates.len()).map(pool).collect();
         let members = served.iter().chain(&pools).filter(|members| !members.is_empty());
         let classes: Vec<Vec<usize>> = members.collect::<BTreeSet<_>>().into_iter().cloned().collect();
         let index: BTreeMap<&[usize], usize> = classes.iter().enumerate().map(|(c, g)| (g.as_slice(), c)).collect();

@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 
 use crate::config::{Config, Template};
-use crate::model::Computer;
 use crate::plan::clock::usual_gap;
 use crate::plan::demand::items::Demand;
 use crate::plan::fleet::Fleet;
@@ -67,7 +66,7 @@ fn nodes_asked_for(fleet: &Fleet<'_>, demand: &Demand<'_>, config: &Config) -> V
     let mut executors = demand.first_choices(config.templates.len());
     for agent in &fleet.agents {
         if let (Some(index), Some(computer)) = (agent.template_index, agent.computer()) {
-            executors[index] += u64::from(Computer::busy_executors(computer));
+            executors[index] += u64::from(computer.busy_executors());
         }
     }
     let nodes = executors.iter().zip(&config.templates);

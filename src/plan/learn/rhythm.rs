@@ -74,9 +74,9 @@ pub fn expected(template: &Template, state: &State, now: Timestamp) -> Vec<Expec
 fn still_to_come(bursts: &[Burst], (lead, gap): (i64, i64), now: i64) -> Vec<Expected> {
     let mut found = Vec::new();
     for last in 0..bursts.len() {
-        for first in 0..last {
+        for first in &bursts[..last] {
             for periods in [2, 3] {
-                let period = (bursts[last].at - bursts[first].at) / periods;
+                let period = (bursts[last].at - first.at) / periods;
                 if (SHORTEST..=LONGEST).contains(&period) {
                     found.extend(next(&bursts[..=last], period, (lead, gap)));
                 }

@@ -4,6 +4,7 @@
 //! x >= h in at least lead / 40 min of the time: a node that is used once in 40 minutes is worth keeping.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use jiff::SignedDuration;
 
@@ -62,7 +63,7 @@ fn because(template: &Template, rise: u32, (share, total, lead): (i64, i64, i64)
         if rise == 0 { "are needed" } else { "are enough" },
     );
     if rise > most(template) {
-        text.push_str(&format!("; at most {}, a quarter of max", most(template)));
+        let _ = write!(text, "; at most {}, a quarter of max", most(template));
     }
     text
 }
