@@ -80,6 +80,11 @@ impl MinReady {
         matches!(self, Self::Learned(learned) if learned.rhythm)
     }
 
+    /// Returns whether nodes may have to be ready at a moment, by what was learned or without it.
+    pub fn may_be_open(&self, now: Timestamp) -> bool {
+        self.is_auto() || self.is_rhythmic() || self.at(now) > 0
+    }
+
     fn always(&self) -> u32 {
         match self {
             Self::Always(ready) => *ready,

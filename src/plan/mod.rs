@@ -13,6 +13,7 @@ mod demand;
 pub mod events;
 mod fleet;
 mod last_look;
+mod learn;
 mod memory;
 pub mod problems;
 mod refusals;
@@ -93,7 +94,8 @@ pub fn plan_for(
     label_requests: LabelRequests,
 ) -> Plan {
     let mut fleet = memory::look_and_remember(observed, config, state, context, &label_requests.distinct);
-    let demand = Demand::new(&fleet, label_requests);
+    let mut demand = Demand::new(&fleet, label_requests);
+    demand.keep_ready(config, &learn::learn(&mut fleet, &demand, state));
     served::note(&mut fleet, &demand, state);
     let growth = grow::grow(&fleet, &demand);
     let mut reaped = reap::reap(&mut fleet, &demand, &growth);

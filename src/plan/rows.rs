@@ -173,11 +173,14 @@ pub struct TemplateRow {
     pub min_ready: u32,
     /// The spare that `min_ready: auto` learned; `None` where nothing is learned.
     pub spare: Option<Spare>,
+    /// What is ready for bursts that come again (`rhythm`); `None` where nothing is learned of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rhythm: Option<Spare>,
     /// The images that are left for older ones, since their servers never joined.
     pub rollbacks: Vec<Rollback>,
 }
 
-/// What `min_ready: auto` keeps ready, for `status`.
+/// What a learned `min_ready` keeps ready, for `status`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Spare {
     /// How many nodes.

@@ -65,6 +65,13 @@ pub enum Why {
         /// The `idle_grace` of its template.
         grace: SignedDuration,
     },
+    /// It is idle, and was not used at this point after the last burst of a rhythm.
+    Lull {
+        /// How long it is idle.
+        idle: SignedDuration,
+        /// How long it is until nodes are made ready for the next burst.
+        left: SignedDuration,
+    },
     /// It is idle, and may take no further build.
     LimitReached(LimitReached),
     /// It is idle, and a waiting item of another template needs its place under a shared limit.
@@ -144,6 +151,13 @@ impl fmt::Display for Why {
                     plural(*spare, "node")
                 )
             }
+            Self::Lull { idle, left } => write!(
+                f,
+                "it has been idle for {} and is not needed in the {} before nodes are made ready for the next burst \
+                 (min_ready: rhythm)",
+                span(*idle),
+                span(*left)
+            ),
             Self::LimitReached(limit_reached) => limit_reached.fmt(f),
             Self::MakesRoom { idle, item, task, lack } => write!(
                 f,

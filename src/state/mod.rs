@@ -9,6 +9,7 @@ mod drift;
 mod events;
 pub mod file;
 mod images;
+mod load;
 mod page;
 pub mod pauses;
 mod problems;
@@ -32,6 +33,7 @@ pub use counters::{BOOT_BOUNDS, ByPlace, Counters, Histogram, Request};
 pub use drift::{LabelDrift, LabelRetry};
 pub use events::{EventMemory, MOST_PENDING};
 pub use images::{FailedImage, ImageMemory};
+pub use load::{Burst, Bursts, LoadCurve, LoadMemory, LoadStep};
 pub use page::{DAY, PageMemory, SLOT, Sample};
 pub use problems::{CreateRecord, FailingAction, Notice, NotifyMemory, ProblemMemory, Told};
 pub use refresh::RefreshMemory;
@@ -156,6 +158,9 @@ pub struct State {
     /// What was last read of the quotas of the clouds, and when.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headroom: BTreeMap<ProviderName, Cached<Headroom>>,
+    /// What was seen of the load of the templates whose `min_ready` is learned.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub loads: BTreeMap<TemplateName, LoadMemory>,
 }
 
 impl Default for State {
@@ -198,6 +203,7 @@ impl Default for State {
             counters: None,
             page: None,
             headroom: BTreeMap::new(),
+            loads: BTreeMap::new(),
         }
     }
 }

@@ -353,6 +353,7 @@ fn template_row(row: &TemplateRow) -> String {
         max,
         min_ready,
         spare,
+        rhythm,
         rollbacks,
     } = row;
     let mut text = format!("{node}: {servers} of {max}: {booting} booting, {idle} idle, {busy} busy");
@@ -364,6 +365,9 @@ fn template_row(row: &TemplateRow) -> String {
     }
     if let Some(Spare { nodes, because }) = spare {
         let _ = write!(text, "; {nodes} spare ({because})");
+    }
+    if let Some(Spare { nodes, because }) = rhythm {
+        let _ = write!(text, "; {nodes} by rhythm ({because})");
     }
     if *min_ready > 0 {
         let _ = write!(text, "; {min_ready} ready");

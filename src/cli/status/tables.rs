@@ -180,9 +180,11 @@ pub fn templates(report: &StatusReport<'_>, view: View) -> Vec<String> {
         } else {
             ("gone".to_owned(), "-".to_owned())
         };
-        let spare = row.spare.as_ref();
-        let spare = spare.map_or_else(String::new, |spare| format!("{}: {}", spare.nodes, spare.because));
-        counted(row.node.as_str(), row, max, min_ready, spare)
+        let learned = [&row.spare, &row.rhythm].into_iter().flatten();
+        let learned: Vec<String> = learned
+            .map(|learned| format!("{}: {}", learned.nodes, learned.because))
+            .collect();
+        counted(row.node.as_str(), row, max, min_ready, learned.join("; "))
     };
     let mut rows = Vec::new();
     if report.templates.len() > 1 {

@@ -39,6 +39,7 @@ fn is_true(removal: &Removal, world: &World<'_>) -> bool {
         Why::Begun => memory_of(removal, world).is_some_and(|memory| memory.phase == Phase::Deleting),
         Why::StillThere => server_of(removal, world).is_some_and(Server::is_deleting),
         Why::Idle { .. }
+        | Why::Lull { .. }
         | Why::PeriodEnds { .. }
         | Why::Surplus { .. }
         | Why::LimitReached(_)

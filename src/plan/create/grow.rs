@@ -76,7 +76,9 @@ fn attempt<'d>(fleet: &Fleet<'_>, demand: &'d Demand<'_>, granted: Granted) -> (
             match flow.place(pool.class, |group| open(group, pool.class, demand, &mut capacity)) {
                 Placed::Matched => {}
                 Placed::Opened(group) => {
-                    let reason = format!("the warm pool of \"{name}\" is to have {} ready", pool.ready);
+                    let because = pool.because.as_ref();
+                    let learned = because.map_or_else(String::new, |because| format!(" ({because})"));
+                    let reason = format!("the warm pool of \"{name}\" is to have {} ready{learned}", pool.ready);
                     let made_for = MadeFor::word(MadeFor::WARM_POOL);
                     book(group, (made_for, reason), demand, &mut capacity);
                 }

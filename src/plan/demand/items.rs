@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::config::Config;
 use crate::model::QueueItem;
 use crate::plan::demand::slots::{Origin, SlotGroups};
 use crate::plan::fleet::Fleet;
+use crate::plan::learn::ready::Ready;
 use crate::queue::{LabelRequest, LabelRequests};
 
 /// Everything that is wanted.
@@ -22,8 +24,11 @@ pub struct Demand<'a> {
     pub classes: Vec<Vec<usize>>,
     /// The waiting items, oldest first.
     pub items: Vec<Item>,
-    /// The warm pools, behind all items, in the order of the templates.
+    /// The warm pools, behind all items, in the order of the templates; none before [`Demand::keep_ready`].
     pub warm: Vec<Warm>,
+    /// For each template the class of its warm pool: all of its slots, whatever the labels of its nodes; `None` where it may
+    /// have none now.
+    pools: Vec<Option<usize>>,
 }
 
 /// A waiting item: its place in the queue, and its label request.
@@ -53,6 +58,8 @@ pub struct Warm {
     pub ready: u32,
     /// How many slots that makes.
     pub slots: u32,
+    /// Why so many, where that is learned.
+    pub because: Option<String>,
 }
 
 impl<'a> Demand<'a> {
@@ -61,35 +68,63 @@ impl<'a> Demand<'a> {
         let (config, now) = (fleet.config, fleet.context.now);
         let queue = &fleet.observed.jenkins.queue;
         let items = items(queue, &label_requests);
-        let ready: Vec<u32> = config.templates.iter().map(|t| t.min_ready.at(now)).collect();
         let (slots, served) = SlotGroups::new(fleet, &label_requests.distinct);
-        let warm_only: Vec<Vec<usize>> = (0..ready.len())
-            .map(|template| match ready[template] {
-                0 => Vec::new(),
-                _ => slots.of_template(template, config),
-            })
-            .collect();
-        let members = served.iter().chain(&warm_only).filter(|members| !members.is_empty());
+        let pool = |template: usize| {
+            if config.templates[template].min_ready.may_be_open(now) {
+                slots.of_template(template, config)
+            } else {
+                Vec::new()
+            }
+        };
+        let pools: Vec<Vec<usize>> = (0..config.templates.len()).map(pool).collect();
+        let members = served.iter().chain(&pools).filter(|members| !members.is_empty());
         let classes: Vec<Vec<usize>> = members.collect::<BTreeSet<_>>().into_iter().cloned().collect();
         let index: BTreeMap<&[usize], usize> = classes.iter().enumerate().map(|(c, g)| (g.as_slice(), c)).collect();
         let class = |members: &Vec<usize>| index.get(members.as_slice()).copied();
-        let warm = (0..ready.len()).filter_map(|template| {
-            Some(Warm {
-                template,
-                class: class(&warm_only[template])?,
-                ready: ready[template],
-                slots: ready[template].saturating_mul(config.templates[template].executors),
-            })
-        });
         Self {
             queue,
             class_of: served.iter().map(class).collect(),
-            warm: warm.collect(),
+            warm: Vec::new(),
+            pools: pools.iter().map(class).collect(),
             label_requests: label_requests.distinct,
             slots,
             classes,
             items,
         }
+    }
+
+    /// Lets so many nodes of each template be ready.
+    pub fn keep_ready(&mut self, config: &Config, ready: &[Ready]) {
+        let pools = self.pools.iter().zip(ready).enumerate();
+        let pools = pools.filter_map(|(template, (class, ready))| {
+            let pool = class.filter(|_| ready.nodes > 0);
+            pool.map(|class| Warm {
+                template,
+                class,
+                ready: ready.nodes,
+                slots: ready.nodes.saturating_mul(config.templates[template].executors),
+                because: ready.because().map(str::to_owned),
+            })
+        });
+        self.warm = pools.collect();
+    }
+
+    /// Returns for each of so many templates how many of the waiting items have it as their first choice. Those that only
+    /// nodes with labels of their own can serve have none.
+    pub fn first_choices(&self, templates: usize) -> Vec<u64> {
+        let promised = |class: &usize| {
+            let mut groups = self.classes[*class].iter();
+            let first = groups.find(|group| *self.slots.origin(**group) != Origin::Node);
+            first.map(|group| self.slots.template(*group))
+        };
+        let first: Vec<Option<usize>> = (0..self.classes.len()).map(|class| promised(&class)).collect();
+        let mut found = vec![0; templates];
+        for item in &self.items {
+            if let Some(template) = self.class_of[item.label_request].and_then(|class| first[class]) {
+                found[template] += 1;
+            }
+        }
+        found
     }
 
     /// Returns whether some template promises what a class needs. For an item that only nodes with labels of their own can

@@ -140,6 +140,7 @@ fn carried_over(before: &State, observed: &Observed, context: &Context) -> State
         counters: before.counters.clone(),
         page: before.page.clone(),
         headroom: before.headroom.clone(),
+        loads: before.loads.clone(),
     }
 }
 

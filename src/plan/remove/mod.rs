@@ -4,6 +4,7 @@ pub mod billing;
 pub mod guard;
 pub mod idle;
 pub mod least;
+pub mod lull;
 pub mod make_room;
 pub mod reap;
 pub mod refresh;

@@ -11,6 +11,7 @@ use crate::plan::create::images;
 use crate::plan::fleet::agent::{Agent, AgentState};
 use crate::plan::fleet::agent_state::boot_grace;
 use crate::plan::fleet::{Fleet, boots, late};
+use crate::plan::learn::ready::ready;
 use crate::plan::remove::{billing, least};
 use crate::plan::rows::{ServerRow, TemplateRow};
 use crate::plan::why::LimitReached;
@@ -140,12 +141,17 @@ pub fn templates(fleet: &Fleet<'_>) -> Vec<TemplateRow> {
 
 /// Returns the rows of the templates without any server.
 pub fn template_rows(config: &Config, state: &State, now: Timestamp) -> Vec<TemplateRow> {
-    let row = |template: &Template| TemplateRow {
-        configured: true,
-        max: template.max,
-        min_ready: template.min_ready.at(now),
-        rollbacks: images::rollbacks(state, template),
-        ..gone(&template.name)
+    let row = |template: &Template| {
+        let ready = ready(template, state, now);
+        TemplateRow {
+            configured: true,
+            max: template.max,
+            min_ready: ready.configured,
+            spare: ready.spare,
+            rhythm: ready.rhythm,
+            rollbacks: images::rollbacks(state, template),
+            ..gone(&template.name)
+        }
     };
     config.templates.iter().map(row).collect()
 }
@@ -173,6 +179,7 @@ fn gone(name: &TemplateName) -> TemplateRow {
         max: 0,
         min_ready: 0,
         spare: None,
+        rhythm: None,
         rollbacks: Vec::new(),
     }
 }

@@ -51,13 +51,14 @@ struct Row<'a> {
 
 impl<'a> Row<'a> {
     fn of(row: &'a TemplateRow) -> Self {
-        let note = match (row.configured, row.min_ready, &row.spare) {
-            (false, _, _) => "no longer configured".to_owned(),
-            (true, _, Some(spare)) if spare.nodes > 0 => {
-                format!("{} kept ready: {}", spare.nodes, shown(&spare.because))
+        let learned = [&row.spare, &row.rhythm].into_iter().flatten();
+        let note = match (row.min_ready, learned.max_by_key(|learned| learned.nodes)) {
+            _ if !row.configured => "no longer configured".to_owned(),
+            (ready, Some(learned)) if learned.nodes > ready => {
+                format!("{} kept ready: {}", learned.nodes, shown(&learned.because))
             }
-            (true, 0, _) => String::new(),
-            (true, ready, _) => format!("{ready} kept ready"),
+            (0, _) => String::new(),
+            (ready, _) => format!("{ready} kept ready"),
         };
         Self {
             name: row.node.as_str(),

@@ -127,3 +127,17 @@ fn rules_hold_where_nodes_are_replaced() {
     }
     assert!(replaced > 50, "the worlds were dull: {replaced} nodes were replaced");
 }
+
+#[test]
+fn rules_hold_where_it_is_learned_how_many_are_ready() {
+    for (seeds, faults) in [(6000..6004, calm()), (6100..6104, rough()), (6200..6203, forgetful())] {
+        run(
+            seeds,
+            Faults {
+                learned: true,
+                ..faults
+            },
+            160,
+        );
+    }
+}

@@ -1,6 +1,6 @@
 //! The configuration of a simulated world.
 
-use mita::config::{Adopt, Config, MinReady};
+use mita::config::{Adopt, Config, LearnedReady, MinReady};
 use mita::model::{ProviderName, TemplateName};
 
 use super::faults::Faults;
@@ -31,6 +31,9 @@ pub(super) enum Refusal {
 
 /// How many servers a limit allows that two templates share.
 pub(super) const SHARED: u32 = 8;
+
+/// The template for which bursts come, and a label that no other has.
+pub(super) const BURSTY: (usize, &str) = (3, "windows");
 
 /// The label that a template promises and that its nodes never register, with the place of the template.
 pub(super) const DRIFT: (usize, &str) = (1, "big");
@@ -113,6 +116,9 @@ pub(super) fn some_config(random: &mut Random, faults: Faults) -> Config {
     if faults.billed {
         bill(&mut config, random);
     }
+    if faults.learned {
+        learn(&mut config, random);
+    }
     config
 }
 
@@ -138,6 +144,20 @@ fn bill(config: &mut Config, random: &mut Random) {
         let period = random.pick(&[secs(45), mins(7), mins(20), mins(60)]);
         template.billing_period = random.chance(80).then_some(period);
     }
+}
+
+/// Lets the templates learn how many nodes are ready; one has room for bursts.
+fn learn(config: &mut Config, random: &mut Random) {
+    for template in &mut config.templates {
+        let auto = random.chance(70);
+        template.min_ready = MinReady::Learned(LearnedReady {
+            auto,
+            rhythm: !auto || random.chance(50),
+            windows: Vec::new(),
+        });
+    }
+    let bursty = &mut config.templates[BURSTY.0];
+    (bursty.max, bursty.executors) = (12, 1);
 }
 
 /// Leaves room beside the warm pools where templates share a limit: what a pool needs, no item gets.

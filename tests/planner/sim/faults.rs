@@ -64,6 +64,8 @@ pub struct Faults {
     pub light_load: bool,
     /// Templates are billed by the period, most of them.
     pub billed: bool,
+    /// Templates learn how many nodes are ready, and bursts come in a rhythm.
+    pub learned: bool,
     /// The nodes of one template never register a label that it promises.
     pub drift: bool,
     /// Jenkins names the only node that has the label of a pipeline, and never its label.

@@ -4,7 +4,7 @@ use mita::labels::{Label, Labels};
 use mita::model::{Computer, JenkinsView, QueueItem, TaskLabel};
 
 use super::cloud::Machine;
-use super::configs::{DRIFT, SHARED};
+use super::configs::{BURSTY, DRIFT, SHARED};
 use super::{Sim, secs};
 use crate::facts;
 
@@ -72,6 +72,9 @@ impl Sim {
                 self.random.pick(&LABELS)
             };
             self.submit(label);
+        }
+        if self.faults.learned && self.passes % 20 == 7 {
+            (0..5).for_each(|_| self.submit(BURSTY.1));
         }
         if self.broken.is_some() && self.passes == 0 {
             self.submit(OF_BROKEN);

@@ -25,10 +25,11 @@
 //! - I25: where a period is paid an idle node goes when it ends, else when it was idle for `idle_grace` (`spare`)
 //! - I26: no more nodes are replaced at a time than may be, none while no other can be made, and not the last that serves what
 //!   waits (`replaced`)
+//! - I27: a learned spare is at most a quarter of the maximum, or one, and none is left two hours after the last load
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mita::config::MinReady;
+use mita::config::{MinReady, Template};
 use mita::labels::Label;
 use mita::model::{NodeName, Observed, ProviderName, QueueItem, Reading, ServerStatus, TaskLabel, TemplateName};
 use mita::plan::{Context, Plan, Removal, ServerToRemove, Why};
@@ -51,12 +52,7 @@ impl Sim {
         if plan.removals.len() > limits.max_deletes_per_pass as usize {
             return Err("more removals than a pass may make".to_owned());
         }
-        let warm: u32 = self
-            .config
-            .templates
-            .iter()
-            .map(|t| warm(&t.min_ready) * t.executors)
-            .sum();
+        let warm: u32 = self.config.templates.iter().map(|t| most_ready(t) * t.executors).sum();
         if plan.creates.len() > self.queue.len() + warm as usize {
             return Err("I6: more creates than are wanted".to_owned());
         }
@@ -68,10 +64,35 @@ impl Sim {
                 return Err("I8: a create at a closed cloud".to_owned());
             }
         }
+        self.check_spares(plan)?;
         self.check_repeats(plan, observed)?;
         self.check_backoffs(plan)?;
         self.check_images(plan)?;
         self.check_order(plan)
+    }
+
+    /// I27: what is learned is bounded. That nothing is left without load is I21.
+    fn check_spares(&self, plan: &Plan) -> Result<(), String> {
+        for (row, template) in plan.templates.iter().zip(&self.config.templates) {
+            let spare = row.spare.as_ref().map_or(0, |spare| spare.nodes);
+            if spare > (template.max / 4).max(1) {
+                return Err(format!(
+                    "I27: a spare of {spare} for {} of at most {}",
+                    row.node, template.max
+                ));
+            }
+        }
+        let memories = plan
+            .state
+            .loads
+            .values()
+            .map(|memory| serde_json::to_string(memory).unwrap());
+        memories
+            .map(|text| text.len())
+            .find(|length| *length > 2048)
+            .map_or(Ok(()), |length| {
+                Err(format!("I27: a memory of the load of {length} bytes"))
+            })
     }
 
     /// The nodes that had all the builds that they may have.
@@ -442,11 +463,20 @@ pub(super) fn warm(size: &MinReady) -> u32 {
     }
 }
 
+/// The most nodes that a template may have ready.
+fn most_ready(template: &Template) -> u32 {
+    match &template.min_ready {
+        MinReady::Learned(learned) if learned.rhythm => template.max,
+        MinReady::Learned(_) => (template.max / 4).max(1),
+        other => warm(other),
+    }
+}
+
 pub(super) fn idle_removals(plan: &Plan) -> impl Iterator<Item = &Removal> {
     plan.removals.iter().filter(|removal| {
         matches!(
             removal.why,
-            Why::Idle { .. } | Why::PeriodEnds { .. } | Why::Surplus { .. } | Why::MakesRoom { .. }
+            Why::Idle { .. } | Why::Lull { .. } | Why::PeriodEnds { .. } | Why::Surplus { .. } | Why::MakesRoom { .. }
         )
     })
 }

@@ -138,6 +138,7 @@ impl Outline {
             max,
             min_ready,
             spare: None,
+            rhythm: None,
             rollbacks: Vec::new(),
         }
     }
