@@ -87,15 +87,16 @@ fn subtract(memory: &mut SurplusMemory, count: Count) {
     });
 }
 
-/// Puts the two that are closest together in one, with the smaller number at the later time, until few enough are left.
+/// Puts two neighbours in one, with the smaller number at the later time, until few enough are left: those that are closest
+/// to the one before them, so that none is put off for long. The first is left to end in time.
 fn shorten(least: &mut Vec<(i64, u32)>) {
     while least.len() > MOST {
-        let pairs = least.windows(2).enumerate();
-        let Some((place, _)) = pairs.min_by_key(|(_, pair)| pair[1].0 - pair[0].0) else {
+        let threes = least.windows(3).enumerate();
+        let Some((before, _)) = threes.min_by_key(|(_, three)| three[2].0 - three[0].0) else {
             return;
         };
-        least[place].0 = least[place + 1].0;
-        least.remove(place + 1);
+        least[before + 1].0 = least[before + 2].0;
+        least.remove(before + 2);
     }
 }
 
