@@ -73,8 +73,8 @@ impl World {
 
     /// A server as Nova writes it at microversion 2.1.
     fn server(&self, base: &str, number: usize) -> String {
-        let kind = Self::kind(number);
-        let (id, name) = (uuid(number), Self::name(number));
+        let kind = self.kind(number);
+        let (id, name) = (uuid(number), self.name(number));
         let minutes = if kind == Kind::Booting {
             2
         } else {
@@ -86,7 +86,7 @@ impl World {
             Kind::Foreign => "\"role\": \"web\"".to_owned(),
             _ => format!(
                 "\"mita-owner\": \"bench\", \"mita-node\": \"{}\", \"mita-id\": \"{:012x}\", \"mita-config\": \"0f3a9d52c8e1b764\"",
-                Self::template(number).0,
+                self.template(number).name,
                 id_bits(number)
             ),
         };

@@ -1,9 +1,13 @@
 //! Jenkins, Keystone and Nova as two ports that hand out a world: bodies are made once, requests are written down.
+//! They are compressed for a client that takes gzip, where the bench wants that.
 
 use std::collections::HashMap;
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use jiff::Timestamp;
 
 use crate::http_server::{self, Delivery, Reply};
@@ -29,15 +33,17 @@ pub struct Server {
 
 struct Shared {
     world: World,
+    gzip: bool,
     requests: Mutex<Vec<Request>>,
-    bodies: Mutex<HashMap<String, Arc<Vec<u8>>>>,
+    bodies: Mutex<HashMap<(String, bool), Arc<Vec<u8>>>>,
 }
 
 impl Server {
     /// Listens on two free ports of the loopback.
-    pub fn start(world: World) -> Self {
+    pub fn start(world: World, gzip: bool) -> Self {
         let shared = Arc::new(Shared {
             world,
+            gzip,
             requests: Mutex::default(),
             bodies: Mutex::default(),
         });
@@ -95,7 +101,9 @@ impl Shared {
             ("GET", "/v2.1/servers/detail") => (200, NOVA),
             _ => (404, &[][..]),
         };
-        let body = self.body(&base, path);
+        let accepted = request.headers.get("accept-encoding");
+        let packed = self.gzip && accepted.is_some_and(|names| names.contains("gzip"));
+        let body = self.body(&base, path, packed);
         locked(&self.requests).push(Request {
             method: method.clone(),
             path: path.clone(),
@@ -103,24 +111,41 @@ impl Shared {
         });
         let date = Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
         let reply = Reply::typed(status, "application/json;charset=utf-8", body.to_vec());
-        let reply = reply.header("Date", date).header("Server", "bench");
+        let mut reply = reply.header("Date", date).header("Server", "bench");
+        if packed {
+            reply = reply.header("Content-Encoding", "gzip");
+        }
         headers
             .iter()
             .fold(reply, |reply, (name, value)| reply.header(name, *value))
     }
 
-    fn body(&self, base: &str, path: &str) -> Arc<Vec<u8>> {
-        let (place, query) = path.split_once('?').unwrap_or((path, ""));
+    fn body(&self, base: &str, path: &str, packed: bool) -> Arc<Vec<u8>> {
+        let key = (path.to_owned(), packed);
         let mut bodies = locked(&self.bodies);
-        let body = bodies.entry(path.to_owned()).or_insert_with(|| {
-            Arc::new(match place {
-                "/jenkins/queue/api/json" => self.world.queue(query),
-                "/jenkins/computer/api/json" => self.world.computers(query),
-                "/v3/auth/tokens" => self.world.login(base),
-                "/v2.1/servers/detail" => self.world.servers(base, query),
-                _ => b"{}".to_vec(),
-            })
+        let body = bodies.entry(key).or_insert_with(|| {
+            let plain = self.plain_body(base, path);
+            Arc::new(if packed { gzipped(&plain) } else { plain })
         });
         Arc::clone(body)
     }
+
+    fn plain_body(&self, base: &str, path: &str) -> Vec<u8> {
+        let (place, query) = path.split_once('?').unwrap_or((path, ""));
+        match place {
+            "/jenkins/queue/api/json" => self.world.queue(query),
+            "/jenkins/computer/api/json" => self.world.computers(query),
+            "/v3/auth/tokens" => self.world.login(base),
+            "/v2.1/servers/detail" => self.world.servers(base, query),
+            _ => b"{}".to_vec(),
+        }
+    }
+}
+
+/// Packs as servers do: at the usual level of Jetty and Apache.
+fn gzipped(body: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    // A vector takes all that is written.
+    let _ = encoder.write_all(body);
+    encoder.finish().unwrap_or_default()
 }
