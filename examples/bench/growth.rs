@@ -1,10 +1,12 @@
 //! How the cost of a pass grows with the world: in proportion.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::Outcome;
 use crate::instructions;
 use crate::measure::{Cost, median};
+use crate::serve::Serving;
 use crate::site::Site;
 use crate::world::{Shape, Size, World};
 
@@ -32,14 +34,14 @@ pub fn run(mita: &Path) -> Outcome<bool> {
     let mut by_time = Growth::new(MOST_BY_TIME);
     let mut by_instructions = Growth::new(MOST_BY_INSTRUCTIONS);
     for size in SIZES {
-        let site = Site::open(mita, World::new(size, Shape::ManyTemplates), false)?;
+        let site = Site::open(mita, World::new(size, Shape::ManyTemplates), Serving::default())?;
         let passes: Vec<Cost> = (0..RUNS).map(|_| site.pass()).collect::<Outcome<_>>()?;
         let millis = median(passes.iter().map(|pass| pass.millis));
         let mut line = format!("{:20}   {millis:6.1}", size.to_string());
         line += &by_time.next(size.queue, millis * 1_000.0);
-        if let Some(count) = instructions::count(&site)? {
-            let millions = count as f64 / 1e6;
-            line += &format!("   {millions:20.1}{}", by_instructions.next(size.queue, count as f64));
+        if let Some(count) = instructions::count(&site.run())? {
+            let per_item = by_instructions.next(size.queue, count);
+            write!(line, "   {:20.1}{per_item}", count / 1e6)?;
         }
         println!("{line}");
     }
@@ -50,7 +52,7 @@ pub fn run(mita: &Path) -> Outcome<bool> {
 /// What passes of growing size cost.
 struct Growth {
     most: f64,
-    before: Option<(usize, f64)>,
+    before: Option<(f64, f64)>,
     per_item: Option<f64>,
     ratio: Option<f64>,
 }
@@ -67,10 +69,12 @@ impl Growth {
 
     /// Returns what an item costs beyond the size before, and how many times that of the size before it is.
     fn next(&mut self, items: usize, cost: f64) -> String {
+        #[expect(clippy::cast_precision_loss, reason = "a hundred thousand")]
+        let items = items as f64;
         let Some((fewer, less)) = self.before.replace((items, cost)) else {
             return format!("{:16}", "");
         };
-        let per_item = (cost - less) / (items - fewer) as f64;
+        let per_item = (cost - less) / (items - fewer);
         let Some(before) = self.per_item.replace(per_item) else {
             return format!("   {per_item:7.1}      ");
         };

@@ -12,6 +12,8 @@ use std::process::{Command, Stdio};
 
 use crate::Outcome;
 use crate::limits;
+use crate::link::Link;
+use crate::serve::Serving;
 use crate::site::Site;
 use crate::world::{Shape, Size, World};
 
@@ -28,12 +30,12 @@ const TUNABLES: &str = "glibc.cpu.hwcaps=-AVX,-AVX2,-AVX_Usable,-AVX2_Usable,-AV
                         glibc.cpu.x86_non_temporal_threshold=0xc0000:glibc.cpu.x86_rep_movsb_threshold=0x800";
 
 /// Compares with the accepted number, or accepts; where sizes are given, only counts these.
-pub fn run(mita: &Path, accept: bool, sizes: &[String]) -> Outcome<bool> {
+pub fn run(mita: &Path, accept: bool, sizes: &[String], gzip: bool) -> Outcome<bool> {
     if !sizes.is_empty() {
-        return list(mita, sizes);
+        return list(mita, sizes, gzip);
     }
-    let site = Site::open(mita, World::new(SIZE, Shape::ManyTemplates), false)?;
-    let Some(count) = count(&site)? else {
+    let site = Site::open(mita, World::new(SIZE, Shape::ManyTemplates), Serving::default())?;
+    let Some(count) = count(&site.run())? else {
         println!("valgrind is not installed: nothing is counted");
         return Ok(true);
     };
@@ -47,17 +49,17 @@ pub fn run(mita: &Path, accept: bool, sizes: &[String]) -> Outcome<bool> {
 }
 
 /// Counts the instructions of a pass in both shapes of some sizes.
-fn list(mita: &Path, sizes: &[String]) -> Outcome<bool> {
+fn list(mita: &Path, sizes: &[String], gzip: bool) -> Outcome<bool> {
     for shape in [Shape::FewTemplates, Shape::ManyTemplates] {
         println!("\n{shape}");
         for size in limits::sizes().filter(|size| size.is_chosen(sizes)) {
-            let site = Site::open(mita, World::new(size, shape), false)?;
-            let count = count(&site)?.ok_or("valgrind is not installed")?;
-            println!(
-                "{:20}   {:10.1} million instructions",
-                size.to_string(),
-                count as f64 / 1e6
-            );
+            let serving = Serving {
+                gzip,
+                link: Link::default(),
+            };
+            let site = Site::open(mita, World::new(size, shape), serving)?;
+            let count = count(&site.run())?.ok_or("valgrind is not installed")?;
+            println!("{:20}   {:10.1} million instructions", size.to_string(), count / 1e6);
         }
     }
     Ok(true)
@@ -70,7 +72,7 @@ fn compare(now: &Accepted, accepted: Option<Accepted>) -> bool {
         println!("no number is accepted for {}; {accept}", now.build);
         return true;
     };
-    let percent = 100.0 * (now.count as f64 / accepted.count as f64 - 1.0);
+    let percent = 100.0 * (now.count / accepted.count - 1.0);
     println!("{accepted}: accepted; {percent:+.1} %");
     let good = percent.abs() <= TOLERANCE;
     if !good {
@@ -80,14 +82,14 @@ fn compare(now: &Accepted, accepted: Option<Accepted>) -> bool {
     good
 }
 
-/// Counts the instructions of a pass; `None` without valgrind.
-pub fn count(site: &Site) -> Outcome<Option<u64>> {
+/// Counts the instructions of a command; `None` without valgrind.
+pub fn count(command: &[impl AsRef<std::ffi::OsStr>]) -> Outcome<Option<f64>> {
     let folder = tempfile::tempdir()?;
     let profile = folder.path().join("callgrind");
     let output = Command::new("valgrind")
         .arg("--tool=callgrind")
         .arg(format!("--callgrind-out-file={}", profile.display()))
-        .args(site.run())
+        .args(command)
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("GLIBC_TUNABLES", TUNABLES)
@@ -112,12 +114,12 @@ pub fn count(site: &Site) -> Outcome<Option<u64>> {
 struct Accepted {
     /// Architecture, system and way of linking.
     build: String,
-    count: u64,
+    count: f64,
     compiler: String,
 }
 
 impl Accepted {
-    fn now(mita: &Path, count: u64) -> Outcome<Self> {
+    fn now(mita: &Path, count: f64) -> Outcome<Self> {
         let linked = if names_a_loader(&fs::read(mita)?) {
             "dynamic"
         } else {

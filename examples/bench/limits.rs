@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use crate::Outcome;
+use crate::link::Link;
 use crate::measure::{Cost, median};
+use crate::serve::Serving;
 use crate::site::Site;
 use crate::world::{Shape, Size, World};
 
@@ -62,7 +64,11 @@ pub fn run(mita: &Path, gzip: bool, sizes: &[String]) -> Outcome<bool> {
 
 /// Measures one world and prints its line; returns what is above its limit.
 fn one(mita: &Path, limit: &Limit, shape: Shape, gzip: bool) -> Outcome<Vec<String>> {
-    let site = Site::open(mita, World::new(limit.size, shape), gzip)?;
+    let serving = Serving {
+        gzip,
+        link: Link::default(),
+    };
+    let site = Site::open(mita, World::new(limit.size, shape), serving)?;
     let mut costs: [Vec<Cost>; 3] = Default::default();
     for _ in 0..limit.pairs {
         for (cost, costs) in [site.floor()?, site.dry_run()?, site.pass()?]

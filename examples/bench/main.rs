@@ -10,8 +10,9 @@
 //! same on each machine, the milliseconds are not.
 //!
 //! With `--check` the bench ends with 1 when a figure is above its limit. It always does when mita makes more requests
-//! than it may, changes anything, or fails. `--instructions` counts instructions in place of time, and `--growth` shows
-//! that the cost per item does not grow with the number of items.
+//! than it may, changes anything, or fails. `--instructions` counts instructions in place of time, `--growth` shows that
+//! the cost per item does not grow with the number of items, `--creates` what a pass costs that makes servers and how
+//! long it takes at services that answer late, and `--links` what compressed replies save on slow links.
 
 #![expect(clippy::disallowed_methods, reason = "a program of its own, which measures")]
 #![expect(
@@ -21,12 +22,15 @@
 )]
 
 mod cloud;
+mod creates;
 mod floor;
 mod growth;
 #[path = "../../tests/support/http_server/mod.rs"]
 mod http_server;
 mod instructions;
 mod limits;
+mod link;
+mod links;
 mod measure;
 mod serve;
 mod site;
@@ -44,12 +48,13 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 /// What a pass costs, beside a program that only fetches and reads the same.
 #[derive(Parser)]
 #[command(name = "bench")]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 struct Arguments {
     /// Ends with 1 when a figure is above its limit
     #[arg(long)]
     check: bool,
     /// Counts instructions with valgrind, and compares with the accepted number
-    #[arg(long, conflicts_with_all = ["growth", "gzip"])]
+    #[arg(long, conflicts_with = "growth")]
     instructions: bool,
     /// Takes the number of instructions as it is now
     #[arg(long, requires = "instructions")]
@@ -57,6 +62,12 @@ struct Arguments {
     /// Shows how the cost grows from one to a hundred thousand items
     #[arg(long)]
     growth: bool,
+    /// Shows what creating servers costs, and how long a burst takes at services that answer late
+    #[arg(long)]
+    creates: bool,
+    /// Shows how long a pass takes over slow links, with compressed replies and without
+    #[arg(long)]
+    links: bool,
     /// Services send their replies compressed
     #[arg(long)]
     gzip: bool,
@@ -94,9 +105,13 @@ fn bench(arguments: &Arguments) -> Outcome<bool> {
     };
     println!("{}", mita.display());
     if arguments.instructions {
-        instructions::run(&mita, arguments.accept, &arguments.sizes)
+        instructions::run(&mita, arguments.accept, &arguments.sizes, arguments.gzip)
     } else if arguments.growth {
         Ok(growth::run(&mita)? || !arguments.check)
+    } else if arguments.creates {
+        Ok(creates::run(&mita)? || !arguments.check)
+    } else if arguments.links {
+        links::run(&mita, &arguments.sizes).map(|()| true)
     } else {
         Ok(limits::run(&mita, arguments.gzip, &arguments.sizes)? || !arguments.check)
     }

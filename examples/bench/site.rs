@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use crate::Outcome;
 use crate::floor;
 use crate::measure::{self, Cost};
-use crate::serve::{Request, Server};
+use crate::serve::{Request, Server, Serving};
 use crate::world::{Size, World};
 
 /// One world, and what is needed to run passes in it.
@@ -25,24 +25,49 @@ pub struct Site {
 
 impl Site {
     /// Serves a world and makes two passes: from the second on they are alike.
-    pub fn open(mita: &Path, world: World, gzip: bool) -> Outcome<Self> {
+    pub fn open(mita: &Path, world: World, serving: Serving) -> Outcome<Self> {
         let folder = tempfile::tempdir()?;
         let size = world.size;
-        let server = Server::start(world, gzip);
-        let config = folder.path().join("mita.yaml");
-        fs::write(&config, server.config(folder.path()))?;
-        fs::set_permissions(&config, fs::Permissions::from_mode(0o600))?;
-        let mut site = Self {
+        let server = Server::start(world, serving);
+        let mut warm = Self {
             server,
             size,
             mita: text(mita)?,
-            config: text(&config)?,
+            config: String::new(),
             own: text(&std::env::current_exe()?)?,
             requests: 0,
             folder,
         };
-        site.warm()?;
-        Ok(site)
+        warm.config = warm.write_config("mita.yaml", warm.folder.path(), 0)?;
+        warm.warm()?;
+        Ok(warm)
+    }
+
+    fn write_config(&self, name: &str, state: &Path, room: usize) -> Outcome<String> {
+        let config = self.folder.path().join(name);
+        fs::write(&config, self.server.config(state, room))?;
+        fs::set_permissions(&config, fs::Permissions::from_mode(0o600))?;
+        text(&config)
+    }
+
+    /// Prepares a pass that makes so many servers, from the state as it is.
+    pub fn creating(&self, room: usize) -> Outcome<Vec<String>> {
+        let folder = self.folder.path().join("creating");
+        fs::create_dir_all(&folder)?;
+        fs::copy(self.folder.path().join("state.json"), folder.join("state.json"))?;
+        let config = self.write_config("creating.yaml", &folder, room)?;
+        self.server.take();
+        Ok([&self.mita, "-q", "-c", &config, "run"].map(str::to_owned).to_vec())
+    }
+
+    /// Returns how many connections were made since the start.
+    pub fn connections(&self) -> usize {
+        self.server.connections()
+    }
+
+    /// Returns the requests since the last call.
+    pub fn take(&self) -> Vec<Request> {
+        self.server.take()
     }
 
     /// Makes the passes that come before those that are measured.

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::path::Path;
+use std::sync::atomic::AtomicUsize;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -172,6 +173,8 @@ pub struct World {
     shape: Shape,
     templates: Vec<Template>,
     labels: Vec<JobLabel>,
+    /// How many servers were made of it.
+    pub made: AtomicUsize,
     /// As of when.
     pub began: Timestamp,
 }
@@ -196,6 +199,7 @@ impl World {
             shape,
             templates,
             labels,
+            made: AtomicUsize::new(0),
             began: Timestamp::now(),
         }
     }
@@ -307,14 +311,22 @@ impl World {
             .into_bytes()
     }
 
-    /// Returns a configuration whose templates are all at their maximum.
-    pub fn config(&self, jenkins: &str, cloud: &str, folder: &Path) -> String {
+    /// Returns what Jenkins says of itself.
+    pub fn root() -> Vec<u8> {
+        json!({"_class": "hudson.model.Hudson", "mode": "NORMAL", "quietingDown": false})
+            .to_string()
+            .into_bytes()
+    }
+
+    /// Returns a configuration whose templates are all at their maximum, or with room for so many further servers.
+    pub fn config(&self, jenkins: &str, cloud: &str, folder: &Path, room: usize, compress: bool) -> String {
         let state = folder.join("state.json");
         let head = format!(
-            "owner: bench\nstate_file: {}\nlimits:\n  max_servers: 100000\n\
-             jenkins:\n  url: {jenkins}/jenkins\n  user: mita\n  token: 11aa\n\
+            "owner: bench\nstate_file: {}\nlimits:\n  max_servers: 100000\n  max_creates_per_pass: {room}\n  \
+             max_booting: 100000\n  canary: 0\n\
+             jenkins:\n  url: {jenkins}/jenkins\n  user: mita\n  token: 11aa\n  compress: {compress}\n\
              provider:\n  openstack:\n    username: ci\n    password: ci-pass\n    auth_url: {cloud}\n    \
-             auth_version: 3.x_password\n    service_region: RegionOne\n    tenant_name: ci\nnodes:\n",
+             auth_version: 3.x_password\n    service_region: RegionOne\n    tenant_name: ci\n    compress: {compress}\nnodes:\n",
             state.display()
         );
         let ours = self.ours();
@@ -325,9 +337,9 @@ impl World {
             .map(|(Template { name, labels }, ours)| {
                 format!(
                     "  {name}:\n    script: |\n      #!/bin/bash\n      echo {name}\n    keyname: jenkins\n    \
-                 image_name: ubuntu\n    size: m1.small\n    provider: openstack\n    labels: [{}]\n    max: {}\n",
+                 networks: [8a1b7b9e-3c52-4f0e-9f5e-0f2a6a1c7d11]\n    image_name: ubuntu\n    size: m1.small\n    provider: openstack\n    labels: [{}]\n    max: {}\n",
                     labels.join(", "),
-                    ours
+                    ours + room
                 )
             });
         std::iter::once(head).chain(nodes).collect()
