@@ -130,12 +130,11 @@ impl Shared {
             _ => (404, &[][..]),
         };
         let accepted = request.headers.get("accept-encoding");
-        let packed = self.gzip && accepted.is_some_and(|names| names.contains("gzip"));
+        let packed = self.gzip && method == "GET" && accepted.is_some_and(|names| names.contains("gzip"));
         let body = match method.as_str() {
             "POST" if place == "/v2.1/servers" => Arc::new(self.world.made()),
             _ => self.body(&base, path, packed),
         };
-        let packed = packed && method == "GET";
         locked(&self.requests).push(Request {
             method: method.clone(),
             path: path.clone(),
