@@ -17,6 +17,7 @@ mod trust;
 
 use std::cell::Cell;
 use std::io::Read as _;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -31,7 +32,7 @@ pub use error::HttpError;
 pub use message::{Reply, Request};
 pub use text::escaped;
 
-use crate::endpoint::Transport;
+use crate::endpoint::{Compress, Transport};
 use error::{Route, explain};
 use proxy::{ForwardConnector, Proxy};
 use text::{host_of, shown, shown_id};
@@ -55,6 +56,7 @@ pub struct Http {
     service: &'static str,
     timeout: Duration,
     max_body: u64,
+    compress: Compress,
     requests: Cell<u64>,
     deadline: Deadline,
 }
@@ -90,6 +92,7 @@ impl Http {
             service,
             timeout,
             max_body: transport.max_body,
+            compress: transport.compress,
             requests: Cell::new(0),
             deadline,
         })
@@ -212,8 +215,21 @@ impl Http {
             what: format!("not a usable request: {cause}"),
         })?;
         let limit = self.deadline.left().map_or(self.timeout, |left| left.min(self.timeout));
-        let configured = self.agent.configure_request(built).timeout_global(Some(limit));
+        let mut configured = self.agent.configure_request(built).timeout_global(Some(limit));
+        if !self.compresses(request.url) {
+            configured = configured.accept_encoding("");
+        }
         Ok(self.agent.run(configured.build()))
+    }
+
+    /// Returns whether a reply is asked for in compressed form. Packing it takes a service longer than sending it over a
+    /// link of a gigabit and more; that a link is so fast is known of one that does not leave the machine.
+    fn compresses(&self, url: &str) -> bool {
+        match self.compress {
+            Compress::Always => true,
+            Compress::Never => false,
+            Compress::Auto => self.proxy.is_some() || !is_loopback(url),
+        }
     }
 
     /// Reads a body whole. ureq counts its own limit before it unpacks, so a small packed reply could grow without
@@ -245,6 +261,17 @@ impl Http {
         };
         explain(url, error, &route)
     }
+}
+
+/// Returns whether a URL names this machine, by an address or as `localhost`.
+fn is_loopback(url: &str) -> bool {
+    let host = ureq::http::Uri::try_from(url)
+        .ok()
+        .and_then(|uri| uri.host().map(str::to_owned));
+    host.is_some_and(|host| {
+        let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        address.map_or(host.eq_ignore_ascii_case("localhost"), |address| address.is_loopback())
+    })
 }
 
 fn is_https(url: &str) -> bool {

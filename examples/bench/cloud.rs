@@ -1,5 +1,7 @@
 //! What Keystone and Nova (Zed, microversion 2.1) say of a world.
 
+use std::sync::atomic::Ordering;
+
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -46,6 +48,38 @@ impl World {
         .into_bytes()
     }
 
+    /// Returns what is answered to a create: another server each time.
+    pub fn made(&self) -> Vec<u8> {
+        let number = self.size.servers + self.made.fetch_add(1, Ordering::SeqCst);
+        json!({"server": {"id": uuid(number), "OS-DCF:diskConfig": "MANUAL", "adminPass": "5iLmQsMd3aXz",
+                          "security_groups": [{"name": "default"}]}})
+        .to_string()
+        .into_bytes()
+    }
+
+    pub fn images() -> Vec<u8> {
+        json!({"images": [{"id": "b1ac72ae-6500-4b36-a105-0998670e021a", "name": "ubuntu", "status": "active",
+                           "visibility": "public", "created_at": "2026-03-01T08:00:00Z", "min_disk": 0, "min_ram": 0,
+                           "os_hidden": false, "size": 600_000_000}], "first": "/v2/images"})
+        .to_string()
+        .into_bytes()
+    }
+
+    pub fn flavors() -> Vec<u8> {
+        json!({"flavors": [{"id": "1", "name": "m1.small", "vcpus": 2, "ram": 2_048, "disk": 20, "swap": "",
+                            "OS-FLV-EXT-DATA:ephemeral": 0, "OS-FLV-DISABLED:disabled": false}]})
+        .to_string()
+        .into_bytes()
+    }
+
+    /// Returns a quota without a limit.
+    pub fn limits() -> Vec<u8> {
+        json!({"limits": {"rate": [], "absolute": {"maxTotalInstances": -1, "maxTotalCores": -1, "maxTotalRAMSize": -1,
+                          "totalInstancesUsed": 0, "totalCoresUsed": 0, "totalRAMUsed": 0, "maxServerMeta": 128}}})
+        .to_string()
+        .into_bytes()
+    }
+
     /// Returns a page of the servers, with a link when more follow.
     pub fn servers(&self, base: &str, query: &str) -> Vec<u8> {
         let value = |name: &str| {
@@ -73,8 +107,8 @@ impl World {
 
     /// A server as Nova writes it at microversion 2.1.
     fn server(&self, base: &str, number: usize) -> String {
-        let kind = Self::kind(number);
-        let (id, name) = (uuid(number), Self::name(number));
+        let kind = self.kind(number);
+        let (id, name) = (uuid(number), self.name(number));
         let minutes = if kind == Kind::Booting {
             2
         } else {
@@ -86,7 +120,7 @@ impl World {
             Kind::Foreign => "\"role\": \"web\"".to_owned(),
             _ => format!(
                 "\"mita-owner\": \"bench\", \"mita-node\": \"{}\", \"mita-id\": \"{:012x}\", \"mita-config\": \"0f3a9d52c8e1b764\"",
-                Self::template(number).0,
+                self.template(number).name,
                 id_bits(number)
             ),
         };

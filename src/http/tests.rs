@@ -97,6 +97,59 @@ fn a_body_may_be_as_large_as_the_limit_and_no_larger() {
 }
 
 #[test]
+fn a_compressed_reply_is_asked_for_where_the_setting_says_so() {
+    // The server of the tests is on the loopback, where nothing is gained.
+    for (compress, sent) in [
+        (Compress::Auto, None),
+        (Compress::Never, None),
+        (Compress::Always, Some("gzip")),
+    ] {
+        let fake = Scripted::start(vec![Canned::new(200, &[], "{}")]);
+        let chosen = Transport {
+            compress,
+            ..transport()
+        };
+        get(&http(&chosen), &fake.url("/")).unwrap();
+        let head = fake.requests()[0].to_lowercase();
+        let header = head.lines().find_map(|line| line.strip_prefix("accept-encoding: "));
+        assert_eq!(header, sent, "{compress:?}");
+    }
+}
+
+#[test]
+fn only_a_link_within_the_machine_is_known_as_fast() {
+    let auto = http(&transport());
+    for url in [
+        "http://localhost:8080/x",
+        "https://127.0.0.1/",
+        "http://127.9.9.9:1/",
+        "http://[::1]:5000/v3",
+    ] {
+        assert!(!auto.compresses(url), "{url}");
+    }
+    for url in [
+        "http://localhost.example.com/",
+        "http://10.0.0.1/",
+        "https://jenkins.example.com/",
+        "http://[fe80::1]/",
+    ] {
+        assert!(auto.compresses(url), "{url}");
+    }
+    let proxy = ProxyEndpoint {
+        url: "http://127.0.0.1:3128".to_owned(),
+        login: None,
+    };
+    let through_a_proxy = Transport {
+        proxy: Some(proxy),
+        ..transport()
+    };
+    assert!(
+        http(&through_a_proxy).compresses("http://127.0.0.1/"),
+        "what lies behind it is not known"
+    );
+}
+
+#[test]
 fn what_comes_out_of_a_packed_body_counts() {
     let packed = include_bytes!("../../tests/fixtures/http/zeros-100k.gz");
     assert!(packed.len() < 1000);

@@ -35,7 +35,7 @@ pub struct Executed {
 impl Pass<'_> {
     /// Executes a plan. After a refused create it plans again, so that the next placement gets its chance in this pass.
     ///
-    /// `save` makes a memory durable; it is called before each create. `heard` is called with each action as it ends.
+    /// `save` makes a memory durable; it is called before the first of several creates. `heard` is called with each action as it ends.
     pub fn act(
         &mut self,
         mut plan: Plan,

@@ -159,7 +159,10 @@ impl<'c> Pass<'c> {
                 .quieting_down()
                 .map_err(|error| Error::Blind(Blind::Jenkins(chain(&error))))?;
             observed.jenkins.quieting_down = Some(quieting);
-            return Ok(true);
+            // Otherwise the plan stays as it is: what it needs is asked at once.
+            if quieting {
+                return Ok(true);
+            }
         }
         // Servers that exist after all change the rest of the questions.
         if observe::ask_servers(live, observed, plan) {

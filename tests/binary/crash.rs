@@ -1,12 +1,13 @@
 //! The real binary: two at once, killed in the middle, told to end.
 
+use std::collections::BTreeSet;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
 use super::fakes::{Fault, Gate, Service, When};
-use super::site::{Site, job};
+use super::site::{NODES, Site, job};
 
 /// Far longer than a pass takes; a test that waits so long has failed.
 const LONG: Duration = Duration::from_secs(60);
@@ -107,6 +108,47 @@ fn killed_between_the_request_and_the_answer_no_server_is_made_twice() {
         .world
         .count(|call| call.service == Service::Nova && call.method == "POST");
     assert_eq!(posts, 1);
+}
+
+#[test]
+fn killed_at_any_create_of_a_round_each_server_is_made_once() {
+    const JOBS: u32 = 5;
+    for made in 0..JOBS {
+        let site = Site::with(NODES, "limits: {canary: 0}");
+        now(&site);
+        for name in 0..JOBS {
+            site.world.submit(job(&format!("job-{name}"), "linux").seconds(20_000));
+        }
+        let (mut first, gate) = held(&site, || When::on(Service::Nova).method("POST").skip(made));
+        first.kill().unwrap();
+        first.wait().unwrap();
+        gate.open();
+        assert_eq!(site.servers(), made as usize + 1, "the cloud had made them");
+        let intents = site.state()["intents"].as_object().unwrap().clone();
+        assert_eq!(
+            intents.len(),
+            JOBS as usize,
+            "all were written before the first request"
+        );
+        for _ in 0..12 {
+            site.world.advance(30);
+            site.pass();
+        }
+        // What was asked for is known by its mark; what was not is asked for once its intent is given up.
+        assert_eq!(site.servers(), JOBS as usize);
+        let names = site.world.with(|world| {
+            let servers = &world.cloud("openstack").servers;
+            servers
+                .iter()
+                .map(|server| server.name.clone())
+                .collect::<BTreeSet<_>>()
+        });
+        let kept = intents
+            .values()
+            .filter(|intent| names.contains(intent["name"].as_str().unwrap()));
+        assert_eq!(kept.count(), made as usize + 1, "none of them was removed");
+        assert!(site.state()["intents"].as_object().unwrap().is_empty());
+    }
 }
 
 #[test]

@@ -31,6 +31,7 @@ mod controllers;
 mod drain;
 mod history;
 mod images;
+mod intents;
 mod journal;
 mod labels;
 mod leaks;

@@ -1,4 +1,4 @@
-//! Creates servers: the intent first, then the request; and holds back what was refused.
+//! Creates servers: the intents first, then the requests; and holds back what was refused.
 
 use std::collections::BTreeMap;
 
@@ -15,11 +15,14 @@ use crate::plan::backoff::{begin, charge, record_failure};
 use crate::plan::events::server::{created, of_create};
 use crate::plan::{Create, creating, problems};
 use crate::provider::{CreateServer, ProviderError};
-use crate::report::{Action, Outcome};
+use crate::report::Outcome;
 use crate::state::{BackoffKey, Intent, pauses};
 
 /// Why a server is not created if its intent cannot be saved.
 const UNWRITTEN: &str = "the state file cannot be written, and nothing is asked for that is not written down";
+
+/// Intents are written anew when this part of their grace is over: three quarters are left for the request in flight.
+const STALE: i32 = 4;
 
 /// What became of a list of creates.
 #[derive(Clone, Copy, Debug, Default)]
@@ -30,44 +33,79 @@ pub struct Batch {
     pub held_back: bool,
 }
 
+/// A create whose intent is written down and whose request is still to come.
+struct Begun<'p> {
+    create: &'p Create,
+    host_key: Option<HostKeyPair>,
+}
+
 impl Executor<'_> {
-    /// Creates servers. The intent of each is durable before its request goes out; if it cannot be saved, this and
-    /// all following are not begun.
+    /// Creates servers. The intents of all of them are durable before the first request goes out, by one write: what an
+    /// intent costs does not depend on how much is remembered. If they cannot be saved, none is begun.
+    ///
+    /// A pass that is killed leaves intents of servers that were never asked for; they count as booting for
+    /// `intent_grace`, as those whose answer was lost.
     pub fn create(&mut self, live: &mut Live, creates: &[Create]) -> Result<Batch, Error> {
         let mut batch = Batch::default();
-        for (at, create) in creates.iter().enumerate() {
-            let failed = keys_of(create).iter().any(|key| self.failed_keys.contains(key));
-            if failed || self.is_closed(live, &create.provider).is_some() {
-                batch.held_back = true;
+        let mut begun = self.begin_all(live, creates, &mut batch);
+        let mut written = self.time(live);
+        self.write_intents(&begun, written)?;
+        for at in 0..begun.len() {
+            let create = begun[at].create;
+            // A pass with many creates takes minutes.
+            if !self.may_begin(live, create, &mut batch) {
+                self.is_not_begun(create);
                 continue;
             }
-            let action = create_action(create);
-            if self.skips(live, &action) {
-                continue;
+            let now = self.time(live);
+            if self.is_stale(written, now) {
+                self.write_intents(&begun[at..], now)?;
+                written = now;
             }
-            if let Some(reason) = self.paused_meanwhile(live, create) {
-                self.record(action, Outcome::Skipped, Some(reason));
-                continue;
-            }
-            let host_key = match self.host_key(create) {
-                Ok(host_key) => host_key,
-                Err(reason) => {
-                    self.note_unmade(live, create, EventKind::Failed, &reason);
-                    self.record(action, Outcome::Failed, Some(reason));
-                    self.failed_keys.insert(BackoffKey::Template(create.template.clone()));
-                    batch.held_back = true;
-                    continue;
-                }
-            };
-            if let Err(error) = self.intend(create, self.time(live)) {
-                self.state.host_keys.remove(&create.id);
-                self.leave(creates[at..].iter().map(create_action).collect(), UNWRITTEN);
-                return Err(error);
-            }
+            self.intend(create, now);
             batch.asked += 1;
-            batch.held_back |= !self.create_one(live, create, host_key, action);
+            let host_key = begun[at].host_key.take();
+            batch.held_back |= !self.create_one(live, create, host_key);
         }
         Ok(batch)
+    }
+
+    /// Intends all creates that may be begun, in memory.
+    fn begin_all<'p>(&mut self, live: &Live, creates: &'p [Create], batch: &mut Batch) -> Vec<Begun<'p>> {
+        let mut begun = Vec::with_capacity(creates.len());
+        for create in creates {
+            if !self.may_begin(live, create, batch) {
+                continue;
+            }
+            match self.host_key(create) {
+                Ok(host_key) => begun.push(Begun { create, host_key }),
+                Err(reason) => {
+                    self.note_unmade(live, create, EventKind::Failed, &reason);
+                    self.record(create_action(create), Outcome::Failed, Some(reason));
+                    self.failed_keys.insert(BackoffKey::Template(create.template.clone()));
+                    batch.held_back = true;
+                }
+            }
+        }
+        begun
+    }
+
+    /// Returns whether a create may be begun now; if not, says why or holds it back for another plan.
+    fn may_begin(&mut self, live: &Live, create: &Create, batch: &mut Batch) -> bool {
+        let failed = keys_of(create).iter().any(|key| self.failed_keys.contains(key));
+        if failed || self.is_closed(live, &create.provider).is_some() {
+            batch.held_back = true;
+            return false;
+        }
+        let action = create_action(create);
+        if self.skips(live, &action) {
+            return false;
+        }
+        let paused = self.paused_meanwhile(live, create);
+        if paused.is_some() {
+            self.record(action, Outcome::Skipped, paused.clone());
+        }
+        paused.is_none()
     }
 
     /// Says that an operator forbade it since the pass looked. A pass with many creates takes minutes.
@@ -76,30 +114,57 @@ impl Executor<'_> {
         pauses.at(&create.template, &create.provider, self.time(live))
     }
 
-    /// Writes down that a server is about to be asked for.
-    fn intend(&mut self, create: &Create, now: Timestamp) -> Result<(), Error> {
+    /// Writes down that servers are about to be asked for: all by one write. If that fails, none of them is.
+    fn write_intents(&mut self, begun: &[Begun<'_>], now: Timestamp) -> Result<(), Error> {
+        if begun.is_empty() {
+            return Ok(());
+        }
+        for Begun { create, .. } in begun {
+            self.intend(create, now);
+            begin(
+                &mut self.state,
+                &create.template,
+                &create.provider,
+                create.zone.as_ref(),
+            );
+        }
+        let saved = (self.save)(&self.state);
+        if saved.is_err() {
+            for Begun { create, .. } in begun {
+                self.is_not_begun(create);
+            }
+            self.leave(
+                begun.iter().map(|begun| create_action(begun.create)).collect(),
+                UNWRITTEN,
+            );
+        }
+        saved
+    }
+
+    /// Remembers that a server is about to be asked for.
+    fn intend(&mut self, create: &Create, now: Timestamp) {
         let intent = self.intent(create, now);
         self.state.intents.insert(create.id.clone(), intent);
-        begin(
-            &mut self.state,
-            &create.template,
-            &create.provider,
-            create.zone.as_ref(),
-        );
         if create.retry {
             self.state.begin_retry(&create.template, &create.id, now);
         }
-        (self.save)(&self.state).inspect_err(|_| drop(self.state.drop_intent(&create.id)))
+    }
+
+    /// Forgets what was intended and not begun.
+    fn is_not_begun(&mut self, create: &Create) {
+        self.state.drop_intent(&create.id);
+        self.state.host_keys.remove(&create.id);
+    }
+
+    /// Returns whether intents were written so long ago that a pass which is killed now would leave a request that the
+    /// next one does not wait for: their grace began when they were written.
+    fn is_stale(&self, written: Timestamp, now: Timestamp) -> bool {
+        now.duration_since(written) > self.config.timing.intent_grace / STALE
     }
 
     /// Returns whether the cloud took it.
-    fn create_one(
-        &mut self,
-        live: &mut Live,
-        create: &Create,
-        host_key: Option<HostKeyPair>,
-        mut action: Action,
-    ) -> bool {
+    fn create_one(&mut self, live: &mut Live, create: &Create, host_key: Option<HostKeyPair>) -> bool {
+        let mut action = create_action(create);
         let Some(joining) = self.prepare(live, create, host_key) else {
             let reason = "its Jenkins node could not be made".to_owned();
             self.note_unmade(live, create, EventKind::Failed, &reason);

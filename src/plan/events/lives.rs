@@ -212,5 +212,7 @@ fn dropped(intent: &Intent, fleet: &Fleet<'_>) -> Event {
 
 fn unanswered(config: &Config) -> String {
     let grace = span(config.timing.intent_grace);
-    format!("the answer to its request was lost, and no such server was seen within {grace} (timing.intent_grace)")
+    format!(
+        "its request was not sent or its answer was lost, and no such server was seen within {grace} (timing.intent_grace)"
+    )
 }

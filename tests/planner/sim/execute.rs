@@ -36,15 +36,27 @@ impl Sim {
         if !self.upkeep(&plan.sweeps, &plan.floating_ips) {
             return Ok(false);
         }
+        let mut begun = Vec::new();
         for create in &plan.creates {
             if held(&state, create, self.now) {
                 whole = false;
                 continue;
             }
             self.begin(&mut state, create);
+            begun.push(create);
+        }
+        // One write has the intents of all: a crash leaves some of servers that were never asked for.
+        if !begun.is_empty() {
             self.state = state.clone();
+        }
+        for create in begun {
             if self.random.chance(self.faults.crash) {
                 return Ok(false);
+            }
+            if held(&state, create, self.now) {
+                state.drop_intent(&create.id);
+                whole = false;
+                continue;
             }
             whole &= self.post(&mut state, create)?;
             if self.random.chance(self.faults.crash) {
