@@ -66,7 +66,7 @@ pub fn cloud() -> CloudView {
 }
 
 /// A server that is up, without addresses and without a mark.
-pub fn server(id: impl Into<String>, name: &str, created: Timestamp) -> Server {
+pub fn server(id: impl AsRef<str>, name: &str, created: Timestamp) -> Server {
     Server {
         id: ServerId::new(id),
         name: name.to_owned(),
