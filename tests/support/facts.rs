@@ -38,12 +38,12 @@ pub fn item(id: u64, label: Option<&str>, since: Timestamp) -> QueueItem {
         stage: Stage::Buildable,
         stuck: true,
         since,
-        why: Some(waits_for(label)),
-        task_class: Some("hudson.model.FreeStyleProject".to_owned()),
-        task: format!("job {id}"),
-        task_name: format!("job-{id}"),
-        task_url: Some(format!("https://jenkins.example.com/job/job-{id}/")),
-        label: label.map_or(TaskLabel::Anywhere, |label| TaskLabel::Expression(label.to_owned())),
+        why: Some(waits_for(label).into()),
+        task_class: Some("hudson.model.FreeStyleProject".into()),
+        task: format!("job {id}").into(),
+        task_name: format!("job-{id}").into(),
+        task_url: Some(format!("https://jenkins.example.com/job/job-{id}/").into()),
+        label: label.map_or(TaskLabel::Anywhere, |label| TaskLabel::Expression(label.into())),
     }
 }
 
