@@ -11,6 +11,7 @@ mod error;
 mod hide;
 mod message;
 mod proxy;
+mod resolver;
 mod text;
 mod tls;
 mod trust;
@@ -35,6 +36,7 @@ pub use text::escaped;
 use crate::endpoint::{Compress, Transport};
 use error::{Route, explain};
 use proxy::{ForwardConnector, Proxy};
+use resolver::PassResolver;
 use text::{host_of, shown, shown_id};
 use tls::{TlsConnector, Trust};
 
@@ -86,7 +88,7 @@ impl Http {
                 .chain(TcpConnector::default())
                 .chain(tls());
         Ok(Self {
-            agent: Agent::with_parts(config, connector, DefaultResolver::default()),
+            agent: Agent::with_parts(config, connector, PassResolver::new(DefaultResolver::default())),
             trust,
             proxy,
             service,

@@ -66,9 +66,9 @@ fn time(clock: i64) -> Timestamp {
 fn item(world: &State, item: &fakes::Item) -> QueueItem {
     QueueItem {
         stuck: world.jenkins.stuck(item, world.clock),
-        why: world.jenkins.why(item, false, world.clock),
-        task: item.task.name.clone(),
-        task_name: item.task.name.clone(),
+        why: world.jenkins.why(item, false, world.clock).map(Into::into),
+        task: item.task.name.clone().into(),
+        task_name: item.task.name.clone().into(),
         task_url: None,
         ..facts::item(item.id, item.task.label.as_deref(), time(item.since))
     }

@@ -118,7 +118,7 @@ fn live_item(
     let linked = NodeTemplates::new(|| plan::linked_templates(&observed, config, state, now));
     let label_requests = queue::label_requests(view, templates, &linked, now, jiff::SignedDuration::ZERO);
     let label_request = label_requests.of_item[place].map(|index| label_requests.distinct[index].clone());
-    let input = item.why.clone().unwrap_or_else(|| item.task.clone());
+    let input = item.why.as_ref().unwrap_or(&item.task).to_string();
     let waits_not = label_request.is_none().then(|| not_waiting(item));
     Ok((input, Explained::waiting_for(label_request), waits_not))
 }

@@ -25,18 +25,16 @@ impl Client {
     fn view_keeping(&self, keep: KeptTexts) -> Result<JenkinsView, JenkinsError> {
         let path = format!("queue/api/json?tree={}", wire::QUEUE_TREE);
         let reply = self.get_json(&path)?;
-        let mut queue = wire::queue(&reply.body, keep).map_err(|reason| bad_answer("GET", &path, &reason))?;
         let clock = reply.date();
+        let header = |name| reply.header(name).map(|text| crate::text::printable(text, 40));
+        let (version, language) = (header("x-jenkins"), header("x-jenkins-language"));
+        let session = header("x-jenkins-session");
+        let mut queue = wire::queue(reply.body, keep).map_err(|reason| bad_answer("GET", &path, &reason))?;
         // An item without a time has just come.
         if let Some(now) = clock {
             let ageless = |item: &&mut QueueItem| item.since == Timestamp::UNIX_EPOCH;
             queue.items.iter_mut().filter(ageless).for_each(|item| item.since = now);
         }
-        let header = |name| reply.header(name).map(|text| crate::text::printable(text, 40));
-        let (version, language) = (header("x-jenkins"), header("x-jenkins-language"));
-        let session = header("x-jenkins-session");
-        // The two bodies are the largest things in memory: only one at a time.
-        drop(reply);
         let computers = self.computers()?;
         let (mut odd, more) = (queue.odd, computers.odd);
         odd.extend(more);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{NodeName, Reading};
+use super::{NodeName, Reading, SharedText};
 
 /// The stage of a queue item (`hudson.model.Queue$…Item`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,7 +31,7 @@ pub enum TaskLabel {
     /// The field was null: the job may run anywhere (never trusted for a matrix child).
     Anywhere,
     /// The raw text the user entered.
-    Expression(String),
+    Expression(SharedText),
 }
 
 /// One item of the build queue.
@@ -46,15 +46,15 @@ pub struct QueueItem {
     /// When it entered the queue.
     pub since: Timestamp,
     /// The `why` sentence as Jenkins sent it.
-    pub why: Option<String>,
+    pub why: Option<SharedText>,
     /// The `_class` of the task; absent before Jenkins 2.
-    pub task_class: Option<String>,
+    pub task_class: Option<SharedText>,
     /// The most telling name of the task (`fullName`, else `fullDisplayName`, else `name`).
-    pub task: String,
+    pub task: SharedText,
     /// The bare `name` of the task: for a matrix child its combination, `AXIS=value,AXIS2=value2`.
-    pub task_name: String,
+    pub task_name: SharedText,
     /// The task's URL as Jenkins sent it; absolute or relative, never to be followed blindly.
-    pub task_url: Option<String>,
+    pub task_url: Option<SharedText>,
     /// `task[labelExpression]`.
     pub label: TaskLabel,
 }

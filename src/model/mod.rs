@@ -19,6 +19,7 @@ mod pause;
 mod problem;
 mod reading;
 mod resource;
+mod shared_text;
 mod spec;
 
 pub use checked::Checked;
@@ -41,6 +42,7 @@ pub use pause::{Pause, Pauses};
 pub use problem::{Problem, ProblemKind, Severity, problem_key};
 pub use reading::Reading;
 pub use resource::{Resource, ResourceKind, ResourceMark, Resources};
+pub use shared_text::SharedText;
 pub use spec::{
     Headroom, ImageRef, MissingPart, Offer, Offers, PortOffer, PortSpec, Quota, ServerSpec, SizeRef, Unavailable,
 };

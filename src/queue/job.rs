@@ -14,7 +14,7 @@ pub fn job_of(item: &QueueItem) -> String {
     match path {
         Some((path, _)) => full_name(&path),
         None if is_part => whole_of(&item.task).to_owned(),
-        None => item.task.clone(),
+        None => item.task.to_string(),
     }
 }
 
@@ -53,10 +53,10 @@ mod tests {
             stuck: false,
             since: Timestamp::UNIX_EPOCH,
             why: None,
-            task_class: Some(class.to_owned()),
-            task: task.to_owned(),
-            task_name: task.to_owned(),
-            task_url: url.map(str::to_owned),
+            task_class: Some(class.into()),
+            task: task.into(),
+            task_name: task.into(),
+            task_url: url.map(Into::into),
             label: TaskLabel::Absent,
         };
         assert_eq!(job_of(&item), job, "{task} {url:?}");

@@ -56,8 +56,12 @@ pub fn label_requests(
     let mut of_item = Vec::with_capacity(view.queue.len());
     let exact = view.labels.as_ref().and_then(Reading::ok);
     for item in &view.queue {
+        if item.stage != Stage::Buildable || task::is_flyweight(item) {
+            of_item.push(None);
+            continue;
+        }
         let age = view.age(item, now);
-        if item.stage != Stage::Buildable || task::is_flyweight(item) || (age < grace && !grace.is_zero()) {
+        if age < grace && !grace.is_zero() {
             of_item.push(None);
             continue;
         }

@@ -4,7 +4,7 @@ use super::label_request::{LabelRequest, NodeTemplates, TemplateLabels};
 use super::resolve::Resolver;
 use super::why::{self, Sentence};
 use crate::labels::Label;
-use crate::model::{JenkinsView, QueueItem, Stage, TaskLabel};
+use crate::model::{JenkinsView, QueueItem, SharedText, Stage, TaskLabel};
 use crate::text::java_trim;
 
 /// How a text was read.
@@ -97,10 +97,10 @@ fn bare_item(why: &str) -> QueueItem {
         stage: Stage::Buildable,
         stuck: false,
         since: jiff::Timestamp::UNIX_EPOCH,
-        why: Some(why.to_owned()),
+        why: Some(why.into()),
         task_class: None,
-        task: String::new(),
-        task_name: String::new(),
+        task: SharedText::default(),
+        task_name: SharedText::default(),
         task_url: None,
         label: TaskLabel::Absent,
     }

@@ -95,7 +95,9 @@ pub fn load(path: &Path) -> Result<StateFile, StateError> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(StateFile::State(State::default())),
         Err(error) => return Err(read(error)),
     };
-    let mut bytes = Vec::new();
+    // Room for all of it, else a large state is copied a dozen times while it is read.
+    let room = file.metadata().map_or(0, |found| found.len().min(MAX_BYTES));
+    let mut bytes = Vec::with_capacity(usize::try_from(room).unwrap_or(0) + 1);
     file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(read)?;
     if bytes.len() as u64 > MAX_BYTES {
         return Err(StateError::TooLarge { path: path.to_owned() });

@@ -342,6 +342,7 @@ pub struct NodeMemory {
     /// The entry of `provider:`.
     pub provider: ProviderName,
     /// The zone asked for or seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<Zone>,
     /// The id of the image asked for or seen (a server that boots from a volume does not show it).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -362,7 +363,7 @@ pub struct NodeMemory {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offline_since: Option<Timestamp>,
     /// Its Jenkins node, once known.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jenkins_node: Option<NodeName>,
     /// Passes in a row that saw it without a Jenkins node after `boot_grace` or after it had joined.
     #[serde(default, skip_serializing_if = "Option::is_none")]

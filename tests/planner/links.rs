@@ -547,9 +547,9 @@ fn demand_and_planner_share_the_link() {
         for item in 0..10 {
             world.items(1, "linux");
             let item = &mut world.observed.jenkins.queue[item];
-            item.why = Some(format!("‘{name}’ is offline"));
+            item.why = Some(format!("‘{name}’ is offline").into());
             item.task_class =
-                Some("org.jenkinsci.plugins.workflow.support.steps.ExecutorStepExecution$PlaceholderTask".to_owned());
+                Some("org.jenkinsci.plugins.workflow.support.steps.ExecutorStepExecution$PlaceholderTask".into());
             item.label = mita::model::TaskLabel::Absent;
         }
         let plan = world.plan();

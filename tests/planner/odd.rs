@@ -72,11 +72,11 @@ fn that_jenkins_is_quieting_down_is_said_where_it_is_asked_and_where_the_queue_t
     world.observed.jenkins.quieting_down = Some(true);
     assert!(says_quieting(&world.plan()));
     world.observed.jenkins.quieting_down = None;
-    world.observed.jenkins.queue[0].why = Some("Jenkins is about to shut down".to_owned());
+    world.observed.jenkins.queue[0].why = Some("Jenkins is about to shut down".into());
     let plan = world.plan();
     assert!(says_quieting(&plan) && plan.waiting_items == 0);
     world.observed.jenkins.quieting_down = Some(false);
-    world.observed.jenkins.queue[0].why = Some("Jenkins is about to shut down for good".to_owned());
+    world.observed.jenkins.queue[0].why = Some("Jenkins is about to shut down for good".into());
     assert!(!says_quieting(&world.plan()));
 }
 
@@ -109,11 +109,11 @@ fn a_job_without_a_label_is_told_from_one_whose_label_is_not_known() {
     world.observed.jenkins.queue[0].label = TaskLabel::Anywhere;
     world.observed.jenkins.queue[1].label = TaskLabel::Absent;
     for item in &mut world.observed.jenkins.queue {
-        item.why = Some("Waiting for next available executor".to_owned());
+        item.why = Some("Waiting for next available executor".into());
         item.task_url = None;
-        item.task_class = Some("hudson.model.FreeStyleProject".to_owned());
+        item.task_class = Some("hudson.model.FreeStyleProject".into());
     }
-    world.observed.jenkins.queue[1].why = Some("Something else".to_owned());
+    world.observed.jenkins.queue[1].why = Some("Something else".into());
     let plan = world.plan();
     let kinds: Vec<(bool, bool)> = plan
         .unmet

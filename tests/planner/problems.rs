@@ -136,9 +136,8 @@ fn hidden() -> World {
     let mut world = agentless();
     world.items(1, "linux");
     let item = &mut world.observed.jenkins.queue[0];
-    item.why = Some("Waiting for next available executor".to_owned());
-    item.task_class =
-        Some("org.jenkinsci.plugins.workflow.support.steps.ExecutorStepExecution$PlaceholderTask".to_owned());
+    item.why = Some("Waiting for next available executor".into());
+    item.task_class = Some("org.jenkinsci.plugins.workflow.support.steps.ExecutorStepExecution$PlaceholderTask".into());
     item.label = mita::model::TaskLabel::Absent;
     world
 }

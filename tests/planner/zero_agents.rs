@@ -17,9 +17,9 @@ fn hidden(items: u64) -> World {
     world.node("Built-In Node", 0).built_in = true;
     world.items(items, "linux");
     for item in &mut world.observed.jenkins.queue {
-        item.why = Some(PLAIN.to_owned());
-        item.task_class = Some(BLOCK.to_owned());
-        item.task_url = Some("job/p/1/".to_owned());
+        item.why = Some(PLAIN.into());
+        item.task_class = Some(BLOCK.into());
+        item.task_url = Some("job/p/1/".into());
         item.label = mita::model::TaskLabel::Absent;
     }
     world.config.labels.bootstrap = Some("first".into());
@@ -188,7 +188,7 @@ fn a_language_of_jenkins_own_is_news_once() {
     let mut world = hidden(1);
     world.config.labels.bootstrap = None;
     world.node("mac", 1);
-    world.observed.jenkins.queue[0].why = Some("Es gibt keine Knoten mit dem Label „linux“".to_owned());
+    world.observed.jenkins.queue[0].why = Some("Es gibt keine Knoten mit dem Label „linux“".into());
     assert!(world.plan().news.is_empty());
     for (language, news) in [
         (Some("de"), 1),

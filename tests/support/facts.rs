@@ -38,12 +38,12 @@ pub fn item(id: u64, label: Option<&str>, since: Timestamp) -> QueueItem {
         stage: Stage::Buildable,
         stuck: true,
         since,
-        why: Some(waits_for(label)),
-        task_class: Some("hudson.model.FreeStyleProject".to_owned()),
-        task: format!("job {id}"),
-        task_name: format!("job-{id}"),
-        task_url: Some(format!("https://jenkins.example.com/job/job-{id}/")),
-        label: label.map_or(TaskLabel::Anywhere, |label| TaskLabel::Expression(label.to_owned())),
+        why: Some(waits_for(label).into()),
+        task_class: Some("hudson.model.FreeStyleProject".into()),
+        task: format!("job {id}").into(),
+        task_name: format!("job-{id}").into(),
+        task_url: Some(format!("https://jenkins.example.com/job/job-{id}/").into()),
+        label: label.map_or(TaskLabel::Anywhere, |label| TaskLabel::Expression(label.into())),
     }
 }
 
@@ -66,7 +66,7 @@ pub fn cloud() -> CloudView {
 }
 
 /// A server that is up, without addresses and without a mark.
-pub fn server(id: impl Into<String>, name: &str, created: Timestamp) -> Server {
+pub fn server(id: impl AsRef<str>, name: &str, created: Timestamp) -> Server {
     Server {
         id: ServerId::new(id),
         name: name.to_owned(),

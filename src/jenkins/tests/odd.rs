@@ -34,12 +34,12 @@ fn task(name: &str, label: &str) -> String {
 fn queue(odd: &str) -> (Option<QueueItem>, Vec<String>) {
     let good = |id: &str| item(id, &task("good", "linux"), "");
     let body = format!(r#"{{"items":[{},{odd},{}]}}"#, good("1"), good("3"));
-    let mut read = wire::queue(body.as_bytes(), KeptTexts::Waiting).unwrap();
+    let mut read = wire::queue(body.into(), KeptTexts::Waiting).unwrap();
     let ids = |items: &[QueueItem]| items.iter().map(|item| item.id).collect::<Vec<_>>();
     let at = read.items.iter().position(|item| ![1, 3].contains(&item.id));
     let item = at.map(|at| read.items.remove(at));
     assert_eq!(ids(&read.items), [1, 3], "{odd}");
-    let label = TaskLabel::Expression("linux".to_owned());
+    let label = TaskLabel::Expression("linux".into());
     assert!(
         read.items
             .iter()
@@ -58,7 +58,7 @@ fn a_name_that_is_no_text_spoils_its_item_no_more_than_the_others() {
             "{bad:?}: {}",
             item.task
         );
-        assert_eq!(item.label, TaskLabel::Expression("linux".to_owned()));
+        assert_eq!(item.label, TaskLabel::Expression("linux".into()));
         assert!(item.why.is_some() && item.task_url.is_some());
         assert_eq!(odd.len(), 1, "{odd:?}");
         assert!(odd[0].contains("f/a\u{fffd}") && !odd[0].contains('2'), "{odd:?}");
@@ -74,7 +74,7 @@ fn a_label_or_a_sentence_that_is_no_text_is_not_known() {
         let (item, odd) = queue(&sentence);
         let item = item.unwrap();
         assert_eq!((item.why, odd.len()), (None, 1), "{bad:?}");
-        assert_eq!(item.label, TaskLabel::Expression("linux".to_owned()));
+        assert_eq!(item.label, TaskLabel::Expression("linux".into()));
     }
 }
 
@@ -86,7 +86,7 @@ fn bytes_that_are_no_utf_8_are_no_text_either() {
             *byte = 0xe9;
         }
     }
-    let read = wire::queue(&body, KeptTexts::Waiting).unwrap();
+    let read = wire::queue(body.clone(), KeptTexts::Waiting).unwrap();
     assert_eq!((read.items.len(), read.items[0].task.as_str()), (1, "f/a\u{fffd}b"));
     assert_eq!(read.odd.len(), 1);
 }
@@ -128,7 +128,7 @@ fn what_is_said_of_many_stays_short() {
         .map(|n| item("2", &task(&format!("job{n}\u{7}"), "x"), ""))
         .collect();
     let body = format!(r#"{{"items":[{}]}}"#, many.join(","));
-    let read = wire::queue(body.as_bytes(), KeptTexts::Waiting).unwrap();
+    let read = wire::queue(body.into(), KeptTexts::Waiting).unwrap();
     assert_eq!((read.items.len(), read.odd.len()), (500, 21));
 }
 
@@ -236,7 +236,7 @@ fn a_list_that_is_cut_off_stays_an_error() {
             cut -= 1;
         }
         assert!(
-            wire::queue(&whole.as_bytes()[..cut], KeptTexts::Waiting).is_err(),
+            wire::queue(whole.as_bytes()[..cut].to_vec(), KeptTexts::Waiting).is_err(),
             "{cut}"
         );
     }

@@ -5,7 +5,7 @@ use crate::jenkins::wire::{self, KeptTexts};
 use crate::model::{Checked, OfflineBy, QueueItem, digest};
 
 fn items(body: &str, keep: KeptTexts) -> Vec<QueueItem> {
-    wire::queue(body.as_bytes(), keep).unwrap().items
+    wire::queue(body.into(), keep).unwrap().items
 }
 
 #[test]
@@ -26,7 +26,7 @@ fn a_waiting_item_keeps_what_it_says() {
         item.task_url.as_deref(),
         Some("http://127.0.0.1:18080/jenkins/job/need-linux/")
     );
-    assert_eq!(item.label, TaskLabel::Expression("linux".to_owned()));
+    assert_eq!(item.label, TaskLabel::Expression("linux".into()));
     assert_eq!(item.since.as_millisecond(), 1_795_345_024_717);
 }
 
@@ -58,7 +58,7 @@ fn an_item_that_does_not_wait_keeps_its_label_only_unless_all_is_wanted() {
     let body = include_str!("../../../tests/fixtures/jenkins/client-queue-quiet-2.544.json");
     let lean = &items(body, KeptTexts::Waiting)[0];
     assert_eq!((lean.why.as_deref(), lean.task.as_str()), (None, ""));
-    assert_eq!(lean.label, TaskLabel::Expression("linux".to_owned()));
+    assert_eq!(lean.label, TaskLabel::Expression("linux".into()));
     let full = &items(body, KeptTexts::All)[0];
     assert_eq!(full.why.as_deref(), Some("In the quiet period. Expires in 43 sec"));
     assert_eq!(full.task, "need-linux");
@@ -71,7 +71,7 @@ fn an_absent_label_is_not_a_null_one() {
         .into_iter()
         .map(|item| item.label)
         .collect();
-    assert_eq!(labels, [TaskLabel::Anywhere, TaskLabel::Expression("linux".to_owned())]);
+    assert_eq!(labels, [TaskLabel::Anywhere, TaskLabel::Expression("linux".into())]);
     // Without tree= the field is not there, as with a pipeline or a Jenkins before 2.94.
     let default = include_str!("../../../tests/fixtures/jenkins/client-queue-default-2.544.json");
     assert!(
@@ -102,7 +102,7 @@ fn an_odd_item_does_not_fail_the_queue() {
 #[test]
 fn too_many_items_are_refused() {
     let body = format!("{{\"items\":[{}0]}}", "0,".repeat(1_000_000));
-    let error = wire::queue(body.as_bytes(), KeptTexts::Waiting).unwrap_err();
+    let error = wire::queue(body.into(), KeptTexts::Waiting).unwrap_err();
     assert!(error.contains("more than 1000000"), "{error}");
 }
 
@@ -311,7 +311,7 @@ fn a_check_only_reads() {
 fn items_of_jobs_that_may_not_be_read_are_counted() {
     let body = include_str!("../../../tests/fixtures/jenkins/client-queue-discover-2.544.json");
     let hidden = |body: &str| {
-        let queue = wire::queue(body.as_bytes(), KeptTexts::Waiting).unwrap();
+        let queue = wire::queue(body.into(), KeptTexts::Waiting).unwrap();
         (queue.items.len(), queue.hidden, queue.odd.len())
     };
     assert_eq!(hidden(body), (0, 1, 0));
@@ -324,7 +324,7 @@ fn items_of_jobs_that_may_not_be_read_are_counted() {
     ] {
         assert_eq!(hidden(none), (0, 0, 0), "{none}");
     }
-    assert!(wire::queue(br#"{"discoverableItems":[]}"#, KeptTexts::Waiting).is_err());
+    assert!(wire::queue(br#"{"discoverableItems":[]}"#.to_vec(), KeptTexts::Waiting).is_err());
 }
 
 #[test]

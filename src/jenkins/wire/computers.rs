@@ -30,15 +30,18 @@ pub struct Computers {
 
 /// Reads the reply of `computer/api/json`. The error is a sentence for a message.
 pub fn computers(body: &[u8]) -> Result<Computers, String> {
-    let whole = list::list(body, "computer", "", MAX_COMPUTERS, |computer: WireComputer<'_>| {
-        computer.is_whole().then(|| computer.into_computer())?
+    // Checked once: checking each text on its own takes a quarter more of the time.
+    let whole = str::from_utf8(body).map(|text| {
+        list::list(text, "computer", "", MAX_COMPUTERS, |computer: WireComputer<'_>| {
+            computer.is_whole().then(|| computer.into_computer())?
+        })
     });
     match whole {
-        Ok((all, _)) => Ok(Computers {
+        Ok(Ok((all, _))) => Ok(Computers {
             all,
             ..Computers::default()
         }),
-        Err(_) => odd_computers(body),
+        Ok(Err(_)) | Err(_) => odd_computers(body),
     }
 }
 
@@ -422,7 +425,8 @@ pub fn label_nodes(body: &[u8], name: &NodeName) -> Result<Option<Vec<String>>, 
         #[serde(default)]
         assigned_labels: Names,
     }
-    let (found, _) = list::list(body, "nodes", "", MAX_COMPUTERS, |node: WireNode<'_>| {
+    let text = str::from_utf8(body).map_err(|_| "not UTF-8")?;
+    let (found, _) = list::list(text, "nodes", "", MAX_COMPUTERS, |node: WireNode<'_>| {
         let same = node.node_name.filled() == Some(name.as_str());
         Some(node.assigned_labels.0.filter(|_| same))
     })?;

@@ -149,8 +149,8 @@ mod tests {
             since: Timestamp::UNIX_EPOCH,
             why: None,
             task_class: None,
-            task: String::new(),
-            task_name: String::new(),
+            task: "".into(),
+            task_name: "".into(),
             task_url: None,
             label: TaskLabel::Absent,
         }

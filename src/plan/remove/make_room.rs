@@ -308,7 +308,7 @@ impl<'s, 'a> Maker<'s, 'a> {
             let why = Why::MakesRoom {
                 idle: since(self.fleet.context.now, idle.since),
                 item: waiting.id,
-                task: waiting.task.clone(),
+                task: waiting.task.to_string(),
                 lack: lack.unwrap_or("there is no room for its server").to_owned(),
             };
             self.removals.extend(removal(idle.agent, why));

@@ -263,7 +263,7 @@ fn other_languages() {
 #[test]
 fn a_pipeline_itself_waits_for_no_server() {
     let mut run = item(&format!("{ON}‘linux’"), TaskLabel::Absent);
-    run.task_class = Some("org.jenkinsci.plugins.workflow.job.WorkflowJob".to_owned());
+    run.task_class = Some("org.jenkinsci.plugins.workflow.job.WorkflowJob".into());
     assert_eq!(request_of(&view(&["n1: linux"]), run), "-");
 }
 
@@ -343,8 +343,8 @@ proptest! {
             2 => child(&why),
             _ => QueueItem { task_class: None, ..item(&why, TaskLabel::Absent) },
         };
-        one.task_name = name;
-        one.task_url = Some(url);
+        one.task_name = name.into();
+        one.task_url = Some(url.into());
         let world = view(if agents { &["n1: linux", "plain+10.0.0.1: linux"] } else { &[] });
         let label_request = request_of(&world, one.clone());
         prop_assert!(agents || label_request != "any" || why.contains("reserved") || class != 1, "{label_request}");

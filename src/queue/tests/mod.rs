@@ -89,36 +89,34 @@ fn item(why: &str, label: TaskLabel) -> QueueItem {
         stage: Stage::Buildable,
         stuck: false,
         since: Timestamp::from_second(NOW - 3600).unwrap(),
-        why: Some(why.to_owned()),
-        task_class: Some("hudson.model.FreeStyleProject".to_owned()),
-        task: "job".to_owned(),
-        task_name: "job".to_owned(),
-        task_url: Some("http://elsewhere/jenkins/job/a/job/b/".to_owned()),
+        why: Some(why.into()),
+        task_class: Some("hudson.model.FreeStyleProject".into()),
+        task: "job".into(),
+        task_name: "job".into(),
+        task_url: Some("http://elsewhere/jenkins/job/a/job/b/".into()),
         label,
     }
 }
 
 fn block(why: &str) -> QueueItem {
     QueueItem {
-        task_class: Some(
-            "org.jenkinsci.plugins.workflow.support.steps.ExecutorStepExecution$PlaceholderTask".to_owned(),
-        ),
-        task_url: Some("job/p/12/".to_owned()),
+        task_class: Some("org.jenkinsci.plugins.workflow.support.steps.ExecutorStepExecution$PlaceholderTask".into()),
+        task_url: Some("job/p/12/".into()),
         ..item(why, TaskLabel::Absent)
     }
 }
 
 fn child(why: &str) -> QueueItem {
     QueueItem {
-        task_class: Some("hudson.matrix.MatrixConfiguration".to_owned()),
-        task_name: "ARCH=x86_64,DIST=trusty".to_owned(),
-        task_url: Some("http://elsewhere/jenkins/job/m/ARCH=x86_64,DIST=trusty/".to_owned()),
+        task_class: Some("hudson.matrix.MatrixConfiguration".into()),
+        task_name: "ARCH=x86_64,DIST=trusty".into(),
+        task_url: Some("http://elsewhere/jenkins/job/m/ARCH=x86_64,DIST=trusty/".into()),
         ..item(why, TaskLabel::Anywhere)
     }
 }
 
 fn told(text: &str) -> TaskLabel {
-    TaskLabel::Expression(text.to_owned())
+    TaskLabel::Expression(text.into())
 }
 
 fn all(view: &JenkinsView) -> LabelRequests {

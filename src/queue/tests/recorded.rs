@@ -31,15 +31,15 @@ fn recorded_item(value: &Value) -> QueueItem {
         stage,
         stuck: value["stuck"] == true,
         since: Timestamp::from_millisecond(value["inQueueSince"].as_i64().unwrap()).unwrap(),
-        why: value["why"].as_str().map(str::to_owned),
-        task_class: task["_class"].as_str().map(str::to_owned),
-        task: text(&task["fullName"]),
-        task_name: text(&task["name"]),
-        task_url: task["url"].as_str().map(str::to_owned),
+        why: value["why"].as_str().map(Into::into),
+        task_class: task["_class"].as_str().map(Into::into),
+        task: text(&task["fullName"]).into(),
+        task_name: text(&task["name"]).into(),
+        task_url: task["url"].as_str().map(Into::into),
         label: match task.get("labelExpression") {
             None => TaskLabel::Absent,
             Some(Value::Null) => TaskLabel::Anywhere,
-            Some(label) => TaskLabel::Expression(text(label)),
+            Some(label) => TaskLabel::Expression(text(label).into()),
         },
     }
 }

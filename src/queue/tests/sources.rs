@@ -25,7 +25,7 @@ fn without_any_agent_the_sentence_is_not_believed() {
     let roams = with_job(none.clone(), "job/a/job/b", config(None, &[]));
     assert_eq!(request_of(&roams, item(PLAIN, TaskLabel::Absent)), "any");
     let other = QueueItem {
-        task_class: Some("org.example.Thing".to_owned()),
+        task_class: Some("org.example.Thing".into()),
         ..item(PLAIN, TaskLabel::Absent)
     };
     assert!(request_of(&roams, other).starts_with("? jenkins has no agent at all"));
@@ -78,7 +78,7 @@ fn matrix_children_have_the_label_of_their_axes() {
         // The values are joined as they are.
         let view = with_job(view, "job/m", config(None, &["ARCH", "DIST"]));
         let loose = QueueItem {
-            task_name: "ARCH=a||b,DIST=c".to_owned(),
+            task_name: "ARCH=a||b,DIST=c".into(),
             ..child(PLAIN)
         };
         assert_eq!(request_of(&view, loose), "label a||b&&c");
@@ -92,7 +92,7 @@ fn the_name_of_a_combination_is_the_last_resort() {
     // With agents the plain sentence means no label, unless a template is just what the name asks for.
     assert_eq!(request_of(&closed(&["n1: linux"]), child(PLAIN)), "any");
     let fits = QueueItem {
-        task_name: "ARCH=amd64,DIST=trusty".to_owned(),
+        task_name: "ARCH=amd64,DIST=trusty".into(),
         ..child(PLAIN)
     };
     assert_eq!(request_of(&closed(&["n1: linux"]), fits), "values amd64 trusty");
@@ -101,7 +101,7 @@ fn the_name_of_a_combination_is_the_last_resort() {
         "values x86_64 trusty"
     );
     let unnamed = QueueItem {
-        task_name: "default".to_owned(),
+        task_name: "default".into(),
         ..child(PLAIN)
     };
     assert!(request_of(&closed(&[]), unnamed).starts_with("? jenkins has no agent"));
@@ -135,7 +135,7 @@ fn a_node_is_enough_where_the_configuration_was_not_asked() {
 fn children_of_one_job_differ() {
     let mut world = with_job(view(&[]), "job/m", config(None, &["DIST"]));
     let named = |name: &str| QueueItem {
-        task_name: name.to_owned(),
+        task_name: name.into(),
         ..child(PLAIN)
     };
     world.queue = vec![named("DIST=a"), named("DIST=b"), named("DIST=a")];
@@ -164,7 +164,7 @@ fn a_large_queue_is_read_by_its_few_sentences() {
     let why = |i: u32| format!("Waiting for next available executor on ‘linux&&l{}’", i % 50);
     world.queue = (0..100_000).map(|i| item(&why(i), TaskLabel::Absent)).collect();
     world.queue.extend((0..1_000).map(|i| QueueItem {
-        task_name: format!("A={i}"),
+        task_name: format!("A={i}").into(),
         ..child(PLAIN)
     }));
     let label_requests = all(&world);
@@ -295,7 +295,7 @@ fn what_jenkins_refuses_to_tell_is_not_known() {
     };
     let mends = |reason: &str| reason.contains("lacks Job/ExtendedRead (grant it, or set jenkins.anchor: true)");
     let fits = QueueItem {
-        task_name: "ARCH=amd64,DIST=trusty".to_owned(),
+        task_name: "ARCH=amd64,DIST=trusty".into(),
         ..child(PLAIN)
     };
     for item in [child(PLAIN), fits.clone(), item(PLAIN, TaskLabel::Absent)] {
@@ -320,7 +320,7 @@ fn what_jenkins_refuses_to_tell_is_not_known() {
 fn the_axes_are_joined_in_the_order_of_the_file_without_parentheses() {
     let view = with_job(view(&[]), "job/m", config(None, &["OS", "ARCH"]));
     let child = QueueItem {
-        task_name: "ARCH=amd64,OS=big||windows".to_owned(),
+        task_name: "ARCH=amd64,OS=big||windows".into(),
         ..child(PLAIN)
     };
     assert_eq!(request_of(&view, child), "label big||windows&&amd64");
@@ -343,7 +343,7 @@ fn a_job_without_a_label_fits_what_accepts_it_whatever_node_its_sentence_names()
             "‘gone’ is offline",
         ] {
             assert_eq!(request_of(&world, item(why, TaskLabel::Anywhere)), "any", "{why}");
-            let empty = TaskLabel::Expression(String::new());
+            let empty = TaskLabel::Expression("".into());
             assert_eq!(request_of(&world, item(why, empty)), "any", "{why}");
         }
     }

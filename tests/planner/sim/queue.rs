@@ -207,10 +207,10 @@ pub(super) fn told(job: &Job, computers: &[Computer]) -> QueueItem {
     };
     let nodes: Vec<&Computer> = computers.iter().filter(has).collect();
     item.label = TaskLabel::Absent;
-    item.task_class = Some(PIPELINE.to_owned());
+    item.task_class = Some(PIPELINE.into());
     match nodes[..] {
-        [only] if only.offline => item.why = Some(format!("‘{}’ is offline", only.name)),
-        [only] => item.why = Some(facts::waits_for(Some(only.name.as_str()))),
+        [only] if only.offline => item.why = Some(format!("‘{}’ is offline", only.name).into()),
+        [only] => item.why = Some(facts::waits_for(Some(only.name.as_str())).into()),
         _ => {}
     }
     item

@@ -246,12 +246,12 @@ fn item(id: u64, label: &str, age: i64) -> QueueItem {
         stage: Stage::Buildable,
         stuck: false,
         since: ago(age),
-        why: Some(format!("Waiting for next available executor on ‘{label}’")),
-        task_class: Some("hudson.model.FreeStyleProject".to_owned()),
-        task: format!("job {id}"),
-        task_name: format!("job-{id}"),
+        why: Some(format!("Waiting for next available executor on ‘{label}’").into()),
+        task_class: Some("hudson.model.FreeStyleProject".into()),
+        task: format!("job {id}").into(),
+        task_name: format!("job-{id}").into(),
         task_url: None,
-        label: TaskLabel::Expression(label.to_owned()),
+        label: TaskLabel::Expression(label.into()),
     }
 }
 

@@ -183,9 +183,9 @@ impl Site {
             since: ago(oldest),
             why: None,
             task_class: None,
-            task: task.to_owned(),
-            task_name: task.to_owned(),
-            task_url: Some(format!("https://elsewhere.example.com/job/{task}/")),
+            task: task.into(),
+            task_name: task.into(),
+            task_url: Some(format!("https://elsewhere.example.com/job/{task}/").into()),
             label: TaskLabel::Absent,
         });
     }
