@@ -77,7 +77,7 @@ pub struct Compare {
     /// Warm pools of mita to compare, separated by commas: a number, auto, rhythm, auto+rhythm, or as-configured
     #[arg(long, value_delimiter = ',', default_value = "as-configured")]
     pub min_ready: Vec<Ready>,
-    /// How many nodes of each template single-use keeps ready, separated by commas
+    /// How many nodes of each template that jobs ask for single-use keeps ready, separated by commas
     #[arg(long, value_delimiter = ',', default_value = "1,2,4")]
     pub spares: Vec<usize>,
     /// Seconds from one pass of mita to the next

@@ -230,7 +230,7 @@ impl Plot {
             let (knobs, text) = (range(curve), escaped(&curve.name));
             let _ = writeln!(
                 svg,
-                "<text x=\"{:.1}\" y=\"{:.1}\" class=\"d{color}\">{text}<tspan class=\"knob\">{}</tspan></text>",
+                "<text x=\"{:.1}\" y=\"{:.1}\" class=\"d{color}\">{text}<tspan class=\"knob\" dx=\"6\">{}</tspan></text>",
                 column + 4.0,
                 place + 4.0,
                 escaped(&knobs)
@@ -242,8 +242,8 @@ impl Plot {
 /// The knobs of a curve's ends.
 fn range(curve: &Curve) -> String {
     match (curve.points.first(), curve.points.last()) {
-        (Some((.., first)), Some((.., last))) if first != last => format!(" {first} to {last}"),
-        (Some((.., only)), _) if !only.is_empty() => format!(" {only}"),
+        (Some((.., first)), Some((.., last))) if first != last => format!("{first} to {last}"),
+        (Some((.., only)), _) if !only.is_empty() => only.clone(),
         _ => String::new(),
     }
 }

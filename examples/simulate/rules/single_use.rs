@@ -24,7 +24,7 @@ pub struct SingleUse {
 }
 
 impl SingleUse {
-    /// So many nodes of each template are kept ready.
+    /// So many nodes of each template that a job asks for are kept ready.
     pub fn new(spares: usize) -> Self {
         Self {
             spares,
@@ -47,9 +47,10 @@ impl SingleUse {
         }
     }
 
-    /// Idle and booting servers are kept at the number of spares.
+    /// Idle and booting servers are kept at the number of spares; who runs pools has none for work that never comes.
     fn keep_ready(&self, site: &mut Site<'_>) {
-        for kind in 0..site.kinds.len() {
+        let used: BTreeSet<usize> = (0..site.labels()).filter_map(|label| site.first_fit(label)).collect();
+        for kind in used {
             let ready = site.count(|s| s.kind == kind && (s.booting() || s.idle()));
             for _ in ready..self.spares {
                 site.create(kind);
