@@ -434,3 +434,57 @@ fn knobs(row: &Row) -> String {
     };
     grace_text(row.grace) + &ready
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::Outcome;
+
+    fn row(grace: u32, wait: i64, hours: i64) -> Row {
+        Row {
+            config: String::new(),
+            ready: Ready::AsConfigured,
+            grace: Some(grace),
+            rule: Chosen::NoDelay { grace: 600 },
+            outcome: Outcome {
+                waits: vec![wait],
+                lives: vec![hours * 3600],
+                busy_seconds: 0,
+                unserved: 0,
+            },
+        }
+    }
+
+    #[test]
+    fn a_rule_is_met_at_its_default_and_anywhere() {
+        let curve = Curve::new([(20.0, 100.0), (40.0, 60.0)]);
+        let goals = against("x", &curve, &[row(10, 30, 100), row(20, 20, 90)], 10, 1.0);
+        let met: Vec<bool> = goals.iter().map(|goal| goal.met).collect();
+        assert_eq!(met, [true, false], "{goals:?}");
+        assert!(
+            goals[0]
+                .measured
+                .starts_with("80.0 % at its 10 min (100.0 h at 30.0 s)"),
+            "{goals:?}"
+        );
+        assert!(goals[1].measured.starts_with("111.1 % at its 20 min"), "{goals:?}");
+    }
+
+    #[test]
+    fn a_wait_that_mita_never_reaches_is_not_met() {
+        let goals = against("x", &Curve::new([(20.0, 100.0)]), &[row(10, 5, 1000)], 10, 1.05);
+        assert!(
+            goals
+                .iter()
+                .all(|goal| !goal.met && goal.measured.starts_with("mita never waits so little"))
+        );
+    }
+
+    #[test]
+    fn bursts_are_proved_first_and_meet_passes_at_many_seconds() {
+        let jobs = bursts();
+        assert_eq!(jobs.len(), 1201);
+        let seconds: std::collections::BTreeSet<i64> = jobs.iter().skip(1).map(|job| job.at % 60).collect();
+        assert_eq!(seconds.len(), 12);
+    }
+}

@@ -34,8 +34,9 @@ pub fn play(setting: Setting<'_>, chosen: &Chosen) -> Outcome {
     let mut at = 0;
     loop {
         site.advance_to(at);
-        let over = site.is_done() && site.servers.is_empty();
-        if over && at > last || at > last.max(site.last_end()) + AFTERWARDS && !site.runs() {
+        let nothing_left = at > last && site.is_done() && site.servers.is_empty();
+        let long_after = at > last.max(site.last_end()) + AFTERWARDS && !site.runs();
+        if nothing_left || long_after {
             return site.outcome();
         }
         rule.look(&mut site);
