@@ -532,7 +532,7 @@ fn an_item_without_a_label_needs_a_template_that_takes_it() {
     world.items(1, "linux");
     let item = &mut world.observed.jenkins.queue[0];
     item.label = TaskLabel::Anywhere;
-    item.why = Some("Waiting for next available executor".to_owned());
+    item.why = Some("Waiting for next available executor".into());
     let mut built_in = world.node("Built-In Node", 1).clone();
     built_in.built_in = true;
     busy(&mut built_in);

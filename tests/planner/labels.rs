@@ -439,7 +439,7 @@ fn jobs_without_a_label_go_by_the_template() {
     world.items(1, "x");
     let item = &mut world.observed.jenkins.queue[0];
     item.label = mita::model::TaskLabel::Anywhere;
-    item.why = Some("Waiting for next available executor".to_owned());
+    item.why = Some("Waiting for next available executor".into());
     let none = "no template accepts jobs without a label (accepts_unlabelled)";
     assert_eq!(served(&world.plan()), [("-", none, 1)]);
     world.config.templates[0].accepts_unlabelled = true;
@@ -456,7 +456,7 @@ fn a_node_that_stands_in_for_a_foreign_one_must_have_its_labels() {
     world.items(1, "foreign");
     let item = &mut world.observed.jenkins.queue[0];
     item.label = mita::model::TaskLabel::Absent;
-    item.why = Some("Waiting for next available executor on ‘foreign’".to_owned());
+    item.why = Some("Waiting for next available executor on ‘foreign’".into());
     for (labels, made) in [(&["linux", "huge"][..], 0), (&["linux"], 1)] {
         world.labels(&name, labels.iter().copied());
         let plan = world.plan();

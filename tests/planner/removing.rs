@@ -609,7 +609,7 @@ fn a_node_that_an_item_names_stays() {
     world.items(1, "linux");
     let item = &mut world.observed.jenkins.queue[0];
     item.label = TaskLabel::Absent;
-    item.why = Some(format!("Waiting for next available executor on ‘{name}’"));
+    item.why = Some(format!("Waiting for next available executor on ‘{name}’").into());
     item.task_class = Some("org.jenkinsci.plugins.workflow.support.steps.ExecutorStepExecution$PlaceholderTask".into());
     // A second node takes the item, as far as slots go; the first is the one that is named.
     let second = world.up("small", 2, mins(90));

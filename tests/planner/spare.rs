@@ -152,7 +152,7 @@ fn nothing_goes_that_something_speaks_for() {
     check(persons, 3, "a person has one");
     let named = |w: &mut World| {
         w.items(1, "b");
-        w.observed.jenkins.queue[0].why = Some(format!("‘{}’ is offline", name(1)));
+        w.observed.jenkins.queue[0].why = Some(format!("‘{}’ is offline", name(1)).into());
         w.observed.jenkins.queue[0].stage = mita::model::Stage::Blocked;
     };
     check(named, 3, "a job names one");

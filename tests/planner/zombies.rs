@@ -77,10 +77,7 @@ fn nodes_in_mode_exclusive_take_no_job_without_a_label() {
     world.up("small", 1, mins(30));
     world.items(1, "x");
     let item = &mut world.observed.jenkins.queue[0];
-    (item.label, item.why) = (
-        TaskLabel::Anywhere,
-        Some("Waiting for next available executor".to_owned()),
-    );
+    (item.label, item.why) = (TaskLabel::Anywhere, Some("Waiting for next available executor".into()));
     // What registers itself chooses its mode itself: nobody knows.
     assert!(world.plan().unmet.is_empty());
     let mut unknown = world.clone();

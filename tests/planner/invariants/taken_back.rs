@@ -143,7 +143,7 @@ fn an_executor_that_charges_the_whole_placement_is_caught() {
 fn a_demand_that_follows_no_node_to_its_template_is_caught() {
     let planner = blind(|observed| {
         for item in &mut observed.jenkins.queue {
-            item.why = item.why.as_ref().map(|why| why.replace("agent-", "other-"));
+            item.why = item.why.as_ref().map(|why| why.replace("agent-", "other-").into());
         }
     });
     let faults = Faults {

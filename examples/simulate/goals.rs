@@ -1,0 +1,490 @@
+//! mita's own goals, measured: what is wanted, what came out, and whether it is met.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use mita::config::Config;
+
+use super::args::Ready;
+use super::conditions::{Conditions, Share};
+use super::curve::Curve;
+use super::rows::{Plan, Row, adapted, model, play_all};
+use super::rules::{Chosen, Name};
+use super::trace::{Job, load, load_config};
+
+/// The idle graces of mita's curve, in minutes.
+const GRACES: [u32; 7] = [1, 2, 3, 5, 10, 20, 40];
+
+/// The idle graces of the other rules' curves, in minutes.
+const OTHERS_GRACES: [u32; 6] = [2, 5, 10, 20, 30, 40];
+
+/// How many nodes single-use keeps ready.
+const SPARES: [usize; 4] = [0, 1, 2, 4];
+
+/// The warm pools of mita's curve.
+const POOLS: [Ready; 2] = [Ready::Nodes(0), AUTO];
+
+const AUTO: Ready = Ready::Learned {
+    auto: true,
+    rhythm: false,
+};
+const RHYTHM: Ready = Ready::Learned {
+    auto: false,
+    rhythm: true,
+};
+
+/// The other rules, each with what it has by default: minutes of idle grace, or nodes kept ready.
+const OTHERS: [(Name, u32); 5] = [
+    (Name::Original, 40),
+    (Name::NodeProvisioner, 30),
+    (Name::NoDelay, 30),
+    (Name::ClusterAutoscaler, 10),
+    (Name::SingleUse, 2),
+];
+
+/// A goal that was measured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Measured {
+    name: String,
+    wanted: String,
+    measured: String,
+    met: bool,
+}
+
+impl Measured {
+    fn new(name: impl Into<String>, wanted: String, measured: String, met: bool) -> Self {
+        Self {
+            name: name.into(),
+            wanted,
+            measured,
+            met,
+        }
+    }
+}
+
+/// Measures the goals and prints each once it is known; the exit code is 1 where one is not met.
+pub fn run(dir: &Path, only: Option<&str>, threads: usize) -> Result<ExitCode, String> {
+    let bench = Bench::new(dir, threads)?;
+    let mut counts = (0, 0);
+    for (name, measure) in GROUPS {
+        if only.is_none_or(|only| name.contains(only)) {
+            for goal in measure(&bench)? {
+                counts = (counts.0 + usize::from(goal.met), counts.1 + 1);
+                let met = if goal.met { "met    " } else { "NOT MET" };
+                println!(
+                    "{met}  {}\n         wanted {}; measured {}",
+                    goal.name, goal.wanted, goal.measured
+                );
+            }
+        }
+    }
+    println!("{} of {} goals are met", counts.0, counts.1);
+    Ok(if counts.0 == counts.1 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+type Measure = fn(&Bench) -> Result<Vec<Measured>, String>;
+
+/// The groups of goals by name; the quick ones first.
+const GROUPS: [(&str, Measure); 9] = [
+    ("burst", burst),
+    ("shared-cap", shared_cap),
+    ("surplus", surplus),
+    ("matrix", matrix),
+    ("rhythm", rhythm),
+    ("failing", failing),
+    ("office-60", |bench| curves(bench, "office", 60)),
+    ("real-60", |bench| curves(bench, "real", 60)),
+    ("15", |bench| {
+        Ok([curves(bench, "office", 15)?, curves(bench, "real", 15)?].concat())
+    }),
+];
+
+/// The folder of the traces, and how they are played.
+struct Bench {
+    dir: std::path::PathBuf,
+    threads: usize,
+    steady: Conditions,
+    failing: Conditions,
+}
+
+impl Bench {
+    fn new(dir: &Path, threads: usize) -> Result<Self, String> {
+        if !dir.is_dir() {
+            return Err(format!("{}: no folder of traces", dir.display()));
+        }
+        Ok(Self {
+            dir: dir.to_owned(),
+            threads,
+            steady: Conditions::default(),
+            failing: Conditions {
+                failing: Share(0.1),
+                ..Conditions::default()
+            },
+        })
+    }
+
+    fn trace(&self, name: &str) -> Result<Vec<Job>, String> {
+        load(&self.dir.join(format!("{name}.trace")))
+    }
+
+    fn config(&self, name: &str) -> Result<Config, String> {
+        load_config(&self.dir.join(format!("{name}.yaml")))
+    }
+
+    /// A row of mita; `None` as grace: that of the configuration.
+    fn mita<'p>(&'p self, config: &Config, jobs: &'p [Job], every: i64, grace: Option<u32>, ready: Ready) -> Plan<'p> {
+        self.row(
+            &adapted(config, grace, ready),
+            jobs,
+            Chosen::Mita { every },
+            grace,
+            ready,
+        )
+    }
+
+    fn row<'p>(&'p self, config: &Config, jobs: &'p [Job], rule: Chosen, grace: Option<u32>, ready: Ready) -> Plan<'p> {
+        Plan {
+            name: String::new(),
+            config: config.clone(),
+            ready,
+            grace,
+            rule,
+            jobs,
+            conditions: &self.steady,
+        }
+    }
+
+    fn play(&self, plans: &[Plan<'_>]) -> Vec<Row> {
+        play_all(plans, self.threads)
+    }
+}
+
+/// A day of bursts, each at another second of the minute: 100 jobs at once, for a template that is proved.
+fn bursts() -> Vec<Job> {
+    let job = |at, seconds| Job {
+        at,
+        seconds,
+        label: Some("a".to_owned()),
+    };
+    let begin = (0..12).map(|number| 25_200 + 14_400 * number + 5 * number);
+    let all = begin.flat_map(|at| std::iter::repeat_n(at, 100));
+    [job(100, 60)].into_iter().chain(all.map(|at| job(at, 600))).collect()
+}
+
+fn burst(bench: &Bench) -> Result<Vec<Measured>, String> {
+    let (config, jobs) = (bench.config("one")?, bursts());
+    let rows = bench.play(&[bench.mita(&config, &jobs, 60, None, Ready::AsConfigured)]);
+    Ok(rows
+        .iter()
+        .map(|row| {
+            let mean = row.outcome.mean_wait();
+            let measured = format!("{mean:.1} s, longest {} s", row.outcome.wait(100));
+            Measured::new(
+                "burst of 100, proved, 60 s passes",
+                "a mean wait of at most 125 s".to_owned(),
+                measured,
+                mean <= 125.0,
+            )
+        })
+        .collect())
+}
+
+fn shared_cap(bench: &Bench) -> Result<Vec<Measured>, String> {
+    let (config, jobs) = (bench.config("shared-cap")?, bench.trace("shared-cap")?);
+    let plans = [Some(40), None].map(|grace| bench.mita(&config, &jobs, 60, grace, Ready::AsConfigured));
+    let rows = bench.play(&plans);
+    Ok(rows
+        .iter()
+        .map(|row| {
+            let (longest, never) = (row.outcome.wait(100), row.outcome.unserved);
+            let name = format!("shared-cap.trace, {}", grace_text(row.grace));
+            let measured = format!("{longest} s, {never} never ran");
+            Measured::new(
+                name,
+                "a longest wait of at most 330 s".to_owned(),
+                measured,
+                longest <= 330 && never == 0,
+            )
+        })
+        .collect())
+}
+
+fn surplus(bench: &Bench) -> Result<Vec<Measured>, String> {
+    let (config, jobs) = (bench.config("one")?, bench.trace("surplus")?);
+    let mut before = config.clone();
+    before.rules.surplus = false;
+    let plans = [&before, &config].map(|config| bench.mita(config, &jobs, 60, Some(40), Ready::AsConfigured));
+    let rows = bench.play(&plans);
+    let [before, after] = rows.as_slice() else {
+        return Ok(Vec::new());
+    };
+    let share = 100.0 * after.outcome.hours() / before.outcome.hours();
+    let waits = (before.outcome.mean_wait(), after.outcome.mean_wait());
+    let wanted = format!(
+        "at most 45 % of the {:.1} h without the rule, and no longer waits than {:.1} s",
+        before.outcome.hours(),
+        waits.0
+    );
+    let measured = format!("{:.1} h ({share:.1} %), {:.1} s", after.outcome.hours(), waits.1);
+    Ok(vec![Measured::new(
+        "surplus.trace, 40 min",
+        wanted,
+        measured,
+        share <= 45.0 && waits.1 <= waits.0 + 0.05,
+    )])
+}
+
+fn matrix(bench: &Bench) -> Result<Vec<Measured>, String> {
+    let (config, jobs) = (bench.config("one")?, bench.trace("matrix")?);
+    let rows = bench.play(&[bench.mita(&config, &jobs, 60, None, Ready::AsConfigured)]);
+    let goal = |row: &Row| {
+        let (wait, hours) = row.point();
+        let wanted = "at most 1100 h at a mean wait of at most 155 s".to_owned();
+        Measured::new(
+            "matrix.trace, by the defaults",
+            wanted,
+            figures(row),
+            hours <= 1100.0 && wait <= 155.0,
+        )
+    };
+    Ok(rows.iter().map(goal).collect())
+}
+
+/// The rule for periodic load: far better there, and no worse elsewhere.
+fn rhythm(bench: &Bench) -> Result<Vec<Measured>, String> {
+    let (one, site) = (bench.config("one")?, bench.config("site")?);
+    let traces = [bench.trace("matrix")?, bench.trace("office")?, bench.trace("real")?];
+    let [matrix, office, real] = &traces;
+    let plans = [
+        bench.mita(&one, matrix, 60, None, RHYTHM),
+        bench.mita(&site, office, 60, None, Ready::Nodes(0)),
+        bench.mita(&site, office, 60, None, RHYTHM),
+        bench.mita(&site, real, 60, None, Ready::Nodes(0)),
+        bench.mita(&site, real, 60, None, RHYTHM),
+    ];
+    let rows = bench.play(&plans);
+    let [periodic, office, office_with, real, real_with] = rows.as_slice() else {
+        return Ok(Vec::new());
+    };
+    let (wait, hours) = periodic.point();
+    let wanted = "less than 1000 h at a mean wait of less than 30 s".to_owned();
+    let mut goals = vec![Measured::new(
+        "matrix.trace with rhythm",
+        wanted,
+        figures(periodic),
+        hours < 1000.0 && wait < 30.0,
+    )];
+    for (name, without, with) in [("office", office, office_with), ("real", real, real_with)] {
+        let (before, after) = (without.point(), with.point());
+        let wanted = format!("no worse than {}, by 1 % at most", figures(without));
+        let met = after.0 <= 1.01 * before.0 && after.1 <= 1.01 * before.1;
+        goals.push(Measured::new(
+            format!("{name}.trace with rhythm"),
+            wanted,
+            figures(with),
+            met,
+        ));
+    }
+    Ok(goals)
+}
+
+fn failing(bench: &Bench) -> Result<Vec<Measured>, String> {
+    let config = bench.config("site")?;
+    let mut goals = Vec::new();
+    for name in ["office", "real"] {
+        let jobs = bench.trace(name)?;
+        let plan = bench.mita(&config, &jobs, 60, None, Ready::AsConfigured);
+        let failing = Plan {
+            conditions: &bench.failing,
+            ..plan.clone()
+        };
+        let rows = bench.play(&[plan, failing]);
+        let [steady, failing] = rows.as_slice() else {
+            return Ok(Vec::new());
+        };
+        let (without, with) = (steady.outcome.mean_wait(), failing.outcome.mean_wait());
+        let wanted = format!("a mean wait of at most 1.45 times {without:.1} s");
+        let measured = format!(
+            "{with:.1} s ({:.2} times), longest {} s",
+            with / without,
+            failing.outcome.wait(100)
+        );
+        goals.push(Measured::new(
+            format!("{name}.trace, 10 % failing boots"),
+            wanted,
+            measured,
+            with <= 1.45 * without,
+        ));
+    }
+    Ok(goals)
+}
+
+/// mita's curve against every other rule, at equal mean wait.
+fn curves(bench: &Bench, name: &str, every: i64) -> Result<Vec<Measured>, String> {
+    let (config, jobs) = (bench.config("site")?, bench.trace(name)?);
+    let own = GRACES
+        .iter()
+        .flat_map(|grace| POOLS.map(|ready| bench.mita(&config, &jobs, every, Some(*grace), ready)));
+    let own = bench.play(&own.collect::<Vec<_>>());
+    for row in &own {
+        println!("         {name}, {every} s passes, {}: {}", knobs(row), figures(row));
+    }
+    let curve = Curve::new(own.iter().map(Row::point));
+    let most = if every <= 15 { 1.0 } else { 1.05 };
+    let mut goals = Vec::new();
+    for (other, usual) in OTHERS {
+        let rows = bench.play(&others(bench, &config, &jobs, other));
+        let title = format!("{name}.trace, {every} s passes, against {}", other.text());
+        goals.extend(against(&title, &curve, &rows, usual, most));
+    }
+    if name == "office" && every <= 15 {
+        goals.extend(gap(bench, &config, &jobs, &curve));
+    }
+    Ok(goals)
+}
+
+fn others<'p>(bench: &'p Bench, config: &Config, jobs: &'p [Job], other: Name) -> Vec<Plan<'p>> {
+    let row = |grace, rule| bench.row(config, jobs, rule, grace, Ready::AsConfigured);
+    if other == Name::SingleUse {
+        return SPARES
+            .iter()
+            .map(|spares| row(None, Chosen::SingleUse { spares: *spares }))
+            .collect();
+    }
+    let rules = OTHERS_GRACES
+        .iter()
+        .filter_map(|grace| Some((*grace, model(other, i64::from(*grace) * 60)?)));
+    rules.map(|(grace, rule)| row(Some(grace), rule)).collect()
+}
+
+/// The goals against one rule: at what it has by default, and at all of its knobs.
+fn against(title: &str, curve: &Curve, rows: &[Row], usual: u32, most: f64) -> Vec<Measured> {
+    let ratio = |row: &Row| {
+        curve
+            .hours_at(row.outcome.mean_wait())
+            .map(|hours| hours / row.outcome.hours())
+    };
+    let wanted = format!("at most {:.0} % of its server-hours at its mean wait", 100.0 * most);
+    let text = |row: &Row| {
+        let ratio = ratio(row).map_or("mita never waits so little".to_owned(), |ratio| {
+            format!("{:.1} %", 100.0 * ratio)
+        });
+        format!("{ratio} at its {} ({})", knobs(row), figures(row))
+    };
+    let worst = rows.iter().max_by(|a, b| {
+        let or_none = |row: &&Row| ratio(row).unwrap_or(f64::INFINITY);
+        or_none(a).total_cmp(&or_none(b))
+    });
+    let met = |row: &Row| ratio(row).is_some_and(|ratio| ratio <= most);
+    let usual = rows.iter().find(|row| is_usual(row, usual));
+    let by_default =
+        usual.map(|row| Measured::new(format!("{title}, its default"), wanted.clone(), text(row), met(row)));
+    let anywhere = worst.map(|row| Measured::new(format!("{title}, anywhere"), wanted.clone(), text(row), met(row)));
+    by_default.into_iter().chain(anywhere).collect()
+}
+
+fn is_usual(row: &Row, usual: u32) -> bool {
+    match row.rule {
+        Chosen::SingleUse { spares } => u32::try_from(spares) == Ok(usual),
+        _ => row.grace == Some(usual),
+    }
+}
+
+/// How much of the way from cluster-autoscaler to the bound mita goes.
+fn gap(bench: &Bench, config: &Config, jobs: &[Job], curve: &Curve) -> Option<Measured> {
+    let rules = [Chosen::ClusterAutoscaler { grace: 600 }, Chosen::Bound];
+    let rows = bench.play(&rules.map(|rule| bench.row(config, jobs, rule, None, Ready::AsConfigured)));
+    let [other, bound] = rows.as_slice() else { return None };
+    let hours = curve.hours_at(other.outcome.mean_wait())?;
+    let (from, to) = (other.outcome.hours(), bound.outcome.hours());
+    let closed = 100.0 * (from - hours) / (from - to);
+    Some(Measured::new(
+        "office.trace: the gap between cluster-autoscaler (10 min) and the bound",
+        format!("half of it closed: from {from:.1} h towards {to:.1} h"),
+        format!(
+            "{closed:.1} % closed: {hours:.1} h at {:.1} s",
+            other.outcome.mean_wait()
+        ),
+        closed >= 50.0,
+    ))
+}
+
+fn figures(row: &Row) -> String {
+    let (wait, hours) = row.point();
+    format!("{hours:.1} h at {wait:.1} s")
+}
+
+fn grace_text(grace: Option<u32>) -> String {
+    grace.map_or_else(|| "its own grace".to_owned(), |minutes| format!("{minutes} min"))
+}
+
+fn knobs(row: &Row) -> String {
+    let ready = match row.rule {
+        Chosen::SingleUse { spares } => return format!("{spares} kept ready"),
+        _ => row.ready.text(),
+    };
+    let ready = if ready.is_empty() {
+        ready
+    } else {
+        format!(", min_ready {ready}")
+    };
+    grace_text(row.grace) + &ready
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::Outcome;
+
+    fn row(grace: u32, wait: i64, hours: i64) -> Row {
+        Row {
+            config: String::new(),
+            ready: Ready::AsConfigured,
+            grace: Some(grace),
+            rule: Chosen::NoDelay { grace: 600 },
+            outcome: Outcome {
+                waits: vec![wait],
+                lives: vec![hours * 3600],
+                busy_seconds: 0,
+                unserved: 0,
+            },
+        }
+    }
+
+    #[test]
+    fn a_rule_is_met_at_its_default_and_anywhere() {
+        let curve = Curve::new([(20.0, 100.0), (40.0, 60.0)]);
+        let goals = against("x", &curve, &[row(10, 30, 100), row(20, 20, 90)], 10, 1.0);
+        let met: Vec<bool> = goals.iter().map(|goal| goal.met).collect();
+        assert_eq!(met, [true, false], "{goals:?}");
+        assert!(
+            goals[0]
+                .measured
+                .starts_with("80.0 % at its 10 min (100.0 h at 30.0 s)"),
+            "{goals:?}"
+        );
+        assert!(goals[1].measured.starts_with("111.1 % at its 20 min"), "{goals:?}");
+    }
+
+    #[test]
+    fn a_wait_that_mita_never_reaches_is_not_met() {
+        let goals = against("x", &Curve::new([(20.0, 100.0)]), &[row(10, 5, 1000)], 10, 1.05);
+        assert!(
+            goals
+                .iter()
+                .all(|goal| !goal.met && goal.measured.starts_with("mita never waits so little"))
+        );
+    }
+
+    #[test]
+    fn bursts_are_proved_first_and_meet_passes_at_many_seconds() {
+        let jobs = bursts();
+        assert_eq!(jobs.len(), 1201);
+        let seconds: std::collections::BTreeSet<i64> = jobs.iter().skip(1).map(|job| job.at % 60).collect();
+        assert_eq!(seconds.len(), 12);
+    }
+}
