@@ -177,7 +177,7 @@ fn has_secret_word(text: &str) -> bool {
                     .get(..word.len())
                     .is_some_and(|part| part.eq_ignore_ascii_case(word))
         };
-        NAMES_SECRET.iter().any(|word| begins(&word))
+        NAMES_SECRET.iter().any(begins)
     })
 }
 
