@@ -33,7 +33,9 @@ impl<R> PassResolver<R> {
 impl<R: Resolver> PassResolver<R> {
     fn listed(&self, addresses: &[SocketAddr]) -> ResolvedSocketAddrs {
         let mut list = self.empty();
-        addresses.iter().for_each(|address| list.push(*address));
+        for address in addresses {
+            list.push(*address);
+        }
         list
     }
 }

@@ -154,11 +154,31 @@ impl<'l> Line<'l> {
 
 /// Returns whether a text has the name of a secret in it.
 pub fn is_secret_name(text: &str) -> bool {
+    // Each key of a file is asked about, and few have such a part: the names that are none have one, too.
+    if !has_secret_word(text) {
+        return false;
+    }
     let mut text = text.to_ascii_lowercase();
     for name in NO_SECRETS {
         text = text.replace(name, "");
     }
-    NAMES_SECRET.iter().any(|word| text.contains(word))
+    has_secret_word(&text)
+}
+
+/// Returns whether a text has a part of [`NAMES_SECRET`], in upper or lower case.
+fn has_secret_word(text: &str) -> bool {
+    let text = text.as_bytes();
+    (0..text.len()).any(|at| {
+        let (first, rest) = (text[at].to_ascii_lowercase(), &text[at..]);
+        let begins = |word: &&str| {
+            let word = word.as_bytes();
+            word[0] == first
+                && rest
+                    .get(..word.len())
+                    .is_some_and(|part| part.eq_ignore_ascii_case(word))
+        };
+        NAMES_SECRET.iter().any(begins)
+    })
 }
 
 /// Returns whether a key has values that may be secrets, whatever they are called.

@@ -297,7 +297,7 @@ impl Report {
         found.problems.dedup();
         found.warnings.sort();
         found.warnings.dedup();
-        let line = |problem: &Problem| found.shown(problem, file).to_string();
+        let line = |problem: &Problem| found.placed(problem, file).to_string();
         let (hints, warnings): (Vec<_>, Vec<_>) = found.warnings.iter().partition(|(_, level)| *level == Level::Hint);
         let subject = |problem: &Problem| {
             let number = usize::from(problem.place.at.file).checked_sub(1);
@@ -322,18 +322,27 @@ impl Report {
 }
 
 impl Findings {
-    /// Makes a problem fit to be shown; `file` is the configuration.
+    /// Makes a problem fit to be shown, with its line; `file` is the configuration.
     fn shown(&self, problem: &Problem, file: &str) -> ConfigProblem {
+        let at = &problem.place.at;
+        let text = self.texts.get(&at.file);
+        ConfigProblem {
+            excerpt: text.and_then(|text| text.concealed.excerpt(&text.text, (at.line, at.column))),
+            ..self.placed(problem, file)
+        }
+    }
+
+    /// The same without its line, which takes a look at all lines above it.
+    fn placed(&self, problem: &Problem, file: &str) -> ConfigProblem {
         let Place { at, path } = &problem.place;
         let other = usize::from(at.file).checked_sub(1).and_then(|at| self.files.get(at));
-        let text = self.texts.get(&at.file);
         let is_file = path == OF_FILE;
         ConfigProblem {
             file: Some(visible(other.map_or(file, String::as_str))),
             at: Some((at.line, at.column)),
             path: (!is_file).then(|| path.clone()),
             message: problem.text.clone(),
-            excerpt: text.and_then(|text| text.concealed.excerpt(&text.text, (at.line, at.column))),
+            excerpt: None,
         }
     }
 }
