@@ -83,9 +83,10 @@ impl FromStr for Boot {
         };
         if let Some((shortest, longest)) = text.split_once('-') {
             let (shortest, longest) = (seconds(shortest)?, seconds(longest)?);
-            return match shortest <= longest {
-                true => Ok(Self::Between(shortest, longest)),
-                false => Err(format!("the range begins at {shortest} and ends at {longest}")),
+            return if shortest <= longest {
+                Ok(Self::Between(shortest, longest))
+            } else {
+                Err(format!("the range begins at {shortest} and ends at {longest}"))
             };
         }
         text.split(',').map(seconds).collect::<Result<_, _>>().map(Self::OneOf)

@@ -85,8 +85,11 @@ fn compare(compare: &Compare) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The configurations, by name where there are several, and the jobs.
-fn inputs(compare: &Compare) -> Result<(Vec<(String, Config)>, Vec<Job>), String> {
+/// A configuration, with its name where there are several.
+type Named = (String, Config);
+
+/// The configurations and the jobs.
+fn inputs(compare: &Compare) -> Result<(Vec<Named>, Vec<Job>), String> {
     let (Some(config), Some(trace)) = (&compare.config, &compare.trace) else {
         let config = trace::own_config().map_err(|error| error.to_string())?;
         return Ok((vec![(String::new(), config)], trace::own_week()));

@@ -190,15 +190,12 @@ impl<'j> Site<'j> {
         while at < self.queue.len() && without.contains(&false) {
             let job = self.queue[at];
             let label = self.asks[job];
-            match (!without[label]).then(|| self.node_for(job)).flatten() {
-                Some(number) => {
-                    self.queue.remove(at);
-                    self.begin(job, number);
-                }
-                None => {
-                    without[label] = true;
-                    at += 1;
-                }
+            if let Some(number) = (!without[label]).then(|| self.node_for(job)).flatten() {
+                self.queue.remove(at);
+                self.begin(job, number);
+            } else {
+                without[label] = true;
+                at += 1;
             }
         }
     }

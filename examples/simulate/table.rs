@@ -1,5 +1,7 @@
 //! The rows as a table, and as comma-separated values: the same texts in both.
 
+use std::fmt::Write as _;
+
 use super::rows::Row;
 use super::rules::Chosen;
 
@@ -74,13 +76,19 @@ pub fn table(rows: &[Row]) -> String {
         let texts = [column.heading.to_owned()].into_iter().chain(cells);
         for (line, text) in lines.iter_mut().zip(texts) {
             let gap = if line.is_empty() { "" } else { "  " };
-            line.push_str(&match at < NAMES {
-                true => format!("{gap}{text:<width$}"),
-                false => format!("{gap}{text:>width$}"),
-            });
+            let _ = if at < NAMES {
+                write!(line, "{gap}{text:<width$}")
+            } else {
+                write!(line, "{gap}{text:>width$}")
+            };
         }
     }
-    lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
+    let lines: Vec<&str> = lines.iter().map(|line| line.trim_end()).collect();
+    lines.join(
+        "
+",
+    ) + "
+"
 }
 
 /// The rows as comma-separated values, with the names of the columns in the first line.
@@ -96,9 +104,10 @@ pub fn csv(rows: &[Row]) -> String {
 
 /// A field of CSV: in quotes where it needs them.
 fn quoted(text: &str) -> String {
-    match text.contains([',', '"', '\n', '\r']) {
-        true => format!("\"{}\"", text.replace('"', "\"\"")),
-        false => text.to_owned(),
+    if text.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
     }
 }
 

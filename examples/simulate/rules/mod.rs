@@ -31,7 +31,7 @@ pub enum Name {
     Mita,
     /// The original mita, in Python
     Original,
-    /// Jenkins' own NodeProvisioner, with its averages
+    /// Jenkins' standard strategy, with its averages
     NodeProvisioner,
     /// The strategy without delay of Jenkins' cloud plugins
     NoDelay,

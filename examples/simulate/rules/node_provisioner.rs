@@ -1,4 +1,4 @@
-//! Jenkins' own NodeProvisioner with its standard strategy: each ten seconds and for each label it compares moving averages of
+//! Jenkins' own `NodeProvisioner` with its standard strategy: each ten seconds and for each label it compares moving averages of
 //! the queue, of free executors and of what is on its way, and asks for the difference once it exceeds a margin.
 
 use std::collections::BTreeMap;
