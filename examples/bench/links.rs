@@ -33,11 +33,11 @@ pub fn run(mita: &Path, sizes: &[String]) -> Outcome<()> {
 
 /// Measures passes over a link.
 fn one(mita: &Path, size: Size, serving: Serving) -> Outcome<String> {
-    let site = Site::open(mita, World::new(size, Shape::ManyTemplates), serving)?;
+    let bench = Site::open(mita, World::new(size, Shape::ManyTemplates), serving)?;
     let (mut seconds, mut millis) = (Vec::new(), Vec::new());
     for _ in 0..RUNS {
         let began = Instant::now();
-        millis.push(measure::once(&site.run())?.millis);
+        millis.push(measure::once(&bench.run())?.millis);
         seconds.push(began.elapsed().as_secs_f64());
     }
     let (seconds, millis) = (median(seconds.into_iter()), median(millis.into_iter()));

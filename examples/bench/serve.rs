@@ -121,9 +121,8 @@ impl Shared {
         let (method, path, base) = (&request.method, &request.target, request.base());
         let place = path.split('?').next().unwrap_or_default();
         let (status, headers) = match (method.as_str(), place) {
-            ("GET", "/jenkins/queue/api/json" | "/jenkins/computer/api/json") => (200, JENKINS),
             ("POST", "/v3/auth/tokens") => (201, KEYSTONE),
-            ("GET", "/jenkins/api/json") => (200, JENKINS),
+            ("GET", "/jenkins/queue/api/json" | "/jenkins/computer/api/json" | "/jenkins/api/json") => (200, JENKINS),
             ("GET", "/v2.1/servers/detail" | "/v2.1/flavors/detail" | "/v2.1/limits") => (200, NOVA),
             ("GET", "/v2/images") => (200, &[][..]),
             ("POST", "/v2.1/servers") => (202, NOVA),

@@ -12,9 +12,9 @@ keys! {
     EVIDENCE: bool = Key::flag("evidence").or("true");
     /// Whether one server is made in the place of one that boots for far longer than its template usually takes.
     LATE_BOOTS: bool = Key::flag("late_boots").or("true");
-    /// Whether idle nodes go before idle_grace where items of other templates wait for their place at a shared limit.
+    /// Whether idle nodes go before their time where items of other templates wait for their place at a shared limit.
     MAKE_ROOM: bool = Key::flag("make_room").or("true");
-    /// Whether nodes go that were too many at every pass of the last idle_grace, though none of them was idle for so long.
+    /// Whether nodes go that were too many for as long as one may be idle, though none of them was idle for so long.
     SURPLUS: bool = Key::flag("surplus").or("true");
 }
 

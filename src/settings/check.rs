@@ -203,7 +203,7 @@ impl Checker<'_> {
                     self.section(&mut entry.value, &tables, &join(path, &entry.key));
                 }
             }
-            (ValueKind::EntriesByType, Value::Map(_)) | (ValueKind::Free, Value::Null) => {}
+            (ValueKind::EntriesByType, Value::Map(_)) | (ValueKind::Free | ValueKind::Sections(_), Value::Null) => {}
             (ValueKind::Entries(_) | ValueKind::EntriesByType, _) => {
                 self.bad(node, path, "a mapping of names to settings");
             }
@@ -212,7 +212,6 @@ impl Checker<'_> {
                     self.section(item, &[schema], &format!("{path}[{index}]"));
                 }
             }
-            (ValueKind::Sections(_), Value::Null) => {}
             (ValueKind::Sections(_), _) => self.bad(node, path, "a list of mappings"),
             (ValueKind::TextsOrSections(schema), _) => self.texts_or_sections(node, schema, path),
             (ValueKind::Texts, _) => self.texts(node, path),

@@ -61,7 +61,7 @@ keys! {
     MIN_READY: u32 = Key::count_or_forms("min_ready", "auto", &WINDOW, &READY_KEYS).or("0");
     /// What a server of the template is paid by: an idle one goes before a paid period ends, and not at other times.
     BILLING_PERIOD: Lifetime = Key::lifetime("billing_period").or("none").at_least(1, "; where seconds are paid write none");
-    /// How busy nodes are replaced that are over max_lifetime, or outdated.
+    /// How busy nodes are replaced that are too old, or outdated.
     REFRESH: Nested = Key::section("refresh", &REFRESH_KEYS);
     /// Executors of each node. No server runs so many builds at a time; the plan counts them one by one.
     EXECUTORS: u32 = Key::count("executors")

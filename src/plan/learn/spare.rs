@@ -165,25 +165,25 @@ mod tests {
 
     /// The same by the words of the rule, second by second over all that ever was.
     fn naive(passes: &[Pass], lead: i64) -> BTreeMap<u32, i64> {
-        let mut load: Vec<Option<u32>> = Vec::new();
+        let mut history: Vec<Option<u32>> = Vec::new();
         let mut seen = 0;
         for (number, (gap, nodes)) in passes.iter().enumerate() {
             let last = number.checked_sub(1).and_then(|before| passes[before].1);
             let holds = last.filter(|_| nodes.is_some());
             let gap = usize::try_from(*gap).unwrap();
-            load.extend(std::iter::repeat_n(holds, if number == 0 { 0 } else { gap }));
+            history.extend(std::iter::repeat_n(holds, if number == 0 { 0 } else { gap }));
             if nodes.is_some() {
-                seen = load.len();
+                seen = history.len();
             }
         }
-        load.truncate(seen);
+        history.truncate(seen);
         // What the last pass saw holds from its second on.
-        load.push(passes.iter().rev().find_map(|(_, nodes)| *nodes));
+        history.push(passes.iter().rev().find_map(|(_, nodes)| *nodes));
         let lead = usize::try_from(lead).unwrap();
         let mut found = BTreeMap::new();
         let end = seen.saturating_sub(lead);
         for second in end.saturating_sub(usize::try_from(HISTORY).unwrap())..end {
-            let ahead: Option<Vec<u32>> = load[second..=second + lead].iter().copied().collect();
+            let ahead: Option<Vec<u32>> = history[second..=second + lead].iter().copied().collect();
             if let Some(ahead) = ahead {
                 *found.entry(ahead.iter().max().unwrap() - ahead[0]).or_insert(0) += 1;
             }
