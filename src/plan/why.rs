@@ -100,6 +100,18 @@ impl Why {
             Self::Offline(_) | Self::UnknownToJenkins { .. } | Self::WithoutServer { .. }
         )
     }
+
+    /// Returns whether it is removed because it is idle and nobody needs it, whatever says for how long it had to be.
+    pub fn is_idle(&self) -> bool {
+        matches!(
+            self,
+            Self::Idle { .. }
+                | Self::PeriodEnds { .. }
+                | Self::Surplus { .. }
+                | Self::Lull { .. }
+                | Self::MakesRoom { .. }
+        )
+    }
 }
 
 impl fmt::Display for Why {

@@ -98,7 +98,7 @@ impl<'u, 'a> Surplus<'u, 'a> {
     /// Returns the nodes that were too many and that nobody needs, the longest idle first, beside those that go already.
     pub fn removals(&self, fleet: &Fleet<'_>, need: &mut Need<'_>, begun: &[Removal]) -> Vec<Removal> {
         let mut may_go = self.may_go.clone();
-        for removal in begun.iter().filter(|removal| matches!(removal.why, Why::Idle { .. })) {
+        for removal in begun.iter().filter(|removal| removal.why.is_idle()) {
             if let Some(left) = removal.template.as_ref().and_then(|template| may_go.get_mut(template)) {
                 *left = left.saturating_sub(1);
             }

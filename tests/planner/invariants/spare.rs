@@ -48,6 +48,16 @@ fn rules_hold_under_a_light_load() {
 }
 
 #[test]
+fn rules_hold_under_a_light_load_between_the_bursts_of_a_rhythm() {
+    let learned = |faults| Faults {
+        learned: true,
+        ..light(faults)
+    };
+    let too_many = counts(8400..8404, learned(calm())).0 + counts(8410..8412, learned(rough())).0;
+    assert!(too_many > 10, "the worlds were dull: {too_many} nodes were too many");
+}
+
+#[test]
 fn rules_hold_where_periods_are_paid() {
     let ends = counts(8300..8303, billed(calm())).1 + counts(8310..8312, billed(rough())).1;
     let light = counts(8320..8322, light(billed(calm())));

@@ -32,7 +32,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use mita::config::{MinReady, Template};
 use mita::labels::Label;
 use mita::model::{NodeName, Observed, ProviderName, QueueItem, Reading, ServerStatus, TaskLabel, TemplateName};
-use mita::plan::{Context, Plan, Removal, ServerToRemove, Why};
+use mita::plan::{Context, Plan, Removal, ServerToRemove};
 use mita::state::Phase;
 
 use super::charge::keys;
@@ -473,10 +473,5 @@ fn most_ready(template: &Template) -> u32 {
 }
 
 pub(super) fn idle_removals(plan: &Plan) -> impl Iterator<Item = &Removal> {
-    plan.removals.iter().filter(|removal| {
-        matches!(
-            removal.why,
-            Why::Idle { .. } | Why::Lull { .. } | Why::PeriodEnds { .. } | Why::Surplus { .. } | Why::MakesRoom { .. }
-        )
-    })
+    plan.removals.iter().filter(|removal| removal.why.is_idle())
 }

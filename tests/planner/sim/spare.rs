@@ -42,7 +42,7 @@ impl Sim {
             let of_template: Vec<&Removal> = plan.removals.iter().filter(of_template).collect();
             let count = |is: fn(&Why) -> bool| of_template.iter().filter(|removal| is(&removal.why)).count();
             let too_many = count(|why| matches!(why, Why::Surplus { .. }));
-            let idle = count(|why| matches!(why, Why::Idle { .. }));
+            let idle = count(|why| matches!(why, Why::Idle { .. } | Why::Lull { .. }));
             if too_many > 0 {
                 self.check_too_many(template, too_many + idle, now)?;
             }
