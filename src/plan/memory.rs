@@ -157,7 +157,7 @@ fn learn(fleet: &mut Fleet<'_>, before: &State) {
     let (config, now) = (fleet.config, fleet.context.now);
     backoff::forget_old(&mut fleet.state, config.timing.backoff_max, now);
     images::refresh(&mut fleet.state, config);
-    boots::refresh(&mut fleet.state, config);
+    boots::forget_unconfigured(&mut fleet.state, config);
     fleet
         .state
         .proved

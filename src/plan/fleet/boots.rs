@@ -76,9 +76,8 @@ fn ended<'s>(state: &'s State, config: &Config, agent: &Agent<'_>) -> Option<&'s
     (agent.digest() == Some(ended.config.as_str())).then_some(ended)
 }
 
-/// Begins the memory of a pass: what is no longer configured is forgotten, and how servers fared that were made from another
-/// configuration of their template.
-pub fn refresh(state: &mut State, config: &Config) {
+/// Forgets what is no longer configured, and how servers fared that were made from another configuration of their template.
+pub fn forget_unconfigured(state: &mut State, config: &Config) {
     state.boots.retain(|name, memory| {
         let Some(template) = config.template(name.as_str()) else {
             return false;

@@ -54,7 +54,7 @@ fn learned(template: &Template, state: &State) -> (u32, String) {
 /// those of a lead.
 fn because(template: &Template, rise: u32, (share, total, lead): (i64, i64, i64)) -> String {
     let within = seconds(lead);
-    let (percent, needed) = (of_1000(share, total), of_1000(lead, WORTH));
+    let (percent, needed) = (percent_of(share, total), percent_of(lead, WORTH));
     let seen = seconds(total);
     let mut text = format!(
         "the load rose by {} or more within {within}, a boot and the gap to the next pass, for {percent} of the last \
@@ -73,7 +73,7 @@ fn seconds(seconds: i64) -> String {
 }
 
 /// Writes a part of a whole in percent, rounded down to a tenth.
-fn of_1000(part: i64, whole: i64) -> String {
+fn percent_of(part: i64, whole: i64) -> String {
     let tenths = i128::from(part) * 1000 / i128::from(whole.max(1));
     format!("{}.{}%", tenths / 10, tenths % 10)
 }
