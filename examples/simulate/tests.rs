@@ -6,16 +6,9 @@ use super::*;
 use crate::outcome::Outcome;
 use crate::random::Random;
 use crate::rules::bound;
-use crate::trace::{config_of, own_config};
+use crate::trace::{config_with, own_config};
 
-const SITE: &str = "\
-owner: simulation
-jenkins: {url: 'http://127.0.0.1:1', user: u, token: t}
-provider: {cloud: {type: openstack, auth_url: 'http://127.0.0.1:1', auth_version: 3.x_password, username: u,
-  password: p, tenant_name: t, service_region: r}}
-defaults: {provider: cloud, image_name: i, size: s, keyname: k, script: '#!/bin/sh'}
-nodes:
-  linux: {labels: [linux], max: 30}
+const SITE: &str = "  linux: {labels: [linux], max: 30}
   arm: {labels: [arm], max: 30, executors: 2}
 ";
 
@@ -37,7 +30,7 @@ fn jobs() -> Vec<Job> {
 fn rows(options: &str) -> Vec<Row> {
     let arguments = ["simulate", "c", "t"].into_iter().chain(options.split_whitespace());
     let compare = Cli::try_parse_from(arguments).expect("arguments").compare;
-    let config = config_of(SITE).expect("a configuration");
+    let config = config_with(SITE).expect("a configuration");
     rows_of(&compare, &[(String::new(), config)], &jobs())
 }
 
@@ -155,22 +148,13 @@ fn servers_that_never_join_cost_more_and_serve_nothing() {
 
 #[test]
 fn a_quota_of_one_runs_one_thing_after_the_other() {
-    let one = "\
-owner: simulation
-jenkins: {url: 'http://127.0.0.1:1', user: u, token: t}
-provider: {cloud: {type: openstack, auth_url: 'http://127.0.0.1:1', auth_version: 3.x_password, username: u,
-  password: p, tenant_name: t, service_region: r}}
-defaults: {provider: cloud, image_name: i, size: s, keyname: k, script: '#!/bin/sh'}
-nodes:
-  linux: {labels: [linux], max: 30}
-";
     let job = |at| Job {
         at,
         seconds: 100,
         label: Some("linux".to_owned()),
     };
     let jobs: Vec<Job> = [0, 0, 0].map(job).into();
-    let config = config_of(one).expect("a configuration");
+    let config = config_with("  linux: {labels: [linux], max: 30}\n").expect("a configuration");
     let arguments = "simulate c t 10 --quota 1 --rules mita,original,no-delay,cluster-autoscaler,node-provisioner";
     let compare = Cli::try_parse_from(arguments.split(' ')).expect("arguments").compare;
     for row in rows_of(&compare, &[(String::new(), config)], &jobs) {
@@ -191,7 +175,7 @@ fn a_burst_gets_a_server_for_each_item_and_waits_for_a_boot() {
             label: Some("linux".to_owned()),
         })
         .collect();
-    let config = config_of(SITE).expect("a configuration");
+    let config = config_with(SITE).expect("a configuration");
     let compare = Cli::try_parse_from(["simulate", "c", "t", "10"])
         .expect("arguments")
         .compare;
@@ -207,7 +191,7 @@ fn a_burst_gets_a_server_for_each_item_and_waits_for_a_boot() {
 fn several_configurations_are_rows_of_their_own() {
     let compare =
         Cli::try_parse_from("simulate c t --as-configured --rules mita,no-delay".split(' ')).expect("arguments");
-    let configs = [("own", own_config()), ("small", config_of(SITE))]
+    let configs = [("own", own_config()), ("small", config_with(SITE))]
         .map(|(name, config)| (name.to_owned(), config.expect("a configuration")));
     let rows = rows_of(&compare.compare, &configs, &jobs());
     let names: Vec<(String, usize)> = rows.iter().map(|row| (row.series(), row.outcome.waits.len())).collect();
@@ -254,7 +238,7 @@ fn a_trace_of_the_journal_is_played() {
     let compare = Cli::try_parse_from(["simulate", "c", "t", "10"])
         .expect("arguments")
         .compare;
-    let config = config_of(SITE).expect("a configuration");
+    let config = config_with(SITE).expect("a configuration");
     let row = rows_of(&compare, &[(String::new(), config)], &jobs).remove(0);
     assert_eq!((row.outcome.waits.len(), row.outcome.unserved), (2, 0));
 }

@@ -93,27 +93,30 @@ pub fn own_week() -> Vec<Job> {
     jobs
 }
 
-const OWN: &str = "\
+/// A configuration but for its templates.
+const SERVICES: &str = "\
 owner: simulation
 jenkins: {url: 'http://127.0.0.1:1', user: u, token: t}
 provider: {cloud: {type: openstack, auth_url: 'http://127.0.0.1:1', auth_version: 3.x_password, username: u,
   password: p, tenant_name: t, service_region: r}}
 defaults: {provider: cloud, image_name: i, size: s, keyname: k, script: '#!/bin/sh'}
 nodes:
-  linux: {labels: [linux, x86_64], max: 20}
+";
+
+const OWN: &str = "  linux: {labels: [linux, x86_64], max: 20}
   arm: {labels: [linux, arm64], max: 8}
 ";
 
 /// The templates of the made-up week.
 pub fn own_config() -> Result<Config, Box<dyn Error>> {
-    config_of(OWN)
+    config_with(OWN)
 }
 
-/// Reads a configuration that is not in a file.
-pub fn config_of(text: &str) -> Result<Config, Box<dyn Error>> {
+/// Makes a configuration with these templates, the lines below `nodes`.
+pub fn config_with(templates: &str) -> Result<Config, Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("mita.yaml");
-    std::fs::write(&path, text)?;
+    std::fs::write(&path, format!("{SERVICES}{templates}"))?;
     load_config(&path).map_err(Into::into)
 }
 

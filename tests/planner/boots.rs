@@ -148,14 +148,7 @@ fn a_server_is_late_only_with_evidence() {
         false,
         "the one that joined is at another placement",
     );
-    let restarted = |w: &mut World| {
-        w.state.controller = Some(mita::state::Controller {
-            session: "one".to_owned(),
-            restarted: None,
-        });
-        w.observed.jenkins.session = Some("two".to_owned());
-    };
-    check(5, mins(9), restarted, false, "Jenkins was away");
+    check(5, mins(9), World::restart_jenkins, false, "Jenkins was away");
 }
 
 #[test]

@@ -137,16 +137,8 @@ fn a_node_goes_only_if_nothing_speaks_for_it() {
     check(at_work, 0, "they work");
     let just_now = |w: &mut World| w.state.nodes.values_mut().for_each(|n| n.idle_since = None);
     check(just_now, 0, "idle for the first time");
-    let gap = |w: &mut World| w.state.last_pass.as_mut().unwrap().at -= mins(60);
-    check(gap, 0, "idle times restart");
-    let restarted = |w: &mut World| {
-        w.state.controller = Some(mita::state::Controller {
-            session: "one".to_owned(),
-            restarted: None,
-        });
-        w.observed.jenkins.session = Some("two".to_owned());
-    };
-    check(restarted, 0, "Jenkins has just started");
+    check(World::pause_passes, 0, "idle times restart");
+    check(World::restart_jenkins, 0, "Jenkins has just started");
     let other = |w: &mut World| {
         w.observed.jenkins.queue.clear();
         wait(w, "windows", mins(2));

@@ -131,16 +131,8 @@ fn nothing_goes_that_something_speaks_for() {
     );
     check(|w| w.close(CLOUD), 0, "its cloud cannot be read");
     check(|w| w.config.limits.max_deletes_per_pass = 3, 3, "three at most");
-    let gap = |w: &mut World| w.state.last_pass.as_mut().unwrap().at -= mins(60);
-    check(gap, 0, "idle times restart");
-    let restarted = |w: &mut World| {
-        w.state.controller = Some(mita::state::Controller {
-            session: "one".to_owned(),
-            restarted: None,
-        });
-        w.observed.jenkins.session = Some("two".to_owned());
-    };
-    check(restarted, 0, "Jenkins has just started");
+    check(World::pause_passes, 0, "idle times restart");
+    check(World::restart_jenkins, 0, "Jenkins has just started");
     check(
         |w| w.state.blind = w.state.last_pass.clone(),
         0,

@@ -248,6 +248,21 @@ impl World {
             .insert(provider.into(), Reading::Unreadable("timeout".to_owned()));
     }
 
+    /// Lets the last pass be so long ago that idle times restart.
+    pub fn pause_passes(&mut self) {
+        let last = self.state.last_pass.as_mut().expect("no pass before");
+        last.at -= SignedDuration::from_hours(1);
+    }
+
+    /// Lets Jenkins have started again since the last pass.
+    pub fn restart_jenkins(&mut self) {
+        self.state.controller = Some(mita::state::Controller {
+            session: "one".to_owned(),
+            restarted: None,
+        });
+        self.observed.jenkins.session = Some("two".to_owned());
+    }
+
     /// Tells what a cloud offers: room for so many servers and vCPUs, and each template with 4 vCPUs.
     pub fn offers(&mut self, provider: &str, room: Headroom) {
         let names = self
