@@ -1,10 +1,12 @@
 //! The command line.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use mita::config::{LearnedReady, MinReady};
+use jiff::SignedDuration;
+use mita::config::{CronWindow, LearnedReady, MinReady, ReadyWindow};
 
 use super::conditions::{Boot, Conditions, Share};
 use super::rules::Name;
@@ -74,7 +76,8 @@ pub struct Compare {
     /// bound, or all
     #[arg(long, default_value = "mita")]
     pub rules: Rules,
-    /// Warm pools of mita to compare, separated by commas: a number, auto, rhythm, auto+rhythm, or as-configured
+    /// Warm pools of mita to compare, separated by commas: a number, auto, auto:15m (with `used_every`), rhythm, several of
+    /// them like 1+auto, or as-configured
     #[arg(long, value_delimiter = ',', default_value = "as-configured")]
     pub min_ready: Vec<Ready>,
     /// How many nodes of each template that jobs ask for single-use keeps ready, separated by commas
@@ -175,10 +178,73 @@ impl FromStr for Rules {
 pub enum Ready {
     /// As in the configuration.
     AsConfigured,
-    /// So many nodes of each template.
-    Nodes(u32),
-    /// Learned: the spare, and bursts that come again.
-    Learned { auto: bool, rhythm: bool },
+    /// This one for each template.
+    Pool(Pool),
+}
+
+/// A warm pool of a template.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pool {
+    /// How many nodes are ready in any case.
+    pub nodes: u32,
+    /// In how many minutes a node of the learned spare is to be used; `None`: no spare.
+    pub auto: Option<u32>,
+    /// Whether bursts are learned that come again.
+    pub rhythm: bool,
+}
+
+/// In how many minutes a node of the spare is to be used by default.
+const USED_EVERY: u32 = 40;
+
+impl Pool {
+    /// So many nodes, and nothing learned.
+    pub const fn of(nodes: u32) -> Self {
+        Self {
+            nodes,
+            auto: None,
+            rhythm: false,
+        }
+    }
+
+    /// This pool, and a learned spare a node of which is to be used in so many minutes.
+    pub const fn with_spare(self, used_every: u32) -> Self {
+        Self {
+            auto: Some(used_every),
+            ..self
+        }
+    }
+
+    fn min_ready(self) -> MinReady {
+        if self == Self::of(self.nodes) {
+            return MinReady::Always(self.nodes);
+        }
+        let always = ReadyWindow {
+            window: CronWindow {
+                cron: "* * * * *".to_owned(),
+                timezone: "UTC".to_owned(),
+            },
+            ready: self.nodes,
+        };
+        MinReady::Learned(LearnedReady {
+            auto: self.auto.map(|minutes| SignedDuration::from_mins(minutes.into())),
+            rhythm: self.rhythm,
+            windows: (self.nodes > 0).then_some(always).into_iter().collect(),
+        })
+    }
+}
+
+impl fmt::Display for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let auto = self.auto.map(|minutes| match minutes {
+            USED_EVERY => "auto".to_owned(),
+            minutes => format!("auto:{minutes}m"),
+        });
+        let rhythm = self.rhythm.then(|| "rhythm".to_owned());
+        let learns = auto.is_some() || rhythm.is_some();
+        let nodes = (self.nodes > 0 || !learns).then(|| self.nodes.to_string());
+        let parts: Vec<String> = [nodes, auto, rhythm].into_iter().flatten().collect();
+        f.write_str(&parts.join("+"))
+    }
 }
 
 impl Ready {
@@ -186,12 +252,7 @@ impl Ready {
     pub fn min_ready(self) -> Option<MinReady> {
         match self {
             Self::AsConfigured => None,
-            Self::Nodes(count) => Some(MinReady::Always(count)),
-            Self::Learned { auto, rhythm } => Some(MinReady::Learned(LearnedReady {
-                auto,
-                rhythm,
-                ..LearnedReady::default()
-            })),
+            Self::Pool(pool) => Some(pool.min_ready()),
         }
     }
 
@@ -199,13 +260,7 @@ impl Ready {
     pub fn text(self) -> String {
         match self {
             Self::AsConfigured => String::new(),
-            Self::Nodes(count) => count.to_string(),
-            Self::Learned {
-                auto: true,
-                rhythm: true,
-            } => "auto+rhythm".to_owned(),
-            Self::Learned { rhythm: true, .. } => "rhythm".to_owned(),
-            Self::Learned { .. } => "auto".to_owned(),
+            Self::Pool(pool) => pool.to_string(),
         }
     }
 }
@@ -214,18 +269,34 @@ impl FromStr for Ready {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let learned = |auto, rhythm| Ok(Self::Learned { auto, rhythm });
-        match text {
-            "as-configured" => Ok(Self::AsConfigured),
-            "auto" => learned(true, false),
-            "rhythm" => learned(false, true),
-            "auto+rhythm" => learned(true, true),
-            number => number
-                .parse()
-                .map(Self::Nodes)
-                .map_err(|_| "a number, auto, rhythm, auto+rhythm or as-configured".to_owned()),
+        if text == "as-configured" {
+            return Ok(Self::AsConfigured);
         }
+        let mut pool = Pool::default();
+        for part in text.split('+') {
+            match part {
+                "rhythm" => pool.rhythm = true,
+                "auto" => pool.auto = Some(USED_EVERY),
+                part => match used_every(part) {
+                    Some(minutes) => pool.auto = Some(minutes),
+                    None => {
+                        pool.nodes = part.parse().map_err(|_| {
+                            "a number, auto, auto:15m (1 to 1440 minutes), rhythm, several of them like 1+auto, or \
+                             as-configured"
+                                .to_owned()
+                        })?;
+                    }
+                },
+            }
+        }
+        Ok(Self::Pool(pool))
     }
+}
+
+/// Reads in how many minutes a node of the spare is to be used: `auto:15m`.
+fn used_every(text: &str) -> Option<u32> {
+    let minutes: u32 = text.strip_prefix("auto:")?.strip_suffix('m')?.parse().ok()?;
+    (1..=1440).contains(&minutes).then_some(minutes)
 }
 
 #[cfg(test)]
@@ -259,10 +330,10 @@ mod tests {
 
     #[test]
     fn rules_and_warm_pools_are_lists() -> Result<(), String> {
-        let compare = read("c t --rules bound,no-delay --min-ready 0,auto,auto+rhythm")?.compare;
+        let compare = read("c t --rules bound,no-delay --min-ready 0,auto,auto+rhythm,2+auto:15m")?.compare;
         assert_eq!(compare.rules, Rules(vec![Name::Bound, Name::NoDelay]));
         let texts: Vec<String> = compare.min_ready.iter().map(|ready| ready.text()).collect();
-        assert_eq!(texts, ["0", "auto", "auto+rhythm"]);
+        assert_eq!(texts, ["0", "auto", "auto+rhythm", "2+auto:15m"]);
         assert_eq!(
             read("c t --rules all")?.compare.rules.0.len(),
             Name::value_variants().len()
@@ -279,7 +350,8 @@ mod tests {
             ("c t --boot slow", "`slow` is no number of seconds"),
             ("c t --failing 2", "a share is a number from 0 to 1"),
             ("c t --every 0", "0 is not in 1..=86400"),
-            ("c t --min-ready many", "a number, auto, rhythm"),
+            ("c t --min-ready many", "a number, auto, auto:15m"),
+            ("c t --min-ready auto:0m", "1 to 1440 minutes"),
             ("c t --post -1", "unexpected argument '-1'"),
             ("c t 10 --as-configured", "cannot be used with"),
         ] {

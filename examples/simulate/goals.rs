@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use mita::config::{Config, Template};
 
-use super::args::Ready;
+use super::args::{Pool, Ready};
 use super::conditions::{Conditions, Share};
 use super::curve::Curve;
 use super::rows::{Plan, Row, adapted, model, play_all};
@@ -13,7 +13,7 @@ use super::rules::{Chosen, Name};
 use super::trace::{Job, load, load_config};
 
 /// The idle graces of mita's curve, in minutes.
-const GRACES: [u32; 7] = [1, 2, 3, 5, 10, 20, 40];
+const GRACES: [u32; 6] = [1, 2, 5, 10, 20, 40];
 
 /// The idle graces of the other rules' curves, in minutes.
 const OTHERS_GRACES: [u32; 6] = [2, 5, 10, 20, 30, 40];
@@ -22,16 +22,21 @@ const OTHERS_GRACES: [u32; 6] = [2, 5, 10, 20, 30, 40];
 const SPARES: [usize; 4] = [0, 1, 2, 4];
 
 /// The warm pools of mita's curves.
-const POOLS: [Ready; 3] = [Ready::Nodes(0), AUTO, Ready::Nodes(2)];
+const POOLS: [Pool; 8] = [
+    Pool::of(0),
+    Pool::of(0).with_spare(10),
+    Pool::of(0).with_spare(15),
+    Pool::of(0).with_spare(20),
+    Pool::of(0).with_spare(30),
+    Pool::of(0).with_spare(40),
+    Pool::of(1).with_spare(40),
+    Pool::of(2),
+];
 
-const AUTO: Ready = Ready::Learned {
-    auto: true,
-    rhythm: false,
-};
-const RHYTHM: Ready = Ready::Learned {
-    auto: false,
+const RHYTHM: Ready = Ready::Pool(Pool {
     rhythm: true,
-};
+    ..Pool::of(0)
+});
 
 /// The other rules, each with what it has by default: minutes of idle grace, or nodes kept ready.
 const OTHERS: [(Name, u32); 5] = [
@@ -274,7 +279,7 @@ fn rhythm(bench: &Bench) -> Result<Vec<Measured>, String> {
 /// What the rule for periodic load costs where load is not periodic, at equal mean wait.
 fn rhythm_elsewhere(bench: &Bench, name: &str) -> Result<Option<Measured>, String> {
     let (config, jobs) = (bench.config("site")?, bench.trace(name)?);
-    let without = [5, 10, 20].map(|grace| bench.mita(&config, &jobs, 60, Some(grace), Ready::Nodes(0)));
+    let without = [5, 10, 20].map(|grace| bench.mita(&config, &jobs, 60, Some(grace), Ready::Pool(Pool::of(0))));
     let curve = Curve::new(bench.play(&without).iter().map(Row::point));
     let rows = bench.play(&[bench.mita(&config, &jobs, 60, Some(10), RHYTHM)]);
     Ok(rows.first().map(|row| {
@@ -333,12 +338,12 @@ fn curves(bench: &Bench, name: &str, every: i64) -> Result<Vec<Measured>, String
     config.templates.retain(is_asked);
     let own = GRACES
         .iter()
-        .flat_map(|grace| POOLS.map(|ready| bench.mita(&config, &jobs, every, Some(*grace), ready)));
+        .flat_map(|grace| POOLS.map(|pool| bench.mita(&config, &jobs, every, Some(*grace), Ready::Pool(pool))));
     let own = bench.play(&own.collect::<Vec<_>>());
     for row in &own {
         println!("         {name}, {every} s passes, {}: {}", knobs(row), figures(row));
     }
-    let curves = POOLS.map(|pool| Curve::new(own.iter().filter(|row| row.ready == pool).map(Row::point)));
+    let curves = own_curves(&own);
     let most = if every <= 15 { 1.0 } else { 1.05 };
     let mut goals = Vec::new();
     for (other, usual) in OTHERS {
@@ -366,7 +371,16 @@ fn others<'p>(bench: &'p Bench, config: &Config, jobs: &'p [Job], other: Name) -
     rules.map(|(grace, rule)| row(Some(grace), rule)).collect()
 }
 
-/// The fewest hours of several curves at a mean wait. Between two pools there is no knob: each has a curve of its own.
+/// mita's curves: at each warm pool over the graces, and at each grace over the pools. Between two spares `used_every` is a
+/// knob, between two fixed pools the share of the time in which the larger one's window is open.
+fn own_curves(rows: &[Row]) -> Vec<Curve> {
+    let curve = |own: &dyn Fn(&Row) -> bool| Curve::new(rows.iter().filter(|row| own(row)).map(Row::point));
+    let by_pool = POOLS.map(|pool| curve(&|row| row.ready == Ready::Pool(pool)));
+    let by_grace = GRACES.map(|grace| curve(&|row| row.grace == Some(grace)));
+    by_pool.into_iter().chain(by_grace).collect()
+}
+
+/// The fewest hours of several curves at a mean wait.
 fn least_hours(curves: &[Curve], wait: f64) -> Option<f64> {
     let hours = curves.iter().filter_map(|curve| curve.hours_at(wait));
     hours.min_by(f64::total_cmp)

@@ -2,8 +2,8 @@
 
 use std::ops::RangeInclusive;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 use super::template::{CronWindow, MinReady, ReadyWindow};
 use crate::text::quoted;
@@ -70,9 +70,17 @@ impl MinReady {
         ready.max().unwrap_or(self.always())
     }
 
+    /// Returns how often a node of the spare is to be used that is learned (`auto`); `None` where none is.
+    pub fn spare_used_every(&self) -> Option<SignedDuration> {
+        match self {
+            Self::Learned(learned) => learned.auto,
+            Self::Always(_) | Self::Windows(_) => None,
+        }
+    }
+
     /// Returns whether a spare is learned (`auto`).
     pub fn is_auto(&self) -> bool {
-        matches!(self, Self::Learned(learned) if learned.auto)
+        self.spare_used_every().is_some()
     }
 
     /// Returns whether bursts are learned that come again (`rhythm`).

@@ -154,12 +154,18 @@ pub enum MinReady {
 /// A warm pool whose size is learned.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LearnedReady {
-    /// Whether a spare is learned from how far the load rises while a server boots.
-    pub auto: bool,
+    /// Whether a spare is learned from how far the load rises while a server boots; a node of it is to be used once in so
+    /// long.
+    pub auto: Option<SignedDuration>,
     /// Whether bursts are learned that come again and again after the same time.
     pub rhythm: bool,
     /// At least so many are ready at these times.
     pub windows: Vec<ReadyWindow>,
+}
+
+impl LearnedReady {
+    /// How often a node of a spare is to be used where nothing else is written.
+    pub const USED_EVERY: SignedDuration = SignedDuration::from_mins(40);
 }
 
 /// A cron window of a warm pool.

@@ -21,9 +21,9 @@ const EVENINGS: &str = "cron: '* 18 * * *', timezone: Europe/Berlin";
 
 #[test]
 fn a_pool_is_a_number_windows_a_word_or_a_section() {
-    let learned = |auto, rhythm, windows: &[ReadyWindow]| {
+    let learned = |auto: Option<i64>, rhythm, windows: &[ReadyWindow]| {
         MinReady::Learned(LearnedReady {
-            auto,
+            auto: auto.map(SignedDuration::from_mins),
             rhythm,
             windows: windows.to_vec(),
         })
@@ -34,13 +34,18 @@ fn a_pool_is_a_number_windows_a_word_or_a_section() {
     };
     for (line, wanted) in [
         ("min_ready: 3".to_owned(), MinReady::Always(3)),
-        ("min_ready: auto".to_owned(), learned(true, false, &[])),
-        ("min_ready: {auto: true}".to_owned(), learned(true, false, &[])),
-        ("min_ready: {rhythm: yes}".to_owned(), learned(false, true, &[])),
-        ("min_ready: {}".to_owned(), learned(false, false, &[])),
+        ("min_ready: auto".to_owned(), learned(Some(40), false, &[])),
+        ("min_ready: {auto: true}".to_owned(), learned(Some(40), false, &[])),
+        (
+            "min_ready: {auto: true, used_every: 15m}".to_owned(),
+            learned(Some(15), false, &[]),
+        ),
+        ("min_ready: {used_every: 15m}".to_owned(), learned(None, false, &[])),
+        ("min_ready: {rhythm: yes}".to_owned(), learned(None, true, &[])),
+        ("min_ready: {}".to_owned(), learned(None, false, &[])),
         (
             format!("min_ready: {{auto: true, windows: [{{{EVENINGS}, ready: 2}}]}}"),
-            learned(true, false, std::slice::from_ref(&ready)),
+            learned(Some(40), false, std::slice::from_ref(&ready)),
         ),
         (
             format!("min_ready: [{{{EVENINGS}, ready: 2}}]"),
@@ -70,7 +75,18 @@ fn a_wrong_pool_is_named() {
             "mita.yaml:17:23: nodes.small.min_ready.auto: must be true or false, is \"2\"; write it like true",
             "mita.yaml:17:35: nodes.small.min_ready.windows: must be a list of mappings, is a single value; see \
              mita.yaml.example",
-            "mita.yaml:17:38: nodes.small.min_ready.ready: unknown key; known here: auto, rhythm, windows",
+            "mita.yaml:17:38: nodes.small.min_ready.ready: unknown key; known here: auto, rhythm, used_every, windows",
+        ],
+    );
+    check(
+        node("min_ready: {auto: true, used_every: 0}"),
+        &["mita.yaml:17:41: nodes.small.min_ready.used_every: must be more than 0; for no spare write auto: false"],
+    );
+    check(
+        node("min_ready: {auto: true, used_every: 2d}"),
+        &[
+            "mita.yaml:17:41: nodes.small.min_ready.used_every: must be at most 1d, is 2d; for nodes that are always \
+             ready write a number",
         ],
     );
     check(

@@ -18,6 +18,8 @@ mod user_data;
 
 use std::collections::BTreeSet;
 
+use jiff::SignedDuration;
+
 use crate::model::{self, ProviderName, TemplateName, Zone};
 use crate::settings::files::Outside;
 use crate::settings::key::{Key, KeySpec, Lifetime, Need, Nested};
@@ -99,6 +101,11 @@ keys! {
     READY_KEYS;
     /// Whether a spare is learned from how far the load rises while a server boots.
     AUTO: bool = Key::flag("auto").or("false");
+    /// A spare node is kept where it would be used once in so long: a shorter time is fewer server-hours and longer waits.
+    USED_EVERY: SignedDuration = Key::duration("used_every")
+        .or("40m")
+        .at_least(60, "; for no spare write auto: false")
+        .at_most(86_400, "; for nodes that are always ready write a number");
     /// Whether bursts are learned that come again and again after the same time.
     RHYTHM: bool = Key::flag("rhythm").or("false");
     /// At least so many are ready at these times.
@@ -379,15 +386,14 @@ fn min_ready(at: &Section<'_>) -> MinReady {
     if let Some(learned) = at.section_in(&MIN_READY) {
         let items = learned.items(&WINDOWS).unwrap_or_default();
         return MinReady::Learned(LearnedReady {
-            auto: learned.get(&AUTO),
+            auto: learned.get(&AUTO).then(|| learned.get(&USED_EVERY)),
             rhythm: learned.get(&RHYTHM),
             windows: ready_windows(at, items, max),
         });
     }
     if let Some(Value::Text(..)) = at.value(&MIN_READY) {
-        let auto = true;
         return MinReady::Learned(LearnedReady {
-            auto,
+            auto: Some(LearnedReady::USED_EVERY),
             ..LearnedReady::default()
         });
     }

@@ -1,7 +1,8 @@
 //! The spare of `min_ready: auto`: how far the load rises while a server boots.
 //!
 //! With n the nodes asked for, x(t) is the most of n over the next lead, less n(t). The spare is the greatest h for which
-//! x >= h in at least lead / 40 min of the time: a node that is used once in 40 minutes is worth keeping.
+//! x >= h in at least lead / 40 min of the time: a node that is used once in 40 minutes is worth keeping. `used_every` sets
+//! another time.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -14,15 +15,11 @@ use crate::plan::rows::Spare;
 use crate::state::{LoadMemory, LoadStep, State};
 use crate::text::{plural, span};
 
-/// A spare node is to be used once in so many seconds.
-const WORTH: i64 = 40 * 60;
-
 /// Returns the spare of a template; `None` where none is learned.
 pub fn spare(template: &Template, state: &State) -> Option<Spare> {
-    template.min_ready.is_auto().then(|| {
-        let (nodes, because) = learned(template, state);
-        Spare { nodes, because }
-    })
+    let used_every = template.min_ready.spare_used_every()?.as_secs();
+    let (nodes, because) = learned(template, used_every, state);
+    Some(Spare { nodes, because })
 }
 
 /// Returns the most that a template may have as a spare.
@@ -30,7 +27,7 @@ fn most(template: &Template) -> u32 {
     (template.max / 4).max(1)
 }
 
-fn learned(template: &Template, state: &State) -> (u32, String) {
+fn learned(template: &Template, used_every: i64, state: &State) -> (u32, String) {
     let Some(lead) = lead(state, &template.name) else {
         return (
             0,
@@ -46,15 +43,23 @@ fn learned(template: &Template, state: &State) -> (u32, String) {
         let lead = seconds(lead);
         return (0, format!("nothing is learned before its load was watched for {lead}"));
     }
-    let (rise, share) = greatest(&rises, lead, seen);
-    (rise.min(most(template)), because(template, rise, (share, seen, lead)))
+    let needed = Needed { lead, used_every };
+    let (rise, share) = greatest(&rises, needed, seen);
+    (rise.min(most(template)), because(template, rise, (share, seen, needed)))
+}
+
+/// For which share of the time the load is to rise within a lead: `lead / used_every`, both in seconds.
+#[derive(Clone, Copy)]
+struct Needed {
+    lead: i64,
+    used_every: i64,
 }
 
 /// Says why a spare is as large as it is; with the seconds for which the load was to rise so far, those that were seen, and
-/// those of a lead.
-fn because(template: &Template, rise: u32, (share, total, lead): (i64, i64, i64)) -> String {
-    let within = seconds(lead);
-    let (percent, needed) = (percent_of(share, total), percent_of(lead, WORTH));
+/// what is needed.
+fn because(template: &Template, rise: u32, (share, total, needed): (i64, i64, Needed)) -> String {
+    let within = seconds(needed.lead);
+    let (percent, needed) = (percent_of(share, total), percent_of(needed.lead, needed.used_every));
     let seen = seconds(total);
     let mut text = format!(
         "the load rose by {} or more within {within}, a boot and the gap to the next pass, for {percent} of the last \
@@ -79,11 +84,11 @@ fn percent_of(part: i64, whole: i64) -> String {
 }
 
 /// Returns the greatest rise that comes often enough, and for how many seconds it was to come; of one node where none does.
-fn greatest(rises: &BTreeMap<u32, i64>, lead: i64, seen: i64) -> (u32, i64) {
+fn greatest(rises: &BTreeMap<u32, i64>, needed: Needed, seen: i64) -> (u32, i64) {
     let mut share = 0;
     for (rise, seconds) in rises.iter().rev().filter(|(rise, _)| **rise > 0) {
         share += seconds;
-        if i128::from(share) * i128::from(WORTH) >= i128::from(lead) * i128::from(seen) {
+        if i128::from(share) * i128::from(needed.used_every) >= i128::from(needed.lead) * i128::from(seen) {
             return (*rise, share);
         }
     }
@@ -137,6 +142,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::config::LearnedReady;
     use crate::plan::learn::load::Look;
 
     const START: i64 = 1_800_000_000;
@@ -191,10 +197,13 @@ mod tests {
         found
     }
 
-    fn check(passes: &[Pass], lead: i64, expected: u32) {
+    const FORTY_MINUTES: i64 = LearnedReady::USED_EVERY.as_secs();
+
+    fn check(passes: &[Pass], lead: i64, used_every: i64, expected: u32) {
         let rises = rises(&watched(passes, lead), lead);
         assert_eq!(rises, naive(passes, lead));
-        assert_eq!(greatest(&rises, lead, rises.values().sum()).0, expected);
+        let needed = Needed { lead, used_every };
+        assert_eq!(greatest(&rises, needed, rises.values().sum()).0, expected);
     }
 
     /// Two hours at a pass a minute, with a rise by so many nodes each so many minutes, for ten minutes.
@@ -206,21 +215,28 @@ mod tests {
 
     #[test]
     fn a_rise_that_comes_once_in_forty_minutes_is_worth_it() {
-        check(&rising(5, 20), 150, 5);
-        check(&rising(5, 35), 150, 5);
-        check(&rising(5, 60), 150, 0);
+        check(&rising(5, 20), 150, FORTY_MINUTES, 5);
+        check(&rising(5, 35), 150, FORTY_MINUTES, 5);
+        check(&rising(5, 60), 150, FORTY_MINUTES, 0);
+    }
+
+    #[test]
+    fn what_is_worth_it_is_a_matter_of_taste() {
+        check(&rising(5, 20), 150, 25 * 60, 5);
+        check(&rising(5, 20), 150, 15 * 60, 0);
+        check(&rising(5, 60), 150, 75 * 60, 5);
     }
 
     #[test]
     fn a_constant_load_needs_no_spare() {
-        check(&[(60, Some(7)); 140], 150, 0);
-        check(&[], 150, 0);
-        check(&[(60, Some(7))], 150, 0);
+        check(&[(60, Some(7)); 140], 150, FORTY_MINUTES, 0);
+        check(&[], 150, FORTY_MINUTES, 0);
+        check(&[(60, Some(7))], 150, FORTY_MINUTES, 0);
     }
 
     #[test]
     fn a_boot_of_an_hour_is_never_worth_it() {
-        check(&rising(5, 20), 3600, 0);
+        check(&rising(5, 20), 3600, FORTY_MINUTES, 0);
     }
 
     #[test]
@@ -229,7 +245,7 @@ mod tests {
         for pass in &mut passes[30..50] {
             pass.1 = None;
         }
-        check(&passes, 150, 5);
+        check(&passes, 150, FORTY_MINUTES, 5);
     }
 
     fn passes() -> impl Strategy<Value = Vec<Pass>> {

@@ -149,10 +149,12 @@ fn bill(config: &mut Config, random: &mut Random) {
 /// Lets the templates learn how many nodes are ready; one has room for bursts.
 fn learn(config: &mut Config, random: &mut Random) {
     for template in &mut config.templates {
-        let auto = random.chance(70);
+        let auto = random
+            .chance(70)
+            .then(|| random.pick(&[mins(2), mins(40), mins(40), mins(240)]));
         template.min_ready = MinReady::Learned(LearnedReady {
             auto,
-            rhythm: !auto || random.chance(50),
+            rhythm: auto.is_none() || random.chance(50),
             windows: Vec::new(),
         });
     }
