@@ -104,7 +104,7 @@ keys! {
     /// A spare node is kept where it would be used once in so long: a shorter time is fewer server-hours and longer waits.
     USED_EVERY: SignedDuration = Key::duration("used_every")
         .or("40m")
-        .at_least(60, "; for no spare write auto: false")
+        .at_least(1, "; for no spare write auto: false")
         .at_most(86_400, "; for nodes that are always ready write a number");
     /// Whether bursts are learned that come again and again after the same time.
     RHYTHM: bool = Key::flag("rhythm").or("false");
