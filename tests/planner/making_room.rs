@@ -334,3 +334,49 @@ fn two_templates_do_not_take_turns() {
         assert!(pair[1].0 - pair[0].0 >= 5, "{changes:?}");
     }
 }
+
+#[test]
+fn many_idle_nodes_of_many_flavors_are_soon_chosen_from() {
+    let flavors = [
+        (1, 9000),
+        (2, 700),
+        (3, 5000),
+        (4, 300),
+        (5, 4000),
+        (6, 100),
+        (7, 2500),
+        (8, 1300),
+    ];
+    let mut kinds: Vec<_> = (0..8).map(|kind| template(&format!("k{kind}"), &["k"])).collect();
+    kinds.push(template("huge", &["huge"]));
+    for kind in &mut kinds {
+        kind.max = 10_000;
+    }
+    let mut world = with(kinds);
+    world.state.gaps = vec![60; 10];
+    world.config.rules.surplus = false;
+    for number in 0..2000 {
+        world.up(&format!("k{}", number % 8), number, mins(60));
+    }
+    for _ in 0..3 {
+        world.pass(mins(1));
+    }
+    for _ in 0..300 {
+        wait(&mut world, "huge", mins(5));
+    }
+    let flavors = flavors.into_iter().chain([(64, 60_000)]);
+    let templates = world.config.templates.iter().zip(flavors);
+    let templates = templates.map(|(template, (vcpus, ram_mb))| {
+        let offer = mita::model::Offer { ram_mb, ..offer(vcpus) };
+        (template.name.clone(), Ok(offer))
+    });
+    let templates = templates.collect();
+    let room = Headroom {
+        vcpus: Some(0),
+        ram_mb: Some(0),
+        ..Headroom::default()
+    };
+    world.cloud(CLOUD).offers = Some(Reading::Read(Offers { room, templates }));
+    let plan = world.plan();
+    assert_eq!(removed(&plan).len(), 100, "as many as a pass may remove");
+}

@@ -117,6 +117,23 @@ fn nothing_is_drained_where_the_cloud_cannot_be_asked() {
 }
 
 #[test]
+fn nothing_is_drained_where_nothing_is_removed() {
+    let (mut world, names) = old(3);
+    world.config.limits.max_deletes_per_pass = 0;
+    let plan = world.pass(mins(1));
+    assert!(
+        plan.drains.is_empty(),
+        "it would stand drained for ever: {:?}",
+        drained(&plan)
+    );
+    let said = "2 nodes of \"small\" are to be replaced: none is drained while none is removed \
+                (limits.max_deletes_per_pass is 0)";
+    assert!(plan.notes.iter().any(|note| note == said), "{:?}", plan.notes);
+    world.config.limits.max_deletes_per_pass = 1;
+    assert_eq!(drained(&world.plan()), names[..1]);
+}
+
+#[test]
 fn outdated_nodes_are_drained_within_windows() {
     let (mut world, names) = old(3);
     let kind = &mut world.config.templates[0];

@@ -194,6 +194,23 @@ fn what_went_is_subtracted() {
 }
 
 #[test]
+fn one_that_worked_until_it_was_too_old_is_subtracted() {
+    let mut world = fleet();
+    world.config.templates[0].max_lifetime = Some(mins(100));
+    world.server_mut(&name(1)).created = Some(world.now() - mins(120));
+    for pass in 0..11 {
+        work(&mut world, &[1, 2 + pass % 5]);
+        world.pass(mins(1));
+    }
+    // Its builds ended and it went. The next job that it would have taken is for the others.
+    world.lose_node(&name(1));
+    world.lose_server(&name(1));
+    work(&mut world, &[2]);
+    let plan = world.plan();
+    assert_eq!(removed(&plan).len(), 3, "{:?}", plan.removals);
+}
+
+#[test]
 fn idle_times_come_first_and_count() {
     let mut world = fleet();
     // Four nodes never work, two always do.

@@ -98,7 +98,7 @@ impl Look {
             *memory = LoadMemory::default();
         }
         // The same pass plans several times; and one right behind another sees nothing new.
-        if self.now - memory.at < LEAST_GAP {
+        if self.now.saturating_sub(memory.at) < LEAST_GAP {
             return;
         }
         if self.was_away || self.is_settling {
@@ -263,6 +263,20 @@ mod tests {
         };
         look.note(&mut memory, 2, HISTORY);
         assert_eq!((memory.curve.steps().len(), memory.bursts.is_empty()), (1, true));
+    }
+
+    #[test]
+    fn a_memory_of_no_time_does_no_harm() {
+        let mut memory = watched(&[Some(1), Some(9), Some(9)]);
+        memory.at = i64::MIN;
+        let look = Look {
+            now: START + 180,
+            gap: 60,
+            was_away: true,
+            is_settling: false,
+        };
+        look.note(&mut memory, 2, HISTORY);
+        assert_eq!((memory.at, memory.curve.steps().len()), (START + 180, 1));
     }
 
     #[test]

@@ -39,6 +39,11 @@ const CHANCE: f64 = 0.02;
 /// How many of the last bursts say when and how large the next one is.
 const RECENT: usize = 4;
 
+/// How many times the slack the next burst is expected later than one period after the last one, at most: the oldest of
+/// the recent hits is that many hits and slots before it.
+#[expect(clippy::cast_possible_wrap, reason = "a few")]
+const MOST_OFF: i64 = (RECENT as i64 - 1) * (MOST_MISSED + 2) + 1;
+
 /// A burst that is expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Expected {
@@ -77,7 +82,7 @@ fn still_to_come(bursts: &[Burst], (lead, gap): (i64, i64), now: i64) -> Vec<Exp
         for first in &bursts[..last] {
             for periods in [2, 3] {
                 let period = (bursts[last].at - first.at) / periods;
-                if (SHORTEST..=LONGEST).contains(&period) {
+                if (SHORTEST..=LONGEST).contains(&period) && latest(bursts[last].at, period, gap) >= now {
                     found.extend(next(&bursts[..=last], period, (lead, gap)));
                 }
             }
@@ -85,6 +90,18 @@ fn still_to_come(bursts: &[Burst], (lead, gap): (i64, i64), now: i64) -> Vec<Exp
     }
     found.retain(|next| next.until >= now && !has_come(next, bursts));
     found
+}
+
+/// Returns until when a burst after such a period is waited for at most: most of what follows an old one is long over, and
+/// need not be reckoned.
+///
+/// Each hit is off by a slack from the one before it, and so is the period that all of them show from this one.
+fn latest(last: i64, period: i64, gap: i64) -> i64 {
+    last + period + MOST_OFF * slack(period, gap) + 2 * gap
+}
+
+fn slack(period: i64, gap: i64) -> i64 {
+    (JITTER + gap).min(period / MOST_OF_PERIOD)
 }
 
 /// Whether a burst came that is at least half of what was expected.
@@ -100,7 +117,7 @@ fn is_as_large(burst: &Burst, nodes: u32) -> bool {
 
 /// Returns the burst that follows the last one of a list, if that one and those before it keep to a period; all as seconds.
 fn next(bursts: &[Burst], period: i64, (lead, gap): (i64, i64)) -> Option<Expected> {
-    let slack = (JITTER + gap).min(period / MOST_OF_PERIOD);
+    let slack = slack(period, gap);
     let hits = hits(bursts, period, slack);
     let (last, first) = (hits.first()?, hits.last()?);
     // Over all of them the period is known best.
@@ -212,6 +229,8 @@ fn float(count: impl TryInto<u32>) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const HOUR: i64 = 60 * 60;
@@ -339,6 +358,41 @@ mod tests {
         }
         // One that is expected in a day is so after each burst until then.
         assert!(found <= 150, "{found} of 1000");
+    }
+
+    /// The same without leaving out what is over.
+    fn with_all(bursts: &[Burst], times: (i64, i64), now: i64) -> Vec<Expected> {
+        let pairs = (0..bursts.len()).flat_map(|last| (0..last).map(move |first| (last, first)));
+        let all = pairs.flat_map(|(last, first)| {
+            [2, 3].into_iter().filter_map(move |periods| {
+                let period = (bursts[last].at - bursts[first].at) / periods;
+                let is_meant = (SHORTEST..=LONGEST).contains(&period);
+                is_meant.then(|| next(&bursts[..=last], period, times)).flatten()
+            })
+        });
+        all.filter(|next| next.until >= now && !has_come(next, bursts))
+            .collect()
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_over_is_left_out(
+            period in prop_oneof![240..1200_i64, Just(HOUR), Just(24 * HOUR)],
+            bursts in prop::collection::vec((-130..130_i64, 0..10_u32, 1..6_u32), 3..40),
+            gap in prop_oneof![Just(15_i64), Just(60), Just(300)],
+            later in 0..3_i64,
+        ) {
+            let mut found = Vec::new();
+            for ((jitter, missed, size), slot) in bursts.iter().zip(0..) {
+                let at = START + slot * period + (*jitter).clamp(-period / 6, period / 6);
+                if *missed > 1 {
+                    found.push(Burst { at, nodes: 3 * size });
+                }
+            }
+            let last = found.last().map_or(START, |burst| burst.at);
+            let now = last + later * period / 2;
+            prop_assert_eq!(still_to_come(&found, (150, gap), now), with_all(&found, (150, gap), now));
+        }
     }
 
     #[test]

@@ -27,11 +27,23 @@ pub struct Lull {
     pub left: SignedDuration,
 }
 
-/// Returns the lull that each template is in; `None` where it is in none.
+/// Returns the lull that each template is in; `None` where it is in none, and where no node of it is idle.
 pub fn lulls(fleet: &Fleet<'_>) -> Vec<Option<Lull>> {
-    let templates = fleet.config.templates.iter().enumerate();
+    let mut is_idle = vec![false; fleet.config.templates.len()];
+    for agent in &fleet.agents {
+        if let (
+            Some(index),
+            AgentState::Up {
+                idle_since: Some(_), ..
+            },
+        ) = (agent.template_index, &agent.state)
+        {
+            is_idle[index] = true;
+        }
+    }
+    let templates = fleet.config.templates.iter().zip(is_idle).enumerate();
     templates
-        .map(|(index, template)| lull(fleet, index, template))
+        .map(|(index, (template, is_idle))| is_idle.then(|| lull(fleet, index, template)).flatten())
         .collect()
 }
 

@@ -4,7 +4,7 @@
 //! Without it an agent that is never idle for `idle_grace` keeps its place for ever. `grow` makes the other server once
 //! the cloud says that this one is gone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use foldhash::HashSet;
 use jiff::{SignedDuration, Timestamp};
@@ -328,18 +328,26 @@ impl<'s, 'a> Maker<'s, 'a> {
                 (at, if is_here { idle.gives } else { [1, 0, 0, 0, 0] })
             })
             .collect();
-        let most = count(lack, &candidates)?;
-        let mut chosen = Vec::new();
-        let mut left = lack;
-        for (place, (at, gives)) in candidates.iter().enumerate() {
-            let after = less(left, *gives);
-            if after == left {
+        let mut rest = Kinds::new();
+        for (_, gives) in &candidates {
+            *rest.entry(*gives).or_default() += 1;
+        }
+        let most = count(lack, rest.clone())?;
+        let (mut chosen, mut left, mut refused) = (Vec::new(), lack, BTreeSet::new());
+        for (at, gives) in candidates {
+            take_one(&mut rest, gives);
+            let after = less(left, gives);
+            // Where one that gives as much was not among the fewest, this one is not: there are fewer behind it.
+            if after == left || refused.contains(&gives) {
                 continue;
             }
-            let rest = count(after, &candidates[place + 1..]);
-            if rest.is_some_and(|rest| chosen.len() + 1 + rest <= most) {
-                chosen.push(*at);
+            let others = count(after, rest.clone());
+            if others.is_some_and(|others| chosen.len() + 1 + others <= most) {
+                chosen.push(at);
                 left = after;
+                refused.clear();
+            } else {
+                refused.insert(gives);
             }
         }
         Some(chosen)
@@ -350,21 +358,32 @@ fn less(lack: Amounts, gives: Amounts) -> Amounts {
     std::array::from_fn(|at| (lack[at] - gives[at]).max(0))
 }
 
+/// How many nodes give so much. There are as many kinds as flavors, however many nodes there are.
+type Kinds = BTreeMap<Amounts, usize>;
+
+fn take_one(kinds: &mut Kinds, gives: Amounts) {
+    if let Some(nodes) = kinds.get_mut(&gives) {
+        *nodes -= 1;
+        if *nodes == 0 {
+            kinds.remove(&gives);
+        }
+    }
+}
+
 /// Counts how many of these nodes give what is lacking, the largest first; `None` where all of them do not.
-fn count(mut lack: Amounts, candidates: &[(usize, Amounts)]) -> Option<usize> {
-    let mut left: Vec<Amounts> = candidates.iter().map(|(_, gives)| *gives).collect();
+fn count(mut lack: Amounts, mut kinds: Kinds) -> Option<usize> {
     let mut count = 0;
     while lack != [0; 5] {
         let share = |gives: &Amounts| -> i64 {
             let parts = lack.iter().zip(gives).filter(|(lack, _)| **lack > 0);
             parts.map(|(lack, gives)| (*gives).min(*lack) * 1000 / *lack).sum()
         };
-        let (best, _) = left.iter().enumerate().max_by_key(|(_, gives)| share(gives))?;
-        let gives = left.swap_remove(best);
-        if share(&gives) == 0 {
+        let best = kinds.keys().copied().max_by_key(share)?;
+        if share(&best) == 0 {
             return None;
         }
-        lack = less(lack, gives);
+        take_one(&mut kinds, best);
+        lack = less(lack, best);
         count += 1;
     }
     Some(count)

@@ -43,7 +43,7 @@ struct Idle<'u, 'a> {
 /// The nodes of a template.
 #[derive(Default)]
 struct Nodes<'u, 'a> {
-    /// How many take work.
+    /// How many take work, or end what they took.
     up: u32,
     /// How many of these did not in the last pass.
     joined: u32,
@@ -140,11 +140,15 @@ impl<'u, 'a> Nodes<'u, 'a> {
         let AgentState::Up {
             idle_slots,
             idle_since,
-            limit_reached: None,
+            limit_reached,
         } = agent.state
         else {
             return;
         };
+        // One that reached a limit and works bears load that is for the others once it goes.
+        if limit_reached.is_some() && idle_since.is_some() {
+            return;
+        }
         self.up += 1;
         self.joined += u32::from(!was_up(agent));
         for label in extra_labels(agent, fleet) {

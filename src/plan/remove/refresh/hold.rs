@@ -21,6 +21,8 @@ pub enum Hold {
     Window,
     /// An operator gave it back within the last day.
     GivenBack,
+    /// No pass removes anything, so that it would stay as it is drained.
+    NothingGoes,
 }
 
 /// Says how many nodes of a template are held so, and for what.
@@ -39,6 +41,7 @@ pub fn sentence(template: &Template, hold: &Hold, nodes: u32) -> String {
         }
         Hold::ItemsFirst => "none is drained that is about to take an item".to_owned(),
         Hold::Window => "outdated ones are drained within refresh.windows, none of which is open".to_owned(),
+        Hold::NothingGoes => "none is drained while none is removed (limits.max_deletes_per_pass is 0)".to_owned(),
         Hold::GivenBack => "none is drained for a day after it was given back (undrain)".to_owned(),
     };
     format!("{who}: {why}")

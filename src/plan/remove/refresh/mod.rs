@@ -130,7 +130,9 @@ impl Drainer<'_, '_, '_> {
     /// Returns what keeps a node from being drained whatever becomes of the others.
     fn own_hold(&self, due: &Due<'_, '_>, template: &Template) -> Option<Hold> {
         let now = self.fleet.context.now;
-        if given_back(due.agent, now).is_some() {
+        if self.fleet.config.limits.max_deletes_per_pass == 0 {
+            Some(Hold::NothingGoes)
+        } else if given_back(due.agent, now).is_some() {
             Some(Hold::GivenBack)
         } else if due.is_outdated() && !template.refresh.is_open(now) {
             Some(Hold::Window)
