@@ -7,13 +7,15 @@ use crate::jenkins::{JenkinsError, may_be_agent};
 use crate::model::{Computer, NodeName, Observed};
 use crate::pass::Live;
 use crate::plan::{ServerToRemove, agent_of};
+use crate::state::Phase;
 use crate::text::printable;
 
 impl Executor<'_> {
     /// Asks Jenkins once more for the agent of a server that had none when Jenkins was read: by the link, since agents
-    /// choose their names.
+    /// choose their names. One that is found so is remembered, for the list may lack it in the next pass: a server without
+    /// its node is then no longer one that never joined.
     pub(super) fn joined(
-        &self,
+        &mut self,
         live: &Live,
         observed: &mut Observed,
         server: &ServerToRemove,
@@ -42,7 +44,13 @@ impl Executor<'_> {
             )
         };
         match found {
-            Some(node) => Ok(Some(reason(node))),
+            Some(node) => {
+                if let Some(memory) = self.state.nodes.get_mut(&server.node_id) {
+                    memory.jenkins_node = Some(node.clone());
+                    memory.phase = Phase::Orphan;
+                }
+                Ok(Some(reason(node)))
+            }
             None => self.unlisted(live, &listed, server),
         }
     }

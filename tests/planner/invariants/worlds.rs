@@ -60,6 +60,20 @@ fn rules_hold_where_boots_are_late() {
 }
 
 #[test]
+fn rules_hold_where_an_agent_joins_at_the_last_look_and_is_not_listed_then() {
+    let unlisted = Faults {
+        slow_boots: 30,
+        never_joins: 15,
+        unlisted: 20,
+        late: 50,
+        billed: true,
+        learned: true,
+        ..rough()
+    };
+    run(1120..1130, unlisted, 120);
+}
+
+#[test]
 fn rules_hold_when_servers_vanish() {
     run(3000..3008, Faults { vanish: 2, ..rough() }, 120);
     run(

@@ -160,7 +160,12 @@ impl Sim {
             return Ok(true);
         };
         let joined = removal.node.is_none() && self.join_in_between(&target.id);
-        if target.look_first && self.joined_by_now(state, target, observed) {
+        let found = target.look_first.then(|| self.joined_by_now(state, target, observed));
+        if let Some(node) = found.flatten() {
+            if let Some(memory) = state.nodes.get_mut(&target.node_id) {
+                memory.jenkins_node = Some(node);
+                memory.phase = Phase::Orphan;
+            }
             return Ok(false);
         }
         let works = target.look_first && self.works_by_name(state, target);
@@ -194,11 +199,11 @@ impl Sim {
     }
 
     /// Looks once more for the agent of a server that had none when Jenkins was read, by the link.
-    fn joined_by_now(&mut self, state: &State, target: &ServerToRemove, observed: &Observed) -> bool {
+    fn joined_by_now(&mut self, state: &State, target: &ServerToRemove, observed: &Observed) -> Option<NodeName> {
         let mut now = observed.clone();
         now.jenkins.computers = self.jenkins().computers;
         let context = self.context();
-        agent_of(&now, &self.config, state, &context, &target.provider, &target.id).is_some()
+        agent_of(&now, &self.config, state, &context, &target.provider, &target.id)
     }
 
     /// Asks for a server's node by the names that it may have.
