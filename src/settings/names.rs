@@ -38,8 +38,8 @@ pub fn or_default(at: &Section<'_>, key: &Key<String>) -> String {
 pub fn list(at: &Section<'_>, key: &Key<Vec<String>>) -> Vec<String> {
     let texts = at.get(key);
     let mut seen = BTreeSet::new();
-    for (index, text) in texts.iter().enumerate() {
-        item(&at.item(key, index), text, &mut seen, at.report());
+    for (place, text) in at.items_at(key, texts.len()).iter().zip(&texts) {
+        item(place, text, &mut seen, at.report());
     }
     texts
 }
