@@ -42,6 +42,11 @@ use tls::{TlsConnector, Trust};
 
 /// The most bytes of response headers that are read (Jenkins' content security headers alone take 1 KiB).
 const MAX_RESPONSE_HEADERS: usize = 64 * 1024;
+/// What is read at once of a reply; all headers have to fit.
+const INPUT_BUFFER: usize = MAX_RESPONSE_HEADERS + 16 * 1024;
+/// What is sent at once; a line of a header has to fit, and no service takes one of half the size. A connection is given
+/// both buffers filled with zeros, which in a small pass is much of the work.
+const OUTPUT_BUFFER: usize = 32 * 1024;
 
 /// The most bytes that are reserved for a `Content-Length`.
 const MAX_RESERVED: u64 = 64 * 1024 * 1024;
@@ -79,6 +84,8 @@ impl Http {
             .http_status_as_error(false)
             .proxy(proxy.as_ref().map(Proxy::of_ureq))
             .max_response_header_size(MAX_RESPONSE_HEADERS)
+            .input_buffer_size(INPUT_BUFFER)
+            .output_buffer_size(OUTPUT_BUFFER)
             .user_agent(concat!("mita/", env!("CARGO_PKG_VERSION")))
             .build();
         let tls = || TlsConnector::new(Arc::clone(&trust));

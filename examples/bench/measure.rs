@@ -25,7 +25,6 @@ pub fn once(command: &[&str]) -> Outcome<Cost> {
         .arg("measure")
         .args(command)
         .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
         .output()?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let figures: Vec<f64> = said.split_whitespace().filter_map(|word| word.parse().ok()).collect();
@@ -34,7 +33,13 @@ pub fn once(command: &[&str]) -> Outcome<Cost> {
             millis: micros / 1_000.0,
             mebibytes: kibibytes / 1_024.0,
         }),
-        _ => Err(format!("failed: {}", command.join(" ")).into()),
+        // A pass that succeeds says what waits, each time.
+        _ => Err(format!(
+            "failed: {}: {}",
+            command.join(" "),
+            String::from_utf8_lossy(&output.stderr)
+        )
+        .into()),
     }
 }
 

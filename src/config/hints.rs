@@ -3,47 +3,50 @@
 //! mita fills in nothing but the placeholders of a script, so that a value is what it seems.
 
 use crate::settings::lines::holds_user_data;
-use crate::settings::problem::{Place, Report, join};
+use crate::settings::problem::{Place, Pos, Report, append, append_index};
 use crate::settings::yaml::{Entry, Node, Value};
 
 /// Hints at such values in a checked file; what comes from elsewhere has its own rules.
 pub fn look(root: &Node, report: &Report) {
-    entries(root.entries(), "", report);
+    entries(root.entries(), &mut String::new(), report);
 }
 
-fn entries(entries: &[Entry], path: &str, report: &Report) {
+/// Looks at the entries of a mapping; `path` is the same afterwards.
+fn entries(entries: &[Entry], path: &mut String, report: &Report) {
     let own = entries.iter().filter(|entry| entry.elsewhere.is_none());
     for entry in own.filter(|entry| !holds_user_data(&entry.written)) {
-        let path = join(path, &entry.written);
+        let length = path.len();
+        append(path, &entry.written);
         match &entry.value.value {
-            Value::Map(below) => self::entries(below, &path, report),
-            Value::List(items) => list(items, &path, report),
-            value => {
-                let at = entry.place();
-                text(value, &Place { at, path }, report);
-            }
+            Value::Map(below) => self::entries(below, path, report),
+            Value::List(items) => list(items, path, report),
+            value => text(value, entry.place(), path, report),
         }
+        path.truncate(length);
     }
 }
 
-fn list(items: &[Node], path: &str, report: &Report) {
+fn list(items: &[Node], path: &mut String, report: &Report) {
     for (index, item) in items.iter().enumerate() {
-        let path = format!("{path}[{index}]");
+        let length = path.len();
+        append_index(path, index);
         match &item.value {
-            Value::Map(below) => entries(below, &path, report),
-            Value::List(below) => list(below, &path, report),
-            value => text(value, &Place { at: item.at, path }, report),
+            Value::Map(below) => entries(below, path, report),
+            Value::List(below) => list(below, path, report),
+            value => text(value, item.at, path, report),
         }
+        path.truncate(length);
     }
 }
 
 /// Judges one value. It is not shown: it may be a secret.
-fn text(value: &Value, place: &Place, report: &Report) {
+fn text(value: &Value, at: Pos, path: &str, report: &Report) {
     let (Value::Text(text, _) | Value::Scalar(text, _)) = value else {
         return;
     };
     if let Some(hint) = hint_of(text) {
-        report.hint(place, hint);
+        let path = path.to_owned();
+        report.hint(&Place { at, path }, hint);
     }
 }
 
@@ -78,11 +81,11 @@ fn has_variable(text: &str) -> bool {
 
 /// Returns whether a text is what examples write where a person is to write something.
 fn is_placeholder_of_person(text: &str) -> bool {
-    let letters: String = text.chars().filter(char::is_ascii_alphabetic).collect();
-    let letters = letters.to_ascii_lowercase();
+    let letters = text.bytes().filter(u8::is_ascii_alphabetic);
+    let is_change_me = letters.map(|b| b.to_ascii_lowercase()).eq(*b"changeme");
     let inner = text.trim().strip_prefix('<').and_then(|rest| rest.strip_suffix('>'));
     let is_bracketed = inner.is_some_and(|inner| inner.chars().any(char::is_alphabetic) && !inner.contains(['<', '>']));
-    letters == "changeme" || matches!(text, "TODO" | "FIXME" | "XXX" | "<--") || is_bracketed
+    is_change_me || matches!(text, "TODO" | "FIXME" | "XXX" | "<--") || is_bracketed
 }
 
 /// The words by which a script learns its own name or address, beside the placeholders of mita.

@@ -11,6 +11,9 @@ const MAX_NAMED: usize = 10;
 /// Hints at the lines that are still marked, all of them at once. Where there are problems it is listed among them, for a
 /// key that is missing may be on such a line.
 pub fn hint(text: &str, report: &Report) {
+    if !text.contains(MARK) {
+        return;
+    }
     let lines: Vec<(usize, usize)> = text.lines().enumerate().filter_map(marked).collect();
     let Some((line, column)) = lines.first().copied() else {
         return;

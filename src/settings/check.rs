@@ -4,7 +4,7 @@
 //! Afterwards every value has the type of its key, or is marked as bad and was reported. Whether the values make
 //! sense together is left to whoever reads them.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt as _};
 
 use crate::text::{did_you_mean, excerpt, nearest};
 

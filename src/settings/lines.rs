@@ -168,17 +168,33 @@ pub fn is_secret_name(text: &str) -> bool {
 /// Returns whether a text has a part of [`NAMES_SECRET`], in upper or lower case.
 fn has_secret_word(text: &str) -> bool {
     let text = text.as_bytes();
-    (0..text.len()).any(|at| {
-        let (first, rest) = (text[at].to_ascii_lowercase(), &text[at..]);
-        let begins = |word: &&str| {
-            let word = word.as_bytes();
-            word[0] == first
-                && rest
-                    .get(..word.len())
-                    .is_some_and(|part| part.eq_ignore_ascii_case(word))
-        };
-        NAMES_SECRET.iter().any(begins)
+    let begins = |word: &&str, rest: &[u8]| {
+        rest.get(..word.len())
+            .is_some_and(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    // Each key of a file is asked about: most pairs of letters begin none of these words.
+    let mut pairs = text.windows(2).enumerate();
+    pairs.any(|(at, pair)| {
+        let second = BEGINNINGS[usize::from(letter(pair[0]))];
+        second & (1 << letter(pair[1])) != 0 && NAMES_SECRET.iter().any(|word| begins(word, &text[at..]))
     })
+}
+
+/// By the first letter of a word of [`NAMES_SECRET`], the second ones, as bits.
+const BEGINNINGS: [u32; 32] = {
+    let mut beginnings = [0; 32];
+    let mut at = 0;
+    while at < NAMES_SECRET.len() {
+        let word = NAMES_SECRET[at].as_bytes();
+        beginnings[letter(word[0]) as usize] |= 1 << letter(word[1]);
+        at += 1;
+    }
+    beginnings
+};
+
+/// Returns the same number below 32 for a letter in upper and lower case; some other bytes share it.
+const fn letter(byte: u8) -> u8 {
+    byte & 31
 }
 
 /// Returns whether a key has values that may be secrets, whatever they are called.

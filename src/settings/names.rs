@@ -21,7 +21,7 @@ pub fn required(at: &Section<'_>, key: &Key<Option<String>>, what: &str) -> Stri
 /// Returns a text that may be there.
 pub fn optional(at: &Section<'_>, key: &Key<Option<String>>) -> Option<String> {
     let text = at.get(key)?;
-    checked(&at.place(key), &text, at.report());
+    checked(|| at.place(key), &text, at.report());
     Some(text)
 }
 
@@ -29,7 +29,7 @@ pub fn optional(at: &Section<'_>, key: &Key<Option<String>>) -> Option<String> {
 pub fn or_default(at: &Section<'_>, key: &Key<String>) -> String {
     let text = at.get(key);
     if at.has(key) {
-        checked(&at.place(key), &text, at.report());
+        checked(|| at.place(key), &text, at.report());
     }
     text
 }
@@ -38,35 +38,35 @@ pub fn or_default(at: &Section<'_>, key: &Key<String>) -> String {
 pub fn list(at: &Section<'_>, key: &Key<Vec<String>>) -> Vec<String> {
     let texts = at.get(key);
     let mut seen = BTreeSet::new();
-    for (index, text) in texts.iter().enumerate() {
-        item(&at.item(key, index), text, &mut seen, at.report());
+    for (place, text) in at.items_at(key, texts.len()).iter().zip(&texts) {
+        item(place, text, &mut seen, at.report());
     }
     texts
 }
 
 /// Checks an item of a list, after those that were seen.
 pub fn item<'t>(place: &Place, text: &'t str, seen: &mut BTreeSet<&'t str>, report: &Report) {
-    checked(place, text, report);
+    checked(|| place.clone(), text, report);
     if !seen.insert(text) {
         report.error(place, format!("{} is here twice; remove one", quoted(text)));
     }
 }
 
-/// Reports a text that no name can be.
-fn checked(place: &Place, text: &str, report: &Report) {
+/// Reports a text that no name can be. Few are, so the place is asked for only then.
+fn checked(place: impl FnOnce() -> Place, text: &str, report: &Report) {
     if text.trim().is_empty() {
-        report.error(place, "is empty; write a text or remove it");
+        report.error(&place(), "is empty; write a text or remove it");
     } else if text.chars().any(char::is_control) {
         report.error(
-            place,
+            &place(),
             "holds a line break or another control character; write it as one line",
         );
     } else if text.trim() != text {
-        report.error(place, format!("{} has a blank at its edge; remove it", quoted(text)));
+        report.error(&place(), format!("{} has a blank at its edge; remove it", quoted(text)));
     } else if text.chars().count() > 255 {
-        report.error(place, "is longer than 255 characters; shorten it");
-    } else {
-        all_seen(place, text, report);
+        report.error(&place(), "is longer than 255 characters; shorten it");
+    } else if hidden_in(text).is_some() {
+        all_seen(&place(), text, report);
     }
 }
 

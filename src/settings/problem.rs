@@ -4,7 +4,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use crate::text::{self, visible};
 
@@ -361,11 +361,28 @@ pub fn quoted(text: &str) -> String {
 
 /// Appends a key to a path; a key that would not read well there is quoted.
 pub fn join(path: &str, key: &str) -> String {
+    // A configuration has thousands of paths, and nearly all of them are shown to nobody: one allocation each.
+    let mut joined = String::with_capacity(path.len() + 1 + key.len());
+    joined.push_str(path);
+    append(&mut joined, key);
+    joined
+}
+
+/// Does what [`join`] does, to the path itself.
+pub fn append(path: &mut String, key: &str) {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '+');
-    let key = if !key.is_empty() && key.chars().count() <= 60 && key.chars().all(plain) {
-        key.to_owned()
+    if !path.is_empty() {
+        path.push('.');
+    }
+    if !key.is_empty() && key.chars().all(plain) && key.chars().count() <= 60 {
+        path.push_str(key);
     } else {
-        quoted(key)
-    };
-    if path.is_empty() { key } else { format!("{path}.{key}") }
+        path.push_str(&quoted(key));
+    }
+}
+
+/// Appends the index of an item to the path of its list.
+pub fn append_index(path: &mut String, index: usize) {
+    // Writing to a text does not fail.
+    let _ = write!(path, "[{index}]");
 }

@@ -3,7 +3,7 @@
 //! Types, words and bounds were checked before, by `check`; here a value is there, or its default is.
 
 use super::key::{Key, KeySpec, Nested, Preset};
-use super::problem::{Place, Pos, Report, join};
+use super::problem::{Place, Pos, Report, append_index, join};
 use super::value::Setting;
 use super::yaml::{Entry, Node, Style, Value};
 
@@ -111,12 +111,13 @@ impl<'t> Section<'t> {
         let Value::List(items) = self.value(key)? else {
             return None;
         };
+        let list = self.place(key);
         let item = |(index, node): (usize, &'t Node)| match &node.value {
-            Value::Text(text, _) => Some(ListItem::Text(text, self.item(key, index))),
+            Value::Text(text, _) => Some(ListItem::Text(text, self.item_of(key, &list, index))),
             Value::Map(_) => Some(ListItem::Section(Self {
                 node: Some(node),
                 name: key.name.to_owned(),
-                here: self.item(key, index),
+                here: self.item_of(key, &list, index),
                 report: self.report,
             })),
             _ => None,
@@ -222,19 +223,31 @@ impl<'t> Section<'t> {
 
     /// Returns the place of an item of a list.
     pub fn item(&self, key: &KeySpec, index: usize) -> Place {
-        let place = self.place(key);
-        let Some(Value::List(items)) = self.entry(key.name).map(|entry| &entry.value.value) else {
-            return place;
+        self.item_of(key, &self.place(key), index)
+    }
+
+    /// Returns the places of so many items of a list.
+    pub fn items_at(&self, key: &KeySpec, count: usize) -> Vec<Place> {
+        let list = self.place(key);
+        (0..count).map(|index| self.item_of(key, &list, index)).collect()
+    }
+
+    /// Does what [`Self::item`] does, for a list whose place is known.
+    fn item_of(&self, key: &KeySpec, list: &Place, index: usize) -> Place {
+        let entry = self.entry(key.name);
+        let Some((entry, Value::List(items))) = entry.map(|entry| (entry, &entry.value.value)) else {
+            return list.clone();
         };
         // A single text in the place of a list has no index.
-        let single = items.len() == 1 && self.entry(key.name).is_some_and(|entry| entry.value.at == items[0].at);
+        let single = items.len() == 1 && entry.value.at == items[0].at;
+        let mut path = String::with_capacity(list.path.len() + "[0000]".len());
+        path.push_str(&list.path);
+        if !single {
+            append_index(&mut path, index);
+        }
         Place {
-            at: items.get(index).map_or(place.at, |item| item.at),
-            path: if single {
-                place.path
-            } else {
-                format!("{}[{index}]", place.path)
-            },
+            at: items.get(index).map_or(list.at, |item| item.at),
+            path,
         }
     }
 

@@ -3,9 +3,9 @@
 //!
 //! What the keys mean is left to `check`, turning values into Rust types to `section`.
 
-use std::collections::{HashMap, HashSet};
 use std::ops::RangeInclusive;
 
+use foldhash::{HashMap, HashMapExt as _, HashSet};
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
 
 use super::excerpt::Concealed;

@@ -10,8 +10,11 @@ use super::State;
 use super::counters::Counters;
 use crate::model::Event;
 
-/// The most events that are kept: the oldest readings (`pass`, `served`) go first.
+/// So many events are kept where there are too many: the oldest readings (`pass`, `served`) go first.
 pub const MOST_PENDING: usize = 1_000;
+
+/// So many more may be there before some go: then each is moved a few times, and not once for each that comes after it.
+const MOST_BEYOND: usize = 250;
 
 /// The events that the journal does not have yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,10 +38,25 @@ impl EventMemory {
         let before = self.pending.iter().rev().find(|other| other.pass == event.pass);
         event.n = before.map_or(0, |other| other.n.saturating_add(1));
         self.pending.push(event);
-        if self.pending.len() > MOST_PENDING {
-            let reading = self.pending.iter().position(|event| event.event.is_reading());
-            self.pending.remove(reading.unwrap_or(0));
+        if self.pending.len() > MOST_PENDING + MOST_BEYOND {
+            self.drop_oldest(self.pending.len() - MOST_PENDING);
         }
+    }
+
+    /// Drops so many events: readings, and others where there are not enough of these.
+    fn drop_oldest(&mut self, count: usize) {
+        let readings = self.pending.iter().filter(|event| event.event.is_reading()).count();
+        let (mut readings, mut others) = (readings.min(count), count.saturating_sub(readings));
+        self.pending.retain(|event| {
+            let left = if event.event.is_reading() {
+                &mut readings
+            } else {
+                &mut others
+            };
+            let goes = *left > 0;
+            *left -= usize::from(goes);
+            !goes
+        });
     }
 }
 
@@ -97,15 +115,30 @@ mod tests {
             memory.pending.iter().map(|event| event.n).collect::<Vec<_>>(),
             [0, 1, 0]
         );
-        for _ in 3..MOST_PENDING {
+        for _ in 3..MOST_PENDING + MOST_BEYOND {
             memory.push(event(EventKind::Joined, "c"));
         }
+        assert_eq!(memory.pending.len(), MOST_PENDING + MOST_BEYOND);
         memory.push(event(EventKind::Lost, "d"));
         assert_eq!(memory.pending.len(), MOST_PENDING);
-        assert!(memory.pending.iter().all(|event| event.event != EventKind::Pass));
-        assert_eq!(memory.pending[0].event, EventKind::Created);
+        assert!(
+            memory
+                .pending
+                .iter()
+                .all(|event| event.event == EventKind::Joined || event.pass == "d")
+        );
         memory.push(event(EventKind::Lost, "d"));
-        assert_eq!(memory.pending[0].event, EventKind::Removed);
         assert_eq!(memory.pending.last().unwrap().n, 1);
+    }
+
+    #[test]
+    fn what_happened_stays_before_readings() {
+        let mut memory = EventMemory::default();
+        memory.push(event(EventKind::Created, "a"));
+        for _ in 0..MOST_PENDING + MOST_BEYOND {
+            memory.push(event(EventKind::Pass, "b"));
+        }
+        assert_eq!(memory.pending.len(), MOST_PENDING);
+        assert_eq!(memory.pending[0].event, EventKind::Created);
     }
 }

@@ -279,11 +279,10 @@ fn labels(at: &Section<'_>) -> BTreeSet<String> {
         at.report().error(&at.item(&LABELS, 0), text);
         return labels.into_iter().collect();
     }
-    for (index, label) in labels.iter().enumerate() {
-        let place = at.item(&LABELS, index);
+    for (place, label) in at.items_at(&LABELS, labels.len()).iter().zip(&labels) {
         if java_trim(label).is_empty() {
             at.report()
-                .error(&place, "a label cannot be empty; write a text or remove it");
+                .error(place, "a label cannot be empty; write a text or remove it");
         } else if label.chars().any(char::is_control) {
             // Its lines are not shown: behind a quote that is missing there may be a secret.
             let text = if label.contains(['\n', '\r']) {
@@ -293,9 +292,9 @@ fn labels(at: &Section<'_>) -> BTreeSet<String> {
             } else {
                 format!("label {} holds a control character; remove it", quoted(label))
             };
-            at.report().error(&place, text);
+            at.report().error(place, text);
         } else {
-            unusual(&place, label, at.report());
+            unusual(place, label, at.report());
         }
     }
     if at.has(&LABELS) && labels.is_empty() && !at.get(&ACCEPTS_UNLABELLED) {
@@ -324,12 +323,13 @@ fn list_to_write(at: &Section<'_>, labels: &[String]) -> Option<String> {
 
 /// Warns of what makes a label another one than it seems.
 fn unusual(place: &Place, label: &str, report: &Report) {
-    let shown = quoted(label);
     if label.contains(' ') {
+        let shown = quoted(label);
         let text = format!("label {shown} holds a blank, where Jenkins splits it; write two labels");
         report.warn_in_check(place, text);
     }
     if let Some(hidden) = hidden_in(label) {
+        let shown = quoted(label);
         let text =
             format!("label {shown} holds {hidden}, which is not seen: only jobs that ask for it, too, fit; remove it");
         report.warn_in_check(place, text);
