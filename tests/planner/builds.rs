@@ -98,6 +98,10 @@ fn a_node_that_had_its_builds_is_no_supply() {
         (0, 1),
         "it takes nothing until it goes"
     );
+    assert_eq!(
+        plan.notes,
+        ["1 to remove: none goes while limits.max_deletes_per_pass is 0"]
+    );
 }
 
 #[test]

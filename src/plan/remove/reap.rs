@@ -105,7 +105,10 @@ fn decide(
     reaped.going = Some(going);
     reaped.refresh = Some(replace(fleet, &due, demand, growth, &named, &mut reaped));
     let left = left + held;
-    if left > 0 {
+    if left > 0 && most == 0 {
+        let note = format!("{left} to remove: none goes while limits.max_deletes_per_pass is 0");
+        reaped.notes.push(note);
+    } else if left > 0 {
         reaped.notes.push(format!(
             "{left} more to remove: {most} {} the most for one pass, the rest goes in the next",
             are(most)
