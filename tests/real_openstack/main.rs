@@ -32,6 +32,7 @@ mod outages;
 mod patience;
 mod quota;
 mod register;
+mod replaced;
 mod resources;
 mod services;
 mod site;
