@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::template::{CronWindow, MinReady, ReadyWindow};
-use crate::text::quoted;
+use crate::text::{plural, quoted};
 
 /// Five fields, each as the set of values that it matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,7 +113,7 @@ impl Cron {
     fn parse(text: &str) -> Result<Self, String> {
         let fields: Vec<&str> = text.split_whitespace().collect();
         let [minute, hour, day, month, weekday] = fields[..] else {
-            let what = format!("has {} fields instead of five", fields.len());
+            let what = format!("has {} instead of five", plural(fields.len(), "field"));
             return Err(format!(
                 "{what}; write minute hour day month weekday, like `* 8-18 * * mon-fri`"
             ));

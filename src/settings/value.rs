@@ -111,7 +111,7 @@ pub fn wanted(kind: ValueKind) -> String {
         ValueKind::Flag => "true or false",
         ValueKind::FlagOr(word) => return format!("true, false or {word}"),
         ValueKind::Count | ValueKind::Integer => "a whole number",
-        ValueKind::CountOrForms { word, .. } => return format!("a whole number or {word}"),
+        ValueKind::CountOrForms { word, .. } => return format!("a whole number, {word}, a list or a section"),
         ValueKind::CountOrShare => "a whole number or a share like 10%",
         ValueKind::Duration | ValueKind::DurationOrNone => "a duration like 40m or 1h 30m",
         ValueKind::Size => "a size like 256MiB",

@@ -67,7 +67,9 @@ fn a_pool_is_a_number_windows_a_word_or_a_section() {
 fn a_wrong_pool_is_named() {
     check(
         node("min_ready: automatic"),
-        &["mita.yaml:17:16: nodes.small.min_ready: must be a whole number or auto, is \"automatic\"; write it like 3"],
+        &[
+            "mita.yaml:17:16: nodes.small.min_ready: must be a whole number, auto, a list or a section, is \"automatic\"; write it like 3",
+        ],
     );
     check(
         node("min_ready: {auto: 2, windows: 3, ready: 1}"),
@@ -146,7 +148,7 @@ fn nodes_are_refreshed_within_a_budget_and_windows() {
             "mita.yaml:17:56: nodes.small.refresh.windows[0].cron: missing; write five cron fields",
             "mita.yaml:17:67: nodes.small.refresh.windows[0].timezone: there is no time zone \"Mars\"; write it like \
              Europe/Berlin",
-            "mita.yaml:17:81: nodes.small.refresh.windows[1].cron: has 1 fields instead of five; write minute hour day \
+            "mita.yaml:17:81: nodes.small.refresh.windows[1].cron: has 1 field instead of five; write minute hour day \
              month weekday, like `* 8-18 * * mon-fri`",
             "mita.yaml:17:84: nodes.small.refresh.windows[1].ready: unknown key; known here: cron, timezone",
             "mita.yaml:17:96: nodes.small.refresh.x: unknown key; known here: budget, outdated, windows",

@@ -59,13 +59,14 @@ keys! {
     AVAILABILITY_ZONE: Vec<String> = Key::texts("availability_zone").also(&["availability_zones"]);
     /// The most servers of the template; 0 makes none.
     MAX: u32 = Key::count("max").or("10");
-    /// How many nodes are ready though no job waits: a number, cron windows, or auto.
+    /// How many nodes are ready though no job waits: a number, cron windows, auto, or a section of what is learned.
     MIN_READY: u32 = Key::count_or_forms("min_ready", "auto", &WINDOW, &READY_KEYS).or("0");
-    /// What a server of the template is paid by: an idle one goes before a paid period ends, and not at other times.
+    /// What a server of the template is paid by: an idle one goes before a paid period ends, and else only to make room.
     BILLING_PERIOD: Lifetime = Key::lifetime("billing_period").or("none").at_least(1, "; where seconds are paid write none");
     /// How busy nodes are replaced that are too old, or outdated.
     REFRESH: Nested = Key::section("refresh", &REFRESH_KEYS);
-    /// Executors of each node. No server runs so many builds at a time; the plan counts them one by one.
+    /// Executors of each node.
+    // No server runs so many builds at a time as the bound says; the plan counts them one by one.
     EXECUTORS: u32 = Key::count("executors")
         .or("1")
         .at_least(1, "; to make none of it set max: 0")
@@ -385,6 +386,9 @@ fn min_ready(at: &Section<'_>) -> MinReady {
     }
     if let Some(learned) = at.section_in(&MIN_READY) {
         let items = learned.items(&WINDOWS).unwrap_or_default();
+        if learned.has(&USED_EVERY) && !learned.get(&AUTO) {
+            learned.warn_in_check(&USED_EVERY, "means nothing without `auto: true`; write both or neither");
+        }
         return MinReady::Learned(LearnedReady {
             auto: learned.get(&AUTO).then(|| learned.get(&USED_EVERY)),
             rhythm: learned.get(&RHYTHM),

@@ -68,7 +68,8 @@ fn because(template: &Template, rise: u32, (share, total, needed): (i64, i64, Ne
         if rise == 0 { "are needed" } else { "are enough" },
     );
     if rise > most(template) {
-        let _ = write!(text, "; at most {}, a quarter of max", most(template));
+        let quarter = if template.max < 4 { "" } else { ", a quarter of max" };
+        let _ = write!(text, "; at most {}{quarter}", most(template));
     }
     text
 }
