@@ -160,7 +160,7 @@ impl FromStr for Rules {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        if text == "all" {
+        if text.split(',').any(|name| name.trim() == "all") {
             return Ok(Self(Name::value_variants().to_vec()));
         }
         let one = |name: &str| {
@@ -279,13 +279,14 @@ impl FromStr for Ready {
                 "auto" => pool.auto = Some(USED_EVERY),
                 part => match used_every(part) {
                     Some(minutes) => pool.auto = Some(minutes),
-                    None => {
+                    None if pool.nodes == 0 => {
                         pool.nodes = part.parse().map_err(|_| {
                             "a number, auto, auto:15m (1 to 1440 minutes), rhythm, several of them like 1+auto, or \
                              as-configured"
                                 .to_owned()
                         })?;
                     }
+                    None => return Err(format!("two numbers of nodes, {} and {part}; write one", pool.nodes)),
                 },
             }
         }

@@ -83,6 +83,12 @@ pub fn run(dir: &Path, only: Option<&str>, threads: usize) -> Result<ExitCode, S
             }
         }
     }
+    if let Some(only) = only
+        && counts.1 == 0
+    {
+        let known: Vec<&str> = GROUPS.iter().map(|(name, _)| *name).collect();
+        return Err(format!("no goals `{only}`; there are {}", known.join(", ")));
+    }
     println!("{} of {} goals are met", counts.0, counts.1);
     Ok(if counts.0 == counts.1 {
         ExitCode::SUCCESS
@@ -90,6 +96,18 @@ pub fn run(dir: &Path, only: Option<&str>, threads: usize) -> Result<ExitCode, S
         ExitCode::FAILURE
     })
 }
+
+/// What the goals are measured on.
+const FILES: [&str; 8] = [
+    "office.trace",
+    "real.trace",
+    "matrix.trace",
+    "surplus.trace",
+    "shared-cap.trace",
+    "site.yaml",
+    "one.yaml",
+    "shared-cap.yaml",
+];
 
 type Measure = fn(&Bench) -> Result<Vec<Measured>, String>;
 
@@ -118,8 +136,13 @@ struct Bench {
 
 impl Bench {
     fn new(dir: &Path, threads: usize) -> Result<Self, String> {
-        if !dir.is_dir() {
-            return Err(format!("{}: no folder of traces", dir.display()));
+        let missing: Vec<&str> = FILES.into_iter().filter(|name| !dir.join(name).is_file()).collect();
+        if !missing.is_empty() {
+            return Err(format!(
+                "{}: no {}; the goals are measured on these files, see `goals --help`",
+                dir.display(),
+                missing.join(", no ")
+            ));
         }
         Ok(Self {
             dir: dir.to_owned(),

@@ -20,14 +20,16 @@ const COLUMNS: [Column; 14] = [
         row.grace.map(|minutes| minutes.to_string()).unwrap_or_default()
     }),
     column("mean s", "mean_wait_seconds", |row| {
-        format!("{:.1}", row.outcome.mean_wait())
+        waited(row, format!("{:.1}", row.outcome.mean_wait()))
     }),
     column("median s", "median_wait_seconds", |row| {
-        row.outcome.wait(50).to_string()
+        waited(row, row.outcome.wait(50).to_string())
     }),
-    column("p95 s", "p95_wait_seconds", |row| row.outcome.wait(95).to_string()),
+    column("p95 s", "p95_wait_seconds", |row| {
+        waited(row, row.outcome.wait(95).to_string())
+    }),
     column("longest s", "longest_wait_seconds", |row| {
-        row.outcome.wait(100).to_string()
+        waited(row, row.outcome.wait(100).to_string())
     }),
     column("server-hours", "server_hours", |row| {
         format!("{:.1}", row.outcome.hours())
@@ -50,6 +52,15 @@ const NAMES: usize = 3;
 
 const fn column(heading: &'static str, name: &'static str, cell: fn(&Row) -> String) -> Column {
     Column { heading, name, cell }
+}
+
+/// A figure of the jobs that ran; nothing where none did, which would else read like no wait.
+fn waited(row: &Row, figure: String) -> String {
+    if row.outcome.waits.is_empty() {
+        String::new()
+    } else {
+        figure
+    }
 }
 
 fn ready(row: &Row) -> String {

@@ -44,7 +44,7 @@ pub fn read(text: &str) -> Result<Vec<Job>, String> {
 }
 
 fn job(line: &str) -> Result<Job, String> {
-    let form = || "not `SECONDS_SINCE_START RUNS_FOR_SECONDS LABEL`".to_owned();
+    let form = || "not `SECONDS_SINCE_START RUNS_FOR_SECONDS LABEL`, in whole seconds".to_owned();
     let (at, rest) = line.split_once(char::is_whitespace).ok_or_else(form)?;
     let (seconds, label) = rest.trim_start().split_once(char::is_whitespace).unwrap_or((rest, ""));
     let number = |text: &str| text.trim().parse::<i64>().map_err(|_| form());
@@ -150,9 +150,12 @@ mod tests {
         for (text, expected) in [
             (
                 "0 5\nsoon 5 a\n",
-                "2: not `SECONDS_SINCE_START RUNS_FOR_SECONDS LABEL`: soon 5 a",
+                "2: not `SECONDS_SINCE_START RUNS_FOR_SECONDS LABEL`, in whole seconds: soon 5 a",
             ),
-            ("17\n", "1: not `SECONDS_SINCE_START RUNS_FOR_SECONDS LABEL`: 17"),
+            (
+                "17\n",
+                "1: not `SECONDS_SINCE_START RUNS_FOR_SECONDS LABEL`, in whole seconds: 17",
+            ),
             ("0 -5 a\n", "1: seconds are from 0 to 3155760000: 0 -5 a"),
             (
                 "# none\n",
