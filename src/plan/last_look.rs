@@ -8,6 +8,15 @@ use crate::plan::fleet::look::look;
 use crate::plan::fleet::node_match::may_be_of;
 use crate::state::State;
 
+/// A node that keeps a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundAgent {
+    /// Its name.
+    pub node: NodeName,
+    /// Whether it is the one node of the server. Else it may be another server's, too.
+    pub is_its_own: bool,
+}
+
 /// Returns a Jenkins node that is, or may be, the agent of a server, and that works or is held by a person: what is asked
 /// once more before a server goes of which none was seen.
 pub fn agent_of(
@@ -17,18 +26,24 @@ pub fn agent_of(
     context: &Context,
     provider: &ProviderName,
     server: &ServerId,
-) -> Option<NodeName> {
+) -> Option<FoundAgent> {
     // The whole of it: which busy nodes at unknown addresses hold which servers depends on all of them.
     let fleet = look(observed, config, state, context);
     let works = |computer: &&Computer| computer.offline_signs().keeps_server(computer.is_idle());
     let mut agents = fleet.agents.iter();
     if let Some(agent) = agents.find(|agent| agent.provider == provider && agent.server_id() == Some(server)) {
-        let found = agent.link.all().chain(agent.held.map(Hold::node)).find(works);
-        return found.map(|computer| computer.name.clone());
+        let found = agent.link.all().chain(agent.held.map(Hold::node)).find(works)?;
+        return Some(FoundAgent {
+            node: found.name.clone(),
+            is_its_own: agent.computer().is_some_and(|own| own.name == found.name),
+        });
     }
     let view = observed.clouds.get(provider).and_then(Reading::ok)?;
     let server = view.servers.iter().find(|listed| listed.id == *server)?;
     let mut computers = observed.jenkins.computers.iter();
     let found = computers.find(|computer| works(computer) && may_be_of(computer, server));
-    found.map(|computer| computer.name.clone())
+    found.map(|computer| FoundAgent {
+        node: computer.name.clone(),
+        is_its_own: false,
+    })
 }

@@ -54,7 +54,7 @@ pub use create::headroom::{left_after, spend};
 pub use create::{backoff, creating};
 pub use demand::eligible::{eligible, label_request_text, why_none, why_not};
 pub use fleet::mapping::linked_templates;
-pub use last_look::agent_of;
+pub use last_look::{FoundAgent, agent_of};
 pub use refusals::asker;
 pub use report::drift::lacks_for;
 pub use report::remembered::{after_acting, remembered};

@@ -6,14 +6,14 @@ use super::Executor;
 use crate::jenkins::{JenkinsError, may_be_agent};
 use crate::model::{Computer, NodeName, Observed};
 use crate::pass::Live;
-use crate::plan::{ServerToRemove, agent_of};
+use crate::plan::{FoundAgent, ServerToRemove, agent_of};
 use crate::state::Phase;
 use crate::text::printable;
 
 impl Executor<'_> {
     /// Asks Jenkins once more for the agent of a server that had none when Jenkins was read: by the link, since agents
-    /// choose their names. One that is found so is remembered, for the list may lack it in the next pass: a server without
-    /// its node is then no longer one that never joined.
+    /// choose their names. Its own, found so, is remembered, for the list may lack it in the next pass: a server
+    /// without its node is then no longer one that never joined.
     pub(super) fn joined(
         &mut self,
         live: &Live,
@@ -44,8 +44,8 @@ impl Executor<'_> {
             )
         };
         match found {
-            Some(node) => {
-                if let Some(memory) = self.state.nodes.get_mut(&server.node_id) {
+            Some(FoundAgent { node, is_its_own }) => {
+                if let Some(memory) = self.state.nodes.get_mut(&server.node_id).filter(|_| is_its_own) {
                     memory.jenkins_node = Some(node.clone());
                     memory.phase = Phase::Orphan;
                 }

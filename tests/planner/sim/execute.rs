@@ -3,7 +3,7 @@
 use mita::model::{NodeName, Observed};
 use mita::plan::backoff::begin;
 use mita::plan::events::server::{created, removed};
-use mita::plan::{Create, Plan, Removal, ServerToRemove, agent_of};
+use mita::plan::{Create, FoundAgent, Plan, Removal, ServerToRemove, agent_of};
 use mita::state::{Phase, State};
 
 use super::Sim;
@@ -161,9 +161,9 @@ impl Sim {
         };
         let joined = removal.node.is_none() && self.join_in_between(&target.id);
         let found = target.look_first.then(|| self.joined_by_now(state, target, observed));
-        if let Some(node) = found.flatten() {
-            if let Some(memory) = state.nodes.get_mut(&target.node_id) {
-                memory.jenkins_node = Some(node);
+        if let Some(found) = found.flatten() {
+            if let Some(memory) = state.nodes.get_mut(&target.node_id).filter(|_| found.is_its_own) {
+                memory.jenkins_node = Some(found.node);
                 memory.phase = Phase::Orphan;
             }
             return Ok(false);
@@ -199,7 +199,7 @@ impl Sim {
     }
 
     /// Looks once more for the agent of a server that had none when Jenkins was read, by the link.
-    fn joined_by_now(&mut self, state: &State, target: &ServerToRemove, observed: &Observed) -> Option<NodeName> {
+    fn joined_by_now(&mut self, state: &State, target: &ServerToRemove, observed: &Observed) -> Option<FoundAgent> {
         let mut now = observed.clone();
         now.jenkins.computers = self.jenkins().computers;
         let context = self.context();
