@@ -1,12 +1,12 @@
 //! Whether a server that is about to be deleted may have an agent after all: the question before the DELETE.
 
 use crate::config::Config;
-use crate::model::{Computer, NodeName, Observed, ProviderName, Reading, ServerId};
+use crate::model::{Computer, NodeId, NodeName, Observed, ProviderName, Reading, ServerId};
 use crate::plan::context::Context;
 use crate::plan::fleet::agent::Hold;
 use crate::plan::fleet::look::look;
 use crate::plan::fleet::node_match::may_be_of;
-use crate::state::State;
+use crate::state::{Phase, State};
 
 /// A node that keeps a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,17 @@ pub struct FoundAgent {
     pub node: NodeName,
     /// Whether it is the one node of the server. Else it may be another server's, too.
     pub is_its_own: bool,
+}
+
+impl FoundAgent {
+    /// Remembers a server's own node, for Jenkins' list may lack it in the next pass: a server without its node is then no
+    /// longer one that never joined. Linked by mistake, another server's node could be taken for this one's.
+    pub fn remember(&self, state: &mut State, server: &NodeId) {
+        if let Some(memory) = state.nodes.get_mut(server).filter(|_| self.is_its_own) {
+            memory.jenkins_node = Some(self.node.clone());
+            memory.phase = Phase::Orphan;
+        }
+    }
 }
 
 /// Returns a Jenkins node that is, or may be, the agent of a server, and that works or is held by a person: what is asked

@@ -6,14 +6,12 @@ use super::Executor;
 use crate::jenkins::{JenkinsError, may_be_agent};
 use crate::model::{Computer, NodeName, Observed};
 use crate::pass::Live;
-use crate::plan::{FoundAgent, ServerToRemove, agent_of};
-use crate::state::Phase;
+use crate::plan::{ServerToRemove, agent_of};
 use crate::text::printable;
 
 impl Executor<'_> {
     /// Asks Jenkins once more for the agent of a server that had none when Jenkins was read: by the link, since agents
-    /// choose their names. Its own, found so, is remembered, for the list may lack it in the next pass: a server
-    /// without its node is then no longer one that never joined.
+    /// choose their names.
     pub(super) fn joined(
         &mut self,
         live: &Live,
@@ -44,12 +42,9 @@ impl Executor<'_> {
             )
         };
         match found {
-            Some(FoundAgent { node, is_its_own }) => {
-                if let Some(memory) = self.state.nodes.get_mut(&server.node_id).filter(|_| is_its_own) {
-                    memory.jenkins_node = Some(node.clone());
-                    memory.phase = Phase::Orphan;
-                }
-                Ok(Some(reason(node)))
+            Some(found) => {
+                found.remember(&mut self.state, &server.node_id);
+                Ok(Some(reason(found.node)))
             }
             None => self.unlisted(live, &listed, server),
         }

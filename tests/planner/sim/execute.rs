@@ -162,10 +162,7 @@ impl Sim {
         let joined = removal.node.is_none() && self.join_in_between(&target.id);
         let found = target.look_first.then(|| self.joined_by_now(state, target, observed));
         if let Some(found) = found.flatten() {
-            if let Some(memory) = state.nodes.get_mut(&target.node_id).filter(|_| found.is_its_own) {
-                memory.jenkins_node = Some(found.node);
-                memory.phase = Phase::Orphan;
-            }
+            found.remember(state, &target.node_id);
             return Ok(false);
         }
         let works = target.look_first && self.works_by_name(state, target);
