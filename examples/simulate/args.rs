@@ -160,16 +160,19 @@ impl FromStr for Rules {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        if text.split(',').any(|name| name.trim() == "all") {
-            return Ok(Self(Name::value_variants().to_vec()));
-        }
         let one = |name: &str| {
             Name::from_str(name.trim(), false).map_err(|_| {
                 let known: Vec<String> = Name::value_variants().iter().map(|name| name.text()).collect();
                 format!("no rule `{name}`; there are {} and all", known.join(", "))
             })
         };
-        text.split(',').map(one).collect::<Result<_, _>>().map(Self)
+        let (all, named): (Vec<&str>, Vec<&str>) = text.split(',').partition(|name| name.trim() == "all");
+        let named = named.into_iter().map(one).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self(if all.is_empty() {
+            named
+        } else {
+            Name::value_variants().to_vec()
+        }))
     }
 }
 
@@ -188,13 +191,13 @@ pub struct Pool {
     /// How many nodes are ready in any case.
     pub nodes: u32,
     /// In how many minutes a node of the learned spare is to be used; `None`: no spare.
-    pub auto: Option<u32>,
+    pub auto: Option<i64>,
     /// Whether bursts are learned that come again.
     pub rhythm: bool,
 }
 
 /// In how many minutes a node of the spare is to be used by default.
-const USED_EVERY: u32 = 40;
+const USED_EVERY: i64 = LearnedReady::USED_EVERY.as_mins();
 
 impl Pool {
     /// So many nodes, and nothing learned.
@@ -207,7 +210,7 @@ impl Pool {
     }
 
     /// This pool, and a learned spare a node of which is to be used in so many minutes.
-    pub const fn with_spare(self, used_every: u32) -> Self {
+    pub const fn with_spare(self, used_every: i64) -> Self {
         Self {
             auto: Some(used_every),
             ..self
@@ -226,7 +229,7 @@ impl Pool {
             ready: self.nodes,
         };
         MinReady::Learned(LearnedReady {
-            auto: self.auto.map(|minutes| SignedDuration::from_mins(minutes.into())),
+            auto: self.auto.map(SignedDuration::from_mins),
             rhythm: self.rhythm,
             windows: (self.nodes > 0).then_some(always).into_iter().collect(),
         })
@@ -295,8 +298,8 @@ impl FromStr for Ready {
 }
 
 /// Reads in how many minutes a node of the spare is to be used: `auto:15m`.
-fn used_every(text: &str) -> Option<u32> {
-    let minutes: u32 = text.strip_prefix("auto:")?.strip_suffix('m')?.parse().ok()?;
+fn used_every(text: &str) -> Option<i64> {
+    let minutes: i64 = text.strip_prefix("auto:")?.strip_suffix('m')?.parse().ok()?;
     (1..=1440).contains(&minutes).then_some(minutes)
 }
 
