@@ -479,6 +479,12 @@ impl Jenkins {
         self.agents.values().filter(|a| a.removed.is_none())
     }
 
+    /// The message of the mark with which an agent was put offline.
+    pub fn mark_text(&self, name: &str) -> Option<String> {
+        let mark = self.agents.get(name)?.mark.as_ref()?;
+        Some(mark.message.clone())
+    }
+
     pub fn agent(&mut self, name: &str) -> &mut Agent {
         self.agents.get_mut(name).expect("an agent of that name")
     }

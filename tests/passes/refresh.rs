@@ -23,10 +23,7 @@ fn worker(site: &Site) -> String {
 }
 
 fn mark(site: &Site, name: &str) -> Option<String> {
-    site.world.with(|world| {
-        let agent = world.jenkins.agents.get(name)?;
-        agent.mark.as_ref().map(|mark| mark.message.clone())
-    })
+    site.world.with(|world| world.jenkins.mark_text(name))
 }
 
 #[test]

@@ -29,10 +29,7 @@ fn joined(site: &Site) -> String {
 }
 
 fn mark(site: &Site, name: &str) -> Option<String> {
-    site.world.with(|world| {
-        let agent = world.jenkins.agents.get(name)?;
-        agent.mark.as_ref().map(|mark| mark.message.clone())
-    })
+    site.world.with(|world| world.jenkins.mark_text(name))
 }
 
 #[test]
